@@ -1,0 +1,84 @@
+"""The words of a capture: endpoints, flows and segments.
+
+Nothing here opens a socket or a file, or knows any protocol above TCP and UDP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+
+class Transport(Enum):
+    """What carries the bytes."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class Direction(Enum):
+    """Which way a segment went. The value is the arrow that the screen shows."""
+
+    TO_SERVER = "→"
+    TO_CLIENT = "←"
+
+    @property
+    def other(self) -> Direction:
+        """The opposite direction."""
+        return Direction.TO_CLIENT if self is Direction.TO_SERVER else Direction.TO_SERVER
+
+
+class Kind(Enum):
+    """What a segment says about its flow."""
+
+    OPEN = "open"
+    DATA = "data"
+    FIN = "fin"
+    RESET = "reset"
+
+
+class Endpoint(NamedTuple):
+    """An IP address and a port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One conversation: a client's TCP connection, or a UDP address pair.
+
+    ``number`` counts from 1 in the order of appearance in the capture.
+    """
+
+    number: int
+    transport: Transport
+    client: Endpoint
+    server: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One run of bytes in one direction of one flow, with its time and its fate.
+
+    ``number`` counts from 1 in the order of the capture; ``time_ns`` is nanoseconds since the epoch by the wire's
+    clock; ``length`` is the payload in bytes as it crossed; ``data`` is what the capture kept of it, a view of the
+    mapped file (shorter than ``length`` when the capture was full); ``fate`` is what a fault did to it, in words, or
+    empty; ``offset`` is the position of its first byte in its direction's stream (always 0 for UDP).
+    ``original`` is what entered the wire where a fault changed the bytes, else None.
+    """
+
+    number: int
+    time_ns: int
+    flow: Flow
+    direction: Direction
+    kind: Kind
+    length: int
+    data: memoryview
+    offset: int = 0
+    fate: str = ""
+    original: memoryview | None = None

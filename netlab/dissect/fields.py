@@ -1,0 +1,46 @@
+"""What a dissector returns: fields over a run of bytes.
+
+A dissector is a pure, total function ``dissect(data, direction, offset=0)``: any bytes and any truncation give a
+`Dissection`, never an exception. It copies nothing but the values that it shows and never executes what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from netlab.capture.model import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A labelled span: bytes ``start`` to ``end`` (exclusive) of what was dissected, and what they mean.
+
+    ``kind`` names the type in one word (``text``, ``u32``, ``bytes``, ``opcode`` …); ``value`` is how it reads, not yet
+    made safe for the screen.
+    """
+
+    name: str
+    start: int
+    end: int
+    kind: str
+    value: str
+    children: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dissection:
+    """The fields of some bytes.
+
+    ``summary`` is one line for the wire list; ``needs`` is how many more bytes the last message waits for (0: none, or
+    unknown and said in its field); ``problem`` says why the rest was left raw, or is empty.
+    """
+
+    fields: tuple[Field, ...]
+    summary: str = ""
+    needs: int = 0
+    problem: str = ""
+
+
+Dissector = Callable[[memoryview, Direction, int], Dissection]
+"""``data`` (a run of bytes), its direction, and the position of its first byte in that direction's stream."""
