@@ -1,0 +1,137 @@
+"""What a lab tells: its state, its log, the transcripts' entries, and the events that say which of them changed.
+
+All are frozen values, safe to hand from thread to thread. Nothing here runs anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from netlab.capture.model import Endpoint
+
+
+class Phase(Enum):
+    """Where the lab's server stands."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    SERVING = "serving"
+    FAILED = "failed"
+    """It could not start; `LabState.problem` says why and `LabState.advice` what to try."""
+    DEAD = "dead"
+    """It ended without being asked; `LabState.problem` holds its last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The wire's exact counters, also of what the capture could not keep.
+
+    ``flows`` counts all so far, ``open_flows`` those not yet closed; bytes are payload; ``kept`` and ``let_go`` count
+    segments whose payload the capture has and has not.
+    """
+
+    flows: int = 0
+    open_flows: int = 0
+    segments: int = 0
+    to_server: int = 0
+    to_client: int = 0
+    kept: int = 0
+    let_go: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LabState:
+    """One consistent look at a lab. ``None`` means unknown or not there.
+
+    ``address`` is where clients connect (the wire); ``server_address`` the server's own behind it. ``queue`` of
+    ``backlog`` is the server's accept queue. ``threads`` and ``processes`` are the server's. ``faults`` are the active
+    ones, in the words of the status line. ``capture_note`` says aloud when the capture is full or could not be kept.
+    """
+
+    phase: Phase
+    model: str
+    address: Endpoint | None = None
+    server_address: Endpoint | None = None
+    server_pid: int | None = None
+    queue: int | None = None
+    backlog: int | None = None
+    threads: int | None = None
+    processes: int | None = None
+    accounts: Accounts = field(default_factory=Accounts)
+    faults: tuple[str, ...] = ()
+    problem: str = ""
+    advice: str = ""
+    capture_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the server's log, already safe for the screen. ``level`` is ``info``, ``warning`` or ``error``."""
+
+    time_ns: int
+    level: str
+    text: str
+
+
+class EntryKind(Enum):
+    """What a line of a transcript is."""
+
+    CALL = "call"
+    """A Python expression as it was run, without its ``>>> ``."""
+    RESULT = "result"
+    ERROR = "error"
+    NOTE = "note"
+    """What happened between the lines, shown as a ``# comment``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line (or several, with newlines) of a session's transcript, already safe for the screen.
+
+    ``call`` numbers the call that it belongs to, from 1; notes outside any call have 0.
+    """
+
+    time_ns: int
+    kind: EntryKind
+    text: str
+    call: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The lab's state is another one now."""
+
+    state: LabState
+
+
+@dataclass(frozen=True, slots=True)
+class LogGrew:
+    """The server said something."""
+
+    line: LogLine
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureGrew:
+    """The wire announced more segments; the capture can be read up to there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReplaced:
+    """The capture was begun anew: what was read from it before is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsChanged:
+    """A session was opened or closed, or another one is the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptGrew:
+    """A session's transcript has a new entry, or its call began, progressed or ended."""
+
+    session: int
+
+
+Event = StateChanged | LogGrew | CaptureGrew | CaptureReplaced | SessionsChanged | TranscriptGrew

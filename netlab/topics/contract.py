@@ -1,0 +1,138 @@
+"""What a topic is: a value that names its parts, and a folder that holds them.
+
+A topic's folder holds, by fixed names, so that a ninth topic is one folder:
+
+- ``__init__.py``: ``TOPIC``, and nothing that is slow to import;
+- ``server.py``: the recipe's ``make_server(address, model, *, timeout, **options) -> Server``;
+- ``client.py``: the recipe's ``Client(address, *, timeout, log, make_socket, **options)``;
+- ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
+- ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.trial.Experiment`;
+- ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
+- ``panel.py`` (optional): a pane of its own, the one file outside ``ui`` that may import textual.
+
+This module knows no recipe, no process and no screen.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module, resources
+from typing import Protocol, cast
+
+from netlab.capture.model import Transport
+from netlab.dissect.fields import Dissector
+
+Address = tuple[str, int]
+
+
+class Server(Protocol):
+    """What ``make_server`` returns: already bound and listening, not yet serving. As in `socketserver`."""
+
+    @property
+    def server_address(self) -> Address:
+        """Host and port that it listens on; the port is the real one, also when 0 was asked for."""
+
+    @property
+    def socket(self) -> socket.socket:
+        """The listening socket, for its accept queue."""
+
+    def serve_forever(self) -> None:
+        """Serve in the calling (main) thread until an exception such as `KeyboardInterrupt` leaves it."""
+
+    def server_close(self) -> None:
+        """Close the listening socket and let the clients go, without waiting for them."""
+
+
+class Client(Protocol):
+    """One client of a server. Every other public method of it is an operation of the console.
+
+    A method's signature and docstring are its completion and help. It is constructed connected (UDP: bound). It makes
+    its sockets with ``make_socket(family, type)``, so that a session can hand in sockets whose waiting can be
+    abandoned, and tells what it does between the lines (a retry, a refusal) through ``log``.
+    ``socket`` is the connection, or None where each call makes its own.
+    """
+
+    socket: socket.socket | None
+
+    def close(self) -> None:
+        """Close the connection. Closing twice does nothing."""
+
+
+class RemoteClient(Client, Protocol):
+    """A client whose server says which operations it has, as XML-RPC's introspection does."""
+
+    def remote_operations(self) -> Mapping[str, str]:
+        """Name of each operation that the server offers, and its one-line help."""
+
+    def call(self, name: str, *arguments: object) -> object:
+        """Call the server's operation by name; what the server refuses is raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a topic, as ``--name`` on the command line and ``:name VALUE`` in the console.
+
+    ``name`` is the keyword that ``make_server`` or ``Client`` takes. A ``secret`` is never printed or logged, and is
+    also read from ``--NAME-file`` and from the environment variable ``NETLAB_NAME``. ``parse`` turns the text into the
+    value and raises `ValueError` with a sentence that says what is wanted.
+    """
+
+    name: str
+    default: object
+    help: str
+    parse: Callable[[str], object] = str
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+    server: bool = True
+    client: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The option as it stands on a command line."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One subject of the tutorial.
+
+    ``models`` begins with the default. ``variable`` is what the transcript calls the client (``s``). ``bare`` turns
+    bare text into the console lines that it stands for, given the server's model: ``Hello`` →
+    ``["send(b'Hello')", "recv(8192)"]``. ``certificates`` says that server and client want the lab's certificates
+    (``certificates: Path`` of the folder is then among both's keyword arguments). ``package`` is the folder's module
+    name.
+    """
+
+    name: str
+    title: str
+    summary: str
+    transport: Transport
+    port: int
+    models: tuple[str, ...]
+    package: str
+    variable: str
+    bare: Callable[[str, str], Sequence[str]]
+    hint: str
+    """What an empty console suggests to type, in a few words."""
+    order: int
+    options: tuple[Option, ...] = ()
+    certificates: bool = False
+
+    def make_server(self) -> Callable[..., Server]:
+        """The recipe's ``make_server``."""
+        return cast("Callable[..., Server]", import_module(f"{self.package}.server").make_server)
+
+    def client_class(self) -> Callable[..., Client]:
+        """The recipe's ``Client``."""
+        return cast("Callable[..., Client]", import_module(f"{self.package}.client").Client)
+
+    def dissector(self) -> Dissector:
+        """The topic's ``dissect``."""
+        return cast("Dissector", import_module(f"{self.package}.dissect").dissect)
+
+    def text(self, name: str) -> str:
+        """A file of the folder as text: ``server.py``, ``client.py``, ``lesson.md`` …; `FileNotFoundError` without it."""
+        return (resources.files(self.package) / name).read_text(encoding="utf-8")
+

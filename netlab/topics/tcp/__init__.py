@@ -1,0 +1,25 @@
+"""TCP: a stream of bytes between two programs, and seven ways to serve it."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """Send it and show what comes back; the line server answers only a whole line."""
+    line = text + "\n" if model == "stream" else text
+    return [f"send({line.encode()!r})", "recv(8192)"]
+
+
+TOPIC = Topic(
+    name="tcp",
+    title="TCP",
+    summary="an echo server: one stream of bytes, seven ways to serve many clients",
+    transport=Transport.TCP,
+    port=20000,
+    models=("single", "threading", "forking", "pool", "raw", "stream", "asyncio"),
+    package=__name__,
+    variable="s",
+    bare=_bare,
+    hint="type Hello and press enter",
+    order=1,
+)
