@@ -1,0 +1,118 @@
+"""A client that trusts one authority, checks the server's certificate and name, and says why it refuses."""
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LOG = logging.getLogger(__name__)
+WHY = {
+    9: "the certificate's validity has not begun yet",
+    10: "the certificate's validity has ended",
+    18: "the server's certificate is signed by nobody but itself",
+    19: "the chain ends in an authority that is not in ca_cert.pem",
+    20: "no certificate that we hold vouches for it: an authority that we do not trust signed it, "
+    "or the server left out a certificate in between",
+    26: "the certificate is meant for another purpose than being a server",
+    62: "the certificate names another host than the one that we asked for",
+    64: "the certificate names another address than the one that we asked for",
+    66: "the certificate's key is too weak to trust",
+}
+"""X509_V_ERR_… of OpenSSL's x509_vfy.h, in words."""
+
+
+class Client:
+    """A verified connection to an echo server: ``send`` and ``recv`` as on a plain socket, encrypted beneath."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        timeout: float = 5.0,
+        log: logging.Logger = LOG,
+        make_socket: Callable[[int, int], socket.socket] = socket.socket,
+        certificates: Path = Path(__file__).parent / "certs",
+        client_cert: str = "yes",
+        server_name: str = "localhost",
+        tls_version: str = "any",
+        keylog: Path | None = None,
+    ) -> None:
+        self._log = log
+        context = make_context(Path(certificates), client_cert == "yes", tls_version)
+        if keylog is not None:
+            context.keylog_filename = str(keylog)
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        plain = make_socket(family, socket.SOCK_STREAM)
+        plain.settimeout(timeout)
+        try:
+            plain.connect(address)
+            self.socket = context.wrap_socket(plain, server_hostname=server_name)
+        except ssl.SSLCertVerificationError as error:
+            log.warning("refused by us: %s", WHY.get(error.verify_code, error.verify_message))
+            plain.close()
+            raise
+        except OSError as error:
+            plain.close()
+            if isinstance(error, ssl.SSLError) and error.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE":
+                log.warning("refused by the server: it found nothing in common, or wants a certificate of ours")
+            raise
+        for line in self.handshake().splitlines():
+            log.info("%s", line)
+
+    def send(self, data: bytes) -> int:
+        """Encrypt and send bytes; how many were taken."""
+        return self.socket.send(data)
+
+    def recv(self, size: int = 8192) -> bytes:
+        """Wait for bytes and decrypt them, at most ``size``; ``b''`` once the server has closed."""
+        try:
+            return self.socket.recv(size)
+        except ssl.SSLError as error:
+            if "CERTIFICATE_REQUIRED" in (error.reason or ""):
+                self._log.warning("refused by the server: it wants a certificate of ours (:client-cert yes)")
+            raise
+
+    def handshake(self) -> str:
+        """What the handshake agreed on: version, cipher, ALPN, and who the server proved to be."""
+        certificate: dict[str, Any] = self.socket.getpeercert() or {}
+        cipher, _, bits = self.socket.cipher() or ("none", "", 0)
+        names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
+        return "\n".join(
+            [
+                f"{self.socket.version()}, {cipher}, {bits} bits, ALPN {self.socket.selected_alpn_protocol() or 'none'}",
+                f"chain: {common_name(certificate.get('subject', ()))} ← {common_name(certificate.get('issuer', ()))}",
+                f"names: {names}; {self.socket.server_hostname} is among them",
+                f"valid: {certificate.get('notBefore')} to {certificate.get('notAfter')}",
+            ]
+        )
+
+    def close(self) -> None:
+        """Say goodbye and close."""
+        self.socket.close()
+
+
+def make_context(certificates: Path, with_certificate: bool, tls_version: str) -> ssl.SSLContext:
+    """Trust in the lab's authority alone; name and chain are checked by default."""
+    context = ssl.create_default_context(cafile=certificates / "ca_cert.pem")
+    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls_version == "1.3" else ssl.TLSVersion.TLSv1_2
+    if tls_version == "1.2":
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["echo"])
+    if with_certificate:
+        context.load_cert_chain(certificates / "client_cert.pem", certificates / "client_key.pem")
+    return context
+
+
+def common_name(name: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+    """The CN of a name as `ssl` gives it: a tuple of tuples of pairs."""
+    return next((value for part in name for key, value in part if key == "commonName"), "?")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    client = Client(("127.0.0.1", 20443))
+    print(client.send(b"Hello"))
+    print(client.recv())
+    client.close()

@@ -1,0 +1,117 @@
+"""An echo server behind TLS.
+
+The certificate says who the server is; the key stays in its file. The handshake runs in the handler, under a time
+limit, so a client that stays silent or speaks no TLS keeps nobody else from being accepted.
+"""
+
+import argparse
+import contextlib
+import logging
+import socket
+import ssl
+import sys
+from pathlib import Path
+from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
+from typing import Any
+
+Address = tuple[str, int]
+log = logging.getLogger(__name__)
+
+VERIFY = {"none": ssl.CERT_NONE, "request": ssl.CERT_OPTIONAL, "require": ssl.CERT_REQUIRED}
+
+
+def make_context(certificates: Path, client_certs: str, present: str) -> ssl.SSLContext:
+    """What the server shows, and what it asks of its clients."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["echo"])
+    context.verify_mode = VERIFY[client_certs]
+    context.load_verify_locations(certificates / "ca_cert.pem")
+    if present == "weak-key":
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # else OpenSSL would not even load it: here the client shall refuse
+    name = "server" if present == "good" else f"gallery/{present}"
+    context.load_cert_chain(certificates / f"{name}_cert.pem", certificates / f"{name}_key.pem")
+    return context
+
+
+class EchoHandler(BaseRequestHandler):
+    """Shake hands, then send every chunk back until the client closes or stays silent."""
+
+    server: "EchoServer"
+
+    def handle(self) -> None:
+        """Serve one client; whatever it does wrong ends this connection and no other."""
+        peer = "{}:{}".format(*self.client_address[:2])
+        log.info("accepted %s", peer)
+        self.request.settimeout(self.server.timeout_seconds)
+        try:
+            with self.server.context.wrap_socket(self.request, server_side=True) as tls:
+                log.info("%s shook hands: %s%s", peer, tls.version(), describe_client(tls))
+                while chunk := tls.recv(8192):
+                    tls.sendall(chunk)
+            log.info("closed %s", peer)
+        except TimeoutError:
+            log.warning("%s: dropped, silent for %g s", peer, self.server.timeout_seconds)
+        except ssl.SSLError as error:
+            log.warning("%s: TLS refused: %s", peer, error.reason or error.strerror)
+        except OSError as error:
+            log.warning("%s: %s", peer, error.strerror or error)
+
+
+def describe_client(tls: ssl.SSLSocket) -> str:
+    """Who the client proved to be, if it was asked."""
+    certificate: dict[str, Any] = tls.getpeercert() or {}
+    names = dict(pair for part in certificate.get("subject", ()) for pair in part)
+    return f", client {names['commonName']!r}" if "commonName" in names else ""
+
+
+class EchoServer(TCPServer):
+    """One client at a time; the others wait in the accept queue."""
+
+    allow_reuse_address = True
+    request_queue_size = 5
+
+    def __init__(self, address: Address, context: ssl.SSLContext, timeout: float) -> None:
+        self.context = context
+        self.timeout_seconds = timeout
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, EchoHandler)
+
+    def handle_error(self, request: object, client_address: Any) -> None:
+        """A failure in the handler is a line in the log, not a traceback."""
+        log.error("%s:%s: %r", *client_address[:2], sys.exc_info()[1])
+
+
+class ThreadingEchoServer(ThreadingMixIn, EchoServer):
+    """A thread for each client."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
+MODELS = {"threading": ThreadingEchoServer, "single": EchoServer}
+
+
+def make_server(
+    address: Address,
+    model: str = "threading",
+    *,
+    timeout: float = 30.0,
+    certificates: Path = Path(__file__).parent / "certs",
+    client_certs: str = "none",
+    present: str = "good",
+) -> EchoServer:
+    """A server bound to the address, not yet serving; ``timeout`` in seconds bounds a handshake and every silence."""
+    return MODELS[model](address, make_context(Path(certificates), client_certs, present), timeout)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=20443)
+    parser.add_argument("--certificates", type=Path, default=Path(__file__).parent / "certs")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with make_server(("127.0.0.1", arguments.port), certificates=arguments.certificates) as server:
+        print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
