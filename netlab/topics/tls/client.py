@@ -81,7 +81,7 @@ class Client:
         names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
         return "\n".join(
             [
-                f"{self.socket.version()}, {cipher}, {bits} bits, ALPN {self.socket.selected_alpn_protocol() or 'none'}",
+                f"{self.socket.version()}, {cipher}, {bits} bits, ALPN {self.socket.selected_alpn_protocol()}",
                 f"chain: {common_name(certificate.get('subject', ()))} ← {common_name(certificate.get('issuer', ()))}",
                 f"names: {names}; {self.socket.server_hostname} is among them",
                 f"valid: {certificate.get('notBefore')} to {certificate.get('notAfter')}",

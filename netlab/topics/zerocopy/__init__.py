@@ -1,0 +1,29 @@
+"""Zero-copy: large payloads, one buffer, and how many times each byte is copied."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Option, Topic
+from netlab.topics.zerocopy.sizes import parse_size
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """A size is received; any other text is sent for its digest."""
+    try:
+        return [f"receive({parse_size(text)!r})"]
+    except ValueError:
+        return [f"send({text.encode('utf-8', 'surrogateescape')!r})"]
+
+
+TOPIC = Topic(
+    name="zerocopy",
+    title="zero-copy",
+    summary="large payloads into one buffer: what each way of reading copies, and what memoryview saves",
+    transport=Transport.TCP,
+    port=20001,
+    models=("threading", "single"),
+    package=__name__,
+    variable="z",
+    bare=_bare,
+    hint="type 16 MiB and press enter; then compare('16 MiB')",
+    order=8,
+    options=(Option("max_frame", 1 << 30, "the largest payload that the server accepts or sends", parse_size),),
+)

@@ -1,0 +1,157 @@
+"""Receive large payloads into one buffer, and send them straight from one.
+
+A frame is a five-byte header ``!BI``, type and length, then the payload:
+
+- 1 ``STORE``: the payload is received in place; the answer is a frame 2 ``DIGEST``, its SHA-256;
+- 3 ``FETCH``: eight bytes ``!Q`` ask for that many; the answer is a frame 4 ``CONTENT`` of that length.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import logging
+import mmap
+import socket
+import struct
+import sys
+import time
+from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
+from typing import Any
+
+Address = tuple[str, int]
+log = logging.getLogger(__name__)
+
+STORE, DIGEST, FETCH, CONTENT = 1, 2, 3, 4
+HEADER = struct.Struct("!BI")
+CHUNK = 1 << 20
+BLOCK = memoryview(bytes(range(256)) * (CHUNK // 256))
+"""What FETCH gets, over and over: no byte of it is copied to be sent."""
+
+
+class Refused(Exception):
+    """The client broke the rules of the frames; the message says how."""
+
+
+def receive_into(sock: socket.socket, view: memoryview, timeout: float, *, may_end: bool = False) -> None:
+    """Fill the view, in place. Every ``timeout`` seconds must bring it to its end or a chunk further.
+
+    `EOFError` where the client closed before the first byte and ``may_end`` allows it, else `Refused`.
+    """
+    filled = reached = 0
+    deadline = time.monotonic() + timeout
+    while filled < len(view):
+        if filled - reached >= CHUNK:
+            reached, deadline = filled, time.monotonic() + timeout
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        sock.settimeout(left)
+        count = sock.recv_into(view[filled : filled + CHUNK])  # never of an empty slice: 0 would mean "all of it"
+        if count == 0:
+            raise EOFError if may_end and not filled else Refused(f"closed after {filled:,} of {len(view):,} bytes")
+        filled += count
+    sock.settimeout(timeout)
+
+
+class FrameHandler(BaseRequestHandler):
+    """Answer one client's frames until it closes, stalls or breaks the rules."""
+
+    server: "FrameServer"
+
+    def handle(self) -> None:
+        """Serve one client; whatever it does wrong ends this connection and no other."""
+        peer = "{}:{}".format(*self.client_address[:2])
+        log.info("accepted %s", peer)
+        try:
+            while True:
+                self.answer_frame(peer)
+        except EOFError:
+            log.info("closed %s", peer)
+        except TimeoutError:
+            log.warning("%s: dropped, stalled for %g s", peer, self.server.timeout_seconds)
+        except (Refused, OSError) as error:
+            log.warning("%s: %s", peer, error)
+
+    def answer_frame(self, peer: str) -> None:
+        """Read one frame and do what it asks."""
+        header = memoryview(bytearray(HEADER.size))
+        receive_into(self.request, header, self.server.timeout_seconds, may_end=True)
+        kind, length = HEADER.unpack_from(header)
+        if kind == STORE:
+            self.store(length, peer)
+        elif kind == FETCH and length == 8:
+            self.fetch(peer)
+        else:
+            raise Refused(f"frame of type {kind} and length {length:,}: only 1 and, with length 8, 3 are understood")
+
+    def store(self, length: int, peer: str) -> None:
+        """Receive a payload in place and answer its digest."""
+        self.check(length)
+        digest = hashlib.sha256()
+        if length:
+            # An anonymous mapping is only promised: the kernel gives a page when a byte arrives for it.
+            with mmap.mmap(-1, length) as buffer, memoryview(buffer) as view:
+                receive_into(self.request, view, self.server.timeout_seconds)
+                digest.update(view)
+        self.request.sendall(HEADER.pack(DIGEST, 32) + digest.digest())
+        log.info("%s stored %s bytes", peer, f"{length:,}")
+
+    def fetch(self, peer: str) -> None:
+        """Send as many bytes as the client asks for, all from the same buffer."""
+        wanted = memoryview(bytearray(8))
+        receive_into(self.request, wanted, self.server.timeout_seconds)
+        (length,) = struct.unpack_from("!Q", wanted)
+        self.check(length)
+        self.request.sendall(HEADER.pack(CONTENT, length))
+        for start in range(0, length, CHUNK):
+            self.request.sendall(BLOCK[: length - start])
+        log.info("%s fetched %s bytes", peer, f"{length:,}")
+
+    def check(self, length: int) -> None:
+        """Refuse a length before any memory is taken for it."""
+        if length > self.server.max_frame:
+            raise Refused(f"announced {length:,} bytes; at most {self.server.max_frame:,} are taken")
+
+
+class FrameServer(TCPServer):
+    """One client at a time."""
+
+    allow_reuse_address = True
+    request_queue_size = 5
+
+    def __init__(self, address: Address, timeout: float, max_frame: int) -> None:
+        self.timeout_seconds = timeout
+        self.max_frame = min(max_frame, 0xFFFFFFFF)  # what the header can say
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, FrameHandler)
+
+    def handle_error(self, request: object, client_address: Any) -> None:
+        """A failure in the handler is a line in the log, not a traceback."""
+        log.error("%s:%s: %r", *client_address[:2], sys.exc_info()[1])
+
+
+class ThreadingFrameServer(ThreadingMixIn, FrameServer):
+    """A thread for each client."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
+MODELS = {"threading": ThreadingFrameServer, "single": FrameServer}
+
+
+def make_server(
+    address: Address, model: str = "threading", *, timeout: float = 30.0, max_frame: int = 1 << 30
+) -> FrameServer:
+    """A server bound to the address, not yet serving. ``timeout`` (seconds) bounds a stall, ``max_frame`` a payload."""
+    return MODELS[model](address, timeout, max_frame)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=20001)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with make_server(("127.0.0.1", parser.parse_args().port)) as server:
+        print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()

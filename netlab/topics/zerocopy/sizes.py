@@ -1,0 +1,17 @@
+"""Sizes as people write them: ``64 MiB``, ``1.5GB``, ``4096``."""
+
+import re
+
+_UNITS = {"": 1, "b": 1} | {
+    prefix + suffix: base**power
+    for power, prefix in enumerate("kmgt", 1)
+    for suffix, base in (("", 1024), ("b", 1000), ("ib", 1024))
+}
+
+
+def parse_size(text: str) -> int:
+    """Bytes; `ValueError` says what is wanted."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if found is None or found[2] not in _UNITS:
+        raise ValueError(f"{text!r} is no size; write 4096, 64 KiB or 1.5 GiB")
+    return int(float(found[1]) * _UNITS[found[2]])
