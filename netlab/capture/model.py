@@ -82,3 +82,7 @@ class Segment:
     offset: int = 0
     fate: str = ""
     original: memoryview | None = None
+
+
+class CaptureError(Exception):
+    """A file could not be read or saved as a capture; the text is one sentence that says why."""

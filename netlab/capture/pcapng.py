@@ -1,0 +1,263 @@
+"""The pcapng file format (draft-ietf-opsawg-pcapng): blocks of a mapped file, in both byte orders.
+
+Gives frames, the captured bytes of packets with where they lie; knows nothing of what is inside them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from struct import Struct
+from typing import Final, NamedTuple, Protocol
+
+from netlab.capture.model import CaptureError
+
+SECTION_HEADER: Final = 0x0A0D0D0A
+INTERFACE: Final = 1
+OLD_PACKET: Final = 2
+SIMPLE_PACKET: Final = 3
+ENHANCED_PACKET: Final = 6
+DECRYPTION_SECRETS: Final = 10
+ORIGINAL: Final = 0x80004E4C
+"""netlab's own block, for local use: what entered the wire before a fault changed the packet that follows."""
+
+BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
+_COMMENT, _RESOLUTION, _TIME_OFFSET = 1, 9, 14
+_LONGEST_COMMENT = 1024
+_LATEST = (1 << 63) - 1
+"""Nanoseconds of the last time that is told (year 2262); absurd time stamps are held to it."""
+
+Frame = tuple[int, int, int, int, int]
+"""Where its block begins (or that of its original bytes, just before); its link type; where its captured bytes begin
+and end in the file; its length on the link."""
+
+
+class Details(NamedTuple):
+    """What a frame's block says beside its bytes: nanoseconds since the epoch, comment, and the original payload."""
+
+    time_ns: int
+    comment: str
+    original: memoryview | None
+
+
+class Container(Protocol):
+    """A file format that holds packets. ``position`` is where `frames` goes on, the first byte not yet read."""
+
+    position: int
+
+    def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
+        """The frames from ``position`` on that are complete before ``end``; `CaptureError` where it is damaged."""
+
+    def frame(self, view: memoryview, at: int) -> Frame:
+        """The frame that `frames` gave for ``at``."""
+
+    def details(self, view: memoryview, at: int) -> Details:
+        """What the block at ``at`` says beside the bytes."""
+
+    def links(self) -> frozenset[int]:
+        """The link types that were named so far."""
+
+
+class ByteOrder:
+    """The words of a section, in its byte order (``<`` or ``>``)."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+        self.head = Struct(mark + "II")
+        self.word = Struct(mark + "I")
+        self.option = Struct(mark + "HH")
+        self.interface = Struct(mark + "HxxI")
+        self.enhanced = Struct(mark + "I8xII")
+        self.old = Struct(mark + "H10xII")
+        self.stamp = Struct(mark + "II")
+        self.offset = Struct(mark + "q")
+
+
+_ORDERS = {Struct(mark + "I").pack(BYTE_ORDER_MAGIC): ByteOrder(mark) for mark in "<>"}
+
+
+_PALINDROME = Struct("=I")  # a section header's kind reads the same in both byte orders
+
+
+class _Interface(NamedTuple):
+    link: int
+    snap_length: int
+    ticks: int
+    """Ticks in a second."""
+    offset: int
+    """Seconds to add."""
+
+    def time_ns(self, high: int, low: int) -> int:
+        time_ns = (high << 32 | low) * 1_000_000_000 // self.ticks + self.offset * 1_000_000_000
+        return min(max(time_ns, 0), _LATEST)
+
+
+class _Section(NamedTuple):
+    order: ByteOrder
+    interfaces: list[_Interface]
+
+
+def byte_order(view: memoryview, at: int) -> ByteOrder:
+    """The byte order that the section header at ``at`` announces; `CaptureError` when it announces none."""
+    order = _ORDERS.get(bytes(view[at + 8 : at + 12]))
+    if order is None:
+        raise CaptureError(f"the section header at byte {at:,} has no byte-order mark")
+    return order
+
+
+def block_end(view: memoryview, order: ByteOrder, at: int, end: int) -> int | None:
+    """Where the block at ``at`` ends; None when that is behind ``end``; `CaptureError` when it contradicts itself."""
+    if end - at < 12:
+        return None
+    size = order.word.unpack_from(view, at + 4)[0]
+    if size < 12 or size & 3:
+        raise CaptureError(f"the block at byte {at:,} says that it is {size:,} bytes long, which no block can be")
+    if size > end - at:
+        return None
+    again = order.word.unpack_from(view, at + size - 4)[0]
+    if again != size:
+        raise CaptureError(f"the block at byte {at:,} is {size:,} bytes long by its head and {again:,} by its end")
+    return int(at + size)
+
+
+def options(view: memoryview, order: ByteOrder, at: int, end: int) -> Iterator[tuple[int, memoryview]]:
+    """The options between ``at`` and ``end``: code and value. What does not fit ends them."""
+    while end - at >= 4:
+        code, length = order.option.unpack_from(view, at)
+        if code == 0 or length > end - at - 4:
+            return
+        yield code, view[at + 4 : at + 4 + length]
+        at += 4 + (length + 3 & ~3)
+
+
+class Pcapng:
+    """A pcapng file, read block by block."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._starts: list[int] = []
+        self._sections: list[_Section] = []
+
+    def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
+        """See `Container.frames`."""
+        before = -1  # where the original bytes of the next packet stand
+        at = self.position
+        while end - at >= 12:
+            if _PALINDROME.unpack_from(view, at)[0] == SECTION_HEADER:
+                self._enter(view, at)
+            section = self._sections[-1]
+            kind = section.order.word.unpack_from(view, at)[0]
+            stop = block_end(view, section.order, at, end)
+            if stop is None:
+                return
+            if kind in _PACKETS:
+                frame = self._packet(view, section, kind, at, stop, before)
+                self.position = stop
+                yield frame
+            elif kind == INTERFACE:
+                section.interfaces.append(_interface(view, section.order, at, stop))
+            before = at if kind == ORIGINAL else -1
+            at = stop
+            if before < 0:
+                self.position = stop
+
+    def _enter(self, view: memoryview, at: int) -> None:
+        """Begin the section whose header is at ``at``, unless that was done when its block was not yet whole."""
+        if not self._starts or self._starts[-1] < at:
+            order = byte_order(view, at)
+            self._starts.append(at)
+            self._sections.append(_Section(order, []))
+
+    def _packet(self, view: memoryview, section: _Section, kind: int, at: int, stop: int, before: int) -> Frame:
+        start, number, captured, length = _PACKETS[kind](view, section.order, at, stop)
+        if number >= len(section.interfaces):
+            raise CaptureError(f"the packet at byte {at:,} names interface {number}, which the file does not describe")
+        interface = section.interfaces[number]
+        if kind == SIMPLE_PACKET:
+            captured = min(captured, interface.snap_length or captured)
+        if captured > stop - 4 - start:
+            raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, more than its block")
+        return at if before < 0 else before, interface.link, start, start + captured, length
+
+    def _section_of(self, at: int) -> _Section:
+        return self._sections[bisect_right(self._starts, at) - 1]
+
+    def _packet_block(self, view: memoryview, at: int) -> tuple[_Section, int, int, int]:
+        """Section, kind, begin and end of the packet block of the frame at ``at``."""
+        section = self._section_of(at)
+        kind, size = section.order.head.unpack_from(view, at)
+        if kind == ORIGINAL:
+            at += size
+            kind, size = section.order.head.unpack_from(view, at)
+        return section, kind, at, at + size
+
+    def frame(self, view: memoryview, at: int) -> Frame:
+        """See `Container.frame`."""
+        section, kind, begin, stop = self._packet_block(view, at)
+        return self._packet(view, section, kind, begin, stop, at)
+
+    def details(self, view: memoryview, at: int) -> Details:
+        """See `Container.details`. A simple packet has no time: 0."""
+        section, kind, begin, stop = self._packet_block(view, at)
+        original = _original(view, section.order, at) if begin > at else None
+        if kind == SIMPLE_PACKET:
+            return Details(0, "", original)
+        start, number, captured, _ = _PACKETS[kind](view, section.order, begin, stop)
+        time_ns = section.interfaces[number].time_ns(*section.order.stamp.unpack_from(view, begin + 12))
+        return Details(time_ns, _comment(view, section.order, start + (captured + 3 & ~3), stop - 4), original)
+
+    def links(self) -> frozenset[int]:
+        """See `Container.links`."""
+        return frozenset(interface.link for section in self._sections for interface in section.interfaces)
+
+
+def _enhanced(view: memoryview, order: ByteOrder, at: int, stop: int) -> tuple[int, int, int, int]:
+    if stop - at < 32:
+        raise CaptureError(f"the packet block at byte {at:,} is too short")
+    number, captured, length = order.enhanced.unpack_from(view, at + 8)
+    return at + 28, number, captured, length
+
+
+def _old(view: memoryview, order: ByteOrder, at: int, stop: int) -> tuple[int, int, int, int]:
+    if stop - at < 32:
+        raise CaptureError(f"the packet block at byte {at:,} is too short")
+    number, captured, length = order.old.unpack_from(view, at + 8)
+    return at + 28, number, captured, length
+
+
+def _simple(view: memoryview, order: ByteOrder, at: int, stop: int) -> tuple[int, int, int, int]:
+    if stop - at < 16:
+        raise CaptureError(f"the packet block at byte {at:,} is too short")
+    length = order.word.unpack_from(view, at + 8)[0]
+    return at + 12, 0, min(length, stop - at - 16), length
+
+
+_PACKETS = {ENHANCED_PACKET: _enhanced, OLD_PACKET: _old, SIMPLE_PACKET: _simple}
+"""How each kind of packet block reads: where its bytes begin, interface, captured and real length."""
+
+
+def _interface(view: memoryview, order: ByteOrder, at: int, stop: int) -> _Interface:
+    if stop - at < 20:
+        raise CaptureError(f"the interface block at byte {at:,} is too short")
+    link, snap_length = order.interface.unpack_from(view, at + 8)
+    ticks, offset = 1_000_000, 0
+    for code, value in options(view, order, at + 16, stop - 4):
+        if code == _RESOLUTION and len(value) >= 1:
+            ticks = (2 if value[0] & 0x80 else 10) ** (value[0] & 0x7F)
+        elif code == _TIME_OFFSET and len(value) >= 8:
+            offset = order.offset.unpack_from(value)[0]
+    return _Interface(link, snap_length, ticks, offset)
+
+
+def _original(view: memoryview, order: ByteOrder, at: int) -> memoryview:
+    """The payload of netlab's own block at ``at``: u32 length, then that many bytes."""
+    size = order.word.unpack_from(view, at + 4)[0]
+    length = order.word.unpack_from(view, at + 8)[0] if size >= 16 else 0
+    return view[at + 12 : at + 12 + min(length, max(size - 16, 0))]
+
+
+def _comment(view: memoryview, order: ByteOrder, at: int, end: int) -> str:
+    """The comments among a packet's options, made printable here because any file's author wrote them."""
+    values = (value for code, value in options(view, order, at, end) if code == _COMMENT)
+    text = "; ".join(str(value[:_LONGEST_COMMENT], "utf-8", "replace") for value in values)
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)

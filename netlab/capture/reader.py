@@ -1,0 +1,246 @@
+"""A capture file, read while it grows: segments, flows and streams as views of the mapped file.
+
+No byte of a payload is copied here. What stays in memory is 24 bytes for each segment. Knows nothing of who writes the
+file: it reads up to the length that it is told is complete.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import overload
+
+from netlab.capture.conversations import Conversations, direction, route_of
+from netlab.capture.model import CaptureError, Direction, Flow, Kind, Segment, Transport
+from netlab.capture.packets import FIN, LINKS, RST, SYN, TCP, Packet, read_packet, understood_links
+from netlab.capture.pcap import MAGICS, Pcap
+from netlab.capture.pcapng import Container, Pcapng
+from netlab.capture.stream import Stream
+
+DROPPED = "dropped"
+"""How the fate of a segment begins that never arrived: its bytes belong to no stream."""
+
+_KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
+_PCAPNG_MAGIC = b"\n\r\r\n"
+_PREFIX = 24
+"""Bytes that tell the format: a pcap header, or a section header's beginning."""
+
+
+class Segments(Sequence[Segment]):
+    """A capture's segments in order, each made when it is asked for. A slice is a tuple."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+
+    def __len__(self) -> int:
+        return self._capture.segment_count
+
+    @overload
+    def __getitem__(self, index: int) -> Segment: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Segment]: ...
+    def __getitem__(self, index: int | slice) -> Segment | Sequence[Segment]:
+        """The segment at ``index``, counted from 0 (its number is one more)."""
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"the capture has {len(self)} segments")
+        return self._capture.segment(index % len(self))
+
+
+class Capture:
+    """A pcapng or pcap file that may still grow. Begins empty: `grow` reads up to the length that is complete.
+
+    One thread may grow it while others look: they see the segments so far. Views that were handed out stay valid
+    after the capture grew or was closed; the memory goes with the last of them. The file must not be cut short while
+    it is open. Raises `OSError` when the file cannot be opened.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.problem = ""
+        """A sentence that says what is wrong with the file and where, or empty."""
+        self.not_understood = 0
+        """Packets that are neither TCP nor UDP over IP, or only a fragment, or cut within their headers."""
+        self.segments: Sequence[Segment] = Segments(self)
+        self._file = self.path.open("rb", buffering=0)
+        self._view = memoryview(b"")
+        self._container: Container | None = None
+        self._conversations = Conversations()
+        self._streams: dict[int, Stream] = {}
+        self._damaged = False
+        self._places = array("Q")  # where each segment's block begins
+        self._positions = array("Q")
+        self._lengths = array("I")
+        self._routes = array("I")
+
+    @classmethod
+    def of_file(cls, path: str | os.PathLike[str]) -> Capture:
+        """A finished file, by anyone, opened but not yet read: ``grow()`` reads it.
+
+        Raises `CaptureError` when it is no capture, or when netlab understands none of its link types.
+        """
+        capture = cls(path)
+        try:
+            capture.grow(at_most=1)
+            links = capture._container.links() if capture._container else frozenset()
+            if capture._container is None:
+                raise CaptureError("the file is too short to be a capture")
+            if links and not links & LINKS.keys():
+                named = ", ".join(str(link) for link in sorted(links))
+                raise CaptureError(f"link type {named} is not understood; netlab reads {understood_links()}")
+        except CaptureError:
+            capture.close()
+            raise
+        return capture
+
+    @property
+    def size(self) -> int:
+        """The file's length in bytes as it stands now."""
+        return os.fstat(self._file.fileno()).st_size
+
+    @property
+    def position(self) -> int:
+        """How much of the file was read, in bytes; less than the length given to `grow` when ``at_most`` stopped it."""
+        return self._container.position if self._container else 0
+
+    @property
+    def segment_count(self) -> int:
+        """How many segments were read so far."""
+        return len(self._places)
+
+    @property
+    def flows(self) -> Sequence[Flow]:
+        """The flows so far; a flow's index is its number less one."""
+        return self._conversations.flows
+
+    def grow(self, length: int | None = None, *, at_most: int | None = None) -> int:
+        """Read the packets up to ``length`` bytes (None: all of the file), ``at_most`` so many; how many segments came.
+
+        Damage stops it for good, and `problem` says so. Raises `CaptureError` when the file is no capture at all.
+        """
+        length = min(self.size if length is None else length, self.size)
+        if self._damaged or length <= self.position:
+            return 0
+        try:
+            self._map(length)
+        except OSError as error:  # no memory, or no file descriptor left
+            self.problem = f"the file could not be mapped ({error.strerror})"
+            return 0
+        if self._container is None:
+            if length < _PREFIX:
+                return 0
+            self._container = _container(self._view[:length])
+        before = self.segment_count
+        try:
+            scanned = self._index(self._container, length, at_most)
+        except CaptureError as damage:
+            self._damaged, self.problem = True, f"{damage}; what follows cannot be read"
+        else:
+            ended = at_most is None or scanned < at_most
+            cut = ended and self.position < length
+            self.problem = f"the file ends inside the block that begins at byte {self.position:,}" if cut else ""
+        return self.segment_count - before
+
+    def _map(self, length: int) -> None:
+        """Map the file as it stands when what is mapped is too short. Old maps live as long as views of them."""
+        if len(self._view) < length:
+            self._view = memoryview(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def _index(self, container: Container, length: int, at_most: int | None) -> int:
+        """Note each segment's place, stream position, length and route; how many packets were looked at."""
+        view, place = self._view, self._conversations.place
+        places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
+        scanned = 0
+        for at, link, start, end, on_link in islice(container.frames(view, length), at_most):
+            scanned += 1
+            packet = read_packet(view, link, start, end, on_link)
+            if packet is None:
+                self.not_understood += 1
+                continue
+            placed = place(packet)
+            if placed is not None:
+                routes.append(placed[0])
+                positions.append(placed[1])
+                lengths.append(packet[5])
+                places.append(at)  # last, because readers go by its length
+        return scanned
+
+    def _packet(self, row: int) -> tuple[Packet, memoryview]:
+        """The headers of a segment and what was kept of its payload."""
+        view = self._view
+        assert self._container is not None  # there are rows
+        _, link, start, end, on_link = self._container.frame(view, self._places[row])
+        packet = read_packet(view, link, start, end, on_link)
+        assert packet is not None  # it was understood when it was indexed
+        payload, length = packet[4], packet[5]
+        return packet, view[payload : max(payload, min(payload + length, end))]
+
+    def segment(self, row: int) -> Segment:
+        """The segment at ``row``, counted from 0."""
+        packet, data = self._packet(row)
+        assert self._container is not None  # there are rows
+        time_ns, fate, original = self._container.details(self._view, self._places[row])
+        route = self._routes[row]
+        flags = packet[3] if packet[0] == TCP else 0
+        return Segment(
+            number=row + 1,
+            time_ns=time_ns,
+            flow=self._conversations.flow(route),
+            direction=direction(route),
+            kind=next((kind for flag, kind in _KINDS if flags & flag), Kind.DATA),
+            length=packet[5],
+            data=data,
+            offset=self._positions[row],
+            fate=fate,
+            original=original,
+        )
+
+    def payload(self, row: int) -> memoryview:
+        """What the file kept of the payload of the segment at ``row``, counted from 0."""
+        return self._packet(row)[1]
+
+    def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Row, position and length of each segment of a stream in ``start`` to ``stop``, but not of dropped ones."""
+        for row, of_row in enumerate(self._routes[start:stop], start):
+            if of_row == route and self._lengths[row] and not self._fate(row).startswith(DROPPED):
+                yield row, self._positions[row], self._lengths[row]
+
+    def _fate(self, row: int) -> str:
+        assert self._container is not None  # there are rows
+        return self._container.details(self._view, self._places[row]).comment
+
+    def stream(self, flow: Flow, way: Direction) -> Stream:
+        """What went one way in a flow, up to date with `segments`; asked again, the same object, grown."""
+        route = route_of(flow, way)
+        stream = self._streams.get(route)
+        if stream is None:
+            stream = Stream(self, route, datagrams=flow.transport is Transport.UDP)
+            self._streams[route] = stream
+        stream.grow(self.segment_count)
+        return stream
+
+    def close(self) -> None:
+        """Let go of the file. Segments and views that were handed out stay valid. Closing twice does nothing."""
+        self._places, self._streams = array("Q"), {}
+        self._view = memoryview(b"")
+        self._file.close()
+
+    def __enter__(self) -> Capture:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _container(view: memoryview) -> Container:
+    magic = bytes(view[:4])
+    if magic == _PCAPNG_MAGIC:
+        return Pcapng()
+    if magic in MAGICS:
+        return Pcap(view)
+    raise CaptureError("the file is no capture; netlab reads pcapng and pcap")

@@ -1,0 +1,170 @@
+"""What one direction of one flow carried, as one run of bytes that is never joined as a whole.
+
+Knows a capture only by what it asks of it (`Source`): rows, their lengths, and views of their payload.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, overload
+
+LONGEST_JOIN = 1 << 20
+"""Bytes that `Stream.view` joins at most."""
+
+
+class Chunk(NamedTuple):
+    """A run of a stream that came with one segment: its position, its bytes, and the segment's number.
+
+    ``view`` is shorter than ``length`` when the capture did not keep all of it.
+    """
+
+    offset: int
+    length: int
+    view: memoryview
+    segment: int
+
+
+class Source(Protocol):
+    """What a stream asks of its capture. Rows count from 0."""
+
+    def rows(self, route: int, start: int, stop: int) -> Iterable[tuple[int, int, int]]:
+        """Row, position and length of the segments from ``start`` to ``stop`` that belong to the stream ``route``."""
+
+    def payload(self, row: int) -> memoryview:
+        """What the capture kept of a segment's bytes."""
+
+
+class Stream(Sequence[Chunk]):
+    """The bytes of one direction of one flow by their position: a sequence of chunks in that order.
+
+    Bytes sent again appear once, as they came first. What the capture lacks is a gap between chunks, or a chunk whose
+    view is short. Datagrams stand one after the other in the order of the capture. It does not grow by itself:
+    `Capture.stream` brings it up to date.
+    """
+
+    def __init__(self, source: Source, route: int, *, datagrams: bool) -> None:
+        self._source = source
+        self._route = route
+        self._datagrams = datagrams
+        self._seen = 0
+        self._offsets = array("Q")
+        self._lengths = array("I")
+        self._rows = array("I")
+        self._skipped = array("I")  # bytes at the segment's beginning that another chunk has
+
+    def grow(self, rows: int) -> None:
+        """Take in the capture's segments up to ``rows``."""
+        for row, position, length in self._source.rows(self._route, self._seen, rows):
+            self._add(row, self.length if self._datagrams else position, length)
+        self._seen = rows
+
+    def _add(self, row: int, position: int, length: int) -> None:
+        if position >= self.length:
+            self._insert(len(self._offsets), position, length, row, 0)
+            return
+        at, stop = position, position + length
+        while at < stop:
+            index = bisect_right(self._offsets, at)
+            after = self._offsets[index] if index < len(self._offsets) else stop
+            if index and (end := self._end(index - 1)) > at:
+                at = end
+                continue
+            piece = min(stop, after) - at
+            self._insert(index, at, piece, row, at - position)
+            at += piece
+
+    def _insert(self, index: int, position: int, length: int, row: int, skipped: int) -> None:
+        if length:
+            self._lengths.insert(index, length)
+            self._rows.insert(index, row)
+            self._skipped.insert(index, skipped)
+            self._offsets.insert(index, position)  # last, because a reader in another thread goes by its length
+
+    def _end(self, index: int) -> int:
+        return self._offsets[index] + self._lengths[index]
+
+    @property
+    def length(self) -> int:
+        """Where the stream ends, in bytes from its beginning; gaps count."""
+        return self._end(len(self._offsets) - 1) if self._offsets else 0
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    @overload
+    def __getitem__(self, index: int) -> Chunk: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Chunk]: ...
+    def __getitem__(self, index: int | slice) -> Chunk | Sequence[Chunk]:
+        """The chunk at ``index``; its view shares the capture's memory."""
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        row, skipped, length = self._rows[index], self._skipped[index], self._lengths[index]
+        view = self._source.payload(row)[skipped : skipped + length]
+        return Chunk(self._offsets[index], length, view, row + 1)
+
+    def index_at(self, position: int) -> int:
+        """The index of the chunk that holds the byte at ``position``, or of the last one before it; -1 before all."""
+        return bisect_right(self._offsets, position) - 1
+
+    def view(self, start: int, end: int) -> memoryview:
+        """The bytes from ``start`` up to ``end``, read-only: fewer where a gap begins, none where ``start`` is in one.
+
+        Within one chunk it is a view of the capture itself. Across chunks it is joined from them, at most
+        `LONGEST_JOIN` bytes.
+        """
+        pieces: list[memoryview] = []
+        at, index = start, self.index_at(start)
+        while 0 <= index < len(self) and at < end:
+            chunk = self[index]
+            piece = chunk.view[at - chunk.offset : end - chunk.offset] if at >= chunk.offset else chunk.view[:0]
+            if not piece:
+                break
+            pieces.append(piece)
+            at, index = at + len(piece), index + 1
+            end = end if len(pieces) == 1 else min(end, start + LONGEST_JOIN)
+        if len(pieces) == 1:
+            return pieces[0]
+        return memoryview(b"".join(pieces))[:LONGEST_JOIN]
+
+    def kept_end(self, start: int) -> int:
+        """Where the bytes that the capture kept from ``start`` on without a gap end; ``start`` itself when none."""
+        index = self.index_at(start)
+        while 0 <= index < len(self):
+            chunk = self[index]
+            if not chunk.offset <= start < chunk.offset + len(chunk.view):
+                break
+            start, index = chunk.offset + len(chunk.view), index + 1
+        return start
+
+    def find(self, wanted: bytes, start: int = 0) -> int:
+        """The position of the first ``wanted`` that begins at ``start`` or later, or -1. Copies no payload."""
+        pattern = re.compile(re.escape(wanted))
+        for position, view in self._windows(range(max(self.index_at(start), 0), len(self)), len(wanted)):
+            found = pattern.search(view, max(start - position, 0))
+            if found:
+                return position + found.start()
+        return -1
+
+    def rfind(self, wanted: bytes, end: int | None = None) -> int:
+        """The position of the last ``wanted`` that begins before ``end`` (None: anywhere), or -1. Copies no payload."""
+        end = self.length if end is None else end
+        pattern = re.compile(b"(?=%b)" % re.escape(wanted))  # also where one begins inside another
+        for position, view in self._windows(range(self.index_at(end), -1, -1), len(wanted)):
+            starts = [found.start() for found in pattern.finditer(view) if position + found.start() < end]
+            if starts:
+                return position + starts[-1]
+        return -1
+
+    def _windows(self, indices: range, length: int) -> Iterator[tuple[int, memoryview]]:
+        """Every run of bytes in which ``length`` bytes may begin within these chunks: inside, and across their ends."""
+        for index in indices:
+            chunk = self[index]
+            border = chunk.offset + chunk.length
+            inside = chunk.offset, chunk.view
+            start = max(border - length + 1, chunk.offset)
+            across = start, self.view(start, border + length - 1)
+            yield from (inside, across) if indices.step > 0 else (across, inside)
