@@ -57,9 +57,10 @@ class Transfer:
 
     def __repr__(self) -> str:
         rate = self.size / self.seconds / 2**20 if self.seconds else 0.0
+        times = self.copied / max(self.size, 1)
         return (
-            f"{self.way}: {self.size:,} bytes in {self.seconds * 1000:.1f} ms, {rate:,.0f} MiB/s, {len(self.arrivals):,}"
-            f" pieces, copied {self.copied / max(self.size, 1):.2f} × its size, peak {self.peak / 2**20:.1f} MiB"
+            f"{self.way}: {self.size:,} bytes in {self.seconds * 1000:.1f} ms, {rate:,.0f} MiB/s, "
+            f"{len(self.arrivals):,} pieces, copied {times:.2f} × its size, peak {self.peak / 2**20:.1f} MiB"
         )
 
 

@@ -1,0 +1,69 @@
+"""Who a DER certificate (X.509, RFC 5280) says it is: subject, issuer and validity, read where they lie.
+
+Nothing is verified here, and nothing that is malformed raises: what cannot be read is left out.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from netlab.dissect.fields import Field
+from netlab.dissect.reader import Reader, Short
+
+COMMON_NAME = b"\x55\x04\x03"
+SEQUENCE, OID, EXPLICIT_0 = 0x30, 0x06, 0xA0
+
+
+def dissect_certificate(reader: Reader) -> Field:
+    """One certificate as a field; its children are what could be read of it."""
+    start, end = reader.at, reader.end
+    children: list[Field] = []
+    with suppress(Short):
+        _read_tbs(Reader(reader.data, start, end), children)
+    names = {field.name: field.value for field in children}
+    value = f"{names['subject']} ← {names['issuer']}" if "issuer" in names and "subject" in names else "certificate"
+    reader.skip(reader.left)
+    return Field("certificate", start, end, "X.509", value, tuple(children))
+
+
+def _read_tbs(reader: Reader, children: list[Field]) -> None:
+    """tbsCertificate: version, serial number, signature, issuer, validity, subject …"""
+    _, outer = _element(reader)
+    _, tbs = _element(outer)
+    if tbs.left and tbs.data[tbs.at] == EXPLICIT_0:
+        _element(tbs)
+    _, serial = _element(tbs)
+    children.append(serial.rest("serial number", "integer"))
+    _element(tbs)
+    for name in ("issuer", "validity", "subject"):
+        start = tbs.at
+        _, part = _element(tbs)
+        value = _validity(part) if name == "validity" else _common_name(part)
+        children.append(Field(name, start, tbs.at, "name" if name != "validity" else "time", value))
+
+
+def _element(reader: Reader) -> tuple[int, Reader]:
+    """One DER element: its tag and a reader of its content (X.690, section 8.1)."""
+    tag = reader.number(1)
+    length = reader.number(1)
+    if length & 0x80:
+        length = reader.number(min(length & 0x7F, 8))
+    return tag, reader.part(length)
+
+
+def _validity(reader: Reader) -> str:
+    _, begins = _element(reader)
+    _, ends = _element(reader)
+    return f"{begins.text()} to {ends.text()}"
+
+
+def _common_name(name: Reader) -> str:
+    """The CN among the relative names, each a SET of SEQUENCE of OID and string."""
+    while name.left:
+        _, part = _element(name)
+        while part.left:
+            _, pair = _element(part)
+            _, oid = _element(pair)
+            if oid.data[oid.at : oid.end] == COMMON_NAME:
+                return "CN=" + _element(pair)[1].text()
+    return "no common name"
