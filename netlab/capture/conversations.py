@@ -11,7 +11,7 @@ TO_CLIENT: int = 1
 OUTSIDE: int = 2
 FLAG_BITS: int = 2
 """A route is the flow's index shifted by these bits, with `TO_CLIENT` when it went to the client, and `OUTSIDE` when
-its bytes belong to no stream (a reset's, or what lies before the first byte that is known)."""
+its bytes belong to no stream (a reset's, a dropped one's, or what lies before the first byte that is known)."""
 
 _WRAP = 1 << 32
 _HALF = 1 << 31

@@ -74,7 +74,9 @@ def read_packet(view: memoryview, link: int, start: int, end: int, length: int) 
         return _read_ip6(view, start, end, whole)
     if first >> 4 != 4 or first & 15 < 5 or fragment & 0x3FFF:
         return None
-    stop = min(start + total, whole) if total else whole  # 0: the network card was to cut it (segmentation offload)
+    stop = start + total
+    if stop > whole or not total:  # 0: the network card was to cut it (segmentation offload)
+        stop = whole
     return _read_transport(view, protocol, addresses, start + (first & 15) * 4, end, stop)
 
 

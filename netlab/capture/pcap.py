@@ -48,7 +48,8 @@ class Pcap:
         _, _, captured, length = self._record.unpack_from(view, at)
         if captured > _LONGEST:
             raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, which none does")
-        return at, self._link, at + _RECORD, at + _RECORD + captured, length
+        end = at + _RECORD + captured
+        return at, self._link, at + _RECORD, end, length, end
 
     def details(self, view: memoryview, at: int) -> Details:
         """See `netlab.capture.pcapng.Container.details`. A pcap file has times, nothing else."""

@@ -27,9 +27,9 @@ _LONGEST_COMMENT = 1024
 _LATEST = (1 << 63) - 1
 """Nanoseconds of the last time that is told (year 2262); absurd time stamps are held to it."""
 
-Frame = tuple[int, int, int, int, int]
+Frame = tuple[int, int, int, int, int, int]
 """Where its block begins (or that of its original bytes, just before); its link type; where its captured bytes begin
-and end in the file; its length on the link."""
+and end in the file; its length on the link; where its block ends."""
 
 
 class Details(NamedTuple):
@@ -76,9 +76,6 @@ class ByteOrder:
 _ORDERS = {Struct(mark + "I").pack(BYTE_ORDER_MAGIC): ByteOrder(mark) for mark in "<>"}
 
 
-_PALINDROME = Struct("=I")  # a section header's kind reads the same in both byte orders
-
-
 class _Interface(NamedTuple):
     link: int
     snap_length: int
@@ -97,6 +94,9 @@ class _Section(NamedTuple):
     interfaces: list[_Interface]
 
 
+_NO_SECTION = _Section(ByteOrder("<"), [])  # a section header's kind reads the same in both byte orders
+
+
 def byte_order(view: memoryview, at: int) -> ByteOrder:
     """The byte order that the section header at ``at`` announces; `CaptureError` when it announces none."""
     order = _ORDERS.get(bytes(view[at + 8 : at + 12]))
@@ -105,19 +105,16 @@ def byte_order(view: memoryview, at: int) -> ByteOrder:
     return order
 
 
-def block_end(view: memoryview, order: ByteOrder, at: int, end: int) -> int | None:
-    """Where the block at ``at`` ends; None when that is behind ``end``; `CaptureError` when it contradicts itself."""
-    if end - at < 12:
-        return None
-    size = order.word.unpack_from(view, at + 4)[0]
+def check_block(view: memoryview, order: ByteOrder, at: int, size: int, end: int) -> bool:
+    """Whether the block at ``at``, ``size`` bytes by its head, is whole; `CaptureError` when it contradicts itself."""
     if size < 12 or size & 3:
         raise CaptureError(f"the block at byte {at:,} says that it is {size:,} bytes long, which no block can be")
-    if size > end - at:
-        return None
+    if at + size > end:
+        return False
     again = order.word.unpack_from(view, at + size - 4)[0]
     if again != size:
         raise CaptureError(f"the block at byte {at:,} is {size:,} bytes long by its head and {again:,} by its end")
-    return int(at + size)
+    return True
 
 
 def options(view: memoryview, order: ByteOrder, at: int, end: int) -> Iterator[tuple[int, memoryview]]:
@@ -140,44 +137,34 @@ class Pcapng:
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
         """See `Container.frames`."""
-        before = -1  # where the original bytes of the next packet stand
-        at = self.position
+        order, interfaces = self._sections[-1] if self._sections else _NO_SECTION
+        at, before = self.position, -1  # before: where the original bytes of the next packet stand
         while end - at >= 12:
-            if _PALINDROME.unpack_from(view, at)[0] == SECTION_HEADER:
-                self._enter(view, at)
-            section = self._sections[-1]
-            kind = section.order.word.unpack_from(view, at)[0]
-            stop = block_end(view, section.order, at, end)
-            if stop is None:
+            kind, size = order.head.unpack_from(view, at)
+            if kind == SECTION_HEADER:
+                order, interfaces = self._enter(view, at)
+                size = order.word.unpack_from(view, at + 4)[0]
+            if not check_block(view, order, at, size, end):
                 return
+            stop = at + size
             if kind in _PACKETS:
-                frame = self._packet(view, section, kind, at, stop, before)
+                frame = _packet(view, order, interfaces, kind, at, stop)
                 self.position = stop
-                yield frame
+                yield frame if before < 0 else (before, *frame[1:])
             elif kind == INTERFACE:
-                section.interfaces.append(_interface(view, section.order, at, stop))
+                interfaces.append(_interface(view, order, at, stop))
             before = at if kind == ORIGINAL else -1
             at = stop
             if before < 0:
                 self.position = stop
 
-    def _enter(self, view: memoryview, at: int) -> None:
+    def _enter(self, view: memoryview, at: int) -> _Section:
         """Begin the section whose header is at ``at``, unless that was done when its block was not yet whole."""
         if not self._starts or self._starts[-1] < at:
             order = byte_order(view, at)
             self._starts.append(at)
             self._sections.append(_Section(order, []))
-
-    def _packet(self, view: memoryview, section: _Section, kind: int, at: int, stop: int, before: int) -> Frame:
-        start, number, captured, length = _PACKETS[kind](view, section.order, at, stop)
-        if number >= len(section.interfaces):
-            raise CaptureError(f"the packet at byte {at:,} names interface {number}, which the file does not describe")
-        interface = section.interfaces[number]
-        if kind == SIMPLE_PACKET:
-            captured = min(captured, interface.snap_length or captured)
-        if captured > stop - 4 - start:
-            raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, more than its block")
-        return at if before < 0 else before, interface.link, start, start + captured, length
+        return self._sections[-1]
 
     def _section_of(self, at: int) -> _Section:
         return self._sections[bisect_right(self._starts, at) - 1]
@@ -194,7 +181,7 @@ class Pcapng:
     def frame(self, view: memoryview, at: int) -> Frame:
         """See `Container.frame`."""
         section, kind, begin, stop = self._packet_block(view, at)
-        return self._packet(view, section, kind, begin, stop, at)
+        return at, *_packet(view, section.order, section.interfaces, kind, begin, stop)[1:]
 
     def details(self, view: memoryview, at: int) -> Details:
         """See `Container.details`. A simple packet has no time: 0."""
@@ -202,38 +189,40 @@ class Pcapng:
         original = _original(view, section.order, at) if begin > at else None
         if kind == SIMPLE_PACKET:
             return Details(0, "", original)
-        start, number, captured, _ = _PACKETS[kind](view, section.order, begin, stop)
-        time_ns = section.interfaces[number].time_ns(*section.order.stamp.unpack_from(view, begin + 12))
-        return Details(time_ns, _comment(view, section.order, start + (captured + 3 & ~3), stop - 4), original)
+        order = section.order
+        number, captured, _ = (order.enhanced if kind == ENHANCED_PACKET else order.old).unpack_from(view, begin + 8)
+        time_ns = section.interfaces[number].time_ns(*order.stamp.unpack_from(view, begin + 12))
+        return Details(time_ns, _comment(view, order, begin + 28 + (captured + 3 & ~3), stop - 4), original)
 
     def links(self) -> frozenset[int]:
         """See `Container.links`."""
         return frozenset(interface.link for section in self._sections for interface in section.interfaces)
 
 
-def _enhanced(view: memoryview, order: ByteOrder, at: int, stop: int) -> tuple[int, int, int, int]:
-    if stop - at < 32:
+_PACKETS = {ENHANCED_PACKET: 28, OLD_PACKET: 28, SIMPLE_PACKET: 12}
+"""The kinds of packet blocks, and how many bytes stand before the packet's own."""
+
+
+def _packet(view: memoryview, order: ByteOrder, interfaces: list[_Interface], kind: int, at: int, stop: int) -> Frame:
+    """The frame of the packet block from ``at`` to ``stop``; `CaptureError` when it contradicts itself."""
+    start = at + _PACKETS[kind]
+    room = stop - start - 4
+    if room < 0:
         raise CaptureError(f"the packet block at byte {at:,} is too short")
-    number, captured, length = order.enhanced.unpack_from(view, at + 8)
-    return at + 28, number, captured, length
-
-
-def _old(view: memoryview, order: ByteOrder, at: int, stop: int) -> tuple[int, int, int, int]:
-    if stop - at < 32:
-        raise CaptureError(f"the packet block at byte {at:,} is too short")
-    number, captured, length = order.old.unpack_from(view, at + 8)
-    return at + 28, number, captured, length
-
-
-def _simple(view: memoryview, order: ByteOrder, at: int, stop: int) -> tuple[int, int, int, int]:
-    if stop - at < 16:
-        raise CaptureError(f"the packet block at byte {at:,} is too short")
-    length = order.word.unpack_from(view, at + 8)[0]
-    return at + 12, 0, min(length, stop - at - 16), length
-
-
-_PACKETS = {ENHANCED_PACKET: _enhanced, OLD_PACKET: _old, SIMPLE_PACKET: _simple}
-"""How each kind of packet block reads: where its bytes begin, interface, captured and real length."""
+    if kind == ENHANCED_PACKET:
+        number, captured, length = order.enhanced.unpack_from(view, at + 8)
+    elif kind == OLD_PACKET:
+        number, captured, length = order.old.unpack_from(view, at + 8)
+    else:
+        number, captured, length = 0, room, order.word.unpack_from(view, at + 8)[0]
+    if number >= len(interfaces):
+        raise CaptureError(f"the packet at byte {at:,} names interface {number}, which the file does not describe")
+    link, snap_length = interfaces[number][:2]
+    if kind == SIMPLE_PACKET:
+        captured = min(room, length, snap_length or length)
+    if captured > room:
+        raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, more than its block")
+    return at, link, start, start + captured, length, stop
 
 
 def _interface(view: memoryview, order: ByteOrder, at: int, stop: int) -> _Interface:

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from netlab.capture.conversations import Conversations, direction, route_of
+from netlab.capture.conversations import OUTSIDE, Conversations, direction, route_of
 from netlab.capture.model import CaptureError, Direction, Flow, Kind, Segment, Transport
 from netlab.capture.packets import FIN, LINKS, RST, SYN, TCP, Packet, read_packet, understood_links
 from netlab.capture.pcap import MAGICS, Pcap
@@ -26,6 +26,8 @@ DROPPED = "dropped"
 
 _KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
 _PCAPNG_MAGIC = b"\n\r\r\n"
+_NO_OPTIONS = 7
+"""At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
 _PREFIX = 24
 """Bytes that tell the format: a pcap header, or a section header's beginning."""
 
@@ -123,8 +125,10 @@ class Capture:
 
         Damage stops it for good, and `problem` says so. Raises `CaptureError` when the file is no capture at all.
         """
-        length = min(self.size if length is None else length, self.size)
-        if self._damaged or length <= self.position:
+        if self._damaged or self._file.closed:
+            return 0
+        length = self.size if length is None else min(length, self.size)
+        if length <= self.position:
             return 0
         try:
             self._map(length)
@@ -156,7 +160,7 @@ class Capture:
         view, place = self._view, self._conversations.place
         places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
         scanned = 0
-        for at, link, start, end, on_link in islice(container.frames(view, length), at_most):
+        for at, link, start, end, on_link, stop in islice(container.frames(view, length), at_most):
             scanned += 1
             packet = read_packet(view, link, start, end, on_link)
             if packet is None:
@@ -164,7 +168,8 @@ class Capture:
                 continue
             placed = place(packet)
             if placed is not None:
-                routes.append(placed[0])
+                lost = stop - end > _NO_OPTIONS and container.details(view, at).comment.startswith(DROPPED)
+                routes.append(placed[0] | OUTSIDE if lost else placed[0])
                 positions.append(placed[1])
                 lengths.append(packet[5])
                 places.append(at)  # last, because readers go by its length
@@ -174,7 +179,7 @@ class Capture:
         """The headers of a segment and what was kept of its payload."""
         view = self._view
         assert self._container is not None  # there are rows
-        _, link, start, end, on_link = self._container.frame(view, self._places[row])
+        _, link, start, end, on_link, _ = self._container.frame(view, self._places[row])
         packet = read_packet(view, link, start, end, on_link)
         assert packet is not None  # it was understood when it was indexed
         payload, length = packet[4], packet[5]
@@ -205,14 +210,10 @@ class Capture:
         return self._packet(row)[1]
 
     def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-        """Row, position and length of each segment of a stream in ``start`` to ``stop``, but not of dropped ones."""
+        """Row, position and length of each segment of a stream from row ``start`` to ``stop``."""
         for row, of_row in enumerate(self._routes[start:stop], start):
-            if of_row == route and self._lengths[row] and not self._fate(row).startswith(DROPPED):
+            if of_row == route:
                 yield row, self._positions[row], self._lengths[row]
-
-    def _fate(self, row: int) -> str:
-        assert self._container is not None  # there are rows
-        return self._container.details(self._view, self._places[row]).comment
 
     def stream(self, flow: Flow, way: Direction) -> Stream:
         """What went one way in a flow, up to date with `segments`; asked again, the same object, grown."""

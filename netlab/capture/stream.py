@@ -120,15 +120,13 @@ class Stream(Sequence[Chunk]):
         at, index = start, self.index_at(start)
         while 0 <= index < len(self) and at < end:
             chunk = self[index]
-            piece = chunk.view[at - chunk.offset : end - chunk.offset] if at >= chunk.offset else chunk.view[:0]
-            if not piece:
+            if not chunk.offset <= at < chunk.offset + len(chunk.view):
                 break
+            piece = chunk.view[at - chunk.offset : end - chunk.offset]
             pieces.append(piece)
             at, index = at + len(piece), index + 1
             end = end if len(pieces) == 1 else min(end, start + LONGEST_JOIN)
-        if len(pieces) == 1:
-            return pieces[0]
-        return memoryview(b"".join(pieces))[:LONGEST_JOIN]
+        return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
 
     def kept_end(self, start: int) -> int:
         """Where the bytes that the capture kept from ``start`` on without a gap end; ``start`` itself when none."""

@@ -1,0 +1,106 @@
+"""Saving a capture: a whole file or none, with the secrets of its TLS sessions inside when asked.
+
+Knows the pcapng blocks at a file's beginning, and nothing of packets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from netlab.capture.model import CaptureError
+from netlab.capture.pcapng import (
+    DECRYPTION_SECRETS,
+    INTERFACE,
+    SECTION_HEADER,
+    ByteOrder,
+    byte_order,
+    check_block,
+)
+
+TLS_KEY_LOG: Final = 0x544C534B
+"""The type of secrets that are lines of an NSS key log (draft-ietf-opsawg-pcapng, Decryption Secrets Block)."""
+_SECTION_LENGTH_AT = 16
+_LONGEST_OPENING = 1 << 20
+_STEP = 1 << 20
+
+
+def save(
+    source: str | os.PathLike[str],
+    length: int,
+    destination: str | os.PathLike[str],
+    *,
+    secrets: bytes | None = None,
+) -> None:
+    """Copy the first ``length`` bytes of the capture ``source`` to ``destination``, replacing what is there.
+
+    The destination is written whole or not at all, and is readable by its owner only. ``secrets`` (a TLS key log) are
+    put inside, so that Wireshark shows the sessions decrypted. Raises `OSError` when there is no space, no permission
+    or no such folder, and `CaptureError` when the source is shorter than ``length``, or no pcapng but secrets are given.
+    """
+    with Path(source).open("rb") as capture, _written_whole(Path(destination)) as copy:
+        if secrets is not None:
+            opening = _opening(capture.read(min(length, _LONGEST_OPENING)))
+            copy.write(_with_secrets(opening, secrets))
+            length -= capture.seek(len(opening))
+        _copy(capture, copy, length)
+
+
+def secrets_block(order: ByteOrder, secrets: bytes) -> bytes:
+    """A decryption secrets block that holds a TLS key log."""
+    body = order.head.pack(TLS_KEY_LOG, len(secrets)) + secrets + bytes(-len(secrets) % 4)
+    size = 12 + len(body)
+    return order.head.pack(DECRYPTION_SECRETS, size) + body + order.word.pack(size)
+
+
+def _opening(head: bytes) -> bytes:
+    """The section header and the interface blocks with which a file begins."""
+    view, at = memoryview(head), 0
+    if head[:4] != b"\n\r\r\n" or len(head) < 12:
+        raise CaptureError("secrets can be saved only inside a pcapng capture")
+    order = byte_order(view, 0)
+    while len(head) - at >= 12:
+        kind, size = order.head.unpack_from(view, at)
+        if kind != (INTERFACE if at else SECTION_HEADER) or not check_block(view, order, at, size, len(head)):
+            break
+        at += size
+    return head[:at]
+
+
+def _with_secrets(opening: bytes, secrets: bytes) -> bytes:
+    """A file's first blocks, and behind them the secrets, which must stand before the packets that they open."""
+    order = byte_order(memoryview(opening), 0)
+    unknown = order.offset.pack(-1)  # the section's length in its header would no longer be true
+    after = _SECTION_LENGTH_AT + len(unknown)
+    return opening[:_SECTION_LENGTH_AT] + unknown + opening[after:] + secrets_block(order, secrets)
+
+
+@contextlib.contextmanager
+def _written_whole(destination: Path) -> Iterator[BinaryIO]:
+    """A file beside ``destination`` that takes its place at the end, or leaves no trace.
+
+    Its mode is 0600, as that of the files of dumpcap: traffic is private.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # or a full disk could be told only after the rename
+        Path(name).replace(destination)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _copy(source: BinaryIO, destination: BinaryIO, length: int) -> None:
+    while length:
+        piece = source.read(min(_STEP, length))
+        if not piece:
+            raise CaptureError(f"the capture is {length:,} bytes shorter than was said")
+        destination.write(piece)
+        length -= len(piece)
