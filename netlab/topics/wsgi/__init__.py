@@ -1,0 +1,24 @@
+"""WSGI: a web server and a micro-framework, from the request line to the function that answers it."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """Be greeted by that name; what begins with a slash is a path."""
+    return [f"get({text!r})"] if text.startswith("/") else [f"get('/hello', name={text!r})"]
+
+
+TOPIC = Topic(
+    name="wsgi",
+    title="WSGI",
+    summary="a web server and a micro-framework: paths to functions, forms to parameters",
+    transport=Transport.TCP,
+    port=8080,
+    models=("single", "threading"),
+    package=__name__,
+    variable="web",
+    bare=_bare,
+    hint="type your name, or /localtime, and press enter",
+    order=3,
+)
