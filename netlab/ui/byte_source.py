@@ -1,0 +1,137 @@
+"""Where a byte view reads from: one run of bytes, or many runs that follow each other.
+
+A source hands out slices of memoryviews. Only a slice that crosses from one run into the next is joined, and then only
+what was asked for: a row, or a number at the cursor.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from netlab.capture.stream import Chunk
+
+EMPTY = memoryview(b"")
+
+
+class ByteSource(Protocol):
+    """Bytes with a length, read by slice, made of runs ("chunks")."""
+
+    @property
+    def length(self) -> int:
+        """Its size in bytes."""
+
+    def view(self, start: int, end: int) -> memoryview:
+        """The bytes from ``start`` to ``end``, clipped to what there is. Not copied where they lie in one run."""
+
+    def runs(self, start: int, end: int) -> Iterator[memoryview]:
+        """The same bytes run by run, never copied."""
+
+    def starts(self, start: int, end: int) -> Sequence[int]:
+        """Offsets from ``start`` to before ``end`` at which a run begins (nothing for a single run)."""
+
+    def run_at(self, offset: int) -> int:
+        """Index of the run that holds ``offset``, from 0."""
+
+    def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """Where bytes from ``start`` to ``end`` are not known; `view` has zeros there."""
+
+
+class ViewSource:
+    """One run of bytes: a segment, a session's buffer, a mapped file."""
+
+    def __init__(self, view: memoryview = EMPTY) -> None:
+        self._view = view if view.format == "B" and view.ndim == 1 else view.cast("B")
+
+    @property
+    def length(self) -> int:
+        """Its size in bytes."""
+        return len(self._view)
+
+    def view(self, start: int, end: int) -> memoryview:
+        """A slice of the view."""
+        return self._view[max(start, 0) : max(end, 0)]
+
+    def runs(self, start: int, end: int) -> Iterator[memoryview]:
+        """The slice, if it is not empty."""
+        if part := self.view(start, end):
+            yield part
+
+    def starts(self, start: int, end: int) -> Sequence[int]:
+        """A single run has no boundaries to mark."""
+        return ()
+
+    def run_at(self, offset: int) -> int:
+        """Always the one run."""
+        return 0
+
+    def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """Nothing is missing."""
+        return ()
+
+
+class StreamSource:
+    """The chunks of one direction of a flow, one after the other, as many as there are now.
+
+    Where the capture lacks bytes there is a gap: `view` fills it with zeros and `gaps` tells it.
+    """
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self._chunks = chunks
+        self._count = len(chunks)
+        self._length = chunks[-1].offset + chunks[-1].length if chunks else 0
+
+    @property
+    def length(self) -> int:
+        """Where the last chunk ends."""
+        return self._length
+
+    def run_at(self, offset: int) -> int:
+        """Index of the chunk that holds ``offset``, or of the one before the gap."""
+        return max(bisect_right(self._chunks, offset, hi=self._count, key=_offset) - 1, 0)
+
+    def _over(self, start: int, end: int) -> Iterator[Chunk]:
+        index = self.run_at(start)
+        while index < self._count and self._chunks[index].offset < end:
+            yield self._chunks[index]
+            index += 1
+
+    def runs(self, start: int, end: int) -> Iterator[memoryview]:
+        """Slices of the chunks from ``start`` to ``end``; gaps are left out."""
+        for chunk in self._over(max(start, 0), end):
+            if part := chunk.view[max(start - chunk.offset, 0) : max(end - chunk.offset, 0)]:
+                yield part
+
+    def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """Where nothing was kept, from ``start`` to ``end``."""
+        gaps, at = [], max(start, 0)
+        end = min(end, self._length)
+        for chunk in self._over(at, end):
+            if chunk.offset > at:
+                gaps.append((at, chunk.offset))
+            at = max(at, chunk.offset + len(chunk.view))
+        return [*gaps, (at, end)] if at < end else gaps
+
+    def view(self, start: int, end: int) -> memoryview:
+        """A slice where one chunk holds it all, else the few bytes joined."""
+        start, end = max(start, 0), min(max(end, 0), self._length)
+        parts = [(chunk.offset, chunk.view) for chunk in self._over(start, end)]
+        if not parts:
+            return EMPTY
+        if len(parts) == 1 and parts[0][0] <= start and end <= parts[0][0] + len(parts[0][1]):
+            return parts[0][1][start - parts[0][0] : end - parts[0][0]]
+        joined = bytearray(max(end - start, 0))
+        for offset, view in parts:
+            part = view[max(start - offset, 0) : max(end - offset, 0)]
+            at = max(offset - start, 0)
+            joined[at : at + len(part)] = part
+        return memoryview(joined).toreadonly()
+
+    def starts(self, start: int, end: int) -> Sequence[int]:
+        """Where the chunks begin."""
+        return [chunk.offset for chunk in self._over(start, end) if chunk.offset >= start]
+
+
+def _offset(chunk: Chunk) -> int:
+    return chunk.offset

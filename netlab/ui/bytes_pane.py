@@ -1,0 +1,286 @@
+"""The bytes pane: hex view, fields and what stands at the cursor, following each other, and what can be asked of them.
+
+It shows any `ByteSource` with any `Dissection`; where they come from is the inspector's matter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.worker import Worker
+
+from netlab.dissect.export import CLIPBOARD_LIMIT, FORMS
+from netlab.dissect.fields import Dissection
+from netlab.dissect.search import parse_offset, parse_pattern
+from netlab.dissect.structview import struct_size, unpack_at
+from netlab.ui.at_cursor import AtCursor
+from netlab.ui.byte_search import SearchEnded, SearchProgressed, Sought, start_search
+from netlab.ui.byte_source import ByteSource
+from netlab.ui.byte_view import ByteView
+from netlab.ui.field_tree import FieldTree
+from netlab.ui.menu import Menu
+from netlab.ui.question import Question
+from netlab.ui.saving import check_new_file, save_runs
+from netlab.ui.spans import Spans, field_spans
+
+_LETTERS = dict(zip("htpb", FORMS, strict=True))
+
+
+class BytesPane(Vertical):
+    """Bytes, their fields, and numbers at the cursor. Bytes and fields follow each other's cursor."""
+
+    DEFAULT_CSS = """
+    BytesPane { height: 1fr; }
+    BytesPane ByteView { height: 1fr; min-height: 4; }
+    BytesPane FieldTree { height: auto; max-height: 40%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
+        Binding("ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
+        Binding("n", "find(False)", "next match", show=False, id="bytes.next", tooltip="Go to the next match"),
+        Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the match before"),
+        Binding("u", "unpack", "unpack", show=False, id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
+        Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
+                tooltip="Copy the Python line that unpacks it"),
+        Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
+                tooltip="Copy the selection, else the field, else all: hex, text, Python, base64, or to a file"),
+        Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",
+                tooltip="All numbers at the cursor in both byte orders, or just a line of them"),
+        Binding("escape", "let_go", "let go", show=False, id="bytes.let_go",
+                tooltip="Drop the search, the selection or the struct format"),
+    ]  # fmt: skip
+
+    class Held(Message):
+        """A person moved in here: what is shown should stay."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.bytes = ByteView()
+        self.fields = FieldTree()
+        self.at_cursor = AtCursor()
+        self.question = Question()
+        self._spans = Spans()
+        self._pattern = b""
+        self._typed = ""
+        self._search: Worker[None] | None = None
+        self._copying = (0, 0)
+
+    def compose(self) -> ComposeResult:
+        """Bytes on top; fields take what they need of the rest."""
+        yield self.bytes
+        yield self.fields
+        yield self.at_cursor
+        yield self.question
+
+    def show_bytes(
+        self, source: ByteSource, dissection: Dissection, title: str, *, chunks: bool = False, keep: bool = False
+    ) -> None:
+        """Show bytes and their fields. ``keep`` leaves the cursor where it is."""
+        self.bytes.show(source, chunks=chunks, keep=keep)
+        self.bytes.border_title = Content(title).markup
+        self.show_fields(dissection)
+
+    def show_fields(self, dissection: Dissection, note: str = "") -> None:
+        """Show other fields over the same bytes."""
+        self._spans = field_spans(dissection.fields)
+        self.fields.show(dissection, note)
+        self.fields.display = bool(dissection.fields or dissection.needs or dissection.problem or note)
+        self._look()
+
+    def focus(self, scroll_visible: bool = True) -> BytesPane:
+        """Focus the bytes."""
+        self.bytes.focus(scroll_visible)
+        return self
+
+    # The cursors follow each other
+
+    def on_byte_view_cursor_moved(self, event: ByteView.CursorMoved) -> None:
+        """Show what stands at the cursor."""
+        event.stop()
+        if event.by_hand:
+            self.post_message(self.Held())
+        self._look()
+
+    def _look(self) -> None:
+        """Numbers, struct and field at the cursor."""
+        view = self.bytes
+        self.at_cursor.show(view.source, view.cursor, view.selection)
+        unpacked = self.at_cursor.unpacked
+        view.lay_fields(field_spans(unpacked.fields) if unpacked else self._spans)
+        field = self.fields.reveal(view.cursor) if self.fields.display else None
+        view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))
+
+    def on_field_tree_field_highlighted(self, event: FieldTree.FieldHighlighted) -> None:
+        """Go to the field's bytes and select them."""
+        event.stop()
+        self.post_message(self.Held())
+        start, end = max(event.field.start, 0), min(event.field.end, self.bytes.source.length)
+        with self.prevent(ByteView.CursorMoved):
+            if start < end:
+                self.bytes.select(start, end)
+        self.at_cursor.show(self.bytes.source, start, self.bytes.selection)
+        self.bytes.mark_field(start, end)
+
+    # Questions
+
+    def action_go_to(self) -> None:
+        """Ask for an offset."""
+        view = self.bytes
+
+        def check(text: str) -> str:
+            at = parse_offset(text, view.cursor, view.source.length)
+            return f"{at} ({at:#x}) of {view.source.length}"
+
+        self.question.ask("offset", "go to", "", check)
+
+    def action_search(self) -> None:
+        """Ask what to find."""
+
+        def check(text: str) -> str:
+            pattern = parse_pattern(text)
+            return f"{len(pattern)} bytes: {pattern[:16].hex(' ')}"
+
+        self.question.ask("search", "find", self._typed, check)
+
+    def action_unpack(self) -> None:
+        """Ask for a struct format; it is unpacked as it is typed."""
+        view = self.bytes
+
+        def check(text: str) -> str:
+            if not text:
+                return "a struct format such as !BI; nothing to unpack none"
+            struct_size(text)
+            return unpack_at(text, view.source.view(view.cursor, view.cursor + struct_size(text)), view.cursor).values
+
+        self.question.ask("struct", "unpack", self.at_cursor.form, check)
+
+    def on_question_changed(self, event: Question.Changed) -> None:
+        """A struct format shows at each key what it gives."""
+        event.stop()
+        if event.purpose == "struct":
+            self.at_cursor.form = event.text if event.right else ""
+            self._look()
+
+    def on_question_answered(self, event: Question.Answered) -> None:
+        """Do what was asked for."""
+        event.stop()
+        if event.purpose == "offset":
+            self.bytes.move_to(parse_offset(event.text, self.bytes.cursor, self.bytes.source.length), by_hand=True)
+        elif event.purpose == "search":
+            self._typed, self._pattern = event.text, parse_pattern(event.text)
+            self._seek(self.bytes.cursor, backward=False)
+        elif event.purpose == "struct":
+            self.at_cursor.form = event.text
+            self._look()
+        elif event.purpose == "file":
+            start, end = self._copying
+            save_runs(self, Path(event.text).expanduser(), self.bytes.source.runs(start, end), "this pane")
+
+    def on_question_left(self, event: Question.Left) -> None:
+        """Escape from the struct box takes the format away."""
+        event.stop()
+        if event.purpose == "struct":
+            self.at_cursor.form = ""
+            self._look()
+
+    # Search
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """``n`` and ``N`` are matches only while there is a search and the bytes have the focus."""
+        if action == "find":
+            return bool(self._pattern) and self.bytes.has_focus
+        if action == "let_go":
+            return bool(self._pattern or self.at_cursor.form or any(self.bytes.selection))
+        return True
+
+    def action_find(self, backward: bool) -> None:
+        """The next match, or the one before."""
+        self._seek(self.bytes.cursor + (0 if backward else 1), backward=backward)
+
+    def _seek(self, start: int, *, backward: bool) -> None:
+        self.bytes.border_subtitle = "searching…"
+        self._search = start_search(self, Sought(self.bytes.source, self._pattern, start, backward))
+
+    def on_search_progressed(self, event: SearchProgressed) -> None:
+        """Say how far it is."""
+        event.stop()
+        if self._search is not None:
+            self.bytes.border_subtitle = f"searching {event.percent} %, esc cancels"
+
+    def on_search_ended(self, event: SearchEnded) -> None:
+        """Go to what was found, or say that nothing was."""
+        event.stop()
+        self._search = None
+        if event.sought.source is not self.bytes.source or event.cancelled or not self._pattern:
+            self.bytes.border_subtitle = ""
+        elif event.at is None:
+            self.bytes.border_subtitle = "not found"
+        else:
+            self.bytes.mark_match(event.at, event.at + len(event.sought.pattern))
+            self.bytes.move_to(event.at, by_hand=True)
+            self.bytes.border_subtitle = "found past the end, n next" if event.wrapped else "found, n next, N previous"
+
+    def action_let_go(self) -> None:
+        """One thing at a time: the search, the selection, the struct format."""
+        if self._search is not None:
+            self._search.cancel()
+        if self._pattern:
+            self._pattern = b""
+            self.bytes.mark_match(0, 0)
+            self.bytes.border_subtitle = ""
+        elif any(self.bytes.selection):
+            self.bytes.move_to(self.bytes.cursor, by_hand=True)
+        else:
+            self.at_cursor.form = ""
+            self._look()
+
+    # Copying
+
+    def action_numbers(self) -> None:
+        """A line of numbers, or all."""
+        self.at_cursor.expanded = not self.at_cursor.expanded
+        self._look()
+
+    def action_copy_struct(self) -> None:
+        """Copy the line that unpacks."""
+        if self.at_cursor.unpacked is None:
+            self.notify("there is no struct format: u asks for one", severity="warning", markup=False)
+        else:
+            self._to_clipboard(self.at_cursor.unpacked.line, "the struct line")
+
+    def _chosen(self) -> tuple[int, int, str]:
+        """What copying would take: start, end, and its name."""
+        start, end = self.bytes.selection
+        if start < end:
+            return start, end, "the selection"
+        field = self.fields.reveal(self.bytes.cursor) if self.fields.display else None
+        if field is not None:
+            return max(field.start, 0), min(field.end, self.bytes.source.length), "the field"
+        return 0, self.bytes.source.length, "all"
+
+    def action_copy(self) -> None:
+        """A menu of forms, and the file."""
+        start, end, what = self._chosen()
+        self._copying = (start, end)
+        choices = {} if end - start > CLIPBOARD_LIMIT else {key: form for key, form in _LETTERS.items()}
+        title = f"copy {what}: {end - start} bytes as"
+        self.app.push_screen(Menu(title, choices | {"f": "to a file"}), self._copy)
+
+    def _copy(self, letter: str | None) -> None:
+        start, end = self._copying
+        if letter == "f":
+            self.question.ask("file", "write bytes to", "", check_new_file)
+        elif letter is not None:
+            form = _LETTERS[letter]
+            self._to_clipboard(FORMS[form](self.bytes.source.view(start, end)), f"{end - start} bytes as {form}")
+
+    def _to_clipboard(self, text: str, what: str) -> None:
+        self.app.copy_to_clipboard(text)
+        route = "by the terminal (OSC 52); where the terminal does not do that, write to a file instead"
+        self.notify(f"copied {what} {route}", markup=False)

@@ -1,0 +1,24 @@
+"""What the panes ask of a capture, so that they can be tried with one made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from netlab.capture.model import Direction, Flow, Segment
+from netlab.capture.stream import Chunk
+
+
+class Captured(Protocol):
+    """All segments of a lab, in order, decoded when they are asked for. `netlab.capture.reader.Capture` is one."""
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """Every segment so far."""
+
+    @property
+    def flows(self) -> Sequence[Flow]:
+        """Every flow so far."""
+
+    def stream(self, flow: Flow, way: Direction) -> Sequence[Chunk]:
+        """What went one way in a flow, by position."""

@@ -1,0 +1,69 @@
+"""Runs a topic's dissector over what the inspector shows: the stream up to a segment, so that messages are whole.
+
+Pure: the inspector decides in which thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from netlab.capture.model import Direction, Segment, Transport
+from netlab.dissect.fields import Dissection, Dissector, Field
+from netlab.ui.byte_source import StreamSource
+from netlab.ui.captured import Captured
+
+JOINED = 1 << 20
+"""Most bytes of a stream that are joined to be dissected; beyond it a segment is dissected alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Bytes to dissect, and the part of them that is shown: ``shift`` bytes come before it, it has ``length``."""
+
+    view: memoryview
+    direction: Direction
+    offset: int
+    shift: int
+    length: int
+
+
+def segment_extent(segment: Segment, capture: Captured | None) -> Extent:
+    """The stream from its start to the segment's end where that is at hand, else the segment alone."""
+    end = segment.offset + len(segment.data)
+    alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data))
+    if segment.flow.transport is Transport.UDP:
+        return replace(alone, offset=0)
+    if capture is None or not segment.offset or not segment.data or end > JOINED:
+        return alone
+    stream = StreamSource(capture.stream(segment.flow, segment.direction))
+    if stream.length < end or stream.gaps(0, end):
+        return alone
+    return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data))
+
+
+def stream_extent(source: StreamSource, direction: Direction) -> Extent:
+    """The beginning of a stream, up to the bound or the first gap."""
+    gaps = source.gaps(0, JOINED)
+    end = gaps[0][0] if gaps else min(source.length, JOINED)
+    return Extent(source.view(0, end), direction, 0, 0, end)
+
+
+def _shown(field: Field, shift: int, length: int) -> Field | None:
+    """The field counted from what is shown, without the children that lie outside; None where it lies outside."""
+    start, end = field.start - shift, field.end - shift
+    if end < 0 or start > length or (end <= 0 < field.end - field.start):
+        return None
+    if not shift:
+        return field
+    children = tuple(child for c in field.children if (child := _shown(c, shift, length)) is not None)
+    return replace(field, start=start, end=end, children=children)
+
+
+def dissect(extent: Extent, dissector: Dissector) -> Dissection:
+    """The fields that overlap what is shown, with offsets in it. A dissector that raises gives raw bytes and says so."""
+    try:
+        found = dissector(extent.view, extent.direction, extent.offset)
+    except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything
+        return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
+    fields = tuple(f for field in found.fields if (f := _shown(field, extent.shift, extent.length)) is not None)
+    return replace(found, fields=fields)

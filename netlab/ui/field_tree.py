@@ -1,0 +1,176 @@
+"""The fields of what is shown, as a tree: names, spans, kinds and values, every word of it safe to draw.
+
+Long lists are shown up to a bound, and children are made when their parent is opened.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Tree
+from textual.widgets.tree import TreeNode
+
+from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.text import safe
+
+CHILDREN = 500
+"""Most fields shown below one parent."""
+VALUE = 200
+"""Most characters of a value shown."""
+_OPEN_AT_ONCE = 60
+"""A tree of no more fields than this is shown opened."""
+
+
+def label(field: Field) -> Text:
+    """A field as one line."""
+    value = safe(field.value[:VALUE]) + ("…" if len(field.value) > VALUE else "")
+    span = f"{field.start}–{field.end}"
+    return Text.assemble(
+        (safe(field.name), "bold"), "  ", (span, "dim"), "  ", (safe(field.kind), "italic"), "  ", value
+    )
+
+
+def child_at(fields: Sequence[Field], offset: int) -> int | None:
+    """Index of the field that holds ``offset``; fields are in order."""
+    index = bisect_right(fields, offset, key=lambda field: field.start) - 1
+    return index if index >= 0 and fields[index].start <= offset < fields[index].end else None
+
+
+def path_to(fields: Sequence[Field], offset: int) -> list[int]:
+    """Indices from the top down to the deepest field that holds ``offset``."""
+    path: list[int] = []
+    while (index := child_at(fields, offset)) is not None:
+        path.append(index)
+        fields = fields[index].children
+    return path
+
+
+def _count(fields: Sequence[Field], most: int) -> int:
+    """How many fields there are with all their children, or more than ``most``."""
+    count, waiting = 0, list(fields[: most + 1])
+    while waiting and count <= most:
+        field = waiting.pop()
+        count += 1
+        waiting.extend(field.children[: most + 1])
+    return count
+
+
+class FieldTree(Tree[Field | None]):
+    """Fields of a dissection. The program moves the cursor with `reveal`; only a person's moves are told."""
+
+    DEFAULT_CSS = """
+    FieldTree {
+        border-top: solid $primary-muted; border-title-color: $foreground;
+        background: $background; scrollbar-size-vertical: 1; overflow-x: hidden;
+        &:focus { border-top: heavy $accent; border-title-style: bold; background-tint: $background 0%; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "cursor_up", "up", show=False, id="fields.up"),
+        Binding("j", "cursor_down", "down", show=False, id="fields.down"),
+        Binding("right", "open", "open", show=False, id="fields.open"),
+        Binding("left", "close", "close", show=False, id="fields.close"),
+    ]
+
+    @dataclass
+    class FieldHighlighted(Message):
+        """A person moved to another field."""
+
+        field: Field
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("", id=id)
+        self.show_root = False
+        self.guide_depth = 2
+        self._dissection = Dissection(())
+        self._told: Field | None = None
+
+    def show(self, dissection: Dissection, note: str = "") -> None:
+        """Show other fields; ``note`` is said in the title."""
+        self._dissection = dissection
+        self._told = None
+        self.clear()
+        self._fill(self.root, dissection.fields)
+        if _count(dissection.fields, _OPEN_AT_ONCE) <= _OPEN_AT_ONCE:
+            self._open_all(self.root)
+        if dissection.needs:
+            self.root.add_leaf(Text(f"waits for {dissection.needs} more bytes", "bold"), None)
+        if dissection.problem:
+            self.root.add_leaf(Text(f"raw bytes: {safe(dissection.problem)}", "bold"), None)
+        words = ["fields"]
+        if dissection.needs:
+            words.append(f"waits for {dissection.needs} bytes")
+        elif dissection.problem:
+            words.append("raw")
+        self.border_title = Content(" ── ".join([*words, note] if note else words)).markup
+
+    def _fill(self, node: TreeNode[Field | None], fields: Sequence[Field]) -> None:
+        for field in fields[:CHILDREN]:
+            if field.children:
+                node.add(label(field), field)
+            else:
+                node.add_leaf(label(field), field)
+        if len(fields) > CHILDREN:
+            node.add_leaf(Text(f"… and {len(fields) - CHILDREN} more", "italic"), None)
+
+    def _open_all(self, node: TreeNode[Field | None]) -> None:
+        for child in node.children:
+            if child.data is not None and child.data.children:
+                self._open(child)
+                self._open_all(child)
+
+    def _open(self, node: TreeNode[Field | None]) -> None:
+        if node.data is not None and node.data.children and not node.children:
+            self._fill(node, node.data.children)
+        node.expand()
+
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Field | None]) -> None:
+        """Make the children when they are wanted."""
+        event.stop()
+        if event.node is not self.root:
+            self._open(event.node)
+
+    def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[Field | None]) -> None:
+        """Tell which field a person went to."""
+        event.stop()
+        field = event.node.data
+        if field is not None and field is not self._told:
+            self._told = field
+            if self.has_focus:
+                self.post_message(self.FieldHighlighted(field))
+
+    def reveal(self, offset: int) -> Field | None:
+        """Put the cursor on the deepest field that holds ``offset``, opening its parents; the field."""
+        node, field = self.root, None
+        fields: Sequence[Field] = self._dissection.fields
+        for index in path_to(fields, offset):
+            field = fields[index]
+            fields = field.children
+            if node is not None and index < CHILDREN:
+                if node is not self.root:
+                    self._open(node)
+                node = node.children[index]
+        self._told = field
+        if node is not self.root:
+            self.move_cursor(node)
+        return field
+
+    def action_open(self) -> None:
+        """Open the field under the cursor."""
+        if self.cursor_node is not None and self.cursor_node.allow_expand:
+            self._open(self.cursor_node)
+
+    def action_close(self) -> None:
+        """Close it, or go to its parent."""
+        node = self.cursor_node
+        if node is not None and node.is_expanded and node.children:
+            node.collapse()
+        elif node is not None and node.parent is not None and node.parent is not self.root:
+            self.move_cursor(node.parent)

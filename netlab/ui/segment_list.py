@@ -1,0 +1,298 @@
+"""The lines of the wire list: every segment of a capture, or those that a filter left, newest last.
+
+Segments are decoded when their line is drawn, so that millions scroll. New traffic never moves the cursor of a person
+who has moved it; `end` follows the newest again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment as Cells
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from netlab.capture.model import Direction, Kind, Segment
+from netlab.dissect.fields import Dissector
+from netlab.ui.captured import Captured
+from netlab.ui.segment_row import Columns, clock, what
+
+
+class SegmentList(ScrollView, can_focus=True):
+    """The list of segments. ``cursor`` is a row; `highlighted` the segment on it."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "wire--heading", "wire--to-server", "wire--to-client", "wire--event", "wire--fate", "wire--cursor", "wire--mark",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    SegmentList {
+        border-top: solid $primary-muted; border-title-color: $foreground; border-subtitle-color: $text-muted;
+        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; background: $background;
+        &:focus { border-top: heavy $accent; border-title-style: bold; }
+        .wire--heading { color: $text-muted; }
+        .wire--to-server { color: $text-primary; }
+        .wire--to-client { color: $text-success; }
+        .wire--event { color: $text-muted; }
+        .wire--fate { color: $text-warning; }
+        .wire--mark { color: $text-accent; text-style: bold; }
+        .wire--cursor { background: $primary-muted; text-style: bold; }
+    }
+    SegmentList:focus .wire--cursor { background: $accent; color: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
+        Binding("down,j", "go(1)", "down", show=False, id="wire.down"),
+        Binding("pageup", "page(-1)", "page up", show=False, id="wire.page_up"),
+        Binding("pagedown", "page(1)", "page down", show=False, id="wire.page_down"),
+        Binding("home,g", "first", "first", show=False, id="wire.first"),
+        Binding("end,G", "follow", "follow", show=False, id="wire.follow", tooltip="Go to the newest and follow it"),
+        Binding("enter", "choose", "bytes", show=False, id="wire.bytes", tooltip="Go to the bytes of this segment"),
+        Binding("space", "mark", "mark", show=False, id="wire.mark", tooltip="Mark or unmark this segment"),
+        Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
+    ]
+
+    cursor = reactive(-1, repaint=False)
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor stands on another segment (None: on none)."""
+
+        segment: Segment | None
+
+    @dataclass
+    class Chosen(Message):
+        """Enter was pressed on a segment: the person wants its bytes."""
+
+        segment: Segment
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.capture: Captured | None = None
+        self.following = True
+        self.marks: set[int] = set()
+        self._dissector: Dissector | None = None
+        self._rows: Sequence[int] | None = None
+        self._columns = Columns.fitting(80, 0, 0, "")
+        self._note = ""
+        self._known = -1
+        self._title = ""
+
+    # What is shown
+
+    def show(self, capture: Captured | None, dissector: Dissector | None = None) -> None:
+        """Show another capture (None: nothing yet) from its newest segment on.
+
+        With a dissector, its summary is what a line says, else a preview of the text.
+        """
+        self.capture, self._dissector = capture, dissector
+        self.following, self.marks, self._rows, self._known = True, set(), None, -1
+        self.set_reactive(SegmentList.cursor, -1)
+        self.post_message(self.Highlighted(None))
+        self.grow()
+
+    def grow(self) -> None:
+        """Take in what the capture has more. Cheap when there is nothing new."""
+        rows = self.row_count
+        if rows == self._known:
+            return
+        self._known = rows
+        self._lay_out()
+        if self.following and rows:
+            self._put(rows - 1)
+        self.refresh()
+
+    def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
+        """Show only these segments (indices in ascending order, may grow), or all; ``note`` tells it in the title.
+
+        The cursor stays on its segment, or goes to the next one shown.
+        """
+        before = self.highlighted
+        self._rows, self._note = rows, note
+        self._lay_out()
+        if self.following or before is None:
+            self._put(self.row_count - 1)
+        else:
+            self._put(min(self._row_of(before.number - 1), self.row_count - 1))
+        self.refresh()
+
+    def note(self, note: str) -> None:
+        """Another remark for the title."""
+        self._note = note
+        self._tell()
+
+    @property
+    def row_count(self) -> int:
+        """Segments shown."""
+        if self._rows is not None:
+            return len(self._rows)
+        return len(self.capture.segments) if self.capture else 0
+
+    def segment_at(self, row: int) -> Segment | None:
+        """The segment on a row."""
+        if self.capture is None or not 0 <= row < self.row_count:
+            return None
+        return self.capture.segments[row if self._rows is None else self._rows[row]]
+
+    @property
+    def highlighted(self) -> Segment | None:
+        """The segment that the cursor stands on."""
+        return self.segment_at(self.cursor)
+
+    def _row_of(self, index: int) -> int:
+        """The row that shows the segment with this index, or the first after it."""
+        if self._rows is None:
+            return index
+        low, high = 0, len(self._rows)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self._rows[middle] < index else (low, middle)
+        return low
+
+    # Movement
+
+    def hold(self) -> None:
+        """Stop following the newest: the person looks at something."""
+        if self.following:
+            self.following = False
+            self._tell()
+
+    def go_to(self, number: int) -> None:
+        """Put the cursor on the segment with this number (or the next one shown) and stop following."""
+        self.following = False
+        self._put(min(self._row_of(number - 1), self.row_count - 1))
+        self._tell()
+
+    def _put(self, row: int) -> None:
+        row = min(max(row, 0), self.row_count - 1)
+        if row != self.cursor:
+            self.cursor = row
+            self.post_message(self.Highlighted(self.highlighted))
+        self._into_view()
+
+    def watch_cursor(self, before: int, after: int) -> None:
+        """Repaint the two lines; the heading is the first of the virtual lines."""
+        self.refresh_line(before + 1)
+        self.refresh_line(after + 1)
+
+    def _into_view(self) -> None:
+        top, page = self.scroll_offset.y, self._page()
+        if self.cursor < top:
+            self.scroll_to(y=max(self.cursor, 0), animate=False)
+        elif self.cursor >= top + page:
+            self.scroll_to(y=self.cursor - page + 1, animate=False)
+
+    def _page(self) -> int:
+        return max(self.scrollable_content_region.height - 1, 1)
+
+    def _move(self, row: int) -> None:
+        """By hand: the newest row follows, any other stays."""
+        self.following = row >= self.row_count - 1 and self.following
+        self._put(row)
+        self._tell()
+
+    def action_go(self, rows: int) -> None:
+        """Up or down."""
+        self._move(self.cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """A page up or down."""
+        self.scroll_to(y=self.scroll_offset.y + pages * self._page(), animate=False)
+        self._move(self.cursor + pages * self._page())
+
+    def action_first(self) -> None:
+        """The oldest segment."""
+        self._move(0)
+
+    def action_follow(self) -> None:
+        """The newest segment, and whatever comes."""
+        self.following = True
+        self._put(self.row_count - 1)
+        self._tell()
+
+    def action_choose(self) -> None:
+        """Ask for the bytes."""
+        if segment := self.highlighted:
+            self.hold()
+            self.post_message(self.Chosen(segment))
+
+    def action_mark(self) -> None:
+        """Mark or unmark."""
+        if segment := self.highlighted:
+            self.marks ^= {segment.number}
+            self.hold()
+            self.refresh_line(self.cursor + 1)
+
+    def action_next_mark(self) -> None:
+        """Go to the next mark, from the last to the first."""
+        here = self.highlighted.number if self.highlighted else 0
+        if self.marks:
+            self.go_to(min((n for n in self.marks if n > here), default=min(self.marks)))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the line under the pointer."""
+        place = event.get_content_offset(self)
+        if place is not None and place.y and place.y - 1 + self.scroll_offset.y < self.row_count:
+            self._move(place.y - 1 + self.scroll_offset.y)
+
+    # Drawing
+
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width or 80
+        segments = self.capture.segments if self.capture else ()
+        flows = len(self.capture.flows) if self.capture else 0
+        last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
+        self._columns = Columns.fitting(width, len(segments), flows, last)
+        self.virtual_size = Size(width, self.row_count + 1)
+        self._tell()
+
+    def _tell(self) -> None:
+        words = ["wire", "following" if self.following else "paused, end follows"]
+        words += [self._note] if self._note else []
+        title = " ── ".join(words)
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(title).markup
+
+    def on_resize(self) -> None:
+        """Fit the columns to the width."""
+        self._lay_out()
+        self._into_view()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The heading stays on top; below it one segment a line."""
+        width = self.scrollable_content_region.width
+        if y == 0:
+            style = self.get_component_rich_style("wire--heading")
+            return Strip([Cells(" " + self._columns.heading(), style)]).adjust_cell_length(width, style)
+        row = self.scroll_offset.y + y - 1
+        segment = self.segment_at(row)
+        if segment is None or self.capture is None:
+            return Strip.blank(width, self.rich_style)
+        style = self._style(segment, row)
+        start_ns = self.capture.segments[0].time_ns
+        text = self._columns.row(segment, start_ns, what(segment, self._dissector))
+        mark = Cells("•" if segment.number in self.marks else " ", style)
+        return Strip([mark, Cells(text, style)]).adjust_cell_length(width, style)
+
+    def _style(self, segment: Segment, row: int) -> Style:
+        if segment.fate:
+            name = "wire--fate"
+        elif segment.kind is not Kind.DATA:
+            name = "wire--event"
+        else:
+            name = "wire--to-server" if segment.direction is Direction.TO_SERVER else "wire--to-client"
+        style = self.get_component_rich_style(name)
+        if row == self.cursor:
+            style += self.get_component_rich_style("wire--cursor", partial=True)
+        return style

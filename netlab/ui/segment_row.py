@@ -1,0 +1,90 @@
+"""How a segment reads as one line of the wire list: columns, their widths, and what gives way when there is no room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netlab.capture.model import Direction, Kind, Segment
+from netlab.dissect.fields import Dissector
+from netlab.dissect.text import safe
+
+PREVIEW = 256
+"""Bytes of a segment that its line may look at."""
+_WORDS = {Kind.OPEN: "open", Kind.FIN: "end", Kind.RESET: "reset"}
+_ARROWS = {
+    (Kind.OPEN, Direction.TO_SERVER): "⇒", (Kind.OPEN, Direction.TO_CLIENT): "⇐",
+    (Kind.FIN, Direction.TO_SERVER): "⇥", (Kind.FIN, Direction.TO_CLIENT): "⇤",
+    (Kind.RESET, Direction.TO_SERVER): "↛", (Kind.RESET, Direction.TO_CLIENT): "↚",
+}  # fmt: skip
+
+
+def preview(chunk: memoryview) -> str:
+    """The first bytes as safe text, or as hex where most of them are no text."""
+    head = bytes(chunk[:PREVIEW])
+    text = head.decode("utf-8", "replace")
+    odd = sum(1 for c in text if not c.isprintable() and c not in "\r\n\t" or c == "�")
+    if odd * 4 > len(text):
+        return head[:32].hex(" ")
+    return safe(text)
+
+
+def what(segment: Segment, dissector: Dissector | None) -> str:
+    """What the segment says, in words that are safe to draw; its fate first, where it has one."""
+    if segment.kind is not Kind.DATA:
+        words = _WORDS[segment.kind]
+    elif segment.length and not segment.data:
+        words = "(not kept)"
+    elif dissector is None:
+        words = preview(segment.data)
+    else:
+        words = safe(dissector(segment.data[:PREVIEW], segment.direction, segment.offset).summary)
+        words = words or preview(segment.data)
+    return f"{safe(segment.fate)} · {words}" if segment.fate else words
+
+
+def clock(time_ns: int, start_ns: int) -> str:
+    """Seconds since the capture's first segment, to the millisecond."""
+    return f"{(time_ns - start_ns) / 1e9:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; 0 where a column gave way."""
+
+    number: int
+    time: int
+    flow: int
+    length: int
+    what: int
+
+    @classmethod
+    def fitting(cls, width: int, segments: int, flows: int, last: str) -> Columns:
+        """Columns for ``width`` cells: flow gives way below 40, then the time below 32.
+
+        ``last`` is the longest time; the counts give the other widths.
+        """
+        number = max(len(str(segments)), 2)
+        time = max(len(last), 5) + 2 if width >= 32 else 0
+        flow = max(len(str(flows)), 4) + 2 if width >= 40 else 0
+        length = 8
+        return cls(number, time, flow, length, max(width - 1 - number - time - flow - 2 - length - 2, 4))
+
+    def line(self, number: str, time: str, flow: str, arrow: str, length: str, what: str) -> str:
+        """One line of these columns."""
+        left = f"{number:>{self.number}}"
+        if self.time:
+            left += f"  {time:>{self.time - 2}}"
+        if self.flow:
+            left += f"  {flow:>{self.flow - 2}}"
+        return f"{left} {arrow}{length:>{self.length}}  {what}"
+
+    def heading(self) -> str:
+        """The names of the columns."""
+        return self.line("#", "time", "flow", " ", "bytes", "what")
+
+    def row(self, segment: Segment, start_ns: int, words: str) -> str:
+        """A segment in these columns; ``words`` says what it is."""
+        length = str(segment.length) if segment.kind is Kind.DATA else "·"
+        arrow = _ARROWS.get((segment.kind, segment.direction), segment.direction.value)
+        time = clock(segment.time_ns, start_ns)
+        return self.line(str(segment.number), time, str(segment.flow.number), arrow, length, words)
