@@ -1,0 +1,214 @@
+"""The app: a tab for each topic, the footer, and who gets which key. It only arranges; the tabs do the work.
+
+A tab's body is mounted, and its lab started, when it is first seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.filter import LineFilter
+from textual.widgets import Static, TabbedContent, TabPane
+
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import Broken
+from netlab.ui import commands
+from netlab.ui.bench import BenchPane
+from netlab.ui.guard import Guard
+from netlab.ui.key_line import KeyLine
+from netlab.ui.keymap import Config
+from netlab.ui.live_lab import LiveLab
+from netlab.ui.presentation import Presentation
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
+
+
+def _command_provider() -> type[Provider]:
+    from netlab.ui.palette import CommandProvider  # late: only the palette needs it
+
+    return CommandProvider
+
+
+class NetlabApp(App[None]):
+    """Eight topics, one lab each."""
+
+    TITLE = "netlab"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {_command_provider}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    CSS = """
+    TabbedContent { height: 1fr; }
+    ContentSwitcher { height: 1fr; }
+    TabPane { height: 1fr; padding: 0; }
+    Tabs { height: 1; background: $panel; }
+    Tabs Underline { display: none; }
+    Tab { color: $foreground; }
+    Tab.-active { text-style: bold reverse; }
+    .broken { padding: 1 2; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(commands.COMMANDS), *commands.topic_bindings()]
+
+    def __init__(
+        self,
+        topics: Sequence[Topic | Broken],
+        first: str,
+        *,
+        config: Config | None = None,
+        presentation: Presentation | None = None,
+        make_lab: Callable[[Topic], LiveLab] = LiveLab,
+        started: dict[str, LiveLab] | None = None,
+    ) -> None:
+        """``started`` are labs that already start; those that ``make_lab`` makes for other tabs join them."""
+        super().__init__()
+        self._topics = topics
+        self._first = first
+        self._config = config or Config()
+        self._presentation = presentation or Presentation()
+        self._make_lab = make_lab
+        self.labs: dict[str, LiveLab] = started if started is not None else {}
+        if self._config.theme in self.available_themes and not os.environ.get("TEXTUAL_THEME"):
+            self.theme = str(self._config.theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, and last the guard."""
+        return [*super().get_line_filters(), Guard()]
+
+    def compose(self) -> ComposeResult:
+        """Empty tabs; each is filled when it is first seen."""
+        with TabbedContent(initial=f"tab-{self._first}"):
+            for number, topic in enumerate(self._topics, 1):
+                with TabPane(self._tab_title(number, topic), id=f"tab-{topic.name}"):
+                    if isinstance(topic, Broken):
+                        yield Static(_told(topic), markup=False, classes="broken")
+        yield KeyLine()
+
+    @staticmethod
+    def _tab_title(number: int, topic: Topic | Broken) -> str:
+        return f"{number} {topic.name} ✗" if isinstance(topic, Broken) else f"{number} {topic.title}"
+
+    def on_mount(self) -> None:
+        """Leave in good order on signals, and tell what is wrong with the configuration."""
+        self.query_one("ContentTabs").can_focus = False  # digits switch tabs; the keyboard stays in the panes
+        self.set_keymap(dict(self._config.keys))
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS if not self.is_headless else ():
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        problems = list(self._config.problems)
+        if self._config.theme and self._config.theme not in self.available_themes:
+            problems.append(f"there is no theme {self._config.theme!r}")
+        for problem in problems:
+            self.notify(problem, title="configuration", severity="warning", markup=False)
+
+    # Tabs
+
+    @property
+    def bench(self) -> BenchPane | None:
+        """The bench of the tab that is seen."""
+        pane = self.query_one(TabbedContent).active_pane if self.is_running else None
+        return next(iter(pane.query_children(BenchPane)), None) if pane is not None else None
+
+    @property
+    def tab_titles(self) -> list[tuple[str, str]]:
+        """Title and summary of each tab."""
+        return [
+            (topic.name, topic.reason) if isinstance(topic, Broken) else (topic.title, topic.summary)
+            for topic in self._topics
+        ]
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models of the tab that is seen."""
+        return self.bench.topic.models if self.bench is not None else ()
+
+    async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        """Fill a tab that is seen for the first time, and put the cursor into its console."""
+        topic = next(topic for topic in self._topics if f"tab-{topic.name}" == event.pane.id)
+        bench = next(iter(event.pane.query_children(BenchPane)), None)
+        if bench is None and isinstance(topic, Topic):
+            bench = BenchPane(self._lab(topic), self._presentation)
+            await event.pane.mount(bench)
+        for other in self.query(BenchPane):
+            other.watch_lab(other is bench)
+        if bench is not None:
+            bench.panes.go("console")
+
+    def _lab(self, topic: Topic) -> LiveLab:
+        live = self.labs.get(topic.name)
+        if live is None:
+            live = self.labs[topic.name] = self._make_lab(topic)
+            live.start()
+        return live
+
+    def action_show_tab(self, number: int) -> None:
+        """Show a tab by its number."""
+        if number <= len(self._topics):
+            self.query_one(TabbedContent).active = f"tab-{self._topics[number - 1].name}"
+
+    # Commands
+
+    def action_bench(self, action: str, *arguments: object) -> None:
+        """Have the bench do something."""
+        if self.bench is not None:
+            self.bench.actions.do(action, *arguments)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a command can be had now: True, not now (None), or not there (False)."""
+        if action == "bench":
+            return self.bench.actions.offers(str(parameters[0])) if self.bench is not None else False
+        if action == "show_tab":
+            return isinstance(parameters[0], int) and parameters[0] <= len(self._topics)
+        return super().check_action(action, parameters)
+
+    def can(self, command: commands.Command) -> bool:
+        """Whether the palette offers it now."""
+        if command.bench_action is None:
+            return True
+        return self.bench is not None and bool(self.bench.actions.offers(command.bench_action))
+
+    def do(self, command: commands.Command) -> None:
+        """What its key does."""
+        self.call_later(self.run_action, command.action)
+
+    def key_of(self, command: commands.Command) -> str:
+        """The key that it has now."""
+        return self._config.keys.get(command.id, command.key).split(",")[0]
+
+    def action_focus_next(self) -> None:
+        """Tab: within the pane, then to the next one."""
+        self._step(1, super().action_focus_next)
+
+    def action_focus_previous(self) -> None:
+        """Shift+tab: the other way."""
+        self._step(-1, super().action_focus_previous)
+
+    def _step(self, direction: int, otherwise: Callable[[], None]) -> None:
+        if self.bench is not None and len(self.screen_stack) == 1:
+            self.bench.panes.step(direction)
+        else:
+            otherwise()
+
+    def action_help(self) -> None:
+        """Help for the focused pane."""
+        from netlab.ui.help import Help, help_lines  # late: first paint does not need it
+
+        bench = self.bench
+        if bench is None:
+            return
+        pane = bench.panes.pane_of(self.focused) or "console"
+        lines = help_lines(
+            bench.topic, pane, self.screen.active_bindings, self._config.keys,
+            bench.completion.operations.values(), bench.completion.commands,
+        )  # fmt: skip
+        self.push_screen(Help(lines, f"help: {bench.topic.title}, {pane}"))
+
+
+def _told(topic: Broken) -> str:
+    return f"The topic {topic.name} does not load.\n\n{topic.reason}\n\nThe other tabs go on."

@@ -1,0 +1,196 @@
+"""A tab's body: one lab on the screen. It draws what the lab tells, and asks the lab for what a person wants.
+
+A timer drains the lab's news, as much as came since the last time in one go; a tab that is not seen drains nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+
+from netlab.lab.state import Phase
+from netlab.ui.bench_actions import BenchActions
+from netlab.ui.bytes_pane import BytesPane
+from netlab.ui.completion import Completion
+from netlab.ui.console import Console
+from netlab.ui.folders import history_file
+from netlab.ui.history import History
+from netlab.ui.inspector import Inspector
+from netlab.ui.live_lab import LiveLab, Tidings
+from netlab.ui.panes import Panes
+from netlab.ui.presentation import Presentation
+from netlab.ui.prompt import Prompt
+from netlab.ui.reader import Reader
+from netlab.ui.server_log import ServerLog
+from netlab.ui.status import Banner, StatusLine
+from netlab.ui.wire_list import WireList
+
+PERIOD = 1 / 30
+"""Seconds between two looks at the lab's news."""
+
+BATCH = 400
+"""Log lines drawn in one look; what came beyond them is skipped and counted."""
+
+_SLOW = 6
+"""Looks between two updates of what waits."""
+
+
+class BenchPane(Vertical):
+    """One topic's tab: status line, banner, and the panes."""
+
+    DEFAULT_CSS = """
+    BenchPane { height: 1fr; background: $background; }
+    """
+
+    @dataclass
+    class Answered(Message):
+        """What the lab said to a request: a text, or what it raised."""
+
+        text: str | None
+        error: Exception | None
+
+    def __init__(self, live: LiveLab, presentation: Presentation) -> None:
+        super().__init__(id=f"bench-{live.topic.name}")
+        self.live = live
+        self.topic, self.lab = live.topic, live.lab
+        self.presentation = presentation
+        self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
+        self.history = History(history_file(self.topic.name), [o.name for o in self.topic.options if o.secret])
+        self.console = Console(self.topic, presentation, self.history, self.completion)
+        self.wire = WireList(id="wire")
+        self.inspector = Inspector(id="bytes")
+        self.log_pane = ServerLog(presentation, id="log")
+        self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
+        self.actions = BenchActions(self)
+        self._timer: Timer | None = None
+        self._looks = 0
+        self._told_history = False
+
+    def compose(self) -> ComposeResult:
+        """Top to bottom."""
+        yield StatusLine(self.presentation)
+        yield Banner(self.presentation)
+        yield self.panes
+
+    def on_mount(self) -> None:
+        """Show what the lab is now, and begin to follow it."""
+        self._timer = self.set_interval(PERIOD, self.look)
+        self._draw(Tidings(state=True, log=True, sessions=True, capture_replaced=True))
+        self.call_after_refresh(self._learn)
+
+    def _learn(self) -> None:
+        """What the console completes; after the first paint, because it imports the recipe's client."""
+        self.completion.operations = self.lab.operations
+        self.completion.values = {**self.completion.values, "model": self.topic.models}
+
+    @property
+    def serving(self) -> bool:
+        """Whether the server serves or is about to."""
+        return self.lab.state.phase in (Phase.SERVING, Phase.STARTING)
+
+    def watch_lab(self, watching: bool) -> None:
+        """Follow the lab, or let its news gather while the tab is not seen."""
+        if self._timer is not None:
+            if watching:
+                self._timer.resume()
+                self.look()
+            else:
+                self._timer.pause()
+
+    # From the lab to the screen
+
+    def look(self) -> None:
+        """Draw what is new."""
+        self._looks += 1
+        tidings = self.live.news.take()
+        if tidings is not None:
+            self._draw(tidings)
+        elif self._looks % _SLOW == 0 and any(session.busy for session in self.lab.sessions):
+            self.console.tell()
+
+    def _draw(self, tidings: Tidings) -> None:
+        if tidings.state:
+            state = self.lab.state
+            self.query_one(StatusLine).state = state
+            self.query_one(Banner).state = state
+            self.refresh_bindings()
+        if tidings.log:
+            self.log_pane.grow(self.lab.log, BATCH)
+        if tidings.sessions:
+            self.console.show_sessions(self.lab.sessions, self.lab.current)
+        if tidings.transcripts:
+            self.console.grow()
+        if tidings.capture_replaced:
+            self.wire.show(self.lab.shown_capture, self.topic.dissector())
+        elif tidings.capture_grew:
+            self.wire.grow()
+
+    # From the person to the lab
+
+    def ask(self, line: str) -> None:
+        """Have a console line run."""
+        self.live.ask(partial(self.lab.submit, line), self.answer)
+
+    def answer(self, text: str | None, error: Exception | None) -> None:
+        """Take a request's outcome, in any thread."""
+        if text or error:
+            self.post_message(self.Answered(text, error))
+
+    def on_bench_pane_answered(self, event: Answered) -> None:
+        """Say it in the console."""
+        event.stop()
+        if event.error is not None:
+            self.console.say(str(event.error) or type(event.error).__name__, error=True)
+        elif event.text:
+            self.console.say(event.text)
+
+    def on_prompt_entered(self, event: Prompt.Entered) -> None:
+        """Run the lines in their order."""
+        event.stop()
+        for line in event.lines:
+            self.ask(line)
+        self.console.transcript.scroll_end(animate=False)
+        if self.history.problem and not self._told_history:
+            self._told_history = True
+            self.console.say(self.history.problem)
+
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """Give up the call that waits; where none does, leave the input."""
+        event.stop()
+        current = self.lab.current
+        if current is not None and self.console.waiting:
+            current.abandon()
+        else:
+            self.panes.go(self.panes.whole or self.panes.beside)
+
+    def on_prompt_moved_on(self, event: Prompt.MovedOn) -> None:
+        """Go to the next pane."""
+        event.stop()
+        self.panes.step(1)
+
+    # Between the panes
+
+    def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
+        """Show the segment's bytes."""
+        event.stop()
+        self.inspector.show_segment(event.segment, self.wire.capture, self.topic.dissector())
+
+    def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
+        """Go to the bytes."""
+        event.stop()
+        self.panes.go("bytes")
+
+    def on_bytes_pane_held(self, event: BytesPane.Held) -> None:
+        """Keep the segment whose bytes are looked at."""
+        event.stop()
+        self.wire.hold()
+
+    def on_reader_closed(self, event: Reader.Closed) -> None:
+        """Show wire and bytes again."""
+        event.stop()
+        self.panes.put_away()

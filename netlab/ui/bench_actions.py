@@ -1,0 +1,202 @@
+"""What a person can have done on a bench, by the names that the table of commands uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netlab.lab.state import Phase
+from netlab.ui.chooser import Choice, Chooser
+from netlab.ui.copying import copies
+from netlab.ui.reader import LESSON, SOURCES, THEN_NOW, Reader
+
+if TYPE_CHECKING:
+    from netlab.ui.bench import BenchPane
+
+MODELS = {
+    "single": "one client at a time; the others wait in the accept queue",
+    "threading": "a thread for each client",
+    "forking": "a process for each client",
+    "pool": "a fixed number of threads share the work",
+    "raw": "the plain socket loop: bind, listen, accept, recv",
+    "stream": "file interface: reads lines, answers lines",
+    "asyncio": "one thread, one event loop, many clients",
+}
+"""What each model means, for the list to choose from; a topic may have others."""
+
+COPY_FILE = "netlab-copy.txt"
+
+
+class BenchActions:
+    """Each public method is an action; `offers` says whether it can be had now."""
+
+    def __init__(self, bench: BenchPane) -> None:
+        self._bench = bench
+        self._live, self._lab = bench.live, bench.lab
+
+    def offers(self, action: str) -> bool | None:
+        """True: it can be had; None: not now; False: it is not there."""
+        phase = self._lab.state.phase
+        if action == "stop_server":
+            return phase in (Phase.SERVING, Phase.STARTING)
+        if action == "start_server":
+            return phase not in (Phase.SERVING, Phase.STARTING)
+        if action == "close_client":
+            return True if self._lab.current is not None else None
+        if action in ("previous_client", "next_client"):
+            return True if len(self._lab.sessions) > 1 else None
+        return True
+
+    def do(self, action: str, *arguments: object) -> None:
+        """Do it."""
+        method: Callable[..., None] = getattr(self, action)
+        method(*arguments)
+
+    # Server
+
+    def start_server(self) -> None:
+        """Start server and wire; what fails, state and banner tell."""
+        self._live.start()
+
+    def stop_server(self) -> None:
+        """Stop both."""
+        self._live.ask(self._lab.stop, self._bench.answer)
+
+    def choose_model(self) -> None:
+        """Ask which model, and take it."""
+        choices = [Choice(model, model, MODELS.get(model, "")) for model in self._bench.topic.models]
+
+        def chosen(answer: tuple[str, str] | None) -> None:
+            if answer is not None:
+                self.set_model(answer[1])
+
+        title = "how the server handles many clients"
+        self._bench.app.push_screen(Chooser(title, choices, self._lab.state.model), chosen)
+
+    def set_model(self, model: str) -> None:
+        """Serve with another model."""
+        self._live.ask(partial(self._lab.set_model, model), self._bench.answer)
+
+    # Clients
+
+    def new_client(self) -> None:
+        """Connect one more."""
+        self._bench.ask(":connect")
+        self.focus_console()
+
+    def close_client(self) -> None:
+        """Close the current one."""
+        self._bench.ask(":close")
+
+    def previous_client(self) -> None:
+        """The one before, around."""
+        self._step_client(-1)
+
+    def next_client(self) -> None:
+        """The one after, around."""
+        self._step_client(1)
+
+    def _step_client(self, direction: int) -> None:
+        numbers = [session.number for session in self._lab.sessions]
+        if numbers and self._lab.current is not None:
+            index = (numbers.index(self._lab.current.number) + direction) % len(numbers)
+            self.use_client(numbers[index])
+
+    def use_client(self, number: int) -> None:
+        """Make a client the current one."""
+        self._bench.ask(f":use {number}")
+
+    # Panes
+
+    def focus_console(self) -> None:
+        """Put the cursor into the input."""
+        self._bench.panes.go("console")
+
+    def show_pane(self, name: str) -> None:
+        """Show a pane and go there."""
+        self._bench.panes.go(name)
+
+    def next_pane(self) -> None:
+        """One on."""
+        self._bench.panes.step(1)
+
+    def previous_pane(self) -> None:
+        """One back."""
+        self._bench.panes.step(-1)
+
+    def maximize_pane(self) -> None:
+        """The whole tab for the focused pane, or no longer."""
+        self._bench.panes.toggle_whole()
+
+    def filter_wire(self) -> None:
+        """Ask which segments to show."""
+        self._bench.panes.go("wire")
+        self._bench.call_after_refresh(self._bench.wire.action_filter)
+
+    # Reading and copying
+
+    def show_source(self) -> None:
+        """The server's code, then the client's, then neither."""
+        reader = self._bench.panes.reader
+        shown = reader.file if reader is not None else ""
+        if shown == SOURCES[-1]:
+            self._bench.panes.put_away()
+        elif shown == SOURCES[0]:
+            self._read(SOURCES[1], "v closes")
+        else:
+            self._read(SOURCES[0], f"v: {SOURCES[1]}, esc closes")
+
+    def show_lesson(self) -> None:
+        """The lesson, or no longer."""
+        self._toggle(LESSON, "l closes")
+
+    def show_then_now(self) -> None:
+        """Then and now, or no longer."""
+        self._toggle(THEN_NOW, "d closes")
+
+    def _toggle(self, file: str, how_on: str) -> None:
+        reader = self._bench.panes.reader
+        if reader is not None and reader.file == file:
+            self._bench.panes.put_away()
+        else:
+            self._read(file, how_on)
+
+    def _read(self, file: str, how_on: str) -> None:
+        self._bench.panes.read(Reader(self._bench.topic, file, how_on))
+
+    def copy_as(self) -> None:
+        """Ask what to copy, and copy it or write it to a file."""
+        bench = self._bench
+        entries = list(self._lab.current.transcript) if self._lab.current is not None else []
+        found = copies(bench.topic, self._lab.state.address, entries, bench.wire.highlighted)
+        if not found:
+            bench.app.notify("There is nothing to copy yet.", markup=False)
+            return
+        texts = {copy.label: copy.text for copy in found}
+        show = bench.presentation.text
+        choices = [Choice(copy.label, copy.label, show(copy.meaning)) for copy in found]
+
+        def chosen(answer: tuple[str, str] | None) -> None:
+            if answer is not None:
+                self._copy(texts[answer[1]], to_file=answer[0] == "w")
+
+        bench.app.push_screen(Chooser("copy", choices, writes=f"writes to {COPY_FILE}"), chosen)
+
+    def _copy(self, text: str, *, to_file: bool) -> None:
+        app = self._bench.app
+        if not to_file:
+            app.copy_to_clipboard(text)
+            app.notify(
+                f"{len(text):,} characters went to the terminal's clipboard (OSC 52). Not every terminal takes them: "
+                f"w instead of enter writes them to {COPY_FILE}.",
+                markup=False,
+            )
+            return
+        try:
+            Path(COPY_FILE).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            app.notify(f"{COPY_FILE} could not be written: {error.strerror}", severity="error", markup=False)
+        else:
+            app.notify(f"{len(text):,} characters are in {Path(COPY_FILE).absolute()}", markup=False)

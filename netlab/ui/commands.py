@@ -1,0 +1,127 @@
+"""Every command of the app, once: footer, palette, help and key bindings are read from here.
+
+A command's ``action`` is a method of the app, or ``bench('…')``: a method of the tab's bench of that name, whose
+availability the bench tells. What is not there yet has no row: nothing is shown that does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that a person can have done.
+
+    ``key`` may be several, with commas; ``label`` stands in the footer, ``tooltip`` (one sentence) in palette and help;
+    ``footer`` is its rank there, 0 for not at all. ``alias`` keys are not remapped and not shown.
+    """
+
+    id: str
+    key: str
+    label: str
+    tooltip: str
+    group: str
+    action: str
+    footer: int = 0
+    priority: bool = False
+
+    @property
+    def bench_action(self) -> str | None:
+        """The bench's method that does it, if it is the bench that does it."""
+        return self.action[len("bench('") : -len("')")] if self.action.startswith("bench('") else None
+
+    @property
+    def shown_key(self) -> str:
+        """The first key, as a person reads it."""
+        return readable(self.key.split(",")[0])
+
+    def binding(self) -> Binding:
+        """The command as Textual binds it."""
+        return Binding(
+            self.key,
+            self.action,
+            self.label,
+            show=bool(self.footer),
+            tooltip=self.tooltip,
+            id=self.id,
+            priority=self.priority,
+        )
+
+
+_NAMES = {
+    "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
+    "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
+    "right": "→", "shift+tab": "⇧tab",
+}  # fmt: skip
+
+
+def readable(key: str) -> str:
+    """A key's name as a person reads it: ``^p`` for ``ctrl+p``, ``?`` for ``question_mark``."""
+    key = key.strip()
+    if key.startswith("ctrl+"):
+        return "^" + readable(key[5:])
+    return _NAMES.get(key, key)
+
+
+def _bench(id: str, key: str, label: str, tooltip: str, group: str, action: str, footer: int = 0) -> Command:
+    return Command(id, key, label, tooltip, group, f"bench('{action}')", footer)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("help", "question_mark,f1", "help", "What the focused pane shows, its keys, and what the console takes",
+            "help", "help", 1),
+    _bench("console.focus", "enter,colon", "console", "Put the cursor into the console", "panes", "focus_console", 2),
+    _bench("server.stop", "s", "stop", "Stop server and wire; capture and transcripts stay", "server",
+           "stop_server", 3),
+    _bench("server.start", "s", "start", "Start the server and its wire", "server", "start_server", 3),
+    _bench("server.model", "m", "model", "Choose how the server handles many clients", "server", "choose_model", 4),
+    _bench("copy", "c", "copy as", "Copy the address, the last call, the transcript or the selected bytes",
+           "view", "copy_as", 5),
+    _bench("wire.filter", "slash", "filter", "Show only some of the wire's segments", "view", "filter_wire", 6),
+    _bench("view.source", "v", "source", "Read the recipe: the server's and the client's code", "view",
+           "show_source", 7),
+    _bench("view.lesson", "l", "lesson", "What this is, what to try and what to look for", "view", "show_lesson"),
+    _bench("view.then_now", "d", "then/now", "What the tutorial's code was and what it became", "view",
+           "show_then_now"),
+    _bench("client.new", "n", "new client", "Connect one more client", "clients", "new_client"),
+    _bench("client.close", "x", "close client", "Close the current client's connection", "clients", "close_client"),
+    _bench("client.previous", "left_square_bracket", "previous client", "Go to the client before", "clients",
+           "previous_client"),
+    _bench("client.next", "right_square_bracket", "next client", "Go to the next client", "clients", "next_client"),
+    _bench("pane.next", "tab", "next pane", "Go to the next pane", "panes", "next_pane"),
+    _bench("pane.previous", "shift+tab", "previous pane", "Go to the pane before", "panes", "previous_pane"),
+    _bench("pane.maximize", "backslash", "maximise", "Give the focused pane the whole tab, or give it back", "panes",
+           "maximize_pane"),
+    Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8, priority=True),
+    Command("quit", "q", "quit", "Leave netlab; server, wire and clients end with it", "app", "quit"),
+)  # fmt: skip
+"""The app's commands, in the order of help and palette. ``ctrl+q`` always quits as well."""
+
+PROMPT_COMMANDS: tuple[Command, ...] = (
+    Command("prompt.leave", "escape", "commands",
+            "Leave the console, so that single letters act; gives up a call that waits", "console", "leave", 1),
+    Command("prompt.complete", "tab", "complete", "Complete what is typed; where nothing is, go to the next pane",
+            "console", "complete", 2),
+    Command("prompt.older", "up", "history", "The line entered before", "console", "older", 3),
+    Command("prompt.newer", "down", "newer line", "The line entered after", "console", "newer"),
+    Command("prompt.page_up", "pageup", "transcript up", "Scroll the transcript up", "console", "transcript(-1)"),
+    Command("prompt.page_down", "pagedown", "transcript down", "Scroll the transcript down", "console",
+            "transcript(1)"),
+)  # fmt: skip
+"""What the console's input binds for itself."""
+
+EVERY_COMMAND = COMMANDS + PROMPT_COMMANDS
+
+
+def bindings(commands: Iterable[Command]) -> list[BindingType]:
+    """The commands as Textual binds them."""
+    return [command.binding() for command in commands]
+
+
+def topic_bindings() -> list[BindingType]:
+    """``1`` … ``9`` for the tabs. They are shown on the tabs, so not in the footer."""
+    return [Binding(str(n), f"show_tab({n})", f"tab {n}", show=False, id=f"tab.{n}") for n in range(1, 10)]

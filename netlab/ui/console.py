@@ -1,0 +1,151 @@
+"""The console: the clients by name, the current one's transcript, what its call waits for, and the prompt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.style import Style
+from textual.widgets import Input, Static
+
+from netlab.lab.session import Session
+from netlab.lab.state import Busy
+from netlab.topics.contract import Topic
+from netlab.ui.completion import Completion
+from netlab.ui.history import History
+from netlab.ui.presentation import Presentation
+from netlab.ui.prompt import Prompt
+from netlab.ui.transcript import Transcript
+
+PATIENCE = 0.3
+"""Seconds that a call may wait before the screen says so; most answer sooner, and a flicker would only disturb."""
+
+
+def hints(topic: Topic) -> list[str]:
+    """What an empty console says: what this is, and what to do next."""
+    return [
+        f"{topic.title}: {topic.summary}",
+        f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 helps.",
+        "esc, then one letter acts: m model, v source, l lesson, ? help, q quit.",
+    ]
+
+
+class Console(Vertical):
+    """One topic's clients, seen one at a time."""
+
+    DEFAULT_CSS = """
+    Console {
+        background: $surface; border-top: solid $primary-muted; border-title-color: $foreground;
+        &:focus-within { border-top: heavy $accent; border-title-style: bold; }
+        Transcript { height: 1fr; padding: 0 1; }
+        #explained { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        #explained.-waiting { color: $text-warning; text-style: bold; }
+        #entry { height: 1; padding: 0 1; }
+        #entry > Static { width: auto; color: $text-primary; text-style: bold; }
+    }
+    """
+
+    def __init__(self, topic: Topic, presentation: Presentation, history: History, completion: Completion) -> None:
+        super().__init__(id="console")
+        self._topic = topic
+        self._presentation = presentation
+        self._history = history
+        self._completion = completion
+        self._sessions: Sequence[Session] = ()
+        self._current: Session | None = None
+        self.border_title = "console"
+
+    def compose(self) -> ComposeResult:
+        """Transcript, one line of explanation, prompt."""
+        yield Transcript(self._presentation, hints(self._topic), id="transcript")
+        yield Static("", id="explained", markup=False)
+        with Horizontal(id="entry"):
+            yield Static(f"{self._topic.name} ❯ ", markup=False)
+            yield Prompt(self._history, self._completion)
+
+    def on_mount(self) -> None:
+        """Show the hints."""
+        self.transcript.show(None)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The transcript's widget."""
+        return self.query_one(Transcript)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The input."""
+        return self.query_one(Prompt)
+
+    def show_sessions(self, sessions: Sequence[Session], current: Session | None) -> None:
+        """Show these clients in the title, and the current one's transcript."""
+        self._sessions = sessions
+        if current is not self._current:
+            self._current = current
+            self.transcript.show(current.transcript if current is not None else None)
+        self._completion.values = {**self._completion.values, "use": [session.name for session in sessions]}
+        self.tell()
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """Tell what the lab answered to a line; it stands in the transcript on the screen only."""
+        style = "ring--error" if error else "ring--note"
+        self.transcript.add([((style, f"# {self._presentation.text(line)}"),) for line in text.splitlines()])
+
+    def grow(self) -> None:
+        """Draw what is new in the current transcript."""
+        if self._current is not None:
+            self.transcript.grow(self._current.transcript)
+        self.tell()
+
+    def tell(self) -> None:
+        """Say in the title how each client stands, and below what the current one's call waits for."""
+        titles = [Content("console"), *(self._titled(session) for session in self._sessions)]
+        title = Content(" ─ ").join(titles)
+        if title != self.border_title:
+            self.border_title = title
+        self._explain()
+
+    def _titled(self, session: Session) -> Content:
+        waits = self._waited(session.busy) >= PATIENCE
+        state = " ⧗ waits" if waits else "" if session.connected or session.busy else " ✕ closed"
+        name = Content(session.name + state)
+        if session is self._current:
+            name = Content("▸") + name.stylize("bold reverse")
+        return name.stylize(Style.from_meta({"@click": f"app.bench('use_client', {session.number})"}))
+
+    @property
+    def waiting(self) -> str:
+        """What the current client's call waits for, or nothing."""
+        busy = self._current.busy if self._current is not None else None
+        seconds = self._waited(busy)
+        if busy is None or seconds < PATIENCE:
+            return ""
+        place = f" · {busy.place}" if busy.place else ""
+        text = self._presentation.text(f"{busy.text}{place}")
+        return f"waiting {self._presentation.seconds(seconds)} for {text} · esc abandons"
+
+    @staticmethod
+    def _waited(busy: Busy | None) -> float:
+        return time.monotonic() - busy.started if busy is not None else 0.0
+
+    def _explain(self) -> None:
+        line = self.query_one("#explained", Static)
+        waiting = self.waiting
+        line.set_class(bool(waiting), "-waiting")
+        line.update(waiting or self._completion.explain(self.prompt.value))
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Explain what is typed."""
+        event.stop()
+        self._explain()
+
+    def on_prompt_transcript_scrolled(self, event: Prompt.TranscriptScrolled) -> None:
+        """Scroll while the cursor stays in the input."""
+        event.stop()
+        if event.pages < 0:
+            self.transcript.scroll_page_up(animate=False)
+        else:
+            self.transcript.scroll_page_down(animate=False)

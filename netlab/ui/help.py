@@ -1,0 +1,110 @@
+"""Help for the focused pane: what it shows, its keys, what the console takes. All from the tables; nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from netlab.lab.operations import Operation
+from netlab.topics.contract import Topic
+from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS, readable
+from netlab.ui.completion import LabCommand
+
+SHOWS = {
+    "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
+    "transcript can be copied and run. A line that begins with : speaks to the lab.",
+    "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
+    "← to the client), when, how many bytes, what.",
+    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
+    "log": "What the server says: ! is a warning, ✗ an error.",
+    "reader": "The topic's own text, beside the running lab.",
+}
+"""What each pane is, by its id."""
+
+Row = tuple[str, str]
+
+
+def _table(rows: Iterable[Row]) -> list[Content]:
+    rows = list(rows)
+    width = min(max((len(left) for left, _ in rows), default=0), 24)
+    return [Content.assemble(("  " + left.ljust(width), "bold"), "  ", right) for left, right in rows]
+
+
+def _heading(text: str) -> list[Content]:
+    return [Content(""), Content.styled(text, "bold underline")]
+
+
+def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
+    """The keys that only act in the pane: those bound by widgets inside it."""
+    keys: dict[str, tuple[list[str], str]] = {}
+    ours = {command.id for command in COMMANDS}
+    for key, active in bindings.items():
+        inside = any(node.id == pane for node in active.node.ancestors_with_self)
+        if inside and active.binding.description and active.binding.id not in ours:
+            label = active.tooltip or active.binding.description
+            keys.setdefault(active.binding.action, ([], label))[0].append(readable(key))
+    return [(" ".join(names[:3]), label) for names, label in keys.values()]
+
+
+def help_lines(
+    topic: Topic, pane: str, bindings: Mapping[str, ActiveBinding], keymap: Mapping[str, str],
+    operations: Iterable[Operation], commands: Iterable[LabCommand],
+) -> list[Content]:  # fmt: skip
+    """The help's lines."""
+    lines = [Content.styled(f"{topic.title}: {topic.summary}", "bold"), Content(f"To begin: {topic.hint}.")]
+    if pane in SHOWS:
+        lines += [*_heading(f"This pane: {pane}"), Content(SHOWS[pane])]
+    if pane == "console":
+        lines += _table((readable(keymap.get(c.id, c.key)), c.tooltip) for c in PROMPT_COMMANDS)
+    elif rows := _pane_keys(bindings, pane):
+        lines += _table(rows)
+    lines += _heading("The client's calls")
+    lines += _table((f"{operation.name}{operation.signature}", operation.help) for operation in operations)
+    lines += _heading("Lines that speak to the lab")
+    lines += _table((f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands)
+    lines += _heading("Keys anywhere but in the console's input (esc leaves it)")
+    shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
+    lines += _table((" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown)
+    lines += _table([("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")])
+    return lines
+
+
+class Help(ModalScreen[None]):
+    """Shows lines to scroll through; esc closes it."""
+
+    DEFAULT_CSS = """
+    Help { align: center middle; }
+    Help > VerticalScroll {
+        width: 100; max-width: 96%; height: auto; max-height: 92%; border: round $accent; background: $surface;
+        border-title-style: bold; border-subtitle-color: $text-muted; padding: 0 1; scrollbar-size-vertical: 1;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss(None)", "close", show=False, id="help.close"),
+        Binding("j", "scroll(1)", "down", show=False, id="help.down"),
+        Binding("k", "scroll(-1)", "up", show=False, id="help.up"),
+        Binding("space", "scroll(10)", "page down", show=False, id="help.page_down"),
+    ]
+
+    def __init__(self, lines: Sequence[Content], title: str = "help") -> None:
+        super().__init__()
+        self._lines = lines
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """One scroller with one text in it."""
+        with VerticalScroll() as box:
+            box.border_title = self._title
+            box.border_subtitle = "↑↓ scroll   esc closes"
+            yield Static(Content("\n").join(self._lines), markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Up or down."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

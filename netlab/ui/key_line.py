@@ -1,0 +1,63 @@
+"""The footer: at most eight keys, those of the focused pane first. One widget, whole words only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+
+from netlab.ui.commands import EVERY_COMMAND, readable
+
+MOST = 8
+_RANKS = {command.id: command.footer for command in EVERY_COMMAND}
+_ALWAYS = ("help", "palette")
+
+
+def chosen(bindings: Mapping[str, Binding]) -> list[tuple[str, Binding]]:
+    """(key, binding) of those that the footer shows: at most eight, one key for each, help first and palette last.
+
+    Bindings of the focused widget, which the table of commands does not rank, come right after help.
+    """
+    seen: dict[str, tuple[str, Binding]] = {}
+    for key, binding in bindings.items():
+        if binding.show and binding.description:
+            seen.setdefault(binding.id or binding.action, (key, binding))
+    ranked = sorted(seen.values(), key=lambda item: _RANKS.get(item[1].id or "", 1.5))
+    fixed = [item for item in ranked if item[1].id in _ALWAYS]
+    others = [item for item in ranked if item[1].id not in _ALWAYS][: MOST - len(fixed)]
+    return [*fixed[:1], *others, *fixed[1:]]
+
+
+class KeyLine(Widget):
+    """Shows the keys that act now; a click does what the key does."""
+
+    DEFAULT_CSS = """
+    KeyLine { dock: bottom; height: 1; padding: 0 1; background: $footer-background; color: $footer-foreground;
+        link-style: none; link-color: $footer-foreground; }
+    """
+
+    def on_mount(self) -> None:
+        """Follow focus and availability."""
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        self.refresh()
+
+    def render(self) -> Content:
+        """As many as fit, in order."""
+        active = {key: active.binding for key, active in self.screen.active_bindings.items() if active.enabled}
+        pieces: list[Content] = []
+        room = self.content_size.width
+        for key, binding in chosen(active):
+            shown = readable(key)
+            needed = len(shown) + 1 + len(binding.description) + (2 if pieces else 0)
+            if needed > room:
+                continue
+            room -= needed
+            piece = Content.assemble((shown, "bold $footer-key-foreground"), " ", binding.description)
+            pieces.append(piece.stylize(Style.from_meta({"@click": f"app.simulate_key('{key}')"})))
+        return Content("  ").join(pieces)

@@ -1,0 +1,119 @@
+"""The person's own configuration: keys and theme, read from ``config.toml`` and checked before Textual sees it.
+
+    theme = "textual-light"
+
+    [keys]
+    "server.stop" = "f9"
+
+Textual takes unknown ids and keys silently and lets a clash remove the other binding, even quit; so each entry is
+checked here, and a wrong one is left out and told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netlab.ui.commands import COMMANDS, EVERY_COMMAND, PROMPT_COMMANDS, Command
+
+RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection"}
+"""Keys that cannot be given to anything else."""
+
+_NAMES = "escape enter tab backspace delete insert home end pageup pagedown up down left right space"
+_NAMED = frozenset(_NAMES.split() + [f"f{n}" for n in range(1, 25)])
+_SIGNS = (
+    "question_mark slash backslash left_square_bracket right_square_bracket colon semicolon comma full_stop minus plus "
+    "equals_sign underscore asterisk number_sign exclamation_mark dollar_sign percent_sign ampersand apostrophe "
+    "quotation_mark left_parenthesis right_parenthesis less_than_sign greater_than_sign at circumflex_accent "
+    "grave_accent left_curly_bracket right_curly_bracket vertical_line tilde"
+)
+_PUNCTUATION = frozenset(_SIGNS.split())
+_KEY = re.compile(r"(?:(?:ctrl|alt|shift|super)\+)*(?P<last>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file asks for and can have; ``problems`` are sentences about the rest."""
+
+    theme: str | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def read_config(file: Path) -> Config:
+    """The configuration in ``file``; an empty one without a file. Never raises: what is wrong becomes a problem."""
+    try:
+        text = file.read_bytes().decode()
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        return Config(problems=(f"{file} cannot be read: {error}",))
+    import tomllib  # late: most people have no such file
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Config(problems=(f"{file} is not TOML: {error}",))
+    theme = table.get("theme")
+    keys = table.get("keys", {})
+    if not isinstance(keys, dict):
+        return Config(problems=(f"{file}: [keys] must be a table",))
+    accepted, problems = check_keys({str(name): str(key) for name, key in keys.items()})
+    return Config(theme if isinstance(theme, str) else None, accepted, tuple(problems))
+
+
+def _is_key(key: str) -> bool:
+    match = _KEY.fullmatch(key)
+    last = match["last"] if match else ""
+    return last in _NAMED or last in _PUNCTUATION or (len(last) == 1 and last.isprintable())
+
+
+def _keys(text: str) -> list[str]:
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
+def _place(command: Command) -> tuple[Command, ...]:
+    return PROMPT_COMMANDS if command in PROMPT_COMMANDS else COMMANDS
+
+
+def _clash(command: Command, keys: list[str], accepted: Mapping[str, str]) -> str | None:
+    """The id of another command of the same place that has one of the keys, as things would then stand."""
+    for other in _place(command):
+        if other.id == command.id or {other.id, command.id} == {"server.stop", "server.start"}:
+            continue
+        if set(keys) & set(_keys(accepted.get(other.id, other.key))):
+            return other.id
+    return None
+
+
+def _fault(name: str, text: str, accepted: Mapping[str, str]) -> str | None:
+    """What is wrong with one entry, in a sentence, or None."""
+    command = next((command for command in EVERY_COMMAND if command.id == name), None)
+    if command is None:
+        return f"keys: there is no command {name!r}"
+    keys = _keys(text)
+    if not keys:
+        return f"keys: {name} needs at least one key"
+    if wrong := [key for key in keys if not _is_key(key)]:
+        return f"keys: {name}: {wrong[0]!r} is not the name of a key"
+    if taken := [key for key in keys if key in RESERVED]:
+        return f"keys: {name}: {taken[0]} is kept for: {RESERVED[taken[0]]}"
+    if _place(command) is COMMANDS and (digits := [key for key in keys if key.isdigit()]):
+        return f"keys: {name}: {digits[0]} goes to a tab"
+    if other := _clash(command, keys, accepted):
+        return f"keys: {name}: {text} is already the key of {other}"
+    return None
+
+
+def check_keys(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The entries that can be had, and a sentence about each that cannot. Entries are judged as a whole: two commands
+    may swap their keys."""
+    accepted = {name: key for name, key in wanted.items() if any(c.id == name for c in EVERY_COMMAND)}
+    problems = [fault for name in wanted.keys() - accepted.keys() if (fault := _fault(name, wanted[name], accepted))]
+    for name in list(accepted):
+        if fault := _fault(name, accepted[name], accepted):
+            problems.append(fault)
+            del accepted[name]
+    return accepted, problems

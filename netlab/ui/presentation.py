@@ -1,0 +1,54 @@
+"""How values of this machine and this moment are shown: clock, ports, durations, version.
+
+Everything on the screen that would differ from run to run goes through one of these, so that a snapshot can stage it.
+It knows no widget.
+"""
+
+from __future__ import annotations
+
+import time
+
+from netlab import __version__
+from netlab.capture.model import Endpoint
+
+
+class Presentation:
+    """Shows everything as it is."""
+
+    version = __version__
+
+    def clock(self, time_ns: int) -> str:
+        """The local time of day, ``12:00:01``, of nanoseconds since the epoch."""
+        return time.strftime("%H:%M:%S", time.localtime(time_ns // 1_000_000_000))
+
+    def endpoint(self, endpoint: Endpoint) -> str:
+        """An address with its port."""
+        return str(endpoint)
+
+    def port(self, port: int) -> int:
+        """A port's number."""
+        return port
+
+    def text(self, text: str) -> str:
+        """A sentence of the lab in which addresses, ports or process ids may stand."""
+        return text
+
+    def seconds(self, seconds: float) -> str:
+        """A duration as a person reads it: ``3.2 s``."""
+        return f"{seconds:.1f} s"
+
+    def count(self, what: str, value: int) -> int:
+        """A figure of the status line that the machine decides, such as ``threads``."""
+        return value
+
+
+def size(count: int) -> str:
+    """A number of bytes in at most six characters and its unit: ``5 B``, ``1.2 kB``, ``17 MB``."""
+    if count < 1000:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB"):
+        value /= 1000
+        if value < 999.5:
+            return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+    return f"{value / 1000:.1f} TB"

@@ -1,0 +1,120 @@
+"""The console's input: history, completion, and pasting of many lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from netlab.ui.commands import PROMPT_COMMANDS, bindings
+from netlab.ui.completion import Completion
+from netlab.ui.history import History
+
+PASTED = 200
+"""Lines of one paste that are run; more would not be meant."""
+
+
+def runnable(text: str) -> list[str]:
+    """The lines of a paste that can be run. Of a transcript these are the calls: what stands after ``>>>``."""
+    lines = [line.strip() for line in text.splitlines()]
+    calls = [line[4:] for line in lines if line.startswith(">>> ")]
+    return calls or [line for line in lines if line and not line.startswith("#")]
+
+
+class _Suggest(Suggester):
+    def __init__(self, completion: Completion) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._completion = completion
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """What → would complete to."""
+        return self._completion.complete(value)
+
+
+class Prompt(Input):
+    """One line, ready to be typed into."""
+
+    DEFAULT_CSS = """
+    Prompt, Prompt:focus { background: $surface; width: 1fr; height: 1; border: none; padding: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT_COMMANDS)
+
+    @dataclass
+    class Entered(Message):
+        """Lines were entered, to be run in this order."""
+
+        lines: list[str]
+
+    @dataclass
+    class Left(Message):
+        """The person pressed esc."""
+
+    @dataclass
+    class MovedOn(Message):
+        """The person pressed tab and there was nothing to complete."""
+
+    @dataclass
+    class TranscriptScrolled(Message):
+        """The person wants to see the transcript's page before (-1) or after (1)."""
+
+        pages: int
+
+    def __init__(self, history: History, completion: Completion) -> None:
+        super().__init__(compact=True, suggester=_Suggest(completion), select_on_focus=False, id="prompt")
+        self.cursor_blink = False  # a blinking cursor repaints twice a second, and snapshots with it
+        self._history = history
+        self._completion = completion
+
+    async def action_submit(self) -> None:
+        """Hand over the line and begin a new one."""
+        line = self.value.strip()
+        self._history.add(line)
+        self.value = ""
+        if line:
+            self.post_message(self.Entered([line]))
+
+    def action_leave(self) -> None:
+        """Tell that the person wants out."""
+        self.post_message(self.Left())
+
+    def action_complete(self) -> None:
+        """Complete, or move on."""
+        completed = self._completion.complete(self.value) if self.value else None
+        if completed is not None and completed != self.value:
+            self._put(completed)
+        elif not self.value:
+            self.post_message(self.MovedOn())
+
+    def action_older(self) -> None:
+        """Show the line before."""
+        self._put(self._history.older(self.value))
+
+    def action_newer(self) -> None:
+        """Show the line after."""
+        self._put(self._history.newer(self.value))
+
+    def action_transcript(self, pages: int) -> None:
+        """Have the transcript scrolled without leaving the input."""
+        self.post_message(self.TranscriptScrolled(pages))
+
+    def _put(self, line: str) -> None:
+        self.value = line
+        self.cursor_position = len(line)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        lines = runnable(event.text)
+        if len(lines) > 1:
+            event.stop()
+            event.prevent_default()
+            for line in lines[:PASTED]:
+                self._history.add(line)
+            self.post_message(self.Entered(lines[:PASTED]))
+        elif lines and event.text.lstrip().startswith(">>> "):
+            event.stop()
+            event.prevent_default()
+            self.insert_text_at_cursor(lines[0])

@@ -1,0 +1,156 @@
+"""The line under the tabs that is always true: what serves where, how, and how busy it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from netlab.lab.state import LabState, Phase
+from netlab.ui.presentation import Presentation, size
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One fact: its forms from the longest to the shortest, and how soon it gives way (the highest first)."""
+
+    forms: tuple[str, ...]
+    yields: int
+    style: str = ""
+
+
+GAP = "  "
+
+
+def fit(parts: list[Part], width: int) -> list[tuple[str, str]]:
+    """(text, style) of each part that stays in ``width`` cells. Parts shorten, then go, by their ``yields``; whole
+    words only. The first part's shortest form stays whatever happens."""
+    form = [0] * len(parts)
+    order = sorted(range(1, len(parts)), key=lambda index: -parts[index].yields)
+
+    def shown() -> list[tuple[str, str]]:
+        texts = [(p.forms[f], p.style) for p, f in zip(parts, form, strict=True) if f < len(p.forms)]
+        return [(text, style) for text, style in texts if text]
+
+    def needed() -> int:
+        return cell_len(GAP.join(text for text, _ in shown()))
+
+    for index in [*order, 0]:
+        last = len(parts[index].forms) - (0 if index else 1)
+        while needed() > width and form[index] < last:
+            form[index] += 1
+    return shown()
+
+
+_PHASES = {
+    Phase.STOPPED: ("○ stopped", "$text-muted"),
+    Phase.STARTING: ("◌ starting", "$text-warning"),
+    Phase.SERVING: ("● serving", "bold $text-success"),
+    Phase.FAILED: ("✗ could not start", "bold $text-error"),
+    Phase.DEAD: ("✗ server died", "bold $text-error"),
+}
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _first(state: LabState, show: Presentation) -> Part:
+    word, style = _PHASES[state.phase]
+    if state.phase is Phase.SERVING and state.address is not None:
+        return Part((f"{word} {show.endpoint(state.address)}", f"● {show.endpoint(state.address)}"), 0, style)
+    return Part((word,), 0, style)
+
+
+def _wire(state: LabState, show: Presentation) -> Part:
+    faults = ", ".join(state.faults)
+    what = f"wire {faults}" if faults else "wire clean"
+    style = "$text-warning" if faults else ""
+    if state.server_address is None:
+        return Part((what,), 2 if faults else 6, style)
+    behind = f"→ :{show.port(state.server_address.port)}"
+    return Part((f"{what} {behind}", what if faults else f"wire {behind}"), 2 if faults else 6, style)
+
+
+def facts(state: LabState, show: Presentation) -> list[Part]:
+    """The parts of the line, in the order in which they stand."""
+    parts = [_first(state, show), Part((f"model {state.model}", state.model), 1)]
+    if state.phase is not Phase.SERVING:
+        return parts
+    parts.append(_wire(state, show))
+    if state.queue is not None:
+        limit = f"/{state.backlog}" if state.backlog is not None else ""
+        parts.append(Part((f"queue {state.queue}{limit}",), 2, "bold $text-warning" if state.queue else ""))
+    accounts = state.accounts
+    parts.append(Part((_plural(accounts.open_flows, "client", "clients"),), 3))
+    parts.append(Part((size(accounts.to_server + accounts.to_client),), 5))
+    for word, many, value in (("thread", "threads", state.threads), ("process", "processes", state.processes)):
+        if value is not None:
+            parts.append(Part((_plural(show.count(many, value), word, many),), 4 if value > 1 else 7))
+    return parts
+
+
+class StatusLine(Widget):
+    """Shows a lab's state in one line, shortened by importance to what fits."""
+
+    DEFAULT_CSS = """
+    StatusLine { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    state: reactive[LabState | None] = reactive(None)
+
+    def __init__(self, presentation: Presentation) -> None:
+        super().__init__()
+        self._presentation = presentation
+
+    def render(self) -> Content:
+        """The line at its present width."""
+        if self.state is None:
+            return Content("")
+        parts = fit(facts(self.state, self._presentation), self.content_size.width)
+        return Content(GAP).join([Content.styled(text, style) for text, style in parts])
+
+
+class Banner(Widget):
+    """What went wrong and what to try, in the tab itself; not there while all is well."""
+
+    DEFAULT_CSS = """
+    Banner {
+        display: none; height: auto; padding: 0 1; background: $error-muted; color: $text;
+        border-left: thick $error;
+    }
+    Banner.-shown { display: block; }
+    """
+
+    state: reactive[LabState | None] = reactive(None, layout=True)
+
+    def __init__(self, presentation: Presentation) -> None:
+        super().__init__()
+        self._presentation = presentation
+
+    def watch_state(self, state: LabState | None) -> None:
+        """Appear and go with the problem."""
+        self.set_class(state is not None and bool(self._sentences(state)), "-shown")
+
+    def _sentences(self, state: LabState) -> list[tuple[str, str]]:
+        show = self._presentation.text
+        lines: list[tuple[str, str]] = []
+        if state.phase is Phase.FAILED:
+            lines.append((f"✗ The server could not start: {show(state.problem)}", "bold"))
+        elif state.phase is Phase.DEAD:
+            lines.append((f"✗ The server died: {show(state.problem)}", "bold"))
+        if lines and state.advice:
+            lines.append((f"  Try: {show(state.advice)}", ""))
+        if lines:
+            lines.append(("  s starts it again (esc first, to leave the console)", ""))
+        if state.capture_note:
+            lines.append((f"! {show(state.capture_note)}", ""))
+        return lines
+
+    def render(self) -> Content:
+        """One line for each sentence."""
+        sentences = self._sentences(self.state) if self.state is not None else []
+        return Content("\n").join([Content.styled(text, style) for text, style in sentences])
