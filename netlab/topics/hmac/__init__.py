@@ -1,0 +1,31 @@
+"""HMAC: a client proves that it knows a secret without sending it; then the same echo."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Option, Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """Send it and show what comes back."""
+    return [f"send({text.encode('utf-8', 'surrogateescape')!r})", "recv(8192)"]
+
+
+def _secret(text: str) -> bytes:
+    if not text:
+        raise ValueError("the secret must not be empty")
+    return text.encode("utf-8", "surrogateescape")
+
+
+TOPIC = Topic(
+    name="hmac",
+    title="HMAC",
+    summary="an echo server behind a challenge: 32 random bytes, and the digest that proves the secret",
+    transport=Transport.TCP,
+    port=18000,
+    models=("threading", "single"),
+    package=__name__,
+    variable="s",
+    bare=_bare,
+    hint="type Hello and press enter; then :secret wrong and :connect",
+    order=6,
+    options=(Option("secret", b"peekaboo", "the secret that both sides must know", _secret, secret=True, client=True),),
+)

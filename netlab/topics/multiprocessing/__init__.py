@@ -1,0 +1,47 @@
+"""multiprocessing: Python objects as whole messages, and a key that both sides prove to know."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Option, Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """Send a Python literal, or as a str what is none, and show what comes back."""
+    import ast
+
+    try:
+        ast.literal_eval(text.strip())
+        literal = ast.unparse(ast.parse(text.strip(), mode="eval"))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        literal = repr(text)
+    return [f"send({literal})", "recv()"]
+
+
+def _authkey(text: str) -> bytes:
+    if not text:
+        raise ValueError("the authkey must not be empty")
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _max_message(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= 1 << 30):
+        raise ValueError("a number of bytes is wanted, 1 to 1073741824")
+    return int(text)
+
+
+TOPIC = Topic(
+    name="multiprocessing",
+    title="multiprocessing",
+    summary="an echo server for Python objects: whole messages, an authkey, and pickles that are not run",
+    transport=Transport.TCP,
+    port=25000,
+    models=("threading", "single"),
+    package=__name__,
+    variable="c",
+    bare=_bare,
+    hint="type {'a': (1, 2)} and press enter; then :authkey wrong",
+    order=5,
+    options=(
+        Option("authkey", b"peekaboo", "the key that both sides must know", _authkey, secret=True, client=True),
+        Option("max_message", 16 << 20, "bytes of a message at most (default: 16777216)", _max_message),
+    ),
+)
