@@ -18,7 +18,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module, resources
+from importlib import import_module
 from typing import Protocol, cast
 
 from netlab.capture.model import Transport
@@ -133,6 +133,7 @@ class Topic:
         return cast("Dissector", import_module(f"{self.package}.dissect").dissect)
 
     def text(self, name: str) -> str:
-        """A file of the folder as text: ``server.py``, ``client.py``, ``lesson.md`` …; `FileNotFoundError` without it."""
-        return (resources.files(self.package) / name).read_text(encoding="utf-8")
+        """A file of the folder as text: ``server.py``, ``lesson.md`` …; `FileNotFoundError` when it is not there."""
+        from importlib import resources  # here, since `netlab serve` starts faster without it
 
+        return (resources.files(self.package) / name).read_text(encoding="utf-8")

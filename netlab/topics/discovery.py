@@ -5,11 +5,9 @@ A topic that fails to import does not hide the others: it is found as a `Broken`
 
 from __future__ import annotations
 
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from netlab.topics.contract import Topic
@@ -38,6 +36,9 @@ def _load(name: str, module: str) -> Topic | Broken:
 @cache
 def find_topics() -> tuple[Topic | Broken, ...]:
     """Every topic, in the order of its ``order``, then name; broken ones last."""
+    import pkgutil  # both here, since finding one built-in topic is much faster without them
+    from importlib.metadata import entry_points
+
     folder = str(Path(__file__).parent)
     found = [_load(m.name, f"{__package__}.{m.name}") for m in pkgutil.iter_modules([folder]) if m.ispkg]
     found += [_load(entry.name, entry.module) for entry in entry_points(group=GROUP)]

@@ -1,0 +1,109 @@
+"""The ``netlab`` command: finds the subcommand and starts it. Importing this module imports none of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from netlab import __version__
+
+Main = Callable[[Sequence[str]], int]
+
+
+class Command(NamedTuple):
+    """A subcommand: where its ``main(argv) -> exit status`` is, what follows it in the usage, and what it does."""
+
+    module: str
+    arguments: str
+    help: str
+    function: str = "main"
+
+    @property
+    def there(self) -> bool:
+        """Whether its module exists; looked up as a file, since importing for that would cost a second."""
+        path = Path(__file__).parent.joinpath(*self.module.split(".")[1:])
+        return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+    def main(self) -> Main:
+        """Import the subcommand's function."""
+        return cast("Main", getattr(import_module(self.module), self.function))
+
+
+APP = Command("netlab.ui.launch", "[TOPIC]", "the app, at that topic's tab")
+COMMANDS = {
+    "serve": Command("netlab.topics.serving", "TOPIC [options]", "one topic's server alone"),
+    "call": Command("netlab.lab.calling", "TOPIC 'EXPRESSION' …", "one client session from the shell"),
+    "wire": Command("netlab.wire.command", "--to HOST:PORT [options]", "the wire alone, between any client and server"),
+    "run": Command("netlab.lab.running", "EXPERIMENT …", "experiments without the app"),
+    "inspect": Command("netlab.ui.launch", "FILE.pcapng", "the app on a saved capture", "inspect"),
+    "certs": Command("netlab.certs", "[--dir DIR]", "make or show the lab's certificates"),
+    "eject": Command("netlab.topics.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``netlab`` with its arguments; return the exit status."""
+    try:
+        return _dispatch(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output, as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else flushing at exit fails once more
+        return 1
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+    first = argv[0] if argv else ""
+    if first in ("-h", "--help"):
+        print(_help())
+        return 0
+    if first in ("-V", "--version"):
+        print(f"netlab {__version__}")
+        return 0
+    if first in COMMANDS and COMMANDS[first].there:
+        if first == "serve":
+            return _serve(argv[1:])
+        return COMMANDS[first].main()(argv[1:])
+    if APP.there and (not first or first.startswith("-") or _is_topic(first)):
+        return APP.main()(argv)
+    return _usage_error(f"there is no command or topic {first!r}" if first else "which command?")
+
+
+def _serve(argv: Sequence[str]) -> int:
+    from netlab.topics import serving
+
+    return serving.main(argv, _certificates)
+
+
+def _certificates(folder: Path | None) -> Path:
+    """The lab's certificates; `netlab.certs` imports cryptography, and few topics need it."""
+    ensure = cast("Callable[[Path | None], Path]", import_module("netlab.certs").ensure)
+    return ensure(folder)
+
+
+def _is_topic(name: str) -> bool:
+    from netlab.topics.discovery import find_topics
+
+    return any(topic.name == name for topic in find_topics())
+
+
+def _usage() -> str:
+    names = "|".join(name for name, command in COMMANDS.items() if command.there)
+    return f"usage: netlab [TOPIC] | netlab {{{names}}} … | netlab --help"
+
+
+def _usage_error(text: str) -> int:
+    print(f"{_usage()}\nnetlab: error: {text}", file=sys.stderr)
+    return 2
+
+
+def _help() -> str:
+    rows = [("netlab [TOPIC]", APP)] if APP.there else []
+    rows += [(f"netlab {name} {command.arguments}", command) for name, command in COMMANDS.items() if command.there]
+    table = "\n".join(f"  {usage:<42}{command.help}" for usage, command in rows)
+    more = "`netlab COMMAND --help` tells more. --version prints the version."
+    return f"{_usage()}\n\nA network lab in the terminal.\n\n{table}\n\n{more}"

@@ -1,0 +1,290 @@
+"""A TCP echo server, and seven ways to serve many clients. Standard library only; ``python server.py`` runs it.
+
+single     one client at a time; the others wait in the kernel's accept queue
+threading  a thread for each client
+forking    a process for each client
+pool       eight threads for all clients; a few wait for a thread, the rest in the accept queue
+raw        one client at a time, with nothing but a socket
+stream     a thread for each client, and the socket as a file that is read by line
+asyncio    one thread, which turns to whichever client has something to do
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import suppress
+from io import BufferedReader
+from socketserver import BaseRequestHandler, ForkingMixIn, StreamRequestHandler, TCPServer, ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncio import StreamReader, StreamWriter
+
+log = logging.getLogger(__name__)
+LONGEST_LINE = 65536
+
+
+class EchoHandler(BaseRequestHandler):
+    """Sends back whatever comes, until the client has sent its last."""
+
+    def handle(self) -> None:
+        """Serve one client."""
+        while message := self.request.recv(8192):
+            self.request.sendall(message)  # send() may take only a part
+
+
+class LineHandler(StreamRequestHandler):
+    """Sends back every line, once it is whole."""
+
+    rfile: BufferedReader
+    disable_nagle_algorithm = True  # else a second small write waits some 40 ms for the first one's ACK
+
+    def handle(self) -> None:
+        """Serve one client."""
+        patience = self.connection.gettimeout() or 30.0
+        while line := self.read_line(patience):
+            self.wfile.write(line)
+
+    def read_line(self, patience: float) -> bytes:
+        """A whole line; at the end of the stream what is left, then ``b''``."""
+        line, deadline = b"", time.monotonic() + patience
+        while not line.endswith(b"\n"):
+            # The socket's timeout is for each recv; a client that sends byte by byte would never meet it.
+            self.connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            arrived = len(self.rfile.peek())  # waits for one recv at most
+            line += self.rfile.readline(arrived)
+            if not arrived:
+                break
+            if len(line) > LONGEST_LINE:
+                raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
+        self.connection.settimeout(patience)
+        return line
+
+
+class SingleServer(TCPServer):
+    """One client at a time."""
+
+    allow_reuse_address = True  # else the port stays taken for a minute after a stop
+    request_queue_size = 5  # how many may wait; the kernel lets one more in
+    handler: type[BaseRequestHandler] = EchoHandler
+
+    def __init__(self, address: tuple[str, int], timeout: float) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.client_timeout = timeout
+        super().__init__(address, self.handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a client. Neither its silence nor its not reading may last longer than the timeout."""
+        client, address = super().get_request()
+        client.settimeout(self.client_timeout)
+        log.info("accepted %s", name(address))
+        return client, address
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve a client to its end."""
+        super().finish_request(request, client_address)
+        log.info("closed %s", name(client_address))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say why a client was dropped, in one line instead of a traceback."""
+        log.warning("%s: dropped: %s", name(client_address), sys.exception())
+
+
+class ThreadingServer(ThreadingMixIn, SingleServer):
+    """A thread for each client."""
+
+    request_queue_size = 128  # with 5, two hundred clients at once wait half a minute for one another
+    daemon_threads = True
+    block_on_close = False
+    most_clients = 500
+
+    def __init__(self, address: tuple[str, int], timeout: float) -> None:
+        super().__init__(address, timeout)
+        self.places = threading.BoundedSemaphore(self.most_clients)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a client's thread; with all places taken wait, and accept nobody."""
+        self.places.acquire()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a client, in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.places.release()
+
+
+class StreamServer(ThreadingServer):
+    """Lines instead of whatever comes."""
+
+    handler = LineHandler
+
+
+class PoolServer(ThreadingMixIn, SingleServer):
+    """A few threads for all clients, made once. Neither threads nor waiting clients grow without bound."""
+
+    request_queue_size = 128
+    threads = 8
+
+    def __init__(self, address: tuple[str, int], timeout: float) -> None:
+        super().__init__(address, timeout)
+        self.waiting: queue.Queue[tuple[Any, Any]] = queue.Queue(maxsize=self.threads)
+        for _ in range(self.threads):
+            threading.Thread(target=self.work, daemon=True).start()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Hand a client to the pool; when it is full, wait, and accept nobody."""
+        self.waiting.put((request, client_address))
+
+    def work(self) -> None:
+        """Serve one waiting client after the other."""
+        while True:
+            self.process_request_thread(*self.waiting.get())
+
+
+class ForkingServer(ForkingMixIn, SingleServer):
+    """A process for each client. To be used in a process that has no second thread: forking one that has is unsafe."""
+
+    request_queue_size = 128
+    max_children = 40
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve a client, in its process."""
+        self.socket.close()  # the child's copy, else the port is taken for as long as the client stays
+        super().finish_request(request, client_address)
+
+    def collect_children(self, *, blocking: bool = False) -> None:
+        """Reap our own children; the mixin's ``waitpid(-1)`` would take the exit status of anybody's child."""
+        while self.active_children:
+            for pid in tuple(self.active_children):
+                with suppress(ChildProcessError):
+                    if os.waitpid(pid, 0 if blocking else os.WNOHANG) == (0, 0):
+                        continue
+                self.active_children.discard(pid)
+            if len(self.active_children) < self.max_children:
+                break
+            time.sleep(0.02)  # all places are taken: accept nobody
+
+    def server_close(self) -> None:
+        """Close the port and end the children."""
+        for pid in self.active_children or ():
+            os.kill(pid, signal.SIGTERM)
+        super().server_close()
+
+
+class RawServer:
+    """One client at a time: bind, listen and accept by hand."""
+
+    def __init__(self, address: tuple[str, int], timeout: float) -> None:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.socket = socket.create_server(address, family=family, backlog=128)  # it sets SO_REUSEADDR
+        self.server_address = self.socket.getsockname()
+        self.client_timeout = timeout
+
+    def serve_forever(self) -> None:
+        """Accept and serve, one after the other."""
+        while True:
+            client, address = self.socket.accept()
+            log.info("accepted %s", name(address))
+            with client:
+                try:
+                    self.echo(client)
+                    log.info("closed %s", name(address))
+                except OSError as error:  # one client's reset must not end the server
+                    log.warning("%s: dropped: %s", name(address), error)
+
+    def echo(self, client: socket.socket) -> None:
+        """Send back whatever comes."""
+        client.settimeout(self.client_timeout)
+        while message := client.recv(8192):
+            client.sendall(message)
+
+    def server_close(self) -> None:
+        """Close the port."""
+        self.socket.close()
+
+
+class AsyncioServer(RawServer):
+    """All clients in one thread."""
+
+    def serve_forever(self) -> None:
+        """Run the event loop."""
+        import asyncio  # here, since the other models start faster without it
+
+        asyncio.run(self.serve())
+
+    async def serve(self) -> None:
+        """Accept clients, each served by a task."""
+        import asyncio
+
+        async with await asyncio.start_server(self.converse, sock=self.socket, backlog=128) as server:
+            await server.serve_forever()
+
+    async def converse(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Serve one client."""
+        import asyncio
+
+        peer = name(writer.get_extra_info("peername"))
+        log.info("accepted %s", peer)
+        try:
+            async with asyncio.timeout(self.client_timeout) as limit:
+                while message := await reader.read(8192):
+                    writer.write(message)
+                    await writer.drain()  # waits for a client that does not read, instead of storing
+                    limit.reschedule(asyncio.get_running_loop().time() + self.client_timeout)
+                writer.close()
+                await writer.wait_closed()  # until all is sent
+            log.info("closed %s", peer)
+        except OSError as error:
+            log.warning("%s: dropped: %s", peer, str(error) or "timed out")
+        finally:
+            writer.transport.abort()  # drops what a client did not read
+
+
+MODELS: dict[str, type[SingleServer] | type[RawServer]] = {
+    "single": SingleServer,
+    "threading": ThreadingServer,
+    "forking": ForkingServer,
+    "pool": PoolServer,
+    "raw": RawServer,
+    "stream": StreamServer,
+    "asyncio": AsyncioServer,
+}
+
+
+def name(address: tuple[Any, ...]) -> str:
+    """A peer as it stands in the log."""
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+
+def make_server(address: tuple[str, int], model: str = "single", *, timeout: float = 30.0) -> SingleServer | RawServer:
+    """A server that listens already. A client that stalls for ``timeout`` seconds is dropped."""
+    return MODELS[model](address, timeout)
+
+
+def main() -> None:
+    """Serve until Ctrl+C."""
+    parser = argparse.ArgumentParser(description="a TCP echo server")
+    parser.add_argument("--model", choices=MODELS, default="single")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=20000)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    server = make_server((arguments.host, arguments.port), arguments.model)
+    print("listening on", name(server.server_address), flush=True)
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()
