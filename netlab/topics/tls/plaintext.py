@@ -1,0 +1,240 @@
+"""What the lab's own TLS sessions said, record by record: opened with the secrets that the session itself wrote down.
+
+The secrets are lines of a key log (draft-ietf-tls-keylogfile); the ciphers are those that TLS 1.3 and a default TLS 1.2
+context agree on: AES-GCM and ChaCha20-Poly1305. A record that does not open is left closed. No socket is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from netlab.capture.model import Direction
+from netlab.dissect.reader import Reader, Short
+
+Aead: TypeAlias = AESGCM | ChaCha20Poly1305
+
+HEADER, TAG = 5, 16
+CHANGE_CIPHER_SPEC, HANDSHAKE, APPLICATION_DATA = 20, 22, 23
+SERVER_HELLO, FINISHED, KEY_UPDATE = 2, 20, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """How a cipher suite protects records; ``explicit`` is the part of the nonce that TLS 1.2 sends along, in bytes."""
+
+    cipher: type[AESGCM] | type[ChaCha20Poly1305]
+    key_size: int
+    digest: hashes.HashAlgorithm
+    explicit: int = 8
+
+
+_AES_128 = Suite(AESGCM, 16, hashes.SHA256())
+_AES_256 = Suite(AESGCM, 32, hashes.SHA384())
+_CHACHA = Suite(ChaCha20Poly1305, 32, hashes.SHA256(), explicit=0)
+SUITES = (
+    dict.fromkeys((0x1301, 0x009C, 0x009E, 0xC02B, 0xC02F), _AES_128)
+    | dict.fromkeys((0x1302, 0x009D, 0x009F, 0xC02C, 0xC030), _AES_256)
+    | dict.fromkeys((0x1303, 0xCCA8, 0xCCA9, 0xCCAA), _CHACHA)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """One record of a stream, bytes ``start`` to ``end`` of it, and what it carried.
+
+    ``kind`` is the content type (22 handshake, 23 application data, 21 alert), the inner one under TLS 1.3.
+    """
+
+    start: int
+    end: int
+    kind: int
+    plaintext: bytes
+
+
+def open_records(keylog: str, to_server: memoryview, to_client: memoryview) -> dict[Direction, list[Opened]]:
+    """Every record of a connection's two streams that the secrets open; none where they are not of this connection."""
+    hellos = _hellos(to_server, to_client)
+    if hellos is None:
+        return {Direction.TO_SERVER: [], Direction.TO_CLIENT: []}
+    client_random, server_random, suite, is_1_3 = hellos
+    secrets = _secrets(keylog, client_random)
+    opened = {}
+    for direction, stream in ((Direction.TO_SERVER, to_server), (Direction.TO_CLIENT, to_client)):
+        if is_1_3:
+            opened[direction] = list(_open_1_3(stream, suite, secrets, direction))
+        else:
+            opened[direction] = list(_open_1_2(stream, suite, secrets, direction, server_random + client_random))
+    return opened
+
+
+def _records(stream: memoryview) -> Iterator[tuple[int, int, Reader]]:
+    """Start, type and body of each whole record."""
+    reader = Reader(stream)
+    while reader.left:
+        start = reader.at
+        try:
+            kind, _, body = reader.number(1), reader.number(2), reader.vector(2)
+        except Short:
+            return
+        yield start, kind, body
+
+
+def _hellos(to_server: memoryview, to_client: memoryview) -> tuple[bytes, bytes, Suite, bool] | None:
+    """Both randoms, the suite, and whether the server chose TLS 1.3; None where there are no such hellos."""
+    if len(to_server) < HEADER + 6 + 32:
+        return None
+    client_random = bytes(to_server[HEADER + 6 : HEADER + 38])
+    for _, kind, body in _records(to_client):
+        if kind != HANDSHAKE or body.data[body.at] != SERVER_HELLO:
+            continue
+        try:
+            body.skip(6)
+            server_random = bytes(body.data[body.skip(32) : body.at])
+            body.vector(1)
+            suite = SUITES.get(body.number(2))
+        except Short:
+            return None
+        # In 1.3 the version stands in extension 43 (0x002b), two bytes long, 0x0304 (RFC 8446, section 4.2.1).
+        is_1_3 = b"\x00\x2b\x00\x02\x03\x04" in bytes(body.data[body.at : body.end])
+        return None if suite is None else (client_random, server_random, suite, is_1_3)
+    return None
+
+
+def _secrets(keylog: str, client_random: bytes) -> dict[str, bytes]:
+    """The secrets of this connection, by label."""
+    found = {}
+    for line in keylog.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1].lower() == client_random.hex():
+            found[words[0]] = bytes.fromhex(words[2])
+    return found
+
+
+def _expand_label(suite: Suite, secret: bytes, label: str, size: int) -> bytes:
+    """HKDF-Expand-Label with an empty context (RFC 8446, section 7.1)."""
+    full = b"tls13 " + label.encode()
+    info = size.to_bytes(2, "big") + bytes([len(full)]) + full + b"\x00"
+    return HKDFExpand(suite.digest, size, info).derive(secret)
+
+
+class _Keys:
+    """The key and nonces of one direction under one TLS 1.3 secret."""
+
+    def __init__(self, suite: Suite, secret: bytes) -> None:
+        self.suite = suite
+        self.secret = secret
+        self.aead: Aead = suite.cipher(_expand_label(suite, secret, "key", suite.key_size))
+        self.iv = int.from_bytes(_expand_label(suite, secret, "iv", 12), "big")
+        self.sequence = 0
+
+    def open(self, header: bytes, sealed: bytes) -> bytes:
+        """One record's plaintext; `InvalidTag` where it is not of these keys."""
+        nonce = (self.iv ^ self.sequence).to_bytes(12, "big")
+        plaintext = self.aead.decrypt(nonce, sealed, header)
+        self.sequence += 1
+        return plaintext
+
+    def updated(self) -> _Keys:
+        """The keys after a KeyUpdate (RFC 8446, section 7.2)."""
+        return _Keys(self.suite, _expand_label(self.suite, self.secret, "traffic upd", self.suite.digest.digest_size))
+
+
+def _open_1_3(stream: memoryview, suite: Suite, secrets: dict[str, bytes], direction: Direction) -> Iterator[Opened]:
+    side = "CLIENT" if direction is Direction.TO_SERVER else "SERVER"
+    handshake, traffic = secrets.get(f"{side}_HANDSHAKE_TRAFFIC_SECRET"), secrets.get(f"{side}_TRAFFIC_SECRET_0")
+    if handshake is None or traffic is None:
+        return
+    keys = _Keys(suite, handshake)
+    for start, kind, body in _records(stream):
+        if kind != APPLICATION_DATA:
+            continue
+        try:
+            inner = keys.open(bytes(stream[start : start + HEADER]), bytes(stream[body.at : body.end]))
+        except InvalidTag:
+            return
+        content = inner.rstrip(b"\x00")  # padding follows the content type (RFC 8446, section 5.2)
+        if not content:
+            return
+        yield Opened(start, body.end, content[-1], content[:-1])
+        keys = _next_keys(keys, suite, traffic, content)
+
+
+def _next_keys(keys: _Keys, suite: Suite, traffic: bytes, content: bytes) -> _Keys:
+    """A record that ends in Finished, or asks for a KeyUpdate, is the last under its keys."""
+    if content[-1] != HANDSHAKE:
+        return keys
+    if content[0] == KEY_UPDATE:
+        return keys.updated()
+    return _Keys(suite, traffic) if _ends_in_finished(content[:-1], suite.digest.digest_size) else keys
+
+
+def _ends_in_finished(messages: bytes, digest_size: int) -> bool:
+    """Finished is a header of four bytes and a digest, always last in its flight."""
+    return messages[-4 - digest_size :][:4] == bytes([FINISHED, 0, 0, digest_size])
+
+
+class _Keys12:
+    """The key and nonces of one direction under TLS 1.2 (RFC 5246, section 6.3)."""
+
+    def __init__(self, suite: Suite, master: bytes, randoms: bytes, side: int) -> None:
+        implicit = 12 - suite.explicit
+        block = Reader(memoryview(_prf(suite, master, b"key expansion" + randoms, 2 * (suite.key_size + implicit))))
+        keys = [bytes(block.data[block.skip(suite.key_size) : block.at]) for _ in range(2)]
+        ivs = [bytes(block.data[block.skip(implicit) : block.at]) for _ in range(2)]
+        self.suite = suite
+        self.aead: Aead = suite.cipher(keys[side])
+        self.iv = ivs[side]
+        self.sequence = 0
+
+    def open(self, header: bytes, sealed: bytes) -> bytes:
+        """One record's plaintext; `InvalidTag` where it is not of these keys."""
+        explicit = self.suite.explicit
+        if len(sealed) < explicit + TAG:
+            raise InvalidTag
+        mixed = (int.from_bytes(self.iv, "big") ^ self.sequence).to_bytes(len(self.iv), "big")
+        nonce = self.iv + sealed[:explicit] if explicit else mixed
+        size = len(sealed) - explicit - TAG
+        associated = self.sequence.to_bytes(8, "big") + header[:3] + size.to_bytes(2, "big")
+        plaintext = self.aead.decrypt(nonce, sealed[explicit:], associated)
+        self.sequence += 1
+        return plaintext
+
+
+def _open_1_2(
+    stream: memoryview, suite: Suite, secrets: dict[str, bytes], direction: Direction, randoms: bytes
+) -> Iterator[Opened]:
+    master = secrets.get("CLIENT_RANDOM")
+    if master is None:
+        return
+    keys = _Keys12(suite, master, randoms, side=0 if direction is Direction.TO_SERVER else 1)
+    protected = False
+    for start, kind, body in _records(stream):
+        if protected:
+            try:
+                plaintext = keys.open(bytes(stream[start : start + HEADER]), bytes(stream[body.at : body.end]))
+            except InvalidTag:
+                return
+            yield Opened(start, body.end, kind, plaintext)
+        protected = protected or kind == CHANGE_CIPHER_SPEC
+
+
+def _prf(suite: Suite, secret: bytes, seed: bytes, size: int) -> bytes:
+    """P_hash of RFC 5246, section 5; the label is part of the seed."""
+
+    def keyed(content: bytes) -> bytes:
+        mac = hmac.HMAC(secret, suite.digest)
+        mac.update(content)
+        return mac.finalize()
+
+    out, a = b"", seed
+    while len(out) < size:
+        a = keyed(a)
+        out += keyed(a + seed)
+    return out[:size]

@@ -1,0 +1,206 @@
+"""Frames of any size, in place; and clients that lie about them."""
+
+import hashlib
+import logging
+import re
+import socket
+import struct
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netlab.capture.model import Direction
+from netlab.topics.zerocopy import TOPIC
+from netlab.topics.zerocopy.client import WAYS, Client
+from netlab.topics.zerocopy.dissect import dissect
+from netlab.topics.zerocopy.server import make_server
+
+DEADLINE = 10
+
+
+@contextmanager
+def serving(model="threading", **options):
+    server = make_server(("127.0.0.1", 0), model, **options)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield server.server_address
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def address():
+    with serving(timeout=0.5) as address:
+        yield address
+
+
+@pytest.fixture
+def client(address):
+    client = Client(address, timeout=DEADLINE)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("size", [1, 65_537, 3 << 20])
+def test_every_way_receives_the_same_bytes_and_counts_their_copies(client, way, size):
+    transfer = client.receive(size, way)
+    assert client.unpack(f"{min(size, 256)}B", 0) == tuple(range(min(size, 256)))
+    assert sum(transfer.arrivals) == transfer.filled == size
+    copies = {"join": 2, "slice": 2}.get(way, 1)
+    if way == "concatenate":
+        assert transfer.copied >= 2 * size
+    else:
+        assert transfer.copied == copies * size
+    assert transfer.peak >= size
+
+
+def test_the_buffer_is_filled_where_it_is(client):
+    client.receive("1 MiB", "recv_into")
+    assert client.view(10, 14).endswith(repr(bytes(range(10, 14))))
+    copied = client.copy(0, 2)
+    assert "b'bb" in client.write(0, b"bb")
+    assert client.copy(0, 2) == b"bb"
+    assert copied == b"\x00\x01"
+    assert client.unpack("!BI", 0) == struct.unpack("!BI", b"bb\x02\x03\x04")
+    with pytest.raises(BufferError):
+        client.resize(10)
+    with pytest.raises(ValueError, match="different structures"):
+        client.write((1 << 20) - 1, b"too long")
+
+
+def test_files_and_bytes_are_stored_and_their_digest_compared(client, tmp_path):
+    path = tmp_path / "file"
+    for content in (b"", b"x", bytes(300_000)):
+        path.write_bytes(content)
+        expected = f"sha256 {hashlib.sha256(content).hexdigest()}, the same as ours"
+        assert client.send_file(str(path)) == expected
+        assert client.send(content) == expected
+
+
+@pytest.mark.parametrize("size", [0, -1, "2 GiB", "a lot"])
+def test_sizes_out_of_bounds_are_refused_before_anything_is_sent(client, size):
+    with pytest.raises(ValueError, match=r"bytes|size"):
+        client.receive(size)
+    assert client.receive(10).filled == 10
+
+
+@pytest.mark.parametrize("model", TOPIC.models)
+def test_a_length_beyond_the_bound_ends_the_connection_with_a_reason(model, caplog):
+    caplog.set_level(logging.INFO)
+    with serving(model, max_frame=1000) as address, socket.create_connection(address, DEADLINE) as sock:
+        sock.sendall(struct.pack("!BI", 1, 1001))
+        assert sock.recv(1) == b""
+    assert "announced 1,001 bytes; at most 1,000 are taken" in caplog.text
+
+
+def resident():
+    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read resident memory from")
+def test_an_announced_gibibyte_takes_no_memory_before_it_arrives():
+    with serving() as address, socket.create_connection(address, DEADLINE) as sock:
+        before = resident()
+        sock.sendall(struct.pack("!BI", 1, 1 << 30) + bytes(1000))
+        Client(address, timeout=DEADLINE).receive(10)  # the server has had its turn
+        assert resident() - before < 50_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x02\0\0\0\x20" + bytes(32), b"\x03\0\0\0\x07" + bytes(7), b"\xff" * 5, b"GET / HTTP/1.0\r\n\r\n"],
+)
+def test_a_wrong_type_ends_the_connection_with_a_reason(address, data, caplog):
+    caplog.set_level(logging.INFO)
+    with socket.create_connection(address, DEADLINE) as sock:
+        sock.sendall(data)
+        with pytest.raises(EOFError):
+            while True:
+                try:
+                    if not sock.recv(100):
+                        raise EOFError
+                except ConnectionResetError as error:
+                    raise EOFError from error
+    assert "are understood" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x01\0", struct.pack("!BI", 1, 100) + b"half", struct.pack("!BI", 3, 8) + b"1"]
+)
+def test_a_stalled_frame_is_dropped(data):
+    with serving(timeout=0.2) as address, socket.create_connection(address, DEADLINE) as sock:
+        sock.sendall(data)
+        assert sock.recv(1) == b""
+
+
+def test_a_frame_that_trickles_is_dropped_in_bounded_time(caplog):
+    with serving(timeout=0.3) as address, socket.create_connection(address, 0.05) as sock:
+        sock.sendall(struct.pack("!BI", 1, 1 << 20))
+        closed = False
+        for _ in range(200):
+            try:
+                sock.send(b"x")
+                closed = sock.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                closed = True
+            if closed:
+                break
+        assert closed
+
+
+def test_an_early_end_is_an_error_and_the_connection_is_not_used_again():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client(listener.getsockname(), timeout=DEADLINE)
+        peer, _ = listener.accept()
+        with peer:
+            peer.sendall(struct.pack("!BI", 4, 100) + b"only this")
+        with pytest.raises(EOFError, match="closed after 9 of 100 bytes"):
+            client.receive(100)
+        with pytest.raises(OSError, match="descriptor"):
+            client.receive(100)
+
+
+def test_frames_are_fields():
+    data = struct.pack("!BIQ", 3, 8, 1000) + struct.pack("!BI", 1, 10) + b"half"
+    dissection = dissect(memoryview(data), Direction.TO_SERVER, 0)
+    fetch, store = dissection.fields
+    assert [field.value for field in fetch.children] == ["3 fetch", "8", "1,000 bytes"]
+    assert (store.start, store.end, dissection.needs) == (13, 22, 6)
+    assert dissection.summary == "fetch 8 bytes and 1 more"
+
+
+def test_what_is_no_frame_is_raw():
+    dissection = dissect(memoryview(b"\x02\0\0\0\0"), Direction.TO_SERVER, 0)
+    assert dissection.fields[0].name == "raw"
+    assert "type 2" in dissection.problem
+
+
+def walk(fields):
+    for field in fields:
+        yield field
+        yield from walk(field.children)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=100), st.sampled_from(list(Direction)), st.sampled_from([0, 7]))
+def test_any_bytes_are_fields_or_raw(data, direction, offset):
+    dissection = dissect(memoryview(data), direction, offset)
+    assert all(0 <= field.start <= field.end <= len(data) for field in walk(dissection.fields))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=64))
+def test_any_bytes_leave_the_server_serving(address, data):
+    with socket.create_connection(address, DEADLINE) as sock:
+        sock.sendall(data)
+    client = Client(address, timeout=DEADLINE)
+    assert client.receive(10).filled == 10
+    client.close()
