@@ -1,0 +1,49 @@
+"""XML-RPC: functions that are called from afar."""
+
+from ast import literal_eval
+from keyword import iskeyword
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Option, Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """A call as a shell would write it, ``get spam``; whatever is none asks what can be called."""
+    name, *words = text.split()[:20] or [""]
+    if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
+        return ["system.listMethods()"]
+    return [f"{name}({', '.join(_literal(word) for word in words)})"]
+
+
+def _literal(word: str) -> str:
+    """A word that is a Python literal as it stands, any other one quoted."""
+    try:
+        literal_eval(word)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return repr(word)
+    return word
+
+
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no is wanted")
+    return text == "yes"
+
+
+TOPIC = Topic(
+    name="xmlrpc",
+    title="XML-RPC",
+    summary="functions called from afar: values as XML in a POST, or a fault",
+    transport=Transport.TCP,
+    port=15000,
+    models=("single", "threading"),
+    package=__name__,
+    variable="s",
+    bare=_bare,
+    hint="type set('spam', [1, 2, 3]) and press enter",
+    order=4,
+    options=(
+        Option("allow_none", True, "whether None may be sent: yes or no", _yes, choices=("yes", "no"), client=True),
+        Option("path", "/RPC2", "where calls are sent to", server=False, client=True),
+    ),
+)

@@ -1,0 +1,174 @@
+"""Calls functions from afar, by XML-RPC. Standard library only; ``python client.py`` tries it."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+from xmlrpc.client import Fault, ProtocolError, ResponseError, Unmarshaller, dumps
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+MAX_BODY = 8 << 20  # bytes
+MAX_DEPTH = 500  # tags within tags
+
+# What is said of the operations that our own server offers; of others, system.methodHelp('name') may tell.
+HELP = {
+    "get": "get(name): the value that is stored under a name",
+    "set": "set(name, value): store a value under a name",
+    "delete": "delete(name): forget a name and its value",
+    "exists": "exists(name): whether there is a value under a name",
+    "keys": "keys(): all names",
+    "sleep": "sleep(seconds): answer after that many seconds, at most 10",
+    "system.listMethods": "system.listMethods(): the names of all methods",
+    "system.methodSignature": "system.methodSignature(method): the types of its result and arguments",
+    "system.methodHelp": "system.methodHelp(method): what a method does",
+}
+
+
+class Client:
+    """Calls a server's methods, each call over a connection of its own. ``socket`` is the one in use, or None."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        *,
+        timeout: float = 5.0,
+        log: Callable[[str], None] = print,
+        make_socket: Callable[[int, int], socket.socket] = socket.socket,
+        allow_none: bool = True,
+        path: str = "/RPC2",
+    ) -> None:
+        self._address, self._timeout, self._make_socket = address, timeout, make_socket
+        self._allow_none, self._path = allow_none, path
+        self.socket: socket.socket | None = None
+
+    def call(self, name: str, /, *arguments: object) -> object:
+        """Call a method of the server by name; its fault is raised."""
+        if not re.fullmatch("[A-Za-z0-9_.:/]+", name):
+            raise ValueError(f"{name!r} is no method name: letters, digits and _ . : / are allowed (XML-RPC)")
+        params: tuple[Any, ...] = arguments  # dumps itself says which values it takes
+        return read_result(self._post(dumps(params, name, allow_none=self._allow_none).encode()))
+
+    def remote_operations(self) -> Mapping[str, str]:
+        """The methods that the server offers, each with a line of help; none if the server does not tell."""
+        try:
+            names = self.call("system.listMethods")
+        except (Fault, ProtocolError, ResponseError):
+            return {}
+        if not isinstance(names, list):
+            return {}
+        return {name: HELP.get(name, f"system.methodHelp({name!r}) tells") for name in names if isinstance(name, str)}
+
+    def close(self) -> None:
+        """Close the connection, if there is one. Closing twice does nothing."""
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+    def _post(self, xml: bytes) -> bytes:
+        deadline = time.monotonic() + self._timeout
+        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        self.socket = self._make_socket(family, socket.SOCK_STREAM)
+        try:
+            self.socket.settimeout(self._timeout)
+            self.socket.connect(self._address)
+            connection = http.client.HTTPConnection(*self._address)
+            connection.sock = TimedSocket(self.socket, deadline)  # http.client would make a socket of its own
+            with suppress(BrokenPipeError, ConnectionResetError):  # refused before it was all sent: read why
+                connection.request("POST", self._path, xml, {"Content-Type": "text/xml"})
+            return self._read_response(connection)
+        finally:
+            self.close()
+
+    def _read_response(self, connection: http.client.HTTPConnection) -> bytes:
+        """The body of the response, of bounded size; `ProtocolError` if HTTP tells of an error."""
+        answer = connection.getresponse()
+        if answer.status != 200:
+            where = f"{self._address[0]}:{self._address[1]}{self._path}"
+            raise ProtocolError(where, answer.status, answer.reason, dict(answer.getheaders()))
+        body = answer.read(MAX_BODY + 1)
+        if len(body) > MAX_BODY:
+            raise ValueError(f"the body is larger than {MAX_BODY} bytes")
+        if answer.length:
+            raise http.client.IncompleteRead(body, answer.length)
+        return body
+
+
+class ResultReader(Unmarshaller):
+    """Makes values of tags, but not of tags that are nested without end."""
+
+    depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> None:
+        """A tag opened."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise ResponseError(f"the XML is nested more than {MAX_DEPTH} tags deep")
+        super().start(tag, attrs)
+
+    def end(self, tag: str) -> None:
+        """A tag closed."""
+        self.depth -= 1
+        super().end(tag)
+
+
+def read_result(xml: bytes) -> object:
+    """The result in a ``methodResponse``; `Fault` if it holds one, `ResponseError` if it is none."""
+    reader, parser = ResultReader(use_builtin_types=True), expat.ParserCreate()
+    reader.xml("", None)  # strings come decoded
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = refuse_dtd
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parser.CharacterDataHandler = reader.data
+    try:
+        parser.Parse(xml, True)
+        (result,) = reader.close()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, expat.ExpatError) as error:
+        raise ResponseError(f"the answer is no XML-RPC response: {error}") from None
+    return result
+
+
+def refuse_dtd(*declared: object) -> None:
+    """No XML-RPC response needs a DTD, and an entity can grow without end or name a file."""
+    raise ResponseError("XML with a DTD is refused")
+
+
+class TimedSocket(RawIOBase):
+    """What http.client needs of a socket, with one deadline for all of it."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self.connection, self.deadline = connection, deadline
+
+    def sendall(self, data: bytes) -> None:
+        """Send bytes, all of them."""
+        self.connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        self.connection.sendall(data)
+
+    def makefile(self, mode: str) -> BufferedReader:
+        """The socket as a file to read."""
+        return BufferedReader(TimedSocket(self.connection, self.deadline))
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill the buffer with what arrives next; `TimeoutError` after the deadline."""
+        self.connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        return self.connection.recv_into(buffer)
+
+
+if __name__ == "__main__":
+    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 15000))
+    client.call("set", "spam", [1, 2, 3])
+    print(client.call("keys"))
+    print(client.call("get", "spam"))
