@@ -1,0 +1,146 @@
+"""What the wire tells a capture about a flow, turned into packets: handshakes, numbered data, ends.
+
+Times are nanoseconds since the epoch by the wire's clock. It knows no socket and no file format: packets come from
+`netlab.capture.synthesis` and go to a `netlab.capture.writer.CaptureWriter`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from netlab.capture.model import Direction, Endpoint
+from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, Heading
+from netlab.capture.writer import CaptureWriter
+
+_ACKNOWLEDGE_AFTER: Final = 1 << 24
+"""Bytes one way without a packet the other way, after which a pure ACK is written (the window announced is 1 GiB)."""
+_MODULO: Final = 0xFFFFFFFF
+_NOTHING = memoryview(b"")
+
+
+class TcpRecord:
+    """One connection in a capture; its two ways take what crosses."""
+
+    __slots__ = ("_generation", "from_client", "from_server", "number", "writer")
+
+    def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
+        self.writer = writer
+        self.number = writer.flow_opened()
+        # Each connection has its own initial sequence numbers, or a port used again would look like a retransmission.
+        first = self.number * 2654435761 & _MODULO
+        self.from_client = TcpWay(self, Heading(client, server), first, to_server=True)
+        self.from_server = TcpWay(self, Heading(server, client), first ^ 0x5A5A5A5A, to_server=False)
+        self.from_client.other, self.from_server.other = self.from_server, self.from_client
+        self._generation = writer.generation
+
+    def way(self, direction: Direction) -> TcpWay:
+        """The record of one direction."""
+        return self.from_client if direction is Direction.TO_SERVER else self.from_server
+
+    def opened(self, time_ns: int, fate: str = "") -> None:
+        """The three packets of a handshake. The first is the segment."""
+        client, server = self.from_client, self.from_server
+        self.writer.segment(time_ns, client.numbered(SYN, SYN_OPTIONS), _NOTHING, fate)
+        self.writer.aside(time_ns, server.numbered(SYN | ACK, SYN_OPTIONS))
+        self.writer.aside(time_ns, client.numbered(ACK))
+        self.writer.settle()
+
+    def introduce(self, time_ns: int) -> None:
+        """In a capture that began after the connection, open it there, so that what follows makes sense."""
+        if self._generation != self.writer.generation:
+            self._generation = self.writer.generation
+            self.opened(time_ns, "opened before this capture began")
+
+    def closed(self) -> None:
+        """The connection is over both ways."""
+        self.writer.flow_closed()
+
+
+class TcpWay:
+    """One direction of a connection in a capture: what it says next, and how far the other side has acknowledged."""
+
+    __slots__ = ("_heading", "_record", "_sequence", "_to_server", "_unacknowledged", "_writer", "other")
+
+    other: TcpWay
+
+    def __init__(self, record: TcpRecord, heading: Heading, first: int, *, to_server: bool) -> None:
+        self._record, self._writer, self._heading = record, record.writer, heading
+        self._to_server = to_server
+        self._sequence = first
+        self._unacknowledged = 0
+
+    def numbered(self, flags: int, options: bytes = b"", length: int = 0) -> bytes:
+        """The next header this way. SYN and FIN count one in the sequence, the payload its bytes (RFC 9293 §3.4)."""
+        acknowledged = self.other._sequence if flags & ACK else 0
+        header = self._heading.tcp(self._sequence, acknowledged, flags, length, options)
+        self._sequence = self._sequence + length + (flags & SYN > 0) + (flags & FIN > 0) & _MODULO
+        self._unacknowledged += length
+        self.other._unacknowledged = 0
+        return header
+
+    def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
+        """Bytes crossed. They are not looked at again once this returns."""
+        self._record.introduce(time_ns)
+        writer, length = self._writer, len(payload)
+        writer.crossed(length, to_server=self._to_server)
+        for start in range(0, length, LONGEST_TCP_PAYLOAD):
+            piece = payload if length <= LONGEST_TCP_PAYLOAD else payload[start : start + LONGEST_TCP_PAYLOAD]
+            before = original if start == 0 else None
+            writer.segment(time_ns, self.numbered(PSH | ACK, b"", len(piece)), piece, fate, before)
+        writer.settle()
+        if self._unacknowledged > _ACKNOWLEDGE_AFTER:
+            writer.aside(time_ns, self.other.numbered(ACK))
+
+    def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
+        """Bytes went no further: a packet without payload says so, and a block before it keeps what they were."""
+        self._record.introduce(time_ns)
+        self._writer.aside(time_ns, self.numbered(ACK), fate, payload)
+        self._writer.settle()
+
+    def finished(self, time_ns: int, fate: str = "") -> None:
+        """This side says no more."""
+        self._record.introduce(time_ns)
+        self._writer.segment(time_ns, self.numbered(FIN | ACK), _NOTHING, fate)
+        self._writer.aside(time_ns, self.other.numbered(ACK))
+        self._writer.settle()
+
+    def reset(self, time_ns: int, fate: str = "") -> None:
+        """This side broke the connection off."""
+        self._record.introduce(time_ns)
+        self._writer.segment(time_ns, self.numbered(RST | ACK), _NOTHING, fate)
+        self._writer.settle()
+
+
+class UdpRecord:
+    """One address pair in a capture; its two ways take what crosses."""
+
+    __slots__ = ("from_client", "from_server", "number", "writer")
+
+    def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
+        self.writer = writer
+        self.number = writer.flow_opened()
+        self.from_client = UdpWay(writer, Heading(client, server), to_server=True)
+        self.from_server = UdpWay(writer, Heading(server, client), to_server=False)
+
+    def way(self, direction: Direction) -> UdpWay:
+        """The record of one direction."""
+        return self.from_client if direction is Direction.TO_SERVER else self.from_server
+
+    def closed(self) -> None:
+        """The pair was forgotten."""
+        self.writer.flow_closed()
+
+
+class UdpWay:
+    """One direction of an address pair in a capture."""
+
+    __slots__ = ("_heading", "_to_server", "_writer")
+
+    def __init__(self, writer: CaptureWriter, heading: Heading, *, to_server: bool) -> None:
+        self._writer, self._heading, self._to_server = writer, heading, to_server
+
+    def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
+        """A datagram crossed, or was dropped: then ``fate`` says so."""
+        self._writer.crossed(len(payload), to_server=self._to_server)
+        self._writer.segment(time_ns, self._heading.udp(payload), payload, fate, original)
+        self._writer.settle()

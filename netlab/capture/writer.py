@@ -1,0 +1,253 @@
+"""Writes a capture: a pcapng file, bounded, whole blocks only.
+
+Blocks gather in memory and are written with ``pwritev``; nothing is mapped here, so a full disk is an `OSError` of a
+call and never a SIGBUS. A reader that maps the file up to `CaptureWriter.length` never sees half a block.
+
+Source of the format: draft-ietf-opsawg-pcapng. Little-endian, link type RAW, times in nanoseconds. What the packets
+say is `netlab.capture.recording`'s business; this module opens one file and no socket.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from netlab import __version__
+
+LINKTYPE_RAW: Final = 101
+ORIGINAL_BLOCK: Final = 0x80004E4C
+"""Local-use block before a packet whose payload a fault changed: u32 length, then what entered the wire, padded."""
+
+_PACKET = struct.Struct("<IIIIIII")
+_ENDS = tuple(struct.Struct(f"<{pad}xI") for pad in range(4))
+_AROUND = _PACKET.size + 4
+_COPIED_UP_TO = 8192
+"""Payload of more bytes is written straight from the relay's buffer; less is copied and written together."""
+_FLUSH_SIZE = 1 << 16
+_FLUSH_PARTS = 900  # below IOV_MAX, 1024
+_LOW = 0xFFFFFFFF
+_NOTHING = memoryview(b"")
+
+
+@dataclass(slots=True)
+class Tally:
+    """Exact counters, also of what the file could not keep. Bytes are payload.
+
+    ``kept`` and ``let_go`` count segments whose payload the file has and has not.
+    """
+
+    flows: int = 0
+    open_flows: int = 0
+    segments: int = 0
+    to_server: int = 0
+    to_client: int = 0
+    kept: int = 0
+    let_go: int = 0
+
+
+class CaptureWriter:
+    """One capture file being written. Without a path it only counts.
+
+    ``limit`` is in bytes: beyond it payload is not kept, beyond a sixteenth more nothing is. ``note`` is empty or one
+    sentence that says what is missing. ``length`` is how much of the file is complete. ``changed`` is set by whatever
+    moves a counter, for the one who announces them to clear. ``generation`` counts the files. Raises `OSError` where
+    the file cannot be created.
+    """
+
+    def __init__(self, path: str | None, limit: int) -> None:
+        self.limit = limit
+        self.tally = Tally()
+        self.generation = 0
+        self.changed = True
+        self._flow_numbers = 0
+        self._file = -1
+        self._begin(-1 if path is None else _create(path))
+
+    def _begin(self, file: int) -> None:
+        self._file, self._stopped = file, file < 0
+        self.length = self._size = 0
+        self.note = ""
+        self._parts: list[bytes | memoryview] = []
+        self._waiting = 0  # segments among the parts that count as kept
+        self._borrowed = False
+        self._add((_preamble(),), len(_preamble()))
+        self.flush()
+
+    def restart(self, path: str) -> None:
+        """Begin anew in another file; the counters begin anew too, but for the flows that are open.
+
+        Where the new file cannot be created `OSError` is raised, and the old one goes on.
+        """
+        file = _create(path)
+        self.close()
+        self.generation += 1
+        self.tally = Tally(flows=self.tally.open_flows, open_flows=self.tally.open_flows)
+        self._begin(file)
+        self.changed = True
+
+    def flow_opened(self) -> int:
+        """A flow begins; returns its number, from 1, which `restart` does not begin anew."""
+        self.tally.flows += 1
+        self.tally.open_flows += 1
+        self.changed = True
+        self._flow_numbers += 1
+        return self._flow_numbers
+
+    def flow_closed(self) -> None:
+        """A flow is over."""
+        self.tally.open_flows -= 1
+        self.changed = True
+
+    def crossed(self, length: int, *, to_server: bool) -> None:
+        """Count bytes of payload."""
+        if to_server:
+            self.tally.to_server += length
+        else:
+            self.tally.to_client += length
+
+    def segment(
+        self,
+        time_ns: int,
+        header: bytes,
+        payload: memoryview = _NOTHING,
+        fate: str = "",
+        original: memoryview | None = None,
+    ) -> None:
+        """Count a segment and keep what there is room for. The payload is borrowed until `settle`."""
+        self.tally.segments += 1
+        self.changed = True
+        need = _AROUND + len(header) + len(payload) + (len(original) if original else 0)
+        if not self._stopped and self.length + self._size + need <= self.limit:
+            self.tally.kept += 1
+            self._waiting += 1
+            if original is not None:
+                self._add_original(original)
+            self._add_packet(time_ns, header, payload, fate)
+        else:
+            self.tally.let_go += 1
+            self._let_go(time_ns, header, len(payload), fate)
+
+    def aside(self, time_ns: int, header: bytes, fate: str = "", original: memoryview | None = None) -> None:
+        """Keep a packet that is no segment: one that only acknowledges."""
+        if not self._stopped and self.length + self._size < self.limit:
+            if original is not None:
+                self._add_original(original)
+            self._add_packet(time_ns, header, _NOTHING, fate)
+
+    def settle(self) -> None:
+        """Give back what was borrowed, and write what has gathered if it is much. To be called after recording."""
+        if self._borrowed or self._size > _FLUSH_SIZE or len(self._parts) > _FLUSH_PARTS:
+            self.flush()
+
+    def flush(self) -> int:
+        """Write what has gathered; returns how much of the file is complete, in bytes. Never raises."""
+        parts, size = self._parts, self._size
+        if size and not self._stopped:
+            try:
+                _write_all(self._file, parts, self.length)
+                self.length += size
+            except OSError as error:
+                self._lose(error)
+        self._parts, self._size, self._waiting, self._borrowed = [], 0, 0, False
+        return self.length
+
+    def close(self) -> None:
+        """Write the rest and close the file."""
+        self.flush()
+        self._stopped = True
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _add(self, parts: Sequence[bytes | memoryview], size: int) -> None:
+        self._parts.extend(parts)
+        self._size += size
+
+    def _add_packet(self, time_ns: int, header: bytes, payload: memoryview, fate: str, missing: int = 0) -> None:
+        """An enhanced packet block; ``missing`` bytes of payload are only counted in it."""
+        captured = len(header) + len(payload)
+        pad = -captured % 4
+        total = _AROUND + captured + pad
+        if fate:
+            options = _option(1, fate.encode()[:4096]) + _END_OF_OPTIONS
+            total += len(options)
+            end = b"\0" * pad + options + _ENDS[0].pack(total)
+        else:
+            end = _ENDS[pad].pack(total)
+        if borrowed := len(payload) > _COPIED_UP_TO:
+            self._borrowed = True
+        block = _PACKET.pack(6, total, 0, time_ns >> 32, time_ns & _LOW, captured, captured + missing)
+        self._add((block, header, payload if borrowed else bytes(payload), end), total)
+
+    def _add_original(self, original: memoryview) -> None:
+        pad = -len(original) % 4
+        total = 16 + len(original) + pad
+        head = struct.pack("<III", ORIGINAL_BLOCK, total, len(original))
+        self._add((head, bytes(original), _ENDS[pad].pack(total)), total)
+
+    def _let_go(self, time_ns: int, header: bytes, missing: int, fate: str) -> None:
+        """The file is full: headers alone for a while, then nothing."""
+        if self._stopped:
+            return
+        self.note = f"capture full: payload beyond {in_words(self.limit)} is not kept; :clear begins anew"
+        if self.length + self._size < self.limit + self.limit // 16 - 8192:
+            self._add_packet(time_ns, header, _NOTHING, fate, missing)
+        else:
+            self.flush()
+            self._stopped = True
+
+    def _lose(self, error: OSError) -> None:
+        """The file takes no more: leave it whole up to where it was, say so, and only count from now on."""
+        self._stopped = True
+        self.tally.kept -= self._waiting
+        self.tally.let_go += self._waiting
+        self.note = (
+            f"no space left for the capture ({error.strerror}): segments since then are not kept; :clear begins anew"
+        )
+        self.changed = True
+        os.ftruncate(self._file, self.length)
+
+
+def in_words(size: int) -> str:
+    """A size in bytes as people write it: ``256 MiB``."""
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size >= factor and size % factor == 0:
+            return f"{size // factor} {unit}"
+    return f"{size} bytes"
+
+
+def _create(path: str) -> int:
+    return os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+
+
+def _write_all(file: int, parts: Sequence[bytes | memoryview], position: int) -> None:
+    """``pwritev``, however little it takes at a time."""
+    written = os.pwritev(file, parts, position)
+    rest = memoryview(b"".join(parts))[written:] if written < sum(map(len, parts)) else _NOTHING
+    while rest:
+        position += written
+        written = os.pwrite(file, rest, position)
+        rest = rest[written:]
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
+
+
+_END_OF_OPTIONS = struct.pack("<HH", 0, 0)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    total = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + total + body + total
+
+
+def _preamble() -> bytes:
+    """The section header and the one interface."""
+    application = _option(4, f"netlab {__version__}".encode()) + _END_OF_OPTIONS
+    section = _block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + application)
+    nanoseconds = _option(2, b"netlab wire") + _option(9, b"\x09") + _END_OF_OPTIONS
+    return section + _block(1, struct.pack("<HHI", LINKTYPE_RAW, 0, 0) + nanoseconds)

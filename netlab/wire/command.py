@@ -1,0 +1,167 @@
+"""``netlab wire``: the wire alone, between any client and any server, or supervised by the lab."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.capture.writer import CaptureWriter
+from netlab.wire.addresses import parse_address
+from netlab.wire.faults import catalog
+from netlab.wire.loop import READ, Loop
+from netlab.wire.supervision import Reporter, Requests
+from netlab.wire.terminal import Lines
+from netlab.wire.wire import Wire
+
+LIMIT: Final = 256 << 20
+"""Bytes that a capture may have before payload is let go, unless told otherwise."""
+_UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``netlab wire`` with its arguments; returns the exit status."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.to is None and not arguments.supervised:
+        parser.error("--to HOST:PORT is needed: where is the server?")
+    if arguments.yield_cpu:
+        _yield_processor()
+    _raise_descriptor_limit()
+    try:
+        writer = CaptureWriter(arguments.write, arguments.limit)
+    except OSError as error:
+        sys.stderr.write(f"netlab wire: cannot write {arguments.write}: {error.strerror}\n")
+        return 1
+    loop = Loop()
+    _stop_on_signals(loop)
+    return _run_supervised(arguments, writer, loop) if arguments.supervised else _run_bare(arguments, writer, loop)
+
+
+def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
+    """For a person: lines on stdout, a summary at the end."""
+    lines = Lines(1, arguments.write, loop.stop)
+    wire = Wire(_transport(arguments), loop, writer, lines.tell)
+    if not _prepare(wire, arguments):
+        return 1
+    wire.run()
+    lines.summary()
+    return 0
+
+
+def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
+    """For the lab: JSON lines, until standard input ends. A port in use is told, and another may be asked for."""
+    wire = Wire(_transport(arguments), loop, writer, Reporter(1, loop.stop).tell)
+    requests = Requests(0, wire, loop.stop)
+    try:
+        loop.watch(0, READ, requests.ready)
+    except PermissionError:  # epoll takes no plain file and no /dev/null: nobody is there who could supervise
+        return 0
+    _prepare(wire, arguments)
+    wire.run()
+    return 0
+
+
+def _prepare(wire: Wire, arguments: argparse.Namespace) -> bool:
+    """Aim, impair, listen; False where it cannot listen or does not find the server's name. Then all is set."""
+    if arguments.to is not None and not wire.aim(arguments.to):
+        return False
+    if arguments.fault:
+        wire.impair(arguments.fault, arguments.seed)
+    listening = wire.listen(arguments.listen)
+    gc.freeze()  # what is there now stays: the collector need not look at it again
+    return listening
+
+
+def _transport(arguments: argparse.Namespace) -> Transport:
+    return Transport.UDP if arguments.udp else Transport.TCP
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="netlab wire", description="Relay between any client and any server, and capture what crosses."
+    )
+    add = parser.add_argument
+    add("--to", type=_address, metavar="HOST:PORT", help="the server")
+    add(
+        "--listen",
+        type=_address,
+        default="127.0.0.1:0",
+        metavar="HOST:PORT",
+        help="where clients connect (%(default)s)",
+    )
+    add("--udp", action="store_true", help="relay datagrams instead of streams")
+    names = ", ".join(catalog.FAULTS)
+    add(
+        "--fault", type=_fault, action="append", default=[], metavar="SPEC", help=f"impair the wire; there are: {names}"
+    )
+    add("--seed", type=int, default=0, metavar="N", help="makes the faults' chances repeat (%(default)s)")
+    add("--write", metavar="FILE.pcapng", help="capture into this file")
+    add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
+    add("--supervised", action="store_true", help="speak JSON lines, and end when standard input does")
+    add("--yield-cpu", action="store_true", help="run only when nothing else wants to")
+    return parser
+
+
+def _address(text: str) -> Endpoint:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _fault(text: str) -> str:
+    try:
+        catalog.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
+def _size(text: str) -> int:
+    """``4096``, ``64K``, ``256M``, ``1GiB``."""
+    number = text.rstrip("KMGiBkmgb")
+    unit = text[len(number) :].upper().removesuffix("B").removesuffix("I")
+    if not (number.isascii() and number.isdigit() and unit in _UNITS):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size, as 4096, 64K, 256M or 1G are")
+    return int(number) * _UNITS[unit]
+
+
+def _stop_on_signals(loop: Loop) -> None:
+    """Let the loop end on SIGTERM, SIGINT and SIGHUP (unless that is ignored, as under nohup)."""
+    receiving, sending = socket.socketpair()
+    sending.setblocking(False)
+    signal.set_wakeup_fd(sending.detach())
+    loop.watch(receiving.detach(), READ, lambda mask: loop.stop())
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _wake)
+
+
+def _wake(number: int, frame: FrameType | None) -> None:
+    """The byte that the interpreter wrote to the wake-up descriptor is what ends the loop."""
+
+
+def _raise_descriptor_limit() -> None:
+    """A flow takes two descriptors; the usual soft limit of 1,024 is meant for `select`, which is not used."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _yield_processor() -> None:
+    """SCHED_IDLE where there is one, else nice 19."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        return
+    with contextlib.suppress(OSError):
+        os.nice(19)

@@ -1,0 +1,310 @@
+"""Relays datagrams: a socket towards the server for each client address, so that answers find their way back.
+
+One thread, non-blocking sockets, whole datagrams. Flows are kept while they are used, and the longest unused go first
+where there are many. With `netlab.wire.stream` the only place of I/O on flows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import socket
+import time
+from collections import OrderedDict
+from typing import Final
+
+from netlab.capture.model import Direction, Endpoint, Transport
+from netlab.capture.recording import UdpRecord, UdpWay
+from netlab.wire.addresses import family_of
+from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
+from netlab.wire.lane import Departure, Lane, Leaving
+from netlab.wire.loop import READ
+from netlab.wire.surroundings import Surroundings
+
+LONGEST: Final = 1 << 16
+"""Bytes; no datagram is longer, so none is cut short."""
+MOST_FLOWS: Final = 1024
+IDLE: Final = 60.0
+"""Seconds without a datagram after which a flow is forgotten."""
+LANE_LIMIT: Final = 1 << 22
+"""Bytes that faults may hold in one direction; what comes then is dropped, as by any full queue."""
+AT_ONCE: Final = 64
+BUFFER: Final = 1 << 22
+
+
+class Way:
+    """One direction of a flow: what is told to the capture, and the faults."""
+
+    __slots__ = ("_alarm", "_lane", "_record", "count", "direction", "flow")
+
+    def __init__(self, flow: DatagramFlow, direction: Direction, record: UdpWay) -> None:
+        self.flow, self.direction, self._record = flow, direction, record
+        self._alarm = math.inf
+        self._lane: Lane | None = None
+        self.count = 0
+        self.impair()
+
+    def carry(self, payload: memoryview) -> None:
+        """A datagram came this way."""
+        self.count += len(payload)
+        if self._lane is None:
+            self._send(payload)
+        elif self._lane.held + len(payload) > LANE_LIMIT:
+            self._record.carried(self.flow.around.time_ns(), payload, "dropped: the wire holds too much already")
+        else:
+            self._lane.enter(bytes(payload), time.monotonic())
+            self._depart(self._lane)
+
+    def impair(self) -> None:
+        """The faults are others now: what the old ones held leaves at once."""
+        around, old = self.flow.around, self._lane
+        self._lane = around.lane(Transport.UDP, self.direction, self.flow.record.number)
+        if old is not None:
+            old.release()
+            self._depart(old)
+
+    def _depart(self, lane: Lane) -> None:
+        for departure in lane.leave(time.monotonic()):
+            if not self.flow.closed:
+                self._leave(departure)
+        if lane is self._lane and lane.next_release < self._alarm:
+            self._alarm = lane.next_release
+            self.flow.around.loop.call_at(self._alarm, self._due)
+
+    def _due(self) -> None:
+        self._alarm = math.inf
+        if self._lane is not None and not self.flow.closed:
+            self._depart(self._lane)
+
+    def _leave(self, departure: Departure) -> None:
+        match departure.what:
+            case Leaving.BYTES:
+                self._send(departure.payload, departure.fate, departure.original)
+            case Leaving.DROPPED:
+                self._record.carried(self.flow.around.time_ns(), departure.payload, departure.fate)
+            case _:
+                self.flow.close(departure.fate)
+
+    def _send(self, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
+        now = self.flow.around.time_ns()
+        problem = self.flow.send(self.direction, payload)
+        if problem:
+            fate = f"{fate}, {problem}" if fate else problem
+        self._record.carried(now, payload, fate, original)
+
+
+class DatagramFlow:
+    """One client address, and the socket that stands for it before the server."""
+
+    __slots__ = ("_listener", "_upstream", "_ways", "around", "client", "closed", "record", "relay", "used")
+
+    def __init__(
+        self, relay: DatagramRelay, listener: socket.socket, upstream: socket.socket, client: Endpoint
+    ) -> None:
+        self.relay, self.around = relay, relay.around
+        self.closed = False
+        self.used = time.monotonic()
+        self._listener, self._upstream, self.client = listener, upstream, client
+        self.record = UdpRecord(self.around.writer, client, Endpoint(*listener.getsockname()[:2]))
+        self._ways = {direction: Way(self, direction, self.record.way(direction)) for direction in Direction}
+        self.around.loop.watch(upstream.fileno(), READ, self._ready)
+
+    def carry(self, payload: memoryview) -> None:
+        """The client sent a datagram."""
+        self._ways[Direction.TO_SERVER].carry(payload)
+
+    def impair(self) -> None:
+        """The faults are others now."""
+        for way in self._ways.values():
+            way.impair()
+
+    def send(self, direction: Direction, payload: memoryview) -> str:
+        """Send a datagram on; returns in a few words why it did not go, or nothing."""
+        for _ in range(2):  # an error of the datagram before is reported by this call, which then sent nothing
+            try:
+                if direction is Direction.TO_SERVER:
+                    self._upstream.send(payload)
+                else:
+                    self._listener.sendto(payload, self.client)
+            except ConnectionRefusedError:
+                self.relay.refused(self)
+            except OSError as error:
+                return f"not sent: {error.strerror}"
+            else:
+                return ""
+        return "not sent: Connection refused"
+
+    def close(self, how: str = "") -> None:
+        """Forget the address pair."""
+        if self.closed:
+            return
+        self.closed = True
+        self.around.loop.forget(self._upstream.fileno())
+        self._upstream.close()
+        self.record.closed()
+        self.relay.forget(self.client)
+        to_server, to_client = (self._ways[direction].count for direction in Direction)
+        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how))
+
+    def _ready(self, mask: int) -> None:
+        """The server answered, or what lies before it refused."""
+        room = self.relay.room
+        for _ in range(AT_ONCE):
+            if self.closed:
+                return
+            try:
+                count = self._upstream.recv_into(room)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.relay.refused(self)
+                return
+            self.relay.touch(self)
+            self._ways[Direction.TO_CLIENT].carry(room[:count])
+
+
+class DatagramRelay:
+    """Takes clients' datagrams at one address and keeps a flow for each. It reads only once it has a ``target``."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.room = memoryview(bytearray(LONGEST))
+        self.flows: OrderedDict[Endpoint, DatagramFlow] = OrderedDict()  # the longest unused first
+        self._listener: socket.socket | None = None
+        self._target: Endpoint | None = None
+        self._reading = False
+        self._sweeping = False
+        self._refused_target: Endpoint | None = None
+
+    def listen(self, address: Endpoint) -> Endpoint:
+        """Listen there, and nowhere else any more; returns the address with its real port. Raises `OSError`."""
+        self.pause()
+        listener = socket.socket(family_of(address.host), socket.SOCK_DGRAM)
+        try:
+            listener.bind(address)
+        except OSError:
+            listener.close()
+            raise
+        _widen(listener)
+        self._listener = listener
+        self._consider()
+        return Endpoint(*listener.getsockname()[:2])
+
+    def pause(self) -> None:
+        """Stop listening. Answers go out through the same socket, so the flows end with it."""
+        if self._listener is not None:
+            for flow in tuple(self.flows.values()):
+                flow.close()
+            self._stop_reading()
+            self._listener.close()
+            self._listener = None
+
+    @property
+    def target(self) -> Endpoint | None:
+        """Where the server is. Existing flows stay with the one that they have."""
+        return self._target
+
+    @target.setter
+    def target(self, target: Endpoint | None) -> None:
+        self._target = target
+        self._refused_target = None
+        self._consider()
+
+    def drop_flows(self) -> None:
+        """Forget all flows: their server is gone."""
+        for flow in tuple(self.flows.values()):
+            flow.close("dropped by the wire")
+
+    def impair(self) -> None:
+        """The faults are others now."""
+        for flow in tuple(self.flows.values()):
+            flow.impair()
+
+    def close(self) -> None:
+        """Stop listening and forget every flow."""
+        self.pause()
+
+    def touch(self, flow: DatagramFlow) -> None:
+        """A flow is used."""
+        flow.used = time.monotonic()
+        self.flows.move_to_end(flow.client)
+
+    def forget(self, client: Endpoint) -> None:
+        """A flow is over."""
+        self.flows.pop(client, None)
+
+    def refused(self, flow: DatagramFlow) -> None:
+        """Nothing listens at the server's address (ICMP port unreachable). Said once for each target."""
+        if self._refused_target != self._target:
+            self._refused_target = self._target
+            self.around.tell(Troubled(f"the server at {self._target} refuses datagrams: nothing listens there"))
+
+    def _consider(self) -> None:
+        if self._listener is None:
+            return
+        if self._target is None:
+            self._stop_reading()
+        elif not self._reading:
+            self._reading = True
+            self.around.loop.watch(self._listener.fileno(), READ, self._ready)
+
+    def _stop_reading(self) -> None:
+        if self._reading and self._listener is not None:
+            self._reading = False
+            self.around.loop.forget(self._listener.fileno())
+
+    def _ready(self, mask: int) -> None:
+        for _ in range(AT_ONCE):
+            if self._listener is None:
+                return
+            try:
+                count, address = self._listener.recvfrom_into(self.room)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue  # an answer to a client that has gone; the error belongs to no datagram here
+            flow = self._flow(Endpoint(*address[:2]))
+            if flow is not None:
+                flow.carry(self.room[:count])
+
+    def _flow(self, client: Endpoint) -> DatagramFlow | None:
+        """The client's flow, perhaps a new one; None where no socket could be had for it."""
+        flow = self.flows.get(client)
+        if flow is not None:
+            self.touch(flow)
+            return flow
+        assert self._listener is not None and self._target is not None
+        if len(self.flows) >= MOST_FLOWS:
+            next(iter(self.flows.values())).close("forgotten: too many flows")
+        try:
+            upstream = socket.socket(family_of(self._target.host), socket.SOCK_DGRAM)
+        except OSError as error:
+            self.around.tell(Troubled(f"no socket for {client}: {error.strerror}"))
+            return None
+        _widen(upstream)
+        with contextlib.suppress(OSError):  # refused or unreachable comes again with the first datagram
+            upstream.connect(self._target)
+        self.flows[client] = flow = DatagramFlow(self, self._listener, upstream, client)
+        self.around.tell(FlowOpened(flow.record.number, client))
+        self._sweep_later()
+        return flow
+
+    def _sweep_later(self) -> None:
+        if not self._sweeping and self.flows:
+            self._sweeping = True
+            self.around.loop.call_at(next(iter(self.flows.values())).used + IDLE, self._sweep)
+
+    def _sweep(self) -> None:
+        """Forget what was not used for long."""
+        self._sweeping = False
+        long_ago = time.monotonic() - IDLE
+        while self.flows and next(iter(self.flows.values())).used <= long_ago:
+            next(iter(self.flows.values())).close("idle")
+        self._sweep_later()
+
+
+def _widen(sock: socket.socket) -> None:
+    """Non-blocking, with room for a burst; the system gives what it allows."""
+    sock.setblocking(False)
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        sock.setsockopt(socket.SOL_SOCKET, option, BUFFER)

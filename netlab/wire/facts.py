@@ -1,0 +1,102 @@
+"""What happened on the wire, for whoever tells it: a person's terminal or the lab. Frozen values, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from netlab.capture.model import Endpoint
+from netlab.capture.writer import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Clients can connect at ``address``; their flows go on to ``target`` (None: not known yet)."""
+
+    address: Endpoint
+    target: Endpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenFailed:
+    """``address`` could not be listened on; ``errno`` is None where the name was no address."""
+
+    address: Endpoint
+    errno: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing listens any more; open flows go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOpened:
+    """A client came."""
+
+    number: int
+    client: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class FlowClosed:
+    """A flow is over. Bytes are payload; ``how`` says in a few words how it ended, or is empty."""
+
+    number: int
+    to_server: int
+    to_client: int
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """Something went wrong that the wire gets over; one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """So much of the capture file is complete (bytes), and the counters."""
+
+    length: int
+    tally: Tally
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """Everything that crossed before the request ``id`` is in the capture and was announced."""
+
+    id: object
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureReplaced:
+    """The capture begins anew in ``file``."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsChanged:
+    """These faults act now. ``problem`` says why they are not those that were asked for, or is empty."""
+
+    active: tuple[str, ...]
+    problem: str = ""
+
+
+Fact = (
+    Listening
+    | ListenFailed
+    | Paused
+    | FlowOpened
+    | FlowClosed
+    | Troubled
+    | Captured
+    | Synced
+    | CaptureReplaced
+    | FaultsChanged
+)
+Tell = Callable[[Fact], None]

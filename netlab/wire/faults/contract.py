@@ -1,0 +1,52 @@
+"""What a fault is: a pure function of a segment, a clock and a random source; requests come out.
+
+A fault opens nothing, waits for nothing and asks no clock of its own, so a test can script everything that it sees. How
+to write one is taught by `netlab.wire.faults.noop`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from random import Random
+
+from netlab.capture.model import Direction, Transport
+from netlab.wire.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A segment as it comes to a fault: some bytes of a stream, or one datagram.
+
+    ``index`` counts the segments that this fault was shown before in this direction of this flow; ``offset`` their
+    bytes. ``payload`` must not be kept beyond the call except inside requests.
+    """
+
+    payload: memoryview
+    transport: Transport
+    direction: Direction
+    flow: int
+    index: int
+    offset: int
+
+
+Fault = Callable[[Passing, float, Random], Iterable[Request]]
+"""``fault(segment, clock, random)``. ``clock`` is in seconds and never goes back; it is the time at which the segment
+comes to this fault, later than now where a fault before it in the chain holds it. One that remembers (a token bucket, a
+count) is an object with ``__call__``; each direction of each flow has its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """A fault as it was asked for: what it is called, which way it acts (None: both), and how to begin a fresh one."""
+
+    words: str
+    direction: Direction | None
+    begin: Callable[[], Fault]
+
+    def acts(self, direction: Direction) -> bool:
+        """Whether it acts on this direction."""
+        return self.direction in (None, direction)
+
+    def __str__(self) -> str:
+        return f"{self.words} {self.direction.value}" if self.direction else self.words

@@ -1,0 +1,27 @@
+"""The fault that does nothing. Copy this file to write one that does.
+
+A fault is shown each segment that comes its way and answers with requests, in the order in which they shall be done:
+
+- ``Forward(payload)`` passes bytes on. They need not be those that came: other bytes, fewer, or several requests, one a
+  piece. Give ``original=segment.payload`` where bytes changed, so that the screen can show both.
+- ``Hold(payload, seconds)`` passes them on later. What follows on a stream waits behind them; datagrams overtake.
+- ``Drop()`` passes nothing on; so does an empty answer, but without telling anyone.
+- ``Close()`` ends the flow, ``Reset()`` breaks it off, after what was passed on before.
+
+Say what you did in ``fate``, in a few words for a narrow column: ``held 100 ms``, ``bit 3 of byte 7 flipped``. Take the
+time from ``clock`` and every choice from ``random``: then a run repeats exactly, and a test needs neither to wait nor
+to hope. What must be remembered from segment to segment goes into an object with ``__call__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+
+from netlab.wire.faults.contract import Passing
+from netlab.wire.requests import Forward, Request
+
+
+def noop(segment: Passing, clock: float, random: Random) -> Iterable[Request]:
+    """Pass everything on as it came."""
+    return (Forward(segment.payload),)

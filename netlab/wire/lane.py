@@ -1,0 +1,159 @@
+"""The engine: shows each segment of one direction of one flow to the chain of faults, and performs what they ask.
+
+It decides what leaves and when, and does no I/O: bytes and a clock go in (`Lane.enter`), departures come out
+(`Lane.leave`). A wire without faults does not use it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from random import Random
+
+from netlab.capture.model import Direction, Transport
+from netlab.wire.faults.contract import Fault, Impairment, Passing
+from netlab.wire.queues import OrderedQueue, OvertakingQueue, Queue
+from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
+
+_NOTHING = memoryview(b"")
+
+
+class Leaving(Enum):
+    """What a departure is."""
+
+    BYTES = "bytes"
+    DROPPED = "dropped"
+    """Goes no further; the capture is told."""
+    FIN = "fin"
+    CLOSE = "close"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What leaves the wire, and what was done to it."""
+
+    what: Leaving
+    payload: memoryview = _NOTHING
+    fate: str = ""
+    original: memoryview | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Travelling:
+    """A departure on its way through the chain: when it gets to where it is."""
+
+    departure: Departure
+    time: float
+    behind: int = 0
+
+
+@dataclass(slots=True)
+class _Stage:
+    fault: Fault
+    random: Random
+    index: int = 0
+    offset: int = 0
+
+
+class Lane:
+    """One direction of one flow under faults. ``held`` counts the bytes inside.
+
+    ``ordered`` lanes (streams) let nothing overtake. Each fault has its own random source, made of ``seed``, its place
+    in the chain, flow and direction: so a run repeats whatever else goes on. Times are the caller's clock, in seconds.
+    """
+
+    def __init__(
+        self, chain: Sequence[Impairment], transport: Transport, direction: Direction, flow: int, seed: int = 0
+    ) -> None:
+        self._transport, self._direction, self._flow = transport, direction, flow
+        self._stages = [
+            _Stage(impairment.begin(), Random(f"{seed}/{place}/{flow}/{direction.name}"))
+            for place, impairment in enumerate(chain)
+            if impairment.acts(direction)
+        ]
+        self.held = 0
+        self._over = False
+        self._queue: Queue[Departure] = OrderedQueue() if transport is Transport.TCP else OvertakingQueue()
+
+    def enter(self, payload: bytes, clock: float) -> None:
+        """A segment comes in. After `Close` or `Reset` nothing does."""
+        if self._over:
+            return
+        travelling = [_Travelling(Departure(Leaving.BYTES, memoryview(payload)), clock)]
+        for stage in self._stages:
+            travelling = [after for before in travelling for after in self._pass(stage, before)]
+        for item in travelling:
+            self._put(item)
+
+    def finish(self, clock: float) -> None:
+        """The sender says no more: its end leaves after everything that came before."""
+        if not self._over:
+            self._over = True
+            self._queue.put(Departure(Leaving.FIN), clock)
+
+    def leave(self, clock: float) -> list[Departure]:
+        """What leaves by now, in order; never to be asked for again."""
+        departures = self._queue.take(clock)
+        self.held -= sum(len(departure.payload) for departure in departures)
+        return departures
+
+    def release(self) -> None:
+        """Let everything held leave at once: the faults that held it are gone."""
+        self._queue.release()
+
+    @property
+    def next_release(self) -> float:
+        """When something leaves next; infinity for never."""
+        return self._queue.next_release
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is inside."""
+        return not len(self._queue)
+
+    def _put(self, item: _Travelling) -> None:
+        if self._over:
+            return
+        self._over = item.departure.what in (Leaving.CLOSE, Leaving.RESET)
+        self.held += len(item.departure.payload)
+        self._queue.put(item.departure, item.time, item.behind)
+
+    def _pass(self, stage: _Stage, item: _Travelling) -> Iterator[_Travelling]:
+        """One segment through one fault. What is no bytes any more, or held without end, passes by."""
+        if item.departure.what is not Leaving.BYTES or item.time == math.inf:
+            yield item
+            return
+        payload = item.departure.payload
+        passing = Passing(payload, self._transport, self._direction, self._flow, stage.index, stage.offset)
+        stage.index += 1
+        stage.offset += len(payload)
+        for request in stage.fault(passing, item.time, stage.random):
+            yield _perform(request, item)
+
+
+def _perform(request: Request, item: _Travelling) -> _Travelling:
+    """What becomes of a segment by one request."""
+    before = item.departure
+    fate = ", ".join(filter(None, (before.fate, request.fate)))
+    match request:
+        case Forward(payload, _, original):
+            return replace(item, departure=Departure(Leaving.BYTES, payload, fate, _first(before, payload, original)))
+        case Hold(payload, seconds, _, original, behind):
+            departure = Departure(Leaving.BYTES, payload, fate, _first(before, payload, original))
+            return _Travelling(departure, item.time + seconds, behind or item.behind)
+        case Drop():
+            return replace(item, departure=Departure(Leaving.DROPPED, before.payload, fate))
+        case Close():
+            return replace(item, departure=Departure(Leaving.CLOSE, fate=fate))
+        case Reset():
+            return replace(item, departure=Departure(Leaving.RESET, fate=fate))
+
+
+def _first(before: Departure, payload: memoryview, original: memoryview | None) -> memoryview | None:
+    """What entered the wire, where several faults changed it; unknown once a later fault cut it to pieces."""
+    if before.original is not None and len(before.original) == len(payload):
+        return before.original
+    return original

@@ -1,0 +1,96 @@
+"""One thread that waits for many sockets: readiness in, calls out. It reads and writes nothing itself.
+
+``select.epoll`` or ``poll`` rather than `selectors`: both report a broken connection even where neither reading nor
+writing is asked for, which is how a reset is noticed behind backpressure; and no object is made per event.
+"""
+
+from __future__ import annotations
+
+import math
+import select
+import time
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Final
+
+READ: Final = select.POLLIN
+WRITE: Final = select.POLLOUT
+BROKEN: Final = select.POLLERR | select.POLLHUP
+"""Reported whether asked for or not. The numbers are the same for poll and epoll."""
+
+Ready = Callable[[int], None]
+
+
+class Loop:
+    """Calls ``ready(mask)`` of each socket that is ready, ``callback()`` of each timer that is due, then ``after()``.
+
+    A mask is a hint: a socket closed in the same round may have given its number to a new one, so whoever is called
+    must be content to find nothing there.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll() if hasattr(select, "epoll") else None
+        self._poll = select.poll() if self._epoll is None else None
+        self._ready: dict[int, Ready] = {}
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._timer_number = 0
+        self._stopping = False
+        self.after: Callable[[], None] = lambda: None
+
+    def watch(self, fd: int, mask: int, ready: Ready) -> None:
+        """Begin to wait for a socket."""
+        self._ready[fd] = ready
+        (self._epoll or self._poll_object).register(fd, mask)
+
+    def change(self, fd: int, mask: int) -> None:
+        """Wait for something else of it; with 0 for a broken connection alone."""
+        (self._epoll or self._poll_object).modify(fd, mask)
+
+    def forget(self, fd: int) -> None:
+        """Wait for it no more. To be called before it is closed."""
+        if self._ready.pop(fd, None) is not None:
+            (self._epoll or self._poll_object).unregister(fd)
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> None:
+        """Call back once `time.monotonic` is ``when``, in seconds. It cannot be taken back."""
+        self._timer_number += 1
+        heappush(self._timers, (when, self._timer_number, callback))
+
+    def stop(self) -> None:
+        """Let `run` return after this round."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Wait and call until `stop`."""
+        ready, timers = self._ready, self._timers
+        wait = self._wait()
+        while not self._stopping:
+            for fd, mask in wait(self._timeout()):
+                if fd in ready:
+                    ready[fd](mask)
+            if timers and timers[0][0] <= time.monotonic():
+                self._call_due()
+            self.after()
+
+    def close(self) -> None:
+        """Give back what the system lent."""
+        if self._epoll is not None:
+            self._epoll.close()
+
+    @property
+    def _poll_object(self) -> select.poll:
+        assert self._poll is not None
+        return self._poll
+
+    def _wait(self) -> Callable[[float | None], list[tuple[int, int]]]:
+        if self._epoll is not None:
+            return self._epoll.poll
+        return lambda seconds: self._poll_object.poll(None if seconds is None else math.ceil(seconds * 1000))
+
+    def _timeout(self) -> float | None:
+        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+
+    def _call_due(self) -> None:
+        now = time.monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            heappop(self._timers)[2]()

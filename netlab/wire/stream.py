@@ -1,0 +1,578 @@
+"""Relays streams: accepts clients, connects to the server, passes bytes on both ways. It knows no protocol.
+
+One thread, non-blocking sockets. Each direction of a flow is a `Pipe`: it reads from one socket and writes to the
+other, and reads no more while what it has read does not leave, so a slow reader slows the sender. A half-close stays
+one (``shutdown``), and so does a reset (``SO_LINGER`` 0). With `netlab.wire.datagram` the only place of I/O on flows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import os
+import socket
+import struct
+import time
+from collections import deque
+from enum import Enum
+from typing import Final
+
+from netlab.capture.model import Direction, Endpoint, Transport
+from netlab.capture.recording import TcpRecord
+from netlab.wire.addresses import family_of
+from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
+from netlab.wire.lane import Departure, Lane, Leaving
+from netlab.wire.loop import BROKEN, READ, WRITE
+from netlab.wire.surroundings import Surroundings
+
+ROOM: Final = 1 << 18
+"""Bytes read at most at a time."""
+MODEST_ROOM: Final = 1 << 14
+"""The same, once `MUCH` is held."""
+MUCH: Final = 1 << 25
+"""Bytes held by all flows together, beyond which each reads only a little."""
+LANE_LIMIT: Final = 1 << 23
+"""Bytes that faults may hold in one direction before its sender is slowed."""
+BACKLOG: Final = 1024
+SPARE_ROOMS: Final = 4
+ACCEPTED_AT_ONCE: Final = 64
+FILES_RETRY: Final = 0.2
+"""Seconds until accepting is tried again after the system had no more descriptors."""
+
+_ABORT: Final = struct.pack("ii", 1, 0)
+_OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Ending(Enum):
+    """What comes after the last byte that is to be written."""
+
+    FIN = "fin"
+    CLOSE = "close"
+    RESET = "reset"
+
+
+class Rooms:
+    """The buffer that every pipe reads into, and what was read but could not be written yet.
+
+    What does not leave at once keeps the buffer, and reading goes on in another one: no byte is copied for it.
+    """
+
+    def __init__(self) -> None:
+        self._spare: list[memoryview] = []
+        self.room = memoryview(bytearray(ROOM))
+        self.held = 0
+
+    @property
+    def appetite(self) -> int:
+        """How many bytes to read at most."""
+        return ROOM if self.held < MUCH else MODEST_ROOM
+
+    def keep(self, rest: memoryview) -> memoryview:
+        """A view of these bytes that stays valid while others read."""
+        self.held += len(rest)
+        if rest.obj is not self.room.obj:
+            return rest
+        if len(rest) <= ROOM // 2 or self.held > MUCH:
+            return memoryview(bytes(rest))
+        self.room = self._spare.pop() if self._spare else memoryview(bytearray(ROOM))
+        return rest
+
+    def give_back(self, left: memoryview) -> None:
+        """The last of some kept bytes are written."""
+        room = left.obj
+        if isinstance(room, bytearray) and len(room) == ROOM and len(self._spare) < SPARE_ROOMS:
+            self._spare.append(memoryview(room))
+
+
+class Side:
+    """One of a flow's two sockets, and what it is waited for. ``reads`` takes from it, ``writes`` puts into it."""
+
+    __slots__ = ("_fd", "_loop", "_mask", "_watched", "reads", "socket", "writes")
+
+    reads: Pipe
+    writes: Pipe
+
+    def __init__(self, around: Surroundings, sock: socket.socket) -> None:
+        self._loop, self.socket = around.loop, sock
+        self._fd = sock.fileno()
+        self._mask = 0
+        self._watched = False
+
+    def listen(self, on: bool) -> None:
+        """Wait, or wait no longer, for something to read."""
+        self._want(self._mask | READ if on else self._mask & ~READ)
+
+    def press(self, on: bool) -> None:
+        """Wait, or wait no longer, for room to write."""
+        self._want(self._mask | WRITE if on else self._mask & ~WRITE)
+
+    def _want(self, mask: int) -> None:
+        if mask == self._mask:
+            return
+        self._mask = mask
+        if self._watched:
+            self._loop.change(self._fd, mask)
+        else:
+            self._watched = True
+            self._loop.watch(self._fd, mask, self.ready)
+
+    def ready(self, mask: int) -> None:
+        """The loop saw something."""
+        if mask & WRITE:
+            self.writes.drain()
+        if mask & ~WRITE:
+            if self._mask & READ:
+                self.reads.pump()
+            elif mask & BROKEN:
+                self._broke_unheard()
+
+    def _broke_unheard(self) -> None:
+        """It broke while nothing was to be read: its peer is told now if it had finished, else after its last bytes."""
+        if (
+            self.reads.ended
+            and self.socket.fileno() >= 0
+            and self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        ):
+            self.reads.flow.reset(self.reads.direction)
+        else:
+            self.unwatch()
+
+    def unwatch(self) -> None:
+        """Wait for nothing. What is wanted later is waited for again."""
+        self._mask = 0
+        if self._watched:
+            self._watched = False
+            self._loop.forget(self._fd)
+
+    def close(self, abort: bool) -> None:
+        """Close the socket; ``abort`` sends a reset."""
+        self.unwatch()
+        if abort:
+            with contextlib.suppress(OSError):
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+        self.socket.close()
+
+
+class Pipe:
+    """One direction of a flow: from ``source`` to ``sink``.
+
+    ``ended``: the source said no more. ``finished``: so the sink was told. ``dead``: the sink takes no more.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_around",
+        "_lane",
+        "_pending",
+        "_recv_into",
+        "_rooms",
+        "_send",
+        "_way",
+        "count",
+        "dead",
+        "direction",
+        "ended",
+        "finished",
+        "flow",
+        "other",
+        "sink",
+        "source",
+    )
+
+    other: Pipe
+
+    def __init__(self, flow: StreamFlow, direction: Direction, source: Side, sink: Side) -> None:
+        self.flow, self.direction, self.source, self.sink = flow, direction, source, sink
+        source.reads = sink.writes = self
+        self._around, self._rooms = flow.around, flow.relay.rooms
+        self._way = flow.record.way(direction)
+        self._recv_into, self._send = source.socket.recv_into, sink.socket.send
+        self._pending: deque[memoryview | tuple[Ending, str]] = deque()
+        self._lane: Lane | None = None  # until the server is there
+        self._alarm = math.inf
+        self.count = 0
+        self.ended = self.finished = self.dead = False
+
+    def pump(self) -> None:
+        """Read once, and pass it on. The capture is written after the bytes have left."""
+        if self._pending:
+            return
+        rooms = self._rooms
+        try:
+            count = self._recv_into(rooms.room, rooms.appetite)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.flow.reset(self.direction)
+            return
+        if not count:
+            self._end()
+            return
+        now = self._around.time_ns()
+        self.count += count
+        payload = rooms.room[:count]
+        if self._lane is not None:
+            self._impede(self._lane, payload)
+        elif self._write(payload):
+            self._way.carried(now, payload)
+
+    def drain(self) -> None:
+        """The sink has room: write what waits, then read again."""
+        pending, rooms = self._pending, self._rooms
+        while pending:
+            item = pending[0]
+            if isinstance(item, tuple):
+                pending.popleft()
+                self._perform(*item)
+                return
+            try:
+                sent = self._send(item)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._sink_broke()
+                return
+            rooms.held -= sent
+            if sent < len(item):
+                pending[0] = item[sent:]
+                return
+            pending.popleft()
+            rooms.give_back(item)
+        self.sink.press(False)
+        self.breathe()
+
+    def breathe(self) -> None:
+        """Read on if there is room for it, else let the sender wait."""
+        full = bool(self._pending) or (self._lane is not None and self._lane.held >= self._lane_limit())
+        self.source.listen(not (full or self.ended or self.dead))
+
+    def impair(self) -> None:
+        """The faults are others now: what the old ones held leaves at once."""
+        old, self._lane = self._lane, self._new_lane()
+        if old is not None:
+            old.release()
+            self._depart(old)
+        if not self.flow.closed:
+            self.breathe()
+
+    def drop(self) -> None:
+        """Forget what waits; nothing more is written."""
+        self.dead = True
+        self._rooms.held -= sum(len(item) for item in self._pending if isinstance(item, memoryview))
+        self._pending.clear()
+        if self._lane is not None:
+            self._rooms.held -= self._lane.held
+            self._lane = None
+
+    def finish(self, fate: str = "") -> None:
+        """Tell the sink that no more comes."""
+        with contextlib.suppress(OSError):
+            self.sink.socket.shutdown(socket.SHUT_WR)
+        self._way.finished(self._around.time_ns(), fate)
+        self.finished = True
+        if self.other.finished:
+            self.flow.close()
+
+    def reset(self, fate: str) -> None:
+        """The capture is told that this side broke the flow off."""
+        self._way.reset(self._around.time_ns(), fate)
+
+    def _new_lane(self) -> Lane | None:
+        return self._around.lane(Transport.TCP, self.direction, self.flow.record.number)
+
+    def _lane_limit(self) -> int:
+        return LANE_LIMIT if self._rooms.held < MUCH else MODEST_ROOM
+
+    def _write(self, payload: memoryview) -> bool:
+        """Write, or keep what cannot be written yet; False where the sink is broken."""
+        if self.dead:
+            return False
+        try:
+            sent = 0 if self._pending else self._send(payload)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._sink_broke()
+            return False
+        if sent < len(payload):
+            self._pending.append(self._rooms.keep(payload[sent:]))
+            self.source.listen(False)
+            self.sink.press(True)
+        return True
+
+    def _end(self) -> None:
+        """The source said no more. If it takes no more either, it broke, and had more to say before it did."""
+        self.ended = True
+        self.source.listen(False)
+        if self.other.dead:
+            self.flow.reset(self.direction)
+        elif self._lane is not None:
+            self._lane.finish(time.monotonic())
+            self._depart(self._lane)
+        else:
+            self.finish()
+
+    def _sink_broke(self) -> None:
+        """Its last bytes and its error are still to be read, by the other pipe, which then resets the flow."""
+        self.drop()
+        if self.other.ended:
+            self.flow.reset(self.other.direction)
+        else:
+            self.sink.press(False)
+            self.source.listen(False)
+
+    def _perform(self, ending: Ending, fate: str) -> None:
+        match ending:
+            case Ending.FIN:
+                self.sink.press(False)
+                self.finish(fate)
+            case Ending.CLOSE:
+                self.flow.cut(fate)
+            case Ending.RESET:
+                self.flow.reset(self.direction, fate)
+
+    def _impede(self, lane: Lane, payload: memoryview) -> None:
+        """Through the faults."""
+        before = lane.held
+        lane.enter(bytes(payload), time.monotonic())
+        self._rooms.held += lane.held - before
+        self._depart(lane)
+        if not self.flow.closed:
+            self.breathe()
+
+    def _depart(self, lane: Lane) -> None:
+        """Let what is due leave the lane, and come back for the rest."""
+        before = lane.held
+        departures = lane.leave(time.monotonic())
+        self._rooms.held += lane.held - before
+        for departure in departures:
+            if not self.flow.closed:
+                self._leave(departure)
+        if lane is self._lane and lane.next_release < self._alarm:
+            self._alarm = lane.next_release
+            self._around.loop.call_at(self._alarm, self._due)
+
+    def _due(self) -> None:
+        self._alarm = math.inf
+        if self._lane is not None and not self.flow.closed:
+            self._depart(self._lane)
+            if not self.flow.closed:
+                self.breathe()
+
+    def _leave(self, departure: Departure) -> None:
+        now = self._around.time_ns()
+        match departure.what:
+            case Leaving.BYTES:
+                if self._write(departure.payload):
+                    self._way.carried(now, departure.payload, departure.fate, departure.original)
+            case Leaving.DROPPED:
+                self._way.dropped(now, departure.payload, departure.fate)
+            case ending:
+                self._finally(Ending(ending.value), departure.fate)
+
+    def _finally(self, ending: Ending, fate: str) -> None:
+        """An ending comes after the bytes before it."""
+        if self._pending:
+            self._pending.append((ending, fate))
+        else:
+            self._perform(ending, fate)
+
+
+class StreamFlow:
+    """One client's connection and the one to the server behind it."""
+
+    __slots__ = ("_client", "_connecting", "_pipes", "_server", "around", "closed", "record", "relay")
+
+    def __init__(self, relay: StreamRelay, accepted: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
+        self.relay, self.around = relay, relay.around
+        self.closed = False
+        server = Endpoint(*accepted.getsockname()[:2])
+        self.record = TcpRecord(self.around.writer, client, server)
+        self.record.opened(self.around.time_ns())
+        self._client, self._server = Side(self.around, accepted), Side(self.around, upstream)
+        to_server = Pipe(self, Direction.TO_SERVER, self._client, self._server)
+        to_client = Pipe(self, Direction.TO_CLIENT, self._server, self._client)
+        to_server.other, to_client.other = to_client, to_server
+        self._pipes = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
+        self._connecting = False
+
+    def connect(self, target: Endpoint) -> None:
+        """Begin to connect to the server. Until it is there nothing is read from the client."""
+        sock = self._server.socket
+        error = sock.connect_ex(target)
+        if error not in (0, errno.EINPROGRESS):
+            self._refused(error)
+        elif not self._is_connected():
+            self._connecting = True
+            self.around.loop.watch(sock.fileno(), WRITE, self._look)
+        else:
+            self._begin()
+
+    def impair(self) -> None:
+        """The faults are others now."""
+        for pipe in self._pipes.values():
+            if not self.closed and not self._connecting:
+                pipe.impair()
+
+    def cut(self, fate: str) -> None:
+        """Both sides are told that no more comes, and nothing more is passed on."""
+        for pipe in self._pipes.values():
+            pipe.drop()
+            if not pipe.finished and not self.closed:
+                pipe.finish(fate)
+
+    def reset(self, direction: Direction, fate: str = "") -> None:
+        """The side that this direction comes from broke off (or a fault did): so does the wire, both ways."""
+        if not self.closed:
+            self._pipes[direction].reset(fate)
+            self.close(abort=True, how=fate or f"reset {direction.value}")
+
+    def close(self, abort: bool = False, how: str = "") -> None:
+        """It is over."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._connecting:
+            self.around.loop.forget(self._server.socket.fileno())
+        for pipe in self._pipes.values():
+            pipe.drop()
+        self._client.close(abort)
+        self._server.close(abort)
+        self.record.closed()
+        self.relay.flows.discard(self)
+        to_server, to_client = (self._pipes[direction].count for direction in Direction)
+        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how))
+
+    def _is_connected(self) -> bool:
+        try:
+            self._server.socket.getpeername()
+        except OSError:
+            return False
+        return True
+
+    def _look(self, mask: int) -> None:
+        """Connected, refused, or woken for nothing."""
+        error = self._server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            self._refused(error)
+        elif self._is_connected():
+            self.around.loop.forget(self._server.socket.fileno())
+            self._connecting = False
+            self._begin()
+
+    def _begin(self) -> None:
+        for pipe in self._pipes.values():
+            pipe.impair()
+
+    def _refused(self, error: int) -> None:
+        self.reset(Direction.TO_CLIENT, f"no connection to the server: {os.strerror(error)}")
+
+
+class StreamRelay:
+    """Listens for clients and keeps the flows. It accepts only while it knows the server (``target``)."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+        self.rooms = Rooms()
+        self.flows: set[StreamFlow] = set()
+        self._listener: socket.socket | None = None
+        self._target: Endpoint | None = None
+        self._accepting = False
+        self._short = False
+
+    def listen(self, address: Endpoint) -> Endpoint:
+        """Listen there, and nowhere else any more; returns the address with its real port. Raises `OSError`."""
+        self.pause()
+        listener = socket.create_server(address, family=family_of(address.host), backlog=BACKLOG)
+        listener.setblocking(False)
+        self._listener = listener
+        self._consider()
+        return Endpoint(*listener.getsockname()[:2])
+
+    def pause(self) -> None:
+        """Stop listening; the port is free, open flows go on."""
+        if self._listener is not None:
+            self._stop_accepting()
+            self._listener.close()
+            self._listener = None
+
+    @property
+    def target(self) -> Endpoint | None:
+        """Where the server is. Existing flows stay with the one that they have."""
+        return self._target
+
+    @target.setter
+    def target(self, target: Endpoint | None) -> None:
+        self._target = target
+        self._consider()
+
+    def drop_flows(self) -> None:
+        """Reset all flows: their server is gone."""
+        for flow in tuple(self.flows):
+            flow.reset(Direction.TO_CLIENT, "dropped by the wire")
+
+    def impair(self) -> None:
+        """The faults are others now."""
+        for flow in tuple(self.flows):
+            flow.impair()
+
+    def close(self) -> None:
+        """Stop listening and end every flow."""
+        self.pause()
+        self.drop_flows()
+
+    def _consider(self) -> None:
+        """Accept, or not: only with a listener, a target and descriptors left."""
+        if self._listener is None:
+            return
+        if self._target is None:
+            self._stop_accepting()
+        elif not self._accepting:
+            self._accepting = True
+            self.around.loop.watch(self._listener.fileno(), READ, self._accept)
+
+    def _stop_accepting(self) -> None:
+        if self._accepting and self._listener is not None:
+            self._accepting = False
+            self.around.loop.forget(self._listener.fileno())
+
+    def _accept(self, mask: int) -> None:
+        for _ in range(ACCEPTED_AT_ONCE):
+            if self._listener is None or self._target is None:
+                return
+            try:
+                accepted, address = self._listener.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _OUT_OF_FILES:
+                    self._rest(error)
+                    return
+                continue  # the client went away while it waited
+            self._short = False
+            self._open(accepted, Endpoint(*address[:2]), self._target)
+
+    def _rest(self, error: OSError) -> None:
+        """No descriptors: clients wait in the accept queue. Say it once, try again soon."""
+        if not self._short:
+            self.around.tell(Troubled(f"cannot accept for now: {error.strerror}; {len(self.flows)} flows are open"))
+        self._short = True
+        self._stop_accepting()
+        self.around.loop.call_at(time.monotonic() + FILES_RETRY, self._consider)
+
+    def _open(self, accepted: socket.socket, client: Endpoint, target: Endpoint) -> None:
+        try:
+            upstream = socket.socket(family_of(target.host), socket.SOCK_STREAM)
+        except OSError as error:
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+            accepted.close()
+            self._rest(error)
+            return
+        for sock in (accepted, upstream):
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        flow = StreamFlow(self, accepted, upstream, client)
+        self.flows.add(flow)
+        self.around.tell(FlowOpened(flow.record.number, client))
+        flow.connect(target)

@@ -1,0 +1,127 @@
+"""JSON lines between the wire and the lab that supervises it: facts out, requests in.
+
+One object a line, each written by a single ``os.write``. It reads and writes its two descriptors and touches no flow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Final
+
+from netlab.capture.model import Endpoint
+from netlab.wire.facts import (
+    Captured,
+    CaptureReplaced,
+    Fact,
+    FaultsChanged,
+    FlowClosed,
+    FlowOpened,
+    ListenFailed,
+    Listening,
+    Paused,
+    Synced,
+    Troubled,
+)
+from netlab.wire.wire import Wire
+
+LONGEST_LINE: Final = 1 << 16
+"""Bytes of a request; a longer one is not read to its end."""
+
+Message = Mapping[str, object]
+
+
+class Reporter:
+    """Tells facts as JSON lines. Trouble is added to the capture's note, for it is what the lab shows."""
+
+    def __init__(self, file: int, ended: Callable[[], None]) -> None:
+        self._file, self._ended = file, ended
+        self._trouble = ""
+
+    def tell(self, fact: Fact) -> None:
+        """Write what the lab wants to know; single flows it reads from the capture."""
+        if isinstance(fact, Troubled):
+            self._trouble = fact.text
+        message = self._message(fact)
+        if message is None:
+            return
+        try:
+            os.write(self._file, json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        except BrokenPipeError:
+            self._ended()
+
+    def _message(self, fact: Fact) -> Message | None:
+        match fact:
+            case Captured(length, tally, note):
+                note = "; ".join(filter(None, (note, self._trouble)))
+                return {"event": "captured", "length": length, "accounts": asdict(tally), "note": note}
+            case Listening(address):
+                self._trouble = ""
+                return {"event": "listening", "host": address.host, "port": address.port}
+            case ListenFailed(address, number, text):
+                return {"event": "failed", "errno": number, "text": text, "host": address.host, "port": address.port}
+            case Paused():
+                return {"event": "paused"}
+            case Synced(number):
+                return {"event": "synced", "id": number}
+            case CaptureReplaced(file):
+                return {"event": "replaced", "file": file}
+            case FaultsChanged(active, problem):
+                return {"event": "faults", "active": active, "problem": problem}
+            case FlowOpened() | FlowClosed() | Troubled():
+                return None
+
+
+class Requests:
+    """Reads requests and hands them to the wire. ``ended`` is called once nobody asks any more."""
+
+    def __init__(self, file: int, wire: Wire, ended: Callable[[], None]) -> None:
+        self._file, self._wire, self._ended = file, wire, ended
+        self._rest = b""
+        self._table: dict[object, Callable[[Message], object]] = {
+            "target": lambda message: wire.aim(_endpoint(message)),
+            "listen": lambda message: wire.listen(_endpoint(message)),
+            "pause": lambda message: wire.pause(),
+            "drop-flows": lambda message: wire.drop_flows(),
+            "sync": lambda message: wire.sync(message["id"]),
+            "restart-capture": lambda message: wire.restart_capture(str(message["file"])),
+            "faults": _impair(wire),
+        }
+
+    def ready(self, mask: int) -> None:
+        """Something can be read: requests, or the end of them."""
+        got = os.read(self._file, LONGEST_LINE)
+        if not got:
+            self._ended()
+            return
+        *lines, rest = (self._rest + got).split(b"\n")
+        self._rest = rest[:LONGEST_LINE]
+        for line in lines:
+            self._do(line)
+
+    def _do(self, line: bytes) -> None:
+        """One request. What is none is told on stderr, for whoever writes a lab of their own."""
+        try:
+            message = json.loads(line)
+            self._table[message["request"]](message)
+        except (ValueError, KeyError, TypeError) as error:
+            os.write(2, f"not a request ({error!r}): {line[:200]!r}\n".encode())
+
+
+def _endpoint(message: Message) -> Endpoint:
+    host, port = message["host"], message["port"]
+    if not isinstance(host, str) or not isinstance(port, int):
+        raise TypeError("host and port")
+    return Endpoint(host, port)
+
+
+def _impair(wire: Wire) -> Callable[[Message], None]:
+    def impair(message: Message) -> None:
+        specs, seed = message["specs"], message.get("seed", 0)
+        if not isinstance(specs, list) or not isinstance(seed, int):
+            raise TypeError("specs and seed")
+        wire.impair(map(str, specs), seed)
+
+    return impair

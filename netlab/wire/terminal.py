@@ -1,0 +1,81 @@
+"""What the bare command prints: where it listens, one line for each flow's beginning and end, a summary."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Final
+
+from netlab.capture.writer import Tally
+from netlab.dissect.text import safe
+from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
+
+LINES_A_SECOND: Final = 20
+"""More are counted, not printed."""
+
+
+class Lines:
+    """Tells facts as lines for a person. ``ended`` is called once nobody reads them any more, as after ``| head``."""
+
+    def __init__(self, file: int, capture: str | None, ended: Callable[[], None]) -> None:
+        self._file, self._capture, self._ended = file, capture, ended
+        self._second = 0.0
+        self._printed = self._skipped = 0
+        self._last = Captured(0, Tally(), "")
+
+    def tell(self, fact: Fact) -> None:
+        """Print what a person wants to know at once."""
+        match fact:
+            case Captured():
+                if fact.note != self._last.note and fact.note:
+                    self._write(fact.note)
+                self._last = fact
+            case Listening(address, target):
+                self._write(f"listening on {address} → {target}")
+            case ListenFailed(address, _, text):
+                self._write(f"netlab wire: cannot listen on {address}: {text}", 2)
+            case Troubled(text):
+                self._write(f"netlab wire: {text}", 2)
+            case FlowOpened(number, client):
+                self._bounded(f"flow {number} opened by {client}")
+            case FlowClosed(number, to_server, to_client, how):
+                ending = f" ({how})" if how else ""
+                self._bounded(f"flow {number} closed: → {to_server} bytes, ← {to_client} bytes{ending}")
+            case FaultsChanged(active):
+                self._write(f"faults: {', '.join(active) or 'none'}")
+            case _:
+                pass
+
+    def summary(self) -> None:
+        """The counters, and what the file has."""
+        self._tell_skipped()
+        tally = self._last.tally
+        self._write(
+            f"{tally.flows} flows, {tally.segments} segments, → {tally.to_server} bytes, ← {tally.to_client} bytes"
+        )
+        if self._capture:
+            self._write(f"{self._capture}: {self._last.length} bytes")
+
+    def _bounded(self, line: str) -> None:
+        """At most so many lines a second: a flood of connections is to be counted, not read."""
+        now = time.monotonic()
+        if now - self._second >= 1:
+            self._second, self._printed = now, 0
+            self._tell_skipped()
+        if self._printed >= LINES_A_SECOND:
+            self._skipped += 1
+            return
+        self._printed += 1
+        self._write(line)
+
+    def _tell_skipped(self) -> None:
+        if self._skipped:
+            self._write(f"… {self._skipped} more lines not printed")
+            self._skipped = 0
+
+    def _write(self, line: str, file: int | None = None) -> None:
+        try:
+            os.write(self._file if file is None else file, (safe(line) + "\n").encode("utf-8", "replace"))
+        except OSError:
+            self._ended()

@@ -1,0 +1,138 @@
+"""The wire: a relay, its capture and its faults, and the requests that change them while traffic flows.
+
+It decides when the capture is announced: at once after a pause, at most every 50 ms while there is traffic. It does no
+I/O of its own on flows, and does not know who asks or who is told.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.capture.writer import CaptureWriter
+from netlab.wire.addresses import resolve
+from netlab.wire.datagram import DatagramRelay
+from netlab.wire.facts import (
+    Captured,
+    CaptureReplaced,
+    FaultsChanged,
+    ListenFailed,
+    Listening,
+    Paused,
+    Synced,
+    Tell,
+    Troubled,
+)
+from netlab.wire.faults import catalog
+from netlab.wire.loop import Loop
+from netlab.wire.stream import StreamRelay
+from netlab.wire.surroundings import Surroundings
+
+ANNOUNCE_EVERY: Final = 0.05
+"""Seconds between announcements of the capture, at least."""
+
+
+class Wire:
+    """One relay with its capture; call `run` to let it work. ``around.tell`` hears what happens."""
+
+    def __init__(self, transport: Transport, loop: Loop, writer: CaptureWriter, tell: Tell) -> None:
+        self._loop, self._writer, self._tell = loop, writer, tell
+        self._around = Surroundings(loop, writer, tell)
+        self._relay = StreamRelay(self._around) if transport is Transport.TCP else DatagramRelay(self._around)
+        self._announced = 0.0
+        self._announcing = False
+        loop.after = self._look
+
+    def listen(self, address: Endpoint) -> bool:
+        """Listen there instead of elsewhere; whether it could is told, and returned."""
+        try:
+            bound = self._relay.listen(resolve(address))
+        except OSError as error:
+            text = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+            self._tell(ListenFailed(address, error.errno, text))
+            return False
+        self._tell(Listening(bound, self._relay.target))
+        return True
+
+    def pause(self) -> None:
+        """Stop listening; open connections go on."""
+        self._relay.pause()
+        self._tell(Paused())
+
+    def aim(self, target: Endpoint) -> bool:
+        """New flows go there from now on. A name that is not found is told, and changes nothing."""
+        try:
+            self._relay.target = resolve(target)
+        except OSError as error:
+            self._tell(Troubled(f"the server's address {target} was not found: {error.strerror}"))
+            return False
+        return True
+
+    def drop_flows(self) -> None:
+        """Reset all flows."""
+        self._relay.drop_flows()
+
+    def impair(self, specs: Iterable[str], seed: int) -> None:
+        """These faults act from now on, also on open flows. What is wrong with them is told, and changes nothing."""
+        try:
+            self._around.chain = catalog.chain(specs)
+        except ValueError as error:
+            self._tell(FaultsChanged(self._active(), str(error)))
+            return
+        self._around.seed = seed
+        self._relay.impair()
+        self._tell(FaultsChanged(self._active()))
+
+    def sync(self, number: object) -> None:
+        """Announce everything that crossed so far, then say so."""
+        self._announce()
+        self._tell(Synced(number))
+
+    def restart_capture(self, path: str) -> None:
+        """Begin the capture anew in another file."""
+        try:
+            self._writer.restart(path)
+        except OSError as error:
+            self._tell(Troubled(f"no new capture in {path}: {error.strerror}"))
+            return
+        self._tell(CaptureReplaced(path))
+        self._announce()
+
+    def run(self) -> None:
+        """Relay until `Loop.stop`, then end every flow and complete the file."""
+        try:
+            self._loop.run()
+        finally:
+            self._relay.close()
+            self._announce()
+            self._writer.close()
+            self._loop.close()
+
+    def _active(self) -> tuple[str, ...]:
+        return tuple(map(str, self._around.chain))
+
+    def _look(self) -> None:
+        """After every round of the loop."""
+        if self._announcing or not self._writer.changed:
+            return
+        due = self._announced + ANNOUNCE_EVERY
+        if time.monotonic() >= due:
+            self._announce()
+        else:
+            self._announcing = True
+            self._loop.call_at(due, self._announce_if_changed)
+
+    def _announce_if_changed(self) -> None:
+        self._announcing = False
+        if self._writer.changed:
+            self._announce()
+
+    def _announce(self) -> None:
+        self._writer.changed = False
+        self._announced = time.monotonic()
+        length = self._writer.flush()
+        self._tell(Captured(length, replace(self._writer.tally), self._writer.note))
