@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -116,7 +117,8 @@ def _fate(found: re.Match[str]) -> Test:
 
 def _python_bytes(found: re.Match[str]) -> Test:
     try:
-        value = ast.literal_eval(found[0])
+        with warnings.catch_warnings(action="ignore"):  # b'\d' is taken as Python takes it, but without its warning
+            value = ast.literal_eval(found[0])
     except (SyntaxError, ValueError):
         raise ValueError(f"{found[0]} is no Python bytes literal") from None
     return _contains(re.escape(value))

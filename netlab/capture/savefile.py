@@ -40,7 +40,8 @@ def save(
 
     The destination is written whole or not at all, and is readable by its owner only. ``secrets`` (a TLS key log) are
     put inside, so that Wireshark shows the sessions decrypted. Raises `OSError` when there is no space, no permission
-    or no such folder, and `CaptureError` when the source is shorter than ``length``, or no pcapng but secrets are given.
+    or no such folder, and `CaptureError` when the source is shorter than ``length``, or secrets are given for a file
+    that is no pcapng.
     """
     with Path(source).open("rb") as capture, _written_whole(Path(destination)) as copy:
         if secrets is not None:
@@ -87,7 +88,7 @@ def _written_whole(destination: Path) -> Iterator[BinaryIO]:
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())  # or a full disk could be told only after the rename
