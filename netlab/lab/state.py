@@ -99,6 +99,23 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """The call that a session is in: its text (``recv(8192)``), since when (`time.monotonic`), and where it waits.
+
+    ``place`` is ``"in the accept queue"`` where that is known, else empty.
+    """
+
+    text: str
+    started: float
+    place: str = ""
+
+    def words(self, now: float) -> str:
+        """As a line shows it: ``waiting 3.2 s for recv(8192), in the accept queue``."""
+        where = f", {self.place}" if self.place else ""
+        return f"waiting {max(0.0, now - self.started):.1f} s for {self.text}{where}"
+
+
+@dataclass(frozen=True, slots=True)
 class StateChanged:
     """The lab's state is another one now."""
 

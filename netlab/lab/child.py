@@ -1,0 +1,198 @@
+"""A child process that speaks JSON lines: events on its stdout, requests on its stdin.
+
+It knows neither servers nor wires. The child is told to end when its stdin closes, so nothing outlives this process,
+not even after kill -9; its process group lets what it forked be ended with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from netlab.dissect.text import safe
+
+Message = Mapping[str, object]
+
+# -P: a file named socket.py where a person happens to stand is not what a child should import.
+PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "netlab")
+LINE_LIMIT = 1 << 20
+WORDS_KEPT = 40
+WORD_LENGTH = 500
+# How a child is ended, and for how long each way is given to work: 1.8 s in all.
+_STEPS: tuple[tuple[signal.Signals | None, float], ...] = ((None, 0.9), (signal.SIGTERM, 0.5), (signal.SIGKILL, 0.4))
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with ``extra``, in which a child finds the same netlab as this one."""
+    root = Path(__file__).parents[2]
+    found = dict(os.environ) | dict(extra)
+    if root.name not in ("site-packages", "dist-packages"):
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), found.get("PYTHONPATH", "")]))
+    return found
+
+
+class Child:
+    """One running child. ``on_message`` and ``on_end`` are called in its reader thread; they must not stop it.
+
+    Both may be called before the constructor has returned. ``on_end`` comes once, after the last message.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        on_message: Callable[[Message], None],
+        on_end: Callable[[], None],
+        extra_environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.ended = threading.Event()
+        self.asked_to_end = False
+        self._words: deque[str] = deque(maxlen=WORDS_KEPT)
+        self._on_message, self._on_end = on_message, on_end
+        self._lock = threading.Lock()
+        self._rest = {"out": b"", "err": b""}
+        self._process = subprocess.Popen(
+            [*PROGRAM, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,  # not a session of its own: autogrouping would make its yielding void
+            env=environment(extra_environment or {}),
+        )
+        assert self._process.stdin and self._process.stdout and self._process.stderr
+        self._stdin = self._process.stdin
+        self._streams = {self._process.stdout.fileno(): "out", self._process.stderr.fileno(): "err"}
+        os.set_blocking(self._stdin.fileno(), False)  # a stalled child must not stall who asks it something
+        threading.Thread(target=self._read, name=f"netlab-child-{self.pid}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is also its process group's."""
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """The exit status; negative for a signal; None while it runs."""
+        return self._process.returncode
+
+    @property
+    def last_words(self) -> list[str]:
+        """The last lines of its stderr, oldest first, safe for the screen."""
+        return list(self._words)
+
+    def request(self, message: Message) -> bool:
+        """Ask the child something; False where it no longer listens or is stalled."""
+        line = json.dumps(message).encode() + b"\n"
+        with self._lock:
+            try:
+                return not self._stdin.closed and os.write(self._stdin.fileno(), line) == len(line)
+            except OSError:
+                return False
+
+    def close_stdin(self) -> None:
+        """Ask the child to end."""
+        with self._lock:
+            self.asked_to_end = True
+            with contextlib.suppress(OSError):
+                self._stdin.close()
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send a signal to the child and all it forked. Its id is still its own: it is reaped under the same lock."""
+        with self._lock:
+            if self._process.returncode is None:
+                with contextlib.suppress(OSError):
+                    os.killpg(self.pid, number)
+
+    def _read(self) -> None:
+        watch = select.poll()
+        for fd in self._streams:
+            watch.register(fd, select.POLLIN)
+        exit_fd = self._watch_exit(watch)
+        while not self._has_exited(exit_fd):
+            for fd, _ in watch.poll(None if exit_fd is not None else 100):
+                if fd != exit_fd and not self._take(fd):
+                    watch.unregister(fd)
+        self._finish(exit_fd)
+
+    def _watch_exit(self, watch: select.poll) -> int | None:
+        """A descriptor that is readable once the child has ended (Linux); elsewhere the loop looks every 0.1 s."""
+        if not hasattr(os, "pidfd_open"):
+            return None
+        try:
+            exit_fd = os.pidfd_open(self.pid)
+        except OSError:
+            return None
+        watch.register(exit_fd, select.POLLIN)
+        return exit_fd
+
+    def _has_exited(self, exit_fd: int | None) -> bool:
+        """Ended but not yet reaped, where the system can say so: then its process group can still be signalled."""
+        if exit_fd is not None:
+            return bool(select.select([exit_fd], [], [], 0)[0])
+        with self._lock:
+            return self._process.poll() is not None
+
+    def _finish(self, exit_fd: int | None) -> None:
+        for fd in self._streams:  # what it forked may hold the pipes open: take what is there, and wait for no end
+            os.set_blocking(fd, False)
+            for _ in range(64):
+                if not self._take(fd):
+                    break
+        if exit_fd is not None:
+            self.kill(signal.SIGKILL)
+            os.close(exit_fd)
+        with self._lock:
+            self._process.wait()
+        for pipe in (self._process.stdout, self._process.stderr, self._stdin):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self.ended.set()
+        self._on_end()
+
+    def _take(self, fd: int) -> bool:
+        try:
+            got = os.read(fd, 1 << 16)
+        except OSError:
+            return False
+        name = self._streams[fd]
+        *lines, rest = (self._rest[name] + got).split(b"\n")
+        if not got and rest:
+            lines, rest = [rest], b""
+        self._rest[name] = rest if len(rest) <= LINE_LIMIT else b""
+        for line in lines:
+            self._hear(name, line)
+        return bool(got)
+
+    def _hear(self, name: str, line: bytes) -> None:
+        if name == "out":
+            with contextlib.suppress(ValueError):
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    self._on_message(message)
+                return
+        text = line[: WORD_LENGTH * 4].decode(errors="replace").rstrip()[:WORD_LENGTH]
+        if text:
+            self._words.append(safe(text))
+
+
+def stop(*children: Child | None) -> None:
+    """End the children together: stdin closed, then SIGTERM, then SIGKILL; returns within 2 s, sooner if they obey."""
+    living = [child for child in children if child is not None]
+    for number, seconds in _STEPS:
+        deadline = time.monotonic() + seconds
+        for child in living:
+            if number is None:
+                child.close_stdin()
+            else:
+                child.kill(number)
+        living = [child for child in living if not child.ended.wait(max(0.0, deadline - time.monotonic()))]

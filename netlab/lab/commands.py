@@ -1,0 +1,216 @@
+"""The console lines that begin with a colon, as a table: the UI's help and completion come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from netlab.dissect.text import safe
+from netlab.lab.console import unknown
+from netlab.lab.problems import LabError
+from netlab.lab.showing import HIDDEN
+from netlab.topics.contract import Option, Topic
+
+if TYPE_CHECKING:
+    from netlab.lab.lab import Lab
+    from netlab.lab.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its name without the colon, its arguments as help shows them, and what it does.
+
+    ``run`` gets the lab and the rest of the line, and returns what there is to say. ``secret`` arguments are not shown.
+    """
+
+    name: str
+    arguments: str
+    help: str
+    run: Callable[[Lab, str], str | None]
+    secret: bool = False
+
+
+def commands_for(topic: Topic) -> tuple[Command, ...]:
+    """The commands of a topic's lab: those of every lab, and one for each of the topic's options."""
+    return COMMANDS + tuple(_for_option(option) for option in topic.options)
+
+
+def run(lab: Lab, line: str) -> str | None:
+    """Run a command line; what there is to say about it. Raises `LabError` with near matches for an unknown one."""
+    command, rest = _found(lab, line)
+    return command.run(lab, rest)
+
+
+def run_noted(lab: Lab, line: str) -> str | None:
+    """Run a command line and note it with its outcome in the current client's transcript.
+
+    Where there is no client, the outcome is returned or raised.
+    """
+    before = lab.current
+    if before is not None:
+        before.note(shown(lab, line))
+    try:
+        said = run(lab, line)
+    except Exception as error:
+        if before is None:
+            raise
+        before.complain(error)
+        return None
+    noted = lab.current
+    if noted is None or said is None:
+        return said
+    noted.note(said)
+    return None
+
+
+def shown(lab: Lab, line: str) -> str:
+    """A command line as it may be shown and remembered: without secrets."""
+    try:
+        command, rest = _found(lab, line)
+    except LabError:
+        return _name(line) and f":{_name(line)}"
+    return f":{command.name} {HIDDEN if command.secret and rest else rest}".rstrip()
+
+
+def _name(line: str) -> str:
+    return safe(line.strip().removeprefix(":").split(" ")[0])[:40]
+
+
+def _found(lab: Lab, line: str) -> tuple[Command, str]:
+    name, _, rest = line.strip().removeprefix(":").partition(" ")
+    known = {command.name: command for command in commands_for(lab.topic)}
+    command = known.get(name.replace("_", "-"))
+    if command is None:
+        raise unknown("command", f":{name}", [f":{each}" for each in known])
+    return command, rest.strip()
+
+
+def _for_option(option: Option) -> Command:
+    choices = "|".join(option.choices) or "VALUE"
+    text = option.help if option.server else f"{option.help}, from the next connection on"
+    return Command(option.flag[2:], choices, text, partial(_set_option, option), option.secret)
+
+
+def _set_option(option: Option, lab: Lab, text: str) -> str:
+    if not text:
+        raise LabError(f":{option.flag[2:]} needs a value", option.help)
+    lab.set_option(option.name, text)
+    value = HIDDEN if option.secret else safe(text)
+    after = "; the next :connect uses it" if option.client else ""
+    return f"{option.flag[2:]} is {value}{after}"
+
+
+def _none(lab: Lab, rest: str) -> None:
+    """No argument is taken."""
+    if rest:
+        raise LabError(f"this command takes no argument, and got {safe(rest)[:40]}", ":help shows what each one takes")
+
+
+def _session(lab: Lab, rest: str = "") -> Session:
+    """The client that is meant: by number or name, or the current one."""
+    if rest:
+        return lab.find(rest)
+    if lab.current is None:
+        raise LabError("there is no client yet", ":connect opens one")
+    return lab.current
+
+
+def _connect(lab: Lab, rest: str) -> None:
+    """A new client; without a name the current one again, where it is not connected."""
+    current = lab.current
+    session = current if current is not None and not rest and not current.connected else lab.open(rest or None)
+    session.begin_connect()
+
+
+def _use(lab: Lab, rest: str) -> str:
+    if not rest:
+        raise LabError(":use needs a client's number or name", "as in :use 2")
+    session = lab.use(rest)
+    return f"this is {session.name}"
+
+
+def _close(lab: Lab, rest: str) -> None:
+    """First the connection; a client that is not connected goes altogether."""
+    session = _session(lab, rest)
+    if session.connected:
+        session.disconnect()
+    else:
+        lab.end(session)
+
+
+def _model(lab: Lab, rest: str) -> str:
+    lab.set_model(rest)
+    return f"model {lab.state.model}"
+
+
+def _port(lab: Lab, rest: str) -> str:
+    if not (rest.isascii() and rest.isdigit() and len(rest) <= 5):
+        raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a port", "as in :port 20000; 0 takes any free one")
+    return f"listening on {lab.set_port(int(rest))}"
+
+
+def _timeout(lab: Lab, rest: str) -> str:
+    try:
+        seconds = float(rest)
+    except ValueError:
+        raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a number of seconds", "as in :timeout 5") from None
+    lab.set_timeout(seconds)
+    return f"a call waits {seconds:g} s at most"
+
+
+def _save(lab: Lab, rest: str) -> str:
+    if not rest:
+        raise LabError(":save needs a file's name", "as in :save lab.pcapng")
+    return f"saved {safe(str(lab.save(rest)))}"
+
+
+def _fault(lab: Lab, rest: str) -> str:
+    if not rest:
+        raise LabError(":fault needs a fault", "as in :fault delay 100ms")
+    return f"active: {', '.join(lab.fault(rest)) or 'none'}"
+
+
+def _faults(lab: Lab, rest: str) -> str:
+    return f"active: {', '.join(lab.state.faults) or 'none'}"
+
+
+def _help(lab: Lab, rest: str) -> str:
+    known = commands_for(lab.topic)
+    if rest:
+        found, _ = _found(lab, rest)
+        known = (found,)
+    return "\n".join(f":{c.name} {c.arguments}".ljust(24) + c.help for c in known)
+
+
+def _plain(action: Callable[[Lab], object]) -> Callable[[Lab, str], str | None]:
+    """A command without argument, of which there is nothing to say."""
+
+    def run(lab: Lab, rest: str) -> None:
+        _none(lab, rest)
+        action(lab)
+
+    return run
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("connect", "[NAME]", "open another client, or this one again", _connect),
+    Command("use", "N|NAME", "speak for another client", _use),
+    Command("close", "[N|NAME]", "close a client's connection; once more, the client", _close),
+    Command("half-close", "", "send FIN and go on reading", _plain(lambda lab: _session(lab).half_close())),
+    Command("reset", "", "throw the connection away (RST)", _plain(lambda lab: _session(lab).reset())),
+    Command("abandon", "", "stop waiting; the connection stays", _plain(lambda lab: _session(lab).abandon())),
+    Command("timeout", "SECONDS", "how long a call waits", _timeout),
+    Command("model", "NAME", "serve with another model", _model),
+    Command("port", "N", "listen on another port; 0 takes any free one", _port),
+    Command("start", "", "start the server", _plain(lambda lab: lab.start())),
+    Command("stop", "", "stop the server; the port is free", _plain(lambda lab: lab.stop())),
+    Command("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
+    Command("save", "FILE", "save the capture, for Wireshark", _save),
+    Command("clear", "", "begin the capture anew", _plain(lambda lab: lab.clear_capture())),
+    Command("fault", "SPEC", "let a fault act on the wire", _fault),
+    Command("faults", "", "the faults that are active", _faults),
+    Command("clear-faults", "", "no faults any more", _plain(lambda lab: lab.clear_faults())),
+    Command("help", "[COMMAND]", "these commands", _help),
+)

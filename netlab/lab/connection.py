@@ -1,0 +1,140 @@
+"""One client object of a session and the sockets that it made: opened, abandoned, half-closed, reset, watched.
+
+It knows no transcript. Except for `open` and `close`, everything may be called while a call is running in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import struct
+from collections.abc import Callable, Mapping
+
+from netlab.capture.model import Endpoint
+from netlab.lab.notes import Notes
+from netlab.lab.waiting import AbandonableSocket, Wake
+from netlab.topics.contract import Client
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s; close(2) then sends RST (socket(7))
+_SOCKETS_REMEMBERED = 8
+_PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
+
+
+class Connection:
+    """A client, connected or about to be. ``client`` is None until `open` has returned."""
+
+    def __init__(self, wake: Wake) -> None:
+        self.client: Client | None = None
+        self.closed = False
+        self._wake = wake
+        self._made: list[AbandonableSocket] = []
+
+    def open(
+        self,
+        kind: Callable[..., Client],
+        address: Endpoint,
+        log: Notes,
+        keywords: Mapping[str, object],
+    ) -> None:
+        """Construct the client, which connects it; what it raises is passed on."""
+        self.client = kind((address.host, address.port), log=log, make_socket=self._make_socket, **keywords)
+
+    def _make_socket(self, family: int = socket.AF_INET, type: int = socket.SOCK_STREAM) -> AbandonableSocket:
+        made = AbandonableSocket(family, type, wake=self._wake)
+        self._made = [*self._made[1 - _SOCKETS_REMEMBERED :], made]
+        return made
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a client that nobody on this side has closed."""
+        return self.client is not None and not self.closed
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything has come back so far. Unknown, hence true, where others read from the socket."""
+        return any(made.received or made.detached for made in self._made)
+
+    @property
+    def local(self) -> Endpoint | None:
+        """The address from which it talks."""
+        sock = self._socket()
+        if sock is None:
+            return None
+        try:
+            name = sock.getsockname()
+        except OSError:
+            return None
+        return Endpoint(name[0], name[1])
+
+    def abandon(self) -> bool:
+        """End the waiting of the call that runs. True: the connection survives; False: it had to be shut down."""
+        self._wake.set()
+        foreign = [made.detached for made in self._made if made.detached]
+        shut = [_shut_down(fd, inode, socket.SHUT_RDWR) for fd, inode in foreign]
+        return not any(shut)
+
+    def half_close(self) -> bool:
+        """Send FIN and go on reading; False where there is no stream to do that with."""
+        sock = self._socket()
+        if sock is None or sock.type != socket.SOCK_STREAM:
+            return False
+        return _shut_down(sock.fileno(), os.fstat(sock.fileno()).st_ino, socket.SHUT_WR)
+
+    def reset_on_close(self) -> bool:
+        """Let the next `close` send RST; False where there is no stream to do that with."""
+        sock = self._socket()
+        if sock is None or sock.type != socket.SOCK_STREAM:
+            return False
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        return True
+
+    def set_timeout(self, seconds: float) -> None:
+        """How long the next operation may wait."""
+        sock = self._socket()
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.settimeout(seconds)
+
+    def peer_closed(self) -> bool:
+        """Whether the peer has closed or reset the stream: as soon as it has (Linux), or once a read has shown it."""
+        sock, fd = self._socket(), self.stream_fileno()
+        if isinstance(sock, AbandonableSocket) and sock.ended:
+            return True
+        if fd is None:
+            return False
+        watch = select.poll()
+        watch.register(fd, _PEER_CLOSED)
+        return bool(watch.poll(0))
+
+    def stream_fileno(self) -> int | None:
+        """The stream's descriptor, to be watched for the peer's closing; None for datagrams and closed ones."""
+        sock = self._socket()
+        if sock is None or sock.type != socket.SOCK_STREAM or not _PEER_CLOSED or self.closed:
+            return None
+        return sock.fileno()
+
+    def close(self) -> None:
+        """Close the client, in the session's own thread; what it raises thereby is of no use to anybody."""
+        self.closed = True
+        if self.client is not None:
+            with contextlib.suppress(Exception):
+                self.client.close()
+
+    def _socket(self) -> socket.socket | None:
+        """The client's socket while it is open; while the client is being constructed, the last one that it made."""
+        sock = self.client.socket if self.client is not None else self._made[-1] if self._made else None
+        return sock if isinstance(sock, socket.socket) and sock.fileno() >= 0 else None
+
+
+def _shut_down(fd: int, inode: int, how: int) -> bool:
+    """``shutdown(2)`` on a descriptor that somebody else owns, if it still is the socket that it was."""
+    try:
+        if os.fstat(fd).st_ino != inode:
+            return False
+        with socket.socket(fileno=os.dup(fd)) as same:
+            same.shutdown(how)
+    except OSError:
+        return False
+    return True

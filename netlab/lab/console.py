@@ -1,0 +1,114 @@
+"""What a console line means: a call with literal arguments, or bare text. Parsed with `ast`, never evaluated.
+
+It knows no client: the names that are operations are passed in. Any text gives a `Call`, a `Bare` or a `LabError`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from netlab.dissect.text import safe
+from netlab.lab.problems import LabError
+
+LINE_LIMIT = 1 << 20
+_SOURCE = "<netlab console>"
+# A peer's or a person's text is not code of ours: what Python finds odd in it (a "\d" in a string) must not be printed
+# over the screen. Only for this file name, so nobody else's warnings are lost.
+warnings.filterwarnings("ignore", module=r"<netlab console>")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation, and its literal arguments. ``name`` has dots where the server's operations have (XML-RPC)."""
+
+    name: str
+    arguments: tuple[object, ...] = ()
+    keywords: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """Text that is no call: the topic says what it stands for."""
+
+    text: str
+
+
+def parse(line: str, operations: Collection[str], variable: str = "", *, remote: bool = False) -> Call | Bare:
+    """The meaning of one line; ``remote`` says that the server may have operations beyond those known here.
+
+    A call is what Python would parse as one and whose name is an operation, or whose arguments are all literals; a
+    leading ``variable.`` (as the transcript shows it) is taken off. Raises `LabError` for a call that cannot be run.
+    """
+    if len(line) > LINE_LIMIT:
+        raise LabError(f"the line has {len(line):,} characters, {LINE_LIMIT:,} is the most", "send it in parts")
+    text = line.strip()
+    name = _called(text, variable)
+    try:
+        tree = ast.parse(text, _SOURCE, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        if name in operations:
+            what = f"{name}(…) is not a complete Python call: {_reason(error)}"
+            raise LabError(what, "check its quotes and brackets") from None
+        return Bare(line)
+    if not isinstance(tree, ast.Call) or not name:
+        return Bare(line)
+    return _call(line, name, tree, operations, remote)
+
+
+def _called(text: str, variable: str) -> str:
+    """The dotted name before the first bracket, without the variable; empty where there is none."""
+    name = text.partition("(")[0].rstrip() if "(" in text else ""
+    if variable and name.startswith(variable + "."):
+        name = name[len(variable) + 1 :]
+    return name if name and all(part.isidentifier() for part in name.split(".")) else ""
+
+
+def _call(line: str, name: str, tree: ast.Call, operations: Collection[str], remote: bool) -> Call | Bare:
+    known = name in operations
+    try:
+        arguments = tuple(_literal(node) for node in tree.args)
+        keywords = tuple((_keyword(word), _literal(word.value)) for word in tree.keywords)
+    except LabError:
+        if known:
+            raise
+        return Bare(line)
+    if not known and not remote:
+        raise unknown("operation", name, operations)
+    return Call(name, arguments, keywords)
+
+
+def _keyword(word: ast.keyword) -> str:
+    if word.arg is None:
+        raise LabError("** is not supported here", "name each argument")
+    return word.arg
+
+
+def _literal(node: ast.expr) -> object:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        shown = _shown(node)
+        advice = "arguments are written out, as in b'Hello', 8192 or ['a', 1]"
+        raise LabError(f"{shown} is not a literal", advice) from None
+
+
+def _shown(node: ast.expr) -> str:
+    try:
+        return safe(ast.unparse(node))[:60]
+    except (RecursionError, ValueError):
+        return "an argument"
+
+
+def _reason(error: BaseException) -> str:
+    return safe(error.msg) if isinstance(error, SyntaxError) else safe(str(error)) or "too deeply nested"
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> LabError:
+    """There is no such ``what``: names those that are spelt nearly so, or else all."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    advice = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
+    return LabError(f"no {what} {safe(name)[:60]}", advice)

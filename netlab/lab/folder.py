@@ -1,0 +1,71 @@
+"""The private folder in which a lab's capture lives, and its end.
+
+In memory (``/dev/shm``) where there is room, else where temporary files go. A folder is locked for as long as its
+process lives; one whose lock is free was left by a process that was killed, and the next lab removes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+PREFIX = "netlab-"
+_MEMORY = Path("/dev/shm")
+
+
+class PrivateFolder:
+    """A folder of mode 0700 that `remove` takes away; ``room`` is how many bytes it is meant to hold."""
+
+    def __init__(self, room: int) -> None:
+        parent = _parent(room)
+        _remove_stale(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def remove(self) -> None:
+        """Remove the folder and what is in it. Twice does nothing."""
+        if self._lock >= 0:
+            shutil.rmtree(self.path, ignore_errors=True)
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _parent(room: int) -> Path:
+    """Memory, if it can be written to and twice the room is free."""
+    with contextlib.suppress(OSError):
+        free = os.statvfs(_MEMORY)
+        if os.access(_MEMORY, os.W_OK | os.X_OK) and free.f_bavail * free.f_frsize > 2 * room:
+            return _MEMORY
+    return Path(tempfile.gettempdir())
+
+
+def _remove_stale(parent: Path) -> None:
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(parent):
+            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
+                _remove_if_stale(entry)
+
+
+def _remove_if_stale(entry: os.DirEntry[str]) -> None:
+    """Remove one folder of our own user whose lock nobody holds and which is not just being made."""
+    with contextlib.suppress(OSError):
+        status = entry.stat(follow_symlinks=False)
+        if status.st_uid != os.getuid() or status.st_mode & 0o077 or _is_young(status):
+            return
+        fd = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(entry.path, ignore_errors=True)
+        finally:
+            os.close(fd)
+
+
+def _is_young(status: os.stat_result) -> bool:
+    """Made within the last seconds: perhaps not locked yet by who makes it."""
+    return time.time() - status.st_mtime < 5

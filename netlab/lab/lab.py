@@ -1,0 +1,296 @@
+"""One topic running, headless: its server, its wire, its capture and its clients.
+
+with Lab("tcp", model="single") as lab, lab.connect() as client:
+    client.send(b"Hello")
+    client.recv(8192)
+    lab.capture.segments
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.capture.reader import Capture
+from netlab.lab import commands
+from netlab.lab.operations import Operation, operations_of
+from netlab.lab.options import Options
+from netlab.lab.problems import LabError
+from netlab.lab.prompt import Target
+from netlab.lab.recording import Recording
+from netlab.lab.serving import Serving, Setup
+from netlab.lab.session import Session
+from netlab.lab.sessions import Sessions
+from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine
+from netlab.lab.tail import Tail
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topic_named
+
+LOG_KEPT = 5000
+CAPTURE_LIMIT = 256 << 20
+CALL_TIMEOUT = 60.0
+"""Seconds: long enough for a call that waits in the accept queue to be seen waiting."""
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class Lab:
+    """A topic's server and wire as child processes, the clients as threads, the capture as a file.
+
+    ``port`` is where the wire listens (0: any free port). ``options`` are the topic's. ``notify`` is called with each
+    event, from the lab's threads; without it the lab is headless, and `capture` waits for the wire. ``timeout`` is how
+    long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds; ``limit``
+    the most that the capture keeps, in bytes; ``yield_cpu`` lets the children run when nobody else wants to.
+
+    Methods raise `LabError`, whose problem and advice `state` has too where it concerns serving. They may block for
+    seconds and be called from any thread, but not from ``notify``.
+    """
+
+    def __init__(
+        self,
+        topic: str | Topic,
+        *,
+        model: str | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        options: Mapping[str, object] = _NOTHING,
+        notify: Callable[[Event], None] | None = None,
+        limit: int = CAPTURE_LIMIT,
+        timeout: float | None = None,
+        server_timeout: float | None = None,
+        yield_cpu: bool = False,
+    ) -> None:
+        self.topic = topic if isinstance(topic, Topic) else _found(topic)
+        self.log: Tail[LogLine] = Tail(LOG_KEPT)
+        self.options = Options(self.topic, options)
+        self.timeout = timeout
+        self._headless, self._notify = notify is None, notify
+        self._recording = Recording(limit)
+        setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, self._certificates)
+        first = self.topic.models[0]
+        self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
+        self._sessions = Sessions(self.topic, self._target, self._tell, lambda: self.state.queue or 0)
+        self._faults: tuple[str, ...] = ()
+        self._operations: Mapping[str, Operation] | None = None
+        if model is not None:
+            self.set_model(model)
+
+    # Serving
+
+    @property
+    def state(self) -> LabState:
+        """What is true now."""
+        return self._serving.state
+
+    @property
+    def address(self) -> Endpoint:
+        """Where clients connect."""
+        return self._serving.address
+
+    def start(self) -> None:
+        """Serve; returns when clients can connect. Does nothing while serving."""
+        atexit.register(self.close)
+        self._serving.start()
+
+    def stop(self) -> None:
+        """Stop serving: the port is free. The capture and the transcripts stay."""
+        self._serving.stop()
+
+    def restart(self) -> None:
+        """Stop, and serve again on the same port."""
+        self._serving.stop()
+        self.start()
+
+    def close(self) -> None:
+        """End everything: clients, server, wire, and the capture's file. Twice does nothing."""
+        atexit.unregister(self.close)
+        self._sessions.close()
+        self._serving.close()
+        self._recording.remove()
+
+    def __enter__(self) -> Lab:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def set_model(self, model: str) -> None:
+        """Replace the server by one of another model, on the same port."""
+        self._serving.set_model(model)
+
+    def set_port(self, port: int) -> Endpoint:
+        """Let the wire listen on another port (0: any free one); where it does."""
+        if not 0 <= port <= 65535:
+            raise LabError(f"{port} is not a port", "ports are 0 to 65535, and 0 takes any free one")
+        return self._serving.listen(port)
+
+    def set_option(self, name: str, text: str) -> None:
+        """Set an option of the topic: the server is replaced for it, clients take it when they next connect."""
+        if self.options.set(name, text).server:
+            self._serving.replace_server()
+
+    def set_timeout(self, seconds: float) -> None:
+        """How long a client's call waits from now on."""
+        if not 0 < seconds <= 3600:
+            raise LabError("a timeout is more than 0 and at most 3600 seconds", "as in :timeout 5")
+        self.timeout = seconds
+        for session in self.sessions:
+            session.set_timeout(seconds)
+
+    def fault(self, *specs: str) -> tuple[str, ...]:
+        """Add faults to those that act on the wire; those that are active now."""
+        wanted = (*self._faults, *specs)
+        active = self._serving.set_faults(wanted, 1)
+        self._faults = wanted
+        return active
+
+    def clear_faults(self) -> None:
+        """Let the wire carry everything unchanged again."""
+        self._faults = ()
+        self._serving.set_faults((), 1)
+
+    # The capture
+
+    @property
+    def capture(self) -> Capture:
+        """The capture, read up to what has crossed so far. Headless, it waits until the wire has written that."""
+        if self._headless:
+            self._serving.sync()
+        self._recording.grow(self._serving.captured_length)
+        return self._recording.capture
+
+    @property
+    def shown_capture(self) -> Capture | None:
+        """The capture as far as it was read, without waiting; None before there is any."""
+        return self._recording.shown
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Copy the capture to a file, replacing it; its path."""
+        self._serving.sync()
+        return self._recording.save(path, self._serving.captured_length)
+
+    def clear_capture(self) -> None:
+        """Begin the capture anew."""
+        self._serving.clear_capture()
+
+    # Clients
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The clients, by number."""
+        return self._sessions.all
+
+    @property
+    def current(self) -> Session | None:
+        """The client that the console speaks for."""
+        return self._sessions.current
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations of the topic's client, by name. Imports the recipe."""
+        if self._operations is None:
+            self._operations = operations_of(self.topic.client_class())
+        return self._operations
+
+    def connect(self, name: str | None = None) -> Session:
+        """A new client, connected; raises what the client raises, and then there is none."""
+        session = self._sessions.open(name)
+        try:
+            session.connect()
+        except BaseException:
+            self._sessions.end(session)
+            raise
+        return session
+
+    def open(self, name: str | None = None) -> Session:
+        """A new client that connects when it is first used."""
+        return self._sessions.open(name)
+
+    def use(self, which: int | str) -> Session:
+        """Let the console speak for another client, by its number or name."""
+        return self._sessions.use(which)
+
+    def find(self, which: int | str) -> Session:
+        """A client by its number or name."""
+        return self._sessions.find(which)
+
+    def end(self, session: Session) -> None:
+        """Close a client for good."""
+        self._sessions.end(session)
+
+    # The console
+
+    @property
+    def commands(self) -> Sequence[commands.Command]:
+        """What can be asked with a line that begins with a colon."""
+        return commands.commands_for(self.topic)
+
+    def command(self, line: str) -> str | None:
+        """Run a line such as ``:model pool``; what there is to say about it. Raises `LabError`."""
+        return commands.run(self, line)
+
+    def submit(self, text: str) -> str | None:
+        """Run console lines: those with a colon at once, the others in the current client, without waiting.
+
+        A command and what came of it are noted in the current client's transcript; where there is none, the outcome is
+        returned or raised. Among several lines, a command waits for the lines before it.
+        """
+        lines = [line for line in text.split("\n") if line.strip()]
+        said = None
+        for index, line in enumerate(lines):
+            if not line.lstrip().startswith(":"):
+                (self.current or self.open()).submit(line)
+                continue
+            if index and self.current is not None:
+                self.current.wait_idle()
+            said = commands.run_noted(self, line)
+        return said
+
+    # Inside
+
+    def _target(self) -> Target:
+        timeout = self.timeout
+        if timeout is None and self.topic.transport is Transport.TCP:
+            timeout = CALL_TIMEOUT
+        keywords = self.options.client_keywords()
+        if timeout is not None:  # a datagram client's own timeout says when it asks again
+            keywords["timeout"] = timeout
+        if self.topic.certificates:
+            keywords["certificates"] = self._certificates()
+        return Target(self.address, self.state.model, keywords, self.options.secrets)
+
+    def _certificates(self) -> Path:
+        certs = import_module("netlab.certs")  # late: it imports cryptography, and one topic needs it
+        try:
+            folder: Path = certs.ensure()
+        except certs.CertificatesFailed as error:
+            raise LabError(str(error), "`netlab certs --dir DIR` makes them elsewhere") from None
+        return folder
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, LogGrew):
+            self.log.append(event.line)
+        if self._notify is None:
+            return
+        if isinstance(event, CaptureGrew):
+            self._recording.grow(self._serving.captured_length)
+        try:
+            self._notify(event)
+        except Exception as error:  # noqa: BLE001 - a screen that fails must not end a child's reader
+            self.log.append(LogLine(0, "error", f"a listener of the lab failed: {type(error).__name__}"))
+
+
+def _found(name: str) -> Topic:
+    try:
+        return topic_named(name)
+    except KeyError as error:
+        raise LabError(str(error.args[0]), "`netlab --help` names what there is") from None

@@ -1,0 +1,47 @@
+"""The operations of a client: its public methods, with the signature and help that the console shows for them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from netlab.topics.contract import Client
+
+_NOT_OPERATIONS = {"close", "remote_operations", "call"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its name, its parameters as Python shows them, and its docstring's first line."""
+
+    name: str
+    signature: str
+    help: str
+
+    @property
+    def usage(self) -> str:
+        """How it is called and what it does, on one line."""
+        return f"{self.name}{self.signature}: {self.help}" if self.help else f"{self.name}{self.signature}"
+
+
+def operations_of(client: Callable[..., Client]) -> dict[str, Operation]:
+    """The operations of a client class, by name, in the order in which they are written."""
+    found = {}
+    for kind in reversed(inspect.getmro(client) if isinstance(client, type) else ()):
+        for name, method in vars(kind).items():
+            if not name.startswith("_") and name not in _NOT_OPERATIONS and inspect.isfunction(method):
+                found[name] = _operation(name, method)
+    return found
+
+
+def is_remote(client: Callable[..., Client]) -> bool:
+    """Whether the server says which further operations it has (`netlab.topics.contract.RemoteClient`)."""
+    return hasattr(client, "remote_operations") and hasattr(client, "call")
+
+
+def _operation(name: str, method: Callable[..., object]) -> Operation:
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    signature = str(inspect.Signature(parameters)).replace("'", "")
+    lines = (inspect.getdoc(method) or "").splitlines()
+    return Operation(name, signature, lines[0] if lines else "")

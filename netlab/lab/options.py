@@ -1,0 +1,74 @@
+"""The topic's options as a lab holds them: as text for the server's command line, as values for the client.
+
+Secrets reach the server through its environment, which other users cannot read; a command line they can.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from netlab.dissect.text import safe
+from netlab.lab.problems import LabError
+from netlab.topics.contract import Option, Topic
+from netlab.topics.options import environment_name
+
+
+class Options:
+    """Which of a topic's options are set, and to what. Those that are not set keep the recipe's own default."""
+
+    def __init__(self, topic: Topic, given: Mapping[str, object]) -> None:
+        self._known = {option.name: option for option in topic.options}
+        self._texts: dict[str, str] = {}
+        self._values: dict[str, object] = {}
+        for name, value in given.items():
+            self._give(name, value)
+
+    def option(self, name: str) -> Option:
+        """The option of that name (``-`` counts as ``_``); `LabError` names those that there are."""
+        try:
+            return self._known[name.replace("-", "_")]
+        except KeyError:
+            there = ", ".join(self._known) or "none"
+            raise LabError(f"no option {safe(name)[:60]}", f"there are {there}") from None
+
+    def set(self, name: str, text: str) -> Option:
+        """Set an option from text. `LabError` says what is wanted instead, without repeating a secret."""
+        option = self.option(name)
+        if option.choices and text not in option.choices:
+            raise LabError(f"{option.flag} is one of {', '.join(option.choices)}")
+        try:
+            self._values[option.name] = option.parse(text)
+        except ValueError as error:
+            reason = "that value does not do" if option.secret else safe(str(error))
+            raise LabError(f"{option.flag}: {reason}", option.help) from None
+        self._texts[option.name] = text
+        return option
+
+    def _give(self, name: str, value: object) -> None:
+        if isinstance(value, str):
+            self.set(name, value)
+            return
+        option = self.option(name)
+        self._values[option.name] = value
+        self._texts[option.name] = os.fsdecode(value) if isinstance(value, bytes) else str(value)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names of the options that are never shown."""
+        return frozenset(name for name, option in self._known.items() if option.secret)
+
+    def server_arguments(self) -> list[str]:
+        """What is set for the server, as command line words; secrets are not among them."""
+        return [word for o, text in self._for_server() if not o.secret for word in (o.flag, text)]
+
+    def server_environment(self) -> dict[str, str]:
+        """The server's secrets, as environment variables."""
+        return {environment_name(option): text for option, text in self._for_server() if option.secret}
+
+    def client_keywords(self) -> dict[str, object]:
+        """What is set for the client, as keyword arguments."""
+        return {name: value for name, value in self._values.items() if self._known[name].client}
+
+    def _for_server(self) -> list[tuple[Option, str]]:
+        return [(self._known[name], text) for name, text in self._texts.items() if self._known[name].server]

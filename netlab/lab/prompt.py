@@ -1,0 +1,201 @@
+"""What a session's thread does with a line: connects, calls the client, and writes it all into the transcript.
+
+Everything here but the notes runs in the session's own thread. It knows no queue and no lab.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from netlab.capture.model import Endpoint
+from netlab.lab import showing
+from netlab.lab.connection import Connection
+from netlab.lab.console import Bare, Call, parse
+from netlab.lab.notes import Notes
+from netlab.lab.operations import Operation, is_remote, operations_of
+from netlab.lab.problems import LabError
+from netlab.lab.state import Busy, Entry, EntryKind
+from netlab.lab.tail import Tail
+from netlab.lab.waiting import Abandoned, Wake
+from netlab.topics.contract import Topic
+
+ENTRIES_KEPT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a session connects to: where, which model serves there, and what its client is constructed with.
+
+    ``secrets`` are the names among ``keywords`` whose values are not shown, ``unshown`` those that are left out.
+    """
+
+    address: Endpoint
+    model: str
+    keywords: Mapping[str, object] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    unshown: frozenset[str] = frozenset({"timeout"})
+
+
+class Prompt:
+    """A client at a prompt, and the transcript of it. ``notify`` is called after each change, from any thread."""
+
+    def __init__(self, topic: Topic, target: Callable[[], Target], notify: Callable[[], None], limit: int) -> None:
+        self.topic = topic
+        self.transcript: Tail[Entry] = Tail(ENTRIES_KEPT)
+        self.connection: Connection | None = None
+        self.connected_at = 0.0
+        self.busy: Busy | None = None
+        self.dropping = False
+        self._client_class = topic.client_class()
+        self.operations: Mapping[str, Operation] = operations_of(self._client_class)
+        self.remote = is_remote(self._client_class)
+        self._target, self._notify, self._limit = target, notify, limit
+        self._wake = Wake()
+        self._numbers = itertools.count(1)
+        self._call = 0
+        self._told_closed = False
+
+    def add(self, kind: EntryKind, text: str, call: int = 0) -> None:
+        """Add an entry; the text is made safe and bounded here."""
+        self.transcript.append(Entry(time.time_ns(), kind, showing.cut(text, self._limit), call))
+        self._notify()
+
+    def note(self, text: str) -> None:
+        """Add a note that belongs to the running call, or to none."""
+        self.add(EntryKind.NOTE, text, self._call)
+
+    def complain(self, error: Exception, call: int = 0) -> None:
+        """Add an error, and what it means."""
+        self.add(EntryKind.ERROR, str(error) if isinstance(error, LabError) else showing.error_line(error), call)
+        if meaning := showing.meaning(error) or self._usage(error):
+            self.add(EntryKind.NOTE, meaning, call)
+
+    def write_call(self, text: str) -> None:
+        """Write a call that was made from outside of the thread, while another one may be waiting."""
+        self.add(EntryKind.CALL, text, next(self._numbers))
+
+    def line(self, line: str) -> None:
+        """Run one console line; raises what it raised, after writing it down."""
+        meaning = self._parse(line)
+        if isinstance(meaning, Call):
+            self.perform(meaning)
+            return
+        for call in self._meant(meaning):
+            if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
+                self.note("connecting again")
+                self.connect()
+            self.perform(call)
+
+    def perform(self, call: Call) -> object:
+        """Run one call, connecting first where that was never done; returns and raises what the client does."""
+        if self.connection is None:
+            self.connect()
+        with_variable = showing.written(call, self.topic.variable)
+        result = self._run(with_variable, showing.spelt(call), lambda: self._invoke(call))
+        if result is not None:
+            self.add(EntryKind.RESULT, showing.shown(result, self._limit), self._call)
+        self._call = 0
+        self.tell_closed()
+        return result
+
+    def connect(self) -> None:
+        """Construct the client, in place of the one before."""
+        self.close()
+        target = self._target()
+        self.connection = connection = Connection(self._wake)
+        self._told_closed, self.connected_at = False, time.monotonic()
+        told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
+        text = showing.constructed((target.address.host, target.address.port), told, target.secrets)
+        self._run(
+            f"{self.topic.variable} = {text}",
+            f"a connection to {target.address}",
+            lambda: connection.open(self._client_class, target.address, Notes(self.note), target.keywords),
+        )
+        if connection.local is not None and connection.local.port:
+            self.note(f"connected from {connection.local}")
+        self._call = 0
+
+    def drop(self, reason: str) -> None:
+        """Close the connection, and say so."""
+        self.close()
+        self.dropping = False
+        self.note(reason)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self.connection is not None:
+            self.connection.close()
+
+    def tell_closed(self) -> None:
+        """Note, once, that the server has closed the connection, where it has."""
+        if not self._told_closed and self.connection is not None and self.connection.peer_closed():
+            self._told_closed = True
+            self.note("the server closed the connection")
+
+    def watched(self) -> int | None:
+        """The descriptor on which the server's closing shows; None once that was noted."""
+        return None if self._told_closed or self.connection is None else self.connection.stream_fileno()
+
+    def _parse(self, line: str) -> Call | Bare:
+        try:
+            return parse(line, self.operations, self.topic.variable, remote=self.remote)
+        except LabError as error:
+            self.note(showing.cut(line.strip(), 200))
+            self.complain(error)
+            raise
+
+    def _meant(self, bare: Bare) -> list[Call]:
+        """The calls that bare text stands for."""
+        try:
+            lines = self.topic.bare(bare.text, self._target().model)
+        except Exception as error:
+            self.note(showing.cut(bare.text.strip(), 200))
+            self.complain(error)
+            raise
+        return [call for call in map(self._parse, lines) if isinstance(call, Call)]
+
+    def _run(self, text: str, waiting_for: str, action: Callable[[], object]) -> object:
+        """Write the call down, run it, and write down what it raised."""
+        self._call = next(self._numbers)
+        self._wake.clear()
+        if self.dropping:
+            self._wake.set()
+        self.busy = Busy(showing.cut(waiting_for, 60), time.monotonic())
+        self.add(EntryKind.CALL, text, self._call)
+        try:
+            return action()
+        except Exception as error:
+            self._failed(error)
+            raise
+        finally:
+            self.busy = None
+            self._notify()
+
+    def _invoke(self, call: Call) -> object:
+        assert self.connection is not None
+        client = self.connection.client
+        if client is None:
+            raise LabError("this client is not connected", ":connect opens a connection")
+        if call.name in self.operations:
+            return getattr(client, call.name)(*call.arguments, **dict(call.keywords))
+        if call.keywords:
+            raise LabError("the server's operations take no keyword arguments", "leave the names out")
+        return client.call(call.name, *call.arguments)  # type: ignore[attr-defined]  # a RemoteClient: see `remote`
+
+    def _failed(self, error: Exception) -> None:
+        number, self._call = self._call, 0
+        self._told_closed |= isinstance(error, ConnectionError)
+        if isinstance(error, Abandoned) and self.dropping:
+            self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
+            return
+        self.complain(error, number)
+
+    def _usage(self, error: Exception) -> str:
+        """For wrong arguments: how the operation is called."""
+        if not isinstance(error, TypeError):
+            return ""
+        name = str(error).partition("(")[0].rpartition(".")[2]
+        return self.operations[name].usage if name in self.operations else ""

@@ -1,0 +1,106 @@
+"""The capture of a lab: the private folder, the file that the wire writes now, and the reader of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+from netlab.capture import savefile
+from netlab.capture.model import CaptureError
+from netlab.capture.reader import Capture
+from netlab.dissect.text import safe
+from netlab.lab.folder import PrivateFolder
+from netlab.lab.problems import LabError
+
+_BATCH = 2000  # packets read in one go, about 4 ms: in between, the screen gets its turn
+
+
+class Recording:
+    """Files in a private folder, one after the other; ``limit`` is the most that one of them holds, in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._folder: PrivateFolder | None = None
+        self._numbers = itertools.count(1)
+        self._lock = threading.RLock()
+        self._growing = threading.Lock()
+        self._file: Path | None = None
+        self._capture: Capture | None = None
+
+    def next_file(self) -> Path:
+        """A name for the wire to write to; `LabError` where no folder can be made."""
+        with self._lock:
+            return self._private() / f"capture-{next(self._numbers)}.pcapng"
+
+    def began(self, file: Path) -> None:
+        """The wire writes to this file now. The one before is removed; views of it stay valid."""
+        with self._lock:
+            if self._file is not None and self._file != file:
+                with contextlib.suppress(OSError):
+                    self._file.unlink()
+            self._file, self._capture = file, None
+
+    @property
+    def shown(self) -> Capture | None:
+        """The reader of the file, or None before anything was captured."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._capture is None and self._file is not None:
+                self._capture = Capture(self._file)
+        return self._capture
+
+    @property
+    def capture(self) -> Capture:
+        """The reader of the file; an empty one before anything was captured."""
+        return self.shown or self._nothing()
+
+    def grow(self, length: int) -> int:
+        """Read what is new up to ``length`` bytes; how many segments that gave."""
+        capture, total = self.shown, 0
+        if capture is None:
+            return 0
+        while True:
+            with self._growing:
+                before = capture.position
+                total += capture.grow(length, at_most=_BATCH)
+                if capture.position in (before, length):
+                    return total
+
+    def save(self, path: str | os.PathLike[str], length: int) -> Path:
+        """Copy the first ``length`` bytes of the file, replacing what is at ``path``, all or nothing."""
+        if self._file is None or not length:
+            raise LabError("nothing was captured yet", "send something first")
+        target = Path(path).expanduser()
+        try:
+            if target.is_dir():
+                raise IsADirectoryError(0, "it is a folder")
+            savefile.save(self._file, length, target)
+        except (OSError, CaptureError, RuntimeError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            what = f"could not save to {safe(str(target))}: {safe(reason)}"
+            raise LabError(what, "choose another file, as in :save ~/lab.pcapng") from None
+        return target
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it. The capture can still be looked at."""
+        _ = self.shown  # mapped before its name goes
+        with self._lock:
+            if self._folder is not None:
+                self._folder.remove()
+                self._folder = None
+
+    def _private(self) -> Path:
+        if self._folder is None:
+            try:
+                self._folder = PrivateFolder(self._limit)
+            except OSError as error:
+                where = tempfile.gettempdir()
+                raise LabError(f"no folder for the capture in {where}: {error.strerror}", "set TMPDIR") from None
+        return self._folder.path
+
+    def _nothing(self) -> Capture:
+        with tempfile.NamedTemporaryFile(prefix="netlab-empty-") as empty:
+            return Capture(empty.name)

@@ -1,0 +1,170 @@
+"""The wire of a lab: a child that runs ``netlab wire``, what it says, and what it is asked. It knows no server."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.lab import messages
+from netlab.lab.child import Child, Message
+from netlab.lab.problems import LabError, cannot_listen
+from netlab.lab.server import STARTING, how_it_ended
+from netlab.lab.state import Accounts
+
+ANSWERING = 3.0  # seconds that a running wire may take to answer a request
+_AWAITED = frozenset({"listening", "failed", "paused", "replaced", "faults"})
+_ACCOUNTS = Accounts.__dataclass_fields__
+
+
+class WireProcess:
+    """One wire process. ``changed`` is called in its reader thread with the name of the event that it told."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        file: Path,
+        listen: Endpoint,
+        transport: Transport,
+        changed: Callable[[WireProcess, str], None],
+    ) -> None:
+        self.file = file
+        self.endpoint: Endpoint | None = None
+        self.length = 0
+        self.accounts = Accounts()
+        self.note = ""
+        self.faults: tuple[str, ...] = ()
+        self._asked, self._transport, self._changed = listen, transport, changed
+        self._condition = threading.Condition()
+        self._answers: dict[str, Message] = {}
+        self._ids = itertools.count(1)
+        self._synced = 0
+        self.child = Child(["wire", *arguments], self._hear, self._end)
+
+    @property
+    def last_words(self) -> str:
+        """The end of its stderr, else its exit status; one line."""
+        return " ".join(self.child.last_words[-1:]) or how_it_ended(self.child.exit_status)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return not self.child.ended.is_set()
+
+    def wait_listening(self) -> Endpoint:
+        """Wait for the outcome of listening; where, or `LabError` with who holds the port."""
+        message = self._await(("listening", "failed"), STARTING)
+        if message.get("event") == "failed":
+            host, port = self._asked
+            raise cannot_listen(
+                host, port, messages.number(message, "errno") or 0, messages.text(message, "text"), self._transport
+            )
+        assert self.endpoint is not None
+        return self.endpoint
+
+    def listen(self, at: Endpoint) -> Endpoint:
+        """Listen there instead; where it does, or `LabError` with who holds the port."""
+        self._asked = at
+        self._forget("listening", "failed")
+        self.child.request({"request": "listen", "host": at.host, "port": at.port})
+        return self.wait_listening()
+
+    def pause(self, *, wait: bool = True) -> None:
+        """Stop listening; open flows go on. Without ``wait`` from any thread, also its reader's."""
+        self._forget("paused")
+        if self.child.request({"request": "pause"}) and wait:
+            self._await(("paused",), ANSWERING)
+
+    def target(self, server: Endpoint) -> None:
+        """New flows go to this server."""
+        self.child.request({"request": "target", "host": server.host, "port": server.port})
+
+    def drop_flows(self) -> None:
+        """Reset all flows."""
+        self.child.request({"request": "drop-flows"})
+
+    def sync(self) -> None:
+        """Wait until what has crossed is in the capture and announced; gives up on a wire that does not answer."""
+        wanted = next(self._ids)
+        if not self.child.request({"request": "sync", "id": wanted}):
+            return
+        deadline = time.monotonic() + ANSWERING
+        with self._condition:
+            self._condition.wait_for(lambda: self._synced >= wanted or not self.alive, deadline - time.monotonic())
+
+    def restart_capture(self, file: Path) -> None:
+        """Begin the capture anew in that file; `LabError` where the wire does not."""
+        self._forget("replaced")
+        self.child.request({"request": "restart-capture", "file": str(file)})
+        self._await(("replaced",), ANSWERING)
+
+    def set_faults(self, specs: Sequence[str], seed: int) -> tuple[str, ...]:
+        """Ask for these faults; those that are active now. `LabError` with the wire's reason where it takes none."""
+        self._forget("faults")
+        self.child.request({"request": "faults", "specs": list(specs), "seed": seed})
+        message = self._await(("faults",), ANSWERING)
+        problem = messages.text(message, "problem")
+        if problem:
+            raise LabError(problem, ":faults shows what is active")
+        return self.faults
+
+    def _forget(self, *events: str) -> None:
+        with self._condition:
+            for event in events:
+                self._answers.pop(event, None)
+
+    def _await(self, events: Sequence[str], seconds: float) -> Message:
+        """The first of these events since it was forgotten, or told at the start."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._answer(events) or not self.alive, seconds)
+            answer = self._answer(events)
+        if answer is not None:
+            return answer
+        if self.alive:
+            raise LabError(f"the wire did not answer within {seconds:g} s", ":restart begins with a new one")
+        raise LabError(f"the wire ended: {self.last_words}", ":start begins with a new one")
+
+    def _answer(self, events: Sequence[str]) -> Message | None:
+        return next((self._answers[event] for event in events if event in self._answers), None)
+
+    def _hear(self, message: Message) -> None:
+        event = messages.text(message, "event")
+        with self._condition:
+            self._take(event, message)
+            if event in _AWAITED:
+                self._answers[event] = message
+            self._condition.notify_all()
+        self._changed(self, event)
+
+    def _take(self, event: str, message: Message) -> None:
+        match event:
+            case "listening":
+                self.endpoint = messages.endpoint(message)
+            case "failed" | "paused":
+                self.endpoint = None
+            case "captured":
+                self.length = messages.number(message, "length") or 0
+                self.accounts = _accounts(message.get("accounts"))
+                self.note = messages.text(message, "note")
+            case "replaced":
+                self.file = Path(str(message.get("file")))
+                self.length = 0
+            case "faults":
+                self.faults = messages.texts(message, "active")
+            case "synced":
+                self._synced = messages.number(message, "id") or 0
+
+    def _end(self) -> None:
+        with self._condition:
+            self.endpoint = None
+            self._condition.notify_all()
+        self._changed(self, "ended")
+
+
+def _accounts(told: object) -> Accounts:
+    if not isinstance(told, Mapping):
+        return Accounts()
+    return Accounts(**{name: messages.number(told, name) or 0 for name in _ACCOUNTS})

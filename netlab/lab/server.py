@@ -1,0 +1,106 @@
+"""The server of a lab: a child that runs ``netlab serve``, and what it says about itself. It knows no wire."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from netlab.capture.model import Endpoint
+from netlab.lab import messages
+from netlab.lab.child import Child, Message
+from netlab.lab.problems import LabError
+from netlab.lab.state import LogLine
+
+STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What the server's process said last about itself; None is unknown."""
+
+    queue: int | None = None
+    backlog: int | None = None
+    threads: int | None = None
+    processes: int | None = None
+
+
+class ServerProcess:
+    """One server process. ``changed`` and ``said`` are called in its reader thread.
+
+    ``accepted`` and ``closed`` count the log's lines that begin so: where the kernel does not tell the accept queue,
+    the flows that are open at the wire less those that the server holds are those that wait.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        arguments: Sequence[str],
+        extra_environment: Mapping[str, str],
+        changed: Callable[[ServerProcess], None],
+        said: Callable[[LogLine], None],
+    ) -> None:
+        self.model = model
+        self.endpoint: Endpoint | None = None
+        self.gauges = Gauges()
+        self.accepted = self.closed = 0
+        self._failure = ""
+        self._changed, self._said = changed, said
+        self._settled = threading.Event()
+        self.child = Child(["serve", *arguments], self._hear, self._end, extra_environment)
+
+    @property
+    def held(self) -> int:
+        """How many connections the server has accepted and not closed, by its log."""
+        return max(0, self.accepted - self.closed)
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens and has not ended."""
+        return self.endpoint is not None and not self.child.ended.is_set()
+
+    def wait(self) -> Endpoint:
+        """Wait until it listens, and return where; `LabError` with its reason where it does not."""
+        if not self._settled.wait(STARTING):
+            raise LabError(f"the server did not begin to listen within {STARTING:g} s", ":start tries again")
+        if self.endpoint is None:
+            raise LabError(f"the server could not start: {self.last_words}", "another :model or option may do")
+        return self.endpoint
+
+    @property
+    def last_words(self) -> str:
+        """Why it failed, else the end of its stderr, else its exit status; one line."""
+        words = self._failure or " ".join(self.child.last_words[-1:])
+        return words or how_it_ended(self.child.exit_status)
+
+    def _hear(self, message: Message) -> None:
+        match message.get("event"):
+            case "listening":
+                self.endpoint = messages.endpoint(message)
+                self._settled.set()
+            case "failed":
+                self._failure = messages.text(message, "text")
+            case "gauges":
+                self.gauges = Gauges(
+                    *(messages.number(message, name) for name in ("queue", "backlog", "threads", "processes"))
+                )
+            case "log":
+                self._log(message)
+        self._changed(self)
+
+    def _log(self, message: Message) -> None:
+        text = messages.text(message, "text")
+        self.accepted += text.startswith("accepted ")
+        self.closed += text.startswith("closed ")
+        self._said(LogLine(messages.number(message, "time_ns") or 0, messages.text(message, "level") or "info", text))
+
+    def _end(self) -> None:
+        self._settled.set()
+        self._changed(self)
+
+
+def how_it_ended(status: int | None) -> str:
+    """An exit status in words."""
+    if status is None:
+        return "it has not ended"
+    return f"it was killed by signal {-status}" if status < 0 else f"it ended with exit status {status}"

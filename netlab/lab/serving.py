@@ -1,0 +1,321 @@
+"""Server and wire together: started, replaced, stopped, and what is true of them now. It knows no session.
+
+Every change takes the work lock, so that changes come one after the other; what the children say comes at any time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.lab import child
+from netlab.lab.options import Options
+from netlab.lab.problems import LabError
+from netlab.lab.recording import Recording
+from netlab.lab.relay import WireProcess
+from netlab.lab.server import ServerProcess
+from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, LogLine, Phase, StateChanged
+from netlab.topics.contract import Topic
+
+P = TypeVar("P", ServerProcess, WireProcess)
+_GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What does not change while a lab lives. ``limit`` is the capture's, in bytes; ``server_timeout`` in seconds."""
+
+    topic: Topic
+    host: str
+    limit: int
+    yield_cpu: bool
+    server_timeout: float | None
+    certificates: Callable[[], Path]
+
+    def server_arguments(self, model: str, options: Options) -> list[str]:
+        """What follows ``netlab serve``."""
+        words = [self.topic.name, "--model", model, "--host", self.host, "--port", "0", *self._child()]
+        if self.server_timeout is not None:
+            words += ["--timeout", f"{self.server_timeout:g}"]
+        if self.topic.certificates:
+            words += ["--certificates", str(self.certificates())]
+        return words + options.server_arguments()
+
+    def wire_arguments(self, listen: Endpoint, file: Path) -> list[str]:
+        """What follows ``netlab wire``."""
+        words = ["--listen", str(listen), "--write", str(file), "--limit", str(self.limit), *self._child()]
+        return [*words, "--udp"] if self.topic.transport is Transport.UDP else words
+
+    def _child(self) -> list[str]:
+        return ["--supervised", "--yield-cpu"] if self.yield_cpu else ["--supervised"]
+
+
+class Serving:
+    """The two children of a lab. Methods raise `LabError`; `state` says the same. Safe from several threads."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        model: str,
+        port: int,
+        options: Options,
+        recording: Recording,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._setup, self._options, self._recording, self._tell = setup, options, recording, tell
+        self._listen = Endpoint(setup.host, port)
+        self._server: ServerProcess | None = None
+        self._wire: WireProcess | None = None
+        self._work, self._lock = threading.RLock(), threading.RLock()
+        self._children: list[child.Child] = []
+        self._closed = False
+        self.state = LabState(Phase.STOPPED, model)
+        self._phase, self._model, self._error = Phase.STOPPED, model, LabError("")
+
+    @property
+    def address(self) -> Endpoint:
+        """Where clients connect, or did last; `LabError` where the lab was never started."""
+        if not self._listen.port:
+            raise LabError("the lab was not started yet", ":start starts it")
+        return self._listen
+
+    @property
+    def captured_length(self) -> int:
+        """How many bytes of the capture file are complete."""
+        return self._wire.length if self._wire is not None else 0
+
+    def start(self) -> None:
+        """Serve: both children are started, or what is missing of them, at once. Does nothing while serving."""
+        with self._work:
+            if self._phase is Phase.SERVING:
+                return
+            self._move(Phase.STARTING)
+            try:
+                self._bring_up()
+            except LabError as error:
+                self._fail(error)
+                raise
+            self._move(Phase.SERVING)
+            self._look_for_deaths()
+
+    def stop(self) -> None:
+        """Stop listening and end the server; the capture stays, and open flows end as the server ends them."""
+        with self._work:
+            self._move(Phase.STOPPED)
+            if self._wire is not None and self._wire.alive:
+                self._wire.pause()
+            self._end(self._server)
+
+    def close(self) -> None:
+        """End both children, also while they start. Twice does nothing."""
+        with self._lock:
+            self._closed = True
+        child.stop(*self._children)
+        if self._work.acquire(timeout=_GIVING_UP):
+            self._work.release()
+        self._move(Phase.STOPPED)
+
+    def set_model(self, model: str) -> None:
+        """Serve with another model, on the same address: new flows go to a new server, old ones are reset."""
+        known = self._setup.topic.models
+        if model not in known:
+            raise LabError(f"{self._setup.topic.name} has no model {model[:40]!r}", f"there are {', '.join(known)}")
+        self.replace_server(model)
+
+    def replace_server(self, model: str | None = None) -> None:
+        """Start a server with the model and options of now, then end the one before. Where it fails, that one stays."""
+        with self._work:
+            before, self._model = self._model, model or self._model
+            try:
+                if self._phase is Phase.SERVING:
+                    self._exchange()
+                elif self._phase is not Phase.STOPPED:
+                    self._end(self._server)
+                    self.start()
+            except LabError:
+                self._model = before if self._phase is Phase.SERVING else self._model
+                raise
+            finally:
+                self._refresh()
+
+    def listen(self, port: int) -> Endpoint:
+        """Let the wire listen on another port (0: any free one). Where that fails while serving, the old one stays."""
+        with self._work:
+            before, self._listen = self._listen, Endpoint(self._setup.host, port)
+            if self._phase is not Phase.SERVING or self._wire is None:
+                self.start()
+                return self._listen
+            try:
+                self._listen = self._wire.listen(self._listen)
+            except LabError:
+                self._listen = self._wire.listen(before)
+                raise
+            finally:
+                self._refresh()
+            return self._listen
+
+    def clear_capture(self) -> None:
+        """Begin the capture anew."""
+        with self._work:
+            wire = self._living_wire()
+            file = self._recording.next_file()
+            wire.restart_capture(file)
+            self._recording.began(file)
+            self._tell(CaptureReplaced())
+            self._refresh()
+
+    def set_faults(self, specs: Sequence[str], seed: int) -> tuple[str, ...]:
+        """Let these faults act, and no others; those that are active now."""
+        with self._work:
+            return self._living_wire().set_faults(specs, seed)
+
+    def sync(self) -> None:
+        """Wait until what has crossed the wire is in the capture."""
+        if self._wire is not None and self._wire.alive:
+            self._wire.sync()
+
+    # Starting and ending
+
+    def _bring_up(self) -> None:
+        server, wire = self._server, self._wire
+        if server is None or not server.running or server.model != self._model:
+            self._end(server)
+            server = self._server = self._new_server()
+        fresh = wire is None or not wire.alive
+        if wire is None or fresh:
+            wire = self._new_wire()
+        endpoint = server.wait()
+        wire.target(endpoint)
+        self._listen = self._first_listening(wire) if fresh else wire.listen(self._listen)
+
+    def _first_listening(self, wire: WireProcess) -> Endpoint:
+        """A new wire's outcome; whichever it is, there is a capture file then."""
+        try:
+            return wire.wait_listening()
+        finally:
+            self._recording.began(wire.file)
+            self._tell(CaptureReplaced())
+            self._tell(CaptureGrew())
+
+    def _exchange(self) -> None:
+        assert self._wire is not None
+        new = self._new_server()
+        try:
+            endpoint = new.wait()
+        except LabError:
+            self._end(new)
+            raise
+        old, self._server = self._server, new
+        self._wire.target(endpoint)
+        self._wire.drop_flows()
+        self._end(old)
+        self._look_for_deaths()
+
+    def _new_server(self) -> ServerProcess:
+        arguments = self._setup.server_arguments(self._model, self._options)
+        secrets = self._options.server_environment()
+        return self._launch(lambda: ServerProcess(self._model, arguments, secrets, self._server_told, self._said))
+
+    def _new_wire(self) -> WireProcess:
+        file = self._recording.next_file()
+        words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
+        self._wire = self._launch(lambda: WireProcess(words, file, self._listen, transport, self._wire_told))
+        return self._wire
+
+    def _launch(self, make: Callable[[], P]) -> P:
+        with self._lock:
+            if self._closed:
+                raise LabError("the lab is closed", "make another one")
+            try:
+                process = make()
+            except OSError as error:
+                raise LabError(f"no process could be started: {error.strerror}", "close some programs") from None
+            self._children = [each for each in self._children if not each.ended.is_set()] + [process.child]
+            return process
+
+    def _end(self, server: ServerProcess | None) -> None:
+        if server is not None:
+            child.stop(server.child)
+
+    def _living_wire(self) -> WireProcess:
+        if self._wire is None or not self._wire.alive:
+            raise LabError("the wire is not running", ":start starts it")
+        return self._wire
+
+    # What is true
+
+    def _move(self, phase: Phase, error: LabError | None = None) -> None:
+        with self._lock:
+            self._phase, self._error = phase, error or LabError("")
+        self._refresh()
+
+    def _fail(self, error: LabError) -> None:
+        self._move(Phase.FAILED, error)
+        if self._wire is not None and self._wire.alive:
+            self._wire.pause(wait=False)
+
+    def _look_for_deaths(self) -> None:
+        """Take note of a child that has ended without being asked, while the lab served."""
+        with self._lock:
+            ended = [each for each in (self._server, self._wire) if each and each.child.ended.is_set()]
+            if self._phase is not Phase.SERVING or not ended or ended[0].child.asked_to_end:
+                return
+            what = "server" if isinstance(ended[0], ServerProcess) else "wire"
+            self._move(Phase.DEAD, LabError(f"the {what} died: {ended[0].last_words}", ":start starts it again"))
+        if self._wire is not None and what == "server":
+            self._wire.pause(wait=False)
+
+    def _server_told(self, server: ServerProcess) -> None:
+        if server is self._server:
+            self._look_for_deaths()
+            self._refresh()
+
+    def _said(self, line: LogLine) -> None:
+        self._tell(LogGrew(line))
+
+    def _wire_told(self, wire: WireProcess, event: str) -> None:
+        if wire is not self._wire:
+            return
+        if event == "captured":
+            self._tell(CaptureGrew())
+        self._look_for_deaths()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Look at everything, and tell where it is another state than before. Events come in the order of states."""
+        with self._lock:
+            state = self._looked()
+            if state != self.state:
+                self.state = state
+                self._tell(StateChanged(state))
+
+    def _looked(self) -> LabState:
+        serving = self._phase is Phase.SERVING
+        wire, server = self._wire, self._server if serving else None
+        state = LabState(self._phase, self._model, problem=self._error.problem, advice=self._error.advice)
+        if wire is not None:
+            state = replace(state, accounts=wire.accounts, faults=wire.faults, capture_note=wire.note)
+        if wire is None or server is None:
+            return state
+        gauges = server.gauges
+        return replace(
+            state,
+            address=wire.endpoint,
+            server_address=server.endpoint,
+            server_pid=server.child.pid,
+            queue=self._queue(server, wire),
+            backlog=gauges.backlog,
+            threads=gauges.threads,
+            processes=gauges.processes,
+        )
+
+    def _queue(self, server: ServerProcess, wire: WireProcess) -> int | None:
+        """The accept queue: the kernel's word, else the flows open at the wire that the server does not hold."""
+        if self._setup.topic.transport is not Transport.TCP:
+            return None
+        told = server.gauges.queue
+        return told if told is not None else max(0, wire.accounts.open_flows - server.held)

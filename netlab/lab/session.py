@@ -1,0 +1,215 @@
+"""One client of a lab: a connection, the thread that runs its calls one after the other, and their transcript."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Future
+from dataclasses import replace
+
+from netlab.capture.model import Endpoint
+from netlab.lab import showing
+from netlab.lab.console import Call
+from netlab.lab.operations import Operation
+from netlab.lab.problems import LabError
+from netlab.lab.prompt import Prompt, Target
+from netlab.lab.state import Busy, Entry
+from netlab.lab.tail import Tail
+from netlab.lab.worker import Worker
+from netlab.topics.contract import Topic
+
+LINES_WAITING = 10_000
+_CLOSING = 0.4  # seconds for the thread to end; it is a daemon, and is left alone where a client waits elsewhere
+
+
+class Session:
+    """One client. Lines and calls run in its own thread, in the order in which they came.
+
+    A client's operations are attributes: ``session.send(b"Hello")`` waits for the result and raises what the client
+    raises; the transcript has it all the same. The connection is made by the first call, or by `connect`. Everything
+    here may be called from any thread but the session's own.
+    """
+
+    def __init__(
+        self,
+        topic: Topic,
+        number: int,
+        name: str,
+        target: Callable[[], Target],
+        *,
+        notify: Callable[[int], None] = lambda number: None,
+        place: Callable[[Session], str] = lambda session: "",
+        limit: int = showing.LIMIT,
+    ) -> None:
+        self.topic, self.number, self.name = topic, number, name
+        self.closed = False
+        self._place = place
+        self._prompt = Prompt(topic, target, lambda: notify(number), limit)
+        prompt = self._prompt
+        self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.tell_closed, prompt.close)
+
+    @property
+    def transcript(self) -> Tail[Entry]:
+        """What was called and what came of it; the last 2,000 entries."""
+        return self._prompt.transcript
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations of the client, by name."""
+        return self._prompt.operations
+
+    @property
+    def busy(self) -> Busy | None:
+        """The call that is running, or None."""
+        busy = self._prompt.busy
+        return busy and replace(busy, place=self._place(self))
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection is open on this side."""
+        return self._prompt.connection is not None and self._prompt.connection.connected
+
+    @property
+    def connected_at(self) -> float:
+        """When it last began to connect, by `time.monotonic`."""
+        return self._prompt.connected_at
+
+    @property
+    def answered(self) -> bool:
+        """Whether anything has come back on this connection."""
+        return self._prompt.connection is not None and self._prompt.connection.answered
+
+    @property
+    def local(self) -> Endpoint | None:
+        """The address from which it talks; None while it is not connected."""
+        return self._prompt.connection.local if self._prompt.connection is not None else None
+
+    def submit(self, text: str) -> None:
+        """Run console lines, one after the other, without waiting for them."""
+        for line in filter(str.strip, text.split("\n")):
+            if self._worker.waiting >= LINES_WAITING:
+                self.note(f"more than {LINES_WAITING:,} lines wait; the rest was not taken")
+                return
+            self._ask_line(line)
+
+    def run(self, line: str) -> None:
+        """Run one console line and wait for its end; raises what it raised."""
+        self._wait(self._ask_line(line))
+
+    def invoke(self, call: Call) -> object:
+        """Run one call, wait for it, and return what it returned."""
+        return self._wait(self._worker.ask(lambda: self._prompt.perform(call)))
+
+    def connect(self) -> None:
+        """Open the connection, anew where there is one; waits, and raises what the client raises."""
+        self._wait(self._worker.ask(self._prompt.connect))
+
+    def begin_connect(self) -> None:
+        """Open the connection without waiting for it; the transcript says what came of it."""
+        self._worker.ask(self._prompt.connect)
+
+    def abandon(self) -> None:
+        """Stop waiting for the call that runs, and forget the lines that wait behind it. The connection survives."""
+        forgotten = self._worker.forget()
+        if self._prompt.busy is not None:
+            self._interrupt()
+        if forgotten:
+            self.note(f"{forgotten:,} more {'line was' if forgotten == 1 else 'lines were'} not run")
+
+    def half_close(self) -> None:
+        """Send FIN, also while a call waits; what the server still sends can be read."""
+        connection = self._prompt.connection
+        if connection is None or not connection.half_close():
+            raise LabError("there is no open stream to half-close", ":connect opens a connection")
+        self._prompt.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)")
+
+    def reset(self) -> None:
+        """Throw the connection away with RST, also while a call waits."""
+        connection = self._prompt.connection
+        if connection is None or not connection.reset_on_close():
+            raise LabError("there is no open stream to reset", ":connect opens a connection")
+        self._drop("reset: this side threw the connection away (RST)")
+
+    def disconnect(self) -> None:
+        """Close the connection, also while a call waits; the session and its transcript stay."""
+        if not self.connected:
+            raise LabError("this client is not connected", ":connect opens a connection")
+        self._drop("closed")
+
+    def set_timeout(self, seconds: float) -> None:
+        """How long a call of the open connection waits from now on."""
+        if self._prompt.connection is not None:
+            self._prompt.connection.set_timeout(seconds)
+
+    def note(self, text: str) -> None:
+        """Add a note to the transcript."""
+        self._prompt.note(text)
+
+    def complain(self, error: Exception) -> None:
+        """Add an error to the transcript that belongs to no call."""
+        self._prompt.complain(error)
+
+    def wait_idle(self) -> None:
+        """Wait until all lines submitted so far have run."""
+        with contextlib.suppress(CancelledError):
+            self._worker.ask(lambda: None).result()
+
+    def close(self) -> None:
+        """End the session: the call that waits, the connection, the thread. The transcript stays. Twice is once."""
+        if self.closed:
+            return
+        self.closed = self._prompt.dropping = True
+        self._worker.forget()
+        self._interrupt()
+        self._worker.close(_CLOSING)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> OperationName:
+        """An operation of the client, to be called."""
+        if name.startswith("_") or not (name in self.operations or self._prompt.remote):
+            raise AttributeError(f"no operation {name!r}; there are {', '.join(self.operations)}")
+        return OperationName(self, name)
+
+    def _ask_line(self, line: str) -> Future[object]:
+        return self._worker.ask(lambda: self._prompt.line(line))
+
+    def _wait(self, future: Future[object]) -> object:
+        try:
+            return future.result()
+        except CancelledError:
+            raise LabError("the call was not run: its client was closed", ":connect opens another one") from None
+        except KeyboardInterrupt:
+            self.abandon()
+            raise
+
+    def _drop(self, reason: str) -> None:
+        self._worker.forget()
+        self._prompt.dropping = True
+        self._interrupt()
+        self._wait(self._worker.ask(lambda: self._prompt.drop(reason)))
+
+    def _interrupt(self) -> None:
+        connection = self._prompt.connection
+        if connection is not None and not connection.abandon() and not self._prompt.dropping:
+            self.note("this client does not share its socket: to end its waiting, the connection was shut down")
+
+
+class OperationName:
+    """An operation that waits to be called; with dots, where the server's operations have them."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session, self._name = session, name
+
+    def __call__(self, *arguments: object, **keywords: object) -> object:
+        """Run it in the session, wait, and return what the client returned."""
+        return self._session.invoke(Call(self._name, arguments, tuple(keywords.items())))
+
+    def __getattr__(self, name: str) -> OperationName:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return OperationName(self._session, f"{self._name}.{name}")

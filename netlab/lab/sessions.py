@@ -1,0 +1,120 @@
+"""The clients of a lab: their numbers and names, which one is current, and which of them wait to be accepted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from netlab.dissect.text import safe
+from netlab.lab import showing
+from netlab.lab.problems import LabError
+from netlab.lab.prompt import Target
+from netlab.lab.session import Session
+from netlab.lab.state import Event, SessionsChanged, TranscriptGrew
+from netlab.topics.contract import Topic
+
+MOST = 64
+NAME_LENGTH = 24
+
+
+class Sessions:
+    """Sessions by number; numbers begin at 1 and the lowest free one is taken. Safe from several threads."""
+
+    def __init__(
+        self,
+        topic: Topic,
+        target: Callable[[], Target],
+        notify: Callable[[Event], None],
+        queue: Callable[[], int],
+    ) -> None:
+        self._topic, self._target, self._notify, self._queue = topic, target, notify, queue
+        self._lock = threading.Lock()
+        self._open: dict[int, Session] = {}
+        self._current: Session | None = None
+
+    @property
+    def all(self) -> tuple[Session, ...]:
+        """The sessions, by number."""
+        with self._lock:
+            return tuple(session for _, session in sorted(self._open.items()))
+
+    @property
+    def current(self) -> Session | None:
+        """The one that the console speaks for."""
+        return self._current
+
+    def open(self, name: str | None = None) -> Session:
+        """A new session, not connected yet, and current. `LabError` when there are too many or the name is taken."""
+        with self._lock:
+            if len(self._open) >= MOST:
+                raise LabError(f"{MOST} clients are the most that one lab holds", ":close ends one")
+            number = next(n for n in range(1, MOST + 1) if n not in self._open)
+            session = Session(
+                self._topic,
+                number,
+                self._free_name(name, number),
+                self._target,
+                notify=lambda which: self._notify(TranscriptGrew(which)),
+                place=self._place,
+                limit=showing.LIMIT,
+            )
+            self._open[number] = self._current = session
+        self._notify(SessionsChanged())
+        return session
+
+    def use(self, which: int | str) -> Session:
+        """Make a session the current one, by its number or name."""
+        session = self.find(which)
+        self._current = session
+        self._notify(SessionsChanged())
+        return session
+
+    def find(self, which: int | str) -> Session:
+        """A session by number or name; `LabError` names those that there are."""
+        wanted = str(which).strip()
+        there = self.all
+        for session in there:
+            if wanted in (str(session.number), session.name):
+                return session
+        names = ", ".join(f"{session.number} ({session.name})" for session in there) or "none yet"
+        raise LabError(f"no client {safe(wanted)[:NAME_LENGTH]}", f"there are {names}")
+
+    def end(self, session: Session) -> None:
+        """Close a session for good; another one becomes current."""
+        session.close()
+        self.ended(session)
+
+    def ended(self, session: Session) -> None:
+        """Take a closed session off the list."""
+        with self._lock:
+            if self._open.get(session.number) is not session:
+                return
+            del self._open[session.number]
+            if self._current is session:
+                left = sorted(self._open)
+                nearest = [number for number in left if number < session.number] or left
+                self._current = self._open[nearest[-1]] if nearest else None
+        self._notify(SessionsChanged())
+
+    def close(self) -> None:
+        """Close all, together: the slowest one decides how long it takes."""
+        threads = [threading.Thread(target=session.close, daemon=True) for session in self.all]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(1.0)
+
+    def _free_name(self, name: str | None, number: int) -> str:
+        chosen = safe((name or "").strip())[:NAME_LENGTH] or f"client {number}"
+        if chosen.isdigit():
+            raise LabError("a client's name is not a number", "as in :connect slow")
+        if any(session.name == chosen for session in self._open.values()):
+            raise LabError(f"there is a client {chosen} already", f":use {chosen} speaks for it")
+        return chosen
+
+    def _place(self, session: Session) -> str:
+        """Where a call waits. The accept queue is first come, first served: those who came last are in it."""
+        queue = self._queue()
+        unanswered = [each for each in self.all if each.connected and not each.answered]
+        unanswered.sort(key=lambda each: each.connected_at)
+        return "in the accept queue" if queue > 0 and session in unanswered[-queue:] else ""

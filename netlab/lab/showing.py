@@ -1,0 +1,88 @@
+"""How calls, results and errors read in a transcript: as a Python prompt would show them, bounded, and explained.
+
+It knows no session. Whatever comes out is safe for the screen.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection
+
+from netlab.dissect.text import safe
+from netlab.lab.console import Call
+from netlab.lab.waiting import Abandoned
+
+LIMIT = 4000
+HIDDEN = "••••"
+
+# What an error means for the person at the console. The first row that fits is taken: subclasses before classes.
+_MEANINGS: tuple[tuple[type[BaseException], str], ...] = (
+    (Abandoned, "you stopped waiting; the connection is still open, and a late answer can still be read"),
+    (ConnectionRefusedError, "nothing listens there: the server is stopped, or its port is another one"),
+    (ConnectionResetError, "the other side threw the connection away (RST): it was stopped, it crashed, or it closed"
+     " with bytes of yours unread"),
+    (BrokenPipeError, "you sent on a connection that the other side had already closed"),
+    (ConnectionAbortedError, "the connection was given up on this side"),
+    (TimeoutError, "no answer came in time; :timeout SECONDS sets how long a call waits"),
+    (EOFError, "the other side closed the connection before a whole answer had come"),
+)  # fmt: skip
+_NUMBERS = {
+    errno.EMSGSIZE: "that is more than one datagram carries (65,507 bytes over IPv4)",
+    errno.EBADF: "this connection is closed; :connect opens one",
+    errno.ENOTCONN: "this connection is closed; :connect opens one",
+    errno.EPIPE: _MEANINGS[3][1],
+    errno.ENETUNREACH: "there is no way to that address from here",
+    errno.EHOSTUNREACH: "there is no way to that address from here",
+}
+
+
+def shown(value: object, limit: int = LIMIT) -> str:
+    """``repr`` of a value, safe, and cut at about ``limit`` characters with a word on how much was left out."""
+    if isinstance(value, bytes | bytearray | str) and len(value) > limit:
+        unit = "characters" if isinstance(value, str) else "bytes"
+        return f"{safe(repr(value[:limit]))} … {len(value) - limit:,} more {unit}"
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - a foreign object's __repr__ may raise anything
+        text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+    return cut(text, limit)
+
+
+def cut(text: str, limit: int = LIMIT) -> str:
+    """Text made safe (lines are kept), cut at ``limit`` characters with a word on how many were left out."""
+    if len(text) > limit:
+        return f"{safe(text[:limit], keep=chr(10))} … {len(text) - limit:,} more characters"
+    return safe(text, keep="\n")
+
+
+def written(call: Call, variable: str) -> str:
+    """A call as it stands in the transcript: ``s.send(b'Hello')``."""
+    return f"{variable}.{spelt(call)}"
+
+
+def spelt(call: Call) -> str:
+    """A call without the variable: ``send(b'Hello')``."""
+    words = [shown(value) for value in call.arguments]
+    words += [f"{name}={shown(value)}" for name, value in call.keywords]
+    return cut(f"{call.name}({', '.join(words)})")
+
+
+def constructed(address: tuple[str, int], options: dict[str, object], secrets: Collection[str]) -> str:
+    """The client's making as it stands in the transcript; secrets are not shown."""
+    words = [repr(address)]
+    words += [f"{name}={HIDDEN if name in secrets else shown(value, 80)}" for name, value in options.items()]
+    return f"Client({', '.join(words)})"
+
+
+def error_line(error: BaseException) -> str:
+    """An exception as the last line of a traceback: ``ConnectionResetError: [Errno 104] Connection reset by peer``."""
+    text = cut(str(error), LIMIT // 4)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def meaning(error: BaseException) -> str:
+    """What the error means, in one sentence; empty where there is nothing to add."""
+    for kind, sentence in _MEANINGS:
+        if isinstance(error, kind):
+            return sentence
+    return _NUMBERS.get(error.errno or 0, "") if isinstance(error, OSError) else ""

@@ -1,0 +1,225 @@
+"""Sockets whose waiting can be abandoned: the connection survives, and what arrives later can still be read.
+
+`socket.socket` in every respect but one: each operation that would wait also watches a `Wake`, and raises `Abandoned`
+when that is set. Closing a socket from another thread wakes nobody on Linux, and shutting it down ends it for good.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+T = TypeVar("T")
+_Ancillary = list[tuple[int, int, bytes]]
+
+
+class Abandoned(Exception):
+    """The person stopped waiting for this call. Not an `OSError`, which a client may take for a reason to retry."""
+
+
+class Wake:
+    """A flag that `select.poll` can watch. Its descriptors live as long as anybody refers to it."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        self._lock = threading.Lock()
+        self._is_set = False
+
+    def fileno(self) -> int:
+        """The descriptor that is readable while the flag is set."""
+        return self._read
+
+    def is_set(self) -> bool:
+        """Whether the flag is set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set the flag; from any thread."""
+        with self._lock:
+            if not self._is_set:
+                self._is_set = True
+                os.write(self._write, b"!")
+
+    def clear(self) -> None:
+        """Clear the flag; from any thread."""
+        with self._lock:
+            if self._is_set:
+                self._is_set = False
+                os.read(self._read, 1)
+
+    def __del__(self) -> None:
+        os.close(self._read)
+        os.close(self._write)
+
+
+class AbandonableSocket(socket.socket):
+    """A socket that also wakes for ``wake``.
+
+    ``received`` counts the bytes that came in; ``ended`` says that the peer closed its side (a read returned nothing);
+    ``detached`` remembers the descriptor and inode that `detach` handed to somebody else (as `ssl` does).
+    """
+
+    def __init__(
+        self,
+        family: socket.AddressFamily | int = -1,
+        type: socket.SocketKind | int = -1,
+        proto: int = -1,
+        fileno: int | None = None,
+        wake: Wake | None = None,
+    ) -> None:
+        super().__init__(family, type, proto, fileno)
+        self._wake = wake
+        self._limit: float | None = socket.getdefaulttimeout()
+        self.received = 0
+        self.ended = False
+        self.detached: tuple[int, int] | None = None
+        super().setblocking(False)
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Seconds that one operation may wait; None for ever."""
+        if value is not None and value < 0:
+            raise ValueError("Timeout value out of range")
+        self._limit = value
+
+    def gettimeout(self) -> float | None:
+        """Seconds that one operation may wait; None for ever."""
+        return self._limit
+
+    @property
+    def timeout(self) -> float | None:
+        """The same as `gettimeout`."""
+        return self._limit
+
+    def setblocking(self, flag: bool, /) -> None:
+        """Wait for ever, or never."""
+        self._limit = None if flag else 0.0
+
+    def getblocking(self) -> bool:
+        """Whether an operation may wait."""
+        return self._limit != 0.0
+
+    def detach(self) -> int:
+        """Hand the descriptor to somebody else."""
+        fd = self.fileno()
+        if fd >= 0:
+            self.detached = (fd, os.fstat(fd).st_ino)
+        return super().detach()
+
+    def connect(self, address: object, /) -> None:
+        """As `socket.socket.connect`."""
+        deadline = self._deadline()
+        try:
+            super().connect(address)  # type: ignore[arg-type]  # typeshed's _Address is private
+        except BlockingIOError:
+            self._wait(select.POLLOUT, deadline)
+            number = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number:
+                raise OSError(number, os.strerror(number)) from None
+
+    def connect_ex(self, address: object, /) -> int:
+        """As `socket.socket.connect_ex`."""
+        try:
+            self.connect(address)
+        except OSError as error:
+            return error.errno or 0
+        return 0
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """As `socket.socket.accept`."""
+        return self._attempt(super().accept, select.POLLIN)
+
+    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
+        """As `socket.socket.recv`."""
+        got = self._attempt(partial(super().recv, bufsize, flags), select.POLLIN)
+        self._count(len(got), bufsize)
+        return got
+
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        """As `socket.socket.recv_into`."""
+        got = self._attempt(partial(super().recv_into, buffer, nbytes, flags), select.POLLIN)
+        self._count(got, nbytes or memoryview(buffer).nbytes)
+        return got
+
+    def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, object]:
+        """As `socket.socket.recvfrom`."""
+        got = self._attempt(partial(super().recvfrom, bufsize, flags), select.POLLIN)
+        self._count(len(got[0]), bufsize)
+        return got
+
+    def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> tuple[int, object]:
+        """As `socket.socket.recvfrom_into`."""
+        got = self._attempt(partial(super().recvfrom_into, buffer, nbytes, flags), select.POLLIN)
+        self._count(got[0], nbytes or memoryview(buffer).nbytes)
+        return got
+
+    def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /) -> tuple[bytes, _Ancillary, int, object]:
+        """As `socket.socket.recvmsg`."""
+        got = self._attempt(partial(super().recvmsg, bufsize, ancbufsize, flags), select.POLLIN)
+        self._count(len(got[0]), bufsize)
+        return got
+
+    def recvmsg_into(
+        self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
+    ) -> tuple[int, _Ancillary, int, object]:
+        """As `socket.socket.recvmsg_into`."""
+        into = list(buffers)
+        got = self._attempt(partial(super().recvmsg_into, into, ancbufsize, flags), select.POLLIN)
+        self._count(got[0], sum(memoryview(b).nbytes for b in into))
+        return got
+
+    def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
+        """As `socket.socket.send`."""
+        return self._attempt(partial(super().send, data, flags), select.POLLOUT)
+
+    def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
+        """As `socket.socket.sendall`: the timeout is for all of it."""
+        deadline = self._deadline()
+        rest = memoryview(data).cast("B")
+        while rest:
+            sent = self._attempt(partial(super().send, rest, flags), select.POLLOUT, deadline)
+            rest = rest[sent:]
+
+    def sendto(self, data: ReadableBuffer, *rest: object) -> int:
+        """As `socket.socket.sendto`."""
+        return self._attempt(partial(super().sendto, data, *rest), select.POLLOUT)
+
+    def _count(self, got: int, wanted: int) -> None:
+        self.received += got
+        if not got and wanted and self.type == socket.SOCK_STREAM:
+            self.ended = True
+
+    def _deadline(self) -> float | None:
+        return None if self._limit is None else time.monotonic() + self._limit
+
+    def _attempt(self, operation: Callable[[], T], events: int, deadline: float | None = None) -> T:
+        if deadline is None:
+            deadline = self._deadline()
+        while True:
+            try:
+                return operation()
+            except BlockingIOError:
+                if self._limit == 0.0:
+                    raise
+                self._wait(events, deadline)
+
+    def _wait(self, events: int, deadline: float | None) -> None:
+        watch = select.poll()
+        watch.register(self, events)
+        if self._wake is not None:
+            watch.register(self._wake, select.POLLIN)
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        ready = watch.poll(None if left is None else left * 1000)
+        if self._wake is not None and self._wake.is_set():
+            raise Abandoned("you stopped waiting")
+        if not ready:
+            raise TimeoutError("timed out")

@@ -1,0 +1,95 @@
+"""A thread that runs jobs one after the other and, while idle, watches one descriptor."""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from netlab.lab.waiting import Wake
+
+_PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
+
+
+class Worker:
+    """A daemon thread with a queue. ``watched`` gives a stream's descriptor or None; ``hung_up`` is called in the
+    thread when its peer has closed it; ``at_end`` is the last that runs there.
+    """
+
+    def __init__(
+        self, name: str, watched: Callable[[], int | None], hung_up: Callable[[], None], at_end: Callable[[], None]
+    ) -> None:
+        self._jobs: deque[tuple[Callable[[], object], Future[object]]] = deque()
+        self._news = Wake()
+        self._over = False
+        self._watched, self._hung_up, self._at_end = watched, hung_up, at_end
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait."""
+        return len(self._jobs)
+
+    def ask(self, job: Callable[[], object]) -> Future[object]:
+        """Run a job after those that wait. The future is cancelled where the job is forgotten or the thread is over."""
+        future: Future[object] = Future()
+        self._jobs.append((job, future))
+        if self._over:
+            self.forget()
+        self._news.set()
+        return future
+
+    def forget(self) -> int:
+        """Forget the jobs that wait; how many there were."""
+        count = 0
+        while self._jobs:
+            try:
+                self._jobs.popleft()[1].cancel()
+            except IndexError:  # the thread was quicker
+                break
+            count += 1
+        return count
+
+    def close(self, seconds: float) -> None:
+        """End the thread once its job has ended; wait so long for it."""
+        self._over = True
+        self.forget()
+        self._news.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while not self._over:
+            try:
+                job, future = self._jobs.popleft()
+            except IndexError:
+                self._sleep()
+            else:
+                _settle(job, future)
+        self.forget()
+        self._at_end()
+
+    def _sleep(self) -> None:
+        watch = select.poll()
+        watch.register(self._news, select.POLLIN)
+        fd = self._watched()
+        if fd is not None:
+            watch.register(fd, _PEER_CLOSED)
+        ready = {found for found, _ in watch.poll()}
+        self._news.clear()
+        if fd is not None and fd in ready:
+            self._hung_up()
+
+
+def _settle(job: Callable[[], object], future: Future[object]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result = job()
+    except Exception as error:  # noqa: BLE001 - whatever a client raises belongs to who waits for the call
+        future.set_exception(error)
+    else:
+        future.set_result(result)
