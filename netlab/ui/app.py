@@ -16,7 +16,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import Input, Static, TabbedContent, TabPane
 
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
@@ -29,6 +29,10 @@ from netlab.ui.live_lab import LiveLab
 from netlab.ui.presentation import Presentation
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
+
+STOLEN = frozenset({"slash", "backslash", "at", "minus", "plus", "underscore"})
+"""Keys that Textual 8.2.8 takes for bindings although an input has the focus: `textual.keys.key_to_character` does not
+know their characters, so no input is asked whether it consumes them."""
 
 
 def _command_provider() -> type[Provider]:
@@ -43,7 +47,7 @@ class NetlabApp(App[None]):
     TITLE = "netlab"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = App.COMMANDS | {_command_provider}
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual types it as an instance attribute
     CSS = """
     TabbedContent { height: 1fr; }
     ContentSwitcher { height: 1fr; }
@@ -73,6 +77,7 @@ class NetlabApp(App[None]):
         self._config = config or Config()
         self._presentation = presentation or Presentation()
         self._make_lab = make_lab
+        self._stolen = {c.bench_action for c in commands.COMMANDS if not STOLEN.isdisjoint(self._keys_of(c))}
         self.labs: dict[str, LiveLab] = started if started is not None else {}
         if self._config.theme in self.available_themes and not os.environ.get("TEXTUAL_THEME"):
             self.theme = str(self._config.theme)
@@ -162,6 +167,8 @@ class NetlabApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be had now: True, not now (None), or not there (False)."""
         if action == "bench":
+            if parameters[0] in self._stolen and isinstance(self.focused, Input):
+                return False
             return self.bench.actions.offers(str(parameters[0])) if self.bench is not None else False
         if action == "show_tab":
             return isinstance(parameters[0], int) and parameters[0] <= len(self._topics)
@@ -175,11 +182,17 @@ class NetlabApp(App[None]):
 
     def do(self, command: commands.Command) -> None:
         """What its key does."""
-        self.call_later(self.run_action, command.action)
+        if command.bench_action is not None:
+            self.call_later(self.action_bench, command.bench_action)
+        else:
+            self.call_later(self.run_action, command.action)
 
     def key_of(self, command: commands.Command) -> str:
         """The key that it has now."""
-        return self._config.keys.get(command.id, command.key).split(",")[0]
+        return self._keys_of(command)[0]
+
+    def _keys_of(self, command: commands.Command) -> list[str]:
+        return self._config.keys.get(command.id, command.key).split(",")
 
     def action_focus_next(self) -> None:
         """Tab: within the pane, then to the next one."""

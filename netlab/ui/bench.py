@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 
+from netlab.dissect.fields import Dissector
 from netlab.lab.state import Phase
 from netlab.ui.bench_actions import BenchActions
 from netlab.ui.bytes_pane import BytesPane
@@ -60,13 +61,14 @@ class BenchPane(Vertical):
         self.topic, self.lab = live.topic, live.lab
         self.presentation = presentation
         self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
-        self.history = History(history_file(self.topic.name), [o.name for o in self.topic.options if o.secret])
+        self.history = History(history_file(self.topic.name), [c.name for c in self.lab.commands if c.secret])
         self.console = Console(self.topic, presentation, self.history, self.completion)
         self.wire = WireList(id="wire")
         self.inspector = Inspector(id="bytes")
         self.log_pane = ServerLog(presentation, id="log")
         self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
         self.actions = BenchActions(self)
+        self._dissector: Dissector | None = None
         self._timer: Timer | None = None
         self._looks = 0
         self._told_history = False
@@ -80,6 +82,10 @@ class BenchPane(Vertical):
     def on_mount(self) -> None:
         """Show what the lab is now, and begin to follow it."""
         self._timer = self.set_interval(PERIOD, self.look)
+        try:
+            self._dissector = self.topic.dissector()
+        except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; its bytes are shown raw then
+            self.console.say(f"the dissector does not load, bytes are shown raw: {error}", error=True)
         self._draw(Tidings(state=True, log=True, sessions=True, capture_replaced=True))
         self.call_after_refresh(self._learn)
 
@@ -126,7 +132,7 @@ class BenchPane(Vertical):
         if tidings.transcripts:
             self.console.grow()
         if tidings.capture_replaced:
-            self.wire.show(self.lab.shown_capture, self.topic.dissector())
+            self.wire.show(self.lab.shown_capture, self._dissector)
         elif tidings.capture_grew:
             self.wire.grow()
 
@@ -178,7 +184,7 @@ class BenchPane(Vertical):
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         """Show the segment's bytes."""
         event.stop()
-        self.inspector.show_segment(event.segment, self.wire.capture, self.topic.dissector())
+        self.inspector.show_segment(event.segment, self.wire.capture, self._dissector)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         """Go to the bytes."""

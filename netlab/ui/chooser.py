@@ -33,7 +33,9 @@ class Chooser(ModalScreen[tuple[str, str] | None]):
         width: 76; max-width: 96%; height: auto; max-height: 90%; border: round $accent; background: $surface;
         border-title-style: bold; padding: 0 1;
     }
-    Chooser OptionList { height: auto; max-height: 18; border: none; background: $surface; padding: 0; }
+    Chooser OptionList, Chooser OptionList:focus {
+        height: auto; max-height: 18; border: none; background: $surface; padding: 0;
+    }
     Chooser Static { height: 1; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,18 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab.dissect.text import safe
+from netlab.lab.commands import Command
 from netlab.lab.operations import Operation
 
 _NAME = re.compile(r"(?P<client>[A-Za-z_]\w*\.)?(?P<name>[A-Za-z_][\w.]*)")
-
-
-@dataclass(frozen=True, slots=True)
-class LabCommand:
-    """A console line that speaks to the lab: ``:name arguments``."""
-
-    name: str
-    arguments: str
-    help: str
 
 
 @dataclass
@@ -31,7 +23,7 @@ class Completion:
 
     variable: str = ""
     operations: Mapping[str, Operation] = field(default_factory=dict)
-    commands: Sequence[LabCommand] = ()
+    commands: Sequence[Command] = ()
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def complete(self, line: str) -> str | None:
@@ -72,7 +64,7 @@ class Completion:
             count = byte_count(line)
             explained = safe(f"{operation.name}{operation.signature} · {operation.help}")
             return f"{_bytes(count)} · {explained}" if count else explained
-        return _bytes(len(line.encode(errors="surrogateescape"))) if line else ""
+        return _bytes(len(line.encode(errors="surrogatepass"))) if line else ""
 
 
 def _bytes(count: int) -> str:
@@ -87,7 +79,7 @@ def byte_count(line: str) -> int:
         return 0
     values = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return sum(
-        len(value) if isinstance(value, bytes) else len(value.encode(errors="surrogateescape"))
+        len(value) if isinstance(value, bytes) else len(value.encode(errors="surrogatepass"))
         for value in values
         if isinstance(value, bytes | str)
     )

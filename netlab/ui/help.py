@@ -12,10 +12,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from netlab.lab.commands import Command
 from netlab.lab.operations import Operation
 from netlab.topics.contract import Topic
 from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS, readable
-from netlab.ui.completion import LabCommand
 
 SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
@@ -55,7 +55,7 @@ def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
 
 def help_lines(
     topic: Topic, pane: str, bindings: Mapping[str, ActiveBinding], keymap: Mapping[str, str],
-    operations: Iterable[Operation], commands: Iterable[LabCommand],
+    operations: Iterable[Operation], commands: Iterable[Command],
 ) -> list[Content]:  # fmt: skip
     """The help's lines."""
     lines = [Content.styled(f"{topic.title}: {topic.summary}", "bold"), Content(f"To begin: {topic.hint}.")]

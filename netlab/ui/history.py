@@ -12,13 +12,13 @@ KEPT = 500
 class History:
     """Lines from the oldest to the newest, and a cursor that ↑ and ↓ move.
 
-    ``secrets`` are the names of lab options whose lines (``:authkey …``) are not stored, neither here nor in the file.
+    ``secrets`` are the names of lab commands whose lines (``:authkey …``) are not stored, neither here nor in the file.
     A file that cannot be read or written is told once, by ``problem``; the history then lives in memory.
     """
 
     def __init__(self, file: Path | None, secrets: Collection[str] = ()) -> None:
         self._file = file
-        self._secrets = frozenset(secrets)
+        self._secrets = frozenset(name.replace("-", "_") for name in secrets)
         self.problem = ""
         self._lines: list[str] = self._read()
         self._cursor = len(self._lines)

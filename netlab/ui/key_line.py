@@ -32,6 +32,10 @@ def chosen(bindings: Mapping[str, Binding]) -> list[tuple[str, Binding]]:
     return [*fixed[:1], *others, *fixed[1:]]
 
 
+def _width(key: str, binding: Binding) -> int:
+    return len(readable(key)) + 1 + len(binding.description)
+
+
 class KeyLine(Widget):
     """Shows the keys that act now; a click does what the key does."""
 
@@ -50,14 +54,11 @@ class KeyLine(Widget):
     def render(self) -> Content:
         """As many as fit, in order."""
         active = {key: active.binding for key, active in self.screen.active_bindings.items() if active.enabled}
+        items = chosen(active)
+        while len(items) > 2 and sum(_width(*item) + 2 for item in items) - 2 > self.content_size.width:
+            del items[-2]  # the last of those that are not always shown
         pieces: list[Content] = []
-        room = self.content_size.width
-        for key, binding in chosen(active):
-            shown = readable(key)
-            needed = len(shown) + 1 + len(binding.description) + (2 if pieces else 0)
-            if needed > room:
-                continue
-            room -= needed
-            piece = Content.assemble((shown, "bold $footer-key-foreground"), " ", binding.description)
+        for key, binding in items:
+            piece = Content.assemble((readable(key), "bold $footer-key-foreground"), " ", binding.description)
             pieces.append(piece.stylize(Style.from_meta({"@click": f"app.simulate_key('{key}')"})))
         return Content("  ").join(pieces)

@@ -50,6 +50,7 @@ class PaneBar(Static):
 class Panes(Horizontal):
     """Console and server log on the left, wire and bytes on the right; narrow: console, and below it one other."""
 
+    SCOPED_CSS = False  # the width's class stands on the screen
     DEFAULT_CSS = """
     Panes { height: 1fr; }
     Panes #left { width: 2fr; }
@@ -127,7 +128,7 @@ class Panes(Horizontal):
         self._arrange()
 
     def _arrange(self) -> None:
-        if not self.is_mounted:
+        if not self.query(PaneBar):
             return
         shown = self.whole or self.beside
         for name in {*ORDER, *READING}:

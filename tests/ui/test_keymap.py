@@ -1,0 +1,69 @@
+"""The person's configuration: what is right is taken, what is wrong is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netlab.ui.commands import COMMANDS, EVERY_COMMAND
+from netlab.ui.keymap import Config, check_keys, read_config
+
+
+def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:
+    assert read_config(tmp_path / "config.toml") == Config()
+
+
+def test_keys_and_theme_are_taken(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('theme = "textual-light"\n[keys]\n"server.stop" = "f9,ctrl+s"\n')
+    assert read_config(file) == Config("textual-light", {"server.stop": "f9,ctrl+s"})
+
+
+def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[keys")
+    assert "is not TOML" in read_config(file).problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "told"),
+    [
+        ("no.such", "f9", "there is no command 'no.such'"),
+        ("server.stop", "nonsense", "'nonsense' is not the name of a key"),
+        ("server.stop", "ctrl+q", "ctrl+q is kept for: quit"),
+        ("server.stop", "q", "q is already the key of quit"),
+        ("server.stop", "", "needs at least one key"),
+        ("copy", "3", "3 goes to a tab"),
+        ("prompt.older", "escape", "already the key of prompt.leave"),
+    ],
+)
+def test_a_wrong_entry_is_left_out_and_told(name: str, key: str, told: str) -> None:
+    accepted, problems = check_keys({name: key})
+    assert accepted == {}
+    assert told in problems[0]
+
+
+def test_two_commands_may_swap_their_keys() -> None:
+    accepted, problems = check_keys({"server.model": "c", "copy": "m"})
+    assert accepted == {"server.model": "c", "copy": "m"}
+    assert problems == []
+
+
+def test_quit_may_get_another_key_but_not_lose_it_to_one_that_wanted_it_first() -> None:
+    accepted, problems = check_keys({"quit": "f10", "server.stop": "q"})
+    assert (accepted, problems) == ({"quit": "f10", "server.stop": "q"}, [])
+
+
+def test_every_command_has_an_id_and_a_key_of_its_own() -> None:
+    ids = [command.id for command in EVERY_COMMAND]
+    assert len(ids) == len(set(ids))
+    assert check_keys({command.id: command.key for command in EVERY_COMMAND})[1] == []
+
+
+def test_every_command_says_in_a_sentence_what_it_does() -> None:
+    assert all(command.tooltip and command.label for command in EVERY_COMMAND)
+
+
+def test_the_footer_has_at_most_eight() -> None:
+    assert len({command.footer for command in COMMANDS} - {0}) <= 8
