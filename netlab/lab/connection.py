@@ -97,16 +97,14 @@ class Connection:
             with contextlib.suppress(OSError):
                 sock.settimeout(seconds)
 
+    def peer_reset(self) -> bool:
+        """Whether the peer has thrown the stream away, as far as the system tells before it is used again."""
+        return self._poll() & select.POLLERR != 0
+
     def peer_closed(self) -> bool:
         """Whether the peer has closed or reset the stream: as soon as it has (Linux), or once a read has shown it."""
-        sock, fd = self._socket(), self.stream_fileno()
-        if isinstance(sock, AbandonableSocket) and sock.ended:
-            return True
-        if fd is None:
-            return False
-        watch = select.poll()
-        watch.register(fd, _PEER_CLOSED)
-        return bool(watch.poll(0))
+        sock = self._socket()
+        return (isinstance(sock, AbandonableSocket) and sock.ended) or self._poll() != 0
 
     def stream_fileno(self) -> int | None:
         """The stream's descriptor, to be watched for the peer's closing; None for datagrams and closed ones."""
@@ -114,6 +112,14 @@ class Connection:
         if sock is None or sock.type != socket.SOCK_STREAM or not _PEER_CLOSED or self.closed:
             return None
         return sock.fileno()
+
+    def _poll(self) -> int:
+        fd = self.stream_fileno()
+        if fd is None:
+            return 0
+        watch = select.poll()
+        watch.register(fd, _PEER_CLOSED)
+        return sum(events for _, events in watch.poll(0))
 
     def close(self) -> None:
         """Close the client, in the session's own thread; what it raises thereby is of no use to anybody."""

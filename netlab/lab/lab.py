@@ -109,6 +109,7 @@ class Lab:
         """End everything: clients, server, wire, and the capture's file. Twice does nothing."""
         atexit.unregister(self.close)
         self._sessions.close()
+        _ = self.shown_capture  # opened before its file goes: what was captured can still be looked at
         self._serving.close()
         self._recording.remove()
 

@@ -133,7 +133,8 @@ class Prompt:
         """Note, once, that the server has closed the connection, where it has."""
         if not self._told_closed and self.connection is not None and self.connection.peer_closed():
             self._told_closed = True
-            self.note("the server closed the connection")
+            reset = self.connection.peer_reset()
+            self.note("the connection was reset (RST)" if reset else "the server closed the connection")
 
     def watched(self) -> int | None:
         """The descriptor on which the server's closing shows; None once that was noted."""

@@ -85,8 +85,7 @@ class Recording:
         return target
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it. The capture can still be looked at."""
-        _ = self.shown  # mapped before its name goes
+        """Remove the folder with all that is in it. A capture that is open can still be looked at."""
         with self._lock:
             if self._folder is not None:
                 self._folder.remove()

@@ -47,7 +47,16 @@ class Setup:
 
     def wire_arguments(self, listen: Endpoint, file: Path) -> list[str]:
         """What follows ``netlab wire``."""
-        words = ["--listen", str(listen), "--write", str(file), "--limit", str(self.limit), *self._child()]
+        words = [
+            "--listen",
+            str(listen),
+            "--write",
+            str(file),
+            "--limit",
+            str(self.limit),
+            "--temporary",
+            *self._child(),
+        ]
         return [*words, "--udp"] if self.topic.transport is Transport.UDP else words
 
     def _child(self) -> list[str]:

@@ -7,10 +7,12 @@ import contextlib
 import gc
 import os
 import resource
+import select
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -68,7 +70,22 @@ def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: 
         return 0
     _prepare(wire, arguments)
     wire.run()
+    if arguments.temporary and arguments.write and _nobody_asks():
+        _remove_folder(Path(arguments.write).parent)
     return 0
+
+
+def _nobody_asks() -> bool:
+    """Whether standard input has ended: the supervisor is gone, were it by kill -9."""
+    return bool(select.select([0], [], [], 0)[0]) and not os.read(0, 1)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder of captures; what else is in it stays, and so does the folder then."""
+    with contextlib.suppress(OSError):
+        for capture in folder.glob("*.pcapng"):
+            capture.unlink()
+        folder.rmdir()
 
 
 def _prepare(wire: Wire, arguments: argparse.Namespace) -> bool:
@@ -108,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--write", metavar="FILE.pcapng", help="capture into this file")
     add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
     add("--supervised", action="store_true", help="speak JSON lines, and end when standard input does")
+    add("--temporary", action="store_true", help="supervised: remove the capture's folder at the end")
     add("--yield-cpu", action="store_true", help="run only when nothing else wants to")
     return parser
 
