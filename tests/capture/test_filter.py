@@ -1,0 +1,135 @@
+"""The wire list's filter expressions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlab.capture.filter import FilterError, parse
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
+
+FLOWS = [Flow(n, Transport.TCP, Endpoint("127.0.0.1", 50000 + n), Endpoint("127.0.0.1", 20000)) for n in (1, 2)]
+
+
+def segment(
+    number: int, flow: int, way: Direction, kind: Kind = Kind.DATA, data: bytes = b"", fate: str = ""
+) -> Segment:
+    return Segment(number, 0, FLOWS[flow - 1], way, kind, len(data), memoryview(data), fate=fate)
+
+
+OUT, IN = Direction.TO_SERVER, Direction.TO_CLIENT
+SEGMENTS = [
+    segment(1, 1, OUT, Kind.OPEN),
+    segment(2, 1, OUT, data=b"Hello world"),
+    segment(3, 1, IN, data=b"hello\x00\xff"),
+    segment(4, 2, OUT, Kind.OPEN),
+    segment(5, 2, OUT, data='Grüße = "x" or not'.encode(), fate="dropped by loss 30 %"),
+    segment(6, 2, IN, data=bytes(200), fate="delayed 100 ms"),
+    segment(7, 2, OUT, Kind.FIN),
+    segment(8, 1, IN, Kind.RESET),
+    segment(9, 1, IN, Kind.FIN, b"bye"),
+]
+
+CASES = {
+    "": [1, 2, 3, 4, 5, 6, 7, 8, 9],
+    "  ": [1, 2, 3, 4, 5, 6, 7, 8, 9],
+    "flow 2": [4, 5, 6, 7],
+    "flow:1": [1, 2, 3, 8, 9],
+    "FLOW:  1": [1, 2, 3, 8, 9],
+    "flow 3": [],
+    "→": [1, 2, 4, 5, 7],
+    "->": [1, 2, 4, 5, 7],
+    "out": [1, 2, 4, 5, 7],
+    "server": [1, 2, 4, 5, 7],
+    "←": [3, 6, 8, 9],
+    "<-": [3, 6, 8, 9],
+    "in": [3, 6, 8, 9],
+    "client": [3, 6, 8, 9],
+    ">100": [6],
+    "> 100": [6],
+    "len>100": [6],
+    "len >= 200": [6],
+    ">200": [],
+    "<10 data": [3, 9],
+    "<=11 data": [2, 3, 9],
+    "=7": [3],
+    "open": [1, 4],
+    "data": [2, 3, 5, 6, 9],
+    "fin": [7, 9],
+    "reset": [8],
+    "hello": [2, 3],
+    '"Hello world"': [2],
+    "'hello'": [2, 3],
+    "GRüßE": [5],
+    "grüsse": [],
+    '"or not"': [5],
+    r"b'hello\x00'": [3],
+    'b"Hello"': [2],
+    r"b'\xff'": [3],
+    "0x48656c": [2],
+    "hex:48656C": [2],
+    "hex:48 65 6c": [2],
+    "hex: 00 ff": [3],
+    "hex:00 ff in": [3],
+    "fate": [5, 6],
+    "fate:dropped": [5],
+    "fate:'100 MS'": [6],
+    "not data": [1, 4, 7, 8],
+    "not not data": [2, 3, 5, 6, 9],
+    "not flow 2 not in": [1, 2],
+    "flow 1 in data": [3, 9],
+    "open or reset": [1, 4, 8],
+    "flow 2 open or flow 1 >5 in": [3, 4],
+    "not hello or open": [1, 4, 5, 6, 7, 8, 9],
+    "flow": [],
+    "order": [],
+    "index": [],
+    "(hello": [],
+}
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_what_a_filter_shows(text: str) -> None:
+    wanted = parse(text)
+
+    assert [s.number for s in SEGMENTS if wanted.matches(s)] == CASES[text]
+    assert wanted.text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("hello 'world", "column 7: the quotation mark is not closed"),
+        ("b'abc", "column 1: the quotation mark is not closed"),
+        ("flow 1 hex:4", "column 8: hex needs two digits for each byte"),
+        ("hex:", "column 1: hex needs two digits for each byte"),
+        ("0xzz", "column 1: zz is not hex"),
+        (r"b'\x1'", r"column 1: b'\x1' is no Python bytes literal"),
+        ("b'ü'", "column 1: b'ü' is no Python bytes literal"),
+        ("''", "column 1: nothing stands between the quotation marks"),
+        ("or open", "column 1: something to look for is missing before or"),
+        ("open or", "column 8: something to look for is missing before the end"),
+        ("open not", "column 9: something to look for is missing before the end"),
+        ("not or open", "column 5: something to look for is missing before or"),
+    ],
+)
+def test_what_cannot_be_understood_is_said_with_its_place(text: str, sentence: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse(text)
+    assert str(caught.value) == sentence
+
+
+words = st.sampled_from(
+    ["flow", "not", "or", ">", "1", "hex:", "0x", "b'", "'", '"', "\\", "fate:", "→", "48", " ", "a"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(words).map("".join)))
+def test_any_text_is_a_filter_or_a_sentence(text: str) -> None:
+    try:
+        wanted = parse(text)
+    except FilterError as error:
+        assert str(error).startswith("column ")
+    else:
+        assert all(isinstance(wanted.matches(s), bool) for s in SEGMENTS)
