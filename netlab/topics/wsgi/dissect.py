@@ -1,0 +1,10 @@
+"""What crosses between a browser and a web server: HTTP/1, and the fields of forms."""
+
+from netlab.capture.model import Direction
+from netlab.dissect.fields import Dissection
+from netlab.dissect.http import read_http
+
+
+def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
+    """The HTTP messages in a run of bytes."""
+    return read_http(data, direction, offset)
