@@ -75,7 +75,10 @@ def unpack_at(form: str, view: memoryview, offset: int) -> StructView:
     size = struct_size(form)
     if size > len(view):
         raise FormatRefused(f"needs {size} bytes, only {len(view)} are left at {offset}")
-    values = struct.unpack_from(form, view)
+    try:
+        values = struct.unpack_from(form, view)
+    except (struct.error, SystemError) as problem:  # CPython's struct raises SystemError for 0p
+        raise FormatRefused(f"struct cannot unpack it: {problem}") from None
     order, items = (form[0], form[1:]) if form[:1] in tuple("@=<>!") else ("@", form)
     fields = tuple(
         Field(f"[{index}]", offset + start, offset + end, _NAMES[code], repr(value))

@@ -12,23 +12,25 @@ from netlab.dissect.numbers import WIDEST, Number, character_at, numbers_at
 from netlab.dissect.structview import LIMIT, FormatRefused, StructView, unpack_at
 from netlab.ui.byte_source import ByteSource
 
-_COMPACT = ("u8", "i8", "u16", "i16", "u32", "i32", "f32")
-
 
 def one_line(numbers: tuple[Number, ...], character: str) -> str:
     """The numbers in network byte order, on one line; the widest come last and may be cut off."""
-    parts = [f"{number.name} {number.big}" for number in numbers if number.name in ("u8", "i8", "u16", "u32")]
-    parts.insert(1, character.split(" U+")[0] if character.startswith("'") else "no char")
-    parts += [f"{number.name} {number.big}" for number in numbers if number.name in ("i16", "i32", "f32")]
-    return " · ".join(parts)
+    texts = {number.name: f"{number.name} {number.big}" for number in numbers}
+    shown = character.split(" U+")[0] if character.startswith("'") else "no UTF-8"
+    first = [texts[name] for name in ("u8",) if name in texts]
+    rest = [texts[name] for name in ("i8", "u16", "u32", "i16", "i32", "f32") if name in texts]
+    return " · ".join([*first, shown, *rest])
 
 
 def table(numbers: tuple[Number, ...], character: str) -> str:
-    """All numbers in both byte orders, one type a line, and the character."""
-    width = max((len(number.big) for number in numbers), default=3)
-    lines = [f"{'':4}  {'big-endian >':<{max(width, 12)}}  little-endian <"]
-    lines += [f"{n.name:4}  {n.big:<{max(width, 12)}}  {n.little if n.size > 1 else '(one byte)'}" for n in numbers]
-    return "\n".join([*lines, f"utf8  {character}"])
+    """All numbers in both byte orders, and the character. Signed and unsigned share a line where they agree."""
+    by_values: dict[tuple[int, str, str], list[str]] = {}
+    for number in numbers:
+        by_values.setdefault((number.size, number.big, number.little), []).append(number.name)
+    lines = [f"{'':7}  {'> big-endian':<22}  < little-endian"]
+    for (size, big, little), names in by_values.items():
+        lines.append(f"{' '.join(names):7}  {big:<22}  {little if size > 1 else ''}".rstrip())
+    return "\n".join([*lines, f"utf8     {character}"])
 
 
 class AtCursor(Static):

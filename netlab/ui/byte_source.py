@@ -117,8 +117,6 @@ class StreamSource:
         """A slice where one chunk holds it all, else the few bytes joined."""
         start, end = max(start, 0), min(max(end, 0), self._length)
         parts = [(chunk.offset, chunk.view) for chunk in self._over(start, end)]
-        if not parts:
-            return EMPTY
         if len(parts) == 1 and parts[0][0] <= start and end <= parts[0][0] + len(parts[0][1]):
             return parts[0][1][start - parts[0][0] : end - parts[0][0]]
         joined = bytearray(max(end - start, 0))

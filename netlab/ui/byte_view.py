@@ -57,14 +57,14 @@ class ByteView(ScrollView, can_focus=True):
         .bytes--space { color: $text-success; }
         .bytes--control { color: $text-warning; }
         .bytes--high { color: $text-secondary; }
-        .bytes--chunk { background: $boost; text-style: bold; }
+        .bytes--chunk { background: $secondary-muted; }
         .bytes--field-0 { background: $primary-muted; }
         .bytes--field-1 { background: $success-muted; }
         .bytes--field-2 { background: $warning-muted; }
         .bytes--mark { background: $error-muted; text-style: bold; }
         .bytes--field { background: $primary-muted; text-style: bold underline; }
         .bytes--match { background: $warning; color: $background; }
-        .bytes--selection { background: $secondary; color: $background; }
+        .bytes--selection { text-style: reverse; }
         .bytes--cursor { background: $accent; color: $background; text-style: bold; }
     }
     """
@@ -113,18 +113,28 @@ class ByteView(ScrollView, can_focus=True):
 
     def lay_fields(self, fields: Spans | None) -> None:
         """Tint the spans of fields, in turn in three colours."""
-        self._over.fields = fields
-        self.refresh()
+        if self._over.fields is not fields:
+            self._over.fields = fields
+            self.refresh()
 
     def mark_field(self, start: int, end: int) -> None:
         """Underline one field."""
-        self._over.field = (start, end)
-        self.refresh()
+        before, self._over.field = self._over.field, (start, end)
+        self._repaint(before, (start, end))
 
     def mark_match(self, start: int, end: int) -> None:
         """Show what a search found."""
-        self._over.match = (start, end)
-        self.refresh()
+        before, self._over.match = self._over.match, (start, end)
+        self._repaint(before, (start, end))
+
+    def _repaint(self, before: tuple[int, int], after: tuple[int, int]) -> None:
+        """Repaint the visible rows of two ranges of bytes, if they differ."""
+        top = self.scroll_offset.y
+        for start, end in (before, after) if before != after else ():
+            first = max(start // self._per_row, top)
+            last = min((end - 1) // self._per_row, top + self._page())
+            if start < end and first <= last:
+                self.refresh_lines(first, last - first + 1)
 
     @property
     def selection(self) -> tuple[int, int]:
@@ -176,20 +186,28 @@ class ByteView(ScrollView, can_focus=True):
 
     def action_go(self, way: str, select: bool = False) -> None:
         """One movement by key."""
-        per_row, page = self._per_row, self._page() * self._per_row
-        last = self.source.length - 1
-        at = self.cursor
-        row = at - at % per_row
-        targets = {
-            "left": at - 1, "right": at + 1, "first": 0, "last": last,
-            "up": at - per_row if at >= per_row else at, "down": at + per_row if at + per_row <= last else at,
-            "page_up": at - page if at >= page else at % per_row, "page_down": min(at + page, last),
-            "row_start": 0 if at == row else row, "row_end": last if at == min(row + per_row - 1, last) else row + per_row - 1,
-        }  # fmt: skip
         if way in ("page_up", "page_down"):
             rows = self._page() if way == "page_down" else -self._page()
             self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
-        self.move_to(targets[way], select=select, by_hand=True)
+        self.move_to(self._target(way), select=select, by_hand=True)
+
+    def _target(self, way: str) -> int:
+        """Where a movement leads. In the first and last row up and down stay in their column."""
+        at, last, per_row = self.cursor, self.source.length - 1, self._per_row
+        page, column = self._page() * per_row, at % per_row
+        targets = {
+            "left": at - 1,
+            "right": at + 1,
+            "up": at - per_row if at >= per_row else at,
+            "down": at + per_row if at + per_row <= last else at,
+            "page_up": at - page if at >= page else column,
+            "page_down": at + page,
+            "row_start": at - column if column else 0,
+            "row_end": at - column + per_row - 1 if column < per_row - 1 and at < last else last,
+            "first": 0,
+            "last": last,
+        }
+        return targets[way]
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the byte under the pointer; with shift the selection reaches there."""

@@ -19,17 +19,22 @@ from netlab.dissect.export import CLIPBOARD_LIMIT, FORMS
 from netlab.dissect.fields import Dissection
 from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
+from netlab.dissect.text import safe
 from netlab.ui.at_cursor import AtCursor
 from netlab.ui.byte_search import SearchEnded, SearchProgressed, Sought, start_search
 from netlab.ui.byte_source import ByteSource
 from netlab.ui.byte_view import ByteView
+from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.field_tree import FieldTree
-from netlab.ui.menu import Menu
 from netlab.ui.question import Question
 from netlab.ui.saving import check_new_file, save_runs
 from netlab.ui.spans import Spans, field_spans
 
-_LETTERS = dict(zip("htpb", FORMS, strict=True))
+_ROOMY = 26
+"""Lines in which bytes, fields and the table of numbers have room together."""
+_FILE = "to a file"
+_PREVIEW = 40
+"""Bytes and characters of a form that the menu shows."""
 
 
 class BytesPane(Vertical):
@@ -66,6 +71,7 @@ class BytesPane(Vertical):
         self.at_cursor = AtCursor()
         self.question = Question()
         self._spans = Spans()
+        self._has_fields = False
         self._pattern = b""
         self._typed = ""
         self._search: Worker[None] | None = None
@@ -90,7 +96,7 @@ class BytesPane(Vertical):
         """Show other fields over the same bytes."""
         self._spans = field_spans(dissection.fields)
         self.fields.show(dissection, note)
-        self.fields.display = bool(dissection.fields or dissection.needs or dissection.problem or note)
+        self._has_fields = bool(dissection.fields or dissection.needs or dissection.problem or note)
         self._look()
 
     def focus(self, scroll_visible: bool = True) -> BytesPane:
@@ -112,6 +118,7 @@ class BytesPane(Vertical):
         view = self.bytes
         self.at_cursor.show(view.source, view.cursor, view.selection)
         unpacked = self.at_cursor.unpacked
+        self.fields.display = self._has_fields and (self.size.height >= _ROOMY or not self.at_cursor.expanded)
         view.lay_fields(field_spans(unpacked.fields) if unpacked else self._spans)
         field = self.fields.reveal(view.cursor) if self.fields.display else None
         view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))
@@ -265,19 +272,24 @@ class BytesPane(Vertical):
         return 0, self.bytes.source.length, "all"
 
     def action_copy(self) -> None:
-        """A menu of forms, and the file."""
+        """Ask for the form, or the file."""
         start, end, what = self._chosen()
         self._copying = (start, end)
-        choices = {} if end - start > CLIPBOARD_LIMIT else {key: form for key, form in _LETTERS.items()}
-        title = f"copy {what}: {end - start} bytes as"
-        self.app.push_screen(Menu(title, choices | {"f": "to a file"}), self._copy)
+        head = self.bytes.source.view(start, min(end, start + _PREVIEW))
+        choices = [Choice(name, name, safe(form(head)[:_PREVIEW])) for name, form in FORMS.items()]
+        if end - start > CLIPBOARD_LIMIT:
+            choices = []
+        choices.append(Choice(_FILE, _FILE, "any length, as they are"))
+        self.app.push_screen(Chooser(f"copy {what}: {end - start:,} bytes as", choices), self._copy)
 
-    def _copy(self, letter: str | None) -> None:
+    def _copy(self, answer: tuple[str, str] | None) -> None:
         start, end = self._copying
-        if letter == "f":
+        if answer is None:
+            return
+        form = answer[1]
+        if form == _FILE:
             self.question.ask("file", "write bytes to", "", check_new_file)
-        elif letter is not None:
-            form = _LETTERS[letter]
+        else:
             self._to_clipboard(FORMS[form](self.bytes.source.view(start, end)), f"{end - start} bytes as {form}")
 
     def _to_clipboard(self, text: str, what: str) -> None:

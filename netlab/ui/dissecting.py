@@ -60,7 +60,7 @@ def _shown(field: Field, shift: int, length: int) -> Field | None:
 
 
 def dissect(extent: Extent, dissector: Dissector) -> Dissection:
-    """The fields that overlap what is shown, with offsets in it. A dissector that raises gives raw bytes and says so."""
+    """The fields that overlap what is shown, with offsets in it. A dissector that raises gives raw bytes."""
     try:
         found = dissector(extent.view, extent.direction, extent.offset)
     except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything

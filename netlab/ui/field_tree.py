@@ -100,15 +100,13 @@ class FieldTree(Tree[Field | None]):
         self._fill(self.root, dissection.fields)
         if _count(dissection.fields, _OPEN_AT_ONCE) <= _OPEN_AT_ONCE:
             self._open_all(self.root)
-        if dissection.needs:
-            self.root.add_leaf(Text(f"waits for {dissection.needs} more bytes", "bold"), None)
         if dissection.problem:
-            self.root.add_leaf(Text(f"raw bytes: {safe(dissection.problem)}", "bold"), None)
+            self.root.add_leaf(Text(f"raw: {safe(dissection.problem)}", "bold"), None)
         words = ["fields"]
         if dissection.needs:
-            words.append(f"waits for {dissection.needs} bytes")
+            words.append(f"waits for {dissection.needs} more {'byte' if dissection.needs == 1 else 'bytes'}")
         elif dissection.problem:
-            words.append("raw")
+            words.append("the rest is raw bytes")
         self.border_title = Content(" ── ".join([*words, note] if note else words)).markup
 
     def _fill(self, node: TreeNode[Field | None], fields: Sequence[Field]) -> None:
@@ -126,16 +124,19 @@ class FieldTree(Tree[Field | None]):
                 self._open(child)
                 self._open_all(child)
 
-    def _open(self, node: TreeNode[Field | None]) -> None:
+    def _fill_once(self, node: TreeNode[Field | None]) -> None:
         if node.data is not None and node.data.children and not node.children:
             self._fill(node, node.data.children)
-        node.expand()
+
+    def _open(self, node: TreeNode[Field | None]) -> None:
+        self._fill_once(node)
+        if not node.is_expanded:
+            node.expand()
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[Field | None]) -> None:
         """Make the children when they are wanted."""
         event.stop()
-        if event.node is not self.root:
-            self._open(event.node)
+        self._fill_once(event.node)
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[Field | None]) -> None:
         """Tell which field a person went to."""

@@ -32,7 +32,7 @@ class SegmentList(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "wire--heading", "wire--to-server", "wire--to-client", "wire--event", "wire--fate", "wire--cursor", "wire--mark",
+        "wire--heading", "wire--to-server", "wire--to-client", "wire--event", "wire--fate", "wire--cursor",
     }  # fmt: skip
     DEFAULT_CSS = """
     SegmentList {
@@ -44,7 +44,6 @@ class SegmentList(ScrollView, can_focus=True):
         .wire--to-client { color: $text-success; }
         .wire--event { color: $text-muted; }
         .wire--fate { color: $text-warning; }
-        .wire--mark { color: $text-accent; text-style: bold; }
         .wire--cursor { background: $primary-muted; text-style: bold; }
     }
     SegmentList:focus .wire--cursor { background: $accent; color: $background; }
@@ -107,8 +106,8 @@ class SegmentList(ScrollView, can_focus=True):
             return
         self._known = rows
         self._lay_out()
-        if self.following and rows:
-            self._put(rows - 1)
+        if rows and (self.following or self.cursor < 0):
+            self._put(rows - 1 if self.following else 0)
         self.refresh()
 
     def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
@@ -117,7 +116,7 @@ class SegmentList(ScrollView, can_focus=True):
         The cursor stays on its segment, or goes to the next one shown.
         """
         before = self.highlighted
-        self._rows, self._note = rows, note
+        self._rows, self._note, self._known = rows, note, -1
         self._lay_out()
         if self.following or before is None:
             self._put(self.row_count - 1)

@@ -22,7 +22,7 @@ def preview(chunk: memoryview) -> str:
     """The first bytes as safe text, or as hex where most of them are no text."""
     head = bytes(chunk[:PREVIEW])
     text = head.decode("utf-8", "replace")
-    odd = sum(1 for c in text if not c.isprintable() and c not in "\r\n\t" or c == "�")
+    odd = sum(1 for c in text if (not c.isprintable() and c not in "\r\n\t") or c == "�")
     if odd * 4 > len(text):
         return head[:32].hex(" ")
     return safe(text)

@@ -1,0 +1,170 @@
+"""``netlab inspect FILE``: a capture file in the panes of the lab, read-only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.widgets import Footer, Static
+
+from netlab.capture.model import CaptureError, Flow, Segment
+from netlab.capture.reader import Capture
+from netlab.dissect.fields import Dissector
+from netlab.dissect.text import safe
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topics
+from netlab.ui.bytes_pane import BytesPane
+from netlab.ui.chooser import Choice, Chooser
+from netlab.ui.guard import Guard
+from netlab.ui.inspector import Inspector
+from netlab.ui.wire_list import WireList
+
+_BATCH = 20_000
+"""Packets read at a time, so that the first are on the screen while the rest are read."""
+_RAW = "raw"
+
+
+def guess_topic(flow: Flow) -> Topic | None:
+    """The topic whose port and transport the flow's server has."""
+    known = topics().values()
+    return next((t for t in known if (t.port, t.transport) == (flow.server.port, flow.transport)), None)
+
+
+def dissector_of(topic: Topic | None) -> Dissector | None:
+    """The topic's dissector; None without a topic, or where it has none."""
+    try:
+        return topic.dissector() if topic is not None else None
+    except (ImportError, AttributeError):
+        return None
+
+
+class InspectApp(App[None]):
+    """Wire list, bytes and fields of one capture file."""
+
+    TITLE = "netlab inspect"
+    CSS = """
+    #file { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    WireList { height: 1fr; }
+    Inspector { height: 2fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "dissector", "read as", id="inspect.dissector", tooltip="Choose the topic that reads the bytes"),
+        Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane"),
+        Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
+    ]
+
+    def __init__(self, capture: Capture) -> None:
+        super().__init__()
+        self._capture = capture
+        self._chosen = ""
+        self._told = False
+        self._dissectors: dict[str, Dissector | None] = {}
+
+    def compose(self) -> ComposeResult:
+        """What file it is, the panes, the keys."""
+        yield Static(id="file", markup=False)
+        yield WireList()
+        yield Inspector()
+        yield Footer()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Nothing that a file says reaches the terminal as a control sequence."""
+        return [*super().get_line_filters(), Guard()]
+
+    def on_mount(self) -> None:
+        """Show what was read so far and read on."""
+        wire = self.query_one(WireList)
+        wire.show(self._capture)
+        wire.focus()
+        self._read_on()
+        wire.go_to(1)
+        self.set_interval(1 / 30, self._read_on)
+
+    def _read_on(self) -> None:
+        before = self._capture.position
+        self._capture.grow(at_most=_BATCH)
+        wire = self.query_one(WireList)
+        wire.grow()
+        if self._capture.position != before or not self._told:
+            self._told = True
+            self._tell()
+
+    def _tell(self) -> None:
+        capture = self._capture
+        words = [capture.path.name, f"{len(capture.segments):,} segments", f"{len(capture.flows):,} flows"]
+        if capture.not_understood:
+            words.append(f"{capture.not_understood:,} packets that are no TCP or UDP")
+        if capture.problem:
+            words.append(capture.problem)
+        words.append(f"read as {self._chosen}" if self._chosen else "read by port")
+        self.query_one("#file", Static).update(Content(safe("  ·  ".join(words))))
+
+    # The panes
+
+    def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
+        """Show its bytes."""
+        dissector = self._dissector(event.segment) if event.segment else None
+        self.query_one(Inspector).show_segment(event.segment, self._capture, dissector)
+
+    def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
+        """Go to its bytes."""
+        self.query_one(Inspector).focus()
+
+    def on_bytes_pane_held(self, event: BytesPane.Held) -> None:
+        """The person looks at something."""
+        self.query_one(WireList).hold()
+
+    # Dissectors
+
+    def _dissector(self, segment: Segment) -> Dissector | None:
+        guessed = guess_topic(segment.flow) if not self._chosen else None
+        name = self._chosen or (guessed.name if guessed else _RAW)
+        if name not in self._dissectors:
+            self._dissectors[name] = dissector_of(topics().get(name))
+        return self._dissectors[name]
+
+    def action_dissector(self) -> None:
+        """Ask which topic reads the bytes."""
+        choices = [Choice("", "by port", "each flow as the topic whose port it has"), Choice(_RAW, _RAW, "no fields")]
+        choices += [Choice(topic.name, topic.title, topic.summary) for topic in topics().values()]
+        self.push_screen(Chooser("read the bytes as", choices, self._chosen), self._read_as)
+
+    def _read_as(self, answer: tuple[str, str] | None) -> None:
+        if answer is not None:
+            self._chosen = answer[1]
+            self._tell()
+            self.on_wire_list_segment_highlighted(WireList.SegmentHighlighted(self.query_one(WireList).highlighted))
+
+
+def open_capture(path: Path) -> Capture:
+    """The file, ready to be read. Raises `OSError` or `CaptureError` with a sentence."""
+    if path.is_dir():
+        raise CaptureError("it is a folder, not a capture file")
+    return Capture.of_file(path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show a capture file; the exit status: 0, 1 it cannot be read, 2 usage or no terminal."""
+    parser = argparse.ArgumentParser(prog="netlab inspect", description="Look into a pcapng or pcap file, read-only.")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a capture that netlab, Wireshark or tcpdump saved")
+    arguments = parser.parse_args(argv)
+    try:
+        capture = open_capture(arguments.file)
+    except (OSError, CaptureError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        sys.stderr.write(f"netlab inspect: {safe(str(arguments.file))} was not opened: {safe(str(why))}\n")
+        return 1
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        sys.stderr.write("netlab inspect: it needs a terminal to draw on\n")
+        return 2
+    with capture:
+        app = InspectApp(capture)
+        app.run()
+    return app.return_code or 0

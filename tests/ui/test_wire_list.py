@@ -1,0 +1,241 @@
+"""The wire list: follows the newest, never moves a person's cursor, filters a little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from netlab.ui.question import Question
+from netlab.ui.segment_list import SegmentList
+from netlab.ui.segment_row import Columns, preview
+from netlab.ui.wire_filter import FilterScan
+from tests.ui.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
+
+
+def drive(app: PanesApp, script: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> None:
+    """Run the app and a script in it."""
+
+    async def run() -> None:
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await script(pilot)
+
+    asyncio.run(run())
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    """Wait for a condition, 5 s at most."""
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        await pilot.pause(0.01)
+
+
+def number(app: PanesApp) -> int:
+    segment = app.wire.highlighted
+    return segment.number if segment else 0
+
+
+def test_it_follows_the_newest_until_the_person_moves() -> None:
+    capture = echo_capture()
+    app = PanesApp(capture)
+
+    async def script(pilot: Pilot[None]) -> None:
+        assert number(app) == 10
+        capture.add(capture.flows[0], OUT, b"more")
+        app.wire.grow()
+        assert number(app) == 11
+        await pilot.press("up")
+        scrolled = app.query_one(SegmentList).scroll_offset
+        for _ in range(50):
+            capture.add(capture.flows[0], OUT, b"more")
+        app.wire.grow()
+        assert (number(app), app.wire.following) == (10, False)
+        assert app.query_one(SegmentList).scroll_offset == scrolled
+        await pilot.press("end")
+        assert (number(app), app.wire.following) == (61, True)
+
+    drive(app, script)
+
+
+def test_looking_at_bytes_holds_the_list() -> None:
+    capture = echo_capture()
+    app = PanesApp(capture)
+
+    async def script(pilot: Pilot[None]) -> None:
+        app.inspector.focus()
+        await pilot.press("right")
+        capture.add(capture.flows[0], OUT, b"more")
+        app.wire.grow()
+        assert number(app) == 10
+
+    drive(app, script)
+
+
+def test_marks_are_visited_in_turn() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("g", "j", "space", "j", "j", "space", "g", "'")
+        assert number(app) == 2
+        await pilot.press("'")
+        assert number(app) == 4
+        await pilot.press("'")
+        assert number(app) == 2
+
+    drive(app, script)
+
+
+def test_a_filter_counts_what_it_leaves_and_escape_takes_it_away() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        rows = app.query_one(SegmentList)
+        await pilot.press("slash", *"hello")
+        await until(pilot, lambda: rows.row_count == 2)
+        assert "2 of 10 shown" in str(rows.border_title)
+        await pilot.press("enter", "g")
+        assert number(app) == 2
+        await pilot.press("slash", "escape")
+        await until(pilot, lambda: rows.row_count == 10)
+        assert number(app) == 2
+
+    drive(app, script)
+
+
+def test_a_wrong_filter_says_why_and_leaves_the_list() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("slash", *'"he')
+        verdict = app.wire.query_one("#question-verdict")
+        await until(pilot, lambda: verdict.has_class("-wrong"))
+        await pilot.press("enter")
+        assert app.wire.query_one(Question).asking
+        assert app.query_one(SegmentList).row_count == 10
+
+    drive(app, script)
+
+
+def test_what_comes_later_passes_the_filter_too() -> None:
+    capture = echo_capture()
+    app = PanesApp(capture)
+
+    async def script(pilot: Pilot[None]) -> None:
+        app.wire.filter("hello")
+        for text in (b"other", b"Hello again"):
+            capture.add(capture.flows[0], OUT, text)
+        await until(pilot, lambda: app.query_one(SegmentList).row_count == 3)
+        assert number(app) == 12
+
+    drive(app, script)
+
+
+def test_a_scan_stops_at_its_deadline_and_goes_on() -> None:
+    capture = HandMade()
+    flow = capture.open()
+    for index in range(1000):
+        capture.add(flow, OUT, b"yes" if index % 2 else b"no")
+    now = iter(range(1_000_000))
+    scan = FilterScan(capture, lambda segment: segment.data == b"yes", "yes")
+    steps = 0
+    while scan.step(2, clock=lambda: float(next(now))):
+        steps += 1
+        assert "to look at" in scan.counts or not scan.remaining
+    assert steps > 5
+    assert len(scan.rows) == 500
+    assert scan.counts == "500 of 1001 shown"
+
+
+def test_marked_segments_are_written_to_a_new_file(tmp_path: Path) -> None:
+    app = PanesApp(echo_capture())
+    target = tmp_path / "bytes"
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("g", "j", "space", "j", "j", "space", "w")
+        question = app.wire.query_one(Question)
+        question.query_one("Input").value = str(tmp_path)  # type: ignore[attr-defined]  # it is an Input
+        await pilot.press("enter")
+        assert question.asking, "an existing path is refused"
+        question.query_one("Input").value = str(target)  # type: ignore[attr-defined]  # it is an Input
+        await pilot.press("enter")
+        await until(pilot, lambda: target.exists() and target.read_bytes() == b"Hello\nWorld, and on\n")
+        await app.workers.wait_for_complete()
+
+    drive(app, script)
+
+
+def test_another_capture_starts_anew() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("g", "space")
+        app.capture = HandMade()
+        app.wire.show(app.capture)
+        await pilot.pause()
+        assert app.wire.highlighted is None
+        assert app.inspector.bytes.source.length == 0
+        app.capture.add(app.capture.open(), IN, b"new")
+        app.wire.grow()
+        assert number(app) == 2
+
+    drive(app, script)
+
+
+@pytest.mark.parametrize("size", [(20, 8), (30, 10), (200, 60)])
+def test_any_size_draws(size: tuple[int, int]) -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("g", "j", "enter", "t", "b", "tab")
+        assert app.is_running
+
+    drive(app, script, size)
+
+
+@pytest.mark.parametrize(("width", "shown"), [(58, "time flow bytes"), (38, "time bytes"), (30, "bytes")])
+def test_columns_give_way(width: int, shown: str) -> None:
+    heading = Columns.fitting(width, 2_000_000, 3, "1.000").heading()
+    assert heading.split()[1:-1] == shown.split()
+
+
+def test_previews_are_safe_and_short() -> None:
+    hostile = "\x1b[2J‮[@click=app.quit]x[/]\x9b1m\n".encode()
+    assert preview(memoryview(hostile)).isprintable()
+    assert preview(memoryview(b"\x16\x03\x01\x02")) == "16 03 01 02"
+    assert len(preview(memoryview(bytes(1_000_000)))) < 400
+
+
+def test_two_million_rows_are_decoded_only_when_drawn() -> None:
+    capture = echo_capture()
+    decoded: list[int] = []
+
+    class Many(list[object]):
+        def __len__(self) -> int:
+            return 2_000_000
+
+        def __getitem__(self, index: object) -> object:
+            assert isinstance(index, int)
+            decoded.append(index)
+            return capture.segments[index % len(capture.segments)]
+
+    many = HandMade()
+    many.flows = capture.flows
+    many.segments = Many()  # type: ignore[assignment]  # a sequence of two million
+    app = PanesApp(many)
+
+    async def script(pilot: Pilot[None]) -> None:
+        rows = app.query_one(SegmentList)
+        assert rows.cursor == 1_999_999
+        decoded.clear()
+        await pilot.press("pageup", "home", "pagedown")
+        await pilot.pause()
+        assert len(decoded) < 300
+        assert max(decoded) > 1_999_900
+
+    drive(app, script)
