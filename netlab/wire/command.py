@@ -36,6 +36,10 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     if arguments.to is None and not arguments.supervised:
         parser.error("--to HOST:PORT is needed: where is the server?")
+    try:
+        catalog.chain(arguments.fault, _transport(arguments))
+    except ValueError as error:
+        parser.error(str(error))
     if arguments.yield_cpu:
         _yield_processor()
     _raise_descriptor_limit()
@@ -117,10 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where clients connect (%(default)s)",
     )
     add("--udp", action="store_true", help="relay datagrams instead of streams")
-    names = ", ".join(catalog.FAULTS)
-    add(
-        "--fault", type=_fault, action="append", default=[], metavar="SPEC", help=f"impair the wire; there are: {names}"
-    )
+    add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--seed", type=int, default=0, metavar="N", help="makes the faults' chances repeat (%(default)s)")
     add("--write", metavar="FILE.pcapng", help="capture into this file")
     add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
@@ -135,14 +136,6 @@ def _address(text: str) -> Endpoint:
         return parse_address(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _fault(text: str) -> str:
-    try:
-        catalog.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
 
 
 def _size(text: str) -> int:

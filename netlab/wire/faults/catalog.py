@@ -1,4 +1,4 @@
-"""The faults that there are, by name, and how they are asked for: ``NAME … [-> | <-]``.
+"""The faults that there are, by name, and how they are asked for: ``NAME … [30%] [first N] [every N] [-> | <-]``.
 
 It knows each fault's module and no more of it.
 """
@@ -6,10 +6,12 @@ It knows each fault's module and no more of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import import_module
 
-from netlab.capture.model import Direction
-from netlab.wire.faults.contract import Fault, Impairment
-from netlab.wire.faults.noop import noop
+from netlab.capture.model import Direction, Transport
+from netlab.wire.faults.choice import Choice, Chosen, take_choice
+from netlab.wire.faults.contract import Fault, FaultKind, Impairment
 
 ARROWS = {
     "->": Direction.TO_SERVER,
@@ -20,31 +22,59 @@ ARROWS = {
 NONE = "none"
 """Asks for a clean wire."""
 
-Begin = Callable[[], Fault]
+NAMES = (
+    "delay",
+    "jitter",
+    "loss",
+    "duplicate",
+    "reorder",
+    "throttle",
+    "slice",
+    "corrupt",
+    "stall",
+    "cut",
+    "reset",
+    "noop",
+)
 
 
-def _noop(words: list[str]) -> Begin:
-    if words:
-        raise ValueError("noop takes no numbers")
-    return lambda: noop
+@cache
+def kind_named(name: str) -> FaultKind:
+    """One kind of fault. Raises `ValueError` with a sentence for a name that there is not."""
+    if name not in NAMES:
+        raise ValueError(f"there is no fault {name!r}; there are {', '.join((*NAMES, NONE))}")
+    kind = import_module(f"{__package__}.{name}").KIND
+    assert isinstance(kind, FaultKind)
+    return kind
 
 
-FAULTS: dict[str, Callable[[list[str]], Begin]] = {"noop": _noop}
-"""Name of each fault → what makes it of the words that follow; its `ValueError` says in a sentence what is wrong."""
+def kinds(transport: Transport) -> tuple[FaultKind, ...]:
+    """What can be offered on a transport."""
+    return tuple(kind for kind in map(kind_named, NAMES) if transport in kind.transports and kind.name != "noop")
 
 
-def parse(spec: str) -> Impairment | None:
-    """One fault as a person asks for it; None for ``none``. Raises `ValueError` with a sentence."""
+def parse(spec: str, transport: Transport | None = None) -> Impairment | None:
+    """One fault as a person asks for it; None for ``none``. Raises `ValueError` with a sentence.
+
+    With a transport, a fault that would be a lie there is refused, and the sentence says what to try instead.
+    """
     words = spec.split()
     direction = next((ARROWS[word] for word in words if word in ARROWS), None)
     words = [word for word in words if word not in ARROWS]
     if words == [NONE]:
         return None
-    if not words or words[0] not in FAULTS:
-        raise ValueError(f"there is no fault {words[0] if words else ''!r}; there are {', '.join((*FAULTS, NONE))}")
-    return Impairment(" ".join(words), direction, FAULTS[words[0]](words[1:]))
+    kind = kind_named(words[0] if words else "")
+    if transport is not None and transport not in kind.transports:
+        raise ValueError(f"no {kind.name} on {transport.name}: {kind.why_not}")
+    choice, numbers = take_choice(words[1:])
+    begin = kind.parse(numbers)
+    return Impairment(" ".join(words), direction, begin if choice == Choice() else _chosen(begin, choice))
 
 
-def chain(specs: Iterable[str]) -> tuple[Impairment, ...]:
+def _chosen(begin: Callable[[], Fault], choice: Choice) -> Callable[[], Fault]:
+    return lambda: Chosen(begin(), choice)
+
+
+def chain(specs: Iterable[str], transport: Transport | None = None) -> tuple[Impairment, ...]:
     """The faults that act one after the other. Raises `ValueError` with a sentence."""
-    return tuple(found for found in map(parse, specs) if found is not None)
+    return tuple(found for spec in specs if (found := parse(spec, transport)) is not None)

@@ -50,3 +50,29 @@ class Impairment:
 
     def __str__(self) -> str:
         return f"{self.words} {self.direction.value}" if self.direction else self.words
+
+
+TCP_ONLY = frozenset({Transport.TCP})
+UDP_ONLY = frozenset({Transport.UDP})
+EITHER = TCP_ONLY | UDP_ONLY
+
+Begin = Callable[[], Fault]
+"""Makes a fresh fault, for one direction of one flow."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One kind of fault, as its file defines it and the screen offers it.
+
+    ``usage`` names its numbers, ``example`` is what a form begins with, ``help`` says in a few words what it does;
+    ``parse`` turns the words after the name into what makes the fault, and raises `ValueError` with a sentence;
+    ``why_not`` says why it would be a lie on the other transports.
+    """
+
+    name: str
+    usage: str
+    example: str
+    help: str
+    parse: Callable[[list[str]], Begin]
+    transports: frozenset[Transport] = EITHER
+    why_not: str = ""

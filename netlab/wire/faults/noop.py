@@ -10,7 +10,8 @@ A fault is shown each segment that comes its way and answers with requests, in t
 
 Say what you did in ``fate``, in a few words for a narrow column: ``held 100 ms``, ``bit 3 of byte 7 flipped``. Take the
 time from ``clock`` and every choice from ``random``: then a run repeats exactly, and a test needs neither to wait nor
-to hope. What must be remembered from segment to segment goes into an object with ``__call__``.
+to hope. Which segments it acts on (``30%``, ``first 3``, ``every 2``) is chosen for it. What must be remembered from
+segment to segment goes into an object with ``__call__``.
 """
 
 from __future__ import annotations
@@ -18,10 +19,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from netlab.wire.faults.contract import Passing
+from netlab.wire.faults.contract import Begin, FaultKind, Passing
 from netlab.wire.requests import Forward, Request
 
 
 def noop(segment: Passing, clock: float, random: Random) -> Iterable[Request]:
     """Pass everything on as it came."""
     return (Forward(segment.payload),)
+
+
+def parse(words: list[str]) -> Begin:
+    """What follows the name, without direction and choice: numbers, where the fault has any."""
+    if words:
+        raise ValueError("noop takes no numbers")
+    return lambda: noop
+
+
+KIND = FaultKind("noop", "", "", "nothing happens", parse)
