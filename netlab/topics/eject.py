@@ -1,0 +1,55 @@
+"""``netlab eject``: writes a topic's server and client out as files that run without netlab."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topic_named
+
+RECIPES = ("server", "client")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``netlab eject`` with its arguments; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="netlab eject", description="Write a topic's server and client out as plain files that run without netlab."
+    )
+    parser.add_argument("topic", metavar="TOPIC")
+    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path(), help="default: here")
+    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    arguments = parser.parse_args(argv)
+    try:
+        topic = topic_named(arguments.topic)
+    except KeyError as error:
+        parser.error(str(error.args[0]))
+    try:
+        written = eject(topic, arguments.folder, force=arguments.force)
+    except FileExistsError as error:
+        sys.stderr.write(f"netlab eject: {error.filename} is there already; --force replaces it\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"netlab eject: cannot write {error.filename}: {error.strerror}\n")
+        return 1
+    sys.stdout.write("".join(f"{path}\n" for path in written))
+    return 0
+
+
+def eject(topic: Topic, folder: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Write ``NAME_server.py`` and ``NAME_client.py``; their paths. All or none, unless ``force`` replaces files.
+
+    Raises `FileExistsError` for the first that is there, before anything is written.
+    """
+    targets = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in RECIPES}
+    if not force:
+        for path in targets:
+            if path.exists() or path.is_symlink():
+                raise FileExistsError(None, "is there already", str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, text in targets.items():
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    return tuple(targets)

@@ -1,0 +1,24 @@
+"""UDP: single datagrams that may be lost, and a client that asks again."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """Ask the time, whatever was typed."""
+    return ["ask()"]
+
+
+TOPIC = Topic(
+    name="udp",
+    title="UDP",
+    summary="a time server: datagrams that may be lost, doubled or late, and a client that copes",
+    transport=Transport.UDP,
+    port=20000,
+    models=("single", "threading", "asyncio"),
+    package=__name__,
+    variable="s",
+    bare=_bare,
+    hint="press enter on anything to ask the time",
+    order=2,
+)
