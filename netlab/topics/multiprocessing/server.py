@@ -34,7 +34,8 @@ FILLING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"}
 PLAIN = """PROTO FRAME STOP MARK POP POP_MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET STACK_GLOBAL REDUCE
     NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT EMPTY_LIST EMPTY_DICT EMPTY_SET FROZENSET
     SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8
-    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3"""
+    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+    INT LONG FLOAT STRING BINSTRING SHORT_BINSTRING UNICODE LIST DICT PUT GET"""
 PLAIN_OPCODES = FILLING.union(PLAIN.split())
 MARK = -1
 Stack = list[str | int]  # of a string the string, since two of them may name something; of anything else its depth
@@ -47,12 +48,14 @@ def check(message: bytes) -> None:
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(message)):
             refuse(opcode.name, argument, stack, count)
-            if opcode.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
+            if opcode.name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"):
                 if argument not in (None, len(memo)):  # loaded, a place far out would take gigabytes
                     raise UnpicklingError("it fills the memo out of order")
                 memo.append(stack[-1])
-            elif opcode.name in ("BINGET", "LONG_BINGET"):
+            elif opcode.name in ("GET", "BINGET", "LONG_BINGET"):
                 stack.append(memo[cast("int", argument)])
+            elif opcode.name == "FRAME" and cast("int", argument) > len(message):
+                raise UnpicklingError("its frame is longer than the message")
             else:
                 follow(opcode, argument, stack)
     except (ValueError, LookupError) as error:

@@ -1,0 +1,43 @@
+"""Messages with their length in front, as multiprocessing.connection frames them. It knows nothing of what is in them.
+
+The length is a signed big-endian i32; -1 says that it is in the u64 that follows (Lib/multiprocessing/connection.py,
+``Connection._send_bytes``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from netlab.dissect.fields import Field
+from netlab.dissect.reader import Reader
+
+LONG_FORM = 0xFFFFFFFF
+
+
+class NoLength(Exception):
+    """What stands where a length should be is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message: its prefix is ``start`` to ``body``, the message ``body`` to ``end``, as far as it is here."""
+
+    start: int
+    body: int
+    end: int
+
+    def prefix(self) -> Field:
+        """The field of the length."""
+        kind = "i32" if self.body - self.start == 4 else "i32 -1, u64"
+        return Field("length", self.start, self.body, kind, f"{self.end - self.body:,}")
+
+
+def read_frame(data: memoryview, at: int) -> Frame:
+    """The message whose prefix begins at ``at``; `Short` when the prefix is not all here, `NoLength` when it is bad."""
+    reader = Reader(data, at)
+    length = reader.number(4)
+    if length == LONG_FORM:
+        length = reader.number(8)
+    elif length >= 1 << 31:
+        raise NoLength(f"{length - (1 << 32):,} is no length")
+    return Frame(at, reader.at, reader.at + length)

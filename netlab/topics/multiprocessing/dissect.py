@@ -1,0 +1,137 @@
+"""What multiprocessing.connection sends: the handshake's messages, then pickles. Nothing is loaded.
+
+Before Python 3.12 a challenge was 20 bytes and the digest a bare HMAC-MD5; since then both begin with the digest's
+name in braces (Lib/multiprocessing/connection.py, "Authentication Handshake Protocol Description").
+"""
+
+from __future__ import annotations
+
+from netlab.capture.model import Direction
+from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.length_prefix import Frame, NoLength, read_frame
+from netlab.dissect.pickled import MOST_OPCODES, read_pickle
+from netlab.dissect.reader import Reader, Short
+
+MOST_MESSAGES = 1000
+CHALLENGE = b"#CHALLENGE#"
+VERDICTS = {b"#WELCOME#": "welcome", b"#FAILURE#": "failure"}
+DIGEST_LENGTHS = {"md5": 16, "sha256": 32, "sha384": 48, "sha3_256": 32, "sha3_384": 48}
+MD5_LENGTH = 16
+HANDSHAKE = 128
+"""Bytes of a stream within which a bare digest can stand: behind them 16 bytes are a message like any other."""
+
+
+def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
+    """The messages of one direction; behind an ``offset`` they are read if one seems to begin there."""
+    if offset and not _message_begins(data):
+        raw = Reader(data).rest("raw")
+        return Dissection((raw,), "part of a message", problem="these bytes begin within a message: follow the stream")
+    messages: list[Field] = []
+    at, budget, needs, problem = 0, MOST_OPCODES, 0, ""
+    while at < len(data) and not needs:
+        if len(messages) == MOST_MESSAGES:
+            problem = f"only the first {MOST_MESSAGES:,} messages are read"
+            break
+        try:
+            frame = read_frame(data, at)
+        except Short as short:
+            messages.append(Field("length", at, len(data), "i32", f"waits for {short.missing} bytes"))
+            return Dissection(tuple(messages), _summary(messages), short.missing)
+        except NoLength as error:
+            messages.append(Reader(data, at).rest("raw"))
+            problem = str(error)
+            break
+        message = _message(data, frame, offset, budget)
+        budget -= sum(len(part.children) for part in message.children)
+        messages.append(message)
+        needs = max(0, frame.end - len(data))
+        at = frame.end
+    return Dissection(tuple(messages), _summary(messages), needs, problem)
+
+
+def _summary(messages: list[Field]) -> str:
+    shown = ", ".join(f"{message.name} {message.value}".strip() for message in messages[:4])
+    return shown + (f" and {len(messages) - 4} more" if len(messages) > 4 else "")
+
+
+def _message_begins(data: memoryview) -> bool:
+    """Whether the first bytes look like a length and the beginning of something that is sent."""
+    try:
+        frame = read_frame(data, 0)
+    except (Short, NoLength):
+        return 0 < len(data) < 4
+    begin = bytes(data[frame.body : frame.body + 2])
+    return len(data) == frame.body or frame.end == len(data) or begin[:1] in (b"#", b"{") or _pickle_begins(begin)
+
+
+def _pickle_begins(begin: bytes) -> bool:
+    return begin[:1] == b"\x80" and begin[1:2] <= b"\x05"
+
+
+def _message(data: memoryview, frame: Frame, offset: int, budget: int) -> Field:
+    end = min(frame.end, len(data))
+    name, value, parts = _body(Reader(data, frame.body, end), frame, offset, budget)
+    if end < frame.end:
+        value = f"{value} (waits for {frame.end - end:,} bytes)".strip()
+    return Field(name, frame.start, end, "message", value, (frame.prefix(), *parts))
+
+
+Body = tuple[str, str, tuple[Field, ...]]
+
+
+def _body(body: Reader, frame: Frame, offset: int, budget: int) -> Body:
+    """A message's name, how it reads, and its parts; recognised by how it begins, and by its length and place."""
+    begin = bytes(body.data[body.at : body.at + len(CHALLENGE)][: body.left])
+    length = frame.end - frame.body
+    if begin and begin == CHALLENGE[: len(begin)] and length > len(CHALLENGE):
+        return _challenge(body)
+    if length == 9 and begin in VERDICTS:
+        return VERDICTS[begin], "", (body.rest("verdict", "text", begin.decode()),)
+    name = _digest_name(begin)
+    if name and length == len(name) + 2 + DIGEST_LENGTHS[name]:
+        return "digest", name, _named("digest", name, body)
+    if length == MD5_LENGTH and offset + frame.start < HANDSHAKE and not _pickle_begins(begin):
+        return "digest", "md5, as before Python 3.12", (body.rest("digest"),)
+    if _pickle_begins(begin) or _reads_as_pickle(body):
+        return _pickle(body, budget)
+    return "bytes", "no pickle" if body.left else "", (body.rest("bytes"),) if body.left else ()
+
+
+def _challenge(body: Reader) -> Body:
+    shown = min(len(CHALLENGE), body.left)
+    token = body.part(shown).rest("token", "text", CHALLENGE[:shown].decode())
+    name = _digest_name(bytes(body.data[body.at : min(body.end, body.at + 10)]))
+    if name:
+        return "challenge", name, (token, *_named("challenge", name, body))
+    return "challenge", "md5, as before Python 3.12", (token, body.rest("challenge"))
+
+
+def _named(what: str, name: str, body: Reader) -> tuple[Field, Field]:
+    label = body.part(len(name) + 2).rest("digest name", "text", name)
+    return label, body.rest(what)
+
+
+def _digest_name(begin: bytes) -> str:
+    """The name in braces with which bytes begin, if it is one that multiprocessing uses."""
+    name = begin[1:].partition(b"}")[0].decode("latin-1")
+    return name if begin[:1] == b"{" and name in DIGEST_LENGTHS and b"}" in begin else ""
+
+
+def _reads_as_pickle(body: Reader) -> bool:
+    """Whether bytes without a protocol number are a pickle all the same, as of protocols 0 and 1."""
+    if not body.left or body.data[body.end - 1] != ord("."):
+        return False
+    read = read_pickle(body.data, body.at, body.end)
+    return not read.problem and read.end == body.end
+
+
+def _pickle(body: Reader, budget: int) -> Body:
+    start = body.at
+    read = read_pickle(body.data, start, body.end, max(budget, 0))
+    parts = [Field("pickle", start, read.end, "pickle", read.reading or read.problem, read.opcodes)]
+    if read.names:
+        parts.append(Field("names", start, read.end, "text", ", ".join(read.names[:20])))
+    if read.end < body.end:
+        body.at = read.end
+        parts.append(body.rest("raw", value=read.problem or "behind the pickle's end"))
+    return "pickle", read.reading or read.problem, tuple(parts)
