@@ -36,4 +36,4 @@ def _payload(reader: Reader) -> Field:
 
 
 def _shown(field: Field) -> str:
-    return field.value if field.kind == "text" else f"{field.name} {field.value:.19}"
+    return field.value if field.kind == "text" else f"{field.name} {field.value[:16]}…"

@@ -23,7 +23,7 @@ HANDSHAKE = 128
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """The messages of one direction; behind an ``offset`` they are read if one seems to begin there."""
-    if offset and not _message_begins(data):
+    if data and offset and not _message_begins(data):
         raw = Reader(data).rest("raw")
         return Dissection((raw,), "part of a message", problem="these bytes begin within a message: follow the stream")
     messages: list[Field] = []
