@@ -65,8 +65,8 @@ def _dispatch(argv: Sequence[str]) -> int:
         print(f"netlab {__version__}")
         return 0
     if first in COMMANDS and COMMANDS[first].there:
-        if first == "serve":
-            return _serve(argv[1:])
+        if first in WITH_CERTIFICATES:
+            return WITH_CERTIFICATES[first](argv[1:])
         return COMMANDS[first].main()(argv[1:])
     if APP.there and (not first or first.startswith("-") or _is_topic(first)):
         return APP.main()(argv)
@@ -79,10 +79,24 @@ def _serve(argv: Sequence[str]) -> int:
     return serving.main(argv, _certificates)
 
 
+def _eject(argv: Sequence[str]) -> int:
+    from netlab.topics import eject
+
+    return eject.main(argv, _certificates)
+
+
 def _certificates(folder: Path | None) -> Path:
-    """The lab's certificates; `netlab.certs` imports cryptography, and few topics need it."""
-    ensure = cast("Callable[[Path | None], Path]", import_module("netlab.certs").ensure)
-    return ensure(folder)
+    """The lab's certificates, made where need be; `OSError` where that fails."""
+    from netlab import certs  # imports cryptography, which few topics need
+
+    try:
+        return certs.ensure(folder)
+    except certs.CertificatesFailed as error:
+        raise OSError(str(error)) from error
+
+
+WITH_CERTIFICATES = {"serve": _serve, "eject": _eject}
+"""Commands that may need the lab's certificates, and must not know where they come from."""
 
 
 def _is_topic(name: str) -> bool:

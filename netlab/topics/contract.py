@@ -19,12 +19,18 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast
 
 from netlab.capture.model import Transport
 from netlab.dissect.fields import Dissector
 
 Address = tuple[str, int]
+Certificates = Callable[[Path | None], Path]
+"""Finds or makes the lab's certificates in a folder, or in the usual one for None; returns the folder.
+
+Handed to the commands that need one: topics do not know `netlab.certs`. Raises `OSError` where that fails.
+"""
 
 
 class Server(Protocol):

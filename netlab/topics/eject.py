@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from netlab.topics.contract import Topic
+from netlab.topics.contract import Certificates, Topic
 from netlab.topics.discovery import topic_named
 
 RECIPES = ("server", "client")
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     """Run ``netlab eject`` with its arguments; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="netlab eject", description="Write a topic's server and client out as plain files that run without netlab."
@@ -28,11 +29,14 @@ def main(argv: Sequence[str]) -> int:
         parser.error(str(error.args[0]))
     try:
         written = eject(topic, arguments.folder, force=arguments.force)
+        if topic.certificates and certificates is not None:
+            written += (certificates(arguments.folder / "certs"),)  # where the recipes look by themselves
     except FileExistsError as error:
         sys.stderr.write(f"netlab eject: {error.filename} is there already; --force replaces it\n")
         return 1
     except OSError as error:
-        sys.stderr.write(f"netlab eject: cannot write {error.filename}: {error.strerror}\n")
+        reason = f"cannot write {error.filename}: {error.strerror}" if error.filename else str(error)
+        sys.stderr.write(f"netlab eject: {reason}\n")
         return 1
     sys.stdout.write("".join(f"{path}\n" for path in written))
     return 0
@@ -47,7 +51,7 @@ def eject(topic: Topic, folder: Path, *, force: bool = False) -> tuple[Path, ...
     if not force:
         for path in targets:
             if path.exists() or path.is_symlink():
-                raise FileExistsError(None, "is there already", str(path))
+                raise FileExistsError(errno.EEXIST, "is there already", str(path))
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in targets.items():
         with path.open("w" if force else "x", encoding="utf-8") as file:

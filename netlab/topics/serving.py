@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -25,7 +25,7 @@ from typing import NoReturn
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.dissect.text import safe
-from netlab.topics.contract import Server, Topic
+from netlab.topics.contract import Certificates, Server, Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.options import add_options, chosen_options
 
@@ -41,8 +41,6 @@ LONGEST_TEXT = 900
 TASKS = Path("/proc/self/task")
 
 Report = Mapping[str, object]
-Certificates = Callable[[Path | None], Path]
-"""Finds or makes the lab's certificates in a folder, or in the usual one for None; returns the folder."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -64,8 +62,11 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
         keywords = chosen_options(arguments, options)
         if topic.certificates:
             keywords["certificates"] = _certificates(arguments, certificates)
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         parser.error(str(error))
+    except OSError as error:
+        _last_word(topic, str(error))
+        return 1
     return _serve(topic, arguments, keywords)
 
 
@@ -300,8 +301,16 @@ class Gauges:
         if gauges != self.last:
             self.last = gauges
             self.out.write(json.dumps({"event": "gauges", **gauges}))
-        if select.select([0], [], [], 0)[0] and not os.read(0, 65536):
+        if input_ended():
             _stop(number, frame)
+
+
+def input_ended() -> bool:
+    """Whether standard input is at its end, or was never open. What stands there is read and ignored."""
+    try:
+        return bool(select.select([0], [], [], 0)[0]) and not os.read(0, 65536)
+    except OSError:
+        return True
 
 
 def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:

@@ -3,6 +3,7 @@
 import logging
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def common_name(name: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    client = Client(("127.0.0.1", 20443))
+    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20443))
     print(client.send(b"Hello"))
     print(client.recv())
     client.close()

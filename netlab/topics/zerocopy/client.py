@@ -10,6 +10,7 @@ import logging
 import mmap
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -271,7 +272,7 @@ def parse_size(text: int | str) -> int:
 
 
 if __name__ == "__main__":
-    client = Client(("127.0.0.1", 20001))
+    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20001))
     for result in client.compare("16 MiB"):
         print(result)
     client.close()

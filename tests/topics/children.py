@@ -1,0 +1,84 @@
+"""A topic's server as a person starts it: ``netlab serve`` in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+PATIENCE = 20.0
+"""Seconds that a test waits for what must happen at once, on a busy machine."""
+
+
+def wait_until(happened: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+    deadline = time.monotonic() + patience
+    while not happened():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.005)
+
+
+class Serving:
+    """A running ``netlab serve``: its process, its address, and its output by line as it comes."""
+
+    def __init__(self, arguments: Sequence[str], python: Sequence[str] = (), stderr: int | None = None) -> None:
+        command = [sys.executable, *python, "-m", "netlab", "serve", *arguments, "--port", "0"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, process_group=0
+        )
+        self.lines: list[str] = []
+        threading.Thread(target=self._read, daemon=True).start()
+        wait_until(lambda: bool(self.lines) or self.process.poll() is not None, "a first line")
+        assert self.lines, f"netlab serve {arguments} ended with {self.process.wait()}"
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.lines[0].removeprefix("listening on ").rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def wait_for(self, text: str) -> None:
+        wait_until(lambda: any(text in line for line in tuple(self.lines)), f"{text!r} in {self.lines}")
+
+    def connect(self, timeout: float = PATIENCE) -> socket.socket:
+        return socket.create_connection(self.address, timeout)
+
+    def terminate(self) -> int:
+        """Send SIGTERM; the exit status."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def serving(*arguments: str, python: Sequence[str] = (), stderr: int | None = None) -> Iterator[Serving]:
+    """A server that ends with the block, if it has not before."""
+    child = Serving(arguments, python, stderr)
+    try:
+        yield child
+    finally:
+        if child.process.poll() is None:
+            child.terminate()
+        for stream in (child.process.stdin, child.process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def descendants(pid: int) -> set[int]:
+    """Child processes of a process, and theirs. Linux only; elsewhere none are seen."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found: set[int] = set()
+    more = {pid}
+    while more := {child for child, parent in parents.items() if parent in more} - found:
+        found |= more
+    return found
