@@ -373,7 +373,7 @@ class CarefulHandler(BaseHTTPRequestHandler):
             lines += line
             if len(lines) > MAX_HEAD:
                 raise Refused(431, f"the headers are longer than {MAX_HEAD} bytes")
-        self.headers = email.message_from_bytes(lines, _class=HTTPMessage)
+        self.headers = email.message_from_string(lines.decode("latin-1"), _class=HTTPMessage)
         if len(self.headers.get_all("Host", [])) != 1 and self.request_version == "HTTP/1.1":
             raise Refused(400, "HTTP/1.1 wants exactly one Host header")
 

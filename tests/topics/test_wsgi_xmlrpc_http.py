@@ -1,0 +1,235 @@
+"""HTTP that is wrong, slow, too large or ambiguous, thrown at both servers that read it."""
+
+import inspect
+import logging
+import socket
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from netlab.topics.wsgi import client as wsgi_client
+from netlab.topics.xmlrpc import client as xmlrpc_client
+from tests.topics.wsgi_xmlrpc_serving import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
+
+TIMEOUT = 0.5
+TOPICS = pytest.mark.parametrize("topic", SERVERS)
+
+
+@pytest.fixture(scope="module")
+def addresses():
+    with serving("wsgi", timeout=TIMEOUT) as one, serving("xmlrpc", timeout=TIMEOUT) as two:
+        yield {"wsgi": one, "xmlrpc": two}
+
+
+def post(topic, *headers, body=b"", version=b"HTTP/1.1"):
+    lines = [b"POST %s %s" % (PATHS[topic], version), b"Host: lab", *headers]
+    return b"\r\n".join([*lines, b"", b""]) + body
+
+
+def answers(address, topic):
+    """Whether the server still does its work."""
+    if topic == "wsgi":
+        return wsgi_client.Client(address, timeout=DEADLINE).get("/hello").status == 200
+    return "keys" in xmlrpc_client.Client(address, timeout=DEADLINE).call("system.listMethods")
+
+
+@TOPICS
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [b"Content-Length: 5", b"Content-Length: 6"],
+        [b"Content-Length: 5", b"Content-Length: 5"],
+        [b"Content-Length: 5, 5"],
+        [b"Content-Length: +5"],
+        [b"Content-Length: -1"],
+        [b"Content-Length: 0x5"],
+        [b"Content-Length: abc"],
+        [b"Content-Length:"],
+        [b"Content-Length: \xb2"],
+        [b"Content-Length : 5"],
+        [b"Content-Length: " + b"9" * 5000],
+        [b"Content-Length: 5", b"Transfer-Encoding: chunked"],
+        [b"Transfer-Encoding: chunked", b"Transfer-Encoding: identity"],
+        [b"Transfer-Encoding: xchunked"],
+        [b"Transfer-Encoding:\x0bchunked"],
+        [b"X: a\rContent-Length: 5"],
+        [b"X: a\r\n folded"],
+        [b"X\0: a"],
+        [b": a"],
+        [b"no colon"],
+        [b"Host: twice"],
+    ],
+)
+def test_ambiguous_and_malformed_headers_are_400(addresses, topic, headers):
+    assert status(exchange(addresses[topic], post(topic, *headers, body=b"12345"), half_close=True)) == 400
+
+
+@TOPICS
+@pytest.mark.parametrize(
+    ("request_bytes", "expected"),
+    [
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),  # no Host
+        (b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\0\x01\n", 400),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: aaaaaaaaaaaaaaaaaaaaaaa\r\n" * 2000 + b"\r\n", 431),
+    ],
+)
+def test_a_head_that_is_wrong_or_too_large_is_4xx(addresses, topic, request_bytes, expected):
+    assert status(exchange(addresses[topic], request_bytes, half_close=True)) == expected
+
+
+@TOPICS
+def test_a_body_without_a_length_is_411_when_it_is_plainly_chunked(addresses, topic):
+    request = post(topic, b"Transfer-Encoding: chunked", body=b"5\r\nHello\r\n0\r\n\r\n")
+    assert status(exchange(addresses[topic], request)) == 411
+
+
+@TOPICS
+def test_a_large_body_is_refused_before_it_is_read_and_the_answer_arrives(addresses, topic):
+    body = b"x" * (3 << 20)
+    answer = exchange(addresses[topic], post(topic, b"Content-Length: %d" % len(body)), body)
+    assert status(answer) == 413
+
+
+@TOPICS
+def test_a_body_cut_short_is_400(addresses, topic):
+    answer = exchange(addresses[topic], post(topic, b"Content-Length: 100", body=b"name=x"), half_close=True)
+    assert status(answer) == 400
+    assert b"after 6 of 100" in answer
+
+
+@TOPICS
+@pytest.mark.parametrize("part", ["nothing", "line", "headers", "body"])
+def test_a_request_that_stops_half_way_is_408_in_time(addresses, topic, part):
+    begun = {
+        "nothing": b"",
+        "line": b"POST /he",
+        "headers": b"POST /hello HTTP/1.1\r\nHost: x\r\nContent",
+        "body": post(topic, b"Content-Length: 100", body=b"name"),
+    }
+    started = time.monotonic()
+    assert status(exchange(addresses[topic], begun[part])) == 408
+    assert time.monotonic() - started < DEADLINE
+
+
+@TOPICS
+@pytest.mark.parametrize("begun", [b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\n", b"body"])
+def test_a_byte_now_and_then_does_not_buy_time(addresses, topic, begun):
+    if begun == b"body":
+        begun = post(topic, b"Content-Length: 10000")
+    with socket.create_connection(addresses[topic], DEADLINE) as connection:
+        started = time.monotonic()
+        connection.sendall(begun)
+        connection.settimeout(TIMEOUT / 10)
+        while True:
+            try:
+                answer = connection.recv(4096)
+                break
+            except TimeoutError:
+                assert time.monotonic() - started < TIMEOUT * 10
+                connection.sendall(b"a")
+    assert status(answer) == 408
+
+
+@TOPICS
+def test_only_the_first_of_pipelined_requests_is_answered_and_whole(addresses, topic):
+    answer = exchange(addresses[topic], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.count(b"Connection: close") == 1
+
+
+@TOPICS
+def test_a_client_that_leaves_or_resets_hurts_nobody(addresses, topic, caplog):
+    caplog.set_level(logging.INFO)
+    for _ in range(3):
+        socket.create_connection(addresses[topic], DEADLINE).close()
+        with socket.create_connection(addresses[topic], DEADLINE) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\n")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert answers(addresses[topic], topic)
+    assert "Traceback" not in caplog.text
+
+
+@TOPICS
+@given(garbage=st.binary(max_size=300))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_garbage_is_answered_with_4xx_or_not_at_all(addresses, topic, garbage):
+    answer = exchange(addresses[topic], garbage, half_close=True)
+    assert answer == b"" or 400 <= status(answer) < 500
+
+
+@TOPICS
+@given(
+    body=st.binary(max_size=300),
+    kind=st.sampled_from(
+        ["text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "a\xff;"]
+    ),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_body_is_a_server_error(addresses, topic, body, kind):
+    headers = [b"Content-Type: " + kind.encode("latin-1"), b"Content-Length: %d" % len(body)]
+    assert status(exchange(addresses[topic], post(topic, *headers, body=body))) < 500
+
+
+@TOPICS
+def test_under_single_a_half_sent_request_keeps_others_waiting_until_it_is_refused(topic):
+    with serving(topic, "single", timeout=TIMEOUT) as address, socket.create_connection(address, DEADLINE) as slow:
+        slow.sendall(b"GET /")
+        started = time.monotonic()
+        assert answers(address, topic)
+        assert time.monotonic() - started > TIMEOUT / 2
+        assert status(read_all(slow)) == 408
+
+
+@TOPICS
+def test_under_threading_a_half_sent_request_keeps_nobody_waiting(topic):
+    with serving(topic, "threading", timeout=DEADLINE) as address, socket.create_connection(address, DEADLINE) as slow:
+        slow.sendall(b"GET /")
+        assert answers(address, topic)
+        slow.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            slow.recv(1)
+
+
+@TOPICS
+def test_under_threading_the_number_of_clients_is_bounded(topic, monkeypatch):
+    monkeypatch.setattr(SERVERS[topic].ThreadingServer, "most_clients", 1)
+    with serving(topic, "threading", timeout=TIMEOUT) as address, socket.create_connection(address, DEADLINE) as slow:
+        slow.sendall(b"GET /")
+        started = time.monotonic()
+        assert answers(address, topic)
+        assert time.monotonic() - started > TIMEOUT / 2
+
+
+@TOPICS
+def test_the_log_says_who_asked_for_what_and_cannot_be_forged(addresses, topic, caplog):
+    caplog.set_level(logging.INFO)
+    exchange(addresses[topic], b"GET /\x9b31m%0aforged?secret=1 HTTP/1.0\r\n\r\n")
+    deadline = time.monotonic() + DEADLINE
+    while "closed" not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert '"GET /\\x9b31m%0aforged"' in caplog.text
+    assert "secret" not in caplog.text
+    assert {"accepted", "closed"} <= {message.split()[0] for message in caplog.messages}
+
+
+def test_ipv6_works():
+    for topic, module in SERVERS.items():
+        server = module.make_server(("::1", 0), "single")
+        assert server.server_address[0] == "::1", topic
+        server.server_close()
+
+
+def test_both_recipes_read_http_by_the_same_code():
+    for name in ("Refused", "TimedReader", "CarefulHandler"):
+        first, second = (inspect.getsource(getattr(module, name)) for module in SERVERS.values())
+        assert first == second
+    assert inspect.getsource(wsgi_client.TimedSocket) == inspect.getsource(xmlrpc_client.TimedSocket)
