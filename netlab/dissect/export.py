@@ -10,6 +10,11 @@ CLIPBOARD_LIMIT = 64 * 1024
 """Most bytes to put on a clipboard: terminals drop longer OSC 52 sequences without a word. A file takes any length."""
 
 
+def count_of_bytes(count: int) -> str:
+    """``1 byte``, ``1,234 bytes``."""
+    return "1 byte" if count == 1 else f"{count:,} bytes"
+
+
 def as_hex(chunk: memoryview) -> str:
     """``48 65 6c 6c 6f``."""
     return chunk.hex(" ")

@@ -7,7 +7,6 @@ Standard library only; ``python client.py`` tries it.
 from __future__ import annotations
 
 import io
-import logging
 import os
 import pickle
 import pickletools
@@ -20,8 +19,6 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from pickle import UnpicklingError
 from typing import cast
-
-LOG = logging.getLogger(__name__)
 
 MAX_MESSAGE = 16 << 20
 MAX_OPCODES = 500_000  # an empty set is one byte of a pickle, and two hundred in memory
@@ -46,7 +43,7 @@ class Client:
         address: tuple[str, int],
         *,
         timeout: float = 5.0,
-        log: logging.Logger = LOG,
+        log: Callable[[str], None] = print,
         make_socket: Callable[[int, int], socket.socket] = socket.socket,
         authkey: bytes = b"peekaboo",
         max_message: int = MAX_MESSAGE,
@@ -62,7 +59,7 @@ class Client:
         except BaseException:
             self.socket.close()
             raise
-        log.info("both sides proved that they know the authkey")
+        log("both sides proved that they know the authkey")
 
     def send(self, obj: object) -> None:
         """Send an object, pickled."""
