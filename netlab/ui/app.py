@@ -9,11 +9,12 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
 from textual.widgets import Input, Static, TabbedContent, TabPane
@@ -93,7 +94,7 @@ class NetlabApp(App[None]):
                 with TabPane(self._tab_title(number, topic), id=f"tab-{topic.name}"):
                     if isinstance(topic, Broken):
                         yield Static(_told(topic), markup=False, classes="broken")
-        yield KeyLine()
+        yield KeyLine(self._relabelled)
 
     @staticmethod
     def _tab_title(number: int, topic: Topic | Broken) -> str:
@@ -103,6 +104,10 @@ class NetlabApp(App[None]):
         """Leave in good order on signals, and tell what is wrong with the configuration."""
         self.query_one("ContentTabs").can_focus = False  # digits switch tabs; the keyboard stays in the panes
         self.set_keymap(dict(self._config.keys))
+        for command in commands.COMMANDS:
+            if keys := self._config.keys.get(command.id):
+                # Textual forgets a letter's remapping while an input, which consumes the letter, has the focus.
+                self.bind(keys, command.action, description=command.label, show=bool(command.footer))
         loop = asyncio.get_running_loop()
         for number in SIGNALS if not self.is_headless else ():
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
@@ -179,6 +184,12 @@ class NetlabApp(App[None]):
         if command.bench_action is None:
             return True
         return self.bench is not None and bool(self.bench.actions.offers(command.bench_action))
+
+    def _relabelled(self, binding: Binding) -> Binding:
+        command = next((command for command in commands.COMMANDS if command.action == binding.action), None)
+        if command is None or command.bench_action is None or self.bench is None:
+            return binding
+        return replace(binding, description=self.bench.actions.label(command.bench_action) or binding.description)
 
     def do(self, command: commands.Command) -> None:
         """What its key does."""

@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.timer import Timer
 
 from netlab.dissect.fields import Dissector
-from netlab.lab.state import Phase
 from netlab.ui.bench_actions import BenchActions
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.completion import Completion
@@ -93,11 +92,6 @@ class BenchPane(Vertical):
         """What the console completes; after the first paint, because it imports the recipe's client."""
         self.completion.operations = self.lab.operations
         self.completion.values = {**self.completion.values, "model": self.topic.models}
-
-    @property
-    def serving(self) -> bool:
-        """Whether the server serves or is about to."""
-        return self.lab.state.phase in (Phase.SERVING, Phase.STARTING)
 
     def watch_lab(self, watching: bool) -> None:
         """Follow the lab, or let its news gather while the tab is not seen."""

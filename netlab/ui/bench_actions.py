@@ -36,13 +36,17 @@ class BenchActions:
         self._bench = bench
         self._live, self._lab = bench.live, bench.lab
 
+    @property
+    def serving(self) -> bool:
+        """Whether the server serves or is about to."""
+        return self._lab.state.phase in (Phase.SERVING, Phase.STARTING)
+
+    def label(self, action: str) -> str | None:
+        """What the action would do now, in a word, where that changes."""
+        return ("stop" if self.serving else "start") if action == "toggle_server" else None
+
     def offers(self, action: str) -> bool | None:
         """True: it can be had; None: not now; False: it is not there."""
-        phase = self._lab.state.phase
-        if action == "stop_server":
-            return phase in (Phase.SERVING, Phase.STARTING)
-        if action == "start_server":
-            return phase not in (Phase.SERVING, Phase.STARTING)
         if action == "close_client":
             return True if self._lab.current is not None else None
         if action in ("previous_client", "next_client"):
@@ -56,13 +60,12 @@ class BenchActions:
 
     # Server
 
-    def start_server(self) -> None:
-        """Start server and wire; what fails, state and banner tell."""
-        self._live.start()
-
-    def stop_server(self) -> None:
-        """Stop both."""
-        self._live.ask(self._lab.stop, self._bench.answer)
+    def toggle_server(self) -> None:
+        """Stop server and wire, or start them; what fails, state and banner tell."""
+        if self.serving:
+            self._live.ask(self._lab.stop, self._bench.answer)
+        else:
+            self._live.start()
 
     def choose_model(self) -> None:
         """Ask which model, and take it."""

@@ -42,12 +42,12 @@ def _heading(text: str) -> list[Content]:
 
 
 def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
-    """The keys that only act in the pane: those bound by widgets inside it."""
+    """The keys that only act in the pane: those bound by widgets inside it, but for Textual's own, which have no id."""
     keys: dict[str, tuple[list[str], str]] = {}
     ours = {command.id for command in COMMANDS}
     for key, active in bindings.items():
         inside = any(node.id == pane for node in active.node.ancestors_with_self)
-        if inside and active.binding.description and active.binding.id not in ours:
+        if inside and active.binding.id and active.binding.id not in ours:
             label = active.tooltip or active.binding.description
             keys.setdefault(active.binding.action, ([], label))[0].append(readable(key))
     return [(" ".join(names[:3]), label) for names, label in keys.values()]

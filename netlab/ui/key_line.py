@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from textual.binding import Binding
 from textual.content import Content
@@ -13,8 +13,8 @@ from textual.widget import Widget
 from netlab.ui.commands import EVERY_COMMAND, readable
 
 MOST = 8
-_RANKS = {command.id: command.footer for command in EVERY_COMMAND}
-_ALWAYS = ("help", "palette")
+_RANKS = {command.action: command.footer for command in EVERY_COMMAND}
+_ALWAYS = ("help", "command_palette")
 
 
 def chosen(bindings: Mapping[str, Binding]) -> list[tuple[str, Binding]]:
@@ -25,10 +25,10 @@ def chosen(bindings: Mapping[str, Binding]) -> list[tuple[str, Binding]]:
     seen: dict[str, tuple[str, Binding]] = {}
     for key, binding in bindings.items():
         if binding.show and binding.description:
-            seen.setdefault(binding.id or binding.action, (key, binding))
-    ranked = sorted(seen.values(), key=lambda item: _RANKS.get(item[1].id or "", 1.5))
-    fixed = [item for item in ranked if item[1].id in _ALWAYS]
-    others = [item for item in ranked if item[1].id not in _ALWAYS][: MOST - len(fixed)]
+            seen.setdefault(binding.action, (key, binding))
+    ranked = sorted(seen.values(), key=lambda item: _RANKS.get(item[1].action, 1.5))
+    fixed = [item for item in ranked if item[1].action in _ALWAYS]
+    others = [item for item in ranked if item[1].action not in _ALWAYS][: MOST - len(fixed)]
     return [*fixed[:1], *others, *fixed[1:]]
 
 
@@ -44,6 +44,11 @@ class KeyLine(Widget):
         link-style: none; link-color: $footer-foreground; }
     """
 
+    def __init__(self, relabel: Callable[[Binding], Binding] = lambda binding: binding) -> None:
+        """``relabel`` gives a binding the label that it has now."""
+        super().__init__()
+        self._relabel = relabel
+
     def on_mount(self) -> None:
         """Follow focus and availability."""
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -53,7 +58,8 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         """As many as fit, in order."""
-        active = {key: active.binding for key, active in self.screen.active_bindings.items() if active.enabled}
+        bindings = self.screen.active_bindings.items()
+        active = {key: self._relabel(active.binding) for key, active in bindings if active.enabled}
         items = chosen(active)
         while len(items) > 2 and sum(_width(*item) + 2 for item in items) - 2 > self.content_size.width:
             del items[-2]  # the last of those that are not always shown

@@ -3,7 +3,7 @@
     theme = "textual-light"
 
     [keys]
-    "server.stop" = "f9"
+    "server.toggle" = "f9"
 
 Textual takes unknown ids and keys silently and lets a clash remove the other binding, even quit; so each entry is
 checked here, and a wrong one is left out and told.
@@ -81,9 +81,7 @@ def _place(command: Command) -> tuple[Command, ...]:
 def _clash(command: Command, keys: list[str], accepted: Mapping[str, str]) -> str | None:
     """The id of another command of the same place that has one of the keys, as things would then stand."""
     for other in _place(command):
-        if other.id == command.id or {other.id, command.id} == {"server.stop", "server.start"}:
-            continue
-        if set(keys) & set(_keys(accepted.get(other.id, other.key))):
+        if other.id != command.id and set(keys) & set(_keys(accepted.get(other.id, other.key))):
             return other.id
     return None
 

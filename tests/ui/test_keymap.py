@@ -16,8 +16,8 @@ def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:
 
 def test_keys_and_theme_are_taken(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('theme = "textual-light"\n[keys]\n"server.stop" = "f9,ctrl+s"\n')
-    assert read_config(file) == Config("textual-light", {"server.stop": "f9,ctrl+s"})
+    file.write_text('theme = "textual-light"\n[keys]\n"server.toggle" = "f9,ctrl+s"\n')
+    assert read_config(file) == Config("textual-light", {"server.toggle": "f9,ctrl+s"})
 
 
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
@@ -30,10 +30,10 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
     ("name", "key", "told"),
     [
         ("no.such", "f9", "there is no command 'no.such'"),
-        ("server.stop", "nonsense", "'nonsense' is not the name of a key"),
-        ("server.stop", "ctrl+q", "ctrl+q is kept for: quit"),
-        ("server.stop", "q", "q is already the key of quit"),
-        ("server.stop", "", "needs at least one key"),
+        ("server.toggle", "nonsense", "'nonsense' is not the name of a key"),
+        ("server.toggle", "ctrl+q", "ctrl+q is kept for: quit"),
+        ("server.toggle", "q", "q is already the key of quit"),
+        ("server.toggle", "", "needs at least one key"),
         ("copy", "3", "3 goes to a tab"),
         ("prompt.older", "escape", "already the key of prompt.leave"),
     ],
@@ -51,8 +51,8 @@ def test_two_commands_may_swap_their_keys() -> None:
 
 
 def test_quit_may_get_another_key_but_not_lose_it_to_one_that_wanted_it_first() -> None:
-    accepted, problems = check_keys({"quit": "f10", "server.stop": "q"})
-    assert (accepted, problems) == ({"quit": "f10", "server.stop": "q"}, [])
+    accepted, problems = check_keys({"quit": "f10", "server.toggle": "q"})
+    assert (accepted, problems) == ({"quit": "f10", "server.toggle": "q"}, [])
 
 
 def test_every_command_has_an_id_and_a_key_of_its_own() -> None:

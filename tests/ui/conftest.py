@@ -1,0 +1,24 @@
+"""What tests of the screen need: a home of their own, and times that do not change from run to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def staged_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wire list shows the same time for every segment."""
+
+    def clock(time_ns: int, start_ns: int) -> str:
+        return "0.001" if time_ns > start_ns else "0.000"
+
+    monkeypatch.setattr("netlab.ui.segment_row.clock", clock)
+    monkeypatch.setattr("netlab.ui.segment_list.clock", clock)

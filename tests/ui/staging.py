@@ -1,0 +1,156 @@
+"""The app on a stage: real labs on free ports, and a presentation that shows the same on any machine."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+from netlab.capture.model import Endpoint
+from netlab.lab.state import Phase
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import find_topics, topic_named
+from netlab.ui.app import NetlabApp
+from netlab.ui.bench import BenchPane
+from netlab.ui.keymap import Config
+from netlab.ui.live_lab import LiveLab
+from netlab.ui.presentation import Presentation
+
+DEADLINE = 20.0
+"""Seconds within which anything that a test waits for must have happened, on however busy a machine."""
+
+
+class Stage(Presentation):
+    """Shows ports by the part that they play, one time of day, one duration, one process id."""
+
+    version = "1.0"
+
+    def __init__(self) -> None:
+        self.labs: dict[str, LiveLab] = {}
+
+    def clock(self, time_ns: int) -> str:
+        return "12:00:01"
+
+    def seconds(self, seconds: float) -> str:
+        return "3.2 s"
+
+    def endpoint(self, endpoint: Endpoint) -> str:
+        return f"{endpoint.host}:{self.port(endpoint.port)}"
+
+    def port(self, port: int) -> int:
+        for live in self.labs.values():
+            state = live.lab.state
+            if state.server_address is not None and port == state.server_address.port:
+                return 41233
+            if port in (state.address and state.address.port, live.topic.port):
+                return live.topic.port
+            capture = live.lab.shown_capture
+            for flow in capture.flows if capture is not None else ():
+                if port == flow.client.port:
+                    return 53421 + flow.number
+        return 53422
+
+    def text(self, text: str) -> str:
+        text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<='127\.0\.0\.1', )\d+", lambda m: str(self.port(int(m[0]))), text)
+        text = re.sub(r"(?<=port )[1-9]\d*", "20000", text)
+        return re.sub(r"PID \d+ \([^)]*\)", "PID 4242 (python)", text)
+
+
+class StagedApp(NetlabApp):
+    """The app as it is, with labs on free ports, without moving or blinking."""
+
+    def __init__(self, first: str = "tcp", port: int = 0, config: Config | None = None) -> None:
+        self.stage = Stage()
+
+        def make_lab(topic: Topic) -> LiveLab:
+            return LiveLab(topic, port=port)
+
+        topic_named(first)
+        super().__init__(
+            find_topics(), first, config=config, presentation=self.stage, make_lab=make_lab, started=self.stage.labs
+        )
+        self.animation_level = "none"
+
+    async def on_unmount(self) -> None:
+        """Leave no child behind."""
+        await asyncio.gather(*(asyncio.to_thread(live.close) for live in self.labs.values()))
+
+    @property
+    def seen(self) -> BenchPane:
+        """The bench of the tab that is seen."""
+        assert self.bench is not None
+        return self.bench
+
+    @property
+    def transcript(self) -> str:
+        """What stands in the transcript on the screen."""
+        return self.seen.console.transcript.text
+
+
+Played = Callable[[StagedApp, Pilot[None]], Awaitable[None]]
+
+
+def played(size: tuple[int, int] = (120, 40), **staged: Any) -> Callable[[Played], Callable[[], None]]:
+    """Makes a test of a coroutine function that gets a staged app that serves, and its pilot."""
+
+    def decorate(play: Played) -> Callable[[], None]:
+        async def run() -> None:
+            app = StagedApp(**staged)
+            async with app.run_test(size=size) as pilot:
+                await serving(pilot)
+                await play(app, pilot)
+
+        def test() -> None:
+            asyncio.run(run())
+
+        test.__name__, test.__doc__ = play.__name__, play.__doc__
+        return test
+
+    return decorate
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what or condition}"
+        await pilot.pause(0.02)
+
+
+async def serving(pilot: Pilot[None]) -> StagedApp:
+    """Wait until the first tab serves, and its input has the focus."""
+    app = pilot.app
+    assert isinstance(app, StagedApp)
+    await until(pilot, lambda: app.bench is not None, "a bench")
+    await until(pilot, lambda: app.seen.lab.state.phase is not Phase.STARTING, "serving")
+    await until(pilot, lambda: app.focused is not None and app.focused.id == "prompt", "focus in the console")
+    await pilot.pause()
+    return app
+
+
+async def enter(pilot: Pilot[None], line: str) -> None:
+    """Enter a line into the console."""
+    app = pilot.app
+    assert isinstance(app, StagedApp)
+    app.seen.console.prompt.value = line
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until the lab has told all: nothing new on two looks, a gauge's period apart."""
+    app = pilot.app
+    assert isinstance(app, StagedApp)
+    before = None
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        now = (app.seen.lab.state, app.seen.lab.log.total, len(app.seen.lab.sessions), app.transcript)
+        if now == before:
+            break
+        before = now
+        await pilot.pause(0.3)
+    await pilot.pause()

@@ -1,0 +1,171 @@
+"""The app with real labs: what a person types and sees."""
+
+from __future__ import annotations
+
+import socket
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from netlab.lab.state import Phase
+from netlab.ui.chooser import Chooser
+from netlab.ui.help import Help
+from netlab.ui.keymap import Config
+from netlab.ui.status import Banner
+from tests.ui.staging import StagedApp, enter, played, settled, until
+
+
+@played()
+async def test_hello_comes_back_and_crossed_the_wire(app: StagedApp, pilot: Pilot[None]) -> None:
+    assert "Type Hello and press enter" in app.transcript
+    await pilot.press(*"Hello", "enter")
+    await until(pilot, lambda: "b'Hello'" in app.transcript, "the answer")
+    assert ">>> s.send(b'Hello')\n5\n>>> s.recv(8192)\nb'Hello'" in app.transcript
+    await until(pilot, lambda: app.seen.wire.highlighted is not None, "a segment")
+    await until(pilot, lambda: "accepted" in app.seen.log_pane.text, "the log")
+
+
+@played()
+async def test_the_second_client_of_single_waits_and_esc_abandons(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, "Hello")
+    await enter(pilot, ":connect")
+    await enter(pilot, "World")
+    await until(pilot, lambda: "in the accept queue" in app.seen.console.waiting, "it waits")
+    assert "esc abandons" in app.seen.console.waiting
+    await pilot.press("escape")
+    await until(pilot, lambda: not app.seen.console.waiting, "abandoned")
+    assert app.focused is app.seen.console.prompt
+    await until(pilot, lambda: "Abandoned" in app.transcript)
+    await enter(pilot, ":use 1")
+    await until(pilot, lambda: app.seen.lab.current is app.seen.lab.sessions[0])
+    await enter(pilot, ":close")
+    await enter(pilot, ":use 2")
+    await until(pilot, lambda: app.seen.lab.current is app.seen.lab.sessions[-1])
+    await enter(pilot, "recv(8192)")
+    await until(pilot, lambda: "b'World'" in app.transcript.split("Abandoned")[-1], "served after the first left")
+
+
+@played()
+async def test_a_key_changes_the_model_without_a_port_error(app: StagedApp, pilot: Pilot[None]) -> None:
+    address = app.seen.lab.state.address
+    await pilot.press("escape", "m")
+    await until(pilot, lambda: isinstance(app.screen, Chooser))
+    await pilot.press("down", "enter")
+    await until(pilot, lambda: app.seen.lab.state.model == "threading", "the other model")
+    await until(pilot, lambda: app.seen.lab.state.phase is Phase.SERVING)
+    assert app.seen.lab.state.address == address
+    await pilot.press("colon")
+    await enter(pilot, "again")
+    await until(pilot, lambda: "b'again'" in app.transcript)
+
+
+@played()
+async def test_s_stops_and_starts(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "s")
+    await until(pilot, lambda: app.seen.lab.state.phase is Phase.STOPPED)
+    await pilot.press("s")
+    await until(pilot, lambda: app.seen.lab.state.phase is Phase.SERVING)
+
+
+def test_a_port_in_use_is_told_with_what_to_try_and_the_other_tabs_go_on() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+
+        @played(port=taken.getsockname()[1])
+        async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: app.seen.query_one(Banner).has_class("-shown"), "a banner")
+            told = app.seen.query_one(Banner).render().plain
+            assert "already in use" in told
+            assert ":port 0" in told
+            await enter(pilot, ":port 0")
+            await until(pilot, lambda: app.seen.lab.state.phase is Phase.SERVING, "another port")
+            await until(pilot, lambda: not app.seen.query_one(Banner).has_class("-shown"))
+
+        play()
+
+
+@played()
+async def test_digits_change_the_tab_and_put_the_cursor_into_its_console(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "2")
+    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "udp", "the other tab")
+    await until(pilot, lambda: app.focused is app.seen.console.prompt)
+    await pilot.press("escape", "1")
+    await until(pilot, lambda: app.seen.topic.name == "tcp")
+    await until(pilot, lambda: app.focused is app.seen.console.prompt)
+
+
+@played()
+async def test_letters_are_typed_in_the_console_and_act_outside(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press(*"q?/\\s[1")
+    assert app.seen.console.prompt.value == "q?/\\s[1"
+    assert len(app.screen_stack) == 1
+    await pilot.press("escape", "question_mark")
+    await until(pilot, lambda: isinstance(app.screen, Help))
+    await pilot.press("escape")
+    await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+@played()
+async def test_slash_is_typed_into_the_filter_too(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "slash")
+    await until(pilot, lambda: isinstance(app.focused, Input) and app.focused is not app.seen.console.prompt)
+    await pilot.press(*"a/b")
+    assert isinstance(app.focused, Input)
+    assert app.focused.value == "a/b"
+
+
+@played(size=(80, 24))
+async def test_tab_visits_every_pane_and_comes_back(app: StagedApp, pilot: Pilot[None]) -> None:
+    visited = []
+    for _ in range(12):
+        await pilot.press("tab")
+        await pilot.pause()
+        visited.append(app.seen.panes.pane_of(app.focused))
+        assert app.focused is not None
+        assert app.focused.region.height > 0
+    assert set(visited) == {"console", "wire", "bytes", "log"}
+
+
+@played()
+async def test_tab_completes_before_it_moves_on(app: StagedApp, pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: app.seen.completion.operations, "the operations")
+    await pilot.press(*"se", "tab")
+    assert app.seen.console.prompt.value == "send("
+    await pilot.press("ctrl+u", *":mod", "tab")
+    assert app.seen.console.prompt.value == ":model"
+
+
+@played()
+async def test_history_comes_back_with_the_arrow(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, ":help")
+    await pilot.press("up")
+    assert app.seen.console.prompt.value == ":help"
+
+
+@played()
+async def test_what_is_read_stands_beside_the_console_and_goes_again(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "v")
+    await until(pilot, lambda: app.seen.panes.reader is not None and app.seen.panes.reader.has_focus, "the source")
+    await pilot.press("v")
+    await until(pilot, lambda: app.seen.panes.reader and app.seen.panes.reader.file == "client.py")
+    await until(pilot, lambda: app.seen.panes.reader and app.seen.panes.reader.has_focus)
+    await pilot.press("escape")
+    await until(pilot, lambda: app.seen.panes.reader is None)
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
+
+
+@played(config=Config(keys={"server.toggle": "f9"}))
+async def test_a_key_can_be_remapped(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("f9")
+    await until(pilot, lambda: app.seen.lab.state.phase is Phase.STOPPED)
+
+
+@played()
+async def test_the_status_line_follows_the_lab(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: app.seen.lab.state.accounts.open_flows == 1)
+    await settled(pilot)
+    line = app.seen.query_one("StatusLine").render()
+    assert "● serving 127.0.0.1:20000  model single  wire clean → :41233" in str(line)
+    assert "1 client  10 B" in str(line)
