@@ -90,8 +90,10 @@ class Child:
         return list(self._words)
 
     def request(self, message: Message) -> bool:
-        """Ask the child something; False where it no longer listens or is stalled."""
+        """Ask the child something; False where it no longer listens, is stalled, or the line has more than 4 kB."""
         line = json.dumps(message).encode() + b"\n"
+        if len(line) > select.PIPE_BUF:  # only up to there is a line written whole or not at all (pipe(7))
+            return False
         with self._lock:
             try:
                 return not self._stdin.closed and os.write(self._stdin.fileno(), line) == len(line)

@@ -137,7 +137,7 @@ def _close(lab: Lab, rest: str) -> None:
     if session.connected:
         session.disconnect()
     else:
-        lab.end(session)
+        session.close()
 
 
 def _model(lab: Lab, rest: str) -> str:

@@ -73,7 +73,9 @@ class Lab:
         setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, self._certificates)
         first = self.topic.models[0]
         self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
-        self._sessions = Sessions(self.topic, self._target, self._tell, lambda: self.state.queue or 0)
+        self._sessions = Sessions(
+            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state.queue or 0
+        )
         self._faults: tuple[str, ...] = ()
         self._operations: Mapping[str, Operation] | None = None
         if model is not None:
@@ -208,7 +210,7 @@ class Lab:
         try:
             session.connect()
         except BaseException:
-            self._sessions.end(session)
+            session.close()
             raise
         return session
 
@@ -224,9 +226,17 @@ class Lab:
         """A client by its number or name."""
         return self._sessions.find(which)
 
-    def end(self, session: Session) -> None:
-        """Close a client for good."""
-        self._sessions.end(session)
+    def target(self, address: Endpoint) -> Target:
+        """What a client is to be constructed with now, to connect there."""
+        timeout = self.timeout
+        if timeout is None and self.topic.transport is Transport.TCP:
+            timeout = CALL_TIMEOUT
+        keywords = self.options.client_keywords()
+        if timeout is not None:  # a datagram client's own timeout says when it asks again
+            keywords["timeout"] = timeout
+        if self.topic.certificates:
+            keywords["certificates"] = self._certificates()
+        return Target(address, self.state.model, keywords, self.options.secrets)
 
     # The console
 
@@ -257,17 +267,6 @@ class Lab:
         return said
 
     # Inside
-
-    def _target(self) -> Target:
-        timeout = self.timeout
-        if timeout is None and self.topic.transport is Transport.TCP:
-            timeout = CALL_TIMEOUT
-        keywords = self.options.client_keywords()
-        if timeout is not None:  # a datagram client's own timeout says when it asks again
-            keywords["timeout"] = timeout
-        if self.topic.certificates:
-            keywords["certificates"] = self._certificates()
-        return Target(self.address, self.state.model, keywords, self.options.secrets)
 
     def _certificates(self) -> Path:
         certs = import_module("netlab.certs")  # late: it imports cryptography, and one topic needs it

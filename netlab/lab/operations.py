@@ -41,7 +41,8 @@ def is_remote(client: Callable[..., Client]) -> bool:
 
 
 def _operation(name: str, method: Callable[..., object]) -> Operation:
-    parameters = list(inspect.signature(method).parameters.values())[1:]
-    signature = str(inspect.Signature(parameters)).replace("'", "")
+    whole = inspect.signature(method)
+    without_self = whole.replace(parameters=list(whole.parameters.values())[1:])
+    signature = str(without_self).replace("'", "")  # annotations are text, and would show their quotes
     lines = (inspect.getdoc(method) or "").splitlines()
     return Operation(name, signature, lines[0] if lines else "")

@@ -39,11 +39,12 @@ class Session:
         *,
         notify: Callable[[int], None] = lambda number: None,
         place: Callable[[Session], str] = lambda session: "",
+        ended: Callable[[Session], None] = lambda session: None,
         limit: int = showing.LIMIT,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
-        self._place = place
+        self._place, self._ended = place, ended
         self._prompt = Prompt(topic, target, lambda: notify(number), limit)
         prompt = self._prompt
         self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.tell_closed, prompt.close)
@@ -162,6 +163,7 @@ class Session:
         self._worker.forget()
         self._interrupt()
         self._worker.close(_CLOSING)
+        self._ended(self)
 
     def __enter__(self) -> Session:
         return self

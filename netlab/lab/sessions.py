@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 from netlab.dissect.text import safe
-from netlab.lab import showing
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
 from netlab.lab.session import Session
@@ -56,7 +55,7 @@ class Sessions:
                 self._target,
                 notify=lambda which: self._notify(TranscriptGrew(which)),
                 place=self._place,
-                limit=showing.LIMIT,
+                ended=self._remove,
             )
             self._open[number] = self._current = session
         self._notify(SessionsChanged())
@@ -79,13 +78,16 @@ class Sessions:
         names = ", ".join(f"{session.number} ({session.name})" for session in there) or "none yet"
         raise LabError(f"no client {safe(wanted)[:NAME_LENGTH]}", f"there are {names}")
 
-    def end(self, session: Session) -> None:
-        """Close a session for good; another one becomes current."""
-        session.close()
-        self.ended(session)
+    def close(self) -> None:
+        """Close all, together: the slowest one decides how long it takes."""
+        threads = [threading.Thread(target=session.close, daemon=True) for session in self.all]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(1.0)
 
-    def ended(self, session: Session) -> None:
-        """Take a closed session off the list."""
+    def _remove(self, session: Session) -> None:
+        """A session was closed: take it off the list, and let another one be current."""
         with self._lock:
             if self._open.get(session.number) is not session:
                 return
@@ -95,14 +97,6 @@ class Sessions:
                 nearest = [number for number in left if number < session.number] or left
                 self._current = self._open[nearest[-1]] if nearest else None
         self._notify(SessionsChanged())
-
-    def close(self) -> None:
-        """Close all, together: the slowest one decides how long it takes."""
-        threads = [threading.Thread(target=session.close, daemon=True) for session in self.all]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(1.0)
 
     def _free_name(self, name: str | None, number: int) -> str:
         chosen = safe((name or "").strip())[:NAME_LENGTH] or f"client {number}"

@@ -1,0 +1,167 @@
+"""``netlab call``: one session from the shell. Each expression is a console line.
+
+Results go to stdout as a Python prompt shows them, what happened between the lines to stderr; the exit status is 0,
+1 when a call failed (one line on stderr says why), 2 for a wrong command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from netlab.capture.model import Endpoint
+from netlab.dissect.text import safe
+from netlab.lab import showing
+from netlab.lab.console import Call, parse
+from netlab.lab.lab import Lab
+from netlab.lab.problems import LabError
+from netlab.lab.session import Session
+from netlab.lab.state import Entry, EntryKind
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topic_named, topics
+from netlab.topics.options import add_options, chosen_options
+
+USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]\n"
+_EVERYTHING = 1 << 40
+_OWN = "--to starts no server: leave --model out"
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``netlab call`` with its arguments; return the exit status."""
+    if not argv or argv[0].startswith("-"):
+        return _explain(argv)
+    try:
+        topic = topic_named(argv[0])
+    except KeyError as error:
+        return _usage_error(str(error.args[0]))
+    parser = _parser(topic)
+    arguments = parser.parse_intermixed_args(argv[1:])
+    if arguments.to is not None and arguments.model is not None:
+        parser.error(_OWN)
+    try:
+        lab = _lab(topic, arguments)
+        _check(lab, arguments.expressions)
+    except (LabError, ValueError) as error:
+        parser.error(str(error))
+    return _call(lab, arguments)
+
+
+def _explain(argv: Sequence[str]) -> int:
+    if not argv or argv[0] not in ("-h", "--help"):
+        return _usage_error("which topic?")
+    rows = "".join(f"  {topic.name:<16}{topic.hint}\n" for topic in topics().values())
+    sys.stdout.write(
+        f"{USAGE}\nRuns console lines in one client: against --to HOST:PORT, or a server of its own.\n"
+        f"`netlab call TOPIC --help` has the options.\n\n{rows}"
+    )
+    return 0
+
+
+def _usage_error(text: str) -> int:
+    sys.stderr.write(f"{USAGE}netlab call: error: {text}\n")
+    return 2
+
+
+def _parser(topic: Topic) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"netlab call {topic.name}", description=topic.summary, allow_abbrev=False)
+    parser.add_argument("expressions", nargs="+", metavar="EXPRESSION", help="a call such as recv(8192), or bare text")
+    parser.add_argument("--to", type=_address, metavar="HOST:PORT", help="the server (default: one of our own)")
+    parser.add_argument("--model", choices=topic.models, help="of a server of our own")
+    parser.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
+    add_options(parser, topic.options)
+    return parser
+
+
+def _address(text: str) -> Endpoint:
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (host and port.isdecimal() and 0 < int(port) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return Endpoint(host, int(port))
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) <= 3600:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, above 0 and at most 3600")
+
+
+def _lab(topic: Topic, arguments: argparse.Namespace) -> Lab:
+    """A lab that is not started yet. Secrets may come from files and the environment, as for ``netlab serve``."""
+    chosen = chosen_options(arguments, topic.options)
+    given = {option.name: chosen[option.name] for option in topic.options if chosen[option.name] != option.default}
+    return Lab(topic, model=arguments.model, options=given, timeout=arguments.timeout)
+
+
+def _check(lab: Lab, expressions: Sequence[str]) -> None:
+    """Raise `LabError` for an expression that cannot be run, before any is."""
+    remote = hasattr(lab.topic.client_class(), "remote_operations")
+    for expression in expressions:
+        meaning = parse(expression, lab.operations, lab.topic.variable, remote=remote)
+        if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
+            raise LabError(f"{safe(expression)[:40]} speaks to a lab on the screen", "call takes calls and bare text")
+
+
+def _call(lab: Lab, arguments: argparse.Namespace) -> int:
+    try:
+        with _session(lab, arguments.to) as printed:
+            for expression in arguments.expressions:
+                printed.run(expression)
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a client raises is this command's failure
+        sys.stdout.flush()
+        sys.stderr.write(f"netlab call: {_line(error)}\n")
+        return 1
+    return 0
+
+
+def _line(error: Exception) -> str:
+    text = str(error) if isinstance(error, LabError) else showing.error_line(error)
+    meaning = showing.meaning(error)
+    return " ".join((f"{text} ({meaning})" if meaning else text).split())
+
+
+@contextlib.contextmanager
+def _session(lab: Lab, to: Endpoint | None) -> Iterator[Printed]:
+    """One session with a server somewhere, or with one of our own."""
+    if to is None:
+        with lab:
+            yield from _printed(lab, lambda: lab.address)
+    else:
+        yield from _printed(lab, lambda: to)
+
+
+def _printed(lab: Lab, address: Callable[[], Endpoint]) -> Iterator[Printed]:
+    with Session(lab.topic, 1, "call", lambda: lab.target(address()), limit=_EVERYTHING) as session:
+        yield Printed(session)
+
+
+@dataclass(slots=True)
+class Printed:
+    """A session whose results are printed."""
+
+    session: Session
+    position: int = 0
+
+    def run(self, line: str) -> None:
+        """Run a line, and print what came of it as far as it came; raises what it raised."""
+        try:
+            self.session.run(line)
+        finally:
+            entries, self.position = self.session.transcript.since(self.position)
+            for entry in entries:
+                if entry.kind is EntryKind.ERROR:
+                    break  # said at the end, with what it means
+                self._print(entry)
+
+    def _print(self, entry: Entry) -> None:
+        if entry.kind is EntryKind.RESULT:
+            sys.stdout.write(f"{entry.text}\n")
+            sys.stdout.flush()
+        elif entry.kind is EntryKind.NOTE:
+            sys.stderr.write(f"# {entry.text}\n")

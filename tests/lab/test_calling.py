@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from netlab.lab.calling import main
+from tests.lab.echo import EchoServer
+
+
+def test_results_on_stdout_as_a_prompt_shows_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tcp", "Hello", "send(b'x')", "recv(1)"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "5\nb'Hello'\n1\nb'x'\n"
+    assert err.startswith("# connected from 127.0.0.1:")
+
+
+def test_a_server_somewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    server = EchoServer()
+    try:
+        assert main(["tcp", "--to", str(server.address), "Hello"]) == 0
+    finally:
+        server.close()
+    assert capsys.readouterr().out == "5\nb'Hello'\n"
+    assert main(["tcp", "Hello", "--to", str(server.address)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("netlab call: ConnectionRefusedError: [Errno 111] Connection refused (nothing listens there")
+
+
+def test_a_call_that_fails_is_one_line_and_what_came_before_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tcp", "send(b'x')", "recv(0)", "send(b'never')"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "1\n"
+    assert err.splitlines()[-1] == "netlab call: ValueError: bufsize is 1 to 16777216"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "which topic?"),
+        (["nope", "x"], "no topic 'nope'"),
+        (["tcp"], "EXPRESSION"),
+        (["tcp", "dance()"], "no operation dance"),
+        (["tcp", ":model pool"], "speaks to a lab on the screen"),
+        (["tcp", "x", "--to", "nowhere"], "is not HOST:PORT"),
+        (["tcp", "x", "--to", "127.0.0.1:1", "--model", "pool"], "leave --model out"),
+        (["tcp", "x", "--model", "tripling"], "invalid choice"),
+        (["tcp", "x", "--timeout", "-1"], "is not a number of seconds"),
+    ],
+)
+def test_usage_errors(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status: object = main(arguments)
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    err = capsys.readouterr().err
+    assert "usage:" in err
+    assert said in err
+
+
+def test_as_a_command() -> None:
+    words = [sys.executable, "-m", "netlab", "call", "tcp", "Hello", "--model", "threading"]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout == "5\nb'Hello'\n"

@@ -1,0 +1,347 @@
+"""A lab with real children: the TCP topic's server and the wire."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netlab.capture.model import Direction, Kind
+from netlab.capture.reader import Capture
+from netlab.lab import Lab
+from netlab.lab.problems import LabError
+from netlab.lab.state import (
+    CaptureGrew,
+    CaptureReplaced,
+    Event,
+    LogGrew,
+    Phase,
+    SessionsChanged,
+    StateChanged,
+    TranscriptGrew,
+)
+from tests.lab.echo import told
+from tests.lab.patience import until
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab("tcp", model="single") as lab:
+        yield lab
+
+
+def running(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def refused(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_the_promise_made_in_the_readme() -> None:
+    with Lab("tcp", model="single") as lab, lab.connect() as client:
+        assert client.send(b"Hello") == 5
+        assert client.recv(8192) == b"Hello"
+        segments = lab.capture.segments
+        found = [(each.kind, each.direction, bytes(each.data)) for each in segments]
+        assert found == [
+            (Kind.OPEN, Direction.TO_SERVER, b""),
+            (Kind.DATA, Direction.TO_SERVER, b"Hello"),
+            (Kind.DATA, Direction.TO_CLIENT, b"Hello"),
+        ]
+        assert segments[0].flow.client == client.local
+        assert segments[0].flow.server == lab.address
+    assert bytes(segments[1].data) == b"Hello"  # also after the lab has gone
+
+
+def test_the_state_is_true(lab: Lab) -> None:
+    state = lab.state
+    assert (state.phase, state.model, state.problem) == (Phase.SERVING, "single", "")
+    assert state.address == lab.address
+    assert state.server_address not in (None, state.address)
+    assert state.server_pid and running(state.server_pid)
+    with lab.connect() as client:
+        client.submit("Hello")
+        until(lambda: lab.state.accounts.to_client == 5)
+        assert lab.state.accounts.open_flows == 1
+        until(lambda: any(line.text.startswith("accepted 127.0.0.1:") for line in lab.log))
+        until(lambda: lab.state.threads == 1 and lab.state.processes == 1)
+    until(lambda: lab.state.accounts.open_flows == 0)
+
+
+def test_the_second_client_waits_in_the_accept_queue_until_the_first_closes(lab: Lab) -> None:
+    first, second = lab.connect(), lab.connect()
+    lab.use(1)
+    lab.submit("Hello")
+    first.wait_idle()
+    lab.use(2)
+    lab.submit("me too")
+    until(lambda: lab.state.queue == 1)
+    assert lab.state.backlog == 5
+    until(lambda: second.busy and second.busy.text == "recv(8192)" and second.busy.place == "in the accept queue")
+    assert first.busy is None
+    lab.submit(":close 1")
+    second.wait_idle()
+    assert told(second)[-1] == "b'me too'"
+    until(lambda: lab.state.queue == 0)
+
+
+def test_a_wait_in_the_accept_queue_can_be_abandoned_and_still_be_served(lab: Lab) -> None:
+    first, second = lab.connect(), lab.connect("slow")
+    first.run("Hello")
+    second.submit("me too")
+    until(lambda: second.busy and second.busy.text.startswith("recv"))
+    assert lab.submit(":abandon") is None
+    second.wait_idle()
+    assert "Abandoned: you stopped waiting" in told(second)
+    first.close()
+    assert second.recv(8192) == b"me too"
+
+
+def test_another_model_serves_on_the_same_address(lab: Lab) -> None:
+    address, pid = lab.address, lab.state.server_pid
+    client = lab.connect()
+    client.run("Hello")
+    assert lab.submit(":model threading") is None
+    assert told(client)[-2:] == ["# model threading", "# the connection was reset (RST)"] or until(
+        lambda: "# the connection was reset (RST)" in told(client)
+    )
+    assert (lab.address, lab.state.address, lab.state.model) == (address, address, "threading")
+    assert pid is not None
+    assert not running(pid)
+    client.run("Again")
+    assert told(client)[-1] == "b'Again'"
+
+
+def test_an_unknown_model_changes_nothing(lab: Lab) -> None:
+    pid = lab.state.server_pid
+    with pytest.raises(LabError, match="there are single, threading"):
+        lab.command(":model tripling")
+    assert lab.state.server_pid == pid
+    assert lab.state.model == "single"
+
+
+def test_stopping_frees_the_port_and_keeps_capture_and_transcripts(lab: Lab) -> None:
+    client = lab.connect()
+    client.run("Hello")
+    address = lab.address
+    lab.stop()
+    assert lab.state.phase is Phase.STOPPED
+    assert lab.state.address is None
+    assert refused(address)
+    socket.create_server(tuple(address)).close()  # without SO_REUSEPORT: nobody else listens
+    assert [segment.length for segment in lab.capture.segments if segment.length] == [5, 5]
+    assert "b'Hello'" in told(client)
+    lab.start()
+    assert lab.address == address
+    client.run("Again")
+    assert told(client)[-1] == "b'Again'"
+
+
+def test_a_port_in_use_is_said_with_who_holds_it_and_another_port_helps() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+        lab = Lab("tcp", port=port)
+        try:
+            with pytest.raises(LabError) as raised:
+                lab.start()
+            assert raised.value.problem.startswith(f"port {port} is already in use by PID {os.getpid()} (")
+            assert (lab.state.phase, lab.state.problem) == (Phase.FAILED, raised.value.problem)
+            assert lab.state.advice == ":port 0 takes any free port"
+            assert lab.command(":port 0") == f"listening on {lab.address}"
+            assert lab.state.phase is Phase.SERVING
+            assert lab.state.problem == ""
+            with lab.connect() as client:
+                client.run("Hello")
+            with pytest.raises(LabError, match="already in use"):
+                lab.set_port(port)
+            assert lab.state.phase is Phase.SERVING  # where it was
+            with lab.connect() as client:
+                client.run("Hello")
+        finally:
+            lab.close()
+
+
+def test_the_port_of_a_running_lab_can_be_changed(lab: Lab) -> None:
+    before = lab.address
+    client = lab.connect()
+    lab.submit(":port 0")
+    assert lab.address != before
+    assert refused(before)
+    client.run("Hello")  # open flows go on
+    assert lab.state.address == lab.address
+
+
+def test_a_server_that_dies_is_dead_with_its_last_words_and_starts_again(lab: Lab) -> None:
+    address, pid = lab.address, lab.state.server_pid
+    assert pid is not None
+    client = lab.connect()
+    client.run("Hello")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: lab.state.phase is Phase.DEAD)
+    assert lab.state.problem == "the server died: it was killed by signal 9"
+    assert lab.state.server_pid is None
+    until(lambda: refused(address))
+    lab.start()
+    assert lab.state.phase is Phase.SERVING
+    assert lab.address == address
+    client.run("Again")
+    assert told(client)[-1] == "b'Again'"
+
+
+def test_a_wire_that_dies_is_replaced(lab: Lab) -> None:
+    address = lab.address
+    client = lab.connect()
+    wire = lab._serving._wire
+    assert wire is not None
+    os.kill(wire.child.pid, signal.SIGKILL)
+    until(lambda: lab.state.phase is Phase.DEAD)
+    assert lab.state.problem.startswith("the wire died: ")
+    lab.start()
+    assert lab.address == address
+    client.run("Hello")
+    assert [bytes(s.data) for s in lab.capture.segments if s.kind is Kind.DATA] == [b"Hello", b"Hello"]
+
+
+def test_the_capture_is_saved_whole_and_begun_anew(lab: Lab, tmp_path: Path) -> None:
+    client = lab.connect()
+    client.run("Hello")
+    file = tmp_path / "lab.pcapng"
+    assert lab.command(f":save {file}") == f"saved {file}"
+    with Capture.of_file(file) as saved:
+        saved.grow()
+        assert [bytes(s.data) for s in saved.segments if s.kind is Kind.DATA] == [b"Hello", b"Hello"]
+    lab.command(":clear")
+    client.run("Again")
+    assert [bytes(s.data) for s in lab.capture.segments if s.kind is Kind.DATA] == [b"Again", b"Again"]
+    with pytest.raises(LabError, match="choose another file"):
+        lab.save(tmp_path)
+    with pytest.raises(LabError, match="No such file"):
+        lab.save(tmp_path / "no" / "such" / "folder")
+
+
+def test_what_happens_is_told_and_a_listener_that_fails_does_no_harm() -> None:
+    kinds: set[type] = set()
+
+    def notify(event: Event) -> None:
+        kinds.add(type(event))
+        raise RuntimeError("the screen is broken")
+
+    with Lab("tcp", notify=notify) as lab:
+        client = lab.connect()
+        client.run("Hello")
+        until(lambda: lab.shown_capture is not None and len(lab.shown_capture.segments) == 3)
+        everything = {StateChanged, LogGrew, CaptureGrew, CaptureReplaced, SessionsChanged, TranscriptGrew}
+        until(lambda: kinds == everything)
+
+
+def test_clients_have_numbers_and_names(lab: Lab) -> None:
+    assert lab.current is None
+    first, second = lab.connect(), lab.connect("slow")
+    assert [(s.number, s.name) for s in lab.sessions] == [(1, "client 1"), (2, "slow")]
+    assert lab.current is second
+    assert lab.use("client 1") is first
+    assert lab.use(2) is second
+    with pytest.raises(LabError, match=r"there are 1 \(client 1\), 2 \(slow\)"):
+        lab.use(3)
+    with pytest.raises(LabError, match="there is a client slow already"):
+        lab.open("slow")
+    second.close()
+    assert lab.current is first
+    assert lab.open().number == 2
+
+
+def test_a_client_leaves_the_list_when_its_with_block_ends(lab: Lab) -> None:
+    with lab.connect():
+        assert len(lab.sessions) == 1
+    assert lab.sessions == ()
+
+
+def test_closing_with_calls_that_wait_takes_no_second() -> None:
+    lab = Lab("tcp", model="single")
+    lab.start()
+    clients = [lab.connect() for _ in range(4)]
+    for client in clients:
+        client.submit("recv(8192)")
+    until(lambda: all(client.busy for client in clients))
+    before = time.monotonic()
+    lab.close()
+    lab.close()
+    assert time.monotonic() - before < 2  # less than one on a quiet machine
+    assert not any(client.connected for client in clients)
+
+
+def test_closing_with_stalled_children_is_bounded_too() -> None:
+    lab = Lab("tcp")
+    lab.start()
+    pid, wire = lab.state.server_pid, lab._serving._wire
+    assert pid is not None and wire is not None
+    for each in (pid, wire.child.pid):
+        os.kill(each, signal.SIGSTOP)
+    before = time.monotonic()
+    lab.close()
+    assert time.monotonic() - before < 3.5
+    assert not running(pid)
+    assert not running(wire.child.pid)
+
+
+def test_closing_while_starting_leaves_nothing() -> None:
+    lab = Lab("tcp")
+    raised: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            lab.start()
+        except LabError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    until(lambda: lab._serving._children)
+    lab.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert all(not running(child.pid) for child in lab._serving._children)
+    with pytest.raises(LabError, match="closed"):
+        lab.start()
+
+
+def test_nothing_is_left_behind() -> None:
+    with Lab("tcp") as lab:
+        lab.connect().run("Hello")
+        folder = lab.capture.path.parent
+        assert folder.stat().st_mode & 0o077 == 0
+        threads = threading.active_count()
+    assert not folder.exists()
+    until(lambda: threading.active_count() < threads)
+
+
+def test_a_topic_that_is_not_there() -> None:
+    with pytest.raises(LabError, match="no topic"):
+        Lab("tpc")
+
+
+def test_a_lab_that_was_not_started_says_so() -> None:
+    lab = Lab("tcp")
+    try:
+        assert lab.capture.segments[:] == ()
+        with pytest.raises(LabError, match="not started"):
+            lab.connect()
+        assert lab.sessions == ()
+        with pytest.raises(LabError, match="wire is not running"):
+            lab.command(":clear")
+    finally:
+        lab.close()

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from netlab.lab.console import Call
+from netlab.lab.showing import constructed, cut, error_line, meaning, shown, spelt, written
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (b"Hello", "b'Hello'"),
+        ("a\x1b[31m", "'a\\x1b[31m'"),
+        (b"x" * 30, f"b'{'x' * 20}' … 10 more bytes"),
+        ("y" * 1_000_020, f"'{'y' * 20}' … 1,000,000 more characters"),
+        (list(range(10)), "[0, 1, 2, 3, 4, 5, 6 … 10 more characters"),
+    ],
+)
+def test_results_are_bounded_and_say_what_is_missing(value: object, text: str) -> None:
+    assert shown(value, 20) == text
+
+
+def test_a_value_whose_repr_fails_or_steers_the_terminal_is_shown_all_the_same() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise RuntimeError("no")
+
+    class Hostile:
+        def __repr__(self) -> str:
+            return "\x1b[2J\u202e"
+
+    assert shown(Broken()) == "<Broken whose repr raised RuntimeError>"
+    assert shown(Hostile()) == "␛[2J\ufffd"
+
+
+def test_calls_can_be_copied_to_a_prompt() -> None:
+    call = Call("get", ("/hello",), (("name", "Guido"),))
+    assert spelt(call) == "get('/hello', name='Guido')"
+    assert written(call, "c") == "c.get('/hello', name='Guido')"
+
+
+def test_secrets_are_not_shown() -> None:
+    text = constructed(("::1", 5), {"secret": b"peekaboo", "way": "fast"}, {"secret"})
+    assert text == "Client(('::1', 5), secret=••••, way='fast')"
+
+
+def test_errors_read_as_the_last_line_of_a_traceback_and_are_explained() -> None:
+    reset = OSError(errno.ECONNRESET, "Connection reset by peer")
+    assert error_line(reset) == "ConnectionResetError: [Errno 104] Connection reset by peer"
+    assert "RST" in meaning(reset)
+    assert "datagram" in meaning(OSError(errno.EMSGSIZE, "Message too long"))
+    assert error_line(EOFError()) == "EOFError"
+    assert meaning(ValueError("x")) == ""
+
+
+def test_lines_are_kept_and_long_text_is_cut() -> None:
+    assert cut("a\nb\tc", 10) == "a\nb␉c"
+    assert cut("a" * 15, 10) == "aaaaaaaaaa … 5 more characters"
