@@ -8,6 +8,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
+from netlab.dissect.export import count_of_bytes
 from netlab.dissect.numbers import WIDEST, Number, character_at, numbers_at
 from netlab.dissect.structview import LIMIT, FormatRefused, StructView, unpack_at
 from netlab.ui.byte_source import ByteSource
@@ -50,18 +51,29 @@ class AtCursor(Static):
         """The struct format, empty for none."""
         self.unpacked: StructView | None = None
         """What the format gave at the cursor, None where it does not fit."""
+        self._height = -1
 
     def show(self, source: ByteSource, offset: int, selection: tuple[int, int]) -> None:
         """Read at ``offset``."""
         low, high = selection
         title = f"at {offset:#x} ({offset})" if source.length else "at no byte"
         if low < high:
-            title += f" ── {high - low} {'byte' if high == low + 1 else 'bytes'} selected, {low:#x}–{high:#x}"
+            title += f" ── {count_of_bytes(high - low)} selected, {low:#x}–{high:#x}"
         self.border_title = Content(title).markup
+        if not source.length:
+            self.unpacked = None
+            self._say("nothing to read\n")
+            return
         head = source.view(offset, offset + WIDEST)
         numbers, character = numbers_at(head), character_at(head)
         lines = table(numbers, character) if self.expanded else one_line(numbers, character)
-        self.update(Content(f"{lines}\n{self._struct(source, offset)}"))
+        self._say(f"{lines}\n{self._struct(source, offset)}")
+
+    def _say(self, text: str) -> None:
+        """Another text; the screen is laid out again (20 ms) only where the number of lines changed."""
+        height = text.count("\n")
+        self.update(Content(text), layout=height != self._height)
+        self._height = height
 
     def _struct(self, source: ByteSource, offset: int) -> str:
         self.unpacked = None

@@ -65,7 +65,9 @@ class ByteView(ScrollView, can_focus=True):
         .bytes--field { background: $primary-muted; text-style: bold underline; }
         .bytes--match { background: $warning; color: $background; }
         .bytes--selection { text-style: reverse; }
-        .bytes--cursor { background: $accent; color: $background; text-style: bold; }
+        .bytes--cursor {
+            background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = _movement()
@@ -92,6 +94,7 @@ class ByteView(ScrollView, can_focus=True):
         self._anchor: int | None = None
         self._per_row = 16
         self._digits = 4
+        self._base: Style | None = None
         self._painter = RowPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
 
     # What is shown
@@ -245,12 +248,13 @@ class ByteView(ScrollView, can_focus=True):
         """The theme changed: ask for the styles again."""
         super().notify_style_update()
         self._painter.forget_styles()
+        self._base = None
 
     def render_line(self, y: int) -> Strip:
         """One visible row; ``y`` counts from the top of the widget."""
         width = self.scrollable_content_region.width
         start = (self.scroll_offset.y + y) * self._per_row
-        base: Style = self.rich_style
+        base = self._base = self._base or self.rich_style
         if start >= self.source.length:
             words = "no bytes" if y == 0 and not self.source.length else ""
             return Strip([Segment(words, base)] if words else []).adjust_cell_length(width, base)

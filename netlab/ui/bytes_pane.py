@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker
 
-from netlab.dissect.export import CLIPBOARD_LIMIT, FORMS
+from netlab.dissect.export import CLIPBOARD_LIMIT, FORMS, count_of_bytes
 from netlab.dissect.fields import Dissection
 from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
@@ -151,7 +151,7 @@ class BytesPane(Vertical):
 
         def check(text: str) -> str:
             pattern = parse_pattern(text)
-            return f"{len(pattern)} bytes: {pattern[:16].hex(' ')}"
+            return f"{count_of_bytes(len(pattern))}: {pattern[:16].hex(' ')}"
 
         self.question.ask("search", "find", self._typed, check)
 
@@ -280,7 +280,7 @@ class BytesPane(Vertical):
         if end - start > CLIPBOARD_LIMIT:
             choices = []
         choices.append(Choice(_FILE, _FILE, "any length, as they are"))
-        self.app.push_screen(Chooser(f"copy {what}: {end - start:,} bytes as", choices), self._copy)
+        self.app.push_screen(Chooser(f"copy {what}: {count_of_bytes(end - start)} as", choices), self._copy)
 
     def _copy(self, answer: tuple[str, str] | None) -> None:
         start, end = self._copying
@@ -290,7 +290,9 @@ class BytesPane(Vertical):
         if form == _FILE:
             self.question.ask("file", "write bytes to", "", check_new_file)
         else:
-            self._to_clipboard(FORMS[form](self.bytes.source.view(start, end)), f"{end - start} bytes as {form}")
+            self._to_clipboard(
+                FORMS[form](self.bytes.source.view(start, end)), f"{count_of_bytes(end - start)} as {form}"
+            )
 
     def _to_clipboard(self, text: str, what: str) -> None:
         self.app.copy_to_clipboard(text)

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from netlab.capture.model import Direction, Kind, Segment
+from netlab.dissect.export import count_of_bytes
 from netlab.dissect.fields import Dissection, Dissector
 from netlab.ui.byte_source import ByteSource, StreamSource, ViewSource
 from netlab.ui.bytes_pane import BytesPane
@@ -102,7 +103,7 @@ class Inspector(BytesPane):
         direction = segment.direction if self.mode is Mode.STREAM else segment.direction.other
         source = StreamSource(capture.stream(segment.flow, direction))
         key = (segment.flow.number, direction)
-        title = f"stream {segment.flow.number} {direction.value} ── {_bytes(source.length)}, chunk marks │"
+        title = f"stream {segment.flow.number} {direction.value} ── {count_of_bytes(source.length)}, chunk marks │"
         self.show_bytes(source, _NOTHING, title, chunks=True, keep=key == self._stream_key)
         if key != self._stream_key and direction is segment.direction:
             self.bytes.move_to(segment.offset)
@@ -142,13 +143,10 @@ class Inspector(BytesPane):
             self._start(self._wanted, self._dissector)
 
 
-def _bytes(count: int) -> str:
-    return f"{count:,} byte" if count == 1 else f"{count:,} bytes"
-
-
 def _title(segment: Segment) -> str:
     """What the bytes are, and that none was copied."""
     if segment.kind is not Kind.DATA and not segment.data:
         return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
-    kept = f", {_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""
-    return f"bytes ── #{segment.number} {segment.direction.value} {_bytes(segment.length)}{kept}, memoryview, 0 copies"
+    kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""
+    length = count_of_bytes(segment.length)
+    return f"bytes ── #{segment.number} {segment.direction.value} {length}{kept}, memoryview, 0 copies"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual.widget import Widget
 
+from netlab.dissect.export import count_of_bytes
 from netlab.dissect.text import safe
 
 
@@ -33,7 +34,10 @@ def save_runs(widget: Widget, path: Path, runs: Iterable[memoryview], what: str)
 
     def work() -> None:
         try:
-            told, severity = f"wrote {write_runs(path, runs)} bytes of {what} to {safe(str(path))}", "information"
+            told, severity = (
+                f"wrote {count_of_bytes(write_runs(path, runs))} of {what} to {safe(str(path))}",
+                "information",
+            )
         except OSError as problem:
             told, severity = f"{safe(str(path))} was not written: {problem.strerror or problem}", "error"
         widget.app.call_from_thread(widget.notify, told, severity=severity, markup=False)

@@ -6,6 +6,7 @@ who has moved it; `end` follows the newest again.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -46,7 +47,7 @@ class SegmentList(ScrollView, can_focus=True):
         .wire--fate { color: $text-warning; }
         .wire--cursor { background: $primary-muted; text-style: bold; }
     }
-    SegmentList:focus .wire--cursor { background: $accent; color: $background; }
+    SegmentList:focus .wire--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
@@ -83,6 +84,7 @@ class SegmentList(ScrollView, can_focus=True):
         self._rows: Sequence[int] | None = None
         self._columns = Columns.fitting(80, 0, 0, "")
         self._note = ""
+        self._wanted = 0  # index of the segment that the person went to, also while a filter hides it
         self._known = -1
         self._title = ""
 
@@ -106,8 +108,7 @@ class SegmentList(ScrollView, can_focus=True):
             return
         self._known = rows
         self._lay_out()
-        if rows and (self.following or self.cursor < 0):
-            self._put(rows - 1 if self.following else 0)
+        self._settle()
         self.refresh()
 
     def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
@@ -115,14 +116,15 @@ class SegmentList(ScrollView, can_focus=True):
 
         The cursor stays on its segment, or goes to the next one shown.
         """
-        before = self.highlighted
         self._rows, self._note, self._known = rows, note, -1
         self._lay_out()
-        if self.following or before is None:
-            self._put(self.row_count - 1)
-        else:
-            self._put(min(self._row_of(before.number - 1), self.row_count - 1))
+        self._settle()
         self.refresh()
+
+    def _settle(self) -> None:
+        """Cursor to the newest if it is followed, else to the segment where the person was, or the next one shown."""
+        last = self.row_count - 1
+        self._put(last if self.following else min(self._row_of(self._wanted), last))
 
     def note(self, note: str) -> None:
         """Another remark for the title."""
@@ -140,35 +142,37 @@ class SegmentList(ScrollView, can_focus=True):
         """The segment on a row."""
         if self.capture is None or not 0 <= row < self.row_count:
             return None
-        return self.capture.segments[row if self._rows is None else self._rows[row]]
+        return self.capture.segments[self._index_of(row)]
 
     @property
     def highlighted(self) -> Segment | None:
         """The segment that the cursor stands on."""
         return self.segment_at(self.cursor)
 
+    def _index_of(self, row: int) -> int:
+        """Index of the segment on a row; 0 where there is none."""
+        if self._rows is None or not 0 <= row < len(self._rows):
+            return max(row, 0)
+        return self._rows[row]
+
     def _row_of(self, index: int) -> int:
         """The row that shows the segment with this index, or the first after it."""
         if self._rows is None:
             return index
-        low, high = 0, len(self._rows)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self._rows[middle] < index else (low, middle)
-        return low
+        return bisect_left(self._rows, index)
 
     # Movement
 
     def hold(self) -> None:
         """Stop following the newest: the person looks at something."""
         if self.following:
-            self.following = False
+            self.following, self._wanted = False, self._index_of(self.cursor)
             self._tell()
 
     def go_to(self, number: int) -> None:
         """Put the cursor on the segment with this number (or the next one shown) and stop following."""
-        self.following = False
-        self._put(min(self._row_of(number - 1), self.row_count - 1))
+        self.following, self._wanted = False, number - 1
+        self._settle()
         self._tell()
 
     def _put(self, row: int) -> None:
@@ -197,6 +201,7 @@ class SegmentList(ScrollView, can_focus=True):
         """By hand: the newest row follows, any other stays."""
         self.following = row >= self.row_count - 1 and self.following
         self._put(row)
+        self._wanted = self._index_of(self.cursor)
         self._tell()
 
     def action_go(self, rows: int) -> None:

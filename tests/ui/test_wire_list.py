@@ -24,6 +24,7 @@ def drive(app: PanesApp, script: Callable[[Pilot[None]], Awaitable[None]], size:
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await script(pilot)
+            await pilot.pause()  # what was posted last is handled while the panes are there
 
     asyncio.run(run())
 
@@ -104,6 +105,23 @@ def test_a_filter_counts_what_it_leaves_and_escape_takes_it_away() -> None:
         await pilot.press("slash", "escape")
         await until(pilot, lambda: rows.row_count == 10)
         assert number(app) == 2
+
+    drive(app, script)
+
+
+def test_a_filter_comes_back_to_where_the_person_was() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        app.wire.go_to(4)
+        app.wire.filter("nothing has this")
+        assert app.wire.highlighted is None
+        app.wire.filter("flow 1")
+        assert number(app) == 4
+        app.wire.filter("flow 2")
+        assert number(app) == 6
+        app.wire.filter("")
+        assert number(app) == 4
 
     drive(app, script)
 

@@ -1,0 +1,100 @@
+"""``netlab inspect FILE``: shows a capture, and says in one sentence what it cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from netlab.capture.model import Direction, Endpoint, Flow, Transport
+from netlab.capture.recording import TcpRecord
+from netlab.capture.writer import CaptureWriter
+from netlab.topics.discovery import topics
+from netlab.ui import inspect_screen
+from netlab.ui.inspect_screen import InspectApp, guess_topic, main, open_capture
+from netlab.ui.inspector import Inspector
+from netlab.ui.wire_list import WireList
+from tests.ui.panes_app import dissect_lines
+
+START = 1_700_000_000_000_000_000
+
+
+def write_capture(path: Path, *, port: int = 20000) -> Path:
+    """One flow: Hello there and back."""
+    writer = CaptureWriter(str(path), 1 << 20)
+    record = TcpRecord(writer, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", port))
+    record.opened(START)
+    for at, way in enumerate(Direction, 1):
+        record.way(way).carried(START + at * 1_000_000, memoryview(b"Hello\nand"))
+        writer.settle()
+    writer.close()
+    return path
+
+
+def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspect_screen, "dissector_of", lambda topic: dissect_lines if topic else None)
+
+    async def run() -> None:
+        with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                wire, inspector = app.query_one(WireList), app.query_one(Inspector)
+                assert wire.highlighted is not None
+                assert wire.highlighted.number == 1
+                await pilot.press("down", "enter")
+                deadline = time.monotonic() + 5
+                while not inspector.fields.root.children and time.monotonic() < deadline:
+                    await pilot.pause(0.01)
+                assert inspector.bytes.source.view(0, 99) == b"Hello\nand"
+                assert inspector.fields.root.children[0].data is not None
+                assert inspector.fields.root.children[0].data.name == "line"
+                assert "3 segments" in str(app.query_one("#file").render())
+                await pilot.press("d", "down", "enter")
+                await pilot.pause()
+                assert not inspector.fields.root.children, "read as raw"
+                inspector.show_segment(None, None, None)
+
+    asyncio.run(run())
+
+
+def test_the_topic_is_guessed_by_port_and_transport() -> None:
+    tcp = topics()["tcp"]
+    client, server = Endpoint("127.0.0.1", 5), Endpoint("127.0.0.1", tcp.port)
+    guessed = guess_topic(Flow(1, Transport.TCP, client, server))
+    assert guessed is not None
+    assert guessed.name == "tcp"
+    assert guess_topic(Flow(1, Transport.TCP, server, client)) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "No such file"), (b"", "too short"), (b"GIF89a" * 10, "no capture")]
+)
+def test_what_is_no_capture_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, says: str
+) -> None:
+    path = tmp_path / "x"
+    if content is not None:
+        path.write_bytes(content)
+    assert main([str(path)]) == 1
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
+
+
+def test_without_a_terminal_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(write_capture(tmp_path / "lab.pcapng"))]) == 2
+    assert "terminal" in capsys.readouterr().err
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([])
+    assert left.value.code == 2
+
+
+def test_a_folder_is_no_capture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 1
+    assert "folder" in capsys.readouterr().err
