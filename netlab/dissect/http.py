@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 from urllib.parse import unquote_plus
 
 from netlab.capture.model import Direction
@@ -36,6 +36,8 @@ _BEGUN = re.compile(
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _TEXT = re.compile(r"text/|[\w./+-]*(?:xml|json|javascript|urlencoded)")
+_BOUNDARY = re.compile(r'multipart/[^;]{1,40}.*boundary="?([^";]{1,70})', re.IGNORECASE)
+_NAME = re.compile(rb'(?i)content-disposition:[^\r\n]*?[ ;]name="?([^";\r\n]*)')
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -284,14 +286,31 @@ def _read_to_end(message: _Message) -> None:
 
 def _add_body(message: _Message, end: int, note: str) -> None:
     body = message.data[message.position : end]
-    kind = message.values("content-type")[:1] or [""]
+    kind = (message.values("content-type")[:1] or [""])[0]
     coded = message.values("content-encoding")[:1]
-    if _TEXT.match(kind[0].lower()) and not coded:
-        children = form_fields(message.data, message.position, end) if kind[0].lower().startswith(_FORM) else ()
+    if coded:
+        message.add("body", end, "bytes", f"{coded[0][:40]} {quoted(body)}{note}")
+    elif boundary := _BOUNDARY.match(kind):
+        parts = _parts(message.data, message.position, end, b"--" + boundary[1].encode("latin-1"))
+        message.add("body", end, "multipart", f"{_count(parts, 'part')}, {len(body)} bytes{note}", tuple(parts))
+    elif _TEXT.match(kind.lower()):
+        children = form_fields(message.data, message.position, end) if kind.lower().startswith(_FORM) else ()
         message.add("body", end, "text", shown(bytes(body[: SHOWN + 1]), len(body)) + note, children)
     else:
-        what = f"{coded[0][:40]} " if coded else ""
-        message.add("body", end, "bytes", f"{what}{quoted(body)}{note}")
+        message.add("body", end, "bytes", quoted(body) + note)
+
+
+def _parts(data: memoryview, start: int, end: int, boundary: bytes) -> list[Field]:
+    """The parts of a multipart body (RFC 2046, section 5.1.1), each named as its head says."""
+    raw = bytes(data[start : min(end, start + LONGEST_LINE)])
+    marks = [match.start() for match in islice(re.finditer(b"(?<![^\n])" + re.escape(boundary), raw), MOST_PARTS + 1)]
+    fields = []
+    for begin, stop in pairwise(marks):
+        head, _, content = raw[begin + len(boundary) : stop].partition(b"\r\n\r\n")
+        name = _NAME.search(head)
+        value = shown(content.removesuffix(b"\r\n"))
+        fields.append(Field(_unquoted(name[1]) if name else "part", start + begin, start + stop, "part", value))
+    return fields
 
 
 def _read_coded(message: _Message, codings: list[str]) -> None:
@@ -422,5 +441,5 @@ def shortened(data: memoryview) -> str:
     return bytes(data[:60]).decode("utf-8", "replace") + ("…" if len(data) > 60 else "")
 
 
-def _count(things: list[Field] | list[tuple[int, int]], name: str) -> str:
+def _count(things: Sequence[object], name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
