@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +32,7 @@ from netlab.ui.wire_list import WireList
 _BATCH = 20_000
 """Packets read at a time, so that the first are on the screen while the rest are read."""
 _RAW = "raw"
+_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, "SIGHUP")]
 
 
 def guess_topic(flow: Flow) -> Topic | None:
@@ -79,7 +83,9 @@ class InspectApp(App[None]):
         return [*super().get_line_filters(), Guard()]
 
     def on_mount(self) -> None:
-        """Show what was read so far and read on."""
+        """Show what was read so far and read on; a signal leaves as a person does, with the terminal restored."""
+        for number in _SIGNALS if not self.is_headless else ():
+            asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
         wire = self.query_one(WireList)
         wire.show(self._capture)
         wire.focus()
@@ -98,9 +104,9 @@ class InspectApp(App[None]):
 
     def _tell(self) -> None:
         capture = self._capture
-        words = [capture.path.name, f"{len(capture.segments):,} segments", f"{len(capture.flows):,} flows"]
+        words = [capture.path.name, _count(len(capture.segments), "segment"), _count(len(capture.flows), "flow")]
         if capture.not_understood:
-            words.append(f"{capture.not_understood:,} packets that are no TCP or UDP")
+            words.append(_count(capture.not_understood, "packet") + " without TCP or UDP")
         if capture.problem:
             words.append(capture.problem)
         words.append(f"read as {self._chosen}" if self._chosen else "read by port")
@@ -133,7 +139,10 @@ class InspectApp(App[None]):
     def action_dissector(self) -> None:
         """Ask which topic reads the bytes."""
         choices = [Choice("", "by port", "each flow as the topic whose port it has"), Choice(_RAW, _RAW, "no fields")]
-        choices += [Choice(topic.name, topic.title, topic.summary) for topic in topics().values()]
+        choices += [
+            Choice(topic.name, topic.title, f"as on {topic.transport.value} port {topic.port}")
+            for topic in topics().values()
+        ]
         self.push_screen(Chooser("read the bytes as", choices, self._chosen), self._read_as)
 
     def _read_as(self, answer: tuple[str, str] | None) -> None:
@@ -141,6 +150,10 @@ class InspectApp(App[None]):
             self._chosen = answer[1]
             self._tell()
             self.on_wire_list_segment_highlighted(WireList.SegmentHighlighted(self.query_one(WireList).highlighted))
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def open_capture(path: Path) -> Capture:

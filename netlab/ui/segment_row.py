@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
+from netlab.ui.dissecting import Extent, dissect
 
 PREVIEW = 256
 """Bytes of a segment that its line may look at."""
@@ -34,12 +35,15 @@ def what(segment: Segment, dissector: Dissector | None) -> str:
         words = _WORDS[segment.kind]
     elif segment.length and not segment.data:
         words = "(not kept)"
-    elif dissector is None:
-        words = preview(segment.data)
     else:
-        words = safe(dissector(segment.data[:PREVIEW], segment.direction, segment.offset).summary)
-        words = words or preview(segment.data)
+        words = (_summary(segment, dissector) if dissector else "") or preview(segment.data)
     return f"{safe(segment.fate)} · {words}" if segment.fate else words
+
+
+def _summary(segment: Segment, dissector: Dissector) -> str:
+    """What the dissector says of the segment's beginning; nothing where it fails, which the inspector then tells."""
+    found = dissect(Extent(segment.data[:PREVIEW], segment.direction, segment.offset, 0, PREVIEW), dissector)
+    return safe(found.summary)
 
 
 def clock(time_ns: int, start_ns: int) -> str:

@@ -297,6 +297,8 @@ def test_a_dissector_that_fails_leaves_the_bytes_and_says_so() -> None:
     app = PanesApp(one_segment(b"Hello"), broken)
 
     async def script(pilot: Pilot[None]) -> None:
+        app.wire.show(app.capture, broken)  # the list asks it too
+        await pilot.pause()
         label = str(app.inspector.fields.root.children[0].label)
         assert "RuntimeError" in label
         assert label.isprintable()
