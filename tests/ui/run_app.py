@@ -1,0 +1,34 @@
+"""``python -m tests.ui.run_app``: the app as `netlab` starts it, but on a free port, so that tests may run at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from typing import NoReturn
+
+from netlab.topics import discovery
+from netlab.topics.contract import Topic
+
+_named = discovery.topic_named
+
+
+def _on_a_free_port(name: str) -> Topic:
+    return dataclasses.replace(_named(name), port=0)
+
+
+def _crash(self: object) -> NoReturn:
+    raise RuntimeError("a crash on purpose")
+
+
+discovery.topic_named = _on_a_free_port
+
+if __name__ == "__main__":
+    from netlab.ui.launch import main
+
+    if os.environ.get("NETLAB_TEST_CRASH"):
+        from netlab.ui.bench import BenchPane
+
+        BenchPane.look = _crash  # type: ignore[method-assign]  # that is the test
+
+    sys.exit(main(sys.argv[1:]))
