@@ -37,6 +37,23 @@ _PREVIEW = 40
 """Bytes and characters of a form that the menu shows."""
 
 
+KEYS: list[BindingType] = [
+    Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
+    Binding("ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
+    Binding("n", "find(False)", "next match", show=False, id="bytes.next", tooltip="Go to the next match"),
+    Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the match before"),
+    Binding("u", "unpack", "unpack", show=False, id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
+    Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
+            tooltip="Copy the Python line that unpacks it"),
+    Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
+            tooltip="Copy the selection, else the field, else all: hex, text, Python, base64, or to a file"),
+    Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",
+            tooltip="All numbers at the cursor in both byte orders, or just a line of them"),
+    Binding("escape", "let_go", "let go", show=False, id="bytes.let_go",
+            tooltip="Drop the search, the selection or the struct format"),
+]  # fmt: skip
+
+
 class BytesPane(Vertical):
     """Bytes, their fields, and numbers at the cursor. Bytes and fields follow each other's cursor."""
 
@@ -45,21 +62,7 @@ class BytesPane(Vertical):
     BytesPane ByteView { height: 1fr; min-height: 4; }
     BytesPane FieldTree { height: auto; max-height: 40%; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
-        Binding("ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
-        Binding("n", "find(False)", "next match", show=False, id="bytes.next", tooltip="Go to the next match"),
-        Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the match before"),
-        Binding("u", "unpack", "unpack", show=False, id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
-        Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
-                tooltip="Copy the Python line that unpacks it"),
-        Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
-                tooltip="Copy the selection, else the field, else all: hex, text, Python, base64, or to a file"),
-        Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",
-                tooltip="All numbers at the cursor in both byte orders, or just a line of them"),
-        Binding("escape", "let_go", "let go", show=False, id="bytes.let_go",
-                tooltip="Drop the search, the selection or the struct format"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     class Held(Message):
         """A person moved in here: what is shown should stay."""

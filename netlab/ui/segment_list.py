@@ -28,6 +28,19 @@ from netlab.ui.captured import Captured
 from netlab.ui.segment_row import Columns, clock, what
 
 
+KEYS: list[BindingType] = [
+    Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
+    Binding("down,j", "go(1)", "down", show=False, id="wire.down"),
+    Binding("pageup", "page(-1)", "page up", show=False, id="wire.page_up"),
+    Binding("pagedown", "page(1)", "page down", show=False, id="wire.page_down"),
+    Binding("home,g", "first", "first", show=False, id="wire.first"),
+    Binding("end,G", "follow", "follow", show=False, id="wire.follow", tooltip="Go to the newest and follow it"),
+    Binding("enter", "choose", "bytes", show=False, id="wire.bytes", tooltip="Go to the bytes of this segment"),
+    Binding("space", "mark", "mark", show=False, id="wire.mark", tooltip="Mark or unmark this segment"),
+    Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
+]
+
+
 class SegmentList(ScrollView, can_focus=True):
     """The list of segments. ``cursor`` is a row; `highlighted` the segment on it."""
 
@@ -49,17 +62,7 @@ class SegmentList(ScrollView, can_focus=True):
     }
     SegmentList:focus .wire--cursor { background: $block-cursor-background; color: $block-cursor-foreground; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
-        Binding("down,j", "go(1)", "down", show=False, id="wire.down"),
-        Binding("pageup", "page(-1)", "page up", show=False, id="wire.page_up"),
-        Binding("pagedown", "page(1)", "page down", show=False, id="wire.page_down"),
-        Binding("home,g", "first", "first", show=False, id="wire.first"),
-        Binding("end,G", "follow", "follow", show=False, id="wire.follow", tooltip="Go to the newest and follow it"),
-        Binding("enter", "choose", "bytes", show=False, id="wire.bytes", tooltip="Go to the bytes of this segment"),
-        Binding("space", "mark", "mark", show=False, id="wire.mark", tooltip="Mark or unmark this segment"),
-        Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     cursor = reactive(-1, repaint=False)
 
