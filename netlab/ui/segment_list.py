@@ -27,7 +27,6 @@ from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
 from netlab.ui.segment_row import Columns, clock, what
 
-
 KEYS: list[BindingType] = [
     Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
     Binding("down,j", "go(1)", "down", show=False, id="wire.down"),
