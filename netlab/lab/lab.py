@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,9 +22,10 @@ from netlab.lab.options import Options
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
 from netlab.lab.recording import Recording
-from netlab.lab.serving import Serving, Setup
+from netlab.lab.serving import Serving
 from netlab.lab.session import Session
 from netlab.lab.sessions import Sessions
+from netlab.lab.setup import Setup, lab_certificates
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine
 from netlab.lab.tail import Tail
 from netlab.topics.contract import Topic
@@ -70,7 +70,7 @@ class Lab:
         self.timeout = timeout
         self._headless, self._notify = notify is None, notify
         self._recording = Recording(limit)
-        setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, self._certificates)
+        setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, lab_certificates)
         first = self.topic.models[0]
         self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
         self._sessions = Sessions(
@@ -137,9 +137,19 @@ class Lab:
         return self._serving.listen(port)
 
     def set_option(self, name: str, text: str) -> None:
-        """Set an option of the topic: the server is replaced for it, clients take it when they next connect."""
-        if self.options.set(name, text).server:
-            self._serving.replace_server()
+        """Set an option of the topic: the server is replaced for it, clients take it when they next connect.
+
+        Of a secret that both know only the client's is set, so that a wrong one can be tried.
+        """
+        option, before = self.options.option(name), self.options.noted()
+        client_only = option.secret and option.client
+        self.options.set(name, text, client_only=client_only)
+        try:
+            if option.server and not client_only:
+                self._serving.replace_server()
+        except LabError:
+            self.options.restore(before)
+            raise
 
     def set_timeout(self, seconds: float) -> None:
         """How long a client's call waits from now on."""
@@ -235,7 +245,7 @@ class Lab:
         if timeout is not None:  # a datagram client's own timeout says when it asks again
             keywords["timeout"] = timeout
         if self.topic.certificates:
-            keywords["certificates"] = self._certificates()
+            keywords["certificates"] = lab_certificates()
         return Target(address, self.state.model, keywords, self.options.secrets)
 
     # The console
@@ -267,14 +277,6 @@ class Lab:
         return said
 
     # Inside
-
-    def _certificates(self) -> Path:
-        certs = import_module("netlab.certs")  # late: it imports cryptography, and one topic needs it
-        try:
-            folder: Path = certs.ensure()
-        except certs.CertificatesFailed as error:
-            raise LabError(str(error), "`netlab certs --dir DIR` makes them elsewhere") from None
-        return folder
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, LogGrew):

@@ -13,6 +13,8 @@ from netlab.lab.problems import LabError
 from netlab.topics.contract import Option, Topic
 from netlab.topics.options import environment_name
 
+Noted = tuple[dict[str, str], dict[str, object]]
+
 
 class Options:
     """Which of a topic's options are set, and to what. Those that are not set keep the recipe's own default."""
@@ -32,8 +34,11 @@ class Options:
             there = ", ".join(self._known) or "none"
             raise LabError(f"no option {safe(name)[:60]}", f"there are {there}") from None
 
-    def set(self, name: str, text: str) -> Option:
-        """Set an option from text. `LabError` says what is wanted instead, without repeating a secret."""
+    def set(self, name: str, text: str, *, client_only: bool = False) -> Option:
+        """Set an option from text. `LabError` says what is wanted instead, without repeating a secret.
+
+        ``client_only`` leaves the server what it has, of an option that both take.
+        """
         option = self.option(name)
         if option.choices and text not in option.choices:
             raise LabError(f"{option.flag} is one of {', '.join(option.choices)}")
@@ -42,8 +47,17 @@ class Options:
         except ValueError as error:
             reason = "that value does not do" if option.secret else safe(str(error))
             raise LabError(f"{option.flag}: {reason}", option.help) from None
-        self._texts[option.name] = text
+        if not client_only:
+            self._texts[option.name] = text
         return option
+
+    def noted(self) -> Noted:
+        """What is set now, for `restore`."""
+        return dict(self._texts), dict(self._values)
+
+    def restore(self, noted: Noted) -> None:
+        """Set what was set then, and nothing else."""
+        self._texts, self._values = noted
 
     def _give(self, name: str, value: object) -> None:
         if isinstance(value, str):
@@ -51,7 +65,7 @@ class Options:
             return
         option = self.option(name)
         self._values[option.name] = value
-        self._texts[option.name] = os.fsdecode(value) if isinstance(value, bytes) else str(value)
+        self._texts[option.name] = _text(option, value)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -72,3 +86,10 @@ class Options:
 
     def _for_server(self) -> list[tuple[Option, str]]:
         return [(self._known[name], text) for name, text in self._texts.items() if self._known[name].server]
+
+
+def _text(option: Option, value: object) -> str:
+    """A value as the command line would have it: the choice that stands for it, or as it reads."""
+    if isinstance(value, bytes):
+        return os.fsdecode(value)
+    return next((choice for choice in option.choices if option.parse(choice) == value), str(value))

@@ -25,6 +25,7 @@ class Recording:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._folder: PrivateFolder | None = None
+        self._removed = False
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._growing = threading.Lock()
@@ -87,11 +88,14 @@ class Recording:
     def remove(self) -> None:
         """Remove the folder with all that is in it. A capture that is open can still be looked at."""
         with self._lock:
+            self._removed = True
             if self._folder is not None:
                 self._folder.remove()
                 self._folder = None
 
     def _private(self) -> Path:
+        if self._removed:
+            raise LabError("the lab is closed", "make another one")
         if self._folder is None:
             try:
                 self._folder = PrivateFolder(self._limit)

@@ -62,8 +62,7 @@ class WireProcess:
             raise cannot_listen(
                 host, port, messages.number(message, "errno") or 0, messages.text(message, "text"), self._transport
             )
-        assert self.endpoint is not None
-        return self.endpoint
+        return messages.endpoint(message)
 
     def listen(self, at: Endpoint) -> Endpoint:
         """Listen there instead; where it does, or `LabError` with who holds the port."""

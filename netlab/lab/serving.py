@@ -7,60 +7,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint
 from netlab.lab import child
+from netlab.lab.looking import look
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
 from netlab.lab.recording import Recording
 from netlab.lab.relay import WireProcess
 from netlab.lab.server import ServerProcess
+from netlab.lab.setup import Setup
 from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, LogLine, Phase, StateChanged
-from netlab.topics.contract import Topic
 
 P = TypeVar("P", ServerProcess, WireProcess)
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What does not change while a lab lives. ``limit`` is the capture's, in bytes; ``server_timeout`` in seconds."""
-
-    topic: Topic
-    host: str
-    limit: int
-    yield_cpu: bool
-    server_timeout: float | None
-    certificates: Callable[[], Path]
-
-    def server_arguments(self, model: str, options: Options) -> list[str]:
-        """What follows ``netlab serve``."""
-        words = [self.topic.name, "--model", model, "--host", self.host, "--port", "0", *self._child()]
-        if self.server_timeout is not None:
-            words += ["--timeout", f"{self.server_timeout:g}"]
-        if self.topic.certificates:
-            words += ["--certificates", str(self.certificates())]
-        return words + options.server_arguments()
-
-    def wire_arguments(self, listen: Endpoint, file: Path) -> list[str]:
-        """What follows ``netlab wire``."""
-        words = [
-            "--listen",
-            str(listen),
-            "--write",
-            str(file),
-            "--limit",
-            str(self.limit),
-            "--temporary",
-            *self._child(),
-        ]
-        return [*words, "--udp"] if self.topic.transport is Transport.UDP else words
-
-    def _child(self) -> list[str]:
-        return ["--supervised", "--yield-cpu"] if self.yield_cpu else ["--supervised"]
 
 
 class Serving:
@@ -105,6 +66,7 @@ class Serving:
             self._move(Phase.STARTING)
             try:
                 self._bring_up()
+                self._refuse_if_closed()
             except LabError as error:
                 self._fail(error)
                 raise
@@ -237,14 +199,17 @@ class Serving:
 
     def _launch(self, make: Callable[[], P]) -> P:
         with self._lock:
-            if self._closed:
-                raise LabError("the lab is closed", "make another one")
+            self._refuse_if_closed()
             try:
                 process = make()
             except OSError as error:
                 raise LabError(f"no process could be started: {error.strerror}", "close some programs") from None
             self._children = [each for each in self._children if not each.ended.is_set()] + [process.child]
             return process
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise LabError("the lab is closed", "make another one")
 
     def _end(self, server: ServerProcess | None) -> None:
         if server is not None:
@@ -303,28 +268,6 @@ class Serving:
                 self._tell(StateChanged(state))
 
     def _looked(self) -> LabState:
-        serving = self._phase is Phase.SERVING
-        wire, server = self._wire, self._server if serving else None
         state = LabState(self._phase, self._model, problem=self._error.problem, advice=self._error.advice)
-        if wire is not None:
-            state = replace(state, accounts=wire.accounts, faults=wire.faults, capture_note=wire.note)
-        if wire is None or server is None:
-            return state
-        gauges = server.gauges
-        return replace(
-            state,
-            address=wire.endpoint,
-            server_address=server.endpoint,
-            server_pid=server.child.pid,
-            queue=self._queue(server, wire),
-            backlog=gauges.backlog,
-            threads=gauges.threads,
-            processes=gauges.processes,
-        )
-
-    def _queue(self, server: ServerProcess, wire: WireProcess) -> int | None:
-        """The accept queue: the kernel's word, else the flows open at the wire that the server does not hold."""
-        if self._setup.topic.transport is not Transport.TCP:
-            return None
-        told = server.gauges.queue
-        return told if told is not None else max(0, wire.accounts.open_flows - server.held)
+        server = self._server if self._phase is Phase.SERVING else None
+        return look(state, server, self._wire, self._setup.topic.transport)

@@ -22,7 +22,7 @@ def seconds(text: str) -> float:
 
 
 OPTIONS = (
-    Option("secret", b"peekaboo", "what both sides know", str.encode, secret=True, server=False, client=True),
+    Option("secret", b"peekaboo", "what both sides know", str.encode, secret=True, client=True),
     Option("max_wait", 1.0, "seconds", seconds, server=False),
     Option("colour", "red", "which one", choices=("red", "green"), server=False),
 )
@@ -94,6 +94,7 @@ def test_secrets_are_never_echoed(lab: Lab) -> None:
     lab.submit(":secret wrong-horse")
     assert told(session) == ["# :secret ••••", "# secret is ••••; the next :connect uses it"]
     assert lab.options.client_keywords() == {"secret": b"wrong-horse"}
+    assert lab.options.server_environment() == {}  # what the server knows stays right
 
 
 def test_commands_and_what_came_of_them_are_noted(lab: Lab) -> None:

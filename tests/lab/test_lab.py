@@ -345,3 +345,46 @@ def test_a_lab_that_was_not_started_says_so() -> None:
             lab.command(":clear")
     finally:
         lab.close()
+
+
+def test_a_wrong_secret_is_refused_and_appears_nowhere() -> None:
+    with Lab("hmac", server_timeout=5) as lab:
+        lab.submit("Hello")
+        first = lab.current
+        assert first is not None
+        first.wait_idle()
+        assert told(first)[-1] == "b'Hello'"
+        lab.submit(":secret wrong-horse\n:connect mule")
+        second = lab.current
+        assert second is not None
+        second.wait_idle()
+        assert second.name == "mule"
+        assert "Client((" in told(second)[0]
+        assert "secret=••••" in told(second)[0]
+        assert any(text.startswith("SecretRefused: ") for text in told(second))
+        everything = [*told(first), *told(second), *(line.text for line in lab.log), repr(lab.state)]
+        assert not any("wrong-horse" in text for text in everything)
+
+
+def test_an_option_of_the_server_replaces_it_and_a_bad_one_changes_nothing() -> None:
+    with Lab("zerocopy") as lab:
+        address, pid = lab.address, lab.state.server_pid
+        lab.command(":max-frame 4096")
+        assert lab.address == address
+        assert lab.state.server_pid != pid
+        client = lab.connect()
+        with pytest.raises((OSError, EOFError)):
+            client.receive(8192)
+        pid = lab.state.server_pid
+        with pytest.raises(LabError):
+            lab.command(":max-frame many")
+        assert lab.state.server_pid == pid
+
+
+def test_datagrams_have_no_accept_queue_and_are_asked_again_in_the_clients_own_time() -> None:
+    with Lab("udp") as lab:
+        client = lab.connect()
+        client.run("time")
+        assert len([s for s in lab.capture.segments if s.kind is Kind.DATA]) == 2
+        assert lab.state.queue is None
+        assert "timeout" not in lab.target(lab.address).keywords

@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,8 +13,12 @@ from netlab.lab.problems import LabError
 from netlab.lab.session import LINES_WAITING, Session
 from netlab.lab.state import EntryKind
 from netlab.lab.waiting import Abandoned
+from netlab.topics.contract import Topic
 from tests.lab.echo import EchoServer, session_with, told
 from tests.lab.patience import until
+
+MakeSocket = Callable[[int, int], socket.socket]
+Log = Callable[[str], None]
 
 
 @pytest.fixture
@@ -223,3 +227,71 @@ def test_what_the_server_sends_cannot_steer_the_terminal(server: EchoServer, ses
     server.clients[0].sendall("\x1b[2J\u202e[@click=app.quit]".encode())
     session.recv(8192)
     assert all(text.isprintable() for text in told(session))
+
+
+class SelfReading:
+    """A client that reads from a socket of its own, as one over TLS does."""
+
+    def __init__(self, address: tuple[str, int], *, timeout: float, log: object, make_socket: MakeSocket) -> None:
+        made = make_socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.connect(address)
+        self.socket = socket.socket(fileno=made.detach())
+        self.socket.settimeout(timeout)
+
+    def recv(self) -> bytes:
+        return self.socket.recv(10)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def test_a_client_that_does_not_share_its_socket_is_shut_down_and_that_is_said(
+    server: EchoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Topic, "client_class", lambda topic: SelfReading)
+    with session_with(lambda: server.address) as session:
+        session.connect()
+        session.submit("recv()")
+        until(lambda: waiting(session))
+        session.abandon()
+        session.wait_idle()
+        assert any(text.startswith("# this client does not share its socket") for text in told(session))
+        assert "b''" in told(session)
+        assert session.busy is None
+
+
+class Remote:
+    """A client whose server has operations of its own, and which keeps no connection."""
+
+    socket = None
+
+    def __init__(self, address: tuple[str, int], *, timeout: float, log: Log, make_socket: MakeSocket) -> None:
+        log("looked around")
+        log.info("found %d", 2)  # type: ignore[attr-defined]
+
+    def remote_operations(self) -> dict[str, str]:
+        return {"system.listMethods": "all of them"}
+
+    def call(self, name: str, *arguments: object) -> object:
+        return name, arguments
+
+    def close(self) -> None:
+        pass
+
+
+def test_operations_of_the_server_and_what_a_client_says(server: EchoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Topic, "client_class", lambda topic: Remote)
+    with session_with(lambda: server.address) as session:
+        assert session.system.listMethods(1) == ("system.listMethods", (1,))
+        session.run("set('spam', [1])")
+        assert told(session)[1:] == [
+            "# looked around",
+            "# found 2",
+            ">>> s.system.listMethods(1)",
+            "('system.listMethods', (1,))",
+            ">>> s.set('spam', [1])",
+            "('set', ('spam', [1]))",
+        ]
+        for refuse in (session.half_close, session.reset):
+            with pytest.raises(LabError, match="no open stream"):
+                refuse()

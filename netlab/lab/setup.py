@@ -1,0 +1,61 @@
+"""What a lab's children are told on their command lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.lab.options import Options
+from netlab.lab.problems import LabError
+from netlab.topics.contract import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What does not change while a lab lives. ``limit`` is the capture's, in bytes; ``server_timeout`` in seconds."""
+
+    topic: Topic
+    host: str
+    limit: int
+    yield_cpu: bool
+    server_timeout: float | None
+    certificates: Callable[[], Path]
+
+    def server_arguments(self, model: str, options: Options) -> list[str]:
+        """What follows ``netlab serve``."""
+        words = [self.topic.name, "--model", model, "--host", self.host, "--port", "0", *self._child()]
+        if self.server_timeout is not None:
+            words += ["--timeout", f"{self.server_timeout:g}"]
+        if self.topic.certificates:
+            words += ["--certificates", str(self.certificates())]
+        return words + options.server_arguments()
+
+    def wire_arguments(self, listen: Endpoint, file: Path) -> list[str]:
+        """What follows ``netlab wire``."""
+        words = [
+            "--listen",
+            str(listen),
+            "--write",
+            str(file),
+            "--limit",
+            str(self.limit),
+            "--temporary",
+            *self._child(),
+        ]
+        return [*words, "--udp"] if self.topic.transport is Transport.UDP else words
+
+    def _child(self) -> list[str]:
+        return ["--supervised", "--yield-cpu"] if self.yield_cpu else ["--supervised"]
+
+
+def lab_certificates() -> Path:
+    """The folder of the lab's certificates, made where need be."""
+    certs = import_module("netlab.certs")  # late: it imports cryptography, and one topic needs it
+    try:
+        folder: Path = certs.ensure()
+    except certs.CertificatesFailed as error:
+        raise LabError(str(error), "`netlab certs --dir DIR` makes them elsewhere") from None
+    return folder
