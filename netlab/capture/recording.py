@@ -83,13 +83,20 @@ class TcpWay:
         self._record.introduce(time_ns)
         writer, length = self._writer, len(payload)
         writer.crossed(length, to_server=self._to_server)
-        for start in range(0, length, LONGEST_TCP_PAYLOAD):
-            piece = payload if length <= LONGEST_TCP_PAYLOAD else payload[start : start + LONGEST_TCP_PAYLOAD]
-            before = original if start == 0 else None
-            writer.segment(time_ns, self.numbered(PSH | ACK, b"", len(piece)), piece, fate, before)
+        if length <= LONGEST_TCP_PAYLOAD:
+            writer.segment(time_ns, self.numbered(PSH | ACK, b"", length), payload, fate, original)
+        else:
+            self._carried_in_pieces(time_ns, payload, fate, original)
         writer.settle()
         if self._unacknowledged > _ACKNOWLEDGE_AFTER:
             writer.aside(time_ns, self.other.numbered(ACK))
+
+    def _carried_in_pieces(self, time_ns: int, payload: memoryview, fate: str, original: memoryview | None) -> None:
+        """More than one packet can have. What the bytes were stands before the first."""
+        for start in range(0, len(payload), LONGEST_TCP_PAYLOAD):
+            piece = payload[start : start + LONGEST_TCP_PAYLOAD]
+            self._writer.segment(time_ns, self.numbered(PSH | ACK, b"", len(piece)), piece, fate, original)
+            original = None
 
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
         """Bytes went no further: a packet without payload says so, and a block before it keeps what they were."""

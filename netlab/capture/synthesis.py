@@ -26,12 +26,19 @@ SYN_OPTIONS: Final = struct.pack(">BBHBBBB", 2, 4, LONGEST_TCP_PAYLOAD, 1, 3, 3,
 """Maximum segment size, and the largest window scale (RFC 7323), so that no window is ever full."""
 
 _WINDOW = 65535
-_TCP_4 = struct.Struct(">HHHHHH4s4sHHIIHHHH")
-_TCP_6 = struct.Struct(">IHH16s16sHHIIHHHH")
-_UDP_4 = struct.Struct(">HHHHHH4s4sHHHH")
-_UDP_6 = struct.Struct(">IHH16s16sHHHH")
+# What does not change within a direction is one field: addresses and ports stand side by side, 12 or 36 bytes.
+_TCP_4 = struct.Struct(">2sH6sH12sIIHHHH")
+_TCP_6 = struct.Struct(">4sH2s36sIIHHHH")
+_UDP_4 = struct.Struct(">2sH6sH12sHH")
+_UDP_6 = struct.Struct(">4sH2s36sHH")
 _TCP, _UDP = 6, 17
 _TTL = 64
+_FOUR = b"\x45\0"  # version, header length, type of service
+_FOUR_TCP, _FOUR_UDP = (
+    struct.pack(">HHBB", 0, 0x4000, _TTL, protocol) for protocol in (_TCP, _UDP)
+)  # never fragmented
+_SIX = b"\x60\0\0\0"  # version, traffic class, flow label
+_SIX_TCP, _SIX_UDP = (bytes((protocol, _TTL)) for protocol in (_TCP, _UDP))
 
 
 def ones_sum(octets: bytes | memoryview) -> int:
@@ -50,43 +57,36 @@ def _checksum(total: int) -> int:
 class Heading:
     """The headers of one direction of one conversation: everything that stays, computed once."""
 
-    __slots__ = ("_addresses", "_destination", "_destination_port", "_ip_sum", "_six", "_source", "_source_port")
+    __slots__ = ("_addresses", "_ends", "_ip_sum", "_ports", "_six")
 
     def __init__(self, source: Endpoint, destination: Endpoint) -> None:
-        self._source, self._destination = _packed(source.host), _packed(destination.host)
-        self._source_port, self._destination_port = source.port, destination.port
-        self._six = len(self._source) == 16
-        self._addresses = ones_sum(self._source + self._destination)
+        addresses = _packed(source.host) + _packed(destination.host)
+        self._ends = addresses + struct.pack(">HH", source.port, destination.port)
+        self._six = len(addresses) == 32
+        self._ports = source.port + destination.port
+        self._addresses = ones_sum(addresses)
         self._ip_sum = 0x4500 + 0x4000 + (_TTL << 8) + self._addresses
 
     def tcp(self, sequence: int, acknowledgement: int, flags: int, length: int, options: bytes = b"") -> bytes:
         """IP and TCP header of a segment with ``length`` bytes of payload; ``options`` a multiple of 4 bytes."""
-        tcp_length = 20 + len(options) + length
-        partial = (self._addresses + _TCP + tcp_length) % 0xFFFF
-        offset_flags = (5 + len(options) // 4) << 12 | flags
-        ports = self._source_port, self._destination_port
-        tail = (*ports, sequence, acknowledgement, offset_flags, _WINDOW, partial, 0)
+        header = 20 + len(options)
+        partial = (self._addresses + _TCP + header + length) % 0xFFFF
+        more = sequence, acknowledgement, header << 10 | flags, _WINDOW, partial, 0
         if self._six:
-            hops = _TCP << 8 | _TTL
-            return _TCP_6.pack(0x60000000, tcp_length, hops, self._source, self._destination, *tail) + options
-        return _TCP_4.pack(*self._four(_TCP, tcp_length), *tail) + options
+            return _TCP_6.pack(_SIX, header + length, _SIX_TCP, self._ends, *more) + options
+        total = 20 + header + length
+        check = _checksum(self._ip_sum + _TCP + total)
+        return _TCP_4.pack(_FOUR, total, _FOUR_TCP, check, self._ends, *more) + options
 
     def udp(self, payload: memoryview) -> bytes:
         """IP and UDP header of a datagram."""
         length = 8 + len(payload)
-        ports = self._source_port, self._destination_port
         # A checksum that comes out as 0 is sent as 0xFFFF: 0 would mean that there is none (RFC 768).
-        check = _checksum(self._addresses + _UDP + length + sum(ports) + length + ones_sum(payload)) or 0xFFFF
+        check = _checksum(self._addresses + _UDP + length + self._ports + length + ones_sum(payload)) or 0xFFFF
         if self._six:
-            hops = _UDP << 8 | _TTL
-            return _UDP_6.pack(0x60000000, length, hops, self._source, self._destination, *ports, length, check)
-        return _UDP_4.pack(*self._four(_UDP, length), *ports, length, check)
-
-    def _four(self, protocol: int, length: int) -> tuple[int, int, int, int, int, int, bytes, bytes]:
-        """The fields of an IPv4 header: no fragments, no options."""
+            return _UDP_6.pack(_SIX, length, _SIX_UDP, self._ends, length, check)
         total = 20 + length
-        check = _checksum(self._ip_sum + protocol + total)
-        return 0x4500, total, 0, 0x4000, _TTL << 8 | protocol, check, self._source, self._destination
+        return _UDP_4.pack(_FOUR, total, _FOUR_UDP, _checksum(self._ip_sum + _UDP + total), self._ends, length, check)
 
 
 def _packed(host: str) -> bytes:

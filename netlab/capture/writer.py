@@ -21,13 +21,13 @@ LINKTYPE_RAW: Final = 101
 ORIGINAL_BLOCK: Final = 0x80004E4C
 """Local-use block before a packet whose payload a fault changed: u32 length, then what entered the wire, padded."""
 
-_PACKET = struct.Struct("<IIIIIII")
-_ENDS = tuple(struct.Struct(f"<{pad}xI") for pad in range(4))
-_AROUND = _PACKET.size + 4
+_PACKET = struct.Struct("<IIIIIII").pack
+_ENDS = tuple(struct.Struct(f"<{pad}xI").pack for pad in range(4))
+_AROUND = struct.calcsize("<IIIIIII") + 4
 _COPIED_UP_TO = 8192
 """Payload of more bytes is written straight from the relay's buffer; less is copied and written together."""
-_FLUSH_SIZE = 1 << 16
-_FLUSH_PARTS = 900  # below IOV_MAX, 1024
+_FLUSH_SIZE = 1 << 19
+_MOST_PARTS = 1000  # below IOV_MAX, 1024
 _LOW = 0xFFFFFFFF
 _NOTHING = memoryview(b"")
 
@@ -119,8 +119,8 @@ class CaptureWriter:
         """Count a segment and keep what there is room for. The payload is borrowed until `settle`."""
         self.tally.segments += 1
         self.changed = True
-        need = _AROUND + len(header) + len(payload) + (len(original) if original else 0)
-        if not self._stopped and self.length + self._size + need <= self.limit:
+        need = len(payload) if original is None else len(payload) + len(original)
+        if self.length + self._size + need < self.limit and not self._stopped:
             self.tally.kept += 1
             self._waiting += 1
             if original is not None:
@@ -139,7 +139,7 @@ class CaptureWriter:
 
     def settle(self) -> None:
         """Give back what was borrowed, and write what has gathered if it is much. To be called after recording."""
-        if self._borrowed or self._size > _FLUSH_SIZE or len(self._parts) > _FLUSH_PARTS:
+        if self._borrowed or self._size > _FLUSH_SIZE:
             self.flush()
 
     def flush(self) -> int:
@@ -174,19 +174,22 @@ class CaptureWriter:
         if fate:
             options = _option(1, fate.encode()[:4096]) + _END_OF_OPTIONS
             total += len(options)
-            end = b"\0" * pad + options + _ENDS[0].pack(total)
+            end = b"\0" * pad + options + _ENDS[0](total)
         else:
-            end = _ENDS[pad].pack(total)
-        if borrowed := len(payload) > _COPIED_UP_TO:
+            end = _ENDS[pad](total)
+        block = _PACKET(6, total, 0, time_ns >> 32, time_ns & _LOW, captured, captured + missing) + header
+        if len(payload) > _COPIED_UP_TO:
             self._borrowed = True
-        block = _PACKET.pack(6, total, 0, time_ns >> 32, time_ns & _LOW, captured, captured + missing)
-        self._add((block, header, payload if borrowed else bytes(payload), end), total)
+            self._parts += (block, payload, end)
+        else:
+            self._parts.append(b"".join((block, payload, end)))
+        self._size += total
 
     def _add_original(self, original: memoryview) -> None:
         pad = -len(original) % 4
         total = 16 + len(original) + pad
         head = struct.pack("<III", ORIGINAL_BLOCK, total, len(original))
-        self._add((head, bytes(original), _ENDS[pad].pack(total)), total)
+        self._add((head, bytes(original), _ENDS[pad](total)), total)
 
     def _let_go(self, time_ns: int, header: bytes, missing: int, fate: str) -> None:
         """The file is full: headers alone for a while, then nothing."""
@@ -225,6 +228,8 @@ def _create(path: str) -> int:
 
 def _write_all(file: int, parts: Sequence[bytes | memoryview], position: int) -> None:
     """``pwritev``, however little it takes at a time."""
+    if len(parts) > _MOST_PARTS:
+        parts = (b"".join(parts),)
     written = os.pwritev(file, parts, position)
     rest = memoryview(b"".join(parts))[written:] if written < sum(map(len, parts)) else _NOTHING
     while rest:

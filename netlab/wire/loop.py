@@ -65,7 +65,7 @@ class Loop:
         ready, timers = self._ready, self._timers
         wait = self._wait()
         while not self._stopping:
-            for fd, mask in wait(self._timeout()):
+            for fd, mask in wait(self._timeout() if timers else None):
                 if fd in ready:
                     ready[fd](mask)
             if timers and timers[0][0] <= time.monotonic():
@@ -87,8 +87,10 @@ class Loop:
             return self._epoll.poll
         return lambda seconds: self._poll_object.poll(None if seconds is None else math.ceil(seconds * 1000))
 
-    def _timeout(self) -> float | None:
-        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+    def _timeout(self) -> float:
+        """Until the first timer is due; below zero would mean for ever."""
+        seconds = self._timers[0][0] - time.monotonic()
+        return seconds if seconds > 0 else 0.0
 
     def _call_due(self) -> None:
         now = time.monotonic()

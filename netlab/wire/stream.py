@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
+import mmap
 import os
 import socket
 import struct
@@ -26,8 +27,8 @@ from netlab.wire.lane import Departure, Lane, Leaving
 from netlab.wire.loop import BROKEN, READ, WRITE
 from netlab.wire.surroundings import Surroundings
 
-ROOM: Final = 1 << 18
-"""Bytes read at most at a time."""
+ROOM: Final = 1 << 19
+"""Bytes read at most at a time. Half of it costs an eighth more processor time a byte, twice of it hardly less."""
 MODEST_ROOM: Final = 1 << 14
 """The same, once `MUCH` is held."""
 MUCH: Final = 1 << 25
@@ -52,6 +53,11 @@ class Ending(Enum):
     RESET = "reset"
 
 
+def _new_room() -> memoryview:
+    """A mapping, because it begins on a page: the kernel copies faster into it than into a bytearray."""
+    return memoryview(mmap.mmap(-1, ROOM))
+
+
 class Rooms:
     """The buffer that every pipe reads into, and what was read but could not be written yet.
 
@@ -60,13 +66,8 @@ class Rooms:
 
     def __init__(self) -> None:
         self._spare: list[memoryview] = []
-        self.room = memoryview(bytearray(ROOM))
+        self.room = _new_room()
         self.held = 0
-
-    @property
-    def appetite(self) -> int:
-        """How many bytes to read at most."""
-        return ROOM if self.held < MUCH else MODEST_ROOM
 
     def keep(self, rest: memoryview) -> memoryview:
         """A view of these bytes that stays valid while others read."""
@@ -75,14 +76,13 @@ class Rooms:
             return rest
         if len(rest) <= ROOM // 2 or self.held > MUCH:
             return memoryview(bytes(rest))
-        self.room = self._spare.pop() if self._spare else memoryview(bytearray(ROOM))
+        self.room = self._spare.pop() if self._spare else _new_room()
         return rest
 
     def give_back(self, left: memoryview) -> None:
         """The last of some kept bytes are written."""
-        room = left.obj
-        if isinstance(room, bytearray) and len(room) == ROOM and len(self._spare) < SPARE_ROOMS:
-            self._spare.append(memoryview(room))
+        if isinstance(left.obj, mmap.mmap) and len(self._spare) < SPARE_ROOMS:
+            self._spare.append(memoryview(left.obj))
 
 
 class Side:
@@ -168,6 +168,7 @@ class Pipe:
         "_recv_into",
         "_rooms",
         "_send",
+        "_time_ns",
         "_way",
         "count",
         "dead",
@@ -186,7 +187,7 @@ class Pipe:
         self.flow, self.direction, self.source, self.sink = flow, direction, source, sink
         source.reads = sink.writes = self
         self._around, self._rooms = flow.around, flow.relay.rooms
-        self._way = flow.record.way(direction)
+        self._way, self._time_ns = flow.record.way(direction), flow.around.time_ns
         self._recv_into, self._send = source.socket.recv_into, sink.socket.send
         self._pending: deque[memoryview | tuple[Ending, str]] = deque()
         self._lane: Lane | None = None  # until the server is there
@@ -200,7 +201,7 @@ class Pipe:
             return
         rooms = self._rooms
         try:
-            count = self._recv_into(rooms.room, rooms.appetite)
+            count = self._recv_into(rooms.room, ROOM if rooms.held < MUCH else MODEST_ROOM)
         except BlockingIOError:
             return
         except OSError:
@@ -209,7 +210,7 @@ class Pipe:
         if not count:
             self._end()
             return
-        now = self._around.time_ns()
+        now = self._time_ns()
         self.count += count
         payload = rooms.room[:count]
         if self._lane is not None:

@@ -41,6 +41,7 @@ class Wire:
 
     def __init__(self, transport: Transport, loop: Loop, writer: CaptureWriter, tell: Tell) -> None:
         self._loop, self._writer, self._tell = loop, writer, tell
+        self._transport = transport
         self._around = Surroundings(loop, writer, tell)
         self._relay = StreamRelay(self._around) if transport is Transport.TCP else DatagramRelay(self._around)
         self._announced = 0.0
@@ -79,7 +80,7 @@ class Wire:
     def impair(self, specs: Iterable[str], seed: int) -> None:
         """These faults act from now on, also on open flows. What is wrong with them is told, and changes nothing."""
         try:
-            self._around.chain = catalog.chain(specs)
+            self._around.chain = catalog.chain(specs, self._transport)
         except ValueError as error:
             self._tell(FaultsChanged(self._active(), str(error)))
             return

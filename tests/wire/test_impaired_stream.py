@@ -1,0 +1,144 @@
+"""Faults on real streams: held bytes arrive in order, ends are real ends, and changing faults loses nothing."""
+
+import math
+import random
+import socket
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from netlab.capture.model import Direction
+from netlab.wire import stream
+from netlab.wire.facts import FaultsChanged, FlowClosed
+from netlab.wire.faults.contract import Fault, Impairment
+from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
+from tests.capture.independent import conversations
+from tests.wire.relaying import (
+    Relaying,
+    accept,
+    endpoint,
+    eventually,
+    in_background,
+    listening,
+    read_all,
+    read_exactly,
+)
+
+
+def impairment(answer: Callable[[memoryview], Iterable[Request]], direction: Direction | None = None) -> Impairment:
+    fault: Fault = lambda segment, clock, random: answer(segment.payload)  # noqa: E731 - a def says no more
+    return Impairment("test", direction, lambda: fault)
+
+
+def held(seconds: float) -> Impairment:
+    return impairment(lambda payload: [Hold(payload, seconds, "held")])
+
+
+def test_held_bytes_arrive_in_order_with_their_end(tmp_path: Path) -> None:
+    payload = random.Random(0).randbytes(3_000_000)
+    with listening() as server, Relaying(endpoint(server), tmp_path / "c.pcapng") as relay:
+        relay.impair(held(0.02))
+        with relay.connect() as client, accept(server) as accepted:
+
+            def send() -> None:
+                client.sendall(payload)
+                client.shutdown(socket.SHUT_WR)
+
+            with in_background(send):
+                assert read_all(accepted) == payload
+    assert bytes(conversations(tmp_path / "c.pcapng")[0].to_server.data) == payload
+
+
+def test_faults_can_change_in_the_middle_of_a_transfer() -> None:
+    payload = random.Random(0).randbytes(8_000_000)
+    with listening() as server, Relaying(endpoint(server)) as relay, relay.connect() as client, accept(server) as got:
+        with in_background(lambda: client.sendall(payload)):
+            received = b""
+            for number in range(40):
+                relay.impair(*[held(0.005 * (number % 3))] * (number % 2))
+                received += read_exactly(got, 150_000)
+            relay.impair()
+            received += read_exactly(got, len(payload) - len(received))
+        assert received == payload
+        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+
+
+def test_a_stall_slows_the_sender_and_clearing_it_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "LANE_LIMIT", 1 << 20)
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        relay.impair(held(math.inf))
+        with relay.connect() as client, accept(server) as accepted:
+            client.settimeout(0.3)
+            sent = 0
+            with pytest.raises(TimeoutError):
+                while sent < 64 << 20:
+                    sent += client.send(bytes(1 << 16))
+            assert relay.ask(lambda: relay.wire._relay.rooms.held) <= (1 << 20) + stream.ROOM
+            relay.impair()
+            client.shutdown(socket.SHUT_WR)
+            assert len(read_all(accepted)) == sent
+
+
+def test_a_cut_ends_both_sides_after_what_was_passed_on(tmp_path: Path) -> None:
+    with listening() as server, Relaying(endpoint(server), tmp_path / "c.pcapng") as relay:
+        relay.impair(impairment(lambda payload: [Forward(payload[:3]), Close("cut")], Direction.TO_SERVER))
+        with relay.connect() as client, accept(server) as accepted:
+            client.sendall(b"Hello")
+            assert read_all(accepted) == b"Hel"
+            assert read_all(client) == b""
+        eventually(lambda: relay.told(FlowClosed))
+    (flow,) = conversations(tmp_path / "c.pcapng")
+    assert bytes(flow.to_server.data) == b"Hel" and flow.to_server.fin and flow.to_client.fin
+
+
+def test_a_reset_by_a_fault_reaches_both_sides(tmp_path: Path) -> None:
+    with listening() as server, Relaying(endpoint(server), tmp_path / "c.pcapng") as relay:
+        relay.impair(impairment(lambda payload: [Reset("broken")]))
+        with relay.connect() as client, accept(server) as accepted:
+            client.sendall(b"Hello")
+            for sock in (client, accepted):
+                with pytest.raises(ConnectionResetError):
+                    sock.recv(10)
+        assert eventually(lambda: relay.told(FlowClosed))[0].how == "broken"
+    assert conversations(tmp_path / "c.pcapng")[0].reset
+
+
+def test_dropped_bytes_do_not_arrive() -> None:
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        relay.impair(impairment(lambda payload: [Drop()] if payload == b"no" else [Forward(payload)]))
+        with relay.connect() as client, accept(server) as accepted:
+            for word, so_far in ((b"yes", 3), (b"no", 5), (b"yes", 8)):
+                client.sendall(word)
+                eventually(lambda so_far=so_far: client_bytes(relay) == so_far)
+            client.shutdown(socket.SHUT_WR)
+            assert read_all(accepted) == b"yesyes"
+
+
+def client_bytes(relay: Relaying) -> int:
+    """Bytes that came from the client of the only flow."""
+    (flow,) = relay.wire._relay.flows
+    return flow._pipes[Direction.TO_SERVER].count
+
+
+def test_stopping_is_quick_with_faults_on() -> None:
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        relay.impair(held(3600))
+        client, accepted = relay.connect(), accept(server)
+        with client, accepted:
+            client.sendall(b"Hello")
+            eventually(lambda: client_bytes(relay) == 5)
+            relay.stop()
+            with pytest.raises(ConnectionResetError):
+                accepted.recv(10)
+
+
+def test_unknown_faults_are_told_and_change_nothing() -> None:
+    with Relaying(None) as relay:
+        relay.ask(lambda: relay.wire.impair(["noop ->"], 1))
+        relay.ask(lambda: relay.wire.impair(["gremlins"], 1))
+        relay.ask(lambda: relay.wire.impair(["none"], 1))
+        good, bad, none = relay.told(FaultsChanged)
+        assert good.active == bad.active == ("noop →",)
+        assert "gremlins" in bad.problem
+        assert none == FaultsChanged(())
