@@ -61,6 +61,7 @@ def answers(address, topic):
         [b"no colon"],
         [b"Host: twice"],
     ],
+    ids=range(21),
 )
 def test_ambiguous_and_malformed_headers_are_400(addresses, topic, headers):
     assert status(exchange(addresses[topic], post(topic, *headers, body=b"12345"), half_close=True)) == 400
@@ -81,6 +82,7 @@ def test_ambiguous_and_malformed_headers_are_400(addresses, topic, headers):
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: aaaaaaaaaaaaaaaaaaaaaaa\r\n" * 2000 + b"\r\n", 431),
     ],
+    ids=range(10),
 )
 def test_a_head_that_is_wrong_or_too_large_is_4xx(addresses, topic, request_bytes, expected):
     assert status(exchange(addresses[topic], request_bytes, half_close=True)) == expected

@@ -4,6 +4,7 @@ import gzip
 import socket
 import threading
 import time
+import tracemalloc
 from contextlib import suppress
 from datetime import datetime
 from http.client import HTTPConnection
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from netlab.topics.xmlrpc import TOPIC
 from netlab.topics.xmlrpc.client import HELP, Client, read_result
-from netlab.topics.xmlrpc.server import MAX_KEYS, KeyValueStore, Refused, read_call
+from netlab.topics.xmlrpc.server import MAX_KEYS, KeyValueStore, Refused, read_call, unpack
 from tests.topics.wsgi_xmlrpc_serving import DEADLINE, run_alone, serving
 
 METHODS = ["delete", "exists", "get", "keys", "set", "sleep"]
@@ -226,6 +227,7 @@ CALL = dumps((), "keys").encode()
         b"<methodCall><methodName>keys</methodName><params><param><value><int>x</int></value></param></params></methodCall>",
         b"<methodCall><methodName>keys</methodName><params><struct><value>1</value></struct></params></methodCall>",
     ],
+    ids=range(14),
 )
 def test_what_is_no_call_is_400(address, body):
     assert post(address, body).status == 400
@@ -240,6 +242,25 @@ def test_a_dtd_is_refused_before_it_is_expanded():
     with pytest.raises(ResponseError, match="DTD"):
         read_result(bomb.encode())
     assert time.monotonic() - started < 1
+
+
+def test_deep_xml_is_refused_on_both_sides():
+    xml = dumps(("x",), "set").replace("<value>", "<value><array><data><value>" * 200)
+    deep = xml.replace("</value>", "</value></data></array></value>" * 200).encode()
+    with pytest.raises(Refused, match="200 tags deep"):
+        read_call(deep)
+    with pytest.raises(ResponseError, match="500 tags deep"):
+        read_result(deep)
+
+
+def test_a_gzip_bomb_is_not_unpacked():
+    bomb = gzip.compress(bytes(30 << 20))
+    tracemalloc.start()
+    with pytest.raises(Refused, match="unpacks to more"):
+        unpack(bomb, "gzip")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20
 
 
 def test_gzip_is_taken_and_bounded(address):
