@@ -57,6 +57,11 @@ class NetlabApp(App[None]):
     Tabs Underline { display: none; }
     Tab { color: $foreground; }
     Tab.-active { text-style: bold reverse; }
+    Console, ServerLog, Reader, SegmentList, ByteView, FieldTree, AtCursor { border-top: solid $foreground 30%; }
+    Console:focus-within, ServerLog:focus, Reader:focus, SegmentList:focus, ByteView:focus, FieldTree:focus {
+        border-top: heavy $accent;
+    }
+    #right { border-left: solid $foreground 30%; }
     .broken { padding: 1 2; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(commands.COMMANDS), *commands.topic_bindings()]
@@ -172,7 +177,7 @@ class NetlabApp(App[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be had now: True, not now (None), or not there (False)."""
         if action == "bench":
-            if parameters[0] in self._stolen and isinstance(self.focused, Input):
+            if parameters[0] in self._stolen and isinstance(self.screen_stack[0].focused, Input):
                 return False
             return self.bench.actions.offers(str(parameters[0])) if self.bench is not None else False
         if action == "show_tab":
@@ -221,7 +226,7 @@ class NetlabApp(App[None]):
 
     def action_help(self) -> None:
         """Help for the focused pane."""
-        from netlab.ui.help import Help, help_lines  # late: first paint does not need it
+        from netlab.ui.help import Help, help_lines, help_width  # late: first paint does not need it
 
         bench = self.bench
         if bench is None:
@@ -229,7 +234,7 @@ class NetlabApp(App[None]):
         pane = bench.panes.pane_of(self.focused) or "console"
         lines = help_lines(
             bench.topic, pane, self.screen.active_bindings, self._config.keys,
-            bench.completion.operations.values(), bench.completion.commands,
+            bench.completion.operations.values(), bench.completion.commands, help_width(self.size.width),
         )  # fmt: skip
         self.push_screen(Help(lines, f"help: {bench.topic.title}, {pane}"))
 

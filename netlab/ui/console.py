@@ -27,7 +27,7 @@ PATIENCE = 0.3
 def hints(topic: Topic) -> list[str]:
     """What an empty console says: what this is, and what to do next."""
     return [
-        f"{topic.title}: {topic.summary}",
+        f"{topic.title} · {topic.summary}.",
         f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 helps.",
         "esc, then one letter acts: m model, v source, l lesson, ? help, q quit.",
     ]

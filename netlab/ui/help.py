@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -29,12 +30,27 @@ SHOWS = {
 """What each pane is, by its id."""
 
 Row = tuple[str, str]
+WIDEST = 100
+"""Cells of the box at most."""
 
 
-def _table(rows: Iterable[Row]) -> list[Content]:
+def _table(rows: Iterable[Row], width: int) -> list[Content]:
+    """Two columns; the right one is wrapped within itself, below a left one that is too long for its column."""
     rows = list(rows)
-    width = min(max((len(left) for left, _ in rows), default=0), 24)
-    return [Content.assemble(("  " + left.ljust(width), "bold"), "  ", right) for left, right in rows]
+    column = min(max((len(left) for left, _ in rows), default=0), width * 2 // 5) + 4
+    lines: list[Content] = []
+    for left, right in rows:
+        first, *more = wrap(right, max(width - column, 20)) or [""]
+        if len(left) + 4 > column:
+            lines.append(Content.styled("  " + left, "bold"))
+            left = ""
+        lines.append(Content.assemble(("  " + left.ljust(column - 2), "bold"), first))
+        lines += [Content(" " * column + text) for text in more]
+    return lines
+
+
+def _text(text: str, width: int) -> list[Content]:
+    return [Content(line) for line in wrap(text, width)]
 
 
 def _heading(text: str) -> list[Content]:
@@ -55,25 +71,31 @@ def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
 
 def help_lines(
     topic: Topic, pane: str, bindings: Mapping[str, ActiveBinding], keymap: Mapping[str, str],
-    operations: Iterable[Operation], commands: Iterable[Command],
+    operations: Iterable[Operation], commands: Iterable[Command], width: int,
 ) -> list[Content]:  # fmt: skip
-    """The help's lines."""
-    lines = [Content.styled(f"{topic.title}: {topic.summary}", "bold"), Content(f"To begin: {topic.hint}.")]
+    """The help's lines, for a box of ``width`` cells."""
+    lines = [line.stylize("bold") for line in _text(f"{topic.title} · {topic.summary}.", width)]
+    lines += _text(f"To begin: {topic.hint}.", width)
     if pane in SHOWS:
-        lines += [*_heading(f"This pane: {pane}"), Content(SHOWS[pane])]
+        lines += [*_heading(f"This pane: {pane}"), *_text(SHOWS[pane], width)]
     if pane == "console":
-        lines += _table((readable(keymap.get(c.id, c.key)), c.tooltip) for c in PROMPT_COMMANDS)
+        lines += _table([(readable(keymap.get(c.id, c.key)), c.tooltip) for c in PROMPT_COMMANDS], width)
     elif rows := _pane_keys(bindings, pane):
-        lines += _table(rows)
+        lines += _table(rows, width)
     lines += _heading("The client's calls")
-    lines += _table((f"{operation.name}{operation.signature}", operation.help) for operation in operations)
+    lines += _table([(f"{operation.name}{operation.signature}", operation.help) for operation in operations], width)
     lines += _heading("Lines that speak to the lab")
-    lines += _table((f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands)
+    lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
     lines += _heading("Keys anywhere but in the console's input (esc leaves it)")
     shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
-    lines += _table((" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown)
-    lines += _table([("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")])
+    lines += _table([(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown], width)
+    lines += _table([("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
     return lines
+
+
+def help_width(columns: int) -> int:
+    """The cells that a line of help has on a screen of so many columns."""
+    return min(WIDEST, columns * 96 // 100) - 5
 
 
 class Help(ModalScreen[None]):

@@ -54,7 +54,7 @@ class Panes(Horizontal):
     DEFAULT_CSS = """
     Panes { height: 1fr; }
     Panes #left { width: 2fr; }
-    Panes #right { width: 3fr; border-left: solid $primary-muted; }
+    Panes #right { width: 3fr; }
     Panes #console { height: 2fr; }
     Panes #log {
         height: 1fr; padding: 0 1; border-top: solid $primary-muted; border-title-color: $foreground;

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import ScrollableContainer
 from textual.message import Message
 from textual.widgets import Static
 
@@ -17,16 +17,16 @@ LESSON, THEN_NOW = "lesson.md", "then_now.md"
 SOURCES = ("server.py", "client.py")
 
 
-class Reader(VerticalScroll, can_focus=True):
+class Reader(ScrollableContainer, can_focus=True):
     """One text of a topic's folder, highlighted; it stands in the place of wire and bytes."""
 
     DEFAULT_CSS = """
     Reader {
         background: $background; border-top: solid $primary-muted; border-title-color: $foreground;
-        scrollbar-size-vertical: 1; padding: 0 1;
+        scrollbar-size: 1 1; padding: 0 1;
         &:focus { border-top: heavy $accent; border-title-style: bold; }
-        Static { width: auto; min-width: 100%; background: $background; }
-        Markdown { background: $background; margin: 0; padding: 0; }
+        & > Static { width: auto; min-width: 100%; background: $background; }
+        & > Markdown { background: $background; margin: 0; padding: 0; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -26,23 +26,33 @@ GAP = "  "
 
 
 def fit(parts: list[Part], width: int) -> list[tuple[str, str]]:
-    """(text, style) of each part that stays in ``width`` cells. Parts shorten, then go, by their ``yields``; whole
-    words only. The first part's shortest form stays whatever happens."""
-    form = [0] * len(parts)
-    order = sorted(range(1, len(parts)), key=lambda index: -parts[index].yields)
+    """(text, style) of each part that stays in ``width`` cells, in their order; whole words only.
 
-    def shown() -> list[tuple[str, str]]:
-        texts = [(p.forms[f], p.style) for p, f in zip(parts, form, strict=True) if f < len(p.forms)]
-        return [(text, style) for text, style in texts if text]
+    Parts shorten first, then go by their ``yields``; what room is left lengthens the most important ones again. The
+    first part always stays.
+    """
+    first, *others = parts
+    forms = {0: 0} | {index: len(part.forms) - 1 for index, part in enumerate(others, 1)}
 
-    def needed() -> int:
-        return cell_len(GAP.join(text for text, _ in shown()))
+    def texts() -> list[str]:
+        return [parts[index].forms[form] for index, form in sorted(forms.items())]
 
-    for index in [*order, 0]:
-        last = len(parts[index].forms) - (0 if index else 1)
-        while needed() > width and form[index] < last:
-            form[index] += 1
-    return shown()
+    def fits() -> bool:
+        return cell_len(GAP.join(texts())) <= width
+
+    for index in sorted(range(1, len(parts)), key=lambda index: -parts[index].yields):
+        if fits():
+            break
+        del forms[index]
+    if not fits():
+        forms[0] = len(first.forms) - 1
+    for index in sorted(forms, key=lambda index: parts[index].yields):
+        for form in range(forms[index]):
+            before, forms[index] = forms[index], form
+            if fits():
+                break
+            forms[index] = before
+    return [(text, parts[index].style) for text, index in zip(texts(), sorted(forms), strict=True)]
 
 
 _PHASES = {
@@ -97,7 +107,7 @@ class StatusLine(Widget):
     """Shows a lab's state in one line, shortened by importance to what fits."""
 
     DEFAULT_CSS = """
-    StatusLine { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    StatusLine { height: 1; background: $panel; color: $foreground; }
     """
 
     state: reactive[LabState | None] = reactive(None)

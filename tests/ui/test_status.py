@@ -33,7 +33,7 @@ def test_all_of_it_where_there_is_room() -> None:
 
 
 def test_at_80_columns_the_queue_the_clients_and_the_bytes_remain() -> None:
-    assert line(SERVING, 78) == "● serving 127.0.0.1:20000  model single  queue 1/5  2 clients  1.2 kB"
+    assert line(SERVING, 80) == "● serving 127.0.0.1:20000  single  wire → :41233  queue 1/5  2 clients  1.2 kB"
 
 
 @pytest.mark.parametrize("width", range(8, 130))
