@@ -156,7 +156,7 @@ NOT_UNDERSTOOD = {
     "first fragment": (101, ip("10.0.0.1", "10.0.0.2", 17, UDP_HEADER, fragment=0x2000)),
     "later fragment": (101, ip("10.0.0.1", "10.0.0.2", 17, UDP_HEADER, fragment=100)),
     "IPv6 fragment": (101, ip("::1", "::2", 44, b"\x11\0\0\1" + bytes(4) + UDP_HEADER)),
-    "IPv6 with too many headers": (101, ip("::1", "::2", 0, b"\0\0" + bytes(6) + (b"\0\0" + bytes(6)) * 20)),
+    "IPv6 with too many headers": (101, ip("::1", "::2", 0, bytes(8) * 19 + b"\x11" + bytes(7) + UDP_HEADER)),
     "cut within IP": (101, QUESTION[:19]),
     "cut within UDP": (101, QUESTION[:27]),
     "cut within TCP": (101, tcp(CLIENT, SERVER, 1)[:39]),
@@ -164,6 +164,7 @@ NOT_UNDERSTOOD = {
     "version 5": (101, b"\x55" + QUESTION[1:]),
     "IP header of 16 bytes": (101, b"\x44" + QUESTION[1:]),
     "TCP header of 16 bytes": (101, tcp(CLIENT, SERVER, 1)[:32] + b"\x40" + tcp(CLIENT, SERVER, 1)[33:]),
+    "TCP header longer than the packet": (101, tcp(CLIENT, SERVER, 1)[:32] + b"\xf0" + tcp(CLIENT, SERVER, 1)[33:]),
     "UDP length 3": (101, ip("10.0.0.1", "10.0.0.2", 17, struct.pack(">HHHH", 1, 2, 3, 0))),
     "nothing": (101, b""),
     "Ethernet header cut": (1, MAC),
@@ -179,6 +180,24 @@ def test_what_is_not_understood_is_counted(tmp_path: Path, name: str) -> None:
 
     assert (capture.problem, capture.not_understood) == ("", 1)
     assert [bytes(s.data) for s in capture.segments] == [b"time?"]
+
+
+@pytest.mark.parametrize(
+    ("link", "packet", "headers"),
+    [
+        (101, tcp(CLIENT, SERVER, 1, payload=b"Hello"), 40),
+        (101, QUESTION6, 48),
+        (1, MAC + VLAN + b"\0\1" + VLAN + b"\0\2" + IP4 + QUESTION, 50),
+    ],
+)
+def test_headers_that_were_not_wholly_captured_are_not_understood(
+    tmp_path: Path, link: int, packet: bytes, headers: int
+) -> None:
+    for cut in range(len(packet)):
+        head = build.pcap(link=link)
+        record = struct.pack("<IIII", 0, 0, cut, len(packet)) + packet[:cut]
+        capture = read(tmp_path, head + record)
+        assert (len(capture.segments), capture.not_understood) == ((0, 1) if cut < headers else (1, 0))
 
 
 def test_a_packet_that_the_network_card_was_to_cut_has_its_captured_length(tmp_path: Path) -> None:

@@ -133,6 +133,14 @@ def test_a_fate_cannot_steer_a_terminal(tmp_path: Path) -> None:
     assert capture.segments[0].fate == "\ufffd[2J\ufffd"
 
 
+def test_an_option_longer_than_its_block_is_no_fate(tmp_path: Path) -> None:
+    commented = bytearray(build.enhanced(udp(CLIENT, SERVER, b"1234"), comments=("dropped",)))
+    commented[commented.index(b"\7\0dropped")] = 200
+    capture = written(tmp_path, build.capture([]) + commented + build.enhanced(udp(CLIENT, SERVER, bytes(200))))
+
+    assert [segment.fate for segment in capture.segments] == ["", ""]
+
+
 def test_what_was_not_kept_still_has_its_length(tmp_path: Path) -> None:
     packet = tcp(CLIENT, SERVER, 101, payload=bytes(1000))
     cut = build.enhanced(packet[:40], length=len(packet))

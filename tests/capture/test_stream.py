@@ -16,9 +16,9 @@ from tests.capture.build import CLIENT, SERVER, tcp, udp
 FIRST = 101
 
 
-def stream_of(folder: Path, packets: list[bytes], *, dropped: bytes = b"") -> Stream:
+def stream_of(folder: Path, packets: list[bytes], *, after: bytes = b"") -> Stream:
     path = folder / "lab.pcapng"
-    path.write_bytes(build.capture(packets) + dropped)
+    path.write_bytes(build.capture(packets) + after)
     capture = Capture(path)
     capture.grow()
     return capture.stream(capture.flows[0], Direction.TO_SERVER)
@@ -112,10 +112,27 @@ def test_sequence_numbers_wrap(tmp_path: Path) -> None:
     assert text(stream) == b"Hello world"
 
 
+def test_positions_go_on_beyond_4_gib(tmp_path: Path) -> None:
+    size = 2**31 - 100
+    header = build.tcp_header(CLIENT[1], SERVER[1], FIRST, build.ACK)
+    packets = b"".join(
+        build.enhanced(
+            build.ip(CLIENT[0], SERVER[0], 6, header[:4] + (FIRST + n * size).to_bytes(9)[-4:] + header[8:], total=0),
+            length=40 + size,
+        )
+        for n in range(5)
+    )
+    after = build.enhanced(tcp(CLIENT, SERVER, FIRST + 5 * size, payload=b"Hello"))
+    stream = stream_of(tmp_path, build.opened(), after=packets + after)
+
+    assert [chunk.offset for chunk in stream] == [n * size for n in range(6)]
+    assert bytes(stream.view(5 * size, stream.length)) == b"Hello"
+
+
 def test_what_was_dropped_is_not_in_the_stream(tmp_path: Path) -> None:
     lost = build.enhanced(tcp(CLIENT, SERVER, FIRST + 5, payload=b" lost"), comments=("dropped",))
     after = build.enhanced(tcp(CLIENT, SERVER, FIRST + 5, payload=b" world"), comments=("delayed 3 ms",))
-    stream = stream_of(tmp_path, sent((0, b"Hello")), dropped=lost + after)
+    stream = stream_of(tmp_path, sent((0, b"Hello")), after=lost + after)
 
     assert text(stream) == b"Hello world"
 
@@ -127,7 +144,7 @@ def test_datagrams_stand_one_after_the_other(tmp_path: Path) -> None:
 
 
 def test_bytes_before_the_first_that_is_known_are_left_out(tmp_path: Path) -> None:
-    packets = [tcp(CLIENT, SERVER, 50, payload=b"known"), tcp(CLIENT, SERVER, 48, payload=b"be")]
+    packets = [tcp(CLIENT, SERVER, 50, payload=b"known"), tcp(CLIENT, SERVER, 40, payload=b"known before")]
 
     assert text(stream_of(tmp_path, packets)) == b"known"
 
