@@ -104,7 +104,11 @@ class Prompt:
     def connect(self) -> None:
         """Construct the client, in place of the one before."""
         self.close()
-        target = self._target()
+        try:
+            target = self._target()
+        except LabError as error:
+            self.complain(error)
+            raise
         self.connection = connection = Connection(self._wake)
         self._told_closed, self.connected_at = False, time.monotonic()
         told = {name: value for name, value in target.keywords.items() if name not in target.unshown}

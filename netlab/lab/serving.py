@@ -48,7 +48,9 @@ class Serving:
 
     @property
     def address(self) -> Endpoint:
-        """Where clients connect, or did last; `LabError` where the lab was never started."""
+        """Where clients connect, or did last; `LabError` where the lab never served there."""
+        if self._phase is Phase.FAILED:  # whoever answers there is a stranger
+            raise self._error
         if not self._listen.port:
             raise LabError("the lab was not started yet", ":start starts it")
         return self._listen
@@ -77,9 +79,11 @@ class Serving:
         """Stop listening and end the server; the capture stays, and open flows end as the server ends them."""
         with self._work:
             self._move(Phase.STOPPED)
-            if self._wire is not None and self._wire.alive:
-                self._wire.pause()
-            self._end(self._server)
+            try:
+                if self._wire is not None and self._wire.alive:
+                    self._wire.pause()
+            finally:
+                self._end(self._server)
 
     def close(self) -> None:
         """End both children, also while they start. Twice does nothing."""

@@ -26,7 +26,8 @@ class Setup:
 
     def server_arguments(self, model: str, options: Options) -> list[str]:
         """What follows ``netlab serve``."""
-        words = [self.topic.name, "--model", model, "--host", self.host, "--port", "0", *self._child()]
+        loopback = "::1" if ":" in self.host else "127.0.0.1"  # only the wire is to be reached from elsewhere
+        words = [self.topic.name, "--model", model, "--host", loopback, "--port", "0", *self._child()]
         if self.server_timeout is not None:
             words += ["--timeout", f"{self.server_timeout:g}"]
         if self.topic.certificates:

@@ -45,8 +45,10 @@ class LabState:
     """One consistent look at a lab. ``None`` means unknown or not there.
 
     ``address`` is where clients connect (the wire); ``server_address`` the server's own behind it. ``queue`` of
-    ``backlog`` is the server's accept queue. ``threads`` and ``processes`` are the server's. ``faults`` are the active
-    ones, in the words of the status line. ``capture_note`` says aloud when the capture is full or could not be kept.
+    ``backlog`` is the server's accept queue; where the kernel does not tell, ``queue`` is the flows that are open at
+    the wire less those that the server has logged as accepted and not yet as closed. ``threads``
+    and ``processes`` are the server's. ``faults`` are the active ones, in the words of the status line.
+    ``capture_note`` says aloud when the capture is full or could not be kept.
     """
 
     phase: Phase

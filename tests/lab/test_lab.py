@@ -161,6 +161,10 @@ def test_a_port_in_use_is_said_with_who_holds_it_and_another_port_helps() -> Non
             assert raised.value.problem.startswith(f"port {port} is already in use by PID {os.getpid()} (")
             assert (lab.state.phase, lab.state.problem) == (Phase.FAILED, raised.value.problem)
             assert lab.state.advice == ":port 0 takes any free port"
+            lab.submit("Hello")  # not to the stranger who holds the port
+            assert lab.current is not None
+            lab.current.wait_idle()
+            assert told(lab.current) == ["# Hello", str(raised.value)]
             assert lab.command(":port 0") == f"listening on {lab.address}"
             assert lab.state.phase is Phase.SERVING
             assert lab.state.problem == ""
@@ -388,3 +392,45 @@ def test_datagrams_have_no_accept_queue_and_are_asked_again_in_the_clients_own_t
         assert len([s for s in lab.capture.segments if s.kind is Kind.DATA]) == 2
         assert lab.state.queue is None
         assert "timeout" not in lab.target(lab.address).keywords
+
+
+def test_faults_act_and_go(lab: Lab) -> None:
+    assert lab.command(":faults") == "active: none"
+    assert lab.command(":fault slice 1") == f"active: {', '.join(lab.state.faults)}"
+    assert len(lab.state.faults) == 1
+    client = lab.connect()
+    client.send(b"Hello")
+    assert client.recv(8192) != b""
+    with pytest.raises(LabError):
+        lab.command(":fault gremlins")
+    assert len(lab.state.faults) == 1
+    lab.command(":clear-faults")
+    assert lab.state.faults == ()
+
+
+def test_restarting_is_on_the_same_port(lab: Lab) -> None:
+    address, pid = lab.address, lab.state.server_pid
+    lab.command(":restart")
+    assert lab.state.address == address
+    assert lab.state.server_pid != pid
+
+
+def test_over_the_other_internet_protocol() -> None:
+    with Lab("tcp", host="::1") as lab, lab.connect() as client:
+        client.run("Hello")
+        assert client.local is not None
+        assert client.local.host == "::1"
+        assert lab.capture.flows[0].server == lab.address
+
+
+@pytest.mark.parametrize(("port", "problem"), [(1, "may not be opened without more rights"), (0, "not an address")])
+def test_other_reasons_not_to_listen(port: int, problem: str) -> None:
+    if port and os.geteuid() == 0:
+        pytest.skip("root may open any port")
+    lab = Lab("tcp", host="127.0.0.1" if port else "192.0.2.1", port=port)
+    try:
+        with pytest.raises(LabError, match=problem):
+            lab.start()
+        assert lab.state.phase is Phase.FAILED
+    finally:
+        lab.close()
