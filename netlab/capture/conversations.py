@@ -46,8 +46,11 @@ class Conversations:
         self.flows: list[Flow] = []
         self._sides: dict[int, dict[bytes, _Side]] = {TCP: {}, UDP: {}}
 
-    def place(self, packet: Packet) -> tuple[int, int] | None:
-        """Route and stream position of a packet, or None when it is no segment (a SYN-ACK, a pure ACK)."""
+    def place(self, packet: Packet, withheld: bool = False) -> tuple[int, int] | None:
+        """Route and stream position of a packet, or None when it is no segment (a SYN-ACK, a pure ACK).
+
+        A pure ACK is one when it stands for bytes that a fault withheld.
+        """
         protocol, key, sequence, flags, _, length = packet
         side = self._sides[protocol].get(key)
         if protocol == UDP:
@@ -56,7 +59,7 @@ class Conversations:
             sequence += 1
             side = self._opened(side, key, sequence % _WRAP, flags)
         if not length and not flags & (RST | FIN) and flags & (SYN | ACK) != SYN:
-            return None
+            return (side.route | OUTSIDE, side.end) if withheld and side else None
         side = side or self._guessed(protocol, key)
         if flags & RST:
             return side.route | OUTSIDE, side.end

@@ -6,7 +6,8 @@ Terms beside each other must all hold; ``or`` separates alternatives; ``not`` tu
     >100  <=10  len>100       open  data  fin  reset  fate  fate:dropped
     hello  "two words"        b'\x00\xff'             0x48656c  hex:48 65 6c
 
-Text is found in any case and as UTF-8, bytes exactly. No payload is copied to be searched.
+Text is found in any case and as UTF-8, bytes exactly; in what crossed, and in what a fault changed or withheld. No
+payload is copied to be searched.
 """
 
 from __future__ import annotations
@@ -150,7 +151,11 @@ def _contains(pattern: bytes, flags: re.RegexFlag = re.NOFLAG) -> Test:
     if not pattern:
         raise ValueError("nothing stands between the quotation marks")
     search = re.compile(pattern, flags).search  # a regular expression reads a memoryview in place
-    return lambda segment: search(segment.data) is not None
+
+    def contained(segment: Segment) -> bool:
+        return bool(search(segment.data)) or (segment.original is not None and bool(search(segment.original)))
+
+    return contained
 
 
 _WORD = re.compile(r"(?:not|or)(?!\S)", re.IGNORECASE)

@@ -69,7 +69,8 @@ class Segment:
     clock; ``length`` is the payload in bytes as it crossed; ``data`` is what the capture kept of it, a view of the
     mapped file (shorter than ``length`` when the capture was full); ``fate`` is what a fault did to it, in words, or
     empty; ``offset`` is the position of its first byte in its direction's stream (always 0 for UDP).
-    ``original`` is what entered the wire where a fault changed the bytes, else None.
+    ``original`` is what entered the wire where a fault changed the bytes, or withheld them (``data`` is empty then),
+    else None.
     """
 
     number: int

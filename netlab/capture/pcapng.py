@@ -22,6 +22,9 @@ ORIGINAL: Final = 0x80004E4C
 """netlab's own block, for local use: what entered the wire before a fault changed the packet that follows."""
 
 BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
+LONGEST_PACKET_HEAD: Final = 28
+"""Bytes of a packet block before the packet; where more lie between, an `ORIGINAL` block stands before it."""
+
 _COMMENT, _RESOLUTION, _TIME_OFFSET = 1, 9, 14
 _LONGEST_COMMENT = 1024
 _LATEST = (1 << 63) - 1

@@ -18,7 +18,7 @@ from netlab.capture.conversations import OUTSIDE, Conversations, direction, rout
 from netlab.capture.model import CaptureError, Direction, Flow, Kind, Segment, Transport
 from netlab.capture.packets import FIN, LINKS, RST, SYN, TCP, Packet, read_packet, understood_links
 from netlab.capture.pcap import MAGICS, Pcap
-from netlab.capture.pcapng import Container, Pcapng
+from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
 from netlab.capture.stream import Stream
 
 DROPPED = "dropped"
@@ -166,7 +166,7 @@ class Capture:
             if packet is None:
                 self.not_understood += 1
                 continue
-            placed = place(packet)
+            placed = place(packet, start - at > LONGEST_PACKET_HEAD)
             if placed is not None:
                 lost = stop - end > _NO_OPTIONS and container.details(view, at).comment.startswith(DROPPED)
                 routes.append(placed[0] | OUTSIDE if lost else placed[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,6 +120,13 @@ def test_what_cannot_be_understood_is_said_with_its_place(text: str, sentence: s
     with pytest.raises(FilterError) as caught:
         parse(text)
     assert str(caught.value) == sentence
+
+
+def test_what_a_fault_withheld_is_searched_too() -> None:
+    withheld = replace(segment(1, 1, OUT, fate="dropped"), original=memoryview(b"lost words"))
+
+    assert parse("LOST fate:drop").matches(withheld)
+    assert not parse("found").matches(withheld)
 
 
 words = st.sampled_from(

@@ -125,6 +125,19 @@ def test_a_fate_and_the_original_bytes(tmp_path: Path) -> None:
     assert (after.fate, after.original) == ("", None)
 
 
+def test_bytes_that_a_fault_withheld_are_a_segment_outside_the_stream(tmp_path: Path) -> None:
+    before = build.capture([*build.opened(), tcp(CLIENT, SERVER, 101, payload=b"Hello")])
+    lost = build.original(b" lost") + build.enhanced(tcp(CLIENT, SERVER, 106, ACK), comments=("dropped",))
+    after = build.enhanced(tcp(CLIENT, SERVER, 106, payload=b" world"))
+    capture = written(tmp_path, before + lost + after)
+    withheld = capture.segments[2]
+
+    assert (withheld.kind, withheld.length, bytes(withheld.data), withheld.fate) == (DATA, 0, b"", "dropped")
+    assert (withheld.offset, bytes(withheld.original or b"")) == (5, b" lost")
+    assert bytes(capture.stream(capture.flows[0], TO_SERVER).view(0, 99)) == b"Hello world"
+    assert capture.stream(capture.flows[0], TO_SERVER).kept_end(0) == 11
+
+
 def test_a_fate_cannot_steer_a_terminal(tmp_path: Path) -> None:
     capture = written(
         tmp_path, build.capture([]) + build.enhanced(udp(CLIENT, SERVER, b"x"), comments=("\x1b[2J\u202e",))
