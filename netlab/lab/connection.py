@@ -48,8 +48,10 @@ class Connection:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a client that nobody on this side has closed."""
-        return self.client is not None and not self.closed
+        """Whether there is a client that nobody on this side has closed, the client itself included."""
+        if self.client is None or self.closed:
+            return False
+        return not isinstance(self.client.socket, socket.socket) or self.client.socket.fileno() >= 0
 
     @property
     def answered(self) -> bool:

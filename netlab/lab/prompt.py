@@ -36,7 +36,7 @@ class Target:
     model: str
     keywords: Mapping[str, object] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
-    unshown: frozenset[str] = frozenset({"timeout"})
+    unshown: frozenset[str] = frozenset({"timeout", "certificates"})
 
 
 class Prompt:
@@ -195,6 +195,10 @@ class Prompt:
         self._told_closed |= isinstance(error, ConnectionError)
         if isinstance(error, Abandoned) and self.dropping:
             self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
+            return
+        if isinstance(error, Abandoned) and (self.connection is None or not self.connection.connected):
+            self.add(EntryKind.ERROR, showing.error_line(error), number)
+            self.add(EntryKind.NOTE, "with that the connection is closed: half an answer was on its way", number)
             return
         self.complain(error, number)
 

@@ -260,6 +260,41 @@ def test_a_client_that_does_not_share_its_socket_is_shut_down_and_that_is_said(
         assert session.busy is None
 
 
+class Finicky(SelfReading):
+    """A client that closes its socket when a call of it fails, as one does that has read half an answer."""
+
+    def __init__(self, address: tuple[str, int], *, timeout: float, log: object, make_socket: MakeSocket) -> None:
+        self.socket = make_socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.settimeout(timeout)
+        self.socket.connect(address)
+
+    def send(self, data: bytes) -> int:
+        return self.socket.send(data)
+
+    def recv(self, bufsize: int = 8192) -> bytes:
+        try:
+            return self.socket.recv(bufsize)
+        except BaseException:
+            self.socket.close()
+            raise
+
+
+def test_a_client_that_closes_itself_is_connected_again_by_bare_text(
+    server: EchoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Topic, "client_class", lambda topic: Finicky)
+    with session_with(lambda: server.address) as session:
+        session.connect()
+        session.submit("recv()")
+        until(lambda: waiting(session))
+        session.abandon()
+        session.wait_idle()
+        assert told(session)[-1] == "# with that the connection is closed: half an answer was on its way"
+        assert not session.connected
+        session.run("Hello")
+        assert told(session)[-1] == "b'Hello'"
+
+
 class Remote:
     """A client whose server has operations of its own, and which keeps no connection."""
 
