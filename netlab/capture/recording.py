@@ -21,7 +21,7 @@ _NOTHING = memoryview(b"")
 class TcpRecord:
     """One connection in a capture; its two ways take what crosses."""
 
-    __slots__ = ("_generation", "from_client", "from_server", "number", "writer")
+    __slots__ = ("from_client", "from_server", "generation", "number", "writer")
 
     def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
         self.writer = writer
@@ -31,7 +31,7 @@ class TcpRecord:
         self.from_client = TcpWay(self, Heading(client, server), first, to_server=True)
         self.from_server = TcpWay(self, Heading(server, client), first ^ 0x5A5A5A5A, to_server=False)
         self.from_client.other, self.from_server.other = self.from_server, self.from_client
-        self._generation = writer.generation
+        self.generation = writer.generation
 
     def way(self, direction: Direction) -> TcpWay:
         """The record of one direction."""
@@ -47,8 +47,8 @@ class TcpRecord:
 
     def introduce(self, time_ns: int) -> None:
         """In a capture that began after the connection, open it there, so that what follows makes sense."""
-        if self._generation != self.writer.generation:
-            self._generation = self.writer.generation
+        if self.generation != self.writer.generation:
+            self.generation = self.writer.generation
             self.opened(time_ns, "opened before this capture began")
 
     def closed(self) -> None:
@@ -80,8 +80,9 @@ class TcpWay:
 
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         """Bytes crossed. They are not looked at again once this returns."""
-        self._record.introduce(time_ns)
         writer, length = self._writer, len(payload)
+        if self._record.generation != writer.generation:
+            self._record.introduce(time_ns)
         writer.crossed(length, to_server=self._to_server)
         if length <= LONGEST_TCP_PAYLOAD:
             writer.segment(time_ns, self.numbered(PSH | ACK, b"", length), payload, fate, original)

@@ -93,12 +93,15 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _prepare(wire: Wire, arguments: argparse.Namespace) -> bool:
-    """Aim, impair, listen; False where it cannot listen or does not find the server's name. Then all is set."""
+    """Aim, listen, impair; False where the server's name is not found or the address cannot be listened on.
+
+    Nobody is accepted before the loop runs, so the faults are there for the first one.
+    """
     if arguments.to is not None and not wire.aim(arguments.to):
         return False
-    if arguments.fault:
-        wire.impair(arguments.fault, arguments.seed)
     listening = wire.listen(arguments.listen)
+    if arguments.fault and listening:
+        wire.impair(arguments.fault, arguments.seed)
     gc.freeze()  # what is there now stays: the collector need not look at it again
     return listening
 

@@ -89,10 +89,10 @@ class Lane:
             self._put(item)
 
     def finish(self, clock: float) -> None:
-        """The sender says no more: its end leaves after everything that came before."""
+        """The sender says no more: its end leaves after everything that came before, and is held like bytes."""
         if not self._over:
             self._over = True
-            self._queue.put(Departure(Leaving.FIN), clock)
+            self._queue.put(Departure(Leaving.FIN), self._end_time(clock))
 
     def leave(self, clock: float) -> list[Departure]:
         """What leaves by now, in order; never to be asked for again."""
@@ -113,6 +113,16 @@ class Lane:
     def empty(self) -> bool:
         """Whether nothing is inside."""
         return not len(self._queue)
+
+    def _end_time(self, clock: float) -> float:
+        """When the end leaves: each fault is shown an empty segment, and asked for nothing but how long it holds it."""
+        for stage in self._stages:
+            passing = Passing(_NOTHING, self._transport, self._direction, self._flow, stage.index, stage.offset)
+            requests = stage.fault(passing, clock, stage.random)
+            clock += max((request.seconds for request in requests if isinstance(request, Hold)), default=0.0)
+            if clock == math.inf:
+                break
+        return clock
 
     def _put(self, item: _Travelling) -> None:
         if self._over:

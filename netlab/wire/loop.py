@@ -22,7 +22,7 @@ Ready = Callable[[int], None]
 
 
 class Loop:
-    """Calls ``ready(mask)`` of each socket that is ready, ``callback()`` of each timer that is due, then ``after()``.
+    """Calls ``ready(mask)`` of each socket that is ready, ``after()``, then ``callback()`` of each timer that is due.
 
     A mask is a hint: a socket closed in the same round may have given its number to a new one, so whoever is called
     must be content to find nothing there.
@@ -62,15 +62,19 @@ class Loop:
 
     def run(self) -> None:
         """Wait and call until `stop`."""
-        ready, timers = self._ready, self._timers
-        wait = self._wait()
+        ready, timers, clock = self._ready, self._timers, time.monotonic
+        wait, seconds = self._wait(), None
         while not self._stopping:
-            for fd, mask in wait(self._timeout() if timers else None):
+            for fd, mask in wait(seconds):
                 if fd in ready:
                     ready[fd](mask)
-            if timers and timers[0][0] <= time.monotonic():
-                self._call_due()
             self.after()
+            seconds = None
+            if timers:
+                seconds = timers[0][0] - clock()
+                if seconds <= 0:
+                    self._call_due()
+                    seconds = 0
 
     def close(self) -> None:
         """Give back what the system lent."""
@@ -86,11 +90,6 @@ class Loop:
         if self._epoll is not None:
             return self._epoll.poll
         return lambda seconds: self._poll_object.poll(None if seconds is None else math.ceil(seconds * 1000))
-
-    def _timeout(self) -> float:
-        """Until the first timer is due; below zero would mean for ever."""
-        seconds = self._timers[0][0] - time.monotonic()
-        return seconds if seconds > 0 else 0.0
 
     def _call_due(self) -> None:
         now = time.monotonic()

@@ -33,7 +33,7 @@ MODEST_ROOM: Final = 1 << 14
 """The same, once `MUCH` is held."""
 MUCH: Final = 1 << 25
 """Bytes held by all flows together, beyond which each reads only a little."""
-LANE_LIMIT: Final = 1 << 23
+LANE_LIMIT: Final = 1 << 20
 """Bytes that faults may hold in one direction before its sender is slowed."""
 BACKLOG: Final = 1024
 SPARE_ROOMS: Final = 4
@@ -118,7 +118,10 @@ class Side:
             self._loop.watch(self._fd, mask, self.ready)
 
     def ready(self, mask: int) -> None:
-        """The loop saw something."""
+        """The loop saw something. First what it sees nearly always."""
+        if mask == READ:
+            self.reads.pump()
+            return
         if mask & WRITE:
             self.writes.drain()
         if mask & ~WRITE:
@@ -197,7 +200,7 @@ class Pipe:
 
     def pump(self) -> None:
         """Read once, and pass it on. The capture is written after the bytes have left."""
-        if self._pending:
+        if self._pending or self.ended:
             return
         rooms = self._rooms
         try:
@@ -572,7 +575,8 @@ class StreamRelay:
             return
         for sock in (accepted, upstream):
             sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # some systems refuse where the client has gone already
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flow = StreamFlow(self, accepted, upstream, client)
         self.flows.add(flow)
         self.around.tell(FlowOpened(flow.record.number, client))

@@ -53,8 +53,9 @@ class Wire:
         try:
             bound = self._relay.listen(resolve(address))
         except OSError as error:
-            text = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
-            self._tell(ListenFailed(address, error.errno, text))
+            number = error.errno if error.errno and error.errno > 0 else None  # the resolver's own are below zero
+            text = os.strerror(number) if number else str(error.strerror or error)
+            self._tell(ListenFailed(address, number, text))
             return False
         self._tell(Listening(bound, self._relay.target))
         return True

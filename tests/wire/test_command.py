@@ -300,6 +300,16 @@ def test_udp_from_the_command_line(tmp_path: Path) -> None:
     assert conversations(path)[0].to_server.datagrams == [b"time?"]
 
 
+def test_faults_from_the_command_line_come_after_the_address() -> None:
+    with listening() as server, started("--to", address(server), "--fault", "noop ->") as child:
+        port = bare_port(child)
+        assert child.stdout
+        assert child.stdout.readline().decode() == "faults: noop →\n"
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as client, accept(server) as accepted:
+            client.sendall(b"Hello")
+            assert accepted.recv(10) == b"Hello"
+
+
 def test_tail_of_a_long_transfer_is_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "c.pcapng"
     with listening() as server, started("--to", address(server), "--write", str(path), "--limit", "1M") as child:

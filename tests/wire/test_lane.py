@@ -149,6 +149,15 @@ def test_a_fault_is_told_where_in_the_stream_it_is() -> None:
     assert seen == [(0, 0, 3, TO_SERVER), (1, 3, 3, TO_SERVER), (2, 5, 3, TO_SERVER)]
 
 
+def test_the_end_of_a_stream_is_held_like_its_bytes() -> None:
+    slow = lane(hold(0.5), noop, hold(0.25))
+    slow.finish(1.0)
+    assert (left(slow, 1.7), left(slow, 1.75)) == ([], ["fin"])
+    stalled = lane(hold(math.inf), hold(0.25))
+    stalled.finish(1.0)
+    assert (left(stalled, 1e9), stalled.empty) == ([], False)
+
+
 def test_an_impairment_acts_on_its_direction_alone() -> None:
     there = [Impairment("delay 1s", TO_SERVER, lambda: hold(1.0))]
     back = Lane(there, TCP, TO_CLIENT, 1)
