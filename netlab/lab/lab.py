@@ -77,7 +77,6 @@ class Lab:
             self.topic, lambda: self.target(self.address), self._tell, lambda: self.state.queue or 0
         )
         self._faults: tuple[str, ...] = ()
-        self._operations: Mapping[str, Operation] | None = None
         if model is not None:
             self.set_model(model)
 
@@ -173,6 +172,10 @@ class Lab:
 
     # The capture
 
+    def sync(self) -> None:
+        """Wait until what has crossed the wire is in the capture."""
+        self._serving.sync()
+
     @property
     def capture(self) -> Capture:
         """The capture, read up to what has crossed so far. Headless, it waits until the wire has written that."""
@@ -210,9 +213,7 @@ class Lab:
     @property
     def operations(self) -> Mapping[str, Operation]:
         """The operations of the topic's client, by name. Imports the recipe."""
-        if self._operations is None:
-            self._operations = operations_of(self.topic.client_class())
-        return self._operations
+        return operations_of(self.topic.client_class())
 
     def connect(self, name: str | None = None) -> Session:
         """A new client, connected; raises what the client raises, and then there is none."""
@@ -224,9 +225,9 @@ class Lab:
             raise
         return session
 
-    def open(self, name: str | None = None) -> Session:
-        """A new client that connects when it is first used."""
-        return self._sessions.open(name)
+    def open(self, name: str | None = None, *, target: Callable[[], Target] | None = None) -> Session:
+        """A new client that connects when it is first used, to ``target`` where it differs from `target`."""
+        return self._sessions.open(name, target)
 
     def use(self, which: int | str) -> Session:
         """Let the console speak for another client, by its number or name."""

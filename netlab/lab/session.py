@@ -99,15 +99,19 @@ class Session:
 
     def invoke(self, call: Call) -> object:
         """Run one call, wait for it, and return what it returned."""
-        return self._wait(self._worker.ask(lambda: self._prompt.perform(call)))
+        return self._wait(self.begin(call))
+
+    def begin(self, call: Call) -> Future[object]:
+        """Run one call without waiting for it; the future is cancelled where the client is closed before."""
+        return self._worker.ask(lambda: self._prompt.perform(call))
 
     def connect(self) -> None:
         """Open the connection, anew where there is one; waits, and raises what the client raises."""
         self._wait(self._worker.ask(self._prompt.connect))
 
-    def begin_connect(self) -> None:
-        """Open the connection without waiting for it; the transcript says what came of it."""
-        self._worker.ask(self._prompt.connect)
+    def begin_connect(self) -> Future[object]:
+        """Open the connection without waiting for it; the transcript says what came of it, and so does the future."""
+        return self._worker.ask(self._prompt.connect)
 
     def abandon(self) -> None:
         """Stop waiting for the call that runs, and forget the lines that wait behind it. The connection survives."""

@@ -42,8 +42,11 @@ class Sessions:
         """The one that the console speaks for."""
         return self._current
 
-    def open(self, name: str | None = None) -> Session:
-        """A new session, not connected yet, and current. `LabError` when there are too many or the name is taken."""
+    def open(self, name: str | None = None, target: Callable[[], Target] | None = None) -> Session:
+        """A new session, not connected yet, and current. `LabError` when there are too many or the name is taken.
+
+        ``target`` is what it connects to instead of what all do.
+        """
         with self._lock:
             if len(self._open) >= MOST:
                 raise LabError(f"{MOST} clients are the most that one lab holds", ":close ends one")
@@ -52,7 +55,7 @@ class Sessions:
                 self._topic,
                 number,
                 self._free_name(name, number),
-                self._target,
+                target or self._target,
                 notify=lambda which: self._notify(TranscriptGrew(which)),
                 place=self._place,
                 ended=self._remove,

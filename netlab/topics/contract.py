@@ -20,10 +20,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from netlab.capture.model import Transport
 from netlab.dissect.fields import Dissector
+
+if TYPE_CHECKING:
+    from netlab.topics.trial import Experiment
 
 Address = tuple[str, int]
 Certificates = Callable[[Path | None], Path]
@@ -137,6 +140,15 @@ class Topic:
     def dissector(self) -> Dissector:
         """The topic's ``dissect``."""
         return cast("Dissector", import_module(f"{self.package}.dissect").dissect)
+
+    def experiments(self) -> tuple[Experiment, ...]:
+        """The topic's experiments; none where the folder has no ``experiments.py``."""
+        from importlib.util import find_spec  # here, since `netlab serve` starts faster without it
+
+        module = f"{self.package}.experiments"
+        if find_spec(module) is None:
+            return ()
+        return tuple(cast("Sequence[Experiment]", import_module(module).EXPERIMENTS))
 
     def text(self, name: str) -> str:
         """A file of the folder as text: ``server.py``, ``lesson.md`` …; `FileNotFoundError` when it is not there."""

@@ -2,15 +2,23 @@
 
 An experiment is data plus one small function. Whoever runs it (a tab, the command line, a test) hands it a `Trial`; the
 function starts labs, says what it does, and states what must be seen. This module runs nothing.
+
+How to write one: wait for what must be seen with `Trial.expect`, never for a time; let each condition stay true once it
+is; compare no durations. What waits is shown by what it waits for (the accept queue, the order of the server's log),
+not by a clock. Then a run on a busy machine is slower, and its verdict the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from netlab.capture.model import Endpoint, Segment
+from netlab.capture.model import Direction, Endpoint, Kind, Segment
+
+PATIENCE = 15.0
+"""Seconds that something expected may take: much more than it needs, since only what is never seen takes as long."""
 
 
 class Peer(Protocol):
@@ -22,17 +30,23 @@ class Peer(Protocol):
     def begin(self, name: str, *arguments: object, **named: object) -> None:
         """Call an operation without waiting; `finished` and `outcome` tell the rest."""
 
+    def wait(self) -> object:
+        """Wait for all that was begun; the last `outcome`."""
+
     @property
     def finished(self) -> bool:
         """Whether nothing that was begun is still waiting."""
 
     @property
     def outcome(self) -> object:
-        """What the last call returned, or the exception that it raised."""
+        """What the last call returned, or the exception that it raised; None while it waits."""
 
     @property
     def local(self) -> Endpoint | None:
-        """The client's own address."""
+        """The client's own address; None once it is closed."""
+
+    def notes(self) -> Sequence[str]:
+        """What the client has told between its calls, such as that it asks again."""
 
     def half_close(self) -> None:
         """Say that no more will be sent."""
@@ -41,11 +55,15 @@ class Peer(Protocol):
         """Break the connection off."""
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, also while a call waits. Closing twice does nothing."""
 
 
 class Bench(Protocol):
     """A lab, as an experiment sees it."""
+
+    @property
+    def model(self) -> str:
+        """The server's model."""
 
     @property
     def address(self) -> Endpoint:
@@ -54,8 +72,14 @@ class Bench(Protocol):
     def connect(self, **options: object) -> Peer:
         """A new client; keyword arguments are the client's options. What its constructor raises is raised."""
 
+    def begin_connect(self, **options: object) -> Peer:
+        """The same without waiting: for a client whose constructor waits for the server, as a handshake does."""
+
+    def dial(self) -> socket.socket:
+        """A plain socket, connected to the lab and closed with it, for what no client would send."""
+
     def fault(self, *specs: str) -> None:
-        """Put these faults on the wire in place of those that are there; none clears them."""
+        """Put these faults on the wire in place of those that are there; none clears them, and what they held goes."""
 
     def segments(self) -> Sequence[Segment]:
         """What has crossed the wire so far."""
@@ -65,45 +89,64 @@ class Bench(Protocol):
 
     @property
     def queue(self) -> int:
-        """How many clients wait in the server's accept queue."""
+        """How many clients wait in the server's accept queue; 0 where it cannot be known."""
 
     @property
     def threads(self) -> int:
-        """How many threads the server has."""
+        """How many threads the server has; 0 where it cannot be known."""
 
     @property
     def processes(self) -> int:
-        """How many processes the server has."""
+        """How many processes the server has; 0 where it cannot be known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What became of quoted code that ran in a child process with limits.
 
-    ``spun`` says that it was ended because it used up its processor time; ``status`` is None then.
+    ``output`` is what it printed, errors too. ``spun`` says that it was ended because it used up its processor time;
+    ``late`` that it was ended because it only waited; ``status`` is None in both cases.
     """
 
     status: int | None
     output: str
     spun: bool
+    late: bool = False
 
 
 class Trial(Protocol):
     """What an experiment's function gets."""
 
     def lab(self, model: str | None = None, **options: object) -> Bench:
-        """A running lab of the topic, under a model and with server options; ended with the trial."""
+        """A running lab of the topic, under a model (None: its first) and with server options.
+
+        It ends with the trial, or when another lab is asked for: a tab has one. What an ended bench has captured and
+        logged can still be read. Peers' option names are for `Bench.connect`.
+        """
 
     def step(self, text: str) -> None:
-        """Say what happens next. A person who wants to stop is heard here."""
+        """Say what happens next. A person who wants to stop is heard here, and while waiting."""
 
-    def expect(self, what: str, seen: Callable[[], bool], within: float = 5.0) -> None:
-        """Tick ``what`` once ``seen`` holds, or cross it after ``within`` seconds."""
+    def expect(
+        self,
+        what: str,
+        seen: Callable[[], bool],
+        within: float = PATIENCE,
+        *,
+        found: Callable[[], object] | None = None,
+    ) -> bool:
+        """Tick ``what`` once ``seen`` holds, or cross it after ``within`` seconds; which of them is returned.
+
+        ``found`` says what there was instead, shown where it is crossed; an exception in ``seen`` is not seen yet.
+        """
 
     def show(self, text: str) -> None:
-        """Text to look at, such as a table or a picture."""
+        """Text to look at, such as a table."""
 
-    def run_quoted(self, code: str, bench: Bench | None = None, *, cpu_seconds: int = 2) -> Run:
+    def show_lanes(self, *benches: Bench) -> None:
+        """The swim lanes of these benches so far, one picture above the other on one time axis."""
+
+    def run_quoted(self, code: str, bench: Bench | None = None, *, cpu_seconds: int = 1) -> Run:
         """Run the tutorial's own code in a child process under limits; ``{host}`` and ``{port}`` are the bench's."""
 
 
@@ -123,3 +166,27 @@ class Experiment:
     run: Callable[[Trial], None]
     quoted: str = ""
     repaired: str = ""
+
+
+def payload(segments: Iterable[Segment], direction: Direction, client: Endpoint | None = None) -> bytes:
+    """The bytes that went one way (of one client's flow), in the order in which they left the wire."""
+    return b"".join(bytes(segment.data) for segment in carried(segments, direction, client))
+
+
+def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint | None = None) -> list[Segment]:
+    """The segments with data that went one way (of one client's flow); what the wire dropped is not among them."""
+    return [
+        segment
+        for segment in segments
+        if segment.kind is Kind.DATA
+        and segment.direction is direction
+        and client in (None, segment.flow.client)
+        and not segment.fate.startswith("dropped")
+    ]
+
+
+def before(lines: Sequence[str], first: str, then: str) -> bool:
+    """Whether a line that begins with ``first`` stands before the last one that begins with ``then``."""
+    firsts = [index for index, line in enumerate(lines) if line.startswith(first)]
+    thens = [index for index, line in enumerate(lines) if line.startswith(then)]
+    return bool(firsts and thens) and firsts[0] < thens[-1]

@@ -1,0 +1,318 @@
+"""Real labs for experiments: fresh ones on free ports, or the one that is running in a tab, restored afterwards.
+
+A lab that a tab shows is used as it is, so that what an experiment does is seen in its console, wire and log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future, wait
+from dataclasses import dataclass, replace
+
+from netlab.capture.model import Endpoint, Segment, Transport
+from netlab.lab.console import Call
+from netlab.lab.lab import Lab
+from netlab.lab.lanes import Board, Following
+from netlab.lab.options import Noted, Options
+from netlab.lab.problems import LabError
+from netlab.lab.prompt import Target
+from netlab.lab.session import Session
+from netlab.lab.state import EntryKind, Phase
+from netlab.lab.trials import Still
+from netlab.topics.contract import Topic
+from netlab.topics.trial import PATIENCE, Bench
+
+CALL_TIMEOUT = 30.0
+"""Seconds that a client's call waits, unless the experiment says otherwise: longer than anything it waits for."""
+_LOOK_EVERY = 0.02
+
+
+class SessionPeer:
+    """A session of a lab as the client of an experiment. Waiting for a call, it hears when the run is to stop."""
+
+    def __init__(self, session: Session, still: Still) -> None:
+        self.session, self._still = session, still
+        self._futures: list[Future[object]] = []
+
+    def connect(self) -> None:
+        """Connect without waiting."""
+        self._futures.append(self.session.begin_connect())
+
+    def call(self, name: str, *arguments: object, **named: object) -> object:
+        """Call an operation and wait for it; what it raises is raised."""
+        self.begin(name, *arguments, **named)
+        outcome = self.wait()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def begin(self, name: str, *arguments: object, **named: object) -> None:
+        """Call an operation without waiting."""
+        self._futures.append(self.session.begin(Call(name, arguments, tuple(named.items()))))
+
+    def wait(self) -> object:
+        """Wait for all that was begun; the last outcome."""
+        try:
+            while not self.finished:
+                self._still()
+                wait(self._futures, _LOOK_EVERY)
+        except BaseException:
+            self.session.abandon()
+            raise
+        return self.outcome
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing that was begun is still waiting."""
+        return all(future.done() for future in self._futures)
+
+    @property
+    def outcome(self) -> object:
+        """What the last call returned, or the exception that it raised."""
+        if not self._futures or not self._futures[-1].done():
+            return None
+        try:
+            return self._futures[-1].exception() or self._futures[-1].result()
+        except CancelledError:
+            return LabError("the call was not run: its client was closed")
+
+    @property
+    def local(self) -> Endpoint | None:
+        """The client's own address."""
+        return self.session.local
+
+    def notes(self) -> Sequence[str]:
+        """What the client has told between its calls."""
+        return [entry.text for entry in self.session.transcript if entry.kind is EntryKind.NOTE]
+
+    def half_close(self) -> None:
+        """Say that no more will be sent."""
+        self.session.half_close()
+
+    def reset(self) -> None:
+        """Break the connection off."""
+        self.session.reset()
+
+    def close(self) -> None:
+        """Close the connection, also while a call waits."""
+        if self.session.connected:
+            with contextlib.suppress(LabError):
+                self.session.disconnect()
+
+
+class LabBench:
+    """A serving lab as the bench of an experiment: what crossed and was said since it was made."""
+
+    def __init__(self, lab: Lab, still: Still) -> None:
+        self.lab, self._still = lab, still
+        self.peers: list[SessionPeer] = []
+        self._dialled: list[socket.socket] = []
+        self._segments: list[Segment] = []
+        self._lines: list[str] = []
+        self._model = lab.state.model
+        lab.sync()
+        self._read, self._log = len(lab.capture.segments), lab.log.total
+        self._flows = len(lab.capture.flows)
+        self._lanes = Following(lab, log=self._log)
+        self._board: Board | None = None
+
+    @property
+    def model(self) -> str:
+        """The server's model."""
+        return self._model
+
+    @property
+    def address(self) -> Endpoint:
+        """Where clients connect."""
+        return self.lab.address
+
+    def connect(self, **options: object) -> SessionPeer:
+        """A new client."""
+        peer = self.begin_connect(**options)
+        outcome = peer.wait()
+        if isinstance(outcome, Exception):
+            raise outcome
+        self._lanes.meet()
+        return peer
+
+    def begin_connect(self, **options: object) -> SessionPeer:
+        """A new client, without waiting for its connection."""
+        peer = SessionPeer(self.lab.open(target=lambda: self._target(options)), self._still)
+        self.peers.append(peer)
+        peer.connect()
+        return peer
+
+    def dial(self) -> socket.socket:
+        """A plain socket, connected to the lab."""
+        host, port = self.address
+        if self.lab.topic.transport is Transport.TCP:
+            dialled = socket.create_connection((host, port), PATIENCE)
+        else:
+            dialled = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+            dialled.settimeout(PATIENCE)
+            dialled.connect((host, port))
+        self._dialled.append(dialled)
+        return dialled
+
+    def fault(self, *specs: str) -> None:
+        """Put these faults on the wire in place of those that are there."""
+        self.lab.clear_faults()
+        if specs:
+            self.lab.fault(*specs)
+
+    def segments(self) -> Sequence[Segment]:
+        """What has crossed the wire so far."""
+        if self._board is None:
+            self.lab.sync()
+            captured = self.lab.capture.segments
+            new = [captured[index] for index in range(self._read, len(captured))]
+            self._read = len(captured)
+            self._segments += [segment for segment in new if segment.flow.number > self._flows]
+        return self._segments
+
+    def log(self) -> Sequence[str]:
+        """What the server has said so far."""
+        if self._board is None:
+            lines, self._log = self.lab.log.since(self._log)
+            self._lines += [line.text for line in lines]
+        return self._lines
+
+    @property
+    def queue(self) -> int:
+        """How many clients wait in the accept queue."""
+        return self.lab.state.queue or 0
+
+    @property
+    def threads(self) -> int:
+        """How many threads the server has."""
+        return self.lab.state.threads or 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes the server has."""
+        return self.lab.state.processes or 0
+
+    def board(self) -> Board:
+        """The lanes so far."""
+        return self._board or self._lanes.board(time.time_ns(), self.segments())
+
+    def end(self) -> None:
+        """Close its clients, and remember what was seen. Twice does nothing."""
+        if self._board is not None:
+            return
+        self.log()
+        self._board = self.board()
+        for dialled in self._dialled:
+            dialled.close()
+        for peer in self.peers:
+            peer.close()
+
+    def _target(self, options: Mapping[str, object]) -> Target:
+        """What clients are constructed with, and these options instead of the lab's."""
+        usual = self.lab.target(self.address)
+        known = {option.name: option.parse for option in self.lab.topic.options}
+        own = {
+            name: known[name](value) if name in known and isinstance(value, str) else value
+            for name, value in options.items()
+        }
+        timeout = {"timeout": CALL_TIMEOUT} if self.lab.topic.transport is Transport.TCP else {}
+        return replace(usual, keywords={**usual.keywords, **timeout, **own})
+
+
+class FreshLabs:
+    """A lab of its own for each bench, on free ports; one at a time."""
+
+    def __init__(self, topic: Topic) -> None:
+        self._topic = topic
+        self._bench: LabBench | None = None
+
+    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
+        """A new lab; the one before ends."""
+        self.close()
+        lab = Lab(self._topic, model=model, options=options)
+        with contextlib.ExitStack() as opening:
+            opening.enter_context(lab)
+            self._bench = LabBench(lab, still)
+            opening.pop_all()
+        return self._bench
+
+    def board(self, bench: Bench) -> Board:
+        """The lanes of a bench of this run."""
+        return _ours(bench).board()
+
+    def close(self) -> None:
+        """End the lab."""
+        if self._bench is not None:
+            try:
+                self._bench.end()
+            finally:
+                self._bench.lab.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Usual:
+    """What a tab's lab is put back to."""
+
+    model: str
+    options: Noted
+    faults: tuple[str, ...]
+    serving: bool
+
+
+class OwnLab:
+    """The lab of a tab, for one run after the other. What was set in it is set again after each.
+
+    The clients of a run stay in the tab, closed, so that their transcripts can be read; the next run removes them.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._bench: LabBench | None = None
+        self._usual: _Usual | None = None
+
+    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
+        """The lab, with another model and options; flows from before are reset."""
+        lab = self._lab
+        self._remove_clients()
+        if self._usual is None:
+            state = lab.state
+            self._usual = _Usual(state.model, lab.options.noted(), state.faults, state.phase is Phase.SERVING)
+        lab.options.restore(Options(lab.topic, options).noted())
+        lab.set_model(model or lab.topic.models[0])
+        lab.start()
+        lab.clear_faults()
+        self._bench = LabBench(lab, still)
+        return self._bench
+
+    def board(self, bench: Bench) -> Board:
+        """The lanes of a bench of this run."""
+        return _ours(bench).board()
+
+    def close(self) -> None:
+        """Close the clients of the run, and set everything as it was."""
+        if self._bench is not None:
+            self._bench.end()
+        usual, self._usual = self._usual, None
+        if usual is None:
+            return
+        self._lab.options.restore(usual.options)
+        if usual.serving:
+            self._lab.clear_faults()
+            self._lab.fault(*usual.faults)
+        else:
+            self._lab.stop()
+        self._lab.set_model(usual.model)
+
+    def _remove_clients(self) -> None:
+        if self._bench is not None:
+            self._bench.end()
+            for peer in self._bench.peers:
+                peer.session.close()
+
+
+def _ours(bench: Bench) -> LabBench:
+    assert isinstance(bench, LabBench)
+    return bench

@@ -1,0 +1,312 @@
+"""Swim lanes: one row a client on one time axis: connecting, in the accept queue, being served, closed.
+
+Pure: facts in (what the wire captured, what the server logged), rows of text out. It reads no clock; `lanes_of` and
+`Following` are the only ones that know a lab. A row reads without colour: each phase has a glyph, and words beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from netlab.capture.model import Direction, Endpoint, Kind, Segment
+
+if TYPE_CHECKING:
+    from netlab.lab.lab import Lab
+    from netlab.lab.state import LogLine
+
+SECOND = 1_000_000_000
+MOST = 32
+"""Rows of a picture at most; those beyond are counted."""
+_ACCEPTED = re.compile(r"accepted \[?([^\s\]]+)\]?:(\d+)")
+_MARGIN = 18  # columns of the words at the end of a row
+_LONGEST_NAME = 16
+
+Known = tuple[str, int | None]
+"""A client's name, and when it began to connect where that is known."""
+
+
+class Phase(Enum):
+    """Where a client is. The value is what the legend calls it."""
+
+    CONNECTING = "connecting"
+    QUEUED = "in the accept queue"
+    SERVED = "being served"
+    CLOSED = "closed"
+
+
+GLYPHS = {Phase.CONNECTING: "·", Phase.QUEUED: "░", Phase.SERVED: "█", Phase.CLOSED: "┤"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A phase and when, in nanoseconds since the epoch; ``end`` is None while it lasts."""
+
+    phase: Phase
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One client. Times are nanoseconds since the epoch, None where it has not happened or is not known.
+
+    ``began`` is when the client began to connect, ``opened`` when the wire saw that, ``accepted`` when the server took
+    it out of the accept queue, ``closed`` when the server closed or either side reset. Bytes are payload.
+    """
+
+    flow: int
+    client: Endpoint
+    opened: int
+    name: str = ""
+    began: int | None = None
+    accepted: int | None = None
+    closed: int | None = None
+    to_server: int = 0
+    to_client: int = 0
+
+    @property
+    def first(self) -> int:
+        """When its row begins."""
+        return self.opened if self.began is None else min(self.began, self.opened)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Its phases in order; the last one has no end unless it is closed."""
+        marks = [(Phase.CONNECTING, self.began), (Phase.QUEUED, self.opened), (Phase.SERVED, self.accepted)]
+        met = [(phase, at) for phase, at in marks if at is not None]
+        ends = [*(at for _, at in met[1:]), self.closed]
+        return tuple(Span(phase, at, end) for (phase, at), end in zip(met, ends, strict=True))
+
+    def phase(self, now: int) -> Phase:
+        """Where the client is at a time."""
+        if self.closed is not None and now >= self.closed:
+            return Phase.CLOSED
+        return [span.phase for span in self.spans if span.start <= now or span.start == self.first][-1]
+
+    def words(self, now: int) -> str:
+        """How long it waited, or waits, in the accept queue; ``never served`` where it was closed in there."""
+        if self.accepted is not None:
+            return f"waited {_time(self.accepted - self.opened)}"
+        return "never served" if self.closed is not None else f"waits {_time(now - self.opened)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The lanes of one lab with a title, as they were at ``now`` (nanoseconds since the epoch)."""
+
+    title: str
+    lanes: tuple[Lane, ...]
+    now: int
+
+    @property
+    def start(self) -> int:
+        """When the first lane begins."""
+        return min((lane.first for lane in self.lanes), default=self.now)
+
+    @property
+    def length(self) -> int:
+        """Nanoseconds from there to the last thing that happened: now, while a client is there."""
+        ends = [self.now if lane.closed is None else lane.closed for lane in self.lanes]
+        return max(max(ends, default=self.now) - self.start, 1)
+
+
+@dataclass(slots=True)
+class Facts:
+    """Gathers what lanes are made of, while it comes in. What belongs to which client is decided in `lanes`.
+
+    The server may know a client by the wire's address instead of its own. Then the order tells: an accept queue is
+    first come, first served, and the wire connects in the order in which clients came.
+    """
+
+    _lanes: dict[int, Lane] = field(default_factory=dict)
+    _accepts: list[tuple[int, Endpoint]] = field(default_factory=list)
+
+    def crossed(self, segment: Segment) -> None:
+        """A segment crossed the wire."""
+        number, way = segment.flow.number, segment.direction
+        lane = self._lanes.get(number)
+        if lane is None:
+            lane = self._lanes[number] = Lane(number, segment.flow.client, segment.time_ns)
+        if segment.kind is Kind.DATA and not segment.fate.startswith("dropped"):
+            up = way is Direction.TO_SERVER
+            grown = (lane.to_server + segment.length * up, lane.to_client + segment.length * (not up))
+            self._lanes[number] = replace(lane, to_server=grown[0], to_client=grown[1])
+        elif lane.closed is None and _ends(segment):
+            self._lanes[number] = replace(lane, closed=segment.time_ns)
+
+    def logged(self, time_ns: int, text: str) -> None:
+        """The server said something."""
+        if found := _ACCEPTED.match(text):
+            self._accepts.append((time_ns, Endpoint(found[1], int(found[2]))))
+
+    def lanes(self, names: dict[Endpoint, Known] | None = None) -> tuple[Lane, ...]:
+        """The lanes, in the order in which the clients came. ``names`` has a name and ``began`` for known clients."""
+        known = names or {}
+        lanes = sorted(self._lanes.values(), key=lambda lane: (lane.opened, lane.flow))
+        accepted = self._matched(lanes)
+        return tuple(_named(replace(lane, accepted=accepted.get(lane.flow)), index, known)
+                     for index, lane in enumerate(lanes, 1))  # fmt: skip
+
+    def _matched(self, lanes: Sequence[Lane]) -> dict[int, int]:
+        """When each flow was accepted: by its address, the others by their order."""
+        by_client = {lane.client: lane.flow for lane in lanes}
+        told = {by_client[peer]: at for at, peer in self._accepts if peer in by_client}
+        rest = sorted(at for at, peer in self._accepts if peer not in by_client)
+        nameless = [lane.flow for lane in lanes if lane.flow not in told]
+        return told | dict(zip(nameless, rest, strict=False))
+
+
+class Following:
+    """The lanes of a lab, live: each `board` reads only what is new since the one before.
+
+    ``segment`` and ``log`` are where to begin: how many segments and log lines to leave out.
+    """
+
+    def __init__(self, lab: Lab, *, segment: int = 0, log: int = 0) -> None:
+        self._lab, self._segment, self._log = lab, segment, log
+        self._facts = Facts()
+        self._names: dict[Endpoint, Known] = {}
+
+    def meet(self) -> None:
+        """Remember the lab's clients of now, whose names are not known any more once they are closed."""
+        self._names |= _names(self._lab)
+
+    def board(self, now: int, segments: Sequence[Segment] | None = None) -> Board:
+        """The lanes at this time; of the segments that were read so far, unless others are given."""
+        if segments is None:
+            shown = self._lab.shown_capture
+            segments = shown.segments if shown is not None else ()
+        for index in range(self._segment, len(segments)):
+            self._facts.crossed(segments[index])
+        self._segment = max(self._segment, len(segments))
+        lines, self._log = self._lab.log.since(self._log)
+        _take_log(self._facts, lines)
+        self.meet()
+        return Board(self._lab.state.model, self._facts.lanes(self._names), now)
+
+
+def lanes_of(lab: Lab) -> tuple[Lane, ...]:
+    """The lanes of everything that a lab's capture and log hold."""
+    return Following(lab).board(0, lab.capture.segments).lanes
+
+
+def render(lanes: Sequence[Lane], width: int = 80, now: int | None = None) -> list[str]:
+    """Rows, axis and legend, ``width`` columns at most. ``now``: nanoseconds since the epoch, None after the fact."""
+    last = max((at for lane in lanes for at in (lane.opened, lane.accepted, lane.closed) if at), default=0)
+    return render_boards([Board("", tuple(lanes), last if now is None else now)], width)
+
+
+def render_boards(boards: Sequence[Board], width: int = 80) -> list[str]:
+    """Pictures one above the other, on one time axis that begins with the first client of each."""
+    drawn = [_shortened(board) for board in boards]
+    name = max([6, *(len(lane.name) for board, _ in drawn for lane in board.lanes)])
+    name = min(name, _LONGEST_NAME)
+    margin = _MARGIN if width >= 48 else 0
+    columns = max(width - name - margin - 2, 8)
+    length = max((board.length for board, _ in drawn), default=1)
+    rows = []
+    for board, more in drawn:
+        rows += [board.title] if board.title else []
+        rows += [_row(lane, board, name, columns, length, bool(margin)) for lane in board.lanes]
+        rows += [f"and {more} more clients"] if more else []
+    indent = " " * (name + 1)
+    return [*rows, *(indent + line for line in axis(columns, length)), *legend(width)]
+
+
+def axis(columns: int, length: int) -> list[str]:
+    """A ruler over ``length`` nanoseconds and the seconds below it."""
+    step = _step(columns, length)
+    ruler, labels = ["─"] * columns, [" "] * (columns + 8)
+    digits = max(0, len(str(SECOND)) - len(str(step)))
+    for number in range(length // step + 1):
+        column = min(int(number * step * columns / length), columns - 1)
+        label = f"{number * step / SECOND:.{digits}f}" + (" s" if number == 0 else "")
+        if column + len(label) > columns and number:
+            break
+        ruler[column] = "┬"
+        labels[column : column + len(label)] = label
+    return ["".join(ruler), "".join(labels).rstrip()]
+
+
+def legend(width: int) -> list[str]:
+    """What the glyphs mean, on as many lines as it needs."""
+    lines = [""]
+    for word in (f"{glyph} {phase.value}" for phase, glyph in GLYPHS.items()):
+        longer = f"{lines[-1]}   {word}" if lines[-1] else word
+        if len(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def cells(lane: Lane, start: int, now: int, columns: int, length: int) -> str:
+    """One row's glyphs: ``columns`` over ``length`` nanoseconds from ``start``. The shortest phase has one cell."""
+    row = [" "] * columns
+    after = 0
+    for span in lane.spans:
+        end = now if span.end is None else span.end
+        first = _column(span.start - start, columns, length)
+        after = max(_column(end - start, columns, length), first + 1)
+        row[first:after] = GLYPHS[span.phase] * (after - first)
+    if lane.closed is not None and after < columns:
+        row[after] = GLYPHS[Phase.CLOSED]
+    return "".join(row[:columns])
+
+
+def _column(at: int, columns: int, length: int) -> int:
+    return min(max(at, 0) * columns // length, columns - 1)
+
+
+def _row(lane: Lane, board: Board, name: int, columns: int, length: int, words: bool) -> str:
+    row = f"{lane.name[:name]:<{name}} {cells(lane, board.start, board.now, columns, length)}"
+    return (f"{row} {lane.words(board.now)}" if words else row).rstrip()
+
+
+def _shortened(board: Board) -> tuple[Board, int]:
+    return replace(board, lanes=board.lanes[:MOST]), max(0, len(board.lanes) - MOST)
+
+
+def _step(columns: int, length: int) -> int:
+    """The shortest of 1, 2, 5, 10 … between two marks that leaves ten columns for a label."""
+    step = 1
+    while True:
+        for factor in (1, 2, 5):
+            if step * factor * columns >= 10 * length:
+                return step * factor
+        step *= 10
+
+
+def _time(nanoseconds: int) -> str:
+    seconds = max(nanoseconds, 0) / SECOND
+    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+
+
+def _ends(segment: Segment) -> bool:
+    """Whether the server is done with its client: it said its last, or one of them broke off."""
+    return segment.kind is Kind.RESET or (segment.kind is Kind.FIN and segment.direction is Direction.TO_CLIENT)
+
+
+def _named(lane: Lane, index: int, known: dict[Endpoint, Known]) -> Lane:
+    name, began = known.get(lane.client, (f"flow {index}", None))
+    return replace(lane, name=name, began=began)
+
+
+def _names(lab: Lab) -> dict[Endpoint, Known]:
+    """The lab's own clients by their addresses."""
+    offset = time.time_ns() - time.monotonic_ns()
+    return {
+        at: (session.name, offset + round(session.connected_at * SECOND))
+        for session in lab.sessions
+        if (at := session.local) is not None
+    }
+
+
+def _take_log(facts: Facts, lines: Iterable[LogLine]) -> None:
+    for line in lines:
+        facts.logged(line.time_ns, line.text)

@@ -1,0 +1,141 @@
+"""Runs the tutorial's own code, as data, in a child process that is ended for certain.
+
+The child limits itself before the code begins: processor time, memory, files, and a timer that ends it even where
+nobody is left to do so. It runs isolated (``python -I``), in its own process group; its output is bounded. It knows no
+lab.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from netlab.capture.model import Endpoint
+from netlab.dissect.text import safe
+from netlab.topics.trial import Run
+
+OUTPUT_LIMIT = 64 << 10
+_LOOK_EVERY = 0.02
+
+# Not preexec_fn, which is unsafe in a process that has threads. Nothing quoted is hostile; it only loops or grows.
+_BOOT = """
+import resource, signal, sys
+cpu, memory, wall, code = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+for name, soft, hard in (("CPU", cpu, cpu + 1), ("AS", memory, memory), ("CORE", 0, 0), ("FSIZE", 0, 0),
+                         ("NOFILE", 64, 64)):
+    what = getattr(resource, "RLIMIT_" + name)
+    most = resource.getrlimit(what)[1]
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(what, (soft, hard))
+signal.setitimer(signal.ITIMER_REAL, wall)
+sys.argv = ["quoted"]
+try:
+    exec(compile(code, "quoted", "exec"), {"__name__": "__main__"})
+except SystemExit:
+    raise
+except BaseException as error:
+    import linecache, traceback
+    linecache.cache["quoted"] = (len(code), None, code.splitlines(True), "quoted")
+    traceback.print_exception(error.with_traceback(error.__traceback__.tb_next))
+    sys.exit(1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What quoted code may use: seconds of processor time, seconds altogether, bytes of memory."""
+
+    cpu_seconds: int = 1
+    wall_seconds: float = 20.0
+    memory: int = 512 << 20
+
+
+class Quoted:
+    """Quoted code that runs. To be closed, which ends it and everything that it started."""
+
+    def __init__(self, code: str, bench: Endpoint | None = None, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._deadline = time.monotonic() + self._limits.wall_seconds
+        words = [self._limits.cpu_seconds, self._limits.memory, self._limits.wall_seconds, aimed(code, bench)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-u", "-c", _BOOT, *map(str, words)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+            env={name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ},
+        )
+        self._got = bytearray()
+        self._reader = threading.Thread(target=self._read, name="netlab-quoted", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    def write(self, text: str) -> None:
+        """Type something into its standard input; nothing where it has ended."""
+        with contextlib.suppress(OSError, ValueError):
+            assert self._process.stdin is not None
+            self._process.stdin.write(text.encode())
+            self._process.stdin.flush()
+
+    def wait(self, still: Callable[[], None] = lambda: None) -> Run:
+        """Wait until it ends or has used up its time; ``still`` is called meanwhile, and what it raises ends it."""
+        try:
+            while not self._ended() and time.monotonic() < self._deadline:
+                still()
+                time.sleep(_LOOK_EVERY)
+            late = not self._ended()
+        finally:
+            self.close()
+        return self._run(late)
+
+    def close(self) -> None:
+        """End it now, with everything that it started. Twice does nothing."""
+        if self._process.returncode is not None:
+            return
+        with contextlib.suppress(OSError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # not reaped yet, so the group is still its own
+        self._process.wait()
+        self._reader.join(1.0)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None and not self._reader.is_alive():
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _ended(self) -> bool:
+        """Whether it has ended. It is left unreaped where the system can do that, for its group to be ended too."""
+        if self._process.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):
+            return self._process.poll() is not None
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _run(self, late: bool) -> Run:
+        status = self._process.returncode
+        spun = not late and status in (-signal.SIGXCPU, -signal.SIGKILL)
+        late = late or status == -signal.SIGALRM
+        text = safe(self._got.decode(errors="replace"), keep="\n")
+        return Run(None if spun or late else status, text, spun, late)
+
+    def _read(self) -> None:
+        """Take all that it prints, so that it does not wait for us; keep the first of it."""
+        assert self._process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            while got := os.read(self._process.stdout.fileno(), 1 << 16):
+                self._got += got[: max(0, OUTPUT_LIMIT - len(self._got))]
+
+
+def aimed(code: str, at: Endpoint | None) -> str:
+    """The code with the address in place of ``{host}`` and ``{port}``."""
+    return code if at is None else code.replace("{host}", at.host).replace("{port}", str(at.port))

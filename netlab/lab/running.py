@@ -1,0 +1,198 @@
+"""``netlab run``: experiments without the app. Steps, ticks, pictures and the reason, as text.
+
+The exit status is 0 when all was seen that must be seen, 1 when something was not, 2 for a wrong command line. Ctrl+C
+ends the run and everything that it started.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from netlab.lab.benches import FreshLabs
+from netlab.lab.happenings import (
+    Awaited,
+    Expected,
+    Finished,
+    Happening,
+    LanesShown,
+    Opened,
+    Outcome,
+    Ran,
+    Shown,
+    Stepped,
+    Verdict,
+)
+from netlab.lab.lanes import render_boards
+from netlab.lab.trials import perform
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topic_named, topics
+from netlab.topics.trial import Experiment
+
+Found = tuple[Topic, Experiment]
+_WIDEST = 100
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run ``netlab run`` with its arguments; return the exit status."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    try:
+        found = list(_found(arguments.experiments, arguments.all or (arguments.list and not arguments.experiments)))
+    except KeyError as error:
+        parser.error(str(error.args[0]))
+    if not found:
+        parser.error("which experiment? --list shows them, --all runs all")
+    if arguments.list:
+        _list(found)
+        return 0
+    verdicts = [_run(topic, experiment, arguments.json) for topic, experiment in found]
+    if len(verdicts) > 1 and not arguments.json:
+        _write(_summary(found, verdicts))
+    return 0 if all(verdict.outcome is Outcome.SEEN for verdict in verdicts) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="netlab run", description="Runs experiments: what must be seen is ticked or crossed.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "experiments", nargs="*", metavar="EXPERIMENT", help="as in tcp/backlog; a topic's name for all of its own"
+    )
+    parser.add_argument("--all", action="store_true", help="the experiments of all topics")
+    parser.add_argument("--list", action="store_true", help="show the experiments and their questions, and run none")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
+    return parser
+
+
+def _found(names: Sequence[str], everything: bool) -> Iterator[Found]:
+    """The experiments that are meant; `KeyError` with a sentence for a name that there is not."""
+    for topic in topics().values() if everything else ():
+        yield from ((topic, experiment) for experiment in topic.experiments())
+    for name in () if everything else names:
+        yield from _named(name)
+
+
+def _named(name: str) -> list[Found]:
+    first, slash, rest = name.partition("/")
+    topic = topic_named(first)
+    wanted = [(topic, each) for each in topic.experiments() if not slash or each.name == rest]
+    if not wanted:
+        there = ", ".join(f"{first}/{each.name}" for each in topic.experiments()) or "none"
+        raise KeyError(f"no experiment {name!r}; there are {there}")
+    return wanted
+
+
+def _list(found: Sequence[Found]) -> None:
+    width = max(len(f"{topic.name}/{experiment.name}") for topic, experiment in found)
+    for topic, experiment in found:
+        _write(f"{topic.name + '/' + experiment.name:<{width}}  {experiment.question}")
+
+
+def _run(topic: Topic, experiment: Experiment, as_json: bool) -> Verdict:
+    name = f"{topic.name}/{experiment.name}"
+    if as_json:
+        _write(json.dumps({"happened": "began", "experiment": name, "question": experiment.question}))
+        return perform(experiment, FreshLabs(topic), _json_line)
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    _write("\n".join(introduction(name, experiment, width)))
+    verdict = perform(experiment, FreshLabs(topic), lambda happening: _print(happening, width))
+    _write("\n".join(conclusion(experiment, verdict, width)))
+    return verdict
+
+
+def introduction(name: str, experiment: Experiment, width: int) -> list[str]:
+    """What is asked, and the predictions."""
+    choices = [_wrapped(f"{_letter(i)}) ", text, width) for i, text in enumerate(experiment.predictions)]
+    return [f"━━ {name}", *_wrapped("", experiment.question, width), "", *(row for rows in choices for row in rows), ""]
+
+
+def conclusion(experiment: Experiment, verdict: Verdict, width: int) -> list[str]:
+    """Which prediction was right, why, the code where it is about some, and the verdict."""
+    rows = []
+    if verdict.outcome is Outcome.SEEN:
+        answer = f"Right was {_letter(experiment.answer)}) "
+        rows += ["", *_wrapped(answer, experiment.predictions[experiment.answer], width, indent=2)]
+        rows += [*_wrapped("Why: ", experiment.why, width, indent=2)]
+        rows += _code("The tutorial's own code, as it stands:", experiment.quoted)
+        rows += _code("Repaired:", experiment.repaired)
+    return [*rows, "", in_words(verdict), ""]
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict in one line."""
+    total = verdict.seen + verdict.crossed
+    counted = f"{verdict.seen} of {total} seen"
+    return f"{verdict.outcome.value}: {verdict.problem or counted}"
+
+
+def rows_of(happening: Happening, width: int) -> list[str]:
+    """What happened, as rows of text."""
+    match happening:
+        case Opened(model, options):
+            return [f"   · a server, model {model}" + (f", with {options}" if options else "")]
+        case Stepped(number, text):
+            return _wrapped(f"{number:>2} ", text, width)
+        case Expected(_, what, seen, found):
+            return _wrapped(f"   {'✓' if seen else '✗ not seen:'} ", what, width, 5) + _indented(found, width)
+        case Shown(text):
+            return ["", *(f"   {row}" for row in text.split("\n")), ""]
+        case LanesShown(boards):
+            return ["", *(f"   {row}" for row in render_boards(boards, width - 3)), ""]
+        case Ran(text):
+            return [f"   · {text}"]
+        case Awaited() | Finished():
+            return []
+
+
+def _print(happening: Happening, width: int) -> None:
+    if rows := rows_of(happening, width):
+        _write("\n".join(row.rstrip() for row in rows))
+
+
+def _json_line(happening: Happening) -> None:
+    fields = _plain(happening)
+    assert isinstance(fields, dict)
+    _write(json.dumps({"happened": type(happening).__name__.lower(), **fields}))
+
+
+def _plain(value: object) -> object:
+    """A frozen value as JSON has it."""
+    if isinstance(value, Outcome):
+        return value.value
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _summary(found: Sequence[Found], verdicts: Sequence[Verdict]) -> str:
+    rows = [f"{'✓' if v.outcome is Outcome.SEEN else '✗'} {t.name}/{e.name}: {in_words(v)}"
+            for (t, e), v in zip(found, verdicts, strict=True)]  # fmt: skip
+    return "\n".join(rows)
+
+
+def _letter(index: int) -> str:
+    return chr(ord("a") + index)
+
+
+def _code(title: str, code: str) -> list[str]:
+    return ["", title, *(f"    {row}" for row in code.strip("\n").split("\n"))] if code else []
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return _wrapped("     ", text, width) if text else []
+
+
+def _wrapped(first: str, text: str, width: int, indent: int | None = None) -> list[str]:
+    rest = " " * (len(first) if indent is None else indent)
+    return textwrap.wrap(text, max(width, 20), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,185 @@
+"""Runs an experiment: hands it a trial, tells what happens, ticks or crosses what must be seen, and cleans up.
+
+It knows no lab: labs come from `Benches`, so that a tab can give its own and a test a scripted one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from netlab.dissect.text import safe
+from netlab.lab.happenings import (
+    Awaited,
+    Expected,
+    Finished,
+    Happening,
+    LanesShown,
+    Opened,
+    Outcome,
+    Ran,
+    Shown,
+    Stepped,
+    Tell,
+    Verdict,
+)
+from netlab.lab.lanes import Board
+from netlab.lab.problems import LabError
+from netlab.lab.quoted import Limits, Quoted
+from netlab.topics.trial import PATIENCE, Bench, Experiment, Run
+
+_LOOK_EVERY = 0.01
+_SENTENCE = 300
+
+
+class Stopped(BaseException):
+    """Somebody asked the run to stop. Not an `Exception`: no experiment is to catch it."""
+
+
+Still = Callable[[], None]
+"""Called while waiting; raises `Stopped` once the run is to stop."""
+
+
+class Benches(Protocol):
+    """Where the labs of a run come from."""
+
+    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
+        """A running lab; the one before ends. Raises `LabError`."""
+
+    def board(self, bench: Bench) -> Board:
+        """The lanes of a bench of this run."""
+
+    def close(self) -> None:
+        """End what is running of it."""
+
+
+def perform(experiment: Experiment, benches: Benches, tell: Tell, stop: threading.Event | None = None) -> Verdict:
+    """Run an experiment in this thread; its verdict, which is also the last that is told.
+
+    ``stop`` is heard at each step and while waiting. An error in the experiment, or a lab that does not start, is a
+    verdict too. Whatever ends the run, `KeyboardInterrupt` too, nothing of it is left running.
+    """
+    trial = Performance(benches, tell, stop or threading.Event())
+    problem, outcome = "", None
+    try:
+        try:
+            experiment.run(trial)
+        finally:
+            benches.close()
+    except Stopped:
+        outcome = Outcome.STOPPED
+    except Exception as error:  # noqa: BLE001 - an experiment may raise anything, and it is its verdict
+        outcome, problem = Outcome.FAILED, sentence(error)
+    verdict = trial.verdict(outcome, problem)
+    tell(Finished(verdict))
+    return verdict
+
+
+class Performance:
+    """One run of an experiment: the `Trial` that its function gets."""
+
+    def __init__(self, benches: Benches, tell: Tell, stop: threading.Event) -> None:
+        self._benches, self._tell, self._stop = benches, tell, stop
+        self._steps = self._seen = self._crossed = 0
+
+    def lab(self, model: str | None = None, **options: object) -> Bench:
+        """A running lab of the topic; the one before ends."""
+        self._still()
+        bench = self._benches.open(model, options, self._still)
+        self._say(Opened(bench.model, ", ".join(name.replace("_", " ") for name in options)))
+        return bench
+
+    def step(self, text: str) -> None:
+        """Say what happens next."""
+        self._still()
+        self._steps += 1
+        self._say(Stepped(self._steps, text))
+
+    def expect(
+        self,
+        what: str,
+        seen: Callable[[], bool],
+        within: float = PATIENCE,
+        *,
+        found: Callable[[], object] | None = None,
+    ) -> bool:
+        """Tick or cross."""
+        number = self._seen + self._crossed + 1
+        self._say(Awaited(number, what))
+        happened, trouble = self._look(seen, within)
+        self._seen += happened
+        self._crossed += not happened
+        instead = "" if happened else self._instead(found, trouble, within)
+        self._say(Expected(number, what, happened, instead))
+        return happened
+
+    def show(self, text: str) -> None:
+        """Text to look at."""
+        self._say(Shown(safe(text, keep="\n")))
+
+    def show_lanes(self, *benches: Bench) -> None:
+        """Swim lanes to look at."""
+        self._say(LanesShown(tuple(self._benches.board(bench) for bench in benches)))
+
+    def run_quoted(self, code: str, bench: Bench | None = None, *, cpu_seconds: int = 1) -> Run:
+        """Run quoted code in a child process under limits."""
+        self._still()
+        # A busy machine may give it a tenth of a processor; it is to end by the limit that tells what it did.
+        limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=10.0 + 20.0 * cpu_seconds)
+        run = Quoted(code, bench.address if bench is not None else None, limits).wait(self._still)
+        self._say(Ran(_what_became(run, limits)))
+        return run
+
+    def verdict(self, outcome: Outcome | None, problem: str) -> Verdict:
+        """What came of it; without an outcome of its own, what was seen decides."""
+        if outcome is None and not self._seen + self._crossed:
+            outcome, problem = Outcome.FAILED, "the experiment expected nothing"
+        if outcome is None:
+            outcome = Outcome.NOT_SEEN if self._crossed else Outcome.SEEN
+        return Verdict(outcome, self._seen, self._crossed, problem)
+
+    def _still(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    def _say(self, happening: Happening) -> None:
+        self._tell(happening)
+
+    def _look(self, seen: Callable[[], bool], within: float) -> tuple[bool, Exception | None]:
+        """Whether it was seen in time, and what the last look raised. It looks at least once."""
+        deadline = time.monotonic() + within
+        while True:
+            trouble: Exception | None = None
+            try:
+                if seen():
+                    return True, None
+            except Exception as error:  # noqa: BLE001 - what is not there yet cannot be looked at
+                trouble = error
+            self._still()
+            if time.monotonic() >= deadline:
+                return False, trouble
+            self._stop.wait(_LOOK_EVERY)
+
+    def _instead(self, found: Callable[[], object] | None, trouble: Exception | None, within: float) -> str:
+        if found is None:
+            return sentence(trouble) if trouble is not None else f"not within {within:g} s"
+        try:
+            return safe(str(found()))[:_SENTENCE]
+        except Exception as error:  # noqa: BLE001 - as above
+            return sentence(error)
+
+
+def sentence(error: BaseException) -> str:
+    """An error in one line."""
+    text = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    return safe(" ".join(text.split()))[:_SENTENCE]
+
+
+def _what_became(run: Run, limits: Limits) -> str:
+    if run.spun:
+        return f"the child used up {limits.cpu_seconds} s of processor time and was ended"
+    if run.late:
+        return f"the child waited for {limits.wall_seconds:g} s and was ended"
+    return f"the child ended with exit status {run.status}"
