@@ -193,7 +193,11 @@ class Serving:
     def _new_server(self) -> ServerProcess:
         arguments = self._setup.server_arguments(self._model, self._options)
         secrets = self._options.server_environment()
-        return self._launch(lambda: ServerProcess(self._model, arguments, secrets, self._server_told, self._said))
+
+        def said(line: LogLine) -> None:
+            self._tell(LogGrew(line))
+
+        return self._launch(lambda: ServerProcess(self._model, arguments, secrets, self._server_told, said))
 
     def _new_wire(self) -> WireProcess:
         file = self._recording.next_file()
@@ -239,8 +243,9 @@ class Serving:
     def _look_for_deaths(self) -> None:
         """Take note of a child that has ended without being asked, while the lab served."""
         with self._lock:
-            ended = [each for each in (self._server, self._wire) if each and each.child.ended.is_set()]
-            if self._phase is not Phase.SERVING or not ended or ended[0].child.asked_to_end:
+            both = (self._server, self._wire)
+            ended = [p for p in both if p and p.child.ended.is_set() and not p.child.asked_to_end]
+            if self._phase is not Phase.SERVING or not ended:
                 return
             what = "server" if isinstance(ended[0], ServerProcess) else "wire"
             self._move(Phase.DEAD, LabError(f"the {what} died: {ended[0].last_words}", ":start starts it again"))
@@ -251,9 +256,6 @@ class Serving:
         if server is self._server:
             self._look_for_deaths()
             self._refresh()
-
-    def _said(self, line: LogLine) -> None:
-        self._tell(LogGrew(line))
 
     def _wire_told(self, wire: WireProcess, event: str) -> None:
         if wire is not self._wire:

@@ -99,6 +99,16 @@ def test_the_second_client_waits_in_the_accept_queue_until_the_first_closes(lab:
     until(lambda: lab.state.queue == 0)
 
 
+def test_of_two_that_wait_only_the_one_that_came_later_is_in_the_accept_queue(lab: Lab) -> None:
+    first, second = lab.connect(), lab.connect()
+    for client in (first, second):
+        client.submit("recv(8192)")
+    until(lambda: lab.state.queue == 1)
+    until(lambda: second.busy and second.busy.place == "in the accept queue")
+    assert first.busy is not None
+    assert first.busy.place == ""
+
+
 def test_a_wait_in_the_accept_queue_can_be_abandoned_and_still_be_served(lab: Lab) -> None:
     first, second = lab.connect(), lab.connect("slow")
     first.run("Hello")
