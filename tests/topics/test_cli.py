@@ -1,0 +1,93 @@
+"""The ``netlab`` command: what it lists, how it fails, what importing it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from netlab import __version__, cli
+from tests.topics.children import PATIENCE
+
+
+def python(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+
+
+def test_importing_it_imports_no_command() -> None:
+    told = python("-X", "importtime", "-c", "import netlab.cli").stderr
+    loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
+    assert "netlab.cli" in loaded
+    assert {name for name in loaded if name.startswith("netlab.")} == {"netlab.cli"}
+    assert not loaded & {"argparse", "asyncio", "textual", "cryptography", "importlib.metadata"}
+
+
+def test_help_lists_the_commands_that_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    told = capsys.readouterr().out
+    for name, command in cli.COMMANDS.items():
+        assert (f"  netlab {name} " in told) == command.there
+        if command.there:
+            assert callable(command.main())
+
+
+def test_a_command_that_is_not_there_is_not_listed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "later", cli.Command("netlab.not_yet", "", "not written yet"))
+    assert cli.main(["--help"]) == 0
+    assert "later" not in capsys.readouterr().out
+    assert cli.main(["later"]) == 2
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"netlab {__version__}\n"
+
+
+def test_an_unknown_word_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["nothing"]) == 2
+    usage, error = capsys.readouterr().err.splitlines()
+    assert usage.startswith("usage: netlab [TOPIC] | netlab {serve|")
+    assert error == "netlab: error: there is no command or topic 'nothing'"
+
+
+@pytest.mark.parametrize(("arguments", "want"), [([], []), (["tcp"], ["tcp"]), (["--limit", "1"], ["--limit", "1"])])
+def test_a_topic_or_nothing_opens_the_app(
+    arguments: list[str], want: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Sequence[str]] = []
+
+    def app(argv: Sequence[str]) -> int:
+        seen.append(argv)
+        return 0
+
+    monkeypatch.setattr(cli, "APP", cli.Command("netlab.cli", "", ""))  # a module that is there
+    monkeypatch.setattr(cli.Command, "main", lambda self: app)
+    assert cli.main(arguments) == 0
+    assert seen == [want]
+
+
+@pytest.mark.parametrize(("raised", "status"), [(KeyboardInterrupt(), 130)])
+def test_ctrl_c_is_quiet(
+    raised: BaseException, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(argv: Sequence[str]) -> int:
+        raise raised
+
+    monkeypatch.setattr(cli, "_dispatch", interrupted)
+    assert cli.main([]) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def test_output_that_nobody_reads_leaves_no_traceback() -> None:
+    reader = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.close()"], stdin=subprocess.PIPE)
+    assert reader.stdin is not None
+    reader.wait()
+    told = python("-m", "netlab", "serve", "--help", stdout=reader.stdin.fileno())
+    reader.stdin.close()
+    assert told.stderr == ""
+    assert told.returncode != 0

@@ -1,0 +1,55 @@
+"""``netlab eject``: which files it writes, and when it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netlab.topics import eject
+
+
+def test_both_recipes_are_written_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "new" / "folder"
+    assert eject.main(["tcp", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["tcp_client.py", "tcp_server.py"]
+    recipes = Path(eject.__file__).parent / "tcp"
+    for part in ("server", "client"):
+        assert (folder / f"tcp_{part}.py").read_bytes() == (recipes / f"{part}.py").read_bytes()
+    assert capsys.readouterr().out == f"{folder / 'tcp_server.py'}\n{folder / 'tcp_client.py'}\n"
+
+
+def test_nothing_is_replaced_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = tmp_path / "udp_client.py"
+    mine.write_text("mine")
+    assert eject.main(["udp", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"netlab eject: {mine} is there already; --force replaces it\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["udp_client.py"]
+    assert eject.main(["udp", str(tmp_path), "--force"]) == 0
+    assert mine.read_text() != "mine"
+
+
+def test_certificates_go_where_the_recipes_look(tmp_path: Path) -> None:
+    asked: list[Path | None] = []
+
+    def certificates(folder: Path | None) -> Path:
+        asked.append(folder)
+        return folder or Path()
+
+    assert eject.main(["tls", str(tmp_path)], certificates) == 0
+    assert eject.main(["tcp", str(tmp_path)], certificates) == 0
+    assert asked == [tmp_path / "certs"]
+
+
+def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert eject.main(["tcp", str(tmp_path / "file" / "x")]) == 1
+    assert capsys.readouterr().err.startswith("netlab eject: cannot write ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"]])
+def test_usage_errors_exit_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        eject.main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: netlab eject")

@@ -1,0 +1,207 @@
+"""``netlab serve`` itself: its first line, its failures, its signals, and what a supervisor sees."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from netlab.topics import serving as subject
+from netlab.topics.contract import Option
+from netlab.topics.options import add_options, chosen_options
+from tests.topics.children import PATIENCE, serving, wait_until
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "netlab", "serve", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_status_0_while_a_client_is_served(number: signal.Signals) -> None:
+    with serving("tcp") as child, child.connect() as peer:
+        peer.sendall(b"Hello")
+        assert peer.recv(5) == b"Hello"
+        child.process.send_signal(number)
+        assert child.process.wait(2) == 0
+        socket.create_server(child.address).close()
+
+
+@pytest.mark.parametrize("supervised", [False, True])
+def test_a_port_in_use_is_one_clear_line(supervised: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = run("tcp", "--port", str(port), *["--supervised"] * supervised)
+    text = f"cannot listen on 127.0.0.1:{port}: port in use; --port 0 takes any free port"
+    assert told.returncode == 1
+    if supervised:
+        assert json.loads(told.stdout) == {"event": "failed", "errno": 98, "text": text}
+    else:
+        assert (told.stdout, told.stderr) == ("", f"netlab serve: {text}\n")
+
+
+def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
+    told = run("tcp", "--host", "nowhere.invalid", "--port", "0")
+    assert (told.returncode, told.stderr) == (1, "netlab serve: cannot listen on nowhere.invalid:0: no such host\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "which topic?"),
+        (("nothing",), "no topic 'nothing'; there are tcp, udp"),
+        (("tcp", "--port", "65536"), "'65536' is not a port, 0 to 65535"),
+        (("tcp", "--timeout", "31"), "'31' is not a number of seconds, above 0 and at most 30"),
+        (("tcp", "--timeout", "nan"), "'nan' is not a number of seconds"),
+        (("tcp", "--model", "nothing"), "invalid choice: 'nothing'"),
+    ],
+)
+def test_usage_errors_exit_2_with_the_usage_line(
+    arguments: tuple[str, ...], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status: object = subject.main(arguments)
+    except SystemExit as ended:
+        status = ended.code
+    told = capsys.readouterr().err
+    assert status == 2
+    assert told.startswith("usage: netlab serve")
+    assert reason in told
+
+
+def test_help_names_the_topics(capsys: pytest.CaptureFixture[str]) -> None:
+    assert subject.main(["--help"]) == 0
+    assert "\n  udp " in capsys.readouterr().out
+
+
+def test_supervised_it_writes_json_lines_and_ends_with_its_input() -> None:
+    with serving("tcp", "--supervised", "--yield-cpu") as child:
+        first = json.loads(child.lines[0])
+        assert first == {"event": "listening", "host": "127.0.0.1", "port": first["port"], "pid": child.process.pid}
+        with socket.create_connection(("127.0.0.1", first["port"]), PATIENCE) as peer:
+            child.wait_for(f"accepted 127.0.0.1:{peer.getsockname()[1]}")
+        child.wait_for("closed")
+        logged = [event for event in map(json.loads, tuple(child.lines)) if event["event"] == "log"]
+        assert [set(event) for event in logged] == [{"event", "time_ns", "level", "text"}] * 2
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        assert child.process.wait(2) == 0
+        socket.create_server(("127.0.0.1", first["port"])).close()
+
+
+def test_it_serves_on_when_nobody_reads_its_log() -> None:
+    command = [sys.executable, "-m", "netlab", "serve", "tcp", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline().rpartition(":")[2])
+            process.stdout.close()
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", port), PATIENCE) as peer:
+                    peer.sendall(b"Hello")
+                    assert peer.recv(5) == b"Hello"
+        finally:
+            process.terminate()
+
+
+@pytest.mark.skipif(not Path("/proc/self/sched").exists(), reason="Linux tells the scheduling policy")
+def test_yield_cpu_yields() -> None:
+    with serving("udp", "--yield-cpu") as child:
+        fields = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()
+        policy, nice = int(fields[38]), int(fields[16])
+        assert policy == 5 or nice == 19  # SCHED_IDLE, sched(7)
+
+
+class FakeServer:
+    """A server as far as `Lines.listening` looks; no test listens on all interfaces."""
+
+    def __init__(self, host: str) -> None:
+        self.server_address = (host, 20000)
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"), [("127.0.0.1", 0), ("127.9.9.9", 0), ("::1", 0), ("0.0.0.0", 1), ("::", 1)]
+)
+def test_it_warns_when_others_can_reach_it(
+    host: str, warned: int, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    subject.Lines().listening(FakeServer(host))  # type: ignore[arg-type]  # see FakeServer
+    assert len(caplog.records) == warned
+    assert capfd.readouterr().out.startswith("listening on ")
+
+
+@pytest.mark.parametrize("handler", [subject.Lines(), subject.Reports()])
+def test_what_peers_sent_passes_the_gate_and_is_cut(handler: subject.Lines, capfd: pytest.CaptureFixture[str]) -> None:
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "%s", ("\x1b[2J\x9b\u202e\ud800" + "€" * 5000,), None)
+    handler.emit(record)
+    line = capfd.readouterr().out
+    assert line.count("\n") == 1
+    assert not set(line) & set("\x1b\x9b\u202e\ud800")
+    assert len(line.encode()) <= 4096
+
+
+def test_a_crash_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import netlab.topics.tcp.server as recipe, sys\n"
+        "def crash(self, *_): raise RuntimeError('by the test')\n"
+        "recipe.SingleServer.serve_forever = crash\n"
+        "from netlab.topics.serving import main\n"
+        "sys.exit(main(['tcp', '--port', '0']))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
+    assert told.returncode == 1
+    assert told.stderr == "netlab serve tcp: the server ended: RuntimeError: by the test\n"
+
+
+# Options.
+
+KEY = Option("auth_key", b"default", "the key", lambda text: text.encode(), secret=True)
+SIZE = Option("size", 7, "how much, 100% of it", int)
+
+
+def chosen(*arguments: str, environ: dict[str, str] | None = None) -> dict[str, object]:
+    parser = argparse.ArgumentParser()
+    add_options(parser, (KEY, SIZE))
+    return chosen_options(parser.parse_args(arguments), (KEY, SIZE), environ or {})
+
+
+def test_options_come_from_flag_then_file_then_environment_then_default(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from file\nmore")
+    environ = {"NETLAB_AUTH_KEY": "from environment"}
+    assert chosen() == {"auth_key": b"default", "size": 7}
+    assert chosen("--size", "8", environ=environ) == {"auth_key": b"from environment", "size": 8}
+    assert chosen("--auth-key-file", str(file), environ=environ)["auth_key"] == b"from file"
+    assert chosen("--auth-key-file", str(file), "--auth-key", "x", environ=environ)["auth_key"] == b"x"
+
+
+def test_a_bad_option_is_named_and_a_secret_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"--size: invalid literal"):
+        chosen("--size", "many")
+    with pytest.raises(ValueError, match=r"--auth-key-file: cannot read .*nowhere: No such file"):
+        chosen("--auth-key-file", str(tmp_path / "nowhere"))
+    number = Option("pin", 0, "a number", int, secret=True)
+    parser = argparse.ArgumentParser()
+    add_options(parser, [number])
+    with pytest.raises(ValueError, match="--pin: the value is not usable") as raised:
+        chosen_options(parser.parse_args(["--pin", "hunter2"]), [number], {})
+    assert "hunter2" not in repr(raised.value)
+
+
+def test_it_goes_on_serving_after_input_that_is_no_request() -> None:
+    with serving("tcp", "--supervised") as child:
+        assert child.process.stdin is not None
+        child.process.stdin.write("nonsense\n")
+        child.process.stdin.flush()
+        with socket.create_connection(("127.0.0.1", json.loads(child.lines[0])["port"]), PATIENCE) as peer:
+            peer.sendall(b"Hello")
+            assert peer.recv(5) == b"Hello"
+            wait_until(lambda: any('"gauges"' in line for line in child.lines), "gauges")
+        assert child.process.poll() is None
