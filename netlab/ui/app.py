@@ -1,6 +1,7 @@
 """The app: a tab for each topic, the footer, and who gets which key. It only arranges; the tabs do the work.
 
-A tab's body is mounted, and its lab started, when it is first seen.
+A tab's body is mounted, and its lab made and started, when it is first seen. What a body is made of is imported then,
+not before the first paint: it takes as long as Textual itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,12 +23,14 @@ from textual.widgets import Input, Static, TabbedContent, TabPane
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
 from netlab.ui import commands
-from netlab.ui.bench import BenchPane
 from netlab.ui.guard import Guard
 from netlab.ui.key_line import KeyLine
 from netlab.ui.keymap import Config
-from netlab.ui.live_lab import LiveLab
 from netlab.ui.presentation import Presentation
+
+if TYPE_CHECKING:
+    from netlab.ui.bench import BenchPane
+    from netlab.ui.live_lab import LiveLab
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
@@ -57,11 +60,6 @@ class NetlabApp(App[None]):
     Tabs Underline { display: none; }
     Tab { color: $foreground; }
     Tab.-active { text-style: bold reverse; }
-    Console, ServerLog, Reader, SegmentList, ByteView, FieldTree, AtCursor { border-top: solid $foreground 30%; }
-    Console:focus-within, ServerLog:focus, Reader:focus, SegmentList:focus, ByteView:focus, FieldTree:focus {
-        border-top: heavy $accent;
-    }
-    #right { border-left: solid $foreground 30%; }
     .broken { padding: 1 2; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(commands.COMMANDS), *commands.topic_bindings()]
@@ -71,20 +69,24 @@ class NetlabApp(App[None]):
         topics: Sequence[Topic | Broken],
         first: str,
         *,
+        make_lab: Callable[[Topic], LiveLab],
+        painted: Callable[[], None] = lambda: None,
         config: Config | None = None,
         presentation: Presentation | None = None,
-        make_lab: Callable[[Topic], LiveLab] = LiveLab,
-        started: dict[str, LiveLab] | None = None,
     ) -> None:
-        """``started`` are labs that already start; those that ``make_lab`` makes for other tabs join them."""
+        """``make_lab`` gives the lab of a topic, starting; it is called once for each, in a thread, and may block.
+
+        ``painted`` is called after the first paint of a tab with its lab.
+        """
         super().__init__()
         self._topics = topics
         self._first = first
         self._config = config or Config()
         self._presentation = presentation or Presentation()
-        self._make_lab = make_lab
+        self._make_lab, self._painted = make_lab, painted
         self._stolen = {c.bench_action for c in commands.COMMANDS if not STOLEN.isdisjoint(self._keys_of(c))}
-        self.labs: dict[str, LiveLab] = started if started is not None else {}
+        self._benches: dict[str, BenchPane] = {}
+        self._filling: set[str] = set()
         if self._config.theme in self.available_themes and not os.environ.get("TEXTUAL_THEME"):
             self.theme = str(self._config.theme)
 
@@ -127,8 +129,8 @@ class NetlabApp(App[None]):
     @property
     def bench(self) -> BenchPane | None:
         """The bench of the tab that is seen."""
-        pane = self.query_one(TabbedContent).active_pane if self.is_running else None
-        return next(iter(pane.query_children(BenchPane)), None) if pane is not None else None
+        active = self.query_one(TabbedContent).active if self.is_running else ""
+        return self._benches.get(active.removeprefix("tab-"))
 
     @property
     def tab_titles(self) -> list[tuple[str, str]]:
@@ -143,24 +145,35 @@ class NetlabApp(App[None]):
         """The models of the tab that is seen."""
         return self.bench.topic.models if self.bench is not None else ()
 
-    async def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         """Fill a tab that is seen for the first time, and put the cursor into its console."""
-        topic = next(topic for topic in self._topics if f"tab-{topic.name}" == event.pane.id)
-        bench = next(iter(event.pane.query_children(BenchPane)), None)
-        if bench is None and isinstance(topic, Topic):
-            bench = BenchPane(self._lab(topic), self._presentation)
-            await event.pane.mount(bench)
-        for other in self.query(BenchPane):
-            other.watch_lab(other is bench)
-        if bench is not None:
-            bench.panes.go("console")
+        name = (event.pane.id or "").removeprefix("tab-")
+        topic = next(topic for topic in self._topics if topic.name == name)
+        for other in self._benches.values():
+            other.watch_lab(other is self._benches.get(name))
+        if name in self._benches:
+            self._benches[name].panes.go("console")
+        elif isinstance(topic, Topic) and name not in self._filling:
+            self._filling.add(name)
+            self.run_worker(self._fill(topic, event.pane), group=f"fill {name}", exit_on_error=True)
 
-    def _lab(self, topic: Topic) -> LiveLab:
-        live = self.labs.get(topic.name)
-        if live is None:
-            live = self.labs[topic.name] = self._make_lab(topic)
-            live.start()
-        return live
+    async def _fill(self, topic: Topic, pane: TabPane) -> None:
+        making = asyncio.create_task(asyncio.to_thread(self._make_lab, topic))
+        await asyncio.sleep(0)  # the thread begins before the import holds the interpreter
+        from netlab.ui.bench import BenchPane
+
+        try:
+            bench = BenchPane(await making, self._presentation)
+        except Exception as error:  # noqa: BLE001 - whatever keeps a lab from being made belongs on its tab
+            await pane.mount(Static(_told(Broken(topic.name, str(error))), markup=False, classes="broken"))
+            return
+        self._benches[topic.name] = bench
+        await pane.mount(bench)
+        self.call_after_refresh(self._painted)
+        if self.bench is bench:
+            bench.panes.go("console")
+        else:
+            bench.watch_lab(False)
 
     def action_show_tab(self, number: int) -> None:
         """Show a tab by its number."""

@@ -1,19 +1,22 @@
 """Starts the app: ``netlab [TOPIC]``. Asks for a terminal, starts the first lab at once, leaves everything as it was.
 
-The first lab's children start while Textual is being imported: both take about as long.
+The first lab's children start while the app paints its first frame.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from netlab.topics.contract import Topic
     from netlab.ui.live_lab import LiveLab
 
 FRAMES = "240"
@@ -36,15 +39,46 @@ def main(argv: Sequence[str] = ()) -> int:
     except KeyError as error:
         return _refuse(f"netlab: {error.args[0]}")
     _end_on_signals()
-    from netlab.ui.live_lab import LiveLab, close_all
-
-    labs = {topic.name: LiveLab(topic)}
+    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
+    labs = Labs()
     try:
-        labs[topic.name].start()
-        return _run(topic.name, labs)
+        return _run(topic, labs)
     finally:
         _ignore_signals()
-        close_all(labs.values())
+        labs.close()
+
+
+class Labs:
+    """The labs of a run: the first is made and started in the background, each other when its tab is first seen."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._labs: dict[str, LiveLab] = {}
+        self._closed = False
+
+    def make(self, topic: Topic) -> LiveLab:
+        """A topic's lab, which starts; the same for every call."""
+        from netlab.ui.live_lab import LiveLab  # late: the first paint does not wait for it
+
+        with self._lock:
+            if topic.name not in self._labs and not self._closed:
+                self._labs[topic.name] = LiveLab(topic)
+                self._labs[topic.name].start()
+            return self._labs[topic.name]
+
+    def make_early(self, topic: Topic) -> None:
+        """Make it before its tab asks for it. What fails now fails again then, where it can be shown."""
+        with contextlib.suppress(Exception):
+            self.make(topic)
+
+    def close(self) -> None:
+        """End all; none is made from now on."""
+        with self._lock:
+            self._closed = True
+        if self._labs:
+            from netlab.ui.live_lab import close_all
+
+            close_all(self._labs.values())
 
 
 def _refuse(sentence: str) -> int:
@@ -52,14 +86,23 @@ def _refuse(sentence: str) -> int:
     return 2
 
 
-def _run(first: str, labs: dict[str, LiveLab]) -> int:
+def _collect_garbage_again() -> None:
+    gc.freeze()
+    gc.enable()
+
+
+def _run(topic: Topic, labs: Labs) -> int:
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
-    from netlab.topics.discovery import find_topics
     from netlab.ui.app import NetlabApp
+
+    # Not earlier: two threads that import take turns, and the first paint would come later by what the other one needs.
+    threading.Thread(target=labs.make_early, args=(topic,), name="first lab", daemon=True).start()
+    from netlab.topics.discovery import find_topics
     from netlab.ui.folders import config_file
     from netlab.ui.keymap import read_config
 
-    app = NetlabApp(find_topics(), first, config=read_config(config_file()), started=labs)
+    config = read_config(config_file())
+    app = NetlabApp(find_topics(), topic.name, make_lab=labs.make, painted=_collect_garbage_again, config=config)
     app.run()
     return app.return_code or 0
 

@@ -53,6 +53,11 @@ class Panes(Horizontal):
     SCOPED_CSS = False  # the width's class stands on the screen
     DEFAULT_CSS = """
     Panes { height: 1fr; }
+    Console, ServerLog, Reader, SegmentList, ByteView, FieldTree, AtCursor { border-top: solid $foreground 30%; }
+    Console:focus-within, ServerLog:focus, Reader:focus, SegmentList:focus, ByteView:focus, FieldTree:focus {
+        border-top: heavy $accent;
+    }
+    #right { border-left: solid $foreground 30%; }
     Panes #left { width: 2fr; }
     Panes #right { width: 3fr; }
     Panes #console { height: 2fr; }

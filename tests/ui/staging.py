@@ -67,17 +67,17 @@ class StagedApp(NetlabApp):
         self.stage = Stage()
 
         def make_lab(topic: Topic) -> LiveLab:
-            return LiveLab(topic, port=port)
+            live = self.stage.labs[topic.name] = LiveLab(topic, port=port)
+            live.start()
+            return live
 
         topic_named(first)
-        super().__init__(
-            find_topics(), first, config=config, presentation=self.stage, make_lab=make_lab, started=self.stage.labs
-        )
+        super().__init__(find_topics(), first, make_lab=make_lab, config=config, presentation=self.stage)
         self.animation_level = "none"
 
     async def on_unmount(self) -> None:
         """Leave no child behind."""
-        await asyncio.gather(*(asyncio.to_thread(live.close) for live in self.labs.values()))
+        await asyncio.gather(*(asyncio.to_thread(live.close) for live in self.stage.labs.values()))
 
     @property
     def seen(self) -> BenchPane:
