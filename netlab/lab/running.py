@@ -14,6 +14,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from netlab.capture.model import Endpoint
 from netlab.lab.benches import FreshLabs
 from netlab.lab.happenings import (
     Awaited,
@@ -29,6 +30,7 @@ from netlab.lab.happenings import (
     Verdict,
 )
 from netlab.lab.lanes import render_boards
+from netlab.lab.quoted import aimed
 from netlab.lab.trials import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
@@ -102,7 +104,8 @@ def _run(topic: Topic, experiment: Experiment, as_json: bool) -> Verdict:
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     _write("\n".join(introduction(name, experiment, width)))
     verdict = perform(experiment, FreshLabs(topic), lambda happening: _print(happening, width))
-    _write("\n".join(conclusion(experiment, verdict, width)))
+    at = Endpoint("127.0.0.1", topic.port)
+    _write("\n".join(conclusion(experiment, verdict, width, at)))
     return verdict
 
 
@@ -112,15 +115,15 @@ def introduction(name: str, experiment: Experiment, width: int) -> list[str]:
     return [f"━━ {name}", *_wrapped("", experiment.question, width), "", *(row for rows in choices for row in rows), ""]
 
 
-def conclusion(experiment: Experiment, verdict: Verdict, width: int) -> list[str]:
-    """Which prediction was right, why, the code where it is about some, and the verdict."""
+def conclusion(experiment: Experiment, verdict: Verdict, width: int, at: Endpoint) -> list[str]:
+    """Which prediction was right, why, the code where it is about some (with this address in it), and the verdict."""
     rows = []
     if verdict.outcome is Outcome.SEEN:
         answer = f"Right was {_letter(experiment.answer)}) "
         rows += ["", *_wrapped(answer, experiment.predictions[experiment.answer], width, indent=2)]
         rows += [*_wrapped("Why: ", experiment.why, width, indent=2)]
-        rows += _code("The tutorial's own code, as it stands:", experiment.quoted)
-        rows += _code("Repaired:", experiment.repaired)
+        rows += _code("The tutorial's own code, as it stands:", aimed(experiment.quoted, at))
+        rows += _code("Repaired:", aimed(experiment.repaired, at))
     return [*rows, "", in_words(verdict), ""]
 
 
@@ -181,7 +184,7 @@ def _letter(index: int) -> str:
 
 
 def _code(title: str, code: str) -> list[str]:
-    return ["", title, *(f"    {row}" for row in code.strip("\n").split("\n"))] if code else []
+    return ["", title, *(f"    {row}".rstrip() for row in code.strip("\n").split("\n"))] if code else []
 
 
 def _indented(text: str, width: int) -> list[str]:
