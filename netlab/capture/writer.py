@@ -28,6 +28,8 @@ _COPIED_UP_TO = 8192
 """Payload of more bytes is written straight from the relay's buffer; less is copied and written together."""
 _FLUSH_SIZE = 1 << 19
 _MOST_PARTS = 1000  # below IOV_MAX, 1024
+_LONGEST_SHORT = 8192
+"""Bytes; a packet without payload, with the longest fate, takes less."""
 _LOW = 0xFFFFFFFF
 _NOTHING = memoryview(b"")
 
@@ -59,6 +61,7 @@ class CaptureWriter:
 
     def __init__(self, path: str | None, limit: int) -> None:
         self.limit = limit
+        self._ceiling = limit + limit // 16 - _LONGEST_SHORT
         self.tally = Tally()
         self.generation = 0
         self.changed = True
@@ -132,8 +135,9 @@ class CaptureWriter:
 
     def aside(self, time_ns: int, header: bytes, fate: str = "", original: memoryview | None = None) -> None:
         """Keep a packet that is no segment: one that only acknowledges."""
-        if not self._stopped and self.length + self._size < self.limit:
-            if original is not None:
+        held = self.length + self._size
+        if not self._stopped and held < self._ceiling:
+            if original is not None and held + len(original) < self.limit:
                 self._add_original(original)
             self._add_packet(time_ns, header, _NOTHING, fate)
 
@@ -196,7 +200,7 @@ class CaptureWriter:
         if self._stopped:
             return
         self.note = f"capture full: payload beyond {in_words(self.limit)} is not kept; :clear begins anew"
-        if self.length + self._size < self.limit + self.limit // 16 - 8192:
+        if self.length + self._size < self._ceiling:
             self._add_packet(time_ns, header, _NOTHING, fate, missing)
         else:
             self.flush()

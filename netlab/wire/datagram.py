@@ -144,7 +144,7 @@ class DatagramFlow:
         self.record.closed()
         self.relay.forget(self.client)
         to_server, to_client = (self._ways[direction].count for direction in Direction)
-        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how))
+        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns()))
 
     def _ready(self, mask: int) -> None:
         """The server answered, or what lies before it refused."""
@@ -285,7 +285,8 @@ class DatagramRelay:
         with contextlib.suppress(OSError):  # refused or unreachable comes again with the first datagram
             upstream.connect(self._target)
         self.flows[client] = flow = DatagramFlow(self, self._listener, upstream, client)
-        self.around.tell(FlowOpened(flow.record.number, client))
+        behind = Endpoint(*upstream.getsockname()[:2])
+        self.around.tell(FlowOpened(flow.record.number, client, behind, self.around.time_ns()))
         self._sweep_later()
         return flow
 

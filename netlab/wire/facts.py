@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint
 from netlab.capture.writer import Tally
@@ -33,20 +33,23 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class FlowOpened:
-    """A client came."""
+    """A client came, at ``time_ns`` of the wire's clock. The server sees ``upstream`` in the client's place."""
 
     number: int
     client: Endpoint
+    upstream: Endpoint
+    time_ns: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowClosed:
-    """A flow is over. Bytes are payload; ``how`` says in a few words how it ended, or is empty."""
+    """A flow is over since ``time_ns``. Bytes are payload; ``how`` says in a few words how it ended, or is empty."""
 
     number: int
     to_server: int
     to_client: int
     how: str = ""
+    time_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

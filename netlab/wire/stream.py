@@ -386,17 +386,29 @@ class Pipe:
 class StreamFlow:
     """One client's connection and the one to the server behind it."""
 
-    __slots__ = ("_client", "_connecting", "_pipes", "_server", "around", "closed", "record", "relay")
+    __slots__ = (
+        "_connecting",
+        "_near",
+        "_pipes",
+        "_server",
+        "around",
+        "client",
+        "closed",
+        "opened_ns",
+        "record",
+        "relay",
+    )
 
     def __init__(self, relay: StreamRelay, accepted: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
         self.relay, self.around = relay, relay.around
-        self.closed = False
+        self.client, self.closed = client, False
         server = Endpoint(*accepted.getsockname()[:2])
         self.record = TcpRecord(self.around.writer, client, server)
-        self.record.opened(self.around.time_ns())
-        self._client, self._server = Side(self.around, accepted), Side(self.around, upstream)
-        to_server = Pipe(self, Direction.TO_SERVER, self._client, self._server)
-        to_client = Pipe(self, Direction.TO_CLIENT, self._server, self._client)
+        self.opened_ns = self.around.time_ns()
+        self.record.opened(self.opened_ns)
+        self._near, self._server = Side(self.around, accepted), Side(self.around, upstream)
+        to_server = Pipe(self, Direction.TO_SERVER, self._near, self._server)
+        to_client = Pipe(self, Direction.TO_CLIENT, self._server, self._near)
         to_server.other, to_client.other = to_client, to_server
         self._pipes = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
         self._connecting = False
@@ -405,6 +417,8 @@ class StreamFlow:
         """Begin to connect to the server. Until it is there nothing is read from the client."""
         sock = self._server.socket
         error = sock.connect_ex(target)
+        upstream = Endpoint(*sock.getsockname()[:2])
+        self.around.tell(FlowOpened(self.record.number, self.client, upstream, self.opened_ns))
         if error not in (0, errno.EINPROGRESS):
             self._refused(error)
         elif not self._is_connected():
@@ -441,12 +455,12 @@ class StreamFlow:
             self.around.loop.forget(self._server.socket.fileno())
         for pipe in self._pipes.values():
             pipe.drop()
-        self._client.close(abort)
+        self._near.close(abort)
         self._server.close(abort)
         self.record.closed()
         self.relay.flows.discard(self)
         to_server, to_client = (self._pipes[direction].count for direction in Direction)
-        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how))
+        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns()))
 
     def _is_connected(self) -> bool:
         try:
@@ -579,5 +593,4 @@ class StreamRelay:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         flow = StreamFlow(self, accepted, upstream, client)
         self.flows.add(flow)
-        self.around.tell(FlowOpened(flow.record.number, client))
         flow.connect(target)

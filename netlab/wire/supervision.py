@@ -30,23 +30,51 @@ from netlab.wire.wire import Wire
 LONGEST_LINE: Final = 1 << 16
 """Bytes of a request; a longer one is not read to its end."""
 
+FLOWS_A_LINE: Final = 300
+
 Message = Mapping[str, object]
+Opened = tuple[int, str, int, str, int, int]
+"""A flow's number, its client's host and port, host and port that the server sees instead, and when."""
+Closed = tuple[int, int, str]
+"""A flow's number, when it was over, and how."""
 
 
 class Reporter:
-    """Tells facts as JSON lines. Trouble is added to the capture's note, for it is what the lab shows."""
+    """Tells facts as JSON lines. Trouble is added to the capture's note, for it is what the lab shows.
+
+    Flows are gathered, and told in lines of their own before the next line about the capture.
+    """
 
     def __init__(self, file: int, ended: Callable[[], None]) -> None:
         self._file, self._ended = file, ended
         self._trouble = ""
+        self._opened: list[Opened] = []
+        self._closed: list[Closed] = []
 
     def tell(self, fact: Fact) -> None:
-        """Write what the lab wants to know; single flows it reads from the capture."""
-        if isinstance(fact, Troubled):
-            self._trouble = fact.text
+        """Write what the lab wants to know, or keep it for the next line about flows."""
+        match fact:
+            case Troubled(text):
+                self._trouble = text
+            case FlowOpened(number, client, upstream, time_ns):
+                self._opened.append((number, *client, *upstream, time_ns))
+            case FlowClosed(number):
+                self._closed.append((number, fact.time_ns, fact.how))
+            case Captured():
+                self._tell_flows()
         message = self._message(fact)
-        if message is None:
-            return
+        if message is not None:
+            self._write(message)
+
+    def _tell_flows(self) -> None:
+        """What began, then what ended, since the last time."""
+        while self._opened or self._closed:
+            opened, self._opened = self._opened[:FLOWS_A_LINE], self._opened[FLOWS_A_LINE:]
+            closed = [] if self._opened else self._closed[:FLOWS_A_LINE]
+            self._closed = self._closed[len(closed) :]
+            self._write({"event": "flows", "opened": opened, "closed": closed})
+
+    def _write(self, message: Message) -> None:
         try:
             os.write(self._file, json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         except BrokenPipeError:

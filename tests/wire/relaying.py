@@ -72,6 +72,34 @@ class Relaying:
         self._speak.send(b".")
         return answers.get(timeout=PATIENCE)
 
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """The wire's thread does nothing within the block, whatever happens; afterwards it sees all of it at once."""
+        resting, go_on = threading.Event(), threading.Event()
+
+        def rest() -> None:
+            resting.set()
+            go_on.wait(PATIENCE)
+
+        with in_background(lambda: self.ask(rest)):
+            assert resting.wait(PATIENCE)
+            yield
+            go_on.set()
+
+    def rounds(self, while_: Callable[[], object]) -> int:
+        """How often the loop went round meanwhile."""
+        count, after = 0, self.loop.after
+
+        def counted() -> None:
+            nonlocal count
+            count += 1
+            after()
+
+        self.loop.after = counted
+        while_()
+        self.loop.after = after
+        return count
+
     def impair(self, *chain: Impairment) -> None:
         """Faults of the test's own, as if the catalog had them."""
 

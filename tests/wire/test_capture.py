@@ -15,6 +15,7 @@ import pytest
 from netlab.capture import writer as writing
 from netlab.capture.model import Direction, Endpoint
 from netlab.capture.recording import TcpRecord, UdpRecord
+from netlab.capture.synthesis import Heading
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Captured, Synced
 from netlab.wire.wire import ANNOUNCE_EVERY
@@ -115,6 +116,21 @@ def recorded(path: Path, limit: int, sizes: list[int]) -> CaptureWriter:
         record.way(Direction.TO_SERVER).carried(10**18, memoryview(bytes(size)))
     record.way(Direction.TO_SERVER).finished(10**18)
     return writer
+
+
+def test_no_datagram_says_that_it_has_no_checksum() -> None:
+    """Zero would mean that (RFC 768), and in IPv6 it is forbidden."""
+    heading = Heading(CLIENT, SERVER)
+    checks = {heading.udp(memoryview(number.to_bytes(2, "big")))[-2:] for number in range(1 << 16)}
+    assert b"\0\0" not in checks and b"\xff\xff" in checks
+
+
+def test_a_long_way_one_way_is_acknowledged_now_and_then(tmp_path: Path) -> None:
+    path = tmp_path / "long.pcapng"
+    recorded(path, 1 << 20, [10 << 20] * 5).close()
+    silent = [frame for frame in frames(path.read_bytes()) if frame.length == 40]
+    assert len(silent) >= 1 + 2 + 1, "the handshake's, two on the way, the FIN's"
+    assert conversations(path)[0].to_server.fin
 
 
 def test_a_full_capture_keeps_headers_says_so_and_counts_on(tmp_path: Path) -> None:
@@ -235,8 +251,11 @@ def test_fates_and_originals_are_written(tmp_path: Path) -> None:
     way.carried(10**18, memoryview(b"Jello"), "bit 1 of byte 0 flipped", memoryview(b"Hello"))
     way.dropped(10**18, memoryview(b"gone"), "dropped")
     way.carried(10**18, memoryview(b"!"))
+    long = memoryview(bytes(100_000))
+    way.carried(10**18, long, "much", long)
     writer.close()
     (flow,) = conversations(path)
-    assert bytes(flow.to_server.data) == b"Jello!", "what was dropped has no place in the stream"
+    assert bytes(flow.to_server.data[:-100_000]) == b"Jello!", "what was dropped has no place in the stream"
     told = [(frame.comments, frame.original) for frame in frames(path.read_bytes())[3:]]
-    assert told == [(["bit 1 of byte 0 flipped"], b"Hello"), (["dropped"], b"gone"), ([], None)]
+    assert told[:3] == [(["bit 1 of byte 0 flipped"], b"Hello"), (["dropped"], b"gone"), ([], None)]
+    assert told[3:] == [(["much"], bytes(100_000)), (["much"], None)], "it stands before the first piece alone"

@@ -10,7 +10,7 @@ from netlab.wire import datagram
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.faults.contract import Impairment
 from netlab.wire.requests import Drop, Forward, Hold
-from tests.capture.independent import conversations
+from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, Relaying, endpoint, eventually
 
 
@@ -69,6 +69,19 @@ def test_a_server_that_is_not_there_is_said_once_and_survived() -> None:
             relay.ask(relay.wire.drop_flows)
             client.sendto(b"hello", relay.address)
             assert server.recv(100) == b"hello"
+
+
+def test_a_refusal_of_one_datagram_does_not_cost_the_next(tmp_path: Path) -> None:
+    """The system reports it by the next call, which then sends nothing."""
+    path = tmp_path / "c.pcapng"
+    with bound() as server:
+        nowhere = endpoint(server)
+    with Relaying(nowhere, path, Transport.UDP) as relay, bound() as client:
+        with relay.at_rest():
+            for _ in range(3):
+                client.sendto(b"x", relay.address)
+        eventually(lambda: relay.writer.tally.to_server == 3)
+    assert [frame.comments for frame in frames(path.read_bytes())] == [[], [], []]
 
 
 def test_idle_flows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,16 @@ def test_a_cut_ends_both_sides_after_what_was_passed_on(tmp_path: Path) -> None:
     assert bytes(flow.to_server.data) == b"Hel" and flow.to_server.fin and flow.to_client.fin
 
 
+def test_a_cut_waits_for_bytes_that_could_not_leave_yet() -> None:
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        much = bytes(16 << 20)  # more than the kernel takes in
+        relay.impair(impairment(lambda payload: [Forward(memoryview(much)), Close("cut")], Direction.TO_SERVER))
+        with relay.connect() as client, accept(server) as accepted:
+            client.sendall(b"!")
+            eventually(lambda: relay.writer.tally.to_server)
+            assert len(read_all(accepted)) == len(much)
+
+
 def test_a_reset_by_a_fault_reaches_both_sides(tmp_path: Path) -> None:
     with listening() as server, Relaying(endpoint(server), tmp_path / "c.pcapng") as relay:
         relay.impair(impairment(lambda payload: [Reset("broken")]))

@@ -124,26 +124,65 @@ def test_last_words_arrive_before_the_reset() -> None:
             assert client.recv(10) == b"413"
 
 
+def test_last_words_arrive_even_if_more_was_sent_to_who_broke_off() -> None:
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        client, accepted = pair(server, relay)
+        with client, accepted:
+            client.sendall(b"x" * 1000)
+            eventually(lambda: relay.writer.tally.to_server == 1000)
+            with relay.at_rest():
+                client.sendall(b"more")  # the wire sees this first, and cannot pass it on
+                accepted.sendall(b"413")
+                accepted.close()
+            assert client.recv(10) == b"413"
+            with pytest.raises(ConnectionResetError):
+                client.recv(10)
+
+
+def test_what_waits_keeps_its_room() -> None:
+    rooms = stream.Rooms()
+    first = rooms.room
+    first[:] = bytes([1]) * stream.ROOM
+    much, little = rooms.keep(first[10:]), None
+    rooms.room[:] = bytes([2]) * stream.ROOM
+    little = rooms.keep(rooms.room[-10:])
+    rooms.room[:] = bytes([3]) * stream.ROOM
+    assert (set(much), len(much)) == ({1}, stream.ROOM - 10)
+    assert bytes(little) == bytes([2]) * 10
+    rooms.give_back(much[-1:])
+    assert rooms.keep(rooms.room[1:]) is not None
+    assert rooms.room.obj is first.obj, "what is given back is used again"
+
+
 def test_a_slow_reader_slows_the_sender() -> None:
     with listening() as server, Relaying(endpoint(server)) as relay:
         client, accepted = pair(server, relay)
         with client, accepted:
             client.setblocking(False)
             sent = 0
-            block = bytes(1 << 16)
+            block = random.Random(0).randbytes(1 << 16)
+            whole = bytearray()
             full = threading.Event()
             while not full.is_set():
                 try:
-                    sent += client.send(block)
+                    count = client.send(block)
+                    sent += count
+                    whole += block[:count]
                 except BlockingIOError:
                     before = relay.writer.tally.to_server
                     if not eventually_moves(relay, before):
                         full.set()
                 assert sent < 64 << 20, "the wire takes in whatever comes"
+            assert relay.rounds(lambda: [relay.ask(lambda: None) for _ in range(20)]) < 100, (
+                "it waits, it does not spin"
+            )
             assert relay.wire._relay.rooms.held <= stream.ROOM
             client.setblocking(True)
             client.shutdown(socket.SHUT_WR)
-            assert len(read_all(accepted)) == sent
+            with relay.connect() as second, accept(server) as other:
+                second.sendall(bytes(100_000))  # read into what the first flow still holds, if it were kept wrongly
+                read_exactly(other, 100_000)
+            assert read_all(accepted) == whole
 
 
 def eventually_moves(relay: Relaying, before: int) -> bool:
@@ -160,18 +199,7 @@ def test_a_reset_behind_backpressure_is_not_lost_and_does_not_spin() -> None:
                 while True:
                     client.send(bytes(1 << 16))
             abort(client)
-            rounds = 0
-            after = relay.loop.after
-
-            def count() -> None:
-                nonlocal rounds
-                rounds += 1
-                after()
-
-            relay.loop.after = count
-            for _ in range(20):
-                relay.ask(lambda: None)
-            assert rounds < 100
+            assert relay.rounds(lambda: [relay.ask(lambda: None) for _ in range(20)]) < 100
             with pytest.raises(ConnectionResetError):
                 read_all(accepted)
 
@@ -272,6 +300,36 @@ def test_a_name_that_is_none_is_told() -> None:
     with Relaying(None) as relay:
         assert not relay.ask(lambda: relay.wire.aim(Endpoint("nowhere.invalid", 1)))
         assert "nowhere.invalid" in relay.told(Troubled)[0].text
+
+
+class Scarce:
+    """A listener for which the system has no descriptors, three times."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener, self.left = listener, 3
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        if self.left:
+            self.left -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self.listener.accept()
+
+    def fileno(self) -> int:
+        return self.listener.fileno()
+
+    def close(self) -> None:
+        self.listener.close()
+
+
+def test_without_descriptors_clients_wait_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "FILES_RETRY", 0.01)
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        relay.wire._relay._listener = Scarce(relay.wire._relay._listener)
+        client, accepted = pair(server, relay)
+        with client, accepted:
+            client.sendall(b"Hello")
+            assert accepted.recv(10) == b"Hello"
+        assert ["Too many open files" in fact.text for fact in relay.told(Troubled)] == [True]
 
 
 def test_2000_idle_flows_cost_little_and_no_thread() -> None:
