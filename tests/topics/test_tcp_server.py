@@ -146,19 +146,30 @@ def test_forking_is_bounded_and_takes_others_in_when_children_end() -> None:
 
 def test_forking_leaves_the_exit_status_of_other_children_alone() -> None:
     code = """
-import socket, subprocess, sys
+import os, socket, subprocess, sys
 from netlab.topics.tcp.server import make_server
 server = make_server(("127.0.0.1", 0), "forking")
 other = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
 peer = socket.create_connection(server.server_address)
 server.handle_request()
 peer.shutdown(socket.SHUT_WR)  # not close: the child has a copy
+os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # both have ended, and none is reaped
+os.waitid(os.P_PID, *server.active_children, os.WEXITED | os.WNOWAIT)
 while server.active_children:
     server.service_actions()
 print(other.wait())
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert (told.stdout, told.stderr) == ("3\n", "")
+
+
+def test_a_forked_child_that_outlives_the_server_does_not_keep_the_port() -> None:
+    with serving("tcp", "--model", "forking") as child, child.connect() as peer:
+        assert echoed(peer, b"Hello") == b"Hello"
+        child.process.kill()
+        child.process.wait(PATIENCE)
+        socket.create_server(child.address).close()
+        assert echoed(peer, b"still here") == b"still here"
 
 
 def test_stream_answers_by_line_and_at_the_end_with_the_rest() -> None:
