@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ from netlab.lab.sessions import Sessions
 from netlab.lab.setup import Setup, lab_certificates
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine
 from netlab.lab.tail import Tail
+from netlab.lab.wiring_flows import FlowFact
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 
@@ -172,6 +174,11 @@ class Lab:
 
     # The capture
 
+    @property
+    def flows(self) -> tuple[FlowFact, ...]:
+        """The flows of the wire, in the order in which they came: who, and when opened, accepted and closed."""
+        return self._serving.flows.facts
+
     def sync(self) -> None:
         """Wait until what has crossed the wire is in the capture."""
         self._serving.sync()
@@ -189,10 +196,21 @@ class Lab:
         """The capture as far as it was read, without waiting; None before there is any."""
         return self._recording.shown
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Copy the capture to a file, replacing it; its path."""
+    def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Path:
+        """Copy the capture to a file, replacing it; its path.
+
+        ``secrets`` puts those of the clients' TLS sessions inside: whoever has the file can then read what was said.
+        """
+        inside = self.secrets.encode() if secrets else None
+        if inside == b"":
+            raise LabError("there are no secrets to put inside", "clients of an encrypted topic write them: tls")
         self._serving.sync()
-        return self._recording.save(path, self._serving.captured_length)
+        return self._recording.save(path, self._serving.captured_length, secrets=inside)
+
+    @property
+    def secrets(self) -> str:
+        """The key log of the clients' TLS sessions so far; empty where the topic knows none."""
+        return self._recording.secrets
 
     def clear_capture(self) -> None:
         """Begin the capture anew."""
@@ -247,6 +265,8 @@ class Lab:
             keywords["timeout"] = timeout
         if self.topic.certificates:
             keywords["certificates"] = lab_certificates()
+        if "keylog" in signature(self.topic.client_class()).parameters:
+            keywords["keylog"] = self._recording.keylog
         return Target(address, self.state.model, keywords, self.options.secrets)
 
     # The console

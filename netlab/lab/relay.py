@@ -21,7 +21,7 @@ _ACCOUNTS = Accounts.__dataclass_fields__
 
 
 class WireProcess:
-    """One wire process. ``changed`` is called in its reader thread with the name of the event that it told."""
+    """One wire process. Its reader thread calls ``changed`` with the name of each event, ``flows`` with those of flows."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class WireProcess:
         listen: Endpoint,
         transport: Transport,
         changed: Callable[[WireProcess, str], None],
+        flows: Callable[[Message], None] = lambda message: None,
     ) -> None:
         self.file = file
         self.endpoint: Endpoint | None = None
@@ -37,7 +38,7 @@ class WireProcess:
         self.accounts = Accounts()
         self.note = ""
         self.faults: tuple[str, ...] = ()
-        self._asked, self._transport, self._changed = listen, transport, changed
+        self._asked, self._transport, self._changed, self._flows = listen, transport, changed, flows
         self._condition = threading.Condition()
         self._answers: dict[str, Message] = {}
         self._ids = itertools.count(1)
@@ -131,6 +132,9 @@ class WireProcess:
 
     def _hear(self, message: Message) -> None:
         event = messages.text(message, "event")
+        if event == "flows":
+            self._flows(message)
+            return
         with self._condition:
             self._take(event, message)
             if event in _AWAITED:

@@ -18,7 +18,8 @@ from netlab.lab.recording import Recording
 from netlab.lab.relay import WireProcess
 from netlab.lab.server import ServerProcess
 from netlab.lab.setup import Setup
-from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, LogLine, Phase, StateChanged
+from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, Phase, StateChanged
+from netlab.lab.wiring_flows import FlowBook, PeerNames
 
 P = TypeVar("P", ServerProcess, WireProcess)
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
@@ -41,6 +42,8 @@ class Serving:
         self._server: ServerProcess | None = None
         self._wire: WireProcess | None = None
         self._work, self._lock = threading.RLock(), threading.RLock()
+        self.flows = FlowBook()
+        self._log = PeerNames(self.flows, lambda line: tell(LogGrew(line)))
         self._children: list[child.Child] = []
         self._closed = False
         self.state = LabState(Phase.STOPPED, model)
@@ -193,16 +196,15 @@ class Serving:
     def _new_server(self) -> ServerProcess:
         arguments = self._setup.server_arguments(self._model, self._options)
         secrets = self._options.server_environment()
-
-        def said(line: LogLine) -> None:
-            self._tell(LogGrew(line))
-
-        return self._launch(lambda: ServerProcess(self._model, arguments, secrets, self._server_told, said))
+        told, said = self._server_told, self._log.said
+        return self._launch(lambda: ServerProcess(self._model, arguments, secrets, told, said))
 
     def _new_wire(self) -> WireProcess:
         file = self._recording.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
-        self._wire = self._launch(lambda: WireProcess(words, file, self._listen, transport, self._wire_told))
+        self.flows.clear()
+        told, flows = self._wire_told, self._log.flows_told
+        self._wire = self._launch(lambda: WireProcess(words, file, self._listen, transport, told, flows))
         return self._wire
 
     def _launch(self, make: Callable[[], P]) -> P:

@@ -1,0 +1,170 @@
+"""Who is who on both sides of the wire: the server sees the wire's address where the lab shows the client's.
+
+The wire tells each flow's two addresses; the server's log lines are rewritten to the client's. Pure but for one timer.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from netlab.capture.model import Endpoint
+from netlab.dissect.text import safe
+from netlab.lab.child import Message
+from netlab.lab.state import LogLine
+
+FLOWS_KEPT = 10_000
+LINES_HELD = 1000
+PATIENCE = 0.15
+"""Seconds that a log line waits for the wire to tell whom it names."""
+
+_PEER = re.compile(r"((?:[a-z]+ ){0,2})(127\.0\.0\.1|\[::1\]):(\d+)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFact:
+    """One flow of the wire. Times are nanoseconds since the epoch, None where it has not happened or is not known.
+
+    ``number`` counts from 1 since the wire began. ``client`` is its address, ``upstream`` what the server sees instead.
+    ``opened`` is when the wire took it, ``accepted`` when the server logged that, ``closed`` when it was over on the
+    wire; ``how`` says in a few words how, where that was no usual end.
+    """
+
+    number: int
+    client: Endpoint
+    upstream: Endpoint
+    opened: int
+    accepted: int | None = None
+    closed: int | None = None
+    how: str = ""
+
+
+class FlowBook:
+    """The latest flows, by number and by the address that the server sees. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._facts: OrderedDict[int, FlowFact] = OrderedDict()
+        self._behind: dict[Endpoint, int] = {}
+
+    @property
+    def facts(self) -> tuple[FlowFact, ...]:
+        """The flows, in the order in which they came; of many only the last 10,000."""
+        with self._lock:
+            return tuple(self._facts.values())
+
+    def clear(self) -> None:
+        """Another wire begins, and counts anew."""
+        with self._lock:
+            self._facts.clear()
+            self._behind.clear()
+
+    def opened(self, fact: FlowFact) -> None:
+        """A flow began. An address that is used again means the newer flow."""
+        with self._lock:
+            self._facts[fact.number] = fact
+            self._behind[fact.upstream] = fact.number
+            if len(self._facts) > FLOWS_KEPT:
+                number, old = self._facts.popitem(last=False)
+                if self._behind.get(old.upstream) == number:
+                    del self._behind[old.upstream]
+
+    def closed(self, number: int, time_ns: int, how: str) -> None:
+        """A flow is over."""
+        self._change(number, lambda fact: replace(fact, closed=time_ns, how=how))
+
+    def accepted(self, upstream: Endpoint, time_ns: int) -> None:
+        """The server took a flow out of its accept queue."""
+        number = self._behind.get(upstream)
+        if number is not None:
+            self._change(number, lambda fact: replace(fact, accepted=time_ns))
+
+    def client_of(self, upstream: Endpoint) -> Endpoint | None:
+        """The client behind an address that the server sees."""
+        with self._lock:
+            fact = self._facts.get(self._behind.get(upstream, 0))
+            return fact.client if fact is not None else None
+
+    def _change(self, number: int, change: Callable[[FlowFact], FlowFact]) -> None:
+        with self._lock:
+            if number in self._facts:
+                self._facts[number] = change(self._facts[number])
+
+
+class PeerNames:
+    """Passes log lines on in their order, with clients' addresses. ``show`` is called with each, from any thread."""
+
+    def __init__(self, book: FlowBook, show: Callable[[LogLine], None], patience: float = PATIENCE) -> None:
+        self._book, self._show, self._patience = book, show, patience
+        self._lock = threading.Lock()
+        self._held: deque[tuple[float, LogLine]] = deque()  # with the time until which each may wait
+        self._timer: threading.Timer | None = None
+
+    def said(self, line: LogLine) -> None:
+        """The server logged a line. It is held for a moment where it begins with an address that nobody knows yet."""
+        with self._lock:
+            self._held.append((time.monotonic() + self._patience, line))
+            self._pass_on()
+
+    def flows_told(self, message: Message) -> None:
+        """The wire told of flows: lines that waited for it go on."""
+        for fact in _opened(message.get("opened")):
+            self._book.opened(fact)
+        for number, time_ns, how in _closed(message.get("closed")):
+            self._book.closed(number, time_ns, how)
+        with self._lock:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Show what can be shown, or has waited long enough."""
+        while self._held:
+            until, line = self._held[0]
+            renamed, left = self._renamed(line), until - time.monotonic()
+            if renamed is None and left > 0 and len(self._held) <= LINES_HELD:
+                self._wait(left)
+                return
+            self._held.popleft()
+            self._show(renamed or line)
+
+    def _renamed(self, line: LogLine) -> LogLine | None:
+        """The line with the client's address; None where it names an address that is not known yet."""
+        found = _PEER.match(line.text)
+        if found is None:
+            return line
+        upstream = Endpoint(found[2].strip("[]"), int(found[3]))
+        client = self._book.client_of(upstream)
+        if client is None:
+            return None
+        if found[1] == "accepted ":
+            self._book.accepted(upstream, line.time_ns)
+        return replace(line, text=f"{found[1]}{client}{line.text[found.end() :]}")
+
+    def _wait(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(seconds, self._give_up)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _give_up(self) -> None:
+        """Nobody told: whoever it is speaks to the server directly."""
+        with self._lock:
+            self._timer = None
+            self._pass_on()
+
+
+def _opened(told: object) -> Iterator[FlowFact]:
+    for row in told if isinstance(told, list) else ():
+        match row:
+            case [int(number), str(host), int(port), str(behind), int(behind_port), int(time_ns)]:
+                yield FlowFact(number, Endpoint(safe(host), port), Endpoint(safe(behind), behind_port), time_ns)
+
+
+def _closed(told: object) -> Iterator[tuple[int, int, str]]:
+    for row in told if isinstance(told, list) else ():
+        match row:
+            case [int(number), int(time_ns), str(how)]:
+                yield number, time_ns, safe(how)
