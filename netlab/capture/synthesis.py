@@ -26,19 +26,10 @@ SYN_OPTIONS: Final = struct.pack(">BBHBBBB", 2, 4, LONGEST_TCP_PAYLOAD, 1, 3, 3,
 """Maximum segment size, and the largest window scale (RFC 7323), so that no window is ever full."""
 
 _WINDOW = 65535
-# What does not change within a direction is one field: addresses and ports stand side by side, 12 or 36 bytes.
-_TCP_4 = struct.Struct(">2sH6sH12sIIHHHH")
-_TCP_6 = struct.Struct(">4sH2s36sIIHHHH")
-_UDP_4 = struct.Struct(">2sH6sH12sHH")
-_UDP_6 = struct.Struct(">4sH2s36sHH")
+_TCP_4 = struct.Struct(">24sIIHHHH")  # from the end of the ports on
+_TCP_6 = struct.Struct(">44sIIHHHH")
 _TCP, _UDP = 6, 17
 _TTL = 64
-_FOUR = b"\x45\0"  # version, header length, type of service
-_FOUR_TCP, _FOUR_UDP = (
-    struct.pack(">HHBB", 0, 0x4000, _TTL, protocol) for protocol in (_TCP, _UDP)
-)  # never fragmented
-_SIX = b"\x60\0\0\0"  # version, traffic class, flow label
-_SIX_TCP, _SIX_UDP = (bytes((protocol, _TTL)) for protocol in (_TCP, _UDP))
 
 
 def ones_sum(octets: bytes | memoryview) -> int:
@@ -55,9 +46,9 @@ def _checksum(total: int) -> int:
 
 
 class Heading:
-    """The headers of one direction of one conversation: everything that stays, computed once."""
+    """The headers of one direction of one conversation. What stays is computed once, and once more per length."""
 
-    __slots__ = ("_addresses", "_ends", "_ip_sum", "_ports", "_six")
+    __slots__ = ("_addresses", "_check", "_ends", "_ip_sum", "_pack", "_ports", "_six", "_start", "_tcp_length")
 
     def __init__(self, source: Endpoint, destination: Endpoint) -> None:
         addresses = _packed(source.host) + _packed(destination.host)
@@ -66,27 +57,32 @@ class Heading:
         self._ports = source.port + destination.port
         self._addresses = ones_sum(addresses)
         self._ip_sum = 0x4500 + 0x4000 + (_TTL << 8) + self._addresses
+        self._pack = (_TCP_6 if self._six else _TCP_4).pack
+        self._tcp_length = -1
 
     def tcp(self, sequence: int, acknowledgement: int, flags: int, length: int, options: bytes = b"") -> bytes:
         """IP and TCP header of a segment with ``length`` bytes of payload; ``options`` a multiple of 4 bytes."""
         header = 20 + len(options)
-        partial = (self._addresses + _TCP + header + length) % 0xFFFF
-        more = sequence, acknowledgement, header << 10 | flags, _WINDOW, partial, 0
-        if self._six:
-            return _TCP_6.pack(_SIX, header + length, _SIX_TCP, self._ends, *more) + options
-        total = 20 + header + length
-        check = _checksum(self._ip_sum + _TCP + total)
-        return _TCP_4.pack(_FOUR, total, _FOUR_TCP, check, self._ends, *more) + options
+        if self._tcp_length != header + length:  # segments come in runs of one length
+            self._tcp_length = header + length
+            self._start = self._ip(_TCP, header + length)
+            self._check = (self._addresses + _TCP + header + length) % 0xFFFF
+        packed = self._pack(self._start, sequence, acknowledgement, header << 10 | flags, _WINDOW, self._check, 0)
+        return packed + options
 
     def udp(self, payload: memoryview) -> bytes:
         """IP and UDP header of a datagram."""
         length = 8 + len(payload)
         # A checksum that comes out as 0 is sent as 0xFFFF: 0 would mean that there is none (RFC 768).
         check = _checksum(self._addresses + _UDP + length + self._ports + length + ones_sum(payload)) or 0xFFFF
+        return self._ip(_UDP, length) + struct.pack(">HH", length, check)
+
+    def _ip(self, protocol: int, length: int) -> bytes:
+        """The IP header before ``length`` bytes, and the ports, with which TCP and UDP begin."""
         if self._six:
-            return _UDP_6.pack(_SIX, length, _SIX_UDP, self._ends, length, check)
-        total = 20 + length
-        return _UDP_4.pack(_FOUR, total, _FOUR_UDP, _checksum(self._ip_sum + _UDP + total), self._ends, length, check)
+            return struct.pack(">IHBB", 0x60000000, length, protocol, _TTL) + self._ends
+        check = _checksum(self._ip_sum + protocol + 20 + length)
+        return struct.pack(">HHIBBH", 0x4500, 20 + length, 0x4000, _TTL, protocol, check) + self._ends
 
 
 def _packed(host: str) -> bytes:

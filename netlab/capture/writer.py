@@ -181,12 +181,12 @@ class CaptureWriter:
             end = b"\0" * pad + options + _ENDS[0](total)
         else:
             end = _ENDS[pad](total)
-        block = _PACKET(6, total, 0, time_ns >> 32, time_ns & _LOW, captured, captured + missing) + header
+        block = _PACKET(6, total, 0, time_ns >> 32, time_ns & _LOW, captured, captured + missing)
         if len(payload) > _COPIED_UP_TO:
             self._borrowed = True
-            self._parts += (block, payload, end)
+            self._parts += (block, header, payload, end)
         else:
-            self._parts.append(b"".join((block, payload, end)))
+            self._parts.append(b"".join((block, header, payload, end)))
         self._size += total
 
     def _add_original(self, original: memoryview) -> None:
