@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, ComposeResult
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from netlab.ui.bench import BenchPane
     from netlab.ui.live_lab import LiveLab
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name))
 
 STOLEN = frozenset({"slash", "backslash", "at", "minus", "plus", "underscore"})
 """Keys that Textual 8.2.8 takes for bindings although an input has the focus: `textual.keys.key_to_character` does not
@@ -108,16 +105,13 @@ class NetlabApp(App[None]):
         return f"{number} {topic.name} ✗" if isinstance(topic, Broken) else f"{number} {topic.title}"
 
     def on_mount(self) -> None:
-        """Leave in good order on signals, and tell what is wrong with the configuration."""
+        """Give the keys their places, and tell what is wrong with the configuration."""
         self.query_one("ContentTabs").can_focus = False  # digits switch tabs; the keyboard stays in the panes
         self.set_keymap(dict(self._config.keys))
         for command in commands.COMMANDS:
             if keys := self._config.keys.get(command.id):
                 # Textual forgets a letter's remapping while an input, which consumes the letter, has the focus.
                 self.bind(keys, command.action, description=command.label, show=bool(command.footer))
-        loop = asyncio.get_running_loop()
-        for number in SIGNALS if not self.is_headless else ():
-            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
         problems = list(self._config.problems)
         if self._config.theme and self._config.theme not in self.available_themes:
             problems.append(f"there is no theme {self._config.theme!r}")
@@ -163,11 +157,13 @@ class NetlabApp(App[None]):
         from netlab.ui.bench import BenchPane
 
         try:
-            bench = BenchPane(await making, self._presentation)
+            live = await making
         except Exception as error:  # noqa: BLE001 - whatever keeps a lab from being made belongs on its tab
             await pane.mount(Static(_told(Broken(topic.name, str(error))), markup=False, classes="broken"))
             return
-        self._benches[topic.name] = bench
+        if not pane.is_attached:  # the app was left meanwhile
+            return
+        bench = self._benches[topic.name] = BenchPane(live, self._presentation)
         await pane.mount(bench)
         self.call_after_refresh(self._painted)
         if self.bench is bench:

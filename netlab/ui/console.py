@@ -41,7 +41,7 @@ class Console(Vertical):
         background: $surface; border-top: solid $primary-muted; border-title-color: $foreground;
         &:focus-within { border-top: heavy $accent; border-title-style: bold; }
         Transcript { height: 1fr; padding: 0 1; }
-        #explained { height: 1; padding: 0 1; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
+        #explained { height: auto; min-height: 1; max-height: 2; padding: 0 1; color: $text-muted; }
         #explained.-waiting { color: $text-warning; text-style: bold; }
         #entry { height: 1; padding: 0 1; }
         #entry > Static { width: auto; color: $text-primary; text-style: bold; }

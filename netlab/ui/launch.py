@@ -5,6 +5,7 @@ The first lab's children start while the app paints its first frame.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -12,11 +13,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from netlab.topics.contract import Topic
+    from netlab.ui.app import NetlabApp
     from netlab.ui.live_lab import LiveLab
 
 FRAMES = "240"
@@ -103,8 +106,17 @@ def _run(topic: Topic, labs: Labs) -> int:
 
     config = read_config(config_file())
     app = NetlabApp(find_topics(), topic.name, make_lab=labs.make, painted=_collect_garbage_again, config=config)
-    app.run()
+    asyncio.run(_play(app))
     return app.return_code or 0
+
+
+async def _play(app: NetlabApp) -> None:
+    """Run the app; a signal ends it as a key would, also one that comes before the first paint."""
+    loop = asyncio.get_running_loop()
+    for number in _signals():
+        with contextlib.suppress(NotImplementedError):  # as on Windows
+            loop.add_signal_handler(number, partial(app.exit, return_code=128 + number))
+    await app.run_async()
 
 
 def _end(number: int, frame: FrameType | None) -> None:
