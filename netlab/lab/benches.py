@@ -41,7 +41,7 @@ class SessionPeer:
         """Connect without waiting."""
         self._futures.append(self.session.begin_connect())
 
-    def call(self, name: str, *arguments: object, **named: object) -> object:
+    def call(self, name: str, /, *arguments: object, **named: object) -> object:
         """Call an operation and wait for it; what it raises is raised."""
         self.begin(name, *arguments, **named)
         outcome = self.wait()
@@ -49,7 +49,7 @@ class SessionPeer:
             raise outcome
         return outcome
 
-    def begin(self, name: str, *arguments: object, **named: object) -> None:
+    def begin(self, name: str, /, *arguments: object, **named: object) -> None:
         """Call an operation without waiting."""
         self._futures.append(self.session.begin(Call(name, arguments, tuple(named.items()))))
 
@@ -194,6 +194,11 @@ class LabBench:
     def processes(self) -> int:
         """How many processes the server has."""
         return self.lab.state.processes or 0
+
+    @property
+    def server_pid(self) -> int:
+        """The process id of the server."""
+        return self.lab.state.server_pid or 0
 
     def board(self) -> Board:
         """The lanes so far."""

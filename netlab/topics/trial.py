@@ -24,10 +24,10 @@ PATIENCE = 15.0
 class Peer(Protocol):
     """One client of the lab: its operations, called by name."""
 
-    def call(self, name: str, *arguments: object, **named: object) -> object:
+    def call(self, name: str, /, *arguments: object, **named: object) -> object:
         """Call an operation and wait for it; what it raises is raised."""
 
-    def begin(self, name: str, *arguments: object, **named: object) -> None:
+    def begin(self, name: str, /, *arguments: object, **named: object) -> None:
         """Call an operation without waiting; `finished` and `outcome` tell the rest."""
 
     def wait(self) -> object:
@@ -98,6 +98,10 @@ class Bench(Protocol):
     @property
     def processes(self) -> int:
         """How many processes the server has; 0 where it cannot be known."""
+
+    @property
+    def server_pid(self) -> int:
+        """The process id of the server, for what the system tells about it; 0 once it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
