@@ -1,0 +1,189 @@
+"""What can be seen of a web server: names that are scripts, requests that are cut short, unclear, or for nobody."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, cast
+
+from netlab.capture.model import Direction
+from netlab.topics.trial import Bench, Experiment, Peer, Trial, payload
+
+if TYPE_CHECKING:
+    from netlab.topics.wsgi.client import Response
+
+SCRIPT = "<script>alert(1)</script>"
+NAME = "Guido van Rossum"
+LOST = len("+Rossum")
+
+QUOTED = """\
+_hello_resp = '''\\
+<html>
+  <head>
+     <title>Hello {name}</title>
+   </head>
+   <body>
+     <h1>Hello {name}!</h1>
+   </body>
+</html>'''
+
+def hello_world(environ, start_response):
+    start_response('200 OK', [ ('Content-type','text/html')])
+    params = environ['params']
+    resp = _hello_resp.format(name=params.get('name'))
+    yield resp.encode('utf-8')
+"""
+REPAIRED = """\
+def hello_world(environ, start_response):
+    who = environ['params'].get('name', [''])[0].strip() or 'World'
+    return respond(start_response, '200 OK', 'text/html',
+                   HELLO.format(name=html.escape(who)))
+"""
+CALL = f"""
+params = {{'name': '{SCRIPT}'}}
+for part in hello_world({{'params': params}}, lambda status, headers: None):
+    print(part.decode())
+"""
+
+
+def _escape(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step(f"Somebody says that their name is {SCRIPT}.")
+    page = _response(bench.connect(), "get", "/hello", name=SCRIPT).text
+    trial.expect("they are greeted by that name, and the page has no <script> in it",
+                 lambda: "<script>" not in page, found=lambda: page)  # fmt: skip
+    trial.expect("on the wire the name reads &lt;script&gt;, which a browser shows as <script> and does not run",
+                 lambda: b"<h1>Hello &lt;script&gt;alert(1)&lt;/script&gt;!</h1>" in _answers(bench))  # fmt: skip
+    trial.step("The same name for the tutorial's function, in a process of its own.")
+    run = trial.run_quoted(QUOTED + CALL)
+    trial.expect("there the script is in the page as it was sent: a browser would run it",
+                 lambda: f"<h1>Hello {SCRIPT}!</h1>" in run.output, found=lambda: run.output)  # fmt: skip
+
+
+def _cut_body(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step(f"A form arrives whole: name={NAME}.")
+    greeted = _response(bench.connect(), "post", "/hello", name=NAME).text
+    trial.expect(f"the page greets {NAME}", lambda: f"Hello {NAME}!" in greeted, found=lambda: greeted)
+    length = len(payload(bench.segments(), Direction.TO_SERVER))
+    trial.step("The same form again, and the wire cuts the connection before +Rossum.")
+    bench.fault(f"cut after {length - LOST} ->")
+    cut = bench.connect()
+    cut.begin("post", "/hello", name=NAME)
+    trial.expect("the client has no answer: its connection has ended",
+                 lambda: isinstance(cut.outcome, ConnectionError), found=lambda: cut.outcome)  # fmt: skip
+    trial.expect("the server refused it: the body ended after 14 of 21 bytes", lambda: _logged(bench, "after 14 of 21"))
+    trial.step("Once more; now the client says itself, too early, that it will send no more.")
+    bench.fault()
+    dialled = bench.dial()
+    dialled.sendall(b"POST /hello HTTP/1.1\r\nHost: lab\r\nContent-Length: 21\r\n\r\nname=Guido+van")
+    dialled.shutdown(socket.SHUT_WR)
+    trial.expect("the answer is 400 Bad Request, and nobody is greeted as Guido van",
+                 lambda: b"HTTP/1.1 400 " in _answers(bench) and b"van<" not in _answers(bench))  # fmt: skip
+
+
+def _two_lengths(trial: Trial) -> None:
+    bench = trial.lab()
+    peer = bench.connect()
+    trial.step("A form of 10 bytes arrives, with Content-Length: 10 in its head.")
+    usual = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10)
+    trial.expect("it is answered: 200", lambda: usual.status == 200, found=lambda: usual.status)
+    trial.step("The same, and a second header says Content-Length: 7.")
+    twice = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10, content_length=7)
+    trial.expect("it is refused: 400", lambda: twice.status == 400, found=lambda: twice.status)
+    trial.expect("the log says why: ambiguous about its length", lambda: _logged(bench, "ambiguous about its length"))
+    trial.step("One length, and a second way to say where the body ends: Transfer-Encoding: chunked.")
+    mixed = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10, Transfer_Encoding="chunked")
+    trial.expect("that is refused too: 400", lambda: mixed.status == 400, found=lambda: mixed.status)
+
+
+def _not_found(trial: Trial) -> None:
+    bench = trial.lab()
+    peer = bench.connect()
+    trial.step("Ask for /nowhere, which is not in the dispatcher's dictionary.")
+    nowhere = _response(peer, "get", "/nowhere")
+    trial.expect("404 Not Found", lambda: nowhere.status == 404, found=lambda: nowhere.status)
+    trial.step("Ask to DELETE /hello, which is there, for GET and POST.")
+    delete = _response(peer, "request", "DELETE", "/hello")
+    trial.expect("405 Method Not Allowed", lambda: delete.status == 405, found=lambda: delete.status)
+    trial.expect("its header Allow names what would work: GET, HEAD, POST",
+                 lambda: ("Allow", "GET, HEAD, POST") in delete.headers, found=lambda: delete.headers)  # fmt: skip
+    trial.step("Ask for the HEAD of /hello. Nobody registered that either.")
+    head = _response(peer, "request", "HEAD", "/hello")
+    trial.expect("200, with the length of the page in its head, and no page",
+                 lambda: (head.status, head.body) == (200, b"") and _length(head) > 0, found=lambda: head)  # fmt: skip
+
+
+def _response(peer: Peer, operation: str, *arguments: object, **named: object) -> Response:
+    return cast("Response", peer.call(operation, *arguments, **named))
+
+
+def _answers(bench: Bench) -> bytes:
+    return payload(bench.segments(), Direction.TO_CLIENT)
+
+
+def _logged(bench: Bench, words: str) -> bool:
+    return any(words in line for line in bench.log())
+
+
+def _length(response: Response) -> int:
+    return int(dict(response.headers).get("Content-Length", "0"))
+
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "escape",
+        f"Somebody says that their name is {SCRIPT}. What is in the page that greets them?",
+        (
+            "The script as it was sent; the browser of whoever opens the page runs it.",
+            "The name as text: a browser shows it, and runs nothing.",
+            "Nothing: the server refuses a name with < in it.",
+        ),
+        1,
+        "A name is text, and the page is HTML, where < begins a tag. html.escape() writes what is special in HTML so "
+        "that it stands for itself. It belongs where text is put into HTML, and nowhere earlier: the name itself may "
+        "hold anything. The tutorial formats the name into the page as it came.",
+        _escape,
+        QUOTED,
+        REPAIRED,
+    ),
+    Experiment(
+        "cut-body",
+        f"The connection ends in the middle of a form: of name={NAME} only name=Guido+van has arrived. "
+        "Whom does the server greet?",
+        (
+            "Guido van, since that is what came.",
+            "Nobody yet: it waits for the rest.",
+            "Nobody: it refuses the request, since less came than was announced.",
+        ),
+        2,
+        "Content-Length says before the body how long it will be. A server that reads exactly so many bytes can tell "
+        "an end from a cut: it got 14 of 21. Whoever takes what is there would act on half an order, and whoever only "
+        "waits can be kept waiting by anybody.",
+        _cut_body,
+    ),
+    Experiment(
+        "two-lengths",
+        "A request has two headers Content-Length, 10 and 7. Which of them counts?",
+        ("The first one.", "The last one.", "The larger one, to be safe.", "Neither: the request is refused."),
+        3,
+        "Programs differ here. A proxy that takes the first and a server that takes the last disagree about where "
+        "this request ends, and so about where the next one begins: somebody can hide a request in the gap, which is "
+        "called request smuggling. RFC 9112 therefore wants such a request refused, with 400.",
+        _two_lengths,
+    ),
+    Experiment(
+        "not-found",
+        "The framework has a dictionary from path and method to function. What do you get for a path that is there "
+        "with a method that is not?",
+        (
+            "404 Not Found: that pair is not in the dictionary.",
+            "405 Method Not Allowed, and which methods there are.",
+            "500 Internal Server Error: a KeyError.",
+        ),
+        1,
+        "404 says that there is nothing at this path; a client that believes it gives up. 405 says that only the "
+        "method is wrong, and must say in Allow which ones there are. HEAD is GET without the body, so whoever "
+        "answers GET can answer HEAD. The tutorial looks the pair up at once, and answers 404 to all of these.",
+        _not_found,
+    ),
+)
