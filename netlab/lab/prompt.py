@@ -36,7 +36,7 @@ class Target:
     model: str
     keywords: Mapping[str, object] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
-    unshown: frozenset[str] = frozenset({"timeout", "certificates"})
+    unshown: frozenset[str] = frozenset({"timeout", "certificates", "keylog"})
 
 
 class Prompt:

@@ -70,15 +70,33 @@ class Recording:
                 if capture.position in (before, length):
                     return total
 
-    def save(self, path: str | os.PathLike[str], length: int) -> Path:
-        """Copy the first ``length`` bytes of the file, replacing what is at ``path``, all or nothing."""
+    @property
+    def keylog(self) -> Path:
+        """Where clients write their secrets: private, and gone with the lab."""
+        with self._lock:
+            return self._private() / "secrets"
+
+    @property
+    def secrets(self) -> str:
+        """What clients wrote there; empty where none did."""
+        if self._folder is None:
+            return ""
+        with contextlib.suppress(OSError):
+            return (self._folder.path / "secrets").read_text("ascii", "replace")
+        return ""
+
+    def save(self, path: str | os.PathLike[str], length: int, *, secrets: bytes | None = None) -> Path:
+        """Copy the first ``length`` bytes of the file, replacing what is at ``path``, all or nothing.
+
+        ``secrets`` are put inside.
+        """
         if self._file is None or not length:
             raise LabError("nothing was captured yet", "send something first")
         target = Path(path).expanduser()
         try:
             if target.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            savefile.save(self._file, length, target)
+            savefile.save(self._file, length, target, secrets=secrets)
         except (OSError, CaptureError, RuntimeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             what = f"could not save to {safe(str(target))}: {safe(reason)}"

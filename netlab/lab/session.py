@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
@@ -16,7 +17,7 @@ from netlab.lab.prompt import Prompt, Target
 from netlab.lab.state import Busy, Entry
 from netlab.lab.tail import Tail
 from netlab.lab.worker import Worker
-from netlab.topics.contract import Topic
+from netlab.topics.contract import Client, Topic
 
 LINES_WAITING = 10_000
 _CLOSING = 0.4  # seconds for the thread to end; it is a daemon, and is left alone where a client waits elsewhere
@@ -63,7 +64,17 @@ class Session:
     def busy(self) -> Busy | None:
         """The call that is running, or None."""
         busy = self._prompt.busy
-        return busy and replace(busy, place=self._place(self))
+        return busy and replace(busy, place=self._progress(busy) or self._place(self))
+
+    def _progress(self, busy: Busy) -> str:
+        """How far the call is, where its client tells."""
+        done, total = getattr(self.client, "progress", (0, 0))
+        return showing.progress(done, total, time.monotonic() - busy.started) if 0 < done < total else ""
+
+    @property
+    def client(self) -> Client | None:
+        """The client itself, to be looked at; its calls run in the session's thread. None before it is connected."""
+        return self._prompt.connection.client if self._prompt.connection is not None else None
 
     @property
     def connected(self) -> bool:

@@ -74,6 +74,21 @@ def constructed(address: tuple[str, int], options: dict[str, object], secrets: C
     return f"Client({', '.join(words)})"
 
 
+def progress(done: int, total: int, seconds: float) -> str:
+    """How far a call is: ``512 MiB of 1.0 GiB · 800 MiB/s``. Bytes and seconds."""
+    rate = f" · {_amount(done / seconds)}/s" if seconds > 0 else ""
+    return f"{_amount(done)} of {_amount(total)}{rate}"
+
+
+def _amount(count: float) -> str:
+    """Bytes as a person reads them: ``512 MiB``."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:,.0f} {unit}"
+        count /= 1024
+    return f"{count:,.1f} GiB"
+
+
 def error_line(error: BaseException) -> str:
     """An exception as the last line of a traceback: ``ConnectionResetError: [Errno 104] Connection reset by peer``."""
     text = cut(str(error), LIMIT // 4)

@@ -204,6 +204,8 @@ class AbandonableSocket(socket.socket):
     def _attempt(self, operation: Callable[[], T], events: int, deadline: float | None = None) -> T:
         if deadline is None:
             deadline = self._deadline()
+        if self._wake is not None and self._wake.is_set():  # also where data comes so fast that nothing ever waits
+            raise Abandoned("you stopped waiting")
         while True:
             try:
                 return operation()

@@ -8,7 +8,11 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.trial.Experiment`;
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
-- ``panel.py`` (optional): a pane of its own, the one file outside ``ui`` that may import textual.
+- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.opened.Opener`;
+  its ``Client`` then takes ``keylog: Path | None``, a file to which it appends its secrets;
+- ``panel.py`` (optional): what stands under the bytes of a session's buffer, the one file outside ``ui`` that may
+  import textual. Its ``Panel`` is a widget made without arguments; ``look(client)`` is called with the current
+  session's client many times a second, in the app's thread, also while a call of that client runs in its own.
 
 This module knows no recipe, no process and no screen.
 """
@@ -19,11 +23,13 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from netlab.capture.model import Transport
 from netlab.dissect.fields import Dissector
+from netlab.dissect.opened import Opener
 
 if TYPE_CHECKING:
     from netlab.topics.trial import Experiment
@@ -61,6 +67,12 @@ class Client(Protocol):
     its sockets with ``make_socket(family, type)``, so that a session can hand in sockets whose waiting can be
     abandoned, and tells what it does between the lines (a retry, a refusal) through ``log``.
     ``socket`` is the connection, or None where each call makes its own.
+
+    A client may have these attributes besides, which others read while its calls run:
+
+    - ``buffer: memoryview`` is what it holds to be looked at, also while it is being filled;
+    - ``arrivals: Sequence[int]`` the sizes of the pieces in which that came, in order: the rest is not there yet;
+    - ``progress: tuple[int, int]`` how far its call is, and when it is done, in bytes.
     """
 
     socket: socket.socket | None
@@ -149,6 +161,18 @@ class Topic:
         if find_spec(module) is None:
             return ()
         return tuple(cast("Sequence[Experiment]", import_module(module).EXPERIMENTS))
+
+    def opener(self) -> Opener | None:
+        """The topic's ``open_records``; None where its bytes are not encrypted. Imports what decrypts: slow."""
+        if find_spec(f"{self.package}.plaintext") is None:
+            return None
+        return cast("Opener", import_module(f"{self.package}.plaintext").open_records)
+
+    def panel(self) -> Callable[[], object] | None:
+        """The topic's ``Panel``; None where it has none. Imports textual."""
+        if find_spec(f"{self.package}.panel") is None:
+            return None
+        return cast("Callable[[], object]", import_module(f"{self.package}.panel").Panel)
 
     def text(self, name: str) -> str:
         """A file of the folder as text: ``server.py``, ``lesson.md`` …; `FileNotFoundError` when it is not there."""

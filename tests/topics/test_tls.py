@@ -250,8 +250,11 @@ def test_the_sessions_own_secrets_open_each_record(folder, tmp_path, version, su
     sent, received = flight(folder, version, keylog=tmp_path / "keys", suite=suite)
     opened = open_records((tmp_path / "keys").read_text(), memoryview(sent), memoryview(received))
     for direction, stream in ((Direction.TO_SERVER, sent), (Direction.TO_CLIENT, received)):
-        said = [record for record in opened[direction] if record.kind == 23]
+        said = [record for record in opened[direction] if record.name == "application_data"]
         assert [record.plaintext for record in said] == [b"Hello"]
+        assert [field.value for field in said[0].fields] == ["'Hello'"]
+        aligned = [len(stream) - record.at >= len(record.plaintext) + 16 for record in opened[direction]]
+        assert all(aligned)
         assert said[-1].end == len(stream)
         closed = [f for f in dissect(memoryview(stream), direction, 0).fields if "encrypted" in f.value]
         assert [(record.start, record.end) for record in opened[direction]] == [(f.start, f.end) for f in closed]
@@ -261,7 +264,17 @@ def test_secrets_of_another_connection_open_nothing(folder, tmp_path):
     flight(folder, ssl.TLSVersion.TLSv1_3, keylog=tmp_path / "keys")
     sent, received = flight(folder, ssl.TLSVersion.TLSv1_3)
     opened = open_records((tmp_path / "keys").read_text(), memoryview(sent), memoryview(received))
-    assert opened == {Direction.TO_SERVER: [], Direction.TO_CLIENT: []}
+    assert opened is None
+    hello = open_records("", memoryview(sent[:100]), memoryview(b""))
+    assert hello == {Direction.TO_SERVER: [], Direction.TO_CLIENT: []}
+
+
+def test_the_encrypted_handshake_of_1_3_is_read_once_it_is_open(folder, tmp_path):
+    sent, received = flight(folder, ssl.TLSVersion.TLSv1_3, keylog=tmp_path / "keys")
+    opened = open_records((tmp_path / "keys").read_text(), memoryview(sent), memoryview(received))
+    fields = [field for record in opened[Direction.TO_CLIENT] for field in walk(record.fields)]
+    assert "CN=localhost ← CN=netlab lab CA" in [field.value for field in fields if field.kind == "X.509"]
+    assert [field.value for field in fields if field.name == "application_layer_protocol_negotiation"] == ["echo"]
 
 
 @settings(max_examples=100, deadline=None)

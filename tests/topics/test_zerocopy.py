@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
 from netlab.topics.zerocopy import TOPIC
-from netlab.topics.zerocopy.client import WAYS, Client
+from netlab.topics.zerocopy.client import WAYS, Client, address_of
 from netlab.topics.zerocopy.dissect import dissect
 from netlab.topics.zerocopy.server import make_server
 
@@ -46,25 +46,72 @@ def client(address):
     client.close()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "tutorial_concatenate"])
 @pytest.mark.parametrize("size", [1, 65_537, 3 << 20])
 def test_every_way_receives_the_same_bytes_and_counts_their_copies(client, way, size):
     transfer = client.receive(size, way)
     assert client.unpack(f"{min(size, 256)}B", 0) == tuple(range(min(size, 256)))
     assert sum(transfer.arrivals) == transfer.filled == size
-    copies = {"join": 2, "slice": 2}.get(way, 1)
+    copies = {"join": 2, "slice": 2, "tutorial_slices": 2}.get(way, 1)
     if way == "concatenate":
         assert transfer.copied >= 2 * size
     else:
         assert transfer.copied == copies * size
     assert transfer.peak >= size
+    assert transfer.address == address_of(client.buffer)
+    assert transfer.moves == (len(transfer.arrivals) - 1 if way == "concatenate" else 0)
+
+
+def test_the_tutorials_first_function_fails_as_it_stands_and_the_connection_goes_on(client):
+    with pytest.raises(TypeError, match="can only concatenate str"):
+        client.receive("1 MiB", "tutorial_concatenate")
+    assert client.receive(10).filled == 10
+    compared = client.compare("1 MiB")
+    assert [transfer.way for transfer in compared] == list(WAYS)
+    failed = [transfer.way for transfer in compared if transfer.failure]
+    assert failed == ["tutorial_concatenate"]
+    table = repr(compared).splitlines()
+    assert len(table) == 1 + len(WAYS)
+    assert "TypeError" in table[1]
+    assert "2.00 ×" in next(line for line in table if line.startswith("slice"))
+
+
+@pytest.mark.parametrize("way", ["tutorial_slices", "concatenate", "slice", "readinto"])
+def test_no_way_spins_when_the_other_side_closes_early(way):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client(listener.getsockname(), timeout=DEADLINE)
+        peer, _ = listener.accept()
+        with peer:
+            peer.sendall(struct.pack("!BI", 4, 100) + b"only this")
+        with pytest.raises(EOFError, match="closed after 9 of 100 bytes"):
+            client.receive(100, way)
+        assert "EOFError" in client.transfer.failure
+
+
+def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, client):
+    def give_up(sock, transfer):
+        transfer.arrived(len(sock.recv(10)))
+        raise KeyError("given up")
+
+    monkeypatch.setitem(WAYS, "give up", give_up)
+    with pytest.raises(KeyError):
+        client.receive("3 MiB", "give up")
+    assert client.progress == (10, 3 << 20)
+    assert client.receive(10).filled == 10
+    assert client.send(b"x").endswith("the same as ours")
 
 
 def test_the_buffer_is_filled_where_it_is(client):
     client.receive("1 MiB", "recv_into")
-    assert client.view(10, 14).endswith(repr(bytes(range(10, 14))))
+    whole = client.buffer
+    part = client.view(10, 14)
+    assert part.view.tolist() == list(range(10, 14))
+    assert repr(part).startswith(repr(bytes(range(10, 14))))
+    assert f"{address_of(whole) + 10:#x}" in repr(part)
+    assert "owns none" in repr(part)
     copied = client.copy(0, 2)
-    assert "b'bb" in client.write(0, b"bb")
+    assert "b'bb" in repr(client.write(0, b"bb"))
+    assert client.buffer is whole
     assert client.copy(0, 2) == b"bb"
     assert copied == b"\x00\x01"
     assert client.unpack("!BI", 0) == struct.unpack("!BI", b"bb\x02\x03\x04")
@@ -164,7 +211,7 @@ def test_an_early_end_is_an_error_and_the_connection_is_not_used_again():
             peer.sendall(struct.pack("!BI", 4, 100) + b"only this")
         with pytest.raises(EOFError, match="closed after 9 of 100 bytes"):
             client.receive(100)
-        with pytest.raises(OSError, match="descriptor"):
+        with pytest.raises(EOFError, match="91 bytes of the answer unsent"):
             client.receive(100)
 
 

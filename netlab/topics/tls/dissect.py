@@ -17,6 +17,7 @@ from netlab.dissect.reader import Reader, Short
 HEADER = 5
 MOST_RECORDS = 4096
 MOST_LENGTH = (1 << 14) + 2048
+TEXT_SHOWN = 200
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 
 
@@ -39,6 +40,13 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
         encrypted = encrypted or kind == CHANGE_CIPHER_SPEC
     problem = f"only the first {MOST_RECORDS:,} records are read" if reader.left else ""
     return Dissection(tuple(records), _summary(records), problem=problem)
+
+
+def dissect_content(kind: int, content: memoryview) -> tuple[Field, ...]:
+    """The fields of what one record carried in clear."""
+    if kind == APPLICATION_DATA:
+        return (Field("text", 0, len(content), "text", repr(bytes(content[:TEXT_SHOWN]))[1:]),) if content else ()
+    return CONTENTS.get(kind, _opaque)(Reader(content))
 
 
 def _not_a_record(data: memoryview, start: int) -> str:
@@ -159,10 +167,15 @@ def _extensions(content: Reader, fields: list[Field]) -> None:
 
 
 def _certificate(content: Reader, fields: list[Field]) -> None:
-    """The chain in clear, as TLS 1.2 sends it."""
+    """The chain. TLS 1.3 (RFC 8446, section 4.4.2) puts a context before it, and extensions after each certificate."""
+    is_1_2 = int.from_bytes(content.data[content.at : content.at + 3], "big") == content.left - 3
+    if not is_1_2:
+        fields.append(content.vector(1).rest("context"))
     chain = content.vector(3)
     while chain.left:
         fields.append(dissect_certificate(chain.vector(3)))
+        if not is_1_2:
+            chain.vector(2)
 
 
 def _server_name(body: Reader) -> str:
@@ -231,6 +244,7 @@ CONTENTS: dict[int, Callable[[Reader], tuple[Field, ...]]] = {ALERT: _alert, HAN
 MESSAGES: dict[int, Callable[[Reader, list[Field]], None]] = {
     1: _client_hello,
     2: _server_hello,
+    8: _extensions,
     11: _certificate,
 }
 

@@ -16,7 +16,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from netlab.capture.model import Direction
+from netlab.dissect.opened import Opened
 from netlab.dissect.reader import Reader, Short
+from netlab.dissect.tls_names import RECORDS
+from netlab.topics.tls.dissect import dissect_content
 
 Aead: TypeAlias = AESGCM | ChaCha20Poly1305
 
@@ -45,26 +48,15 @@ SUITES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """One record of a stream, bytes ``start`` to ``end`` of it, and what it carried.
-
-    ``kind`` is the content type (22 handshake, 23 application data, 21 alert), the inner one under TLS 1.3.
-    """
-
-    start: int
-    end: int
-    kind: int
-    plaintext: bytes
-
-
-def open_records(keylog: str, to_server: memoryview, to_client: memoryview) -> dict[Direction, list[Opened]]:
-    """Every record of a connection's two streams that the secrets open; none where they are not of this connection."""
+def open_records(keylog: str, to_server: memoryview, to_client: memoryview) -> dict[Direction, list[Opened]] | None:
+    """Every record of a connection's two streams that the secrets open; None where they are not of this connection."""
     hellos = _hellos(to_server, to_client)
     if hellos is None:
         return {Direction.TO_SERVER: [], Direction.TO_CLIENT: []}
     client_random, server_random, suite, is_1_3 = hellos
     secrets = _secrets(keylog, client_random)
+    if not secrets:
+        return None
     opened = {}
     for direction, stream in ((Direction.TO_SERVER, to_server), (Direction.TO_CLIENT, to_client)):
         if is_1_3:
@@ -72,6 +64,11 @@ def open_records(keylog: str, to_server: memoryview, to_client: memoryview) -> d
         else:
             opened[direction] = list(_open_1_2(stream, suite, secrets, direction, server_random + client_random))
     return opened
+
+
+def _opened(start: int, end: int, at: int, kind: int, plaintext: bytes) -> Opened:
+    name = RECORDS.get(kind, f"record of type {kind}")
+    return Opened(start, end, at, name, plaintext, dissect_content(kind, memoryview(plaintext)))
 
 
 def _records(stream: memoryview) -> Iterator[tuple[int, int, Reader]]:
@@ -162,7 +159,7 @@ def _open_1_3(stream: memoryview, suite: Suite, secrets: dict[str, bytes], direc
         content = inner.rstrip(b"\x00")  # padding follows the content type (RFC 8446, section 5.2)
         if not content:
             return
-        yield Opened(start, body.end, content[-1], content[:-1])
+        yield _opened(start, body.end, body.at, content[-1], content[:-1])
         keys = _next_keys(keys, suite, traffic, content)
 
 
@@ -221,7 +218,7 @@ def _open_1_2(
                 plaintext = keys.open(bytes(stream[start : start + HEADER]), bytes(stream[body.at : body.end]))
             except InvalidTag:
                 return
-            yield Opened(start, body.end, kind, plaintext)
+            yield _opened(start, body.end, body.at + suite.explicit, kind, plaintext)
         protected = protected or kind == CHANGE_CIPHER_SPEC
 
 

@@ -4,6 +4,7 @@ The kernel copies every byte once, from the socket into memory that the program 
 a way of reading copies beyond it, and how much memory it holds at its worst, is counted where it happens.
 """
 
+import ctypes
 import hashlib
 import io
 import logging
@@ -13,9 +14,9 @@ import struct
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 LOG = logging.getLogger(__name__)
 STORE, DIGEST, FETCH, CONTENT = 1, 2, 3, 4
@@ -23,6 +24,7 @@ HEADER = struct.Struct("!BI")
 SMALL, LARGE = 1 << 16, 1 << 20
 MOST = 1 << 30
 MOST_QUADRATIC = 1 << 25
+NOTHING = memoryview(b"")
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Transfer:
 
     ``arrivals`` is the size of each piece; ``copied`` bytes that were copied, the kernel's copy included; ``held`` and
     ``peak`` bytes of memory now and at the worst; ``seconds`` from the first byte asked for to the last one here.
+    ``buffer`` is where the payload stands, and ``address`` where that lies in memory; ``moves`` counts how often it had
+    to be put elsewhere. ``failure`` is what the way raised, where it did.
     """
 
     way: str
@@ -41,6 +45,10 @@ class Transfer:
     held: int = 0
     peak: int = 0
     seconds: float = 0.0
+    buffer: memoryview = NOTHING
+    address: int = 0
+    moves: int = 0
+    failure: str = ""
 
     def arrived(self, count: int) -> int:
         """The kernel copied so many bytes to us; 0 means that the other side closed too early."""
@@ -56,20 +64,95 @@ class Transfer:
         self.held += count
         self.peak = max(self.peak, self.held)
 
+    def place(self, buffer: memoryview) -> memoryview:
+        """The payload stands here now."""
+        at = address_of(buffer)
+        self.moves += self.address not in (0, at)
+        self.buffer, self.address = buffer, at
+        return buffer
+
     def __repr__(self) -> str:
+        if self.failure:
+            return f"{self.way}: {self.failure}"
         rate = self.size / self.seconds / 2**20 if self.seconds else 0.0
         times = self.copied / max(self.size, 1)
+        pieces = "1 piece" if len(self.arrivals) == 1 else f"{len(self.arrivals):,} pieces"
         return (
             f"{self.way}: {self.size:,} bytes in {self.seconds * 1000:.1f} ms, {rate:,.0f} MiB/s, "
-            f"{len(self.arrivals):,} pieces, copied {times:.2f} × its size, peak {self.peak / 2**20:.1f} MiB"
+            f"{pieces}, copied {times:.2f} × its size, peak {self.peak / 2**20:.1f} MiB"
         )
+
+
+class Comparison(list[Transfer]):
+    """The same payload, received in several ways; shown as a table of multiples of its size."""
+
+    def __repr__(self) -> str:
+        lines = [f"{'way':<20} {'ms':>7} {'copied':>8} {'peak':>7}"]
+        for each in self:
+            cost = f"{each.seconds * 1000:7.1f} {each.copied / each.size:6.2f} × {each.peak / each.size:5.2f} ×"
+            lines.append(f"{each.way:<20} {each.failure or cost}")
+        return "\n".join(lines)
 
 
 Way = Callable[[socket.socket, Transfer], memoryview]
 
 
+class Watched:
+    """A socket for code that is only quoted: counts what it reads, and breaks the endless loop after an early close."""
+
+    def __init__(self, sock: socket.socket, transfer: Transfer) -> None:
+        self._sock, self._transfer = sock, transfer
+
+    def recv(self, size: int) -> bytes:
+        """As ``socket.recv``, but an early end is an `EOFError`."""
+        piece = self._sock.recv(size)
+        self._transfer.hold(self._transfer.arrived(len(piece)))
+        self._transfer.hold(-len(piece))
+        return piece
+
+
+def tutorial_concatenate(socket_: socket.socket, transfer: Transfer) -> memoryview:
+    """The tutorial's first ``read`` as it stands: text plus bytes, a `TypeError` since Python 3."""
+    sock = Watched(socket_, transfer)
+
+    def read(size: int) -> Any:
+        ret: Any = ""
+        remain = size
+        while True:
+            data = sock.recv(remain)
+            ret += data
+            if len(data) == remain:
+                break
+            remain -= len(data)
+        return ret
+
+    return memoryview(read(transfer.size))
+
+
+def tutorial_slices(socket_: socket.socket, transfer: Transfer) -> memoryview:
+    """The tutorial's second ``read`` as it stands: works, copies twice, and would never end after an early close."""
+    sock = Watched(socket_, transfer)
+
+    def read(size: int) -> memoryview:
+        ret = memoryview(bytearray(size))
+        transfer.hold(len(transfer.place(ret)))  # ours: to be seen while it fills
+        remain = size
+        while True:
+            data = sock.recv(remain)
+            length = len(data)
+            ret[size - remain : size - remain + length] = data
+            if len(data) == remain:
+                break
+            remain -= len(data)
+        return ret
+
+    filled = read(transfer.size)
+    transfer.copied += len(filled)  # the slice assignments
+    return filled
+
+
 def concatenate(sock: socket.socket, transfer: Transfer) -> memoryview:
-    """``data += piece``: every step copies all that came before, so the cost grows with the square of the size."""
+    """The first one repaired. Each ``+=`` copies all that came before: the cost grows with the square of the size."""
     data = b""
     while len(data) < transfer.size:
         piece = sock.recv(min(transfer.size - len(data), SMALL))
@@ -77,6 +160,7 @@ def concatenate(sock: socket.socket, transfer: Transfer) -> memoryview:
         transfer.copied += len(data) + len(piece)
         transfer.hold(-len(data) - len(piece))
         data += piece
+        transfer.place(memoryview(data))
     return memoryview(data)
 
 
@@ -89,12 +173,12 @@ def join(sock: socket.socket, transfer: Transfer) -> memoryview:
         pieces.append(piece)
     transfer.hold(transfer.size)
     transfer.copied += transfer.size
-    return memoryview(b"".join(pieces))
+    return transfer.place(memoryview(b"".join(pieces)))
 
 
 def into_slice(sock: socket.socket, transfer: Transfer) -> memoryview:
-    """The tutorial's way: one buffer, but ``recv`` makes a bytes object that the slice assignment copies again."""
-    view = memoryview(bytearray(transfer.size))
+    """The second one repaired: one buffer, but ``recv`` makes a bytes object that the slice assignment copies again."""
+    view = transfer.place(memoryview(bytearray(transfer.size)))
     transfer.hold(transfer.size)
     while transfer.filled < transfer.size:
         at = transfer.filled
@@ -108,34 +192,41 @@ def into_slice(sock: socket.socket, transfer: Transfer) -> memoryview:
 
 def recv_into(sock: socket.socket, transfer: Transfer) -> memoryview:
     """The kernel copies into the buffer itself: each byte once, no memory but the buffer."""
-    return _fill(sock, transfer, memoryview(bytearray(transfer.size)))
+    return fill(sock, transfer, memoryview(bytearray(transfer.size)))
 
 
 def waitall(sock: socket.socket, transfer: Transfer) -> memoryview:
     """As ``recv_into``, asking the kernel to come back only with everything; it may come back with less."""
-    return _fill(sock, transfer, memoryview(bytearray(transfer.size)), transfer.size, socket.MSG_WAITALL)
+    return fill(sock, transfer, memoryview(bytearray(transfer.size)), transfer.size, socket.MSG_WAITALL)
 
 
 def readinto(sock: socket.socket, transfer: Transfer) -> memoryview:
     """Through the socket's file interface: large reads pass its buffer by and land in ours."""
-    view = memoryview(bytearray(transfer.size))
+    view = transfer.place(memoryview(bytearray(transfer.size)))
     transfer.hold(transfer.size)
     with cast("io.BufferedReader", sock.makefile("rb", buffering=SMALL)) as file:
-        while transfer.filled < transfer.size:
-            transfer.arrived(file.readinto(view[transfer.filled : transfer.filled + LARGE]))
+        try:
+            while transfer.filled < transfer.size:
+                transfer.arrived(file.readinto(view[transfer.filled : transfer.filled + LARGE]))
+        except BaseException:
+            sock.close()  # the file does not say how much it had read already
+            raise
     return view
 
 
 def huge_pages(sock: socket.socket, transfer: Transfer) -> memoryview:
-    """As ``recv_into``, into memory that the kernel gives in 2 MiB pages: 512 times fewer page faults."""
-    buffer = mmap.mmap(-1, transfer.size)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        buffer.madvise(mmap.MADV_HUGEPAGE)
-    return _fill(sock, transfer, memoryview(buffer))
+    """As ``recv_into``, into memory that the kernel gives in pages of 2 MiB: 512 times fewer page faults."""
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return recv_into(sock, transfer)
+    buffer = mmap.mmap(-1, transfer.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory has small pages
+    buffer.madvise(mmap.MADV_HUGEPAGE)
+    return fill(sock, transfer, memoryview(buffer))
 
 
-def _fill(sock: socket.socket, transfer: Transfer, view: memoryview, step: int = LARGE, flags: int = 0) -> memoryview:
+def fill(sock: socket.socket, transfer: Transfer, view: memoryview, step: int = LARGE, flags: int = 0) -> memoryview:
+    """Fill the view in place, from its first byte to its last."""
     transfer.hold(transfer.size)
+    transfer.place(view)
     while transfer.filled < transfer.size:
         at = transfer.filled
         transfer.arrived(sock.recv_into(view[at : at + step], 0, flags))
@@ -143,6 +234,8 @@ def _fill(sock: socket.socket, transfer: Transfer, view: memoryview, step: int =
 
 
 WAYS: dict[str, Way] = {
+    "tutorial_concatenate": tutorial_concatenate,
+    "tutorial_slices": tutorial_slices,
     "concatenate": concatenate,
     "join": join,
     "slice": into_slice,
@@ -151,6 +244,31 @@ WAYS: dict[str, Way] = {
     "readinto": readinto,
     "huge_pages": huge_pages,
 }
+QUADRATIC = ("tutorial_concatenate", "concatenate")
+
+
+def address_of(view: memoryview) -> int:
+    """Where the first byte of a view lies in memory."""
+    if not view.nbytes:
+        return 0
+    if view.readonly:  # ctypes takes no read-only buffer; CPython keeps a bytes object's bytes at its end
+        return id(view.obj) + bytes.__basicsize__ - 1
+    return ctypes.addressof(ctypes.c_char.from_buffer(view))
+
+
+class Slice:
+    """A slice of a buffer, and where it lies: a view, which owns nothing."""
+
+    def __init__(self, buffer: memoryview, start: int, stop: int) -> None:
+        self.view = buffer[start:stop]
+        self._buffer, self._start = buffer, slice(start, stop).indices(len(buffer))[0]
+
+    def __repr__(self) -> str:
+        at = address_of(self._buffer) + self._start
+        return (
+            f"{bytes(self.view[:64])!r}\nmemoryview of {len(self.view):,} bytes at {at:#x}, which is byte "
+            f"{self._start:,} of the buffer's {len(self._buffer):,}; it owns none of them"
+        )
 
 
 class Client:
@@ -165,35 +283,64 @@ class Client:
         make_socket: Callable[[int, int], socket.socket] = socket.socket,
     ) -> None:
         self._log = log
-        self._buffer = memoryview(bytearray())
-        self.transfer: Transfer | None = None
+        self._owed = 0  # bytes that the server has yet to send, also for a call that was abandoned
+        self._copy = (0, b"")
+        self.transfer = Transfer("", 0)
+        self.compared = Comparison()
         self.socket = make_socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         self.socket.connect(address)
+
+    @property
+    def buffer(self) -> memoryview:
+        """What was received last, also while it is still arriving."""
+        return self.transfer.buffer
+
+    @property
+    def arrivals(self) -> list[int]:
+        """The size of each piece of the buffer that has arrived."""
+        return self.transfer.arrivals
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes that are here, and bytes that were asked for."""
+        return self.transfer.filled, self.transfer.size
 
     def receive(self, size: int | str, way: str = "recv_into") -> Transfer:
         """Ask for so many bytes (``'64 MiB'``) and read them in one of the ways; what it cost."""
         wanted = parse_size(size)
         if way not in WAYS:
             raise ValueError(f"no way {way!r}; there are {', '.join(WAYS)}")
-        if not 0 < wanted <= (MOST_QUADRATIC if way == "concatenate" else MOST):
+        if not 0 < wanted <= (MOST_QUADRATIC if way in QUADRATIC else MOST):
             raise ValueError(f"{wanted:,} bytes: between 1 and 1 GiB, please, and 32 MiB at most to concatenate")
-        self.transfer = transfer = Transfer(way, wanted)
+        self._throw_away_owed()
+        self.transfer = transfer = Transfer(way, wanted)  # and the buffer before is let go
+        self._send(HEADER.pack(FETCH, 8) + struct.pack("!Q", wanted))
+        self._expect(CONTENT, wanted)
+        began = time.perf_counter()
         try:
-            self.socket.sendall(HEADER.pack(FETCH, 8) + struct.pack("!Q", wanted))
-            self._expect(CONTENT, wanted)
-            began = time.perf_counter()
-            self._buffer = WAYS[way](self.socket, transfer)
-            transfer.seconds = time.perf_counter() - began
-        except BaseException:
-            self.socket.close()  # the rest of the payload is still on its way: nobody could tell it from an answer
+            transfer.buffer = WAYS[way](self.socket, transfer)
+        except Exception as error:
+            transfer.failure = f"{type(error).__name__}: {error}"
             raise
+        finally:
+            transfer.seconds = time.perf_counter() - began
+            self._owed -= transfer.filled
         return transfer
 
-    def compare(self, size: int | str = "16 MiB") -> list[Transfer]:
+    def compare(self, size: int | str = "16 MiB") -> Comparison:
         """Receive the same amount in every way, one after the other."""
         wanted = parse_size(size)
-        return [self.receive(wanted, way) for way in WAYS if way != "concatenate" or wanted <= MOST_QUADRATIC]
+        self.compared = Comparison()
+        for way in WAYS:
+            if way in QUADRATIC and wanted > MOST_QUADRATIC:
+                continue
+            try:
+                self.receive(wanted, way)
+            except TypeError:
+                self._log.info("%s raised %s", way, self.transfer.failure)
+            self.compared.append(replace(self.transfer, buffer=NOTHING))
+        return self.compared
 
     def send(self, payload: bytes) -> str:
         """Store a payload; the server's SHA-256 of it, compared with ours."""
@@ -207,48 +354,66 @@ class Client:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as payload:
                 return self._store(payload)
 
-    def view(self, start: int, stop: int) -> str:
+    def view(self, start: int, stop: int) -> Slice:
         """A slice of the buffer: which bytes it shows, and that it owns none of them."""
-        part = self._buffer[start:stop]
-        return f"{len(part):,} of the buffer's {len(self._buffer):,} bytes, none of its own: {bytes(part[:64])!r}"
+        return Slice(self.buffer, start, stop)
 
     def copy(self, start: int, stop: int) -> bytes:
         """The same bytes as an object of their own: a later ``write`` does not reach them."""
-        return bytes(self._buffer[start : min(stop, start + 4096)])
+        self._copy = (start, bytes(self.buffer[start : min(stop, start + 4096)]))
+        self._log.info("%d bytes of its own, at %#x", len(self._copy[1]), address_of(memoryview(self._copy[1])))
+        return self._copy[1]
 
     def unpack(self, form: str, offset: int = 0) -> tuple[object, ...]:
         """`struct.unpack_from` the buffer: numbers are read where they lie."""
-        return struct.unpack_from(form, self._buffer, offset)
+        return struct.unpack_from(form, self.buffer, offset)
 
-    def write(self, offset: int, content: bytes) -> str:
+    def write(self, offset: int, content: bytes) -> Slice:
         """Assign to a slice of the view: the buffer itself changes."""
-        self._buffer[offset : offset + len(content)] = content
+        part = self.buffer[offset : offset + len(content)]
+        part[:] = content
+        self._log.info("written through a slice: the buffer that it shows has changed")
+        if (copied := self._copy[1]) and 0 <= offset - self._copy[0] < len(copied):
+            self._log.info("copy(%d, …) made before still holds %r", self._copy[0], copied[:64])
         return self.view(max(offset - 4, 0), offset + len(content) + 4)
 
     def resize(self, size: int) -> None:
         """Try to change the buffer's length while views of it exist; a `BufferError` is what to expect."""
-        owner = self._buffer.obj
+        owner = self.buffer.obj
         if not isinstance(owner, bytearray):
             raise TypeError(f"a {type(owner).__name__} cannot change its length at all; receive() one into a bytearray")
-        if size > len(owner):
-            owner.extend(bytes(size - len(owner)))
-        else:
-            del owner[size:]
+        try:
+            if size > len(owner):
+                owner.extend(bytes(min(size, MOST) - len(owner)))
+            else:
+                del owner[size:]
+        except BufferError:
+            self._log.info("views of it exist: a longer one may have to move, and they would show freed memory")
+            raise
 
     def close(self) -> None:
         """Close the connection and let go of the buffer."""
         self.socket.close()
-        self._buffer = memoryview(b"")
+        self.transfer = Transfer("", 0)
 
     def _store(self, payload: memoryview) -> str:
-        self.socket.sendall(HEADER.pack(STORE, len(payload)))
-        self.socket.sendall(payload)
+        self._throw_away_owed()
+        self._send(HEADER.pack(STORE, len(payload)))
+        self._send(payload)
         self._expect(DIGEST, 32)
         theirs = self._read(32).hex()
         ours = hashlib.sha256(payload).hexdigest()
         return f"sha256 {theirs}, {'the same as ours' if theirs == ours else f'but ours is {ours}'}"
 
+    def _send(self, message: bytes | memoryview) -> None:
+        try:
+            self.socket.sendall(message)
+        except BaseException:
+            self.socket.close()  # the server waits for the rest: whatever came next, it would take for that
+            raise
+
     def _expect(self, kind: int, length: int) -> None:
+        self._owed = HEADER.size + length
         answer = HEADER.unpack(self._read(HEADER.size))
         if answer != (kind, length):
             raise ConnectionError(
@@ -256,8 +421,20 @@ class Client:
             )
 
     def _read(self, size: int) -> bytes:
-        view = memoryview(bytearray(size))
-        return bytes(_fill(self.socket, Transfer("recv_into", size), view))
+        read = bytearray(size)
+        view = memoryview(read)
+        while view:
+            count = self.socket.recv_into(view)
+            if count == 0:
+                raise EOFError(f"closed with {self._owed:,} bytes of the answer unsent")
+            self._owed -= count
+            view = view[count:]
+        return bytes(read)
+
+    def _throw_away_owed(self) -> None:
+        """What is left of an answer that was given up would be taken for the next one."""
+        while self._owed:
+            self._read(min(self._owed, LARGE))
 
 
 def parse_size(text: int | str) -> int:
@@ -273,6 +450,5 @@ def parse_size(text: int | str) -> int:
 
 if __name__ == "__main__":
     client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20001))
-    for result in client.compare("16 MiB"):
-        print(result)
+    print(client.compare("16 MiB"))
     client.close()
