@@ -165,6 +165,7 @@ class BenchPane(Vertical):
         current = self.lab.current
         if current is not None and self.console.waiting:
             current.abandon()
+            self.console.prompt.stay()
         else:
             self.panes.go(self.panes.whole or self.panes.beside)
 

@@ -110,7 +110,7 @@ class Console(Vertical):
 
     def _titled(self, session: Session) -> Content:
         waits = self._waited(session.busy) >= PATIENCE
-        state = " ⧗ waits" if waits else "" if session.connected or session.busy else " ✕ closed"
+        state = " ◔ waits" if waits else "" if session.connected or session.busy else " ✕ closed"
         name = Content(session.name + state)
         if session is self._current:
             name = Content("▸") + name.stylize("bold reverse")

@@ -53,18 +53,16 @@ class Panes(Horizontal):
     SCOPED_CSS = False  # the width's class stands on the screen
     DEFAULT_CSS = """
     Panes { height: 1fr; }
-    Console, ServerLog, Reader, SegmentList, ByteView, FieldTree, AtCursor { border-top: solid $foreground 30%; }
-    Console:focus-within, ServerLog:focus, Reader:focus, SegmentList:focus, ByteView:focus, FieldTree:focus {
-        border-top: heavy $accent;
+    Panes Console, Panes ServerLog, Panes Reader, Panes SegmentList, Panes ByteView, Panes FieldTree, Panes AtCursor {
+        border-top: solid $foreground 30%;
     }
-    #right { border-left: solid $foreground 30%; }
+    Panes Console:focus-within, Panes ServerLog:focus, Panes Reader:focus, Panes SegmentList:focus,
+    Panes ByteView:focus, Panes FieldTree:focus { border-top: heavy $accent; border-title-style: bold; }
+    Panes #right { border-left: solid $foreground 30%; }
     Panes #left { width: 2fr; }
     Panes #right { width: 3fr; }
     Panes #console { height: 2fr; }
-    Panes #log {
-        height: 1fr; padding: 0 1; border-top: solid $primary-muted; border-title-color: $foreground;
-        &:focus { border-top: heavy $accent; border-title-style: bold; }
-    }
+    Panes #log { height: 1fr; padding: 0 1; border-title-color: $foreground; }
     Panes #wire { height: 2fr; }
     Panes #bytes { height: 3fr; }
 

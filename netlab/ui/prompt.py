@@ -69,6 +69,7 @@ class Prompt(Input):
         self.cursor_blink = False  # a blinking cursor repaints twice a second, and snapshots with it
         self._history = history
         self._completion = completion
+        self._left = False
 
     async def action_submit(self) -> None:
         """Hand over the line and begin a new one."""
@@ -79,8 +80,29 @@ class Prompt(Input):
             self.post_message(self.Entered([line]))
 
     def action_leave(self) -> None:
-        """Tell that the person wants out."""
+        """Tell that the person wants out. Until the focus has moved, keys are not for this line any more."""
+        self._left = True
         self.post_message(self.Left())
+
+    def stay(self) -> None:
+        """Take keys again: the person was heard, and stays here."""
+        self._left = False
+
+    def on_focus(self) -> None:
+        """Take keys."""
+        self.stay()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not self._left:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+        self.app.call_after_refresh(self.app.simulate_key, event.key)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed into the line."""
+        return not self._left and super().check_consume_key(key, character)
 
     def action_complete(self) -> None:
         """Complete, or move on."""

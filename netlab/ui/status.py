@@ -57,7 +57,7 @@ def fit(parts: list[Part], width: int) -> list[tuple[str, str]]:
 
 _PHASES = {
     Phase.STOPPED: ("○ stopped", "$text-muted"),
-    Phase.STARTING: ("◌ starting", "$text-warning"),
+    Phase.STARTING: ("◔ starting", "$text-warning"),
     Phase.SERVING: ("● serving", "bold $text-success"),
     Phase.FAILED: ("✗ could not start", "bold $text-error"),
     Phase.DEAD: ("✗ server died", "bold $text-error"),

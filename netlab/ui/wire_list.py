@@ -36,7 +36,7 @@ class WireList(Vertical):
     WireList SegmentList { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="wire.filter_here", show=False,
+        Binding("slash", "filter", "filter", id="wire.filter_here",
                 tooltip="Show only segments that match: flow, direction, size, text or bytes"),
         Binding("w", "export", "write bytes", id="wire.export", show=False,
                 tooltip="Write the bytes of the marked, else the shown segments to a file"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from textual.pilot import Pilot
@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from netlab.capture.model import Endpoint
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
-from netlab.topics.discovery import find_topics, topic_named
+from netlab.topics.discovery import Broken, find_topics, topic_named
 from netlab.ui.app import NetlabApp
 from netlab.ui.bench import BenchPane
 from netlab.ui.keymap import Config
@@ -63,7 +63,9 @@ class Stage(Presentation):
 class StagedApp(NetlabApp):
     """The app as it is, with labs on free ports, without moving or blinking."""
 
-    def __init__(self, first: str = "tcp", port: int = 0, config: Config | None = None) -> None:
+    def __init__(
+        self, first: str = "tcp", port: int = 0, config: Config | None = None, more: Sequence[Broken] = ()
+    ) -> None:
         self.stage = Stage()
 
         def make_lab(topic: Topic) -> LiveLab:
@@ -72,7 +74,7 @@ class StagedApp(NetlabApp):
             return live
 
         topic_named(first)
-        super().__init__(find_topics(), first, make_lab=make_lab, config=config, presentation=self.stage)
+        super().__init__([*find_topics(), *more], first, make_lab=make_lab, config=config, presentation=self.stage)
         self.animation_level = "none"
 
     async def on_unmount(self) -> None:

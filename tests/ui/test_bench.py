@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
+from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from netlab.lab.state import Phase
+from netlab.topics.discovery import Broken
 from netlab.ui.chooser import Chooser
 from netlab.ui.help import Help
+from netlab.ui.key_line import chosen
 from netlab.ui.keymap import Config
 from netlab.ui.status import Banner
-from tests.ui.staging import StagedApp, enter, played, settled, until
+from tests.ui.staging import StagedApp, enter, played, serving, settled, until
 
 
 @played()
@@ -107,6 +111,19 @@ async def test_letters_are_typed_in_the_console_and_act_outside(app: StagedApp, 
 
 
 @played()
+async def test_a_key_right_after_esc_is_not_typed_into_the_console(app: StagedApp, pilot: Pilot[None]) -> None:
+    for key in ("escape", "2"):  # both are there before either is handled
+        app.simulate_key(key)
+    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "udp", "the other tab")
+    await pilot.press("escape", "1")
+    await until(pilot, lambda: app.seen.topic.name == "tcp")
+    assert app.seen.console.prompt.value == ""
+    await until(pilot, lambda: app.focused is app.seen.console.prompt)
+    await pilot.press("2")
+    assert app.seen.console.prompt.value == "2"
+
+
+@played()
 async def test_slash_is_typed_into_the_filter_too(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "slash")
     await until(pilot, lambda: isinstance(app.focused, Input) and app.focused is not app.seen.console.prompt)
@@ -169,3 +186,72 @@ async def test_the_status_line_follows_the_lab(app: StagedApp, pilot: Pilot[None
     line = app.seen.query_one("StatusLine").render()
     assert "● serving 127.0.0.1:20000  model single  wire clean → :41233" in str(line)
     assert "1 client  10 B" in str(line)
+
+
+@played()
+async def test_pasted_lines_run_one_after_the_other(app: StagedApp, pilot: Pilot[None]) -> None:
+    app.seen.console.prompt.post_message(events.Paste(">>> s.send(b'one')\n3\n>>> s.recv(8192)\nb'one'\n"))
+    await until(pilot, lambda: app.transcript.count("b'one'") == 2, "both calls and the answer")
+    assert ">>> s.send(b'one')\n3\n>>> s.recv(8192)\nb'one'" in app.transcript
+
+
+@played(size=(80, 24))
+async def test_new_lines_do_not_move_what_a_person_scrolled_up_to_read(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, ":help")
+    await until(pilot, lambda: ":clear-faults" in app.transcript)
+    await pilot.press("pageup")
+    await pilot.pause()
+    seen = app.seen.console.transcript.scroll_offset
+    app.seen.console.say("news\n" * 50)
+    await pilot.pause()
+    assert app.seen.console.transcript.scroll_offset == seen
+    await pilot.press("shift+tab", "end")
+    await pilot.pause()
+    assert app.seen.console.transcript.follows
+
+
+@played()
+async def test_copy_says_which_way_it_went(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "c")
+    await until(pilot, lambda: isinstance(app.screen, Chooser))
+    await pilot.press("enter")
+    await until(pilot, lambda: app.clipboard == str(app.seen.lab.state.address), "the address")
+
+
+@played()
+async def test_brackets_go_from_client_to_client(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, ":connect")
+    await enter(pilot, ":connect slow")
+    await until(pilot, lambda: app.seen.lab.current and app.seen.lab.current.name == "slow")
+    await pilot.press("escape", "left_square_bracket")
+    await until(pilot, lambda: app.seen.lab.current and app.seen.lab.current.number == 1, "the one before")
+    await pilot.press("right_square_bracket")
+    await until(pilot, lambda: app.seen.lab.current and app.seen.lab.current.name == "slow", "and back")
+
+
+@played()
+async def test_the_footer_never_has_more_than_eight_and_always_help_and_palette(
+    app: StagedApp, pilot: Pilot[None]
+) -> None:
+    for _ in range(8):
+        keys = chosen({key: active.binding for key, active in app.screen.active_bindings.items()})
+        labels = [binding.description for _, binding in keys]
+        assert len(labels) <= 8
+        assert labels[0] == "help"
+        assert labels[-1] == "palette"
+        await pilot.press("tab")
+        await pilot.pause()
+
+
+def test_a_topic_that_does_not_load_is_a_tab_that_says_why() -> None:
+    async def run() -> None:
+        app = StagedApp(more=[Broken("ninth", "ImportError: no such thing")])
+        async with app.run_test(size=(120, 40)) as pilot:
+            await serving(pilot)
+            await pilot.press("escape", str(len(app.tab_titles)))
+            await until(pilot, lambda: app.bench is None, "that tab")
+            await pilot.pause()
+            told = [str(static.render()) for static in app.query(".broken").results(Static)]
+            assert any("ImportError: no such thing" in text for text in told)
+
+    asyncio.run(run())
