@@ -212,10 +212,12 @@ def render_boards(boards: Sequence[Board], width: int = 80) -> list[str]:
     rows = []
     for board, more in drawn:
         rows += [board.title] if board.title else []
+        rows += [] if board.lanes else ["no client yet"]
         rows += [_row(lane, board, name, columns, length, bool(margin)) for lane in board.lanes]
         rows += [f"and {more} more clients"] if more else []
     indent = " " * (name + 1)
-    return [*rows, *(indent + line for line in axis(columns, length)), *legend(width)]
+    ruler = [indent + line for line in axis(columns, length)] if any(board.lanes for board in boards) else []
+    return [*rows, *ruler, *legend(width)]
 
 
 def axis(columns: int, length: int) -> list[str]:

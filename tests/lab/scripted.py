@@ -1,0 +1,77 @@
+"""A bench that does what a test says, for trials without a lab; and what a run told."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from netlab.capture.model import Endpoint, Segment
+from netlab.lab.happenings import Happening
+from netlab.lab.lanes import Board
+from netlab.topics.trial import Bench, Experiment, Peer, Trial
+
+NOWHERE = Endpoint("127.0.0.1", 9)
+
+
+@dataclass
+class ScriptedBench:
+    model: str = "single"
+    address: Endpoint = NOWHERE
+    queue: int = 0
+    threads: int = 1
+    processes: int = 1
+    faults: tuple[str, ...] = ()
+
+    def connect(self, **options: object) -> Peer:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    def begin_connect(self, **options: object) -> Peer:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    def dial(self) -> socket.socket:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    def fault(self, *specs: str) -> None:
+        self.faults = specs
+
+    def segments(self) -> Sequence[Segment]:
+        return ()
+
+    def log(self) -> Sequence[str]:
+        return ()
+
+
+@dataclass
+class ScriptedBenches:
+    closed: int = 0
+    opened: list[str] = field(default_factory=list)
+    trouble: Exception | None = None
+
+    def open(self, model: str | None, options: Mapping[str, object], still: Callable[[], None]) -> Bench:
+        if self.trouble is not None:
+            raise self.trouble
+        self.opened.append(model or "single")
+        return ScriptedBench(model or "single")
+
+    def board(self, bench: Bench) -> Board:
+        return Board(bench.model, (), 0)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class Told:
+    """Collects what happens; ``react`` is called with each, as somebody who looks on would."""
+
+    happened: list[Happening] = field(default_factory=list)
+    react: Callable[[Happening], None] = lambda happening: None
+
+    def __call__(self, happening: Happening) -> None:
+        self.happened.append(happening)
+        self.react(happening)
+
+
+def experiment(run: Callable[[Trial], None]) -> Experiment:
+    return Experiment("scripted", "What happens?", ("this", "that"), 0, "Because. So it is.", run)
