@@ -21,7 +21,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.dissect.text import safe
@@ -131,9 +130,10 @@ def _certificates(arguments: argparse.Namespace, certificates: Certificates | No
 def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object]) -> int:
     """Serve until stopped; one line on standard error, or a report, when that fails."""
     out = Reports() if arguments.supervised else Lines()
+    ending = Ending()
     if arguments.yield_cpu:
         yield_processor()
-    _catch_signals()
+    ending.catch_signals()
     try:
         server = _listen(topic, arguments, keywords, out)
         if server is None:
@@ -142,9 +142,10 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
             out.attach()
             out.listening(server)
             if arguments.supervised:
-                Gauges(server, topic.transport, out).start()
+                Gauges(server, topic.transport, out, ending).start()
             server.serve_forever()
         finally:
+            ending.noticed = True
             server.server_close()
     except Stopped:
         return 0
@@ -184,26 +185,54 @@ def _last_word(topic: Topic, text: str) -> None:
     sys.stderr.write(f"netlab serve {topic.name}: {safe(text)}\n")
 
 
-def _catch_signals() -> None:
-    """SIGTERM and SIGINT stop the server; a forked child of it simply ends."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_default_signals)
+class Ending:
+    """How the server is stopped: an exception from a signal handler leaves whatever the main thread waits in.
+
+    Python swallows such an exception where it meets a callback that cannot raise (a destructor, `os.register_at_fork`);
+    so it is raised again until it is `noticed`. While the process forks it is held back, or the server would not learn
+    of its new child. Should stopping last longer than the grace, the process just ends.
+    """
+
+    def __init__(self) -> None:
+        self.noticed = False
+        self.held = False
+        self.deadline = math.inf
+
+    def catch_signals(self) -> None:
+        """SIGTERM and SIGINT stop the server; a forked child of it simply ends."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self.hold, after_in_parent=self.release, after_in_child=_default_signals)
+
+    def hold(self) -> None:
+        """Begin of a fork."""
+        self.held = True
+
+    def release(self) -> None:
+        """End of a fork. A signal that came meanwhile is handled before this function's first line."""
+        self.held = False
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Stop, the first time that it is asked for."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        self.deadline = time.monotonic() + GRACE
+        signal.signal(signal.SIGALRM, self.insist)
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        self.insist(number, frame)
+
+    def insist(self, number: int, frame: FrameType | None) -> None:
+        """Stop, unless that is under way."""
+        if time.monotonic() > self.deadline:
+            os._exit(0)
+        if not (self.noticed or self.held):
+            raise Stopped
 
 
 def _default_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    """Leave whatever the main thread waits in. Should that not succeed in time, the process ends all the same."""
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
-    signal.setitimer(signal.ITIMER_REAL, GRACE)
-    raise Stopped
 
 
 def yield_processor() -> None:
@@ -282,8 +311,9 @@ class Gauges:
     signal handler always runs in the main thread, between two of its instructions. So it takes no lock.
     """
 
-    def __init__(self, server: Server, transport: Transport, out: Lines) -> None:
+    def __init__(self, server: Server, transport: Transport, out: Lines, ending: Ending) -> None:
         self.server = server
+        self.ending = ending
         self.stream = transport is Transport.TCP
         self.out = out
         self.last: Report = {}
@@ -302,7 +332,7 @@ class Gauges:
             self.last = gauges
             self.out.write(json.dumps({"event": "gauges", **gauges}))
         if input_ended():
-            _stop(number, frame)
+            self.ending.stop(number, frame)
 
 
 def input_ended() -> bool:

@@ -37,8 +37,9 @@ class Serving:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip("\n"))
+        with contextlib.suppress(ValueError):  # closed at the end of the test, while a child of the server has it open
+            for line in self.process.stdout:
+                self.lines.append(line.rstrip("\n"))
 
     @property
     def address(self) -> tuple[str, int]:

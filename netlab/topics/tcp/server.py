@@ -17,6 +17,7 @@ import os
 import queue
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -44,28 +45,29 @@ class EchoHandler(BaseRequestHandler):
 class LineHandler(StreamRequestHandler):
     """Sends back every line, once it is whole."""
 
+    server: SingleServer
     rfile: BufferedReader
     disable_nagle_algorithm = True  # else a second small write waits some 40 ms for the first one's ACK
 
     def handle(self) -> None:
         """Serve one client."""
-        patience = self.connection.gettimeout() or 30.0
-        while line := self.read_line(patience):
+        while line := self.read_line():
             self.wfile.write(line)
 
-    def read_line(self, patience: float) -> bytes:
+    def read_line(self) -> bytes:
         """A whole line; at the end of the stream what is left, then ``b''``."""
-        line, deadline = b"", time.monotonic() + patience
-        while not line.endswith(b"\n"):
-            # The socket's timeout is for each recv; a client that sends byte by byte would never meet it.
-            self.connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            arrived = len(self.rfile.peek())  # waits for one recv at most
-            line += self.rfile.readline(arrived)
-            if not arrived:
-                break
+        deadline = time.monotonic() + self.server.client_timeout
+        line = self.rfile.readline(len(self.rfile.peek()))  # peek waits for one recv at most
+        while line and not line.endswith(b"\n"):
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
-        self.connection.settimeout(patience)
+            # The limit of each recv is not enough: a client that sends byte by byte would never meet it.
+            self.connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            more = self.rfile.readline(len(self.rfile.peek()))
+            self.connection.settimeout(None)
+            if not more:
+                break
+            line += more
         return line
 
 
@@ -95,7 +97,8 @@ class SingleServer(TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say why a client was dropped, in one line instead of a traceback."""
-        log.warning("%s: dropped: %s", name(client_address), sys.exception())
+        error = sys.exception()
+        log.warning("%s: dropped: %s", name(client_address), "timed out" if type(error) is BlockingIOError else error)
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):
@@ -109,6 +112,12 @@ class ThreadingServer(ThreadingMixIn, SingleServer):
     def __init__(self, address: tuple[str, int], timeout: float) -> None:
         super().__init__(address, timeout)
         self.places = threading.BoundedSemaphore(self.most_clients)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a client."""
+        client, address = super().get_request()
+        limit_waiting(client, self.client_timeout)
+        return client, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a client's thread; with all places taken wait, and accept nobody."""
@@ -129,10 +138,9 @@ class StreamServer(ThreadingServer):
     handler = LineHandler
 
 
-class PoolServer(ThreadingMixIn, SingleServer):
+class PoolServer(ThreadingServer):
     """A few threads for all clients, made once. Neither threads nor waiting clients grow without bound."""
 
-    request_queue_size = 128
     threads = 8
 
     def __init__(self, address: tuple[str, int], timeout: float) -> None:
@@ -148,7 +156,7 @@ class PoolServer(ThreadingMixIn, SingleServer):
     def work(self) -> None:
         """Serve one waiting client after the other."""
         while True:
-            self.process_request_thread(*self.waiting.get())
+            ThreadingMixIn.process_request_thread(self, *self.waiting.get())
 
 
 class ForkingServer(ForkingMixIn, SingleServer):
@@ -177,7 +185,7 @@ class ForkingServer(ForkingMixIn, SingleServer):
     def server_close(self) -> None:
         """Close the port and end the children."""
         for pid in self.active_children or ():
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGKILL)  # a SIGTERM that meets a child just forked is lost
         super().server_close()
 
 
@@ -237,10 +245,14 @@ class AsyncioServer(RawServer):
         log.info("accepted %s", peer)
         try:
             async with asyncio.timeout(self.client_timeout) as limit:
+                clock = asyncio.get_running_loop().time
+                renewed = clock()
                 while message := await reader.read(8192):
                     writer.write(message)
                     await writer.drain()  # waits for a client that does not read, instead of storing
-                    limit.reschedule(asyncio.get_running_loop().time() + self.client_timeout)
+                    if clock() - renewed > self.client_timeout / 10:  # not for each message: a timer costs time
+                        renewed = clock()
+                        limit.reschedule(renewed + self.client_timeout)
                 writer.close()
                 await writer.wait_closed()  # until all is sent
             log.info("closed %s", peer)
@@ -264,6 +276,16 @@ MODELS: dict[str, type[SingleServer] | type[RawServer]] = {
 def name(address: tuple[Any, ...]) -> str:
     """A peer as it stands in the log."""
     return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+
+def limit_waiting(client: socket.socket, seconds: float) -> None:
+    """Let the kernel limit how long ``recv`` and ``send`` wait: a poll() before each, as `settimeout` has it, makes
+    threads take turns twice as often. Not for a main thread, where every signal begins the wait anew.
+    """
+    client.settimeout(None)
+    interval = struct.pack("ll", *divmod(max(1, int(seconds * 1e6)), 1_000_000))  # a struct timeval, socket(7)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
 
 
 def make_server(address: tuple[str, int], model: str = "single", *, timeout: float = 30.0) -> SingleServer | RawServer:
