@@ -1,0 +1,238 @@
+"""What can be seen of a challenge and its answer: what they prove, when they break, and what they do not protect."""
+
+from __future__ import annotations
+
+import hmac
+
+from netlab.capture.model import Direction
+from netlab.topics.trial import PATIENCE, Bench, Experiment, Trial, payload
+
+SECRET = b"peekaboo"
+ORDER, FORGED = b"Pay Bob 100", b"Pay Bob 900"
+FLIP = "corrupt bit 3 byte 8 ->"  # 1 is 0x31, 9 is 0x39
+LENGTH = 32
+
+QUOTED = """\
+def client_authenticate(connection, secret_key):
+    message = connection.recv(32)
+    hash = hmac.new(secret_key, message)
+    digest = hash.digest()
+    connection.send(digest)
+"""
+REPAIRED = """\
+def client_authenticate(connection, secret_key):
+    message = b''
+    while len(message) < 32:
+        chunk = connection.recv(32 - len(message))
+        if not chunk:
+            raise EOFError('closed within the challenge')
+        message += chunk
+    connection.sendall(hmac.digest(secret_key, message, 'sha256'))
+"""
+NAMED = QUOTED.replace("hmac.new(secret_key, message)", "hmac.new(secret_key, message, 'sha256')")
+BEGIN = "import hmac\nfrom socket import socket, AF_INET, SOCK_STREAM\n\n"
+TALK = """
+s = socket(AF_INET, SOCK_STREAM)
+s.connect(('{host}', {port}))
+client_authenticate(s, b'peekaboo')
+"""
+HELLO = "s.send(b'Hello World')\nprint(s.recv(1024))\n"
+
+FIXED = """\
+import hmac, os
+
+def challenged(message):            # the client: signs what it gets
+    return hmac.digest(b'peekaboo', message, 'sha256')
+
+def accepts(message, response):     # the server: compares
+    expected = hmac.digest(b'peekaboo', message, 'sha256')
+    return hmac.compare_digest(response, expected)
+
+for name, challenge in (('random', os.urandom), ('fixed', bytes)):
+    recorded = challenged(challenge(32))        # a client, overheard
+    print(name, accepts(challenge(32), recorded))   # who overheard it
+"""
+
+
+def _wrong_secret(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("Connect with the secret b'wrong'; the server has b'peekaboo'.")
+    peer = bench.begin_connect(secret=b"wrong", grace=PATIENCE)
+    peer.wait()
+    trial.expect("it is refused: the server closed the connection, without a word",
+                 lambda: type(peer.outcome).__name__ == "SecretRefused", found=lambda: peer.outcome)  # fmt: skip
+    trial.expect("the server's log says more: a wrong digest", lambda: _logged(bench, "wrong digest"))
+    trial.expect("what crossed are 32 random bytes one way, 32 bytes of digest the other way, and no secret",
+                 lambda: len(_sent(bench)) == len(_answers(bench)) == LENGTH
+                 and b"wrong" not in _sent(bench))  # fmt: skip
+    trial.step("Connect with the right secret, and say Hello.")
+    right = bench.connect(secret=SECRET)
+    right.call("send", b"Hello")
+    echo = right.call("recv")
+    trial.expect("the echo comes back", lambda: echo == b"Hello", found=lambda: echo)
+
+
+def _replay(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("A client with the right secret connects. Somebody at the wire writes down its digest.")
+    bench.connect()
+    trial.expect("the server accepted it", lambda: _logged(bench, "knows the secret"))
+    first, digest = _answers(bench), _sent(bench)
+    trial.step("They connect themselves, without the secret, and are challenged.")
+    sock = bench.dial()
+    trial.expect("their challenge is another one",
+                 lambda: len(_answers(bench)) == 2 * LENGTH and not _answers(bench).endswith(first),
+                 found=lambda: _answers(bench).hex())  # fmt: skip
+    trial.step("They send the digest that they have written down.")
+    sock.sendall(digest)
+    trial.expect("the recorded digest does not answer it: refused", lambda: _logged(bench, "wrong digest"))
+
+
+def _fixed_challenge(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("Connect three times with the right secret, and compare what the server challenges with.")
+    clients = [bench.connect().local for _ in range(3)]
+    trial.expect("three challenges, no two of them the same",
+                 lambda: len({payload(bench.segments(), Direction.TO_CLIENT, at) for at in clients}) == 3)  # fmt: skip
+    trial.step("Who overhears a client sends the same digest again: to a server with random challenges, and to one "
+               "whose challenge is always 32 zeros.")  # fmt: skip
+    trial.show(FIXED.rstrip())
+    run = trial.run_quoted(FIXED)
+    trial.expect("the random challenge refuses the recorded digest",
+                 lambda: "random False" in run.output, found=lambda: run.output)  # fmt: skip
+    trial.expect("the fixed one accepts it, from somebody who does not know the secret",
+                 lambda: "fixed True" in run.output, found=lambda: run.output)  # fmt: skip
+
+
+def _recv_32(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("The tutorial's client_authenticate(), as it stands, in a process of its own.")
+    run = trial.run_quoted(BEGIN + QUOTED + TALK, bench)
+    trial.expect("TypeError: since Python 3.8 hmac.new() wants to be told the hash",
+                 lambda: "TypeError" in run.output and "digestmod" in run.output, found=lambda: run.output)  # fmt: skip
+    trial.step("With 'sha256' told to hmac.new(), and the right secret.")
+    run = trial.run_quoted(BEGIN + NAMED + TALK + HELLO, bench)
+    trial.expect("it works: b'Hello World' comes back", lambda: "b'Hello World'" in run.output,
+                 found=lambda: run.output)  # fmt: skip
+    trial.step("The same, and the wire lets the challenge arrive in pieces of 8 bytes, the second one late.")
+    bench.fault("slice 8 <-", "stall after 8 <-")
+    trial.run_quoted(BEGIN + NAMED + TALK, bench)
+    trial.expect("it has signed the first 8 bytes of the challenge",
+                 lambda: _sent(bench).endswith(hmac.digest(SECRET, _answers(bench)[-8:], "sha256")))  # fmt: skip
+    trial.expect("the server refuses it, although it has the right secret: wrong digest",
+                 lambda: _logged(bench, "wrong digest"), found=lambda: bench.log())  # fmt: skip
+    trial.step("The repaired one, with the wire slicing as before.")
+    bench.fault("slice 8 <-")
+    run = trial.run_quoted(BEGIN + REPAIRED + TALK + "s.sendall(b'Hello')\nprint(s.recv(1024))\n", bench)
+    trial.expect("it works: b'Hello' comes back", lambda: "b'Hello'" in run.output, found=lambda: run.output)
+
+
+def _tamper(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("Connect with the right secret: challenge, digest, accepted.")
+    peer = bench.connect()
+    trial.step(f"Send {ORDER!r}. On the wire one bit of it is flipped: 1 becomes 9.")
+    bench.fault(FLIP)
+    peer.call("send", ORDER)
+    echo = peer.call("recv")
+    trial.expect(f"the server takes it, and echoes {FORGED!r}", lambda: echo == FORGED, found=lambda: echo)
+    trial.expect("it logged no complaint: it cannot tell", lambda: not _logged(bench, "dropped"))
+    trial.step("Send the order again, now with its own HMAC behind it, made with the secret.")
+    peer.call("send", ORDER + hmac.digest(SECRET, ORDER, "sha256"))
+    trial.expect("the same bit was flipped", lambda: _sent(bench).count(FORGED) == 2)
+    received = _sent(bench)[-len(ORDER) - LENGTH :]
+    order, digest = received[: len(ORDER)], received[len(ORDER) :]
+    trial.expect("whoever checks the HMAC of what arrived sees that it does not fit",
+                 lambda: order == FORGED and not hmac.compare_digest(digest, hmac.digest(SECRET, order, "sha256")),
+                 found=lambda: received)  # fmt: skip
+
+
+def _logged(bench: Bench, words: str) -> bool:
+    return any(words in line for line in bench.log())
+
+
+def _sent(bench: Bench) -> bytes:
+    return payload(bench.segments(), Direction.TO_SERVER)
+
+
+def _answers(bench: Bench) -> bytes:
+    return payload(bench.segments(), Direction.TO_CLIENT)
+
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "wrong-secret",
+        "A client has the wrong secret. What does the server tell it?",
+        (
+            "That its secret is wrong.",
+            "Nothing: it closes the connection.",
+            "Nothing yet: what is sent later cannot be decrypted.",
+        ),
+        1,
+        "Both sides compute an HMAC of the challenge under their secret, and only the digest crosses. The server "
+        "compares, and closes where they differ; this protocol has no word for no, nor for yes. The log, which no "
+        "stranger reads, says why. Neither side ever sends its secret.",
+        _wrong_secret,
+    ),
+    Experiment(
+        "replay",
+        "Somebody records a good client's digest at the wire, and sends it in a connection of their own. Are they in?",
+        (
+            "Yes: it is the right digest.",
+            "No: it answers another challenge.",
+            "No: it came from another port.",
+        ),
+        1,
+        "The digest proves that whoever made it knew the secret and this very challenge. The next connection gets 32 "
+        "new random bytes, to which the recorded digest is no answer. Two challenges alike are not to be expected "
+        "within the age of the universe.",
+        _replay,
+    ),
+    Experiment(
+        "fixed-challenge",
+        "A server saves itself the trouble, and always sends the same challenge. Who can come in?",
+        (
+            "Only who knows the secret: the digest is as hard to make as before.",
+            "Nobody: HMAC refuses to sign the same message twice.",
+            "Also who has overheard one client, once.",
+        ),
+        2,
+        "To the same challenge the right answer is always the same, so the answer itself is as good as the secret, "
+        "and it crosses the wire for everybody to read. A challenge must be used once only; os.urandom(32) sees to "
+        "that. Such a number is called a nonce.",
+        _fixed_challenge,
+    ),
+    Experiment(
+        "recv-32",
+        "The tutorial reads the challenge of 32 bytes with recv(32). The network delivers it in pieces of 8. Is a "
+        "client with the right secret let in?",
+        (
+            "Yes: recv(32) waits until it has 32 bytes.",
+            "No: recv(32) returns the first 8, and the client signs those.",
+            "No: recv(32) raises an error, since too few came.",
+            "Yes: HMAC of the first 8 bytes is enough.",
+        ),
+        1,
+        "recv(32) means 32 bytes at most: it returns what is there, as soon as anything is. On one machine that is "
+        "nearly always everything, so the code passes each test and fails now and then in a real network, where it "
+        "looks like a wrong password. Read in a loop until all is there, and treat b'' as the end.",
+        _recv_32,
+        QUOTED,
+        REPAIRED,
+    ),
+    Experiment(
+        "tamper",
+        f"The client has proved that it knows the secret. Then somebody at the wire turns {ORDER!r} into {FORGED!r}. "
+        "Does the server notice?",
+        (
+            "Yes: the connection is authenticated.",
+            "Yes: TCP's checksum is wrong then.",
+            "No: only the handshake was protected.",
+        ),
+        2,
+        "The handshake proves who was there when it was made, and nothing of what is sent afterwards: whoever sits "
+        "between can change it, read it, or take the connection over. An HMAC with each message would show a change, "
+        "if a number in it also kept it from being sent twice. TLS does all that, and hides the content, too.",
+        _tamper,
+    ),
+)
