@@ -1,0 +1,269 @@
+"""What can be seen of TLS: certificates that are refused and why, a flipped bit, plain text, and what the wire sees."""
+
+from __future__ import annotations
+
+import ssl
+
+from netlab.capture.model import Direction
+from netlab.topics.trial import Bench, Experiment, Peer, Trial, carried, payload
+
+RECORD = 5 + len("Hello") + 1 + 16
+"""Bytes of a TLS 1.3 record: its header, what it carries, the content type, the tag (RFC 8446, 5.2)."""
+
+
+def _refused(trial: Trial, bench: Bench, code: int, because: str, **options: str) -> Peer:
+    """Connect, and see that the client refuses, with that code of OpenSSL's x509_vfy.h."""
+    peer = bench.begin_connect(**options)
+    peer.wait()
+    trial.expect(f"the client refuses: {because}",
+                 lambda: isinstance(peer.outcome, ssl.SSLCertVerificationError) and peer.outcome.verify_code == code,
+                 found=lambda: peer.outcome)  # fmt: skip
+    trial.expect("it told the server so, with an alert, and hung up",
+                 lambda: any("TLS refused: " in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
+    return peer
+
+
+def _expired(trial: Trial) -> None:
+    bench = trial.lab(present="expired")
+    trial.step("The server presents a certificate that was valid until yesterday. Connect.")
+    _refused(trial, bench, 10, "certificate has expired")
+    bench = trial.lab(present="not-yet-valid")
+    trial.step("The server presents one whose validity begins in ten years.")
+    _refused(trial, bench, 9, "certificate is not yet valid")
+
+
+def _wrong_host(trial: Trial) -> None:
+    bench = trial.lab(present="wrong-host")
+    trial.step("The server presents a certificate for wrong.example. The client wants to talk to localhost.")
+    _refused(trial, bench, 62, "certificate is not valid for 'localhost'", server_name="localhost")
+    trial.step("A client that wants to talk to wrong.example connects to the same server.")
+    other = bench.connect(server_name="wrong.example")
+    trial.expect("it is content, and its Hello comes back", lambda: _echo(other) == b"Hello")
+
+
+def _unknown_ca(trial: Trial) -> None:
+    bench = trial.lab(present="unknown-ca")
+    trial.step("The server presents a certificate that is valid, for localhost, and signed by somebody else's CA.")
+    _refused(trial, bench, 20, "unable to get local issuer certificate")
+    bench = trial.lab(present="missing-intermediate")
+    trial.step("One that our own CA vouches for, but through a certificate in between, which the server leaves out.")
+    _refused(trial, bench, 20, "the same words; it cannot tell the two apart")
+
+
+def _self_signed(trial: Trial) -> None:
+    bench = trial.lab(present="self-signed")
+    trial.step("The server presents a certificate for localhost, signed with its own key.")
+    _refused(trial, bench, 18, "self-signed certificate")
+    sent = payload(bench.segments(), Direction.TO_CLIENT)
+    trial.expect("the handshake had come far by then: the server's certificate had arrived", lambda: len(sent) > 500)
+    trial.expect("but it was never finished, and nothing of ours was sent",
+                 lambda: not any("shook hands" in line for line in bench.log()))  # fmt: skip
+
+
+def _no_client_certificate(trial: Trial) -> None:
+    bench = trial.lab(client_certs="require")
+    trial.step("The server wants a certificate of its clients. One without connects, with TLS 1.3.")
+    peer = bench.begin_connect(client_cert="no", tls_version="1.3")
+    outcome = peer.wait()
+    trial.expect("for the client the handshake has succeeded", lambda: not isinstance(outcome, Exception),
+                 found=lambda: outcome)  # fmt: skip
+    peer.begin("recv")
+    trial.expect("its first recv() raises an error: certificate required",
+                 lambda: "CERTIFICATE_REQUIRED" in str(peer.outcome), found=lambda: peer.outcome)  # fmt: skip
+    trial.step("The same with TLS 1.2.")
+    older = bench.begin_connect(client_cert="no", tls_version="1.2")
+    older.wait()
+    trial.expect("here the handshake itself fails", lambda: isinstance(older.outcome, ssl.SSLError),
+                 found=lambda: older.outcome)  # fmt: skip
+    trial.step("A client with a certificate of the lab's authority.")
+    proven = bench.connect(client_cert="yes")
+    trial.expect("its Hello comes back, and the server knows its name",
+                 lambda: _echo(proven) == b"Hello" and any("client 'netlab client'" in line for line in bench.log()),
+                 found=lambda: bench.log())  # fmt: skip
+
+
+def _flipped_bit(trial: Trial) -> None:
+    bench = trial.lab()
+    peer = bench.connect()
+    trial.step("Send Hello and read the echo, to begin with.")
+    echo = _echo(peer)
+    trial.expect("it comes back", lambda: echo == b"Hello", found=lambda: echo)
+    trial.step("Send it again. On the wire one bit of the record is flipped, byte 10, within the ciphertext.")
+    bench.fault("corrupt bit 0 byte 10 ->")
+    peer.call("send", b"Hello")
+    peer.begin("recv")
+    trial.expect("the server ends the connection: bad record MAC",
+                 lambda: any("BAD_RECORD_MAC" in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
+    trial.expect("the client is told so, with an alert",
+                 lambda: isinstance(peer.outcome, ssl.SSLError) and "BAD_RECORD_MAC" in str(peer.outcome),
+                 found=lambda: peer.outcome)  # fmt: skip
+
+
+def _plain_text(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("Connect with a plain socket and send: Hello, is anybody there?")
+    sock = bench.dial()
+    sock.sendall(b"Hello, is anybody there?\r\n")
+    trial.expect("the server takes it for a TLS record, whose version is wrong",
+                 lambda: any("WRONG_VERSION_NUMBER" in line for line in bench.log()),
+                 found=lambda: bench.log())  # fmt: skip
+    trial.step("Ask in HTTP: GET / HTTP/1.1")
+    asking = bench.dial()
+    asking.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    trial.expect("the server knows that mistake by name: an HTTP request",
+                 lambda: any("HTTP_REQUEST" in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
+    trial.expect("nobody had an echo", lambda: b"Hello" not in payload(bench.segments(), Direction.TO_CLIENT))
+    trial.step("A client that speaks TLS connects.")
+    trial.expect("it is served as ever", lambda: _echo(bench.connect()) == b"Hello")
+
+
+def _wire_sees(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("Connect with TLS 1.3, send Hello, read the echo.")
+    peer = bench.connect(tls_version="1.3")
+    echo = _echo(peer)
+    trial.expect("the client reads Hello", lambda: echo == b"Hello", found=lambda: echo)
+    trial.expect("the wire does not: it is in none of the bytes that crossed, in neither direction",
+                 lambda: b"Hello" not in _crossed(bench, peer) and len(_crossed(bench, peer)) > 1000)  # fmt: skip
+    trial.expect(f"what it sees are {RECORD} bytes: a header of 5, Hello's own 5, one for its type, a tag of 16",
+                 lambda: carried(bench.segments(), Direction.TO_SERVER)[-1].length == RECORD)  # fmt: skip
+    trial.expect("it also sees whom the client asked for: localhost stands there in clear",
+                 lambda: b"localhost" in payload(bench.segments(), Direction.TO_SERVER, peer.local))  # fmt: skip
+    trial.expect("but not who answered: the certificate crossed encrypted",
+                 lambda: b"netlab lab CA" not in _crossed(bench, peer))  # fmt: skip
+    trial.step("The same with TLS 1.2.")
+    older = bench.connect(tls_version="1.2")
+    trial.expect("here the certificate crosses in clear: the wire reads who signed it, netlab lab CA",
+                 lambda: b"netlab lab CA" in _crossed(bench, older))  # fmt: skip
+
+
+def _echo(peer: Peer) -> object:
+    peer.call("send", b"Hello")
+    return peer.call("recv")
+
+
+def _crossed(bench: Bench, peer: Peer) -> bytes:
+    return b"".join(payload(bench.segments(), direction, peer.local) for direction in Direction)
+
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "expired",
+        "The server's certificate was good until yesterday. What happens when a client connects?",
+        (
+            "It connects; a certificate is no less true for being a day old.",
+            "It connects, and warns.",
+            "The client refuses.",
+            "The server refuses to start with it.",
+        ),
+        2,
+        "A signature says: this key is localhost's, from then until then. Outside that time the authority says "
+        "nothing, and a stolen key is to be worth something for a while only. It is the client who checks, by its own "
+        "clock; the server does not look at its own certificate. So this fault appears by itself, at night.",
+        _expired,
+    ),
+    Experiment(
+        "wrong-host",
+        "The certificate is valid and signed by an authority that the client trusts, but it names wrong.example. The "
+        "client wanted localhost. What then?",
+        (
+            "The client connects: it trusts whom the authority trusts.",
+            "The client refuses: it reached somebody, but not whom it asked for.",
+            "The client connects, and calls itself wrong.example.",
+        ),
+        1,
+        "An authority vouches for a great many names. If any of them did for any host, whoever owns one could pose as "
+        "all others. So the client compares the name that it asked for with those in the certificate. The tutorial's "
+        "client checks the chain and not the name, and so accepts evil.example as localhost.",
+        _wrong_host,
+    ),
+    Experiment(
+        "unknown-ca",
+        "Somebody else's authority signed the certificate: right name, right dates. What does the client say?",
+        (
+            "It refuses: nobody whom it trusts vouches for that.",
+            "It connects: it is signed, after all.",
+            "It asks the authority, and connects if that says yes.",
+        ),
+        0,
+        "Anybody can make an authority in a minute and sign what they like, so a signature counts only from those "
+        "that the client already has in its list, here ca_cert.pem. It asks nobody. A server must send the "
+        "certificates between its own and the authority; one that forgets is refused with the very same words.",
+        _unknown_ca,
+    ),
+    Experiment(
+        "self-signed",
+        "The server made its certificate itself. The connection would be encrypted all the same. Does the client "
+        "connect?",
+        (
+            "Yes: encryption is what matters.",
+            "No: it cannot know with whom it would share the keys.",
+            "Yes, but without encryption.",
+        ),
+        1,
+        "Encryption keeps a secret between two, and says nothing about who the other one is. Somebody in the middle "
+        "can make a certificate of their own, too, and pass everything on. So the client checks before it sends the "
+        "first byte of yours. With the certificate itself in its list, it would accept it.",
+        _self_signed,
+    ),
+    Experiment(
+        "no-client-certificate",
+        "The server wants its clients to prove who they are. A client without a certificate connects, with TLS 1.3. "
+        "When does it learn that it is refused?",
+        (
+            "When it connects: the handshake fails.",
+            "When it first reads.",
+            "Never; the server serves it as nobody.",
+        ),
+        1,
+        "In TLS 1.3 the client has the last word in the handshake: it sends its certificate, or none, is done, and "
+        "may send at once. The refusal is still on its way, and arrives where an answer was to come. In TLS 1.2 the "
+        "server has the last word. The tutorial's server says that it requires client certificates, and asks for "
+        "none.",
+        _no_client_certificate,
+    ),
+    Experiment(
+        "flipped-bit",
+        "One bit of an encrypted Hello is flipped on the wire. What does the server read?",
+        (
+            "Hello with one letter changed.",
+            "Five bytes of nonsense.",
+            "Hello: TLS corrects the error.",
+            "Nothing: it ends the connection.",
+        ),
+        3,
+        "Each record ends with a tag that only somebody with the key can make, over every bit of it. A record that "
+        "does not fit its tag was changed, and there is no telling by whom; TLS does not ask for it again, since TCP "
+        "has already seen to what gets lost by accident. Compare hmac/tamper, where nobody noticed.",
+        _flipped_bit,
+    ),
+    Experiment(
+        "plain-text",
+        "Somebody sends plain text to a port where TLS is spoken. What does the server do?",
+        (
+            "It echoes the text, unencrypted.",
+            "It takes the first bytes for the header of a record, and refuses.",
+            "It waits until something comes that is TLS.",
+        ),
+        1,
+        "TLS begins with the first byte: 22 for a handshake, then a version. 'H' is 72, and 'el' no version. A server "
+        "that fell back to plain text would let anybody in the middle turn encryption off, so it closes. The log "
+        "names a common mistake: http:// where https:// was meant.",
+        _plain_text,
+    ),
+    Experiment(
+        "wire-sees",
+        "A client says Hello through TLS 1.3. What can be read on the wire?",
+        (
+            "Nothing at all; not even that it is TLS.",
+            "Hello, since the wire belongs to the lab.",
+            "Not Hello; but which host was asked for, and how long each message is.",
+            "Not Hello; but the server's certificate and all of its names.",
+        ),
+        2,
+        "What you send is encrypted under keys that never cross. In clear remain the first message, with the name of "
+        "the host, so that a server of many names can choose its certificate, and the length and time of each "
+        "record. TLS 1.3 encrypts the certificate, too; TLS 1.2 did not.",
+        _wire_sees,
+    ),
+)
