@@ -23,6 +23,7 @@ from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.panes import Panes
+from netlab.ui.plaintext import Plaintexts
 from netlab.ui.presentation import Presentation
 from netlab.ui.prompt import Prompt
 from netlab.ui.reader import Reader
@@ -81,6 +82,8 @@ class BenchPane(Vertical):
     def on_mount(self) -> None:
         """Show what the lab is now, and begin to follow it."""
         self._timer = self.set_interval(PERIOD, self.look)
+        self.inspector.plaintexts = Plaintexts(self.topic.opener, lambda: self.lab.secrets)
+        self.inspector.make_panel = self.topic.panel
         try:
             self._dissector = self.topic.dissector()
         except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; its bytes are shown raw then
@@ -112,6 +115,8 @@ class BenchPane(Vertical):
             self._draw(tidings)
         elif self._looks % _SLOW == 0 and any(session.busy for session in self.lab.sessions):
             self.console.tell()
+        current = self.lab.current
+        self.inspector.look(current.client if current is not None else None)
 
     def _draw(self, tidings: Tidings) -> None:
         if tidings.state:
@@ -179,7 +184,8 @@ class BenchPane(Vertical):
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         """Show the segment's bytes."""
         event.stop()
-        self.inspector.show_segment(event.segment, self.wire.capture, self._dissector)
+        chosen = not self.wire.following
+        self.inspector.show_segment(event.segment, self.wire.capture, self._dissector, chosen=chosen)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         """Go to the bytes."""

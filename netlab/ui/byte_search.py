@@ -34,6 +34,12 @@ class Sought:
             return (0, min(self.start + overlap, length)), (min(self.start, length), length)
         return (self.start, length), (0, min(self.start + overlap, length))
 
+    def known(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The ranges without the gaps, which are shown as zeros but were never seen; in the search's order."""
+        edges = [start, *(edge for gap in self.source.gaps(start, end) for edge in gap), end]
+        ranges = [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
+        return ranges[::-1] if self.backward else ranges
+
 
 class SearchEnded(Message):
     """A search ended: ``at`` is where, or None. ``wrapped`` says that it went around the end."""
@@ -63,13 +69,14 @@ def _search(sought: Sought, widget: Widget, worker: Worker[None] | None) -> Sear
             widget.post_message(SearchProgressed(percent))
         return worker is None or not worker.is_cancelled
 
-    for wrapped, (start, end) in enumerate(sought.parts()):
-        at = find_bytes(sought.source, sought.pattern, start, end, backward=sought.backward, go_on=go_on)
-        if at is not None:
-            return SearchEnded(sought, at, bool(wrapped))
-        if worker is not None and worker.is_cancelled:
-            return SearchEnded(sought, None, False, cancelled=True)
-        done_before += end - start
+    for wrapped, part in enumerate(sought.parts()):
+        for start, end in sought.known(*part):
+            at = find_bytes(sought.source, sought.pattern, start, end, backward=sought.backward, go_on=go_on)
+            if at is not None:
+                return SearchEnded(sought, at, bool(wrapped))
+            if worker is not None and worker.is_cancelled:
+                return SearchEnded(sought, None, False, cancelled=True)
+            done_before += end - start
     return SearchEnded(sought, None, True)
 
 

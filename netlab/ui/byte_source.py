@@ -6,7 +6,8 @@ what was asked for: a row, or a number at the cursor.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -69,6 +70,76 @@ class ViewSource:
     def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
         """Nothing is missing."""
         return ()
+
+
+class BufferSource(ViewSource):
+    """A buffer that may still be filling: ``arrivals`` are the sizes of the pieces that came so far, in order.
+
+    Each piece is a run; what has not arrived is a gap.
+    """
+
+    def __init__(self, view: memoryview = EMPTY, arrivals: Sequence[int] = ()) -> None:
+        super().__init__(view)
+        self._arrivals = arrivals
+        self._ends = array("Q")
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces were taken in."""
+        return len(self._ends)
+
+    @property
+    def filled(self) -> int:
+        """Bytes that have arrived, of the pieces that were taken in."""
+        return min(self._ends[-1], self.length) if self._ends else 0
+
+    def grow(self) -> bool:
+        """Take in the pieces that arrived since; whether there were any."""
+        before = len(self._ends)
+        reached = self._ends[-1] if self._ends else 0
+        for size in self._arrivals[before:]:
+            reached += size
+            self._ends.append(reached)
+        return len(self._ends) > before
+
+    def starts(self, start: int, end: int) -> Sequence[int]:
+        """Where pieces begin."""
+        index = bisect_left(self._ends, start)
+        found = [0] if start == 0 < end else []
+        while index < len(self._ends) and self._ends[index] < min(end, self.length):
+            found.append(self._ends[index])
+            index += 1
+        return [at for at in found if at < self.filled]
+
+    def run_at(self, offset: int) -> int:
+        """Which piece holds ``offset``."""
+        return bisect_right(self._ends, offset)
+
+    def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """What has not arrived yet."""
+        start, end = max(start, self.filled), min(end, self.length)
+        return [(start, end)] if start < end else []
+
+
+class SparseSource(ViewSource):
+    """Bytes of which only some are known, such as the plaintext within a stream of records."""
+
+    def __init__(self, view: memoryview, known: Sequence[tuple[int, int]]) -> None:
+        """``known`` are (start, end), in order and apart from each other."""
+        super().__init__(view)
+        edges = [0, *(edge for span in known for edge in span), self.length]
+        self._gaps = [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
+
+    def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
+        """What lies between."""
+        index = max(bisect_right(self._gaps, (start, start)) - 1, 0)
+        found = []
+        while index < len(self._gaps) and self._gaps[index][0] < end:
+            low, high = max(self._gaps[index][0], start), min(self._gaps[index][1], end)
+            if low < high:
+                found.append((low, high))
+            index += 1
+        return found
 
 
 class StreamSource:

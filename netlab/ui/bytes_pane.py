@@ -88,18 +88,25 @@ class BytesPane(Vertical):
         yield self.question
 
     def show_bytes(
-        self, source: ByteSource, dissection: Dissection, title: str, *, chunks: bool = False, keep: bool = False
+        self,
+        source: ByteSource,
+        dissection: Dissection,
+        title: str,
+        *,
+        chunks: bool = False,
+        marks: Spans | None = None,
+        keep: bool = False,
     ) -> None:
         """Show bytes and their fields. ``keep`` leaves the cursor where it is."""
-        self.bytes.show(source, chunks=chunks, keep=keep)
+        self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
         self.bytes.border_title = Content(title).markup
         self.show_fields(dissection)
 
-    def show_fields(self, dissection: Dissection, note: str = "") -> None:
-        """Show other fields over the same bytes."""
+    def show_fields(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
+        """Show other fields over the same bytes, a note in their title and a remark below them."""
         self._spans = field_spans(dissection.fields)
-        self.fields.show(dissection, note)
-        self._has_fields = bool(dissection.fields or dissection.needs or dissection.problem or note)
+        self.fields.show(dissection, note, remark)
+        self._has_fields = bool(dissection.fields or dissection.needs or dissection.problem or note or remark)
         self._look()
 
     def focus(self, scroll_visible: bool = True) -> BytesPane:

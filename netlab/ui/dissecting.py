@@ -5,9 +5,11 @@ Pure: the inspector decides in which thread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Segment, Transport
+from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.byte_source import StreamSource
 from netlab.ui.captured import Captured
@@ -43,9 +45,18 @@ def segment_extent(segment: Segment, capture: Captured | None) -> Extent:
 
 def stream_extent(source: StreamSource, direction: Direction) -> Extent:
     """The beginning of a stream, up to the bound or the first gap."""
+    view = _beginning(source)
+    return Extent(view, direction, 0, 0, len(view))
+
+
+def joined(chunks: Sequence[Chunk]) -> memoryview:
+    """The same of a stream's chunks."""
+    return _beginning(StreamSource(chunks))
+
+
+def _beginning(source: StreamSource) -> memoryview:
     gaps = source.gaps(0, JOINED)
-    end = gaps[0][0] if gaps else min(source.length, JOINED)
-    return Extent(source.view(0, end), direction, 0, 0, end)
+    return source.view(0, gaps[0][0] if gaps else min(source.length, JOINED))
 
 
 def _shown(field: Field, shift: int, length: int) -> Field | None:

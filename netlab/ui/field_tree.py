@@ -92,8 +92,8 @@ class FieldTree(Tree[Field | None]):
         self._dissection = Dissection(())
         self._told: Field | None = None
 
-    def show(self, dissection: Dissection, note: str = "") -> None:
-        """Show other fields; ``note`` is said in the title."""
+    def show(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
+        """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own below them."""
         self._dissection = dissection
         self._told = None
         self.clear()
@@ -102,6 +102,8 @@ class FieldTree(Tree[Field | None]):
             self._open_all(self.root)
         if dissection.problem:
             self.root.add_leaf(Text(f"raw: {safe(dissection.problem)}", "bold"), None)
+        if remark:
+            self.root.add_leaf(Text(safe(remark), "bold italic"), None)
         words = ["fields"]
         if dissection.needs:
             words.append(f"waits for {dissection.needs} more {'byte' if dissection.needs == 1 else 'bytes'}")

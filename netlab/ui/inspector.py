@@ -1,13 +1,15 @@
-"""The inspector: the bytes of a segment, or of its whole stream, dissected."""
+"""The inspector: the bytes of a segment, of its whole stream, or of a session's own buffer, dissected."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.widget import Widget
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.export import count_of_bytes
@@ -15,7 +17,11 @@ from netlab.dissect.fields import Dissection, Dissector
 from netlab.ui.byte_source import ByteSource, StreamSource, ViewSource
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.captured import Captured
+from netlab.ui.changes import Change
 from netlab.ui.dissecting import Extent, dissect, segment_extent, stream_extent
+from netlab.ui.held_buffer import HeldBuffer
+from netlab.ui.plaintext import Plaintexts, Sealed, Understood
+from netlab.ui.spans import Spans
 
 _AT_ONCE = 1 << 15
 """Up to this many bytes are dissected at once, more in a thread."""
@@ -23,124 +29,267 @@ _NOTHING = Dissection(())
 
 
 class Mode(Enum):
-    """What the inspector shows of the flow."""
+    """What the inspector shows."""
 
     SEGMENT = "segment"
     STREAM = "stream"
     OTHER_STREAM = "other stream"
     """The other direction's stream."""
+    BUFFER = "buffer"
+    """The current session's own buffer, where its client has one."""
 
 
-_NEXT = {Mode.SEGMENT: Mode.STREAM, Mode.STREAM: Mode.OTHER_STREAM, Mode.OTHER_STREAM: Mode.SEGMENT}
+_NEXT = {
+    Mode.SEGMENT: Mode.STREAM,
+    Mode.STREAM: Mode.OTHER_STREAM,
+    Mode.OTHER_STREAM: Mode.BUFFER,
+    Mode.BUFFER: Mode.SEGMENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be understood: an extent, by which dissector, and its flow where that may be opened."""
+
+    extent: Extent
+    dissector: Dissector | None
+    sealed: Sealed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How the shown bytes are drawn, without the plaintext."""
+
+    source: ByteSource
+    title: str
+    chunks: bool = False
+    marks: Spans | None = None
 
 
 class Inspector(BytesPane):
-    """Shows the segment that it is given, or follows its stream."""
+    """Shows the segment that it is given, follows its stream, or follows the buffer of a session's client."""
 
+    DEFAULT_CSS = """
+    Inspector .panel { height: auto; max-height: 75%; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "follow_stream", "stream", show=False, id="bytes.stream",
-                tooltip="Follow the stream: this direction, the other, or the segment alone"),
+                tooltip="The segment, its stream, the other direction's, and this client's own buffer if it has one"),
+        Binding("p", "plaintext", "plaintext", show=False, id="bytes.plaintext",
+                tooltip="The plaintext in the place of the bytes that carried it, or those bytes"),
+        Binding("i", "entered", "as it entered", show=False, id="bytes.entered",
+                tooltip="A segment that the wire changed: as it entered the wire, or as it left"),
     ]  # fmt: skip
 
     @dataclass
-    class Dissected(Message):
-        """A dissection that took a thread is there."""
+    class Read(Message):
+        """What took a thread is understood."""
 
-        extent: Extent
-        dissection: Dissection
+        wanted: Wanted
+        understood: Understood
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.mode = Mode.SEGMENT
+        self.plaintexts: Plaintexts | None = None
+        """What opens flows, where the topic's bytes are encrypted."""
+        self.make_panel: Callable[[], Callable[[], object] | None] = lambda: None
+        """Gives the class of what stands under a session's buffer; asked when a buffer is first shown."""
         self._segment: Segment | None = None
         self._capture: Captured | None = None
         self._dissector: Dissector | None = None
-        self._wanted: Extent | None = None
-        self._dissecting = False
+        self._wanted: Wanted | None = None
+        self._reading = False
         self._stream_key: tuple[int, Direction] | None = None
+        self._face = Face(ViewSource(), "")
+        self._understood = Understood(_NOTHING)
+        self._remark = ""
+        self._plain = False
+        self._entered = False
+        self._held = HeldBuffer()
+        self._panel: Widget | None = None
+        self._chose = False  # a person chose the mode: nothing else changes it
 
     def on_mount(self) -> None:
         """Say that there is nothing yet."""
         self._show()
 
-    def show_segment(self, segment: Segment | None, capture: Captured | None, dissector: Dissector | None) -> None:
-        """Show a segment of a capture (None: nothing), read by a dissector (None: raw bytes)."""
-        if self._capture is not capture:
+    def show_segment(
+        self, segment: Segment | None, capture: Captured | None, dissector: Dissector | None, *, chosen: bool = False
+    ) -> None:
+        """Show a segment of a capture (None: nothing), read by a dissector (None: raw bytes).
+
+        A session's buffer goes on being shown, unless the person has ``chosen`` the segment.
+        """
+        if self._capture is not capture or (chosen and self.mode is Mode.BUFFER):
+            self._chose = chosen
             self.mode = Mode.SEGMENT
         self._segment, self._capture, self._dissector = segment, capture, dissector
-        if self.is_mounted:
+        self._entered = False
+        if self.is_mounted and self.mode is not Mode.BUFFER:
             self._show()
 
     def show_source(
         self, source: ByteSource, title: str, dissection: Dissection = _NOTHING, *, keep: bool = False
     ) -> None:
-        """Show any bytes, such as a session's own buffer; ``keep`` leaves the cursor (the same bytes, changed)."""
-        self._wanted = None
-        self.show_bytes(source, dissection, title, keep=keep)
+        """Show any bytes; ``keep`` leaves the cursor (the same bytes, changed)."""
+        self._put(Face(source, title), keep=keep)
+        self.show_fields(dissection)
+
+    # Which bytes
 
     def action_follow_stream(self) -> None:
-        """Segment, its direction's stream, the other direction's stream, and around."""
+        """Segment, its direction's stream, the other direction's stream, the session's buffer, and around."""
         self.mode = _NEXT[self.mode]
+        if self.mode is Mode.BUFFER and not self._held.there:
+            self.mode = Mode.SEGMENT
+        self._chose = True
         self._stream_key = None
         self.post_message(self.Held())
         self._show()
 
+    def look(self, client: object | None) -> None:
+        """Follow the buffer of a session's client. The first one to hold bytes is shown, unless a person chose else."""
+        replaced, grew = self._held.follow(client)
+        if replaced and self._held.there and not self._chose and self.mode is Mode.SEGMENT:
+            self.mode = Mode.BUFFER
+        if self.mode is not Mode.BUFFER:
+            return
+        if replaced:
+            self._show()
+        elif grew:
+            self.bytes.border_title = self._held.title
+            self.bytes.refresh()
+        if self._panel is not None:
+            self._panel.look(client)  # type: ignore[attr-defined]  # as netlab.topics.contract says of a Panel
+
     def _show(self) -> None:
         segment, capture = self._segment, self._capture
-        if segment is not None and capture is not None and self.mode is not Mode.SEGMENT:
+        self._show_panel(self.mode is Mode.BUFFER)
+        if self.mode is Mode.BUFFER:
+            self._put(Face(self._held.source, self._held.title, chunks=True), keep=True)
+        elif segment is not None and capture is not None and self.mode is not Mode.SEGMENT:
             self._show_stream(segment, capture)
         elif segment is None:
             self.show_source(ViewSource(), "bytes ── no segment")
         else:
             self._show_alone(segment, capture)
 
+    def _show_panel(self, wanted: bool) -> None:
+        if self._panel is None and wanted:
+            kind = self.make_panel()
+            self._panel = kind() if kind is not None else None  # type: ignore[assignment]  # a Panel is a widget
+            if self._panel is not None:
+                self._panel.add_class("panel")
+                self.mount(self._panel, before=self.fields)
+        if self._panel is not None:
+            self._panel.display = wanted
+
     def _show_alone(self, segment: Segment, capture: Captured | None) -> None:
-        self.show_bytes(ViewSource(segment.data), _NOTHING, _title(segment))
-        if segment.data:
-            self._read(segment_extent(segment, capture))
+        change = Change.of(segment)
+        if change is None:
+            self._put(Face(ViewSource(segment.data), _title(segment)))
+            extent = segment_extent(segment, capture)
+        else:
+            seen = change.entered if self._entered else segment.data
+            title = f"bytes ── #{segment.number} {segment.direction.value} {change.title(self._entered)}"
+            self._put(Face(ViewSource(seen), title, marks=change.marks(self._entered)), keep=self._entered)
+            extent = segment_extent(replace(segment, data=seen), None)
+            self._remark = change.remark
+        if segment.data or change is not None:
+            self._read(extent)
 
     def _show_stream(self, segment: Segment, capture: Captured) -> None:
         direction = segment.direction if self.mode is Mode.STREAM else segment.direction.other
         source = StreamSource(capture.stream(segment.flow, direction))
         key = (segment.flow.number, direction)
         title = f"stream {segment.flow.number} {direction.value} ── {count_of_bytes(source.length)}, chunk marks │"
-        self.show_bytes(source, _NOTHING, title, chunks=True, keep=key == self._stream_key)
+        self._put(Face(source, title, chunks=True), keep=key == self._stream_key)
         if key != self._stream_key and direction is segment.direction:
             self.bytes.move_to(segment.offset)
         self._stream_key = key
         self._read(stream_extent(source, direction))
 
-    # Dissection: small at once, large in a thread, and there only the latest that is wanted
+    def _put(self, face: Face, *, keep: bool = False) -> None:
+        """Other bytes, about which nothing is understood yet."""
+        self._wanted, self._face, self._understood, self._remark = None, face, Understood(_NOTHING), ""
+        self.show_bytes(face.source, _NOTHING, face.title, chunks=face.chunks, marks=face.marks, keep=keep)
+
+    # Two ways to see them
+
+    def action_plaintext(self) -> None:
+        """Turn the plaintext over, where there is any."""
+        if self._understood.plain is None and not self._plain:
+            why = self._understood.remark or "nothing here carried plaintext that a session of this lab knows"
+            self.notify(why, severity="warning", markup=False)
+            return
+        self._plain = not self._plain
+        self.post_message(self.Held())
+        self._turn()
+
+    def _turn(self) -> None:
+        """Draw the bytes as they crossed, or what they carried."""
+        face, plain = self._face, self._understood.plain
+        if self._plain and plain is not None:
+            title = "plaintext ── opened with this session's secrets, p: as it crossed"
+            self.bytes.show(plain, keep=True)
+            self.bytes.border_title = title
+        else:
+            self.bytes.show(face.source, chunks=face.chunks, marks=face.marks, keep=True)
+            self.bytes.border_title = face.title
+
+    def action_entered(self) -> None:
+        """Turn a changed segment over: as it entered the wire, as it left."""
+        segment = self._segment
+        if segment is None or segment.original is None or self.mode is not Mode.SEGMENT:
+            self.notify("the wire did not change these bytes", severity="warning", markup=False)
+            return
+        self._entered = not self._entered
+        self.post_message(self.Held())
+        self._show()
+
+    # Understanding: small at once, large and encrypted ones in a thread, and there only the latest that is wanted
 
     def _read(self, extent: Extent) -> None:
-        self._wanted = None
-        dissector = self._dissector
-        if dissector is None:
+        segment, capture, dissector = self._segment, self._capture, self._dissector
+        if dissector is None and self.plaintexts is None:
+            self.show_fields(_NOTHING, remark=self._remark)
             return
-        if len(extent.view) <= _AT_ONCE:
-            self.show_fields(dissect(extent, dissector))
-            return
-        self._wanted = extent
-        self.show_fields(_NOTHING, "reading…")
-        if not self._dissecting:
-            self._start(extent, dissector)
+        sealed = None
+        if self.plaintexts is not None and segment is not None and capture is not None and segment.original is None:
+            sealed = self.plaintexts.sealed(segment.flow, capture)
+        small = len(extent.view) <= _AT_ONCE
+        if small and dissector is not None:
+            self.show_fields(dissect(extent, dissector), remark=self._remark)
+        elif not small:
+            self.show_fields(_NOTHING, "reading…", self._remark)
+        if sealed is not None or not small:
+            self._wanted = Wanted(extent, dissector, sealed)
+            if not self._reading:
+                self._start(self._wanted)
 
-    def _start(self, extent: Extent, dissector: Dissector) -> None:
-        self._dissecting = True
+    def _start(self, wanted: Wanted) -> None:
+        self._reading = True
+        plaintexts = self.plaintexts or Plaintexts(lambda: None, str)
 
         def work() -> None:
-            self.post_message(self.Dissected(extent, dissect(extent, dissector)))
+            understood = plaintexts.understood(wanted.extent, wanted.dissector, wanted.sealed)
+            self.post_message(self.Read(wanted, understood))
 
         self.run_worker(work, name="dissect", group="dissect", thread=True, exit_on_error=False)
 
-    def on_inspector_dissected(self, event: Dissected) -> None:
+    def on_inspector_read(self, event: Read) -> None:
         """Show it if it is still wanted, else begin with what is."""
         event.stop()
-        self._dissecting = False
-        if self._wanted is event.extent:
-            self.show_fields(event.dissection)
-        elif self._wanted is not None and self._dissector is not None:
-            self._start(self._wanted, self._dissector)
+        self._reading = False
+        if self._wanted is event.wanted:
+            understood = self._understood = event.understood
+            note = "p: plaintext in its place" if understood.plain is not None else ""
+            self.show_fields(understood.dissection, note, understood.remark or self._remark)
+            if self._plain:
+                self._turn()
+        elif self._wanted is not None:
+            self._start(self._wanted)
 
 
 def _title(segment: Segment) -> str:

@@ -32,6 +32,16 @@ class Spans:
     def __len__(self) -> int:
         return len(self._spans)
 
+    @property
+    def first(self) -> Span | None:
+        """The first of them."""
+        return self._spans[0] if self._spans else None
+
+    @property
+    def covered(self) -> int:
+        """How many bytes they cover."""
+        return sum(span.end - span.start for span in self._spans)
+
     def index_at(self, offset: int) -> int:
         """Index of the span that holds ``offset``, or -1."""
         index = bisect_right(self._starts, offset) - 1

@@ -1,0 +1,104 @@
+"""How the reader's work reads as text: a bar of what has arrived, and the ways of reading side by side.
+
+Pure: numbers in, lines out. Told by shapes and figures, never by colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from netlab.topics.zerocopy.client import Transfer
+
+_NAME = 20
+_LABEL = 8
+_BARS = (16, 12, 8, 6, 4)
+"""Cells of a bar; the widest that fits is taken."""
+PER_UNIT = 2
+"""Cells of a bar that stand for one payload, or for the time of the fastest way."""
+
+
+def amount(count: float) -> str:
+    """Bytes in few characters: ``39.2 MiB``."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.1f} {unit}" if unit != "B" and count < 100 else f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.2f} GiB"
+
+
+def arrival_bar(arrivals: Sequence[int], size: int, width: int) -> str:
+    """What has arrived of ``size`` bytes: each piece as long as it is, in turn ``█`` and ``▒``, what is missing ``·``.
+
+    Where pieces are shorter than a cell, the cell has the sign of the piece at its middle.
+    """
+    ends = list(accumulate(arrivals))
+    cells, piece = [], 0
+    for cell in range(width):
+        middle = (cell + 0.5) * size / width
+        while piece < len(ends) and ends[piece] <= middle:
+            piece += 1
+        cells.append("·" if piece == len(ends) else "█▒"[piece % 2])
+    return "".join(cells)
+
+
+def arrived_lines(transfer: Transfer, width: int) -> list[str]:
+    """The transfer that runs, or ran last."""
+    arrivals = list(transfer.arrivals)
+    filled = sum(arrivals)
+    percent = 100 * filled // max(transfer.size, 1)
+    rate = f"{amount(filled / transfer.seconds)}/s" if transfer.seconds else "arriving"
+    head = f"{transfer.way}: {amount(filled)} of {amount(transfer.size)}, {percent} %, {rate}"
+    last = " ".join(f"{size:,}" for size in arrivals[:-9:-1])
+    pieces = f"{len(arrivals):,} piece{'s' * (len(arrivals) != 1)} █▒, the newest first: {last}"
+    return [head, arrival_bar(arrivals, transfer.size, width), pieces[:width], memory_line(transfer)]
+
+
+def memory_line(transfer: Transfer) -> str:
+    """Where the payload stands, and whether that has changed."""
+    if transfer.failure:
+        return transfer.failure
+    if not transfer.address:
+        return "no buffer yet: the pieces stand one by one in a list"
+    if transfer.moves:
+        times = f"moved {transfer.moves:,} times: each += makes a new object"
+        return f"memory at {transfer.address:#x}, {times}"
+    return f"memory at {transfer.address:#x}, the same since the first byte"
+
+
+def bar(value: float, cells: int) -> str:
+    """``value`` units as a bar; ``▶`` at its end says that it goes on beyond the scale."""
+    if not cells:
+        return ""
+    length = max(round(value * PER_UNIT), 1)
+    return "█" * length if length <= cells else "█" * (cells - 1) + "▶"
+
+
+def table(transfers: Sequence[Transfer], width: int) -> list[str]:
+    """The ways side by side: time, bytes copied, peak memory, each as a bar where there is room for bars."""
+    cells = next((each for each in _BARS if _NAME + 3 * (_LABEL + 2 + each) <= width), 0)
+    column = _LABEL + bool(cells) + cells
+    titles = [title.ljust(column) for title in ("  time", "  copied", "  peak memory")]
+    lines = [" ".join(["way".ljust(_NAME), *titles]).rstrip()[:width]]
+    fastest = min((each.seconds for each in transfers if not each.failure), default=1.0) or 1.0
+    for each in transfers:
+        if each.failure:
+            lines.append(f"{each.way:<{_NAME}} {each.failure}"[:width])
+            continue
+        size = max(each.size, 1)
+        figures = (
+            (f"{each.seconds * 1000:.1f} ms", each.seconds / fastest),
+            (f"{each.copied / size:.2f} ×", each.copied / size),
+            (f"{each.peak / size:.2f} ×", each.peak / size),
+        )
+        columns = [f"{text:>{_LABEL}} {bar(units, cells)}".ljust(column) for text, units in figures]
+        lines.append(" ".join([f"{each.way:<{_NAME}}", *columns]).rstrip())
+    return lines
+
+
+def legend(size: int, failed: bool) -> list[str]:
+    """How to read the table."""
+    lines = [f"{'█' * PER_UNIT} is one payload ({amount(size)}); of time, what the fastest way took; ▶ goes on"]
+    if failed:
+        lines.append("tutorial_…: as they stand; concatenate and slice: the same, repaired")
+    return lines
