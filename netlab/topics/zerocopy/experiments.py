@@ -1,0 +1,279 @@
+"""What can be seen of buffers: who copies what, what a view shares, and what an early end or a false length does."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from netlab.capture.model import Direction
+from netlab.topics.trial import Bench, Experiment, Trial, payload
+
+if TYPE_CHECKING:
+    from netlab.topics.zerocopy.client import Comparison, Slice, Transfer
+
+GIB, MIB = 1 << 30, 1 << 20
+
+QUOTED = """\
+def read(size):
+    ret = memoryview(bytearray(size))
+    remain = size
+    while True:
+        data = sock.recv(remain)
+        length = len(data)
+        ret[size - remain: size - remain + length] = data
+        if len(data) == remain:
+            break
+        remain -= len(data)
+    return ret
+"""
+REPAIRED = """\
+def read(size):
+    ret = memoryview(bytearray(size))
+    filled = 0
+    while filled < size:
+        count = sock.recv_into(ret[filled:])
+        if count == 0:
+            raise EOFError(f'closed after {filled:,} of {size:,} bytes')
+        filled += count
+    return ret
+"""
+BOUNDED = """\
+def read(size):
+    if size > MOST:
+        raise ValueError(f'{size:,} bytes announced, {MOST:,} are taken')
+    ret = memoryview(mmap.mmap(-1, size))   # memory comes as bytes do
+    ...
+"""
+FETCH = """
+import struct
+from socket import create_connection
+
+sock = create_connection(('{host}', {port}))
+sock.sendall(struct.pack('!BIQ', 3, 8, 65536))
+assert sock.recv(5) == struct.pack('!BI', 4, 65536)
+print(len(read(65536)), 'bytes')
+"""
+TRUST = """
+import struct
+
+spe, size = struct.unpack('!BI', memoryview(b'\\x01\\x40\\x00\\x00\\x00'))
+read(size)
+"""
+
+
+def _copies(trial: Trial) -> None:
+    bench = trial.lab()
+    peer = bench.connect()
+    trial.step("Receive 1 MiB in each way, one after the other. The kernel's own copy counts as 1.")
+    compared = cast("Comparison", peer.call("compare", "1 MiB"))
+    trial.show(repr(compared))
+    ways = {each.way: each for each in compared}
+    trial.expect("recv_into: each byte copied once, straight into the buffer", lambda: _times(ways["recv_into"]) == 1)
+    trial.expect("join, and a slice to which is assigned what recv() returned: twice",
+                 lambda: _times(ways["join"]) == _times(ways["slice"]) == 2)  # fmt: skip
+    trial.expect("so the tutorial's memoryview copies twice as well", lambda: _times(ways["tutorial_slices"]) == 2)
+    trial.expect("data += piece: more than eight times, since each += copies all that came before",
+                 lambda: _times(ways["concatenate"]) > 8, found=lambda: ways["concatenate"])  # fmt: skip
+    trial.expect("the tutorial's first way, which begins with '': a TypeError",
+                 lambda: "TypeError" in ways["tutorial_concatenate"].failure)  # fmt: skip
+    trial.expect("join held everything twice for a moment, recv_into once",
+                 lambda: (ways["join"].peak, ways["recv_into"].peak) == (2 * MIB, MIB))  # fmt: skip
+
+
+def _spin(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("The tutorial's read(65536), in a process of its own.")
+    run = trial.run_quoted(QUOTED + FETCH, bench)
+    trial.expect("it works: 65536 bytes", lambda: "65536 bytes" in run.output, found=lambda: run.output)
+    trial.step("Again, and the wire cuts the connection after 1,000 of them. The process may use 1 s of a processor.")
+    bench.fault("cut after 1005 <-")
+    run = trial.run_quoted(QUOTED + FETCH, bench)
+    trial.expect("it used up that second, and nothing came of it: the loop never ends",
+                 lambda: run.spun, found=lambda: run)  # fmt: skip
+    trial.step("The repaired one, with the same cut.")
+    run = trial.run_quoted(REPAIRED + FETCH, bench)
+    trial.expect("it ends at once: EOFError, closed after 1,000 of 65,536 bytes",
+                 lambda: "EOFError: closed after 1,000 of 65,536" in run.output, found=lambda: run.output)  # fmt: skip
+
+
+def _write_through(trial: Trial) -> None:
+    bench = trial.lab()
+    peer = bench.connect()
+    trial.step("Receive 4096 bytes. Take the first four as a view, buffer[0:4], and once more as a copy.")
+    peer.call("receive", 4096)
+    view = cast("Slice", peer.call("view", 0, 4)).view
+    copied = peer.call("copy", 0, 4)
+    trial.expect("both read the same: 00 01 02 03", lambda: bytes(view) == copied == bytes(range(4)))
+    trial.step("Write b'spam' over the first four bytes of the buffer, through a third slice.")
+    peer.call("write", 0, b"spam")
+    trial.expect("the view, which was taken before, reads b'spam'",
+                 lambda: bytes(view) == b"spam", found=lambda: bytes(view))  # fmt: skip
+    trial.expect("the copy reads what it read", lambda: copied == bytes(range(4)), found=lambda: copied)
+    trial.step("Read them as a number, with struct.unpack_from on the buffer.")
+    number = peer.call("unpack", "!I", 0)
+    trial.expect("1936744813, which is 'spam': struct reads a view where it lies, too",
+                 lambda: number == struct.unpack("!I", b"spam"), found=lambda: number)  # fmt: skip
+
+
+def _resize(trial: Trial) -> None:
+    bench = trial.lab()
+    peer = bench.connect()
+    trial.step("Receive 4096 bytes into a bytearray, of which the client keeps a view. Make it longer: resize(8192).")
+    peer.call("receive", 4096)
+    peer.begin("resize", 8192)
+    peer.wait()
+    trial.expect("BufferError: Existing exports of data: object cannot be re-sized",
+                 lambda: isinstance(peer.outcome, BufferError), found=lambda: peer.outcome)  # fmt: skip
+    trial.step("Make it shorter: resize(100).")
+    peer.begin("resize", 100)
+    peer.wait()
+    trial.expect("BufferError again", lambda: isinstance(peer.outcome, BufferError), found=lambda: peer.outcome)
+    trial.step("Take the same bytes as a bytearray of our own, look at it through a view, and let the view go.")
+    own = bytearray(cast("bytes", peer.call("copy", 0, 16)))
+    view = memoryview(own)
+    refused = _append(own)
+    view.release()
+    trial.expect("with the view there append() raises BufferError, without it works",
+                 lambda: isinstance(refused, BufferError) and _append(own) is None)  # fmt: skip
+
+
+def _append(buffer: bytearray) -> Exception | None:
+    """Append a byte; what that raised."""
+    try:
+        buffer.append(0)
+    except BufferError as error:
+        return error
+    return None
+
+
+def _lying_header(trial: Trial) -> None:
+    bench = trial.lab()
+    mapped, resident = _memory(bench)
+    trial.step("Announce 1 GiB, which this server takes at most, and send 1 MiB of it.")
+    sock = bench.dial()
+    sock.sendall(struct.pack("!BI", 1, GIB) + bytes(MIB))
+    if mapped:
+        trial.expect("the server has reserved addresses for 1 GiB", lambda: _memory(bench)[0] - mapped >= GIB,
+                     found=lambda: _memory(bench))  # fmt: skip
+        trial.expect("and uses less than 64 MiB more of real memory than before",
+                     lambda: _memory(bench)[1] - resident < 64 * MIB, found=lambda: _memory(bench))  # fmt: skip
+    trial.step("Hang up.")
+    sock.close()
+    trial.expect("the log tells how much of it came: 1,048,576 of 1,073,741,824 bytes",
+                 lambda: _logged(bench, "closed after 1,048,576 of 1,073,741,824 bytes"))  # fmt: skip
+    trial.step("Announce as much as the header can say: 4,294,967,295 bytes.")
+    liar = bench.dial()
+    liar.sendall(struct.pack("!BI", 1, 0xFFFFFFFF))
+    trial.expect("that is refused at once, and nothing answered",
+                 lambda: _logged(bench, "announced 4,294,967,295 bytes")
+                 and not payload(bench.segments(), Direction.TO_CLIENT))  # fmt: skip
+    trial.step("The tutorial's read() with 1 GiB from a header, in a process that may have 512 MiB.")
+    run = trial.run_quoted(QUOTED + TRUST)
+    trial.expect("MemoryError, before a single byte of the payload has come",
+                 lambda: "MemoryError" in run.output, found=lambda: run.output)  # fmt: skip
+
+
+def _memory(bench: Bench) -> tuple[int, int]:
+    """Bytes that the server's process has addresses for, and bytes of real memory; zeros where nobody tells."""
+    try:
+        pages = Path(f"/proc/{bench.server_pid}/statm").read_text().split()  # proc(5)
+    except OSError:
+        return 0, 0
+    size = os.sysconf("SC_PAGE_SIZE")
+    return int(pages[0]) * size, int(pages[1]) * size
+
+
+def _times(transfer: Transfer) -> float:
+    """How many times each byte was copied."""
+    return transfer.copied / transfer.size
+
+
+def _logged(bench: Bench, words: str) -> bool:
+    return any(words in line for line in bench.log())
+
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        "copies",
+        "The tutorial fills slices of a memoryview with what recv() returns, and calls that zero-copy. How often is "
+        "each byte copied?",
+        (
+            "Not at all: the view shows the network card's memory.",
+            "Once, by the kernel.",
+            "Twice: into the bytes object that recv() returns, and from there into the slice.",
+            "As often as there were calls of recv().",
+        ),
+        2,
+        "The kernel must copy each byte once, out of the socket. recv() makes a new object for that, and a slice "
+        "assignment copies the object's content again. recv_into() hands the kernel the slice itself, and one copy is "
+        "left. What the memoryview saves over += is another thing: that all is copied anew for each piece.",
+        _copies,
+    ),
+    Experiment(
+        "spin",
+        "The tutorial's loop wants 65,536 bytes. The connection ends after 1,000. What does the loop do?",
+        (
+            "It returns the 1,000 bytes.",
+            "recv() raises an error.",
+            "It waits, without using the processor.",
+            "It goes round for ever, as fast as it can.",
+        ),
+        3,
+        "At the end of a stream recv() returns b'' at once, and again each time it is called. That is shorter than "
+        "what remains, so the loop asks again, with one processor fully busy. Zero bytes must be treated as the end: "
+        "here as an error, for less came than was promised.",
+        _spin,
+        QUOTED,
+        REPAIRED,
+    ),
+    Experiment(
+        "write-through",
+        "You keep the buffer's first four bytes twice: as a view and as a copy. Then somebody writes into the buffer. "
+        "What do you read?",
+        (
+            "In both the old bytes: each was taken before.",
+            "In both the new bytes.",
+            "In the view the new bytes, in the copy the old ones.",
+            "The view raises an error, since it is out of date.",
+        ),
+        2,
+        "A slice of a memoryview owns nothing: it is an address and a length, and whoever looks through it looks at "
+        "the buffer. That is why it costs nothing, and why it must not be kept where the buffer is used again. A "
+        "slice of bytes or of a bytearray is an object of its own.",
+        _write_through,
+    ),
+    Experiment(
+        "resize",
+        "A view shows a bytearray. Now the bytearray is to become longer. What happens?",
+        (
+            "It grows, and the view with it.",
+            "It grows; the view goes on showing the old bytes.",
+            "It refuses, as long as there is a view.",
+        ),
+        2,
+        "To grow, a bytearray may have to move to where there is room, and to shrink it gives memory back. A view "
+        "holds the address; it would show memory that is somebody else's by then. In C that is a bug for years; "
+        "Python counts the views, its exports, and raises BufferError. view.release(), or leaving its with block, "
+        "lets it go.",
+        _resize,
+    ),
+    Experiment(
+        "lying-header",
+        "Five bytes announce a payload of 1 GiB, and then hardly anything comes. How much memory does that cost this "
+        "server?",
+        (
+            "1 GiB: it makes room for what was announced.",
+            "As much as has come.",
+            "None: it refuses so large a payload.",
+        ),
+        1,
+        "Five bytes from a stranger must not cost a gigabyte. The server checks the length against a limit first. "
+        "Then it takes an anonymous mapping, for which the kernel gives real memory page by page, as bytes arrive. "
+        "bytearray(size), as in the tutorial, writes zeros into all of it at once.",
+        _lying_header,
+        QUOTED,
+        BOUNDED,
+    ),
+)
