@@ -34,15 +34,20 @@ def _of_address(topic: Topic, address: Endpoint | None) -> list[Copy]:
     ]
 
 
-def _of_transcript(entries: Sequence[Entry]) -> list[Copy]:
+def _of_transcript(topic: Topic, entries: Sequence[Entry]) -> list[Copy]:
     calls = [entry for entry in entries if entry.kind is EntryKind.CALL]
     if not calls:
         return []
     return [
         Copy("last call", calls[-1].text[:50].replace("\n", " "), calls[-1].text),
-        Copy("calls as Python", f"{len(calls)} lines that run", "\n".join(call.text for call in calls)),
+        Copy("calls as Python", f"{len(calls)} calls, as a program", _program(topic, [call.text for call in calls])),
         Copy("transcript", "as a Python prompt shows it", copied(entries)),
     ]
+
+
+def _program(topic: Topic, calls: Sequence[str]) -> str:
+    imports = ["import socket", ""] if any("socket." in call for call in calls) else []
+    return "\n".join([*imports, f"from {topic.package}.client import Client", "", *calls])
 
 
 def _of_segment(segment: Segment | None) -> list[Copy]:
@@ -61,4 +66,4 @@ def _of_segment(segment: Segment | None) -> list[Copy]:
 
 def copies(topic: Topic, address: Endpoint | None, entries: Sequence[Entry], segment: Segment | None) -> list[Copy]:
     """All that can be copied now."""
-    return [*_of_address(topic, address), *_of_transcript(entries), *_of_segment(segment)]
+    return [*_of_address(topic, address), *_of_transcript(topic, entries), *_of_segment(segment)]
