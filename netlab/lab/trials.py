@@ -88,7 +88,7 @@ class Performance:
         """A running lab of the topic; the one before ends."""
         self._still()
         bench = self._benches.open(model, options, self._still)
-        self._say(Opened(bench.model, ", ".join(name.replace("_", " ") for name in options)))
+        self._say(Opened(bench.model, ", ".join(_option(name, value) for name, value in options.items())))
         return bench
 
     def step(self, text: str) -> None:
@@ -175,6 +175,14 @@ def sentence(error: BaseException) -> str:
     """An error in one line."""
     text = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {error}".removesuffix(": ")
     return safe(" ".join(text.split()))[:_SENTENCE]
+
+
+def _option(name: str, value: object) -> str:
+    """An option in words: ``present expired``. Of bytes, as secrets are, only the name."""
+    words = name.replace("_", " ")
+    if isinstance(value, bool):
+        return f"{words} {'yes' if value else 'no'}"
+    return f"{words} {safe(str(value))[:_SENTENCE]}" if isinstance(value, str | int) else words
 
 
 def _what_became(run: Run, limits: Limits) -> str:

@@ -16,7 +16,7 @@ from tests.lab.scripted import ScriptedBenches, Told, experiment
 
 def test_a_run_is_told_as_it_happens() -> None:
     def run(trial: Trial) -> None:
-        bench = trial.lab("pool", max_frame=7)
+        bench = trial.lab("pool", max_frame=7, allow_none=False, secret=b"peekaboo")
         trial.step("One thing.")
         trial.expect("the queue is empty", lambda: bench.queue == 0)
         trial.show("a table")
@@ -25,7 +25,7 @@ def test_a_run_is_told_as_it_happens() -> None:
     told, benches = Told(), ScriptedBenches()
     verdict = perform(experiment(run), benches, told)
     assert told.happened == [
-        Opened("pool", "max frame"),
+        Opened("pool", "max frame 7, allow none no, secret"),
         Stepped(1, "One thing."),
         Awaited(1, "the queue is empty"),
         Expected(1, "the queue is empty", True),
