@@ -149,8 +149,8 @@ class Facts:
         known = names or {}
         lanes = sorted(self._lanes.values(), key=lambda lane: (lane.opened, lane.flow))
         accepted = self._matched(lanes)
-        return tuple(_named(replace(lane, accepted=accepted.get(lane.flow)), index, known)
-                     for index, lane in enumerate(lanes, 1))  # fmt: skip
+        placed = (replace(lane, accepted=accepted.get(lane.flow)) for lane in lanes)
+        return tuple(_named(lane, index, known) for index, lane in enumerate(placed, 1))
 
     def _matched(self, lanes: Sequence[Lane]) -> dict[int, int]:
         """When each flow was accepted: by its address, the others by their order."""

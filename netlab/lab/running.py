@@ -53,7 +53,11 @@ def main(argv: Sequence[str]) -> int:
     if arguments.list:
         _list(found)
         return 0
-    verdicts = [_run(topic, experiment, arguments.json) for topic, experiment in found]
+    try:
+        verdicts = [_run(topic, experiment, arguments.json) for topic, experiment in found]
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped; nothing is left running\n")
+        raise
     if len(verdicts) > 1 and not arguments.json:
         _write(_summary(found, verdicts))
     return 0 if all(verdict.outcome is Outcome.SEEN for verdict in verdicts) else 1
@@ -174,9 +178,11 @@ def _plain(value: object) -> object:
 
 
 def _summary(found: Sequence[Found], verdicts: Sequence[Verdict]) -> str:
-    rows = [f"{'✓' if v.outcome is Outcome.SEEN else '✗'} {t.name}/{e.name}: {in_words(v)}"
-            for (t, e), v in zip(found, verdicts, strict=True)]  # fmt: skip
-    return "\n".join(rows)
+    names = [f"{topic.name}/{experiment.name}" for topic, experiment in found]
+    return "\n".join(
+        f"{'✓' if verdict.outcome is Outcome.SEEN else '✗'} {name}: {in_words(verdict)}"
+        for name, verdict in zip(names, verdicts, strict=True)
+    )
 
 
 def _letter(index: int) -> str:
