@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
+from textual.binding import BindingType, NoBinding
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
@@ -80,8 +81,7 @@ class Prompt(Input):
             self.post_message(self.Entered([line]))
 
     def action_leave(self) -> None:
-        """Tell that the person wants out. Until the focus has moved, keys are not for this line any more."""
-        self._left = True
+        """Tell that the person wants out."""
         self.post_message(self.Left())
 
     def stay(self) -> None:
@@ -93,16 +93,19 @@ class Prompt(Input):
         self.stay()
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self._left:
-            await super()._on_key(event)
+        """Type it. Keys that follow the one which leaves go back to the app, until it is known who is to have them."""
+        if self._left:
+            event.stop()
+            event.prevent_default()
+            self.app.call_after_refresh(self.app.post_message, events.Key(event.key, event.character))
             return
-        event.stop()
-        event.prevent_default()
-        self.app.call_after_refresh(self.app.simulate_key, event.key)
+        self._left = self._leaves(event.key)
+        await super()._on_key(event)
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is typed into the line."""
-        return not self._left and super().check_consume_key(key, character)
+    def _leaves(self, key: str) -> bool:
+        with contextlib.suppress(NoBinding):
+            return any(binding.action == "leave" for binding in self._bindings.get_bindings_for_key(key))
+        return False
 
     def action_complete(self) -> None:
         """Complete, or move on."""

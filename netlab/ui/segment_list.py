@@ -125,8 +125,18 @@ class SegmentList(ScrollView, can_focus=True):
 
     def _settle(self) -> None:
         """Cursor to the newest if it is followed, else to the segment where the person was, or the next one shown."""
+        if self.following:
+            self._put_newest()
+        else:
+            self._put(min(self._row_of(self._wanted), self.row_count - 1))
+
+    def _put_newest(self) -> None:
+        """The newest segment in sight, and the cursor on the newest of those there that have bytes to be looked at."""
         last = self.row_count - 1
-        self._put(last if self.following else min(self._row_of(self._wanted), last))
+        page = range(last, max(last - self._page(), -1), -1)
+        found = (row for row in page if (segment := self.segment_at(row)) and segment.kind is Kind.DATA)
+        self._put(next(found, last))
+        self._into_view(last)
 
     def note(self, note: str) -> None:
         """Another remark for the title."""
@@ -189,12 +199,16 @@ class SegmentList(ScrollView, can_focus=True):
         self.refresh_line(before + 1)
         self.refresh_line(after + 1)
 
-    def _into_view(self) -> None:
+    def _into_view(self, row: int | None = None) -> None:
+        """Scroll to a row, the cursor's if none is given. By force: the first rows too many have no scrollbar yet."""
+        if not self.size.height:
+            return
+        row = self.cursor if row is None else row
         top, page = self.scroll_offset.y, self._page()
-        if self.cursor < top:
-            self.scroll_to(y=max(self.cursor, 0), animate=False)
-        elif self.cursor >= top + page:
-            self.scroll_to(y=self.cursor - page + 1, animate=False)
+        if row < top:
+            self.scroll_to(y=max(row, 0), animate=False, force=True)
+        elif row >= top + page:
+            self.scroll_to(y=row - page + 1, animate=False, force=True)
 
     def _page(self) -> int:
         return max(self.scrollable_content_region.height - 1, 1)
@@ -222,7 +236,7 @@ class SegmentList(ScrollView, can_focus=True):
     def action_follow(self) -> None:
         """The newest segment, and whatever comes."""
         self.following = True
-        self._put(self.row_count - 1)
+        self._put_newest()
         self._tell()
 
     def action_choose(self) -> None:
@@ -272,7 +286,7 @@ class SegmentList(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Fit the columns to the width."""
         self._lay_out()
-        self._into_view()
+        self._settle()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

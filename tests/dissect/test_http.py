@@ -344,3 +344,19 @@ def test_tshark_agrees(path, tmp_path):
     lines = [f"{field.name}: {field.value}" for field in find(ours, "headers").children]
     theirs = http["http.request.line" if direction is UP else "http.response.line"]
     assert [line.removesuffix("\r\n") for line in theirs] == lines
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("</array>", "→ [1, 2, 3]"),
+        ("<int>3", "→ [1, 2, 3…, …]"),
+        ("<int>3</int></value>", "→ [1, 2, 3, …]"),
+        ("<int>2</int></value>\n<value>", "→ [1, 2, …]"),
+    ],
+)
+def test_values_that_have_not_come_yet_are_not_left_out_in_silence(end, said):
+    body = dumps(([1, 2, 3],), methodresponse=True)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    come = head + body[: body.index(end) + len(end)]
+    assert read_call(memoryview(come.encode()), Direction.TO_CLIENT).summary == said

@@ -58,6 +58,8 @@ class _Description:
         self.open = [_Element("", 0)]
         self.values = 0
         self.method = self.outcome = ""
+        self.cut = False  # reading has ended: what is closed now is not whole
+        self.missing = False  # nor is the innermost row of values
 
     def read(self) -> str:
         """Read the XML; return why reading stopped, or nothing."""
@@ -68,6 +70,7 @@ class _Description:
             problem = str(stopped)
         except (expat.ExpatError, LookupError, ValueError) as error:  # not XML, or in an encoding nobody knows
             problem = f"the body is not well-formed XML: {error}"
+        self.cut = self.missing = len(self.open) > 1
         while len(self.open) > 1:
             self.close(min(len(self.view), MOST_READ))
         return f"only the first {MOST_READ} bytes of XML are read" if len(self.view) > MOST_READ else problem
@@ -102,11 +105,16 @@ class _Description:
         """Take an element's meaning to the one around it."""
         element = self.open.pop()
         if element.tag in SCALARS:
-            self.open[-1].kind, self.open[-1].value = element.tag, _scalar(element)
+            self.open[-1].kind, self.open[-1].value = element.tag, _scalar(element) + "…" * self.cut
         elif element.tag in _CLOSE:
             _CLOSE[element.tag](self, element, self.open[-1], end)
         elif element.fields:
             self.open[-1].fields += element.fields
+
+    def listed(self, before: str, values: Iterable[str], after: str) -> str:
+        """Values in a row; where reading ended within them, ``…`` stands for the others."""
+        missing, self.missing = self.missing, False
+        return _listed(before, [*values, "…"] if missing else values, after)
 
     def span(self, name: str, element: _Element, end: int, kind: str = "", value: str = "") -> Field:
         """A field for an element and what was found within it."""
@@ -116,6 +124,8 @@ class _Description:
 
 
 def _close_value(read: _Description, element: _Element, around: _Element, end: int) -> None:
+    if read.cut and not element.kind and not element.text.strip():
+        return  # its type has not come yet
     if not element.kind:  # a value without a type is a string
         element.kind, element.value = "string", _scalar(element)
     name = "value"
@@ -128,12 +138,12 @@ def _close_value(read: _Description, element: _Element, around: _Element, end: i
 
 def _close_array(read: _Description, element: _Element, around: _Element, end: int) -> None:
     around.kind, around.fields = "array", element.fields
-    around.value = _listed("[", (item.value for item in element.fields), "]")
+    around.value = read.listed("[", (item.value for item in element.fields), "]")
 
 
 def _close_struct(read: _Description, element: _Element, around: _Element, end: int) -> None:
     around.kind, around.fields = "struct", element.fields
-    around.value = _listed("{", (f"{item.name!r}: {item.value}" for item in element.fields), "}")
+    around.value = read.listed("{", (f"{item.name!r}: {item.value}" for item in element.fields), "}")
 
 
 def _close_name(read: _Description, element: _Element, around: _Element, end: int) -> None:
@@ -160,7 +170,7 @@ def _close_fault(read: _Description, element: _Element, around: _Element, end: i
 
 def _close_call(read: _Description, element: _Element, around: _Element, end: int) -> None:
     words = (item.value for item in element.fields if item.name != "method")
-    read.outcome = _listed(f"{read.method or '?'}(", words, ")")
+    read.outcome = read.listed(f"{read.method or '?'}(", words, ")")
     around.fields.append(read.span("methodCall", element, end, "call", read.outcome))
 
 
