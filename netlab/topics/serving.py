@@ -153,6 +153,8 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
         _last_word(topic, f"the server ended: {type(error).__name__}: {error}")
     else:
         _last_word(topic, "the server ended by itself")
+    finally:
+        ending.over()
     return 1
 
 
@@ -228,6 +230,11 @@ class Ending:
             os._exit(0)
         if not (self.noticed or self.held):
             raise Stopped
+
+    def over(self) -> None:
+        """The process ends now: no more alarms, which kill it once the interpreter has taken its handlers away."""
+        self.noticed = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _default_signals() -> None:

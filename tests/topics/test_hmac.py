@@ -290,3 +290,11 @@ def test_the_recipes_run_on_their_own(tmp_path: Path) -> None:
         )
         it.terminate()
     assert done.stdout.endswith(b"\n5\nb'Hello'\n"), done.stderr
+
+
+def test_a_digest_that_is_late_is_not_read_though_it_is_there() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(bytes(32))
+        with pytest.raises(TimeoutError):
+            server.recv_exactly(theirs, 32, deadline=0.0)

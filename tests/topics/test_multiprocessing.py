@@ -531,3 +531,11 @@ def test_the_recipes_run_on_their_own(tmp_path: Path) -> None:
         )
         it.terminate()
     assert done.stdout.endswith(b"\n{'a': (1, 2)}\n"), done.stderr
+
+
+def test_a_message_that_is_late_is_not_read_though_it_is_there() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(struct.pack("!i", 5) + b"quick")
+        with pytest.raises(TimeoutError):
+            server.Messages(theirs, limit=100, patience=0.0).recv_bytes()

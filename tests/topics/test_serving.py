@@ -34,6 +34,20 @@ def test_a_signal_ends_it_with_status_0_while_a_client_is_served(number: signal.
         socket.create_server(child.address).close()
 
 
+@pytest.mark.parametrize("options", [[], ["--supervised"]])
+def test_no_alarm_is_left_that_would_kill_the_process_at_its_end(options: list[str]) -> None:
+    code = (
+        "import signal, sys; from netlab import cli; status = cli.main(); print(signal.getitimer(0)); sys.exit(status)"
+    )
+    command = [sys.executable, "-c", code, "serve", "tcp", "--port", "0", *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        assert "listening" in process.stdout.readline()
+        process.terminate()
+        assert process.stdout.read().endswith("(0.0, 0.0)\n")
+        assert process.wait(PATIENCE) == 0
+
+
 @pytest.mark.parametrize("supervised", [False, True])
 def test_a_port_in_use_is_one_clear_line(supervised: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -142,6 +142,24 @@ def test_a_byte_now_and_then_does_not_buy_time(addresses, topic, begun):
 
 
 @TOPICS
+def test_a_client_that_sends_without_end_is_left_in_time(addresses, topic):
+    with socket.create_connection(addresses[topic], DEADLINE) as connection:
+        begun = time.monotonic()
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < begun + DEADLINE:
+                connection.sendall(bytes(65536))
+
+
+@TOPICS
+def test_after_the_deadline_nothing_is_read_though_it_is_there(topic):
+    ours, theirs = socket.socketpair()
+    with ours, theirs, SERVERS[topic].TimedReader(theirs, 0.0) as late:
+        ours.sendall(b"quick")
+        with pytest.raises(TimeoutError):
+            late.readinto(bytearray(5))
+
+
+@TOPICS
 def test_only_the_first_of_pipelined_requests_is_answered_and_whole(addresses, topic):
     answer = exchange(addresses[topic], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
     assert answer.count(b"HTTP/1.1 ") == 1

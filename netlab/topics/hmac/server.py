@@ -39,7 +39,10 @@ def recv_exactly(client: socket.socket, size: int, deadline: float) -> bytes:
     """So many bytes, however they are sliced: ``recv(32)`` returns from 1 to 32 of them."""
     received = b""
     while len(received) < size:
-        client.settimeout(max(deadline - time.monotonic(), 0.001))
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        client.settimeout(left)
         chunk = client.recv(size - len(received))
         if not chunk:
             raise ConnectionError(f"short digest: it left after {len(received)} of {size} bytes")

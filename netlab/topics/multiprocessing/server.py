@@ -134,7 +134,10 @@ class Messages:
 
     def set_timeout(self) -> None:
         """Let the socket wait until the deadline, and no longer."""
-        self.socket.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.socket.settimeout(left)
 
 
 class EchoHandler(BaseRequestHandler):

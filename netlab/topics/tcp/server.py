@@ -62,7 +62,10 @@ class LineHandler(StreamRequestHandler):
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
             # The limit of each recv is not enough: a client that sends byte by byte would never meet it.
-            self.connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self.connection.settimeout(left)
             more = self.rfile.readline(len(self.rfile.peek()))
             self.connection.settimeout(None)
             if not more:

@@ -312,7 +312,10 @@ class TimedReader(RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill the buffer with what arrives next; `TimeoutError` after the deadline."""
-        self.connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        left = self.deadline - time.monotonic()
+        if left <= 0:  # also for a client that sends so fast that no recv ever waits
+            raise TimeoutError
+        self.connection.settimeout(left)
         return self.connection.recv_into(buffer)
 
 
