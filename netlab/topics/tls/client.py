@@ -24,6 +24,12 @@ WHY = {
 """X509_V_ERR_… of OpenSSL's x509_vfy.h, in words."""
 
 
+class Agreed(str):
+    """What a handshake agreed on, in lines; a prompt shows them as they are."""
+
+    __repr__ = str.__str__
+
+
 class Client:
     """A verified connection to an echo server: ``send`` and ``recv`` as on a plain socket, encrypted beneath."""
 
@@ -64,7 +70,11 @@ class Client:
 
     def send(self, data: bytes) -> int:
         """Encrypt and send bytes; how many were taken."""
-        return self.socket.send(data)
+        try:
+            return self.socket.send(data)
+        except OSError:
+            self.recv(1)  # what the server said before it closed, such as why, is raised instead
+            raise
 
     def recv(self, size: int = 8192) -> bytes:
         """Wait for bytes and decrypt them, at most ``size``; ``b''`` once the server has closed."""
@@ -75,18 +85,17 @@ class Client:
                 self._log.warning("refused by the server: it wants a certificate of ours (:client-cert yes)")
             raise
 
-    def handshake(self) -> str:
+    def handshake(self) -> "Agreed":
         """What the handshake agreed on: version, cipher, ALPN, and who the server proved to be."""
         certificate: dict[str, Any] = self.socket.getpeercert() or {}
         cipher, _, bits = self.socket.cipher() or ("none", "", 0)
         names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
-        return "\n".join(
-            [
-                f"{self.socket.version()}, {cipher}, {bits} bits, ALPN {self.socket.selected_alpn_protocol()}",
-                f"chain: {common_name(certificate.get('subject', ()))} ← {common_name(certificate.get('issuer', ()))}",
-                f"names: {names}; {self.socket.server_hostname} is among them",
-                f"valid: {certificate.get('notBefore')} to {certificate.get('notAfter')}",
-            ]
+        chain = f"{common_name(certificate.get('subject', ()))} ← {common_name(certificate.get('issuer', ()))}"
+        return Agreed(
+            f"{self.socket.version()}, {cipher}, {bits} bits, ALPN {self.socket.selected_alpn_protocol()}\n"
+            f"chain: {chain}\n"
+            f"names: {names}; {self.socket.server_hostname} is among them\n"
+            f"valid: {certificate.get('notBefore')} to {certificate.get('notAfter')}"
         )
 
     def close(self) -> None:

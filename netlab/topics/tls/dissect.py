@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from netlab.capture.model import Direction
 from netlab.dissect import tls_names as names
@@ -35,7 +36,9 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
         try:
             kind, version, body = reader.number(1), reader.number(2), reader.vector(2)
         except Short as short:
-            return Dissection((*records, _partial(data, start, short)), _summary(records), short.missing)
+            partial = _partial(data, start, short)
+            begun = [*records, replace(partial, value=_begun(data, start, encrypted))]
+            return Dissection((*records, partial), _summary(begun), short.missing)
         records.append(_record(start, kind, version, body, encrypted))
         encrypted = encrypted or kind == CHANGE_CIPHER_SPEC
     problem = f"only the first {MOST_RECORDS:,} records are read" if reader.left else ""
@@ -65,6 +68,15 @@ def _not_a_record(data: memoryview, start: int) -> str:
 def _partial(data: memoryview, start: int, short: Short) -> Field:
     name = names.RECORDS[data[start]]
     return Field(name, start, len(data), "record", f"waits for {short.missing:,} bytes")
+
+
+def _begun(data: memoryview, start: int, encrypted: bool) -> str:
+    """What a record that is not here as a whole is about to say, as far as its beginning tells."""
+    if start + HEADER > len(data):
+        return ""
+    if data[start] == HANDSHAKE and not encrypted and start + HEADER < len(data):
+        return _name(names.HANDSHAKES, data[start + HEADER])
+    return f"{int.from_bytes(data[start + 3 : start + HEADER], 'big'):,} bytes"
 
 
 def _record(start: int, kind: int, version: int, body: Reader, encrypted: bool) -> Field:
