@@ -28,6 +28,7 @@ from netlab.topics.trial import PATIENCE, Bench
 CALL_TIMEOUT = 30.0
 """Seconds that a client's call waits, unless the experiment says otherwise: longer than anything it waits for."""
 _LOOK_EVERY = 0.02
+_SETTLING = 1.0
 
 
 class SessionPeer:
@@ -159,9 +160,9 @@ class LabBench:
 
     def fault(self, *specs: str) -> None:
         """Put these faults on the wire in place of those that are there."""
-        self.lab.clear_faults()
+        self.lab.wire.clear()
         if specs:
-            self.lab.fault(*specs)
+            self.lab.wire.fault(*specs)
 
     def segments(self) -> Sequence[Segment]:
         """What has crossed the wire so far."""
@@ -208,12 +209,22 @@ class LabBench:
         """Close its clients, and remember what was seen. Twice does nothing."""
         if self._board is not None:
             return
+        self._settle()
         self.log()
         self._board = self.board()
         for dialled in self._dialled:
             dialled.close()
         for peer in self.peers:
             peer.close()
+
+    def _settle(self) -> None:
+        """The wire tells sooner than the server's log: wait until that has all who were answered."""
+        deadline = time.monotonic() + _SETTLING
+        stream = self.lab.topic.transport is Transport.TCP
+        while stream and time.monotonic() < deadline:
+            if all(lane.accepted is not None for lane in self.board().lanes if lane.to_client):
+                return
+            time.sleep(_LOOK_EVERY)
 
     def _target(self, options: Mapping[str, object]) -> Target:
         """What clients are constructed with, and these options instead of the lab's."""
@@ -288,7 +299,7 @@ class OwnLab:
         lab.options.restore(Options(lab.topic, options).noted())
         lab.set_model(model or lab.topic.models[0])
         lab.start()
-        lab.clear_faults()
+        lab.wire.clear()
         self._bench = LabBench(lab, still)
         return self._bench
 
@@ -305,8 +316,8 @@ class OwnLab:
             return
         self._lab.options.restore(usual.options)
         if usual.serving:
-            self._lab.clear_faults()
-            self._lab.fault(*usual.faults)
+            self._lab.wire.clear()
+            self._lab.wire.fault(*usual.faults)
         else:
             self._lab.stop()
         self._lab.set_model(usual.model)

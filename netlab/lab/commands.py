@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from netlab.dissect.text import safe
+from netlab.lab import faults
 from netlab.lab.console import unknown
 from netlab.lab.problems import LabError
 from netlab.lab.showing import HIDDEN
@@ -30,6 +31,9 @@ class Command:
     help: str
     run: Callable[[Lab, str], str | None]
     secret: bool = False
+
+
+_SECRETS_INSIDE = "the secrets of its TLS sessions are inside: whoever has this file can read all that they said"
 
 
 def commands_for(topic: Topic) -> tuple[Command, ...]:
@@ -161,19 +165,13 @@ def _timeout(lab: Lab, rest: str) -> str:
 
 
 def _save(lab: Lab, rest: str) -> str:
-    if not rest:
+    name, _, last = rest.rpartition(" ")
+    secrets = last == "--secrets"
+    name = name.strip() if secrets else rest
+    if not name:
         raise LabError(":save needs a file's name", "as in :save lab.pcapng")
-    return f"saved {safe(str(lab.save(rest)))}"
-
-
-def _fault(lab: Lab, rest: str) -> str:
-    if not rest:
-        raise LabError(":fault needs a fault", "as in :fault delay 100ms")
-    return f"active: {', '.join(lab.fault(rest)) or 'none'}"
-
-
-def _faults(lab: Lab, rest: str) -> str:
-    return f"active: {', '.join(lab.state.faults) or 'none'}"
+    saved = f"saved {safe(str(lab.save(name, secrets=secrets)))}"
+    return f"{saved}\n{_SECRETS_INSIDE}" if secrets else saved
 
 
 def _help(lab: Lab, rest: str) -> str:
@@ -207,10 +205,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("start", "", "start the server", _plain(lambda lab: lab.start())),
     Command("stop", "", "stop the server; the port is free", _plain(lambda lab: lab.stop())),
     Command("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
-    Command("save", "FILE", "save the capture, for Wireshark", _save),
+    Command("save", "FILE [--secrets]", "save the capture, for Wireshark; with the TLS secrets inside", _save),
     Command("clear", "", "begin the capture anew", _plain(lambda lab: lab.clear_capture())),
-    Command("fault", "SPEC", "let a fault act on the wire", _fault),
-    Command("faults", "", "the faults that are active", _faults),
-    Command("clear-faults", "", "no faults any more", _plain(lambda lab: lab.clear_faults())),
+    Command("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", faults.fault),
+    Command("faults", "", "the faults that are active", faults.active),
+    Command("clear-faults", "", "no faults any more", faults.clear),
     Command("help", "[COMMAND]", "these commands", _help),
 )

@@ -29,6 +29,7 @@ from netlab.lab.sessions import Sessions
 from netlab.lab.setup import Setup, lab_certificates
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine
 from netlab.lab.tail import Tail
+from netlab.lab.wiring import Wiring
 from netlab.lab.wiring_flows import FlowFact
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
@@ -78,7 +79,7 @@ class Lab:
         self._sessions = Sessions(
             self.topic, lambda: self.target(self.address), self._tell, lambda: self.state.queue or 0
         )
-        self._faults: tuple[str, ...] = ()
+        self.wire = Wiring(self._serving, self.topic.transport)
         if model is not None:
             self.set_model(model)
 
@@ -159,20 +160,6 @@ class Lab:
         self.timeout = seconds
         for session in self.sessions:
             session.set_timeout(seconds)
-
-    def fault(self, *specs: str) -> tuple[str, ...]:
-        """Add faults to those that act on the wire; those that are active now."""
-        wanted = (*self._faults, *specs)
-        active = self._serving.set_faults(wanted, 1)
-        self._faults = wanted
-        return active
-
-    def clear_faults(self) -> None:
-        """Let the wire carry everything unchanged again."""
-        self._faults = ()
-        self._serving.set_faults((), 1)
-
-    # The capture
 
     @property
     def flows(self) -> tuple[FlowFact, ...]:

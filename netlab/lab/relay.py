@@ -21,7 +21,7 @@ _ACCOUNTS = Accounts.__dataclass_fields__
 
 
 class WireProcess:
-    """One wire process. Its reader thread calls ``changed`` with the name of each event, ``flows`` with those of flows."""
+    """One wire process. Its reader thread calls ``changed`` with each event's name, ``flows`` with those of flows."""
 
     def __init__(
         self,

@@ -13,11 +13,11 @@ import time
 from collections import OrderedDict
 from typing import Final
 
-from netlab.capture.model import Direction, Endpoint, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import UdpRecord, UdpWay
 from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
-from netlab.wire.lane import Departure, Lane, Leaving
+from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import READ
 from netlab.wire.surroundings import Surroundings
 
@@ -57,11 +57,34 @@ class Way:
 
     def impair(self) -> None:
         """The faults are others now: what the old ones held leaves at once."""
-        around, old = self.flow.around, self._lane
-        self._lane = around.lane(Transport.UDP, self.direction, self.flow.record.number)
+        old = self._lane
+        self._lane = self.flow.around.lane(self.flow.facts, self.direction, self._due, old)
         if old is not None:
             old.release()
             self._depart(old)
+
+    def intercept(self) -> None:
+        """Other segments than before are to be held by hand."""
+        self._lane = self.flow.around.intercepted(self._lane, self.flow.facts, self.direction, self._due)
+
+    def replay(self, payload: bytes) -> None:
+        """Let a datagram leave that did not come."""
+        if self._lane is not None:
+            self._lane.enter(payload, time.monotonic(), REPLAYED)
+            self._depart(self._lane)
+        else:
+            self._send(memoryview(payload), REPLAYED)
+
+    def discard(self) -> None:
+        """The flow is over: forget what is held."""
+        if self._lane is not None:
+            self._lane.discard()
+            self._lane = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything waits in here."""
+        return self._lane is not None and not self._lane.empty
 
     def _depart(self, lane: Lane) -> None:
         for departure in lane.leave(time.monotonic()):
@@ -96,7 +119,7 @@ class Way:
 class DatagramFlow:
     """One client address, and the socket that stands for it before the server."""
 
-    __slots__ = ("_listener", "_upstream", "_ways", "around", "client", "closed", "record", "relay", "used")
+    __slots__ = ("_listener", "_upstream", "_ways", "around", "client", "closed", "facts", "record", "relay", "used")
 
     def __init__(
         self, relay: DatagramRelay, listener: socket.socket, upstream: socket.socket, client: Endpoint
@@ -105,7 +128,9 @@ class DatagramFlow:
         self.closed = False
         self.used = time.monotonic()
         self._listener, self._upstream, self.client = listener, upstream, client
-        self.record = UdpRecord(self.around.writer, client, Endpoint(*listener.getsockname()[:2]))
+        server = Endpoint(*listener.getsockname()[:2])
+        self.record = UdpRecord(self.around.writer, client, server)
+        self.facts = Flow(self.record.number, Transport.UDP, client, server)
         self._ways = {direction: Way(self, direction, self.record.way(direction)) for direction in Direction}
         self.around.loop.watch(upstream.fileno(), READ, self._ready)
 
@@ -117,6 +142,20 @@ class DatagramFlow:
         """The faults are others now."""
         for way in self._ways.values():
             way.impair()
+
+    def intercept(self) -> None:
+        """Other segments than before are to be held by hand."""
+        for way in self._ways.values():
+            way.intercept()
+
+    def replay(self, direction: Direction, payload: bytes) -> None:
+        """Let a datagram leave that did not come."""
+        self._ways[direction].replay(payload)
+
+    @property
+    def holds(self) -> bool:
+        """Whether a datagram waits in here."""
+        return any(way.holds for way in self._ways.values())
 
     def send(self, direction: Direction, payload: memoryview) -> str:
         """Send a datagram on; returns in a few words why it did not go, or nothing."""
@@ -139,6 +178,8 @@ class DatagramFlow:
         if self.closed:
             return
         self.closed = True
+        for way in self._ways.values():
+            way.discard()
         self.around.loop.forget(self._upstream.fileno())
         self._upstream.close()
         self.record.closed()
@@ -220,6 +261,19 @@ class DatagramRelay:
         for flow in tuple(self.flows.values()):
             flow.impair()
 
+    def intercept(self) -> None:
+        """Other segments than before are to be held by hand."""
+        for flow in self.flows.values():
+            flow.intercept()
+
+    def replay(self, number: int, direction: Direction, payload: bytes) -> str:
+        """Let a datagram leave in a known flow that did not come; in a few words why not, or nothing."""
+        flow = next((flow for flow in self.flows.values() if flow.facts.number == number), None)
+        if flow is None:
+            return "the wire has forgotten this flow"
+        flow.replay(direction, payload)
+        return ""
+
     def close(self) -> None:
         """Stop listening and forget every flow."""
         self.pause()
@@ -300,7 +354,11 @@ class DatagramRelay:
         self._sweeping = False
         long_ago = time.monotonic() - IDLE
         while self.flows and next(iter(self.flows.values())).used <= long_ago:
-            next(iter(self.flows.values())).close("idle")
+            flow = next(iter(self.flows.values()))
+            if flow.holds:
+                self.touch(flow)
+            else:
+                flow.close("idle")
         self._sweep_later()
 
 

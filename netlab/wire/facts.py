@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from netlab.capture.model import Endpoint
+from netlab.capture.model import Direction, Endpoint
 from netlab.capture.writer import Tally
 
 
@@ -90,6 +90,40 @@ class FaultsChanged:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class InterceptChanged:
+    """Segments that match this filter are held from now on; none with an empty one."""
+
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentHeld:
+    """A segment waits for a person, at ``time_ns``; told again with other bytes once it was ``edited``."""
+
+    number: int
+    flow: int
+    client: Endpoint
+    direction: Direction
+    time_ns: int
+    payload: bytes
+    edited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFreed:
+    """These wait no more: they went on, were dropped, or their flow is over."""
+
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request about held segments was done, or not: then ``problem`` says why in a sentence."""
+
+    problem: str = ""
+
+
 Fact = (
     Listening
     | ListenFailed
@@ -101,5 +135,9 @@ Fact = (
     | Synced
     | CaptureReplaced
     | FaultsChanged
+    | InterceptChanged
+    | SegmentHeld
+    | SegmentFreed
+    | Answered
 )
 Tell = Callable[[Fact], None]

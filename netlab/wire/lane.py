@@ -11,12 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
+from typing import Final
 
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults.contract import Fault, Impairment, Passing
+from netlab.wire.intercept import PIECE, Gate
 from netlab.wire.queues import OrderedQueue, OvertakingQueue, Queue
 from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
 
+REPLAYED: Final = "replayed"
+"""The fate of bytes that left although they did not come."""
 _NOTHING = memoryview(b"")
 
 
@@ -59,7 +63,7 @@ class _Stage:
 
 
 class Lane:
-    """One direction of one flow under faults. ``held`` counts the bytes inside.
+    """One direction of one flow under faults, and before them a gate where segments are held by hand, if there is one.
 
     ``ordered`` lanes (streams) let nothing overtake. Each fault has its own random source, made of ``seed``, its place
     in the chain, flow and direction: so a run repeats whatever else goes on. Times are the caller's clock, in seconds.
@@ -74,15 +78,27 @@ class Lane:
             for place, impairment in enumerate(chain)
             if impairment.acts(direction)
         ]
-        self.held = 0
+        self.gate: Gate | None = None
+        self._inside = 0
         self._over = False
         self._queue: Queue[Departure] = OrderedQueue() if transport is Transport.TCP else OvertakingQueue()
 
-    def enter(self, payload: bytes, clock: float) -> None:
-        """A segment comes in. After `Close` or `Reset` nothing does."""
+    @property
+    def held(self) -> int:
+        """What is inside, in bytes; each piece counts `PIECE` more, so that many small ones are bounded too."""
+        return self._inside + (self.gate.weight if self.gate is not None else 0)
+
+    def enter(self, payload: bytes, clock: float, fate: str = "") -> None:
+        """A segment comes in; ``fate`` says what was done to it before. After `Close` or `Reset` nothing does."""
         if self._over:
             return
-        travelling = [_Travelling(Departure(Leaving.BYTES, memoryview(payload)), clock)]
+        passed = self.gate.stops(payload, clock, fate) if self.gate is not None else fate
+        if passed is not None:
+            self._impede(Departure(Leaving.BYTES, memoryview(payload), passed), clock)
+
+    def _impede(self, departure: Departure, clock: float) -> None:
+        """Through the faults, and into the queue."""
+        travelling = [_Travelling(departure, clock)]
         for stage in self._stages:
             travelling = [after for before in travelling for after in self._pass(stage, before)]
         for item in travelling:
@@ -90,15 +106,30 @@ class Lane:
 
     def finish(self, clock: float) -> None:
         """The sender says no more: its end leaves after everything that came before, and is held like bytes."""
-        if not self._over:
+        if not self._over and not (self.gate is not None and self.gate.stops_end()):
             self._over = True
+            self._inside += PIECE
             self._queue.put(Departure(Leaving.FIN), self._end_time(clock))
 
     def leave(self, clock: float) -> list[Departure]:
         """What leaves by now, in order; never to be asked for again."""
+        if self.gate is not None:
+            self._let_through(self.gate, clock)
         departures = self._queue.take(clock)
-        self.held -= sum(len(departure.payload) for departure in departures)
+        self._inside -= sum(len(departure.payload) + PIECE for departure in departures)
         return departures
+
+    def _let_through(self, gate: Gate, clock: float) -> None:
+        """What a person let go on meets the faults now."""
+        for waiting in gate.opened():
+            payload, fate = memoryview(waiting.payload), waiting.words(clock)
+            if waiting.dropped:
+                self._put(_Travelling(Departure(Leaving.DROPPED, memoryview(waiting.came), fate), clock))
+            elif not self._over:
+                original = memoryview(waiting.came) if waiting.edited else None
+                self._impede(Departure(Leaving.BYTES, payload, fate, original), clock)
+        if gate.end_opened():
+            self.finish(clock)
 
     def release(self) -> None:
         """Let everything held leave at once: the faults that held it are gone."""
@@ -112,7 +143,17 @@ class Lane:
     @property
     def empty(self) -> bool:
         """Whether nothing is inside."""
-        return not len(self._queue)
+        return not len(self._queue) and (self.gate is None or self.gate.empty)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it does nothing that is not done without it."""
+        return not self._stages and self.empty
+
+    def discard(self) -> None:
+        """The flow is over: forget what is inside."""
+        if self.gate is not None:
+            self.gate.discard()
 
     def _end_time(self, clock: float) -> float:
         """When the end leaves: each fault is shown an empty segment, and asked for nothing but how long it holds it."""
@@ -128,7 +169,7 @@ class Lane:
         if self._over:
             return
         self._over = item.departure.what in (Leaving.CLOSE, Leaving.RESET)
-        self.held += len(item.departure.payload)
+        self._inside += len(item.departure.payload) + PIECE
         self._queue.put(item.departure, item.time, item.behind)
 
     def _pass(self, stage: _Stage, item: _Travelling) -> Iterator[_Travelling]:
@@ -164,6 +205,6 @@ def _perform(request: Request, item: _Travelling) -> _Travelling:
 
 def _first(before: Departure, payload: memoryview, original: memoryview | None) -> memoryview | None:
     """What entered the wire, where several faults changed it; unknown once a later fault cut it to pieces."""
-    if before.original is not None and len(before.original) == len(payload):
+    if before.original is not None and (payload is before.payload or len(before.original) == len(payload)):
         return before.original
     return original

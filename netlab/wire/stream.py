@@ -19,18 +19,18 @@ from collections import deque
 from enum import Enum
 from typing import Final
 
-from netlab.capture.model import Direction, Endpoint, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import TcpRecord
 from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
-from netlab.wire.lane import Departure, Lane, Leaving
+from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import BROKEN, READ, WRITE
 from netlab.wire.surroundings import Surroundings
 
 ROOM: Final = 1 << 19
 """Bytes read at most at a time. Half of it costs an eighth more processor time a byte, twice of it hardly less."""
 MODEST_ROOM: Final = 1 << 14
-"""The same, once `MUCH` is held."""
+"""The same, once `MUCH` is held, and under faults: each piece that they cut a segment into is kept by itself."""
 MUCH: Final = 1 << 25
 """Bytes held by all flows together, beyond which each reads only a little."""
 LANE_LIMIT: Final = 1 << 20
@@ -169,6 +169,7 @@ class Pipe:
         "_lane",
         "_pending",
         "_recv_into",
+        "_room",
         "_rooms",
         "_send",
         "_time_ns",
@@ -194,6 +195,7 @@ class Pipe:
         self._recv_into, self._send = source.socket.recv_into, sink.socket.send
         self._pending: deque[memoryview | tuple[Ending, str]] = deque()
         self._lane: Lane | None = None  # until the server is there
+        self._room = ROOM
         self._alarm = math.inf
         self.count = 0
         self.ended = self.finished = self.dead = False
@@ -204,7 +206,7 @@ class Pipe:
             return
         rooms = self._rooms
         try:
-            count = self._recv_into(rooms.room, ROOM if rooms.held < MUCH else MODEST_ROOM)
+            count = self._recv_into(rooms.room, self._room if rooms.held < MUCH else MODEST_ROOM)
         except BlockingIOError:
             return
         except OSError:
@@ -253,12 +255,30 @@ class Pipe:
 
     def impair(self) -> None:
         """The faults are others now: what the old ones held leaves at once."""
-        old, self._lane = self._lane, self._new_lane()
+        old = self._lane
+        self._take(self._around.lane(self.flow.facts, self.direction, self._due, old))
         if old is not None:
             old.release()
             self._depart(old)
         if not self.flow.closed:
             self.breathe()
+
+    def intercept(self) -> None:
+        """Other segments than before are to be held by hand."""
+        self._take(self._around.intercepted(self._lane, self.flow.facts, self.direction, self._due))
+
+    def replay(self, payload: bytes) -> str:
+        """Let bytes leave that did not come; in a few words why not, or nothing."""
+        if self.ended or self.finished or self.dead:
+            return "this direction of the flow has ended"
+        if self._lane is not None:
+            self._impede(self._lane, memoryview(payload), REPLAYED)
+        else:
+            self._leave(Departure(Leaving.BYTES, memoryview(payload), REPLAYED))
+        return ""
+
+    def _take(self, lane: Lane | None) -> None:
+        self._lane, self._room = lane, ROOM if lane is None else MODEST_ROOM
 
     def drop(self) -> None:
         """Forget what waits; nothing more is written."""
@@ -267,6 +287,7 @@ class Pipe:
         self._pending.clear()
         if self._lane is not None:
             self._rooms.held -= self._lane.held
+            self._lane.discard()
             self._lane = None
 
     def finish(self, fate: str = "") -> None:
@@ -281,9 +302,6 @@ class Pipe:
     def reset(self, fate: str) -> None:
         """The capture is told that this side broke the flow off."""
         self._way.reset(self._around.time_ns(), fate)
-
-    def _new_lane(self) -> Lane | None:
-        return self._around.lane(Transport.TCP, self.direction, self.flow.record.number)
 
     def _lane_limit(self) -> int:
         return LANE_LIMIT if self._rooms.held < MUCH else MODEST_ROOM
@@ -336,10 +354,10 @@ class Pipe:
             case Ending.RESET:
                 self.flow.reset(self.direction, fate)
 
-    def _impede(self, lane: Lane, payload: memoryview) -> None:
+    def _impede(self, lane: Lane, payload: memoryview, fate: str = "") -> None:
         """Through the faults."""
         before = lane.held
-        lane.enter(bytes(payload), time.monotonic())
+        lane.enter(bytes(payload), time.monotonic(), fate)
         self._rooms.held += lane.held - before
         self._depart(lane)
         if not self.flow.closed:
@@ -392,8 +410,8 @@ class StreamFlow:
         "_pipes",
         "_server",
         "around",
-        "client",
         "closed",
+        "facts",
         "opened_ns",
         "record",
         "relay",
@@ -401,9 +419,10 @@ class StreamFlow:
 
     def __init__(self, relay: StreamRelay, accepted: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
         self.relay, self.around = relay, relay.around
-        self.client, self.closed = client, False
+        self.closed = False
         server = Endpoint(*accepted.getsockname()[:2])
         self.record = TcpRecord(self.around.writer, client, server)
+        self.facts = Flow(self.record.number, Transport.TCP, client, server)
         self.opened_ns = self.around.time_ns()
         self.record.opened(self.opened_ns)
         self._near, self._server = Side(self.around, accepted), Side(self.around, upstream)
@@ -418,7 +437,7 @@ class StreamFlow:
         sock = self._server.socket
         error = sock.connect_ex(target)
         upstream = Endpoint(*sock.getsockname()[:2])
-        self.around.tell(FlowOpened(self.record.number, self.client, upstream, self.opened_ns))
+        self.around.tell(FlowOpened(self.record.number, self.facts.client, upstream, self.opened_ns))
         if error not in (0, errno.EINPROGRESS):
             self._refused(error)
         elif not self._is_connected():
@@ -432,6 +451,16 @@ class StreamFlow:
         for pipe in self._pipes.values():
             if not self.closed and not self._connecting:
                 pipe.impair()
+
+    def intercept(self) -> None:
+        """Other segments than before are to be held by hand."""
+        for pipe in self._pipes.values():
+            if not self._connecting:
+                pipe.intercept()
+
+    def replay(self, direction: Direction, payload: bytes) -> str:
+        """Let bytes leave that did not come; in a few words why not, or nothing."""
+        return "the server is not there yet" if self._connecting else self._pipes[direction].replay(payload)
 
     def cut(self, fate: str) -> None:
         """Both sides are told that no more comes, and nothing more is passed on."""
@@ -534,6 +563,16 @@ class StreamRelay:
         """The faults are others now."""
         for flow in tuple(self.flows):
             flow.impair()
+
+    def intercept(self) -> None:
+        """Other segments than before are to be held by hand."""
+        for flow in self.flows:
+            flow.intercept()
+
+    def replay(self, number: int, direction: Direction, payload: bytes) -> str:
+        """Let bytes leave in an open flow that did not come; in a few words why not, or nothing."""
+        flow = next((flow for flow in self.flows if flow.facts.number == number), None)
+        return "the flow is not open any more" if flow is None else flow.replay(direction, payload)
 
     def close(self) -> None:
         """Stop listening and end every flow."""

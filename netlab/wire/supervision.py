@@ -5,26 +5,33 @@ One object a line, each written by a single ``os.write``. It reads and writes it
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
-from netlab.capture.model import Endpoint
+from netlab.capture.model import Direction, Endpoint
 from netlab.wire.facts import (
+    Answered,
     Captured,
     CaptureReplaced,
     Fact,
     FaultsChanged,
     FlowClosed,
     FlowOpened,
+    InterceptChanged,
     ListenFailed,
     Listening,
     Paused,
+    SegmentFreed,
+    SegmentHeld,
     Synced,
     Troubled,
 )
+from netlab.wire.intercept import LONGEST_EDIT
 from netlab.wire.wire import Wire
 
 LONGEST_LINE: Final = 1 << 16
@@ -98,6 +105,14 @@ class Reporter:
                 return {"event": "replaced", "file": file}
             case FaultsChanged(active, problem):
                 return {"event": "faults", "active": active, "problem": problem}
+            case InterceptChanged(text):
+                return {"event": "intercept", "filter": text}
+            case SegmentHeld():
+                return _held(fact)
+            case SegmentFreed(numbers):
+                return {"event": "freed", "ids": numbers}
+            case Answered(problem):
+                return {"event": "answered", "problem": problem}
             case FlowOpened() | FlowClosed() | Troubled():
                 return None
 
@@ -116,6 +131,13 @@ class Requests:
             "sync": lambda message: wire.sync(message["id"]),
             "restart-capture": lambda message: wire.restart_capture(str(message["file"])),
             "faults": _impair(wire),
+            "intercept": lambda message: wire.intercept(str(message["filter"])),
+            "release": lambda message: wire.release(None if message["id"] is None else _number(message, "id")),
+            "drop": lambda message: wire.drop(_number(message, "id")),
+            "edit": lambda message: wire.edit(_number(message, "id"), _payload(message)),
+            "replay": lambda message: wire.replay(
+                _number(message, "flow"), Direction(message["direction"]), _payload(message)
+            ),
         }
 
     def ready(self, mask: int) -> None:
@@ -134,8 +156,35 @@ class Requests:
         try:
             message = json.loads(line)
             self._table[message["request"]](message)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OSError) as error:
             os.write(2, f"not a request ({error!r}): {line[:200]!r}\n".encode())
+
+
+def _held(fact: SegmentHeld) -> Message:
+    return {
+        "event": "held",
+        "id": fact.number,
+        "flow": fact.flow,
+        "host": fact.client.host,
+        "port": fact.client.port,
+        "direction": fact.direction.value,
+        "time_ns": fact.time_ns,
+        "payload": base64.b64encode(fact.payload).decode(),
+        "edited": fact.edited,
+    }
+
+
+def _number(message: Message, name: str) -> int:
+    value = message[name]
+    if not isinstance(value, int):
+        raise TypeError(name)
+    return value
+
+
+def _payload(message: Message) -> bytes:
+    """Bytes for the wire, from a file, because a request is short. One more than may be shows that there are more."""
+    with Path(str(message["file"])).open("rb") as file:
+        return file.read(LONGEST_EDIT + 1)
 
 
 def _endpoint(message: Message) -> Endpoint:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from netlab.capture.model import Direction, Transport
+from netlab.capture.model import Direction, Flow
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Tell
 from netlab.wire.faults.contract import Impairment
+from netlab.wire.intercept import Gate, Intercept
 from netlab.wire.lane import Lane
 from netlab.wire.loop import Loop
 
@@ -23,13 +25,39 @@ class Surroundings:
     chain: tuple[Impairment, ...] = ()
     seed: int = 0
     epoch_ns: int = field(default_factory=lambda: time.time_ns() - time.monotonic_ns())
+    intercept: Intercept = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.intercept = Intercept(self.tell, self.time_ns)
 
     def time_ns(self) -> int:
         """The wire's clock: nanoseconds since the epoch."""
         return self.epoch_ns + time.monotonic_ns()
 
-    def lane(self, transport: Transport, direction: Direction, flow: int) -> Lane | None:
-        """The faults of one direction of a flow; None where none acts on it."""
-        if not any(impairment.acts(direction) for impairment in self.chain):
+    def lane(self, flow: Flow, direction: Direction, wake: Callable[[], None], before: Lane | None) -> Lane | None:
+        """The faults of one direction of a flow; None where nothing acts on it.
+
+        What is held by hand in the lane ``before`` stays so in this one. ``wake`` is called once some of it may go on.
+        """
+        kept = before.gate if before is not None and before.gate is not None and not before.gate.empty else None
+        gate = kept or (self.gate(flow, direction, wake) if self.intercept.matches else None)
+        if gate is None and not any(impairment.acts(direction) for impairment in self.chain):
             return None
-        return Lane(self.chain, transport, direction, flow, self.seed)
+        lane = Lane(self.chain, flow.transport, direction, flow.number, self.seed)
+        if before is not None:
+            before.gate = None
+        lane.gate = gate
+        return lane
+
+    def gate(self, flow: Flow, direction: Direction, wake: Callable[[], None]) -> Gate:
+        """A place before the faults where segments can be held by hand."""
+        return Gate(self.intercept, flow, direction, wake)
+
+    def intercepted(self, lane: Lane | None, flow: Flow, direction: Direction, wake: Callable[[], None]) -> Lane | None:
+        """The same lane as the filter for holding by hand wants it now: with a gate, or gone where it does nothing."""
+        if lane is None:
+            return self.lane(flow, direction, wake, None)
+        if self.intercept.matches is None:
+            return None if lane.idle else lane
+        lane.gate = lane.gate or self.gate(flow, direction, wake)
+        return lane

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.addresses import resolve
 from netlab.wire.datagram import DatagramRelay
 from netlab.wire.facts import (
+    Answered,
     Captured,
     CaptureReplaced,
     FaultsChanged,
+    InterceptChanged,
     ListenFailed,
     Listening,
     Paused,
@@ -88,6 +90,43 @@ class Wire:
         self._around.seed = seed
         self._relay.impair()
         self._tell(FaultsChanged(self._active()))
+
+    def intercept(self, text: str) -> None:
+        """Hold segments that match a filter from now on; none with an empty one. What is held goes on waiting."""
+        from netlab.capture.filter import FilterError, parse  # late: few wires are asked for this
+
+        try:
+            self._around.intercept.matches = parse(text).matches if text.strip() else None
+        except FilterError as error:
+            self._tell(Answered(str(error)))
+            return
+        self._relay.intercept()
+        self._tell(InterceptChanged(text.strip()))
+        self._tell(Answered())
+
+    def release(self, number: int | None) -> None:
+        """Let a held segment go on, or all."""
+        self._answer(lambda: self._around.intercept.release(number))
+
+    def drop(self, number: int) -> None:
+        """Let a held segment go no further."""
+        self._answer(lambda: self._around.intercept.drop(number))
+
+    def edit(self, number: int, payload: bytes) -> None:
+        """Let other bytes leave in a held segment's place, once it goes on."""
+        self._answer(lambda: self._around.intercept.edit(number, payload))
+
+    def replay(self, flow: int, direction: Direction, payload: bytes) -> None:
+        """Let bytes leave in an open flow that did not come there."""
+        self._tell(Answered(self._relay.replay(flow, direction, payload)))
+
+    def _answer(self, do: Callable[[], None]) -> None:
+        try:
+            do()
+        except ValueError as error:
+            self._tell(Answered(str(error)))
+        else:
+            self._tell(Answered())
 
     def sync(self, number: object) -> None:
         """Announce everything that crossed so far, then say so."""

@@ -68,7 +68,7 @@ def test_every_command_has_a_name_of_its_own_and_help() -> None:
         (":colour blue", "one of red, green"),
         (":colour", ":colour needs a value"),
         (":connect 5", "a client's name is not a number"),
-        (":fault", ":fault needs a fault"),
+        (":fault gremlins", "there is no fault"),
         (":help modle", "no command"),
     ],
 )

@@ -9,6 +9,7 @@ from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.wire import datagram
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.faults.contract import Impairment
+from netlab.wire.intercept import PIECE
 from netlab.wire.requests import Drop, Forward, Hold
 from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, Relaying, endpoint, eventually
@@ -124,7 +125,7 @@ def test_faults_on_datagrams_drop_double_and_overtake(tmp_path: Path) -> None:
 
 
 def test_held_datagrams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datagram, "LANE_LIMIT", 10_000)
+    monkeypatch.setattr(datagram, "LANE_LIMIT", 10 * (1000 + PIECE))
     with bound() as server, bound() as client, relaying(server) as relay:
         relay.impair(Impairment("test", None, lambda: lambda s, c, r: (Hold(s.payload, 60),)))
         for _ in range(50):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults.contract import Fault, Impairment, Passing
 from netlab.wire.faults.noop import noop
+from netlab.wire.intercept import PIECE
 from netlab.wire.lane import Lane, Leaving
 from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
 
@@ -53,7 +54,7 @@ def test_what_is_held_leaves_in_time() -> None:
     slow = lane(hold(0.5))
     slow.enter(b"one", 1.0)
     slow.enter(b"two", 1.2)
-    assert (left(slow, 1.49), slow.held, slow.next_release) == ([], 6, 1.5)
+    assert (left(slow, 1.49), slow.held, slow.next_release) == ([], 6 + 2 * PIECE, 1.5)
     assert left(slow, 1.5) == [b"one"]
     assert left(slow, 9.0) == [b"two"]
     assert slow.held == 0

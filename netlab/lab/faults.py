@@ -1,0 +1,41 @@
+"""What the console says about faults: which there are on this wire, how each is asked for, which are active."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netlab.wire.faults.catalog import NONE
+
+if TYPE_CHECKING:
+    from netlab.lab.lab import Lab
+
+GRAMMAR = "behind it -> or <- for one way; 30%, first 3 or every 2 for some segments only"
+
+
+def fault(lab: Lab, rest: str) -> str:
+    """``:fault SPEC`` adds a fault; alone it tells what there is, and ``none`` clears."""
+    if not rest:
+        return kinds(lab)
+    if rest == NONE:
+        return clear(lab, "")
+    lab.wire.fault(rest)
+    return active(lab, "")
+
+
+def active(lab: Lab, rest: str) -> str:
+    """The faults that act, in their order."""
+    return f"active: {' · '.join(lab.wire.faults) or NONE}"
+
+
+def clear(lab: Lab, rest: str) -> str:
+    """No faults any more."""
+    lab.wire.clear()
+    return active(lab, rest)
+
+
+def kinds(lab: Lab) -> str:
+    """A line for each kind that there is on this transport, then how they are narrowed, then those that are active."""
+    rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]
+    width = max(len(usage) for usage, _ in rows) + 2
+    lines = [f"{usage:<{width}}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
+    return "\n".join([*lines, f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])

@@ -1,0 +1,105 @@
+"""Faults on a running lab: set, combined, cleared, refused with a reason, and gone in no time when the lab ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from netlab.capture.model import Direction, Kind
+from netlab.lab import Lab
+from netlab.lab.problems import LabError
+from netlab.lab.wiring import LONGEST_SPEC, MOST_FAULTS
+from tests.lab.patience import until
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab("tcp", model="single") as lab:
+        yield lab
+
+
+def test_faults_are_added_removed_and_cleared(lab: Lab) -> None:
+    assert lab.wire.fault("slice 1", "delay 20ms ->") == ("slice 1", "delay 20ms →")
+    assert lab.state.faults == lab.wire.faults == ("slice 1", "delay 20ms →")
+    assert lab.wire.fault("corrupt first 1") == ("slice 1", "delay 20ms →", "corrupt first 1")
+    assert lab.wire.remove(1) == ("slice 1", "corrupt first 1")
+    with pytest.raises(LabError, match="no fault number 3"):
+        lab.wire.remove(2)
+    lab.wire.clear()
+    assert lab.wire.faults == ()
+
+
+def test_faults_change_while_a_client_talks(lab: Lab) -> None:
+    with lab.connect() as client:
+        client.send(b"one")
+        assert client.recv(8192) == b"one"
+        lab.wire.fault("stall")
+        client.submit("held")
+        until(lambda: client.busy)
+        lab.wire.clear()
+        client.wait_idle()
+    out = [s for s in lab.capture.segments if s.kind is Kind.DATA and s.direction is Direction.TO_SERVER]
+    assert [(bytes(s.data), s.fate) for s in out] == [(b"one", ""), (b"held", "stalled")]
+
+
+def test_a_lie_is_refused_with_its_reason(lab: Lab) -> None:
+    with pytest.raises(LabError, match=r"lost bytes again.*try stall 2s"):
+        lab.wire.fault("loss 30%")
+    with pytest.raises(LabError, match="there is no fault"):
+        lab.command(":fault gr\x1bmlins")
+    with pytest.raises(LabError, match="no fault is longer"):
+        lab.wire.fault("delay 1ms" + " " * LONGEST_SPEC)
+    with Lab("udp") as other, pytest.raises(LabError, match="arrives whole or not at all"):
+        other.wire.fault("slice 1")
+
+
+def test_there_are_only_so_many(lab: Lab) -> None:
+    lab.wire.fault(*["noop"] * MOST_FAULTS)
+    with pytest.raises(LabError, match="the most"):
+        lab.wire.fault("noop")
+
+
+def test_without_a_wire_there_is_no_fault() -> None:
+    with pytest.raises(LabError, match="not running"):
+        Lab("tcp").wire.fault("slice 1")
+
+
+def test_the_console_tells_what_there_is(lab: Lab) -> None:
+    told = lab.command(":fault") or ""
+    for kind in lab.wire.kinds:
+        assert f":fault {kind.name}" in told and kind.help in told
+    assert told.endswith("active: none")
+    assert lab.command(":fault slice 1") == "active: slice 1"
+    assert lab.command(":fault none") == "active: none"
+
+
+def test_every_example_is_a_fault() -> None:
+    for name in ("tcp", "udp"):
+        with Lab(name) as lab:
+            for kind in lab.wire.kinds:
+                assert lab.wire.fault(f"{kind.name} {kind.example}") == (f"{kind.name} {kind.example}",)
+                lab.wire.clear()
+
+
+def test_a_seed_repeats_which_segments_are_met() -> None:
+    def run(seed: int) -> list[str]:
+        with Lab("tcp") as lab, lab.connect() as client:
+            lab.wire.fault("corrupt bit 0 byte 0 50% ->", seed=seed)
+            for _ in range(12):
+                client.send(b"x")
+                client.recv(1)
+            return [s.fate for s in lab.capture.segments if s.direction is Direction.TO_SERVER and s.length]
+
+    assert run(3) == run(3)
+
+
+def test_a_lab_with_faults_on_stops_as_fast_as_one_without() -> None:
+    with Lab("tcp", model="threading") as lab:
+        lab.wire.fault("stall", "delay 60s")
+        for _ in range(5):
+            lab.connect().submit("Hello")
+        until(lambda: lab.state.accounts.open_flows == 5)
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
