@@ -45,12 +45,21 @@ def test_the_line_does_it() -> None:
     assert [(f.start, f.end, f.kind) for f in seen.fields] == [(1, 2, "u8"), (2, 6, "u32")]
 
 
+def python_unpacks_0p() -> bool:
+    try:
+        return struct.unpack("0p", b"") == (b"",)
+    except SystemError:
+        return False
+
+
 @pytest.mark.parametrize(
     ("form", "says"),
     [
         ("!Z", "not a struct format"),
         ("!BI", "needs 5 bytes, only 4 are left"),
-        ("0p", "struct cannot unpack it"),
+        pytest.param(
+            "0p", "struct cannot unpack it", marks=pytest.mark.skipif(python_unpacks_0p(), reason="3.13 does")
+        ),
         ("!N", "native order"),
         ("9999999I", "it covers"),
         ("99999999999999999999I", "not a struct format"),

@@ -1,10 +1,12 @@
 """A store that is called from afar: what XML-RPC carries, what it refuses, and what must never be reached."""
 
+import gc
 import gzip
 import socket
 import threading
 import time
 import tracemalloc
+import weakref
 from contextlib import suppress
 from datetime import datetime
 from http.client import HTTPConnection
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from netlab.topics.xmlrpc import TOPIC
 from netlab.topics.xmlrpc.client import HELP, Client, read_result
-from netlab.topics.xmlrpc.server import MAX_KEYS, KeyValueStore, Refused, read_call, unpack
+from netlab.topics.xmlrpc.server import MAX_KEYS, KeyValueStore, Refused, make_server, read_call, unpack
 from tests.topics.wsgi_xmlrpc_serving import DEADLINE, run_alone, serving
 
 METHODS = ["delete", "exists", "get", "keys", "set", "sleep"]
@@ -167,6 +169,20 @@ def test_the_store_is_bounded(monkeypatch):
     with pytest.raises(Fault, match="full"):
         for number in range(10):
             store.set(str(number), "x" * (1 << 20))
+
+
+def test_a_fault_keeps_nothing_of_its_call():
+    argument = threading.Event()  # something that can be weakly referred to
+    kept = weakref.ref(argument)
+    server = make_server(("127.0.0.1", 0))
+    gc.disable()
+    try:
+        assert "fault" in server.respond("get", (argument,))[1]
+        del argument
+        assert kept() is None
+    finally:
+        gc.enable()
+        server.server_close()
 
 
 def test_threads_share_the_store(address):

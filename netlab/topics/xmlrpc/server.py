@@ -170,11 +170,12 @@ class SingleServer(SimpleXMLRPCServer):
         try:
             result = self._dispatch(method, params)
             return dumps((result,), methodresponse=True, allow_none=self.with_none), "answered"
-        except Fault as error:
-            fault = error
+        except (
+            Fault
+        ) as fault:  # its name ends here: kept, it would hold the arguments until the garbage collector comes
+            return failure(fault)
         except Exception as error:  # noqa: BLE001 - a fault is how whatever went wrong reaches the caller
-            fault = Fault(FAILED, f"the result cannot be carried by XML-RPC: {error}")
-        return dumps(fault, methodresponse=True), f"fault {fault.faultCode}: {fault.faultString}"
+            return failure(Fault(FAILED, f"the result cannot be carried by XML-RPC: {error}"))
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a client, whose request and whose reading of the answer may each take as long as the timeout."""
@@ -216,6 +217,11 @@ class ThreadingServer(ThreadingMixIn, SingleServer):
             super().process_request_thread(request, client_address)
         finally:
             self.places.release()
+
+
+def failure(fault: Fault) -> tuple[str, str]:
+    """The response that says what went wrong, and the same for the log."""
+    return dumps(fault, methodresponse=True), f"fault {fault.faultCode}: {fault.faultString}"
 
 
 def types_of(params: tuple[object, ...]) -> list[str]:
