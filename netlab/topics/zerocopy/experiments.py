@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -150,19 +149,17 @@ def _append(buffer: bytearray) -> Exception | None:
 
 def _lying_header(trial: Trial) -> None:
     bench = trial.lab()
-    mapped, resident = _memory(bench)
-    trial.step("Announce 1 GiB, which this server takes at most, and send 1 MiB of it.")
-    sock = bench.dial()
-    sock.sendall(struct.pack("!BI", 1, GIB) + bytes(MIB))
-    if mapped:
-        trial.expect("the server has reserved addresses for 1 GiB", lambda: _memory(bench)[0] - mapped >= GIB,
-                     found=lambda: _memory(bench))  # fmt: skip
-        trial.expect("and uses less than 64 MiB more of real memory than before",
-                     lambda: _memory(bench)[1] - resident < 64 * MIB, found=lambda: _memory(bench))  # fmt: skip
-    trial.step("Hang up.")
-    sock.close()
+    resident = _peaks(bench)[1]
+    trial.step("Announce 1 GiB, which this server takes at most, send 1 MiB of it, and hang up.")
+    with bench.dial() as sock:
+        sock.sendall(struct.pack("!BI", 1, GIB) + bytes(MIB))
     trial.expect("the log tells how much of it came: 1,048,576 of 1,073,741,824 bytes",
                  lambda: _logged(bench, "closed after 1,048,576 of 1,073,741,824 bytes"))  # fmt: skip
+    if resident:
+        trial.expect("the server had reserved addresses for 1 GiB", lambda: _peaks(bench)[0] > GIB,
+                     found=lambda: _peaks(bench))  # fmt: skip
+        trial.expect("and had never used even 64 MiB more of real memory than before",
+                     lambda: _peaks(bench)[1] - resident < 64 * MIB, found=lambda: _peaks(bench))  # fmt: skip
     trial.step("Announce as much as the header can say: 4,294,967,295 bytes.")
     liar = bench.dial()
     liar.sendall(struct.pack("!BI", 1, 0xFFFFFFFF))
@@ -175,14 +172,14 @@ def _lying_header(trial: Trial) -> None:
                  lambda: "MemoryError" in run.output, found=lambda: run.output)  # fmt: skip
 
 
-def _memory(bench: Bench) -> tuple[int, int]:
-    """Bytes that the server's process has addresses for, and bytes of real memory; zeros where nobody tells."""
+def _peaks(bench: Bench) -> tuple[int, int]:
+    """The most that the server's process ever had, in bytes: of addresses, of real memory. Zeros where nobody tells."""
     try:
-        pages = Path(f"/proc/{bench.server_pid}/statm").read_text().split()  # proc(5)
+        status = Path(f"/proc/{bench.server_pid}/status").read_text()  # proc(5): VmPeak and VmHWM, in kB
     except OSError:
         return 0, 0
-    size = os.sysconf("SC_PAGE_SIZE")
-    return int(pages[0]) * size, int(pages[1]) * size
+    told = dict(line.split(":", 1) for line in status.splitlines())
+    return int(told["VmPeak"].split()[0]) << 10, int(told["VmHWM"].split()[0]) << 10
 
 
 def _times(transfer: Transfer) -> float:
