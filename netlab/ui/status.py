@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -75,14 +76,18 @@ def _first(state: LabState, show: Presentation) -> Part:
     return Part((word,), 0, style)
 
 
+_UNIT = re.compile(r"(\d)(µs|us|ms|s|[kKMG]i?B)\b")
+
+
 def _wire(state: LabState, show: Presentation) -> Part:
-    faults = ", ".join(state.faults)
-    what = f"wire {faults}" if faults else "wire clean"
-    style = "$text-warning" if faults else ""
+    faults = " · ".join(_UNIT.sub(r"\1 \2", fault) for fault in state.faults)
+    what = f"wire: {faults}" if faults else "wire clean"
+    if faults:
+        return Part((what, f"wire: {_plural(len(state.faults), 'fault', 'faults')}"), 1, "$text-warning")
     if state.server_address is None:
-        return Part((what,), 2 if faults else 6, style)
+        return Part((what,), 6)
     behind = f"→ :{show.port(state.server_address.port)}"
-    return Part((f"{what} {behind}", what if faults else f"wire {behind}"), 2 if faults else 6, style)
+    return Part((f"{what} {behind}", f"wire {behind}"), 6)
 
 
 def facts(state: LabState, show: Presentation) -> list[Part]:
@@ -98,7 +103,7 @@ def facts(state: LabState, show: Presentation) -> list[Part]:
     parts.append(Part((_plural(accounts.open_flows, "client", "clients"),), 3))
     parts.append(Part((size(accounts.to_server + accounts.to_client),), 5))
     for word, many, value in (("thread", "threads", state.threads), ("process", "processes", state.processes)):
-        if value is not None:
+        if value is not None and (value > 1 or not state.faults):  # what the faults are says more than a single thread
             parts.append(Part((_plural(show.count(many, value), word, many),), 4 if value > 1 else 7))
     return parts
 

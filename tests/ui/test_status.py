@@ -63,3 +63,17 @@ def test_each_phase_is_told_in_words(phase: Phase, words: str) -> None:
 )
 def test_sizes(count: int, shown: str) -> None:
     assert size(count) == shown
+
+
+def impaired(*faults: str) -> LabState:
+    return LabState(**{**{name: getattr(SERVING, name) for name in LabState.__slots__}, "faults": faults})
+
+
+def test_active_faults_stand_in_the_line() -> None:
+    assert "wire: delay 100 ms → · slice 1  queue 1/5" in line(impaired("delay 100ms →", "slice 1"), 120)
+
+
+def test_faults_that_have_no_room_are_counted() -> None:
+    many = impaired(*["corrupt bit 3 byte 7 every 2 →"] * 3)
+    assert "wire: 3 faults" in line(many, 80)
+    assert "wire: 3 faults" in line(many, 60)

@@ -36,7 +36,7 @@ KIND = FaultKind(
     "cut",
     "[after N]",
     "after 10",
-    "the connection ends after N bytes, in the middle of whatever it is",
+    "the connection ends after N bytes, wherever that is",
     parse,
     TCP_ONLY,
     "UDP has no connection that could be cut; loss 100% silences it",
