@@ -39,7 +39,7 @@ COMMANDS = {
     "call": Command("netlab.lab.calling", "TOPIC 'EXPRESSION' …", "one client session from the shell"),
     "wire": Command("netlab.wire.command", "--to HOST:PORT [options]", "the wire alone, between any client and server"),
     "run": Command("netlab.lab.running", "EXPERIMENT …", "experiments without the app"),
-    "inspect": Command("netlab.ui.inspect_screen", "FILE.pcapng", "a saved capture, read-only"),
+    "inspect": Command("netlab.ui.inspecting", "FILE.pcapng", "a saved capture, read-only"),
     "certs": Command("netlab.certs", "[--dir DIR]", "make or show the lab's certificates"),
     "eject": Command("netlab.topics.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
 }

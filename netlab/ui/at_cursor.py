@@ -64,6 +64,10 @@ class AtCursor(Static):
             self.unpacked = None
             self._say("nothing to read\n")
             return
+        if source.gaps(offset, offset + 1):
+            self.unpacked = None
+            self._say("no byte is known here\n")
+            return
         head = source.view(offset, offset + WIDEST)
         numbers, character = numbers_at(head), character_at(head)
         lines = table(numbers, character) if self.expanded else one_line(numbers, character)

@@ -17,10 +17,10 @@ from netlab.ui.byte_source import ByteSource
 from netlab.ui.spans import Spans
 
 CLASS_STYLES = tuple(f"bytes--{kind.name.lower()}" for kind in ByteClass)
-LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "mark", "field", "match", "selection", "cursor")
+LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "field", "mark", "match", "selection", "cursor")
 """What may lie over a byte, from the bottom to the top."""
 LAYER_STYLES = tuple(f"bytes--{name}" for name in LAYERS if name)
-_CHUNK, _FIELD_TINT, _MARK, _FIELD, _MATCH, _SELECTION, _CURSOR = 1, 2, 5, 6, 7, 8, 9
+_CHUNK, _FIELD_TINT, _FIELD, _MARK, _MATCH, _SELECTION, _CURSOR = 1, 2, 5, 6, 7, 8, 9
 _TINTS = 3
 
 
@@ -70,12 +70,11 @@ class RowPainter:
             layers = _parity(source, start, end)
         elif over.fields:
             layers = [_FIELD_TINT + i % _TINTS if i >= 0 else 0 for i in over.fields.row(start, end)]
+        _lay(layers, _FIELD, over.field, start, end)
         if over.marks:
             layers = [_MARK if i >= 0 else below for i, below in zip(over.marks.row(start, end), layers, strict=True)]
-        for layer, (first, last) in ((_FIELD, over.field), (_MATCH, over.match), (_SELECTION, over.selection)):
-            low, high = max(first, start), min(last, end)
-            if low < high:
-                layers[low - start : high - start] = [layer] * (high - low)
+        _lay(layers, _MATCH, over.match, start, end)
+        _lay(layers, _SELECTION, over.selection, start, end)
         if start <= over.cursor < end:
             layers[over.cursor - start] = _CURSOR
         return layers
@@ -119,6 +118,13 @@ class RowPainter:
         for index, value in enumerate(row):
             runs.add(" " if index in missing else TEXT[value], self._style(kinds[index], layers[index]))
         return runs.segments()
+
+
+def _lay(layers: list[int], layer: int, span: tuple[int, int], start: int, end: int) -> None:
+    """Lay one range over the bytes from ``start`` to ``end``."""
+    low, high = max(span[0], start), min(span[1], end)
+    if low < high:
+        layers[low - start : high - start] = [layer] * (high - low)
 
 
 def _parity(source: ByteSource, start: int, end: int) -> list[int]:

@@ -185,7 +185,7 @@ class Inspector(BytesPane):
         if self._panel is not None:
             self._panel.display = wanted
 
-    def _show_alone(self, segment: Segment, capture: Captured | None) -> None:
+    def _show_alone(self, segment: Segment, capture: Captured | None, *, keep: bool = False) -> None:
         change = Change.of(segment)
         if change is None:
             self._put(Face(ViewSource(segment.data), _title(segment)))
@@ -193,7 +193,7 @@ class Inspector(BytesPane):
         else:
             seen = change.entered if self._entered else segment.data
             title = f"bytes ── #{segment.number} {segment.direction.value} {change.title(self._entered)}"
-            self._put(Face(ViewSource(seen), title, marks=change.marks(self._entered)), keep=self._entered)
+            self._put(Face(ViewSource(seen), title, marks=change.marks(self._entered)), keep=keep)
             extent = segment_extent(replace(segment, data=seen), None)
             self._remark = change.remark
         if segment.data or change is not None:
@@ -234,6 +234,9 @@ class Inspector(BytesPane):
             title = "plaintext ── opened with this session's secrets, p: as it crossed"
             self.bytes.show(plain, keep=True)
             self.bytes.border_title = title
+            at = self.bytes.cursor
+            for _, end in plain.gaps(at, plain.length)[:1] if plain.gaps(at, at + 1) else ():
+                self.bytes.move_to(end)  # to what was carried
         else:
             self.bytes.show(face.source, chunks=face.chunks, marks=face.marks, keep=True)
             self.bytes.border_title = face.title
@@ -246,7 +249,7 @@ class Inspector(BytesPane):
             return
         self._entered = not self._entered
         self.post_message(self.Held())
-        self._show()
+        self._show_alone(segment, self._capture, keep=True)
 
     # Understanding: small at once, large and encrypted ones in a thread, and there only the latest that is wanted
 

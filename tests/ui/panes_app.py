@@ -10,6 +10,7 @@ from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Trans
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.inspector import Inspector
+from netlab.ui.plaintext import Plaintexts
 from netlab.ui.wire_list import WireList
 
 START = 1_700_000_000_000_000_000
@@ -32,13 +33,29 @@ class HandMade:
         return flow
 
     def add(
-        self, flow: Flow, way: Direction, data: bytes | memoryview, kind: Kind = Kind.DATA, fate: str = ""
+        self,
+        flow: Flow,
+        way: Direction,
+        data: bytes | memoryview,
+        kind: Kind = Kind.DATA,
+        fate: str = "",
+        original: bytes | None = None,
     ) -> Segment:
         number = len(self.segments) + 1
         before = sum(s.length for s in self.segments if s.flow is flow and s.direction is way)
         offset = 0 if self.transport is Transport.UDP else before
+        entered = None if original is None else memoryview(original)
         segment = Segment(
-            number, START + (number - 1) * 1_000_000, flow, way, kind, len(data), memoryview(data), offset, fate
+            number,
+            START + (number - 1) * 1_000_000,
+            flow,
+            way,
+            kind,
+            len(data),
+            memoryview(data),
+            offset,
+            fate,
+            entered,
         )
         self.segments.append(segment)
         return segment
@@ -91,6 +108,7 @@ class PanesApp(App[None]):
         self.dissector = dissector
         self.animation_level = "none"
         self.copied: list[str] = []
+        self.plaintexts: Plaintexts | None = None
 
     def compose(self) -> ComposeResult:
         yield WireList()
@@ -105,6 +123,7 @@ class PanesApp(App[None]):
         return self.query_one(Inspector)
 
     def on_mount(self) -> None:
+        self.inspector.plaintexts = self.plaintexts
         self.wire.show(self.capture)
         self.wire.focus()
 

@@ -420,3 +420,30 @@ def test_the_same_bytes_grown_leave_the_cursor() -> None:
 
 def test_lines_of_the_test_dissector() -> None:
     assert dissect_lines(memoryview(b"a\nb"), IN).needs == 1
+
+
+class Holed(ViewSource):
+    """Ten bytes, of which four were never seen."""
+
+    def gaps(self, start: int, end: int) -> list[tuple[int, int]]:
+        low, high = max(start, 3), min(end, 7)
+        return [(low, high)] if low < high else []
+
+
+def test_the_zeros_of_a_gap_are_not_found() -> None:
+    source = Holed(memoryview(b"ab\0\0\0\0\0\0\0c"))
+
+    async def found(pattern: str) -> int | None:
+        app = PanesApp(None, None)
+        async with app.run_test(size=(80, 30)) as pilot:
+            app.inspector.show_source(source, "holed")
+            app.inspector.focus()
+            await pilot.press("ctrl+f")
+            app.query_one("#bytes Input" if app.query("#bytes Input") else "Inspector Input", Input).value = pattern
+            await pilot.press("enter")
+            await pilot.pause()
+            return None if app.inspector.bytes.border_subtitle == "not found" else app.inspector.bytes.cursor
+
+    assert asyncio.run(found("0x00 00 00")) is None
+    assert asyncio.run(found("0x00 00 63")) == 7
+    assert asyncio.run(found("b")) == 1

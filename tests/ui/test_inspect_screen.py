@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from netlab.topics.discovery import topics
 from netlab.ui import inspect_screen
 from netlab.ui.inspect_screen import InspectApp, guess_topic, main, open_capture
 from netlab.ui.inspector import Inspector
+from netlab.ui.launch import FRAMES
 from netlab.ui.wire_list import WireList
 from tests.ui.panes_app import dissect_lines
 
@@ -98,3 +102,14 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_folder_is_no_capture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 1
     assert "folder" in capsys.readouterr().err
+
+
+def test_the_command_sets_what_textual_reads_before_it_imports_it() -> None:
+    code = (
+        "import sys, os, netlab.cli as cli; main = cli.COMMANDS['inspect'].main();"
+        "before = 'textual' in sys.modules; status = main(['/nothing/there']);"
+        "import textual.constants; print(before, status, textual.constants.MAX_FPS)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert told.stdout == f"False 1 {FRAMES}\n"

@@ -1,0 +1,16 @@
+"""Starts ``netlab inspect``: what Textual reads from the environment is set before Textual is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from netlab.ui.launch import FRAMES
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``netlab inspect`` with its arguments; the exit status."""
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES)
+    from netlab.ui import inspect_screen
+
+    return inspect_screen.main(argv)

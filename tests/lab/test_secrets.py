@@ -1,0 +1,112 @@
+"""Secrets of the lab's own TLS sessions: private while it runs, in a saved file only when asked, gone at its end."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netlab import certs
+from netlab.lab import Lab
+from netlab.lab.problems import LabError
+from tests.lab.echo import told
+
+SECRETS_BLOCK, TLS_KEY_LOG = 10, 0x544C534B
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certs.ensure(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture
+def lab(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    monkeypatch.setattr("netlab.lab.lab.lab_certificates", lambda: folder)
+    with Lab("tls") as lab:
+        session = lab.connect()
+        session.send(b"Hello")
+        session.recv(8192)
+        yield lab
+
+
+def blocks(path: Path) -> list[tuple[int, bytes]]:
+    """Type and body of each block of a pcapng of this machine's byte order, read without netlab."""
+    content, found = path.read_bytes(), []
+    while content:
+        kind, size = struct.unpack_from("<II", content)
+        found.append((kind, content[8 : size - 4]))
+        content = content[size:]
+    return found
+
+
+def test_secrets_are_in_the_file_only_when_asked(lab: Lab, tmp_path: Path) -> None:
+    lab.save(tmp_path / "plain.pcapng")
+    assert SECRETS_BLOCK not in [kind for kind, _ in blocks(tmp_path / "plain.pcapng")]
+    random = lab.secrets.split()[1]
+    assert random.encode() not in (tmp_path / "plain.pcapng").read_bytes()
+
+    said = lab.command(f":save {tmp_path / 'with.pcapng'} --secrets")
+    assert said is not None and "secrets of its TLS sessions are inside" in said
+    saved = blocks(tmp_path / "with.pcapng")
+    (body,) = [body for kind, body in saved if kind == SECRETS_BLOCK]
+    kind, length = struct.unpack_from("<II", body)
+    assert kind == TLS_KEY_LOG
+    assert body[8 : 8 + length].decode() == lab.secrets
+    assert {line.split()[0] for line in lab.secrets.splitlines() if not line.startswith("#")} >= {
+        "CLIENT_TRAFFIC_SECRET_0",
+        "SERVER_TRAFFIC_SECRET_0",
+    }
+    assert [each for each in saved if each[0] != SECRETS_BLOCK][2:] == blocks(tmp_path / "plain.pcapng")[2:]
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_tshark_reads_what_was_said(lab: Lab, tmp_path: Path) -> None:
+    lab.save(tmp_path / "with.pcapng", secrets=True)
+    lab.save(tmp_path / "plain.pcapng")
+    port = lab.address.port
+
+    def said(file: str) -> str:
+        command = [
+            "tshark",
+            "-r",
+            str(tmp_path / file),
+            "-d",
+            f"tcp.port=={port},tls",
+            "-q",
+            "-z",
+            "follow,tls,ascii,0",
+        ]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert said("with.pcapng").count("Hello") == 2
+    assert "Hello" not in said("plain.pcapng")
+
+
+def test_they_lie_in_a_private_folder_and_go_with_the_lab(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netlab.lab.lab.lab_certificates", lambda: folder)
+    lab = Lab("tls")
+    with lab:
+        lab.connect()
+        file = Path(str(lab.target(lab.address).keywords["keylog"]))
+        assert file.read_text() == lab.secrets != ""
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        transcript = "\n".join(told(lab.sessions[0]))
+        assert "keylog" not in transcript
+        assert lab.secrets.split()[2] not in transcript
+    assert not file.exists()
+    assert lab.secrets == ""
+
+
+def test_a_topic_without_secrets_says_so(tmp_path: Path) -> None:
+    with Lab("tcp", model="threading") as lab:
+        lab.connect().send(b"x")
+        with pytest.raises(LabError, match="no secrets"):
+            lab.save(tmp_path / "x.pcapng", secrets=True)
+        with pytest.raises(LabError, match="file's name"):
+            lab.command(":save --secrets")
+    assert not list(tmp_path.iterdir())
