@@ -58,6 +58,26 @@ def secrets_block(order: ByteOrder, secrets: bytes) -> bytes:
     return order.head.pack(DECRYPTION_SECRETS, size) + body + order.word.pack(size)
 
 
+def secrets_in(path: str | os.PathLike[str]) -> str:
+    """The TLS key logs among a pcapng's first blocks, where `save` puts them; empty for any other file."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(_LONGEST_OPENING)
+        found, at = [], len(_opening(head))
+        order = byte_order(memoryview(head), 0)
+        while len(head) - at >= 20:
+            kind, size = order.head.unpack_from(head, at)
+            what, length = order.head.unpack_from(head, at + 8)
+            if kind != DECRYPTION_SECRETS or not check_block(memoryview(head), order, at, size, len(head)):
+                break
+            if what == TLS_KEY_LOG:
+                found.append(head[at + 16 : at + 16 + min(length, size - 20)].decode("ascii", "replace"))
+            at += size
+    except (OSError, CaptureError):
+        return ""
+    return "".join(found)
+
+
 def _opening(head: bytes) -> bytes:
     """The section header and the interface blocks with which a file begins."""
     view, at = memoryview(head), 0

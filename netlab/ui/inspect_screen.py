@@ -19,6 +19,7 @@ from textual.widgets import Footer, Static
 
 from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.reader import Capture
+from netlab.capture.savefile import secrets_in
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
 from netlab.topics.contract import Topic
@@ -27,6 +28,7 @@ from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.guard import Guard
 from netlab.ui.inspector import Inspector
+from netlab.ui.plaintext import Plaintexts
 from netlab.ui.wire_list import WireList
 
 _BATCH = 20_000
@@ -70,6 +72,8 @@ class InspectApp(App[None]):
         self._chosen = ""
         self._told = False
         self._dissectors: dict[str, Dissector | None] = {}
+        self._secrets = secrets_in(capture.path)
+        self._openers: dict[str, Plaintexts] = {}
 
     def compose(self) -> ComposeResult:
         """What file it is, the panes, the keys."""
@@ -109,6 +113,8 @@ class InspectApp(App[None]):
             words.append(_count(capture.not_understood, "packet") + " without TCP or UDP")
         if capture.problem:
             words.append(capture.problem)
+        if self._secrets:
+            words.append("TLS secrets inside")
         words.append(f"read as {self._chosen}" if self._chosen else "read by port")
         self.query_one("#file", Static).update(Content(safe("  ·  ".join(words))))
 
@@ -117,7 +123,9 @@ class InspectApp(App[None]):
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         """Show its bytes."""
         dissector = self._dissector(event.segment) if event.segment else None
-        self.query_one(Inspector).show_segment(event.segment, self._capture, dissector)
+        inspector = self.query_one(Inspector)
+        inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._secrets else None
+        inspector.show_segment(event.segment, self._capture, dissector)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         """Go to its bytes."""
@@ -129,9 +137,19 @@ class InspectApp(App[None]):
 
     # Dissectors
 
-    def _dissector(self, segment: Segment) -> Dissector | None:
+    def _topic_name(self, segment: Segment) -> str:
         guessed = guess_topic(segment.flow) if not self._chosen else None
-        name = self._chosen or (guessed.name if guessed else _RAW)
+        return self._chosen or (guessed.name if guessed else _RAW)
+
+    def _plaintexts(self, segment: Segment) -> Plaintexts | None:
+        """What opens the segment's flow with the secrets that the file has inside."""
+        topic = topics().get(self._topic_name(segment))
+        if topic is None:
+            return None
+        return self._openers.setdefault(topic.name, Plaintexts(topic.opener, lambda: self._secrets))
+
+    def _dissector(self, segment: Segment) -> Dissector | None:
+        name = self._topic_name(segment)
         if name not in self._dissectors:
             self._dissectors[name] = dissector_of(topics().get(name))
         return self._dissectors[name]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from netlab import certs
+from netlab.capture.savefile import secrets_in
 from netlab.lab import Lab
 from netlab.lab.problems import LabError
 from tests.lab.echo import told
@@ -57,6 +58,8 @@ def test_secrets_are_in_the_file_only_when_asked(lab: Lab, tmp_path: Path) -> No
     kind, length = struct.unpack_from("<II", body)
     assert kind == TLS_KEY_LOG
     assert body[8 : 8 + length].decode() == lab.secrets
+    assert secrets_in(tmp_path / "with.pcapng") == lab.secrets
+    assert secrets_in(tmp_path / "plain.pcapng") == secrets_in(tmp_path / "none") == secrets_in(__file__) == ""
     assert {line.split()[0] for line in lab.secrets.splitlines() if not line.startswith("#")} >= {
         "CLIENT_TRAFFIC_SECRET_0",
         "SERVER_TRAFFIC_SECRET_0",
