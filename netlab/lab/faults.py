@@ -1,9 +1,11 @@
-"""What the console says about faults: which there are on this wire, how each is asked for, which are active."""
+"""What the console says about the wire: which faults there are, how each is asked for, what is held by hand."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from netlab.dissect.text import safe
+from netlab.lab.problems import LabError
 from netlab.wire.faults.catalog import NONE
 
 if TYPE_CHECKING:
@@ -39,3 +41,16 @@ def kinds(lab: Lab) -> str:
     width = max(len(usage) for usage, _ in rows) + 2
     lines = [f"{usage:<{width}}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
     return "\n".join([*lines, f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])
+
+
+def intercept(lab: Lab, rest: str) -> str:
+    """``:intercept FILTER`` holds what matches; alone, nothing."""
+    lab.wire.intercept(rest)
+    return f"held from now on: {safe(rest)}" if rest else "nothing is held from now on"
+
+
+def release(lab: Lab, rest: str) -> None:
+    """``:release N`` lets one go on; alone, all."""
+    if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 10):
+        raise LabError(f"{safe(rest)[:40]} is not the number of a held segment", ":release alone lets all go on")
+    lab.wire.release(int(rest) if rest else None)

@@ -13,7 +13,14 @@ from netlab.lab.state import LabState
 def look(state: LabState, server: ServerProcess | None, wire: WireProcess | None, transport: Transport) -> LabState:
     """The state with what the children say; ``server`` is None while it does not serve."""
     if wire is not None:
-        state = replace(state, accounts=wire.accounts, faults=wire.faults, capture_note=wire.note)
+        state = replace(
+            state,
+            accounts=wire.accounts,
+            faults=wire.faults,
+            capture_note=wire.note,
+            intercept=wire.intercept,
+            held=tuple(wire.held.values()),
+        )
     if wire is None or server is None:
         return state
     return replace(

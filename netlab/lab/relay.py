@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.lab import messages
 from netlab.lab.child import Child, Message
 from netlab.lab.problems import LabError, cannot_listen
 from netlab.lab.server import STARTING, how_it_ended
-from netlab.lab.state import Accounts
+from netlab.lab.state import Accounts, HeldSegment
 
 ANSWERING = 3.0  # seconds that a running wire may take to answer a request
-_AWAITED = frozenset({"listening", "failed", "paused", "replaced", "faults"})
+_AWAITED = frozenset({"listening", "failed", "paused", "replaced", "faults", "answered"})
 _ACCOUNTS = Accounts.__dataclass_fields__
 
 
@@ -38,6 +40,8 @@ class WireProcess:
         self.accounts = Accounts()
         self.note = ""
         self.faults: tuple[str, ...] = ()
+        self.intercept = ""
+        self.held: dict[int, HeldSegment] = {}
         self._asked, self._transport, self._changed, self._flows = listen, transport, changed, flows
         self._condition = threading.Condition()
         self._answers: dict[str, Message] = {}
@@ -111,6 +115,22 @@ class WireProcess:
             raise LabError(problem, ":faults shows what is active")
         return self.faults
 
+    def ask(self, request: str, **more: object) -> None:
+        """Ask for something about held segments; `LabError` with the wire's reason where it does not do it."""
+        self._forget("answered")
+        if not self.child.request({"request": request, **more}):
+            raise LabError("the wire takes no request now", "try again, or shorter")
+        problem = messages.text(self._await(("answered",), ANSWERING), "problem")
+        if problem:
+            raise LabError(problem)
+
+    def ask_with(self, payload: bytes, request: str, **more: object) -> None:
+        """The same with bytes, which go through a file beside the capture: a request is short."""
+        with tempfile.NamedTemporaryFile(dir=self.file.parent, prefix="payload-") as file:
+            file.write(payload)
+            file.flush()
+            self.ask(request, file=file.name, **more)
+
     def _forget(self, *events: str) -> None:
         with self._condition:
             for event in events:
@@ -157,14 +177,38 @@ class WireProcess:
                 self.length = 0
             case "faults":
                 self.faults = messages.texts(message, "active")
+            case "intercept":
+                self.intercept = messages.text(message, "filter")
+            case "held":
+                held = _held(message)
+                self.held = {**self.held, held.number: held}
+            case "freed":
+                gone = message.get("ids")
+                self.held = {number: held for number, held in self.held.items() if number not in _numbers(gone)}
             case "synced":
                 self._synced = messages.number(message, "id") or 0
 
     def _end(self) -> None:
         with self._condition:
-            self.endpoint = None
+            self.endpoint, self.held = None, {}
             self._condition.notify_all()
         self._changed(self, "ended")
+
+
+def _numbers(told: object) -> frozenset[object]:
+    return frozenset(told) if isinstance(told, list) else frozenset()
+
+
+def _held(message: Message) -> HeldSegment:
+    return HeldSegment(
+        messages.number(message, "id") or 0,
+        messages.number(message, "flow") or 0,
+        messages.endpoint(message),
+        Direction(message.get("direction")),
+        messages.number(message, "time_ns") or 0,
+        base64.b64decode(str(message.get("payload"))),
+        message.get("edited") is True,
+    )
 
 
 def _accounts(told: object) -> Accounts:

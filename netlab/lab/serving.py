@@ -151,6 +151,15 @@ class Serving:
         with self._work:
             return self._living_wire().set_faults(specs, seed)
 
+    def ask_wire(self, request: str, payload: bytes | None = None, **more: object) -> None:
+        """Ask the wire for something about held segments, with bytes or without."""
+        with self._work:
+            wire = self._living_wire()
+            if payload is None:
+                wire.ask(request, **more)
+            else:
+                wire.ask_with(payload, request, **more)
+
     def sync(self) -> None:
         """Wait until what has crossed the wire is in the capture."""
         if self._wire is not None and self._wire.alive:

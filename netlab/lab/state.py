@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from netlab.capture.model import Endpoint
+from netlab.capture.model import Direction, Endpoint
 
 
 class Phase(Enum):
@@ -41,6 +41,23 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldSegment:
+    """A segment that waits at the wire for a person: it came from one side and has not left for the other.
+
+    ``number`` is its own, ``flow`` the wire's number of its flow; ``payload`` is what will leave, ``edited`` says that
+    it is not what came. ``time_ns`` is when it was held, or edited last.
+    """
+
+    number: int
+    flow: int
+    client: Endpoint
+    direction: Direction
+    time_ns: int
+    payload: bytes
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LabState:
     """One consistent look at a lab. ``None`` means unknown or not there.
 
@@ -48,6 +65,7 @@ class LabState:
     ``backlog`` is the server's accept queue; where the kernel does not tell, ``queue`` is the flows that are open at
     the wire less those that the server has logged as accepted and not yet as closed. ``threads``
     and ``processes`` are the server's. ``faults`` are the active ones, in the words of the status line.
+    ``intercept`` is the filter by which segments are held by hand (empty: none are), ``held`` those that wait.
     ``capture_note`` says aloud when the capture is full or could not be kept.
     """
 
@@ -62,6 +80,8 @@ class LabState:
     processes: int | None = None
     accounts: Accounts = field(default_factory=Accounts)
     faults: tuple[str, ...] = ()
+    intercept: str = ""
+    held: tuple[HeldSegment, ...] = ()
     problem: str = ""
     advice: str = ""
     capture_note: str = ""

@@ -1,16 +1,22 @@
-"""The wire of a lab, as ``lab.wire``: its faults. It checks what is asked for, and lets the wire's process do it."""
+"""The wire of a lab, as ``lab.wire``: its faults, and the segments that it holds for a person.
+
+It checks what is asked for, and lets the wire's process do it.
+"""
 
 from __future__ import annotations
 
-from netlab.capture.model import Transport
+from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.dissect.text import safe
+from netlab.lab.intercepting import Replayed, replay_anew
 from netlab.lab.problems import LabError
 from netlab.lab.serving import Serving
+from netlab.lab.state import HeldSegment
 from netlab.wire.faults import catalog
 from netlab.wire.faults.contract import FaultKind
 
 MOST_FAULTS = 16
 LONGEST_SPEC = 100
+LONGEST_FILTER = 500
 
 
 class Wiring:
@@ -53,6 +59,48 @@ class Wiring:
     def clear(self) -> None:
         """Let the wire carry everything unchanged again; what faults hold leaves at once."""
         self._set(())
+
+    # Holding segments by hand
+
+    @property
+    def held(self) -> tuple[HeldSegment, ...]:
+        """The segments that wait for a person, oldest first."""
+        return self._serving.state.held
+
+    def intercept(self, text: str = "") -> None:
+        """Hold every segment that matches a filter from now on; none with an empty one. What is held goes on waiting.
+
+        Filters are those of the wire list (`netlab.capture.filter`). On a stream all that follows a held segment waits.
+        """
+        if len(text) > LONGEST_FILTER:
+            raise LabError(f"no filter is longer than {LONGEST_FILTER} characters", "as in :intercept → 'Hello'")
+        self._serving.ask_wire("intercept", filter=text)
+
+    def release(self, number: int | None = None) -> None:
+        """Let a held segment go on, or all of them."""
+        self._serving.ask_wire("release", id=number)
+
+    def drop(self, number: int) -> None:
+        """Let a held segment go no further."""
+        self._serving.ask_wire("drop", id=number)
+
+    def edit(self, number: int, payload: bytes) -> None:
+        """Let other bytes leave in a held segment's place, once it goes on."""
+        self._serving.ask_wire("edit", payload, id=number)
+
+    def replay(self, payload: bytes, client: Endpoint, direction: Direction = Direction.TO_SERVER) -> None:
+        """Let bytes leave in a client's open flow that did not come there; what comes back goes to that client."""
+        self._serving.sync()  # flows are told with the capture
+        flows = [each for each in self._serving.flows.facts if each.client == client and each.closed is None]
+        if not flows:
+            raise LabError(f"the flow of {client} is not open any more", "replay the bytes in a new one")
+        self._serving.ask_wire("replay", payload, flow=flows[-1].number, direction=direction.value)
+
+    def replay_anew(self, payload: bytes) -> Replayed:
+        """Send bytes to the server in a new flow, over the wire; what came back. Waits for that, 2 s at most."""
+        return replay_anew(self._serving.address, self._transport, payload)
+
+    # Inside
 
     def _set(self, specs: tuple[str, ...]) -> tuple[str, ...]:
         if len(specs) > MOST_FAULTS:

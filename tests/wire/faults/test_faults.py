@@ -208,7 +208,8 @@ def test_what_would_be_a_lie_is_refused_and_explained(spec, transport, says):
 @pytest.mark.parametrize(
     "spec",
     ["", "delay", "delay soon", "delay 1ms 2ms", "loss 130%", "loss first", "loss every 0", "slice 0", "slice x",
-     "throttle 0/s", "corrupt bit 9 byte 1", "corrupt nibble 3", "stall forever", "cut before 3", "delay 9999s", "nonsense"],
+     "throttle 0/s", "corrupt bit 9 byte 1", "corrupt nibble 3", "stall forever", "cut before 3", "delay 9999s",
+     "nonsense"],
 )  # fmt: skip
 def test_what_is_not_understood_is_a_sentence(spec):
     with pytest.raises(ValueError, match=r"\w+ \w+"):
