@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from netlab.lab.console import Call
-from netlab.lab.showing import constructed, cut, error_line, meaning, shown, spelt, written
+from netlab.lab.showing import constructed, cut, error_line, meaning, progress, shown, spelt, written
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,15 @@ def test_errors_read_as_the_last_line_of_a_traceback_and_are_explained() -> None
 def test_lines_are_kept_and_long_text_is_cut() -> None:
     assert cut("a\nb\tc", 10) == "a\nb␉c"
     assert cut("a" * 15, 10) == "aaaaaaaaaa … 5 more characters"
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "words"),
+    [
+        (512 << 20, 1 << 30, 0.5, "512 MiB of 1.0 GiB · 1.0 GiB/s"),
+        (100, 2048, 0.0, "100 bytes of 2 KiB"),
+        (1 << 10, 1 << 20, 1.0, "1 KiB of 1 MiB · 1 KiB/s"),
+    ],
+)
+def test_progress_in_words(done: int, total: int, seconds: float, words: str) -> None:
+    assert progress(done, total, seconds) == words

@@ -169,3 +169,15 @@ def test_a_wake_is_seen_by_poll_and_set_twice_is_set_once() -> None:
     wake.clear()
     assert not watch.poll(0)
     assert until(lambda: not wake.is_set())
+
+
+def test_a_call_is_abandoned_also_where_data_always_waits(
+    pair: tuple[AbandonableSocket, socket.socket], wake: Wake
+) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"there already")
+    wake.set()
+    with pytest.raises(Abandoned):
+        ours.recv(5)
+    wake.clear()
+    assert ours.recv(100) == b"there already"
