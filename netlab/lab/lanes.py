@@ -7,6 +7,7 @@ Pure: facts in (what the wire captured, what the server logged), rows of text ou
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -176,14 +177,18 @@ class Following:
         """Remember the lab's clients of now, whose names are not known any more once they are closed."""
         self._names |= _names(self._lab)
 
-    def board(self, now: int, segments: Sequence[Segment] | None = None) -> Board:
-        """The lanes at this time; of the segments that were read so far, unless others are given."""
+    def board(self, now: int, segments: Sequence[Segment] | None = None, *, at_most: int = sys.maxsize) -> Board:
+        """The lanes at this time; of the segments that were read so far, unless others are given.
+
+        ``at_most`` bounds how many new segments are read now; the others are read the next time.
+        """
         if segments is None:
             shown = self._lab.shown_capture
             segments = shown.segments if shown is not None else ()
-        for index in range(self._segment, len(segments)):
+        end = min(len(segments), self._segment + at_most)
+        for index in range(self._segment, end):
             self._facts.crossed(segments[index])
-        self._segment = max(self._segment, len(segments))
+        self._segment = max(self._segment, end)
         lines, self._log = self._lab.log.since(self._log)
         _take_log(self._facts, lines)
         self.meet()

@@ -139,6 +139,12 @@ class NetlabApp(App[None]):
         """The models of the tab that is seen."""
         return self.bench.topic.models if self.bench is not None else ()
 
+    @property
+    def experiments(self) -> list[tuple[str, str]]:
+        """Name and question of each experiment of the tab that is seen."""
+        found = self.bench.observing.experiments if self.bench is not None else ()
+        return [(experiment.name, experiment.question) for experiment in found]
+
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         """Fill a tab that is seen for the first time, and put the cursor into its console."""
         name = (event.pane.id or "").removeprefix("tab-")

@@ -18,10 +18,13 @@ from netlab.ui.bench_actions import BenchActions
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.completion import Completion
 from netlab.ui.console import Console
+from netlab.ui.experiment import ExperimentPane
 from netlab.ui.folders import history_file
 from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
+from netlab.ui.lanes_pane import LanesPane
 from netlab.ui.live_lab import LiveLab, Tidings
+from netlab.ui.observing import Observing
 from netlab.ui.panes import Panes
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.presentation import Presentation
@@ -67,6 +70,7 @@ class BenchPane(Vertical):
         self.inspector = Inspector(id="bytes")
         self.log_pane = ServerLog(presentation, id="log")
         self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
+        self.observing = Observing(self)
         self.actions = BenchActions(self)
         self._dissector: Dissector | None = None
         self._timer: Timer | None = None
@@ -94,7 +98,9 @@ class BenchPane(Vertical):
     def _learn(self) -> None:
         """What the console completes; after the first paint, because it imports the recipe's client."""
         self.completion.operations = self.lab.operations
-        self.completion.values = {**self.completion.values, "model": self.topic.models}
+        faults = [kind.name for kind in self.lab.wire.kinds]
+        self.completion.values = {**self.completion.values, "model": self.topic.models, "fault": faults}
+        self.observing.learn()
 
     def watch_lab(self, watching: bool) -> None:
         """Follow the lab, or let its news gather while the tab is not seen."""
@@ -117,6 +123,7 @@ class BenchPane(Vertical):
             self.console.tell()
         current = self.lab.current
         self.inspector.look(current.client if current is not None else None)
+        self.observing.look()
 
     def _draw(self, tidings: Tidings) -> None:
         if tidings.state:
@@ -130,6 +137,7 @@ class BenchPane(Vertical):
             self.console.show_sessions(self.lab.sessions, self.lab.current)
         if tidings.transcripts:
             self.console.grow()
+            self.observing.meet()
         if tidings.capture_replaced:
             self.wire.show(self.lab.shown_capture, self._dissector)
         elif tidings.capture_grew:
@@ -196,6 +204,31 @@ class BenchPane(Vertical):
         """Keep the segment whose bytes are looked at."""
         event.stop()
         self.wire.hold()
+
+    def on_experiment_pane_wanted(self, event: ExperimentPane.Wanted) -> None:
+        """Run it."""
+        event.stop()
+        self.observing.run(event.experiment)
+
+    def on_experiment_pane_stopped(self, event: ExperimentPane.Stopped) -> None:
+        """Stop it."""
+        event.stop()
+        self.observing.stop()
+
+    def on_experiment_pane_closed(self, event: ExperimentPane.Closed) -> None:
+        """Show the bytes again."""
+        event.stop()
+        self.panes.remove_pane("experiment")
+
+    def on_experiment_pane_code_wanted(self, event: ExperimentPane.CodeWanted) -> None:
+        """Show it in the place of wire and bytes."""
+        event.stop()
+        self.observing.show_code(event.experiment)
+
+    def on_lanes_pane_closed(self, event: LanesPane.Closed) -> None:
+        """Put them away."""
+        event.stop()
+        self.observing.toggle_lanes()
 
     def on_reader_closed(self, event: Reader.Closed) -> None:
         """Show wire and bytes again."""

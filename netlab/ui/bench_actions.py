@@ -28,6 +28,8 @@ MODELS = {
 
 COPY_FILE = "netlab-copy.txt"
 
+_LOOKING = ("show_experiments", "stop_experiment", "toggle_lanes")
+
 
 class BenchActions:
     """Each public method is an action; `offers` says whether it can be had now."""
@@ -49,8 +51,14 @@ class BenchActions:
         """True: it can be had; None: not now; False: it is not there."""
         if action == "close_client":
             return True if self._lab.current is not None else None
+        if action == "clear_faults":
+            return True if self._lab.wire.faults else None
         if action in ("previous_client", "next_client"):
             return True if len(self._lab.sessions) > 1 else None
+        if action in ("toggle_server", "choose_model") and self._live.running:
+            return None  # it would not be the experiment that is asked about
+        if action in _LOOKING:
+            return self._bench.observing.offers(action)
         return True
 
     def do(self, action: str, *arguments: object) -> None:
@@ -111,6 +119,18 @@ class BenchActions:
         """Make a client the current one."""
         self._bench.ask(f":use {number}")
 
+    # The wire
+
+    def open_faults(self) -> None:
+        """Show the form."""
+        from netlab.ui.fault_form import FaultForm  # late: first paint does not need it
+
+        self._bench.app.push_screen(FaultForm(self._live))
+
+    def clear_faults(self) -> None:
+        """Take all faults away."""
+        self._live.ask(self._lab.wire.clear, self._bench.answer)
+
     # Panes
 
     def focus_console(self) -> None:
@@ -137,6 +157,24 @@ class BenchActions:
         """Ask which segments to show."""
         self._bench.panes.go("wire")
         self._bench.call_after_refresh(self._bench.wire.action_filter)
+
+    # Experiments and swim lanes
+
+    def show_experiments(self) -> None:
+        """The list of them; one that runs, or its outcome, where the pane is there already."""
+        self._bench.observing.show_experiments()
+
+    def open_experiment(self, name: str) -> None:
+        """Ask the question of one."""
+        self._bench.observing.open_experiment(name)
+
+    def stop_experiment(self) -> None:
+        """Stop it."""
+        self._bench.observing.stop()
+
+    def toggle_lanes(self) -> None:
+        """The swim lanes, or no longer."""
+        self._bench.observing.toggle_lanes()
 
     # Reading and copying
 

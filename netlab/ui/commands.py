@@ -55,7 +55,7 @@ class Command:
 _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
-    "right": "→", "shift+tab": "⇧tab",
+    "right": "→", "shift+tab": "⇧tab", "equals_sign": "=", "minus": "-", "plus": "+",
 }  # fmt: skip
 
 
@@ -78,11 +78,21 @@ COMMANDS: tuple[Command, ...] = (
     _bench("server.toggle", "s", "start/stop", "Stop server and wire (capture and transcripts stay), or start them",
            "server", "toggle_server", 3),
     _bench("server.model", "m", "model", "Choose how the server handles many clients", "server", "choose_model", 4),
+    _bench("fault.form", "f", "faults", "Let faults act on the wire: delay, slice, corrupt, cut; see those that do",
+           "wire", "open_faults", 5),
+    _bench("fault.clear", "F", "clear faults", "Let the wire carry everything unchanged again", "wire",
+           "clear_faults"),
+    _bench("experiments", "e", "experiments", "Predict, run, see: the topic's experiments on this tab's lab", "view",
+           "show_experiments", 5),
+    _bench("experiment.stop", "escape", "stop experiment", "Stop the experiment that runs, and put the lab back",
+           "view", "stop_experiment"),
+    _bench("lanes", "p", "swim lanes", "Each client's way through connect, accept queue and service, on one time axis",
+           "view", "toggle_lanes"),
     _bench("copy", "c", "copy as", "Copy the address, the last call, the transcript or the selected bytes",
-           "view", "copy_as", 5),
-    _bench("wire.filter", "slash", "filter", "Show only some of the wire's segments", "view", "filter_wire", 6),
+           "view", "copy_as", 6),
+    _bench("wire.filter", "slash", "filter", "Show only some of the wire's segments", "view", "filter_wire", 7),
     _bench("view.source", "v", "source", "Read the recipe: the server's and the client's code", "view",
-           "show_source", 7),
+           "show_source", 8),
     _bench("view.lesson", "l", "lesson", "What this is, what to try and what to look for", "view", "show_lesson"),
     _bench("view.then_now", "d", "then/now", "What the tutorial's code was and what it became", "view",
            "show_then_now"),
@@ -95,7 +105,7 @@ COMMANDS: tuple[Command, ...] = (
     _bench("pane.previous", "shift+tab", "previous pane", "Go to the pane before", "panes", "previous_pane"),
     _bench("pane.maximize", "backslash", "maximise", "Give the focused pane the whole tab, or give it back", "panes",
            "maximize_pane"),
-    Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8, priority=True),
+    Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 9, priority=True),
     Command("quit", "q", "quit", "Leave netlab; server, wire and clients end with it", "app", "quit"),
 )  # fmt: skip
 """The app's commands, in the order of help and palette. ``ctrl+q`` always quits as well."""

@@ -25,6 +25,10 @@ SHOWS = {
     "← to the client), when, how many bytes, what.",
     "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
     "log": "What the server says: ! is a warning, ✗ an error.",
+    "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "
+    "and log show it as it happens; afterwards model, options and faults are what they were.",
+    "lanes": "One row a client on one time axis: · connecting, ░ in the accept queue, █ being served, ┤ closed. After "
+    "another model is chosen, the clients so far stay above the new ones.",
     "reader": "The topic's own text, beside the running lab.",
 }
 """What each pane is, by its id."""

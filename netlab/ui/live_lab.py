@@ -6,9 +6,12 @@ Nothing here is a widget: a lab outlives the tab that shows it, and starts befor
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from netlab.lab.lab import Lab
 from netlab.lab.state import (
@@ -21,6 +24,14 @@ from netlab.lab.state import (
     TranscriptGrew,
 )
 from netlab.topics.contract import Topic
+from netlab.topics.trial import Experiment
+
+if TYPE_CHECKING:
+    from netlab.lab.benches import OwnLab
+    from netlab.ui.experiment_run import ExperimentRun
+
+TURNS = 100
+"""Changes of the model that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,8 @@ class News:
         self._lock = threading.Lock()
         self._kinds: set[type[Event]] = set()
         self._transcripts: set[int] = set()
+        self.turns: deque[tuple[int, str]] = deque(maxlen=TURNS)
+        """Since when (nanoseconds since the epoch) which model has served, the newest last."""
 
     def tell(self, event: Event) -> None:
         """Note an event. Called by the lab's threads."""
@@ -50,6 +63,8 @@ class News:
             self._kinds.add(type(event))
             if isinstance(event, TranscriptGrew):
                 self._transcripts.add(event.session)
+            elif isinstance(event, StateChanged) and (not self.turns or self.turns[-1][1] != event.state.model):
+                self.turns.append((time.time_ns(), event.state.model))
 
     def take(self) -> Tidings | None:
         """All that is new, or None."""
@@ -90,6 +105,22 @@ class LiveLab:
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()
+        self.run: ExperimentRun | None = None
+        self._own: OwnLab | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether an experiment is running on the lab."""
+        return self.run is not None and self.run.running
+
+    def perform(self, experiment: Experiment) -> ExperimentRun:
+        """Run an experiment on this lab, after the one before, in a thread of its own."""
+        from netlab.lab.benches import OwnLab  # late: only who runs experiments needs it
+        from netlab.ui.experiment_run import ExperimentRun
+
+        self._own = self._own or OwnLab(self.lab)
+        self.run = ExperimentRun(experiment, self._own, after=self.run)
+        return self.run
 
     def ask(self, request: Callable[[], str | None], answer: Answer = no_answer) -> None:
         """Run ``request`` after those asked before it; then ``answer``, both in the requests' thread."""
@@ -102,6 +133,8 @@ class LiveLab:
     def close(self) -> None:
         """End everything of this lab. Blocks until it ended; closing twice does nothing."""
         self._requests.put(None)
+        if self.run is not None:
+            self.run.leave()
         self.lab.close()
 
     def _serve(self) -> None:

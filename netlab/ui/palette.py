@@ -28,6 +28,8 @@ class CommandProvider(Provider):
                 yield f"{command.group}: {command.label}  ({keys})", command.tooltip, partial(app.do, command)
         for number, (title, summary) in enumerate(app.tab_titles, 1):
             yield f"tab: {title}  ({number})", summary, partial(app.action_show_tab, number)
+        for name, question in app.experiments:
+            yield f"experiment: {name}", question, partial(app.action_bench, "open_experiment", name)
         for model in app.models:
             yield f"model: {model}", "Serve with this model from now on", partial(app.action_bench, "set_model", model)
 

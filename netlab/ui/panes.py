@@ -23,6 +23,9 @@ from netlab.ui.wire_list import WireList
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""
 
+EXTRAS = ("lanes", "experiment")
+"""Panes that come and go, between wire and bytes. The experiment has its place in common with the bytes."""
+
 READING = ("console", "reader", "log")
 """The panes while something is read in the place of wire and bytes."""
 
@@ -53,40 +56,48 @@ class Panes(Horizontal):
     SCOPED_CSS = False  # the width's class stands on the screen
     DEFAULT_CSS = """
     Panes { height: 1fr; }
-    Panes Console, Panes ServerLog, Panes Reader, Panes SegmentList, Panes ByteView, Panes FieldTree, Panes AtCursor {
-        border-top: solid $foreground 30%;
-    }
+    Panes Console, Panes ServerLog, Panes Reader, Panes SegmentList, Panes ByteView, Panes FieldTree, Panes AtCursor,
+    Panes ExperimentPane, Panes LanesPane { border-top: solid $foreground 30%; }
     Panes Console:focus-within, Panes ServerLog:focus, Panes Reader:focus, Panes SegmentList:focus,
-    Panes ByteView:focus, Panes FieldTree:focus { border-top: heavy $accent; border-title-style: bold; }
+    Panes ByteView:focus, Panes FieldTree:focus, Panes ExperimentPane:focus, Panes LanesPane:focus {
+        border-top: heavy $accent; border-title-style: bold;
+    }
     Panes #right { border-left: solid $foreground 30%; }
     Panes #left { width: 2fr; }
     Panes #right { width: 3fr; }
     Panes #console { height: 2fr; }
     Panes #log { height: 1fr; padding: 0 1; border-title-color: $foreground; }
     Panes #wire { height: 2fr; }
-    Panes #bytes { height: 3fr; }
+    Panes #bytes, Panes #experiment { height: 3fr; }
+    Panes #lanes { height: 2fr; }
+    Panes.-with-experiment #bytes { display: none; }
+    Panes.-with-experiment.-lower-bytes { #bytes { display: block; } #experiment { display: none; } }
 
     .-narrow Panes {
         layout: vertical;
         PaneBar { display: block; }
         #left { width: 1fr; height: 1fr; }
         #right { width: 1fr; height: 1fr; border-left: none; }
-        #console, #log, #wire, #bytes { height: 1fr; }
+        #console, #log, #wire, #bytes, #lanes, #experiment { height: 1fr; }
         #log { display: none; }
-        &.-wire #bytes { display: none; }
-        &.-bytes #wire { display: none; }
+        &.-wire { #bytes, #lanes, #experiment { display: none; } }
+        &.-bytes { #wire, #lanes, #experiment { display: none; } }
+        &.-lanes { #wire, #bytes, #experiment { display: none; } #right { height: 2fr; } }
+        &.-experiment { #wire, #bytes, #lanes { display: none; } #right { height: 2fr; } }
         &.-log { #right { display: none; } #log { display: block; } }
     }
     .-narrow Panes.-log PaneBar { display: none; }
 
-    Panes.-reading { #wire, #bytes { display: none; } }
+    Panes.-reading { #wire, #bytes, #lanes, #experiment { display: none; } }
 
     Panes.-whole {
         PaneBar { display: none; }
         &.-console { #right, #log { display: none; } #left { width: 1fr; } }
         &.-log { #right, #console { display: none; } #left { width: 1fr; } }
-        &.-wire { #left, #bytes { display: none; } #right { border-left: none; } }
-        &.-bytes { #left, #wire { display: none; } #right { border-left: none; } }
+        &.-wire { #left, #bytes, #lanes, #experiment { display: none; } #right { border-left: none; } }
+        &.-bytes { #left, #wire, #lanes, #experiment { display: none; } #right { border-left: none; } }
+        &.-lanes { #left, #wire, #bytes, #experiment { display: none; } #right { border-left: none; } }
+        &.-experiment { #left, #wire, #bytes, #lanes { display: none; } #right { border-left: none; } }
         &.-reader { #left { display: none; } #right { border-left: none; } }
     }
     """
@@ -103,6 +114,7 @@ class Panes(Horizontal):
         super().__init__(id="panes")
         self._left, self._right = (console, log), (wire, inspector)
         self.reader: Reader | None = None
+        self._extras: dict[str, Widget] = {}
         log.border_title = "server log"
 
     def compose(self) -> ComposeResult:
@@ -116,7 +128,9 @@ class Panes(Horizontal):
     @property
     def order(self) -> tuple[str, ...]:
         """The panes that there are now."""
-        return READING if self.reader is not None else ORDER
+        if self.reader is not None:
+            return READING
+        return (*ORDER[:2], *(name for name in EXTRAS if name in self._extras), *ORDER[2:])
 
     def on_mount(self) -> None:
         """Show the first choice."""
@@ -134,8 +148,10 @@ class Panes(Horizontal):
         if not self.query(PaneBar):
             return
         shown = self.whole or self.beside
-        for name in {*ORDER, *READING}:
+        for name in {*ORDER, *READING, *EXTRAS}:
             self.set_class(name == shown, f"-{name}")
+        if shown in ("bytes", "experiment"):
+            self.set_class(shown == "bytes", "-lower-bytes")
         self.set_class(bool(self.whole), "-whole")
         self.query_one(PaneBar).tell(self.order, self.beside)
 
@@ -149,7 +165,8 @@ class Panes(Horizontal):
         """The name of the pane that a widget is in, or nothing."""
         if widget is None:
             return ""
-        return next((node.id for node in widget.ancestors_with_self if node.id in (*ORDER, *READING)), "") or ""
+        names = (*ORDER, *READING, *EXTRAS)
+        return next((node.id for node in widget.ancestors_with_self if node.id in names), "") or ""
 
     def go(self, name: str) -> None:
         """Show a pane and put the focus into it."""
@@ -182,6 +199,30 @@ class Panes(Horizontal):
         index = order.index(here) if here in order else -direction
         self.go(order[(index + direction) % len(order)])
 
+    # Panes that come and go
+
+    def has(self, name: str) -> bool:
+        """Whether a pane is there now."""
+        return name in self._extras
+
+    def add(self, name: str, pane: Widget) -> None:
+        """Show one more pane, and go there."""
+        self._extras[name] = pane
+        self.add_class(f"-with-{name}")
+        self.call_later(self._mount, name, pane)
+
+    async def _mount(self, name: str, pane: Widget) -> None:
+        after = "experiment" if name == "lanes" and self.has("experiment") else "bytes"
+        await self.query_one("#right").mount(pane, before=f"#{after}")
+        self.go(name)
+
+    def remove_pane(self, name: str) -> None:
+        """Put it away, and go to the wire."""
+        self._extras.pop(name).remove()
+        self.remove_class(f"-with-{name}")
+        self.whole = ""
+        self.go("wire")
+
     def read(self, reader: Reader) -> None:
         """Show something to read in the place of wire and bytes."""
         before, self.reader = self.reader, reader
@@ -202,7 +243,7 @@ class Panes(Horizontal):
             self.reader = None
             self.remove_class("-reading")
             self.whole = ""
-            self.go("wire")
+            self.go("experiment" if self.has("experiment") else "wire")
 
     def toggle_whole(self) -> None:
         """Give the focused pane the whole tab, or give it back."""

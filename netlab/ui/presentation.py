@@ -7,9 +7,13 @@ It knows no widget.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from netlab import __version__
 from netlab.capture.model import Endpoint
+
+if TYPE_CHECKING:
+    from netlab.lab.lanes import Board
 
 
 class Presentation:
@@ -36,6 +40,10 @@ class Presentation:
     def seconds(self, seconds: float) -> str:
         """A duration as a person reads it: ``3.2 s``."""
         return f"{seconds:.1f} s"
+
+    def board(self, board: Board) -> Board:
+        """Swim lanes, whose times the machine decides."""
+        return board
 
     def count(self, what: str, value: int) -> int:
         """A figure of the status line that the machine decides, such as ``threads``."""

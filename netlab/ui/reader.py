@@ -42,15 +42,16 @@ class Reader(ScrollableContainer, can_focus=True):
     class Closed(Message):
         """The person has read enough."""
 
-    def __init__(self, topic: Topic, file: str, how_on: str) -> None:
+    def __init__(self, topic: Topic, file: str, how_on: str, text: str | None = None) -> None:
+        """``text`` is what is read where it is not the file's."""
         super().__init__(id="reader")
-        self.topic, self.file = topic, file
+        self.topic, self.file, self._text = topic, file, text
         self.border_title = f"{topic.name}/{file} ── {how_on}"
 
     def compose(self) -> ComposeResult:
         """The text, or why there is none."""
         try:
-            text = self.topic.text(self.file)
+            text = self.topic.text(self.file) if self._text is None else self._text
         except OSError as error:
             yield Static(f"{self.file} cannot be read: {error.strerror or error}", markup=False)
             return

@@ -100,7 +100,7 @@ class Ring(ScrollView, can_focus=True):
         self._lines: deque[Line] = deque(maxlen=self.LIMIT)
         self._rows: list[Line] = []
         self._styles: dict[str, Style] = {}
-        self._wrap_width = 0
+        self._wrap_width = self._height = 0
 
     @property
     def text(self) -> str:
@@ -141,19 +141,25 @@ class Ring(ScrollView, can_focus=True):
     def _resized(self, follow: bool) -> None:
         self.virtual_size = Size(self._wrap_width, len(self._rows))
         if follow:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self._to_end()
         self.refresh()
+
+    def _to_end(self) -> None:
+        """By force, since the first rows that are too many have no scrollbar yet."""
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the width is another one."""
         width = max(self.size.width - self.scrollbar_size_vertical, 1)
+        follow = self.follows or self.scroll_target_y >= len(self._rows) - self._height - 1  # as it was before
+        self._height = self.size.height
         if width != self._wrap_width:
-            follow = self.follows or not self._wrap_width
+            follow = follow or not self._wrap_width
             self._wrap_width = width
             self._rows = [row for line in self._lines for row in wrapped(line, width)][-self.LIMIT :]
             self._resized(follow)
-        elif self.follows:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+        elif follow:
+            self._to_end()
 
     def notify_style_update(self) -> None:
         """Forget the styles of the theme before."""

@@ -39,6 +39,9 @@ KEYS: list[BindingType] = [
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
 
+_NEWEST = 100
+"""Lines among which one with bytes is looked for, as many connections may end at once."""
+
 
 class SegmentList(ScrollView, can_focus=True):
     """The list of segments. ``cursor`` is a row; `highlighted` the segment on it."""
@@ -131,10 +134,10 @@ class SegmentList(ScrollView, can_focus=True):
             self._put(min(self._row_of(self._wanted), self.row_count - 1))
 
     def _put_newest(self) -> None:
-        """The newest segment in sight, and the cursor on the newest of those there that have bytes to be looked at."""
+        """The newest segment in sight, and the cursor on the newest that has bytes to be looked at."""
         last = self.row_count - 1
-        page = range(last, max(last - self._page(), -1), -1)
-        found = (row for row in page if (segment := self.segment_at(row)) and segment.kind is Kind.DATA)
+        newest = range(last, max(last - _NEWEST, -1), -1)
+        found = (row for row in newest if (segment := self.segment_at(row)) and segment.kind is Kind.DATA)
         self._put(next(found, last))
         self._into_view(last)
 

@@ -1,0 +1,174 @@
+"""The swim lanes of a lab, live: one row a client, connecting, in the accept queue, being served, closed.
+
+It looks ten times a second at most, and repaints itself where a row has changed. When the model changes, the clients
+so far stay above those that come, on one axis.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import groupby
+from typing import ClassVar
+
+from rich.segment import Segment as Cells
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from netlab.lab.lanes import GLYPHS, Board, Phase
+from netlab.ui.lanes_history import LanesHistory
+from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
+from netlab.ui.presentation import Presentation
+
+PERIOD = 0.1
+"""Seconds between two looks, at least."""
+
+SHARE = 10
+"""A look waits this many times as long as the one before took: however many clients, a tenth of the time at most."""
+
+_STYLES = {GLYPHS[phase]: f"lanes--{phase.name.lower()}" for phase in Phase}
+_EMPTY = "No client yet. Type into the console, or connect from anywhere."
+
+
+class LanesPane(ScrollView, can_focus=True):
+    """Swim lanes to freeze, zoom and scroll."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*_STYLES.values(), "lanes--foot"}
+    DEFAULT_CSS = """
+    LanesPane {
+        background: $background; border-title-color: $foreground; overflow-x: hidden; scrollbar-size-vertical: 1;
+        padding: 0 1;
+        .lanes--connecting { color: $foreground; }
+        .lanes--queued { color: $text-warning; }
+        .lanes--served { color: $text-success; }
+        .lanes--closed { color: $foreground; text-style: bold; }
+        .lanes--foot { color: $text-muted; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "freeze", "freeze", id="lanes.freeze", tooltip="Keep the picture as it is, or go on"),
+        Binding("equals_sign,plus", "zoom(2)", "zoom in", id="lanes.zoom_in", tooltip="Twice as many columns a second"),
+        Binding("minus", "zoom(-2)", "out", id="lanes.zoom_out", tooltip="Half as many"),
+        Binding("left,h", "pan(-1)", "earlier", show=False, id="lanes.earlier"),
+        Binding("right", "pan(1)", "later", show=False, id="lanes.later"),
+        Binding("end", "whole", "whole", show=False, id="lanes.whole", tooltip="The whole axis, and its end"),
+        Binding("up,k", "scroll_up", "up", show=False, id="lanes.up"),
+        Binding("down,j", "scroll_down", "down", show=False, id="lanes.down"),
+        Binding("escape", "close", "close", id="lanes.close", tooltip="Put the swim lanes away"),
+    ]
+
+    class Closed(Message):
+        """The person has seen enough."""
+
+    def __init__(self, history: LanesHistory, presentation: Presentation) -> None:
+        super().__init__(id="lanes")
+        self._history, self._presentation = history, presentation
+        self._boards: tuple[Board, ...] = ()
+        self._picture = Picture((), 80, 1)
+        self._rows: list[str] = []
+        self._foot: list[str] = []
+        self._next = 0.0
+        self.frozen = False
+
+    # What is shown
+
+    def look(self) -> None:
+        """Take in what is new, if it is time to."""
+        begun = time.monotonic()
+        if self.frozen or begun < self._next:
+            return
+        self._boards = self._history.read(time.time_ns())
+        self._lay_out()
+        self._next = begun + max(PERIOD, (time.monotonic() - begun) * SHARE)
+
+    @property
+    def picture(self) -> Picture:
+        """The picture as it is now."""
+        return self._picture
+
+    @property
+    def text(self) -> str:
+        """All of it as text."""
+        return "\n".join([*self._rows, *self._foot])
+
+    def _lay_out(self, window: Window | None = None) -> None:
+        """Draw the rows; repaint only where one is another than before."""
+        shown = tuple(self._presentation.board(board) for board in self._boards)
+        width = self.scrollable_content_region.width or 80
+        picture = Picture(shown, width, axis_length(shown), window or self._picture.window)
+        rows = [picture.row(entry) for entry in picture.entries()]
+        foot = picture.foot() if any(board.lanes for board in shown) else [_EMPTY]
+        self._tell(picture)
+        if (rows, foot) != (self._rows, self._foot):
+            self.virtual_size = Size(width, len(rows) + len(foot))
+            self.refresh()
+        self._picture, self._rows, self._foot = picture, rows, foot
+
+    def _tell(self, picture: Picture) -> None:
+        words = ["swim lanes", "frozen, space goes on" if self.frozen else "live"]
+        words += [f"×{picture.window.zoom}, ←→ scroll"] if picture.window.zoom > 1 else []
+        title = " ── ".join(words)
+        if title != self.border_title:
+            self.border_title = title
+
+    def on_resize(self) -> None:
+        """Fit the width."""
+        self._lay_out()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Clients scroll; the axis and the legend stay at the bottom."""
+        width, height = self.scrollable_content_region.size
+        foot = max(height - len(self._foot), 0) if len(self._rows) + len(self._foot) > height else len(self._rows)
+        if y >= foot:
+            line = y - foot
+            text = self._foot[line] if line < len(self._foot) else ""
+            style = self.get_component_rich_style("lanes--foot")
+            return Strip([Cells(text, style)]).adjust_cell_length(width, self.rich_style)
+        row = self.scroll_offset.y + y
+        text = self._rows[row] if row < len(self._rows) else ""
+        return Strip(self._coloured(text)).adjust_cell_length(width, self.rich_style)
+
+    def _coloured(self, text: str) -> list[Cells]:
+        """Runs of one glyph in their colour, from the end of the name on."""
+        name = self._picture.name
+        pieces = [Cells(text[:name], self.rich_style)]
+        for style, run in groupby(text[name:], key=lambda glyph: _STYLES.get(glyph, "")):
+            pieces.append(Cells("".join(run), self.get_component_rich_style(style) if style else self.rich_style))
+        return pieces
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Zooming has ends."""
+        if action == "zoom":
+            zoom = self._picture.window.zoom
+            return (zoom < CLOSEST if parameters[0] == 2 else zoom > 1) or None
+        return True
+
+    def action_freeze(self) -> None:
+        """Keep the picture, or go on."""
+        self.frozen = not self.frozen
+        self._tell(self._picture)
+        self.look()
+
+    def action_zoom(self, factor: int) -> None:
+        """In with 2, out with -2."""
+        zoom = self._picture.window.zoom
+        self._lay_out(self._picture.zoomed(zoom * 2 if factor > 0 else zoom // 2))
+        self.refresh_bindings()
+
+    def action_pan(self, way: int) -> None:
+        """An eighth of what is seen to the left (-1) or right (1)."""
+        self._lay_out(self._picture.moved(way * max(self._picture.columns // 8, 1)))
+
+    def action_whole(self) -> None:
+        """Everything, to the end."""
+        self._lay_out(Window())
+
+    def action_close(self) -> None:
+        """Tell it."""
+        self.post_message(self.Closed())

@@ -1,0 +1,120 @@
+"""A bench's experiments and swim lanes: the panes come when they are wanted, and follow the lab while they are there.
+
+It stands between the panes, which know no lab, and the lab, which knows no screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from netlab.capture.model import Transport
+from netlab.lab.happenings import Verdict
+from netlab.topics.trial import Experiment
+from netlab.ui.experiment import ExperimentPane, Stage
+from netlab.ui.experiment_text import code
+from netlab.ui.lanes_history import LanesHistory
+from netlab.ui.lanes_pane import LanesPane
+from netlab.ui.reader import Reader
+
+if TYPE_CHECKING:
+    from netlab.ui.bench import BenchPane
+
+
+class Observing:
+    """The two panes of one bench."""
+
+    def __init__(self, bench: BenchPane) -> None:
+        self._bench, self._live = bench, bench.live
+        self.experiments: tuple[Experiment, ...] = ()
+        self.experiment: ExperimentPane | None = None
+        self.lanes: LanesPane | None = None
+        self._history = LanesHistory(bench.lab, bench.live.news.turns)
+        self._verdicts: dict[str, Verdict] = {}
+        self._was_running = False
+
+    def learn(self) -> None:
+        """Import the topic's experiments."""
+        try:
+            self.experiments = self._bench.topic.experiments()
+        except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; the tab goes on without them
+            self._bench.console.say(f"the experiments do not load: {error}", error=True)
+        self._bench.refresh_bindings()
+
+    def offers(self, action: str) -> bool:
+        """Whether there is something to show or to stop."""
+        if action == "show_experiments":
+            return bool(self.experiments)
+        if action == "stop_experiment":
+            return self._live.running
+        return self._bench.topic.transport is Transport.TCP
+
+    def meet(self) -> None:
+        """Learn the clients' names for the swim lanes, while there are any."""
+        self._history.meet()
+
+    def look(self) -> None:
+        """Draw what is new."""
+        run = self._live.run
+        if run is not None and self.experiment is not None:
+            self.experiment.tell(run.take())
+        if self.lanes is not None and self.lanes.is_attached:
+            self.lanes.look()
+        if self._live.running is not self._was_running:
+            self._was_running = self._live.running
+            self._bench.refresh_bindings()
+
+    # Experiments
+
+    def show_experiments(self) -> None:
+        """The pane as it is, or the list."""
+        if self.experiment is not None and self._bench.panes.has("experiment"):
+            if self.experiment.has_focus and self.experiment.stage is not Stage.RUNNING:
+                self.experiment.show_list()
+            self._bench.panes.go("experiment")
+            return
+        self._pane()
+
+    def open_experiment(self, name: str) -> None:
+        """The question of one; a run that is under way goes on, and is shown instead."""
+        pane = self._pane()
+        found = next((experiment for experiment in self.experiments if experiment.name == name), None)
+        if found is not None and pane.stage is not Stage.RUNNING:
+            pane.ask(found)
+
+    def _pane(self) -> ExperimentPane:
+        panes = self._bench.panes
+        panes.put_away()
+        if self.experiment is not None and panes.has("experiment"):
+            panes.go("experiment")
+        else:
+            self.experiment = ExperimentPane(self.experiments, self._bench.presentation, self._verdicts)
+            panes.add("experiment", self.experiment)
+        return self.experiment
+
+    def run(self, experiment: Experiment) -> None:
+        """Run it on this lab."""
+        self._live.perform(experiment)
+        self.look()
+
+    def stop(self) -> None:
+        """Stop the run; the lab is put back."""
+        if self._live.run is not None:
+            self._live.run.stop()
+
+    def show_code(self, experiment: Experiment) -> None:
+        """The tutorial's own code beside the repaired form."""
+        name = f"{experiment.name}: then, and repaired"
+        self._bench.panes.read(Reader(self._bench.topic, name, "esc closes", code(experiment)))
+
+    # Swim lanes
+
+    def toggle_lanes(self) -> None:
+        """Show them, or put them away."""
+        panes = self._bench.panes
+        if self.lanes is not None and panes.has("lanes"):
+            panes.remove_pane("lanes")
+            self.lanes = None
+            return
+        panes.put_away()
+        self.lanes = LanesPane(self._history, self._bench.presentation)
+        panes.add("lanes", self.lanes)
