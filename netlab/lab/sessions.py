@@ -83,9 +83,15 @@ class Sessions:
 
     def close(self) -> None:
         """Close all, together: the slowest one decides how long it takes."""
-        threads = [threading.Thread(target=session.close, daemon=True) for session in self.all]
-        for thread in threads:
-            thread.start()
+        threads = []
+        for session in self.all:
+            thread = threading.Thread(target=session.close, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # from Python 3.12 on no thread begins at the interpreter's exit: one after the other
+                session.close()
+            else:
+                threads.append(thread)
         for thread in threads:
             thread.join(1.0)
 

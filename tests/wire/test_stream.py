@@ -221,7 +221,7 @@ def test_nothing_is_read_before_the_server_is_there() -> None:
         with relay.connect() as client, fillers[0]:
             client.sendall(b"Hello")
             flow = eventually(lambda: next(iter(relay.wire._relay.flows), None))
-            assert flow._connecting, "this needs a full accept queue"
+            assert relay.ask(lambda: flow._connecting), "this needs a full accept queue"
             assert relay.ask(lambda: relay.writer.tally.to_server) == 0
             accept(server).close()
             accepted = accept(server)  # once the kernel tries again, after a second

@@ -14,6 +14,7 @@ import mmap
 import socket
 import struct
 import sys
+import threading
 import time
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any
@@ -60,7 +61,7 @@ class FrameHandler(BaseRequestHandler):
 
     def handle(self) -> None:
         """Serve one client; whatever it does wrong ends this connection and no other."""
-        peer = "{}:{}".format(*self.client_address[:2])
+        peer = name(self.client_address)
         log.info("accepted %s", peer)
         try:
             while True:
@@ -127,17 +128,40 @@ class FrameServer(TCPServer):
 
     def handle_error(self, request: object, client_address: Any) -> None:
         """A failure in the handler is a line in the log, not a traceback."""
-        log.error("%s:%s: %r", *client_address[:2], sys.exc_info()[1])
+        log.error("%s: %r", name(client_address), sys.exception())
 
 
 class ThreadingFrameServer(ThreadingMixIn, FrameServer):
     """A thread for each client."""
 
     daemon_threads = True
+    block_on_close = False
     request_queue_size = 128
+    most_clients = 500
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.places = threading.BoundedSemaphore(self.most_clients)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a client's thread; while all places are taken, accept nobody."""
+        self.places.acquire()
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a client, in its thread."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.places.release()
 
 
-MODELS = {"threading": ThreadingFrameServer, "single": FrameServer}
+def name(address: tuple[Any, ...]) -> str:
+    """A peer as it stands in the log."""
+    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+
+MODELS: dict[str, type[FrameServer]] = {"threading": ThreadingFrameServer, "single": FrameServer}
 
 
 def make_server(

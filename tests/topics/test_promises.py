@@ -1,0 +1,55 @@
+"""What every stream server promises alike: how many clients it takes, and how it names them in the log."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netlab import certs
+from netlab.topics.hmac import server as hmac
+from netlab.topics.multiprocessing import server as multiprocessing
+from netlab.topics.tcp import server as tcp
+from netlab.topics.tls import server as tls
+from netlab.topics.wsgi import server as wsgi
+from netlab.topics.xmlrpc import server as xmlrpc
+from netlab.topics.zerocopy import server as zerocopy
+from tests.topics.authenticated import PATIENCE, served, wait_until
+
+IN_THE_HANDLER = [hmac, multiprocessing, tls, zerocopy]
+"""Those that say ``accepted`` in the client's own thread, so once it has a place."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certs.ensure(tmp_path_factory.mktemp("certs"))
+
+
+def made(module: Any, folder: Path, host: str, **options: Any) -> Any:
+    options |= {"certificates": folder} if module is tls else {}
+    return module.make_server((host, 0), "threading", **options)
+
+
+@pytest.mark.parametrize("module", IN_THE_HANDLER)
+def test_with_all_places_taken_nobody_more_is_served(
+    module: Any, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server = made(module, folder, "127.0.0.1", timeout=0.3)
+    server.places = threading.BoundedSemaphore(1)
+    with served(server) as address, socket.create_connection(address), socket.create_connection(address):
+        wait_until(lambda: sum("dropped" in line for line in caplog.messages) == 2, "both silent clients dropped")
+    verbs = [next(verb for verb in ("accepted", "dropped") if verb in line) for line in caplog.messages]
+    assert verbs == ["accepted", "dropped"] * 2
+
+
+@pytest.mark.parametrize("module", [*IN_THE_HANDLER, tcp, wsgi, xmlrpc])
+def test_ipv6_peers_are_named_in_brackets(module: Any, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with served(made(module, folder, "::1", timeout=PATIENCE)) as address, socket.create_connection(address) as peer:
+        accepted = f"accepted [::1]:{peer.getsockname()[1]}"
+        wait_until(lambda: accepted in caplog.messages, accepted)
