@@ -37,8 +37,8 @@ class Change:
     def title(self, entered: bool) -> str:
         """What is seen of it, and how to see the other."""
         if entered:
-            return f"as it entered, {count_of_bytes(len(self.entered))}, changed ones * ── i: as it left"
-        return f"as it left, {count_of_bytes(len(self.left))}, changed ones * ── i: as it entered"
+            return f"as it entered, {count_of_bytes(len(self.entered))}, changed * ── i: as it left"
+        return f"as it left, {count_of_bytes(len(self.left))}, changed * ── i: as it entered"
 
     @property
     def remark(self) -> str:
