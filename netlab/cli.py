@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -47,13 +48,35 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``netlab`` with its arguments; return the exit status."""
+    _open_standard_streams()
     try:
-        return _dispatch(sys.argv[1:] if argv is None else argv)
+        status = _dispatch(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read our output, as `head`, has seen enough
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else flushing at exit fails once more
+        if not isinstance(error, BrokenPipeError):  # whoever read our output, as `head`, has seen enough
+            print(f"netlab: {error}", file=sys.stderr)
         return 1
+    return status
+
+
+def _open_standard_streams() -> None:
+    """Let no socket take the place of a closed stream, or whoever connects would read what is printed.
+
+    What the terminal's encoding lacks is printed as ``\\u2192`` and stops nothing.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 - open until the process ends
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(argv: Sequence[str]) -> int:

@@ -100,7 +100,7 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
 
 def port_number(text: str) -> int:
     """A port from the command line; 0 stands for any free one."""
-    if not (text.isdecimal() and int(text) <= 65535):
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
 
@@ -269,7 +269,7 @@ class Lines(logging.Handler):
 
     def failed(self, topic: Topic, number: int | None, text: str) -> None:
         """Say why the server could not start."""
-        sys.stderr.write(f"netlab serve: {text}\n")
+        sys.stderr.write(f"netlab serve: {safe(text)}\n")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a log record as a line; what peers sent passes the gate."""

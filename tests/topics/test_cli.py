@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +93,36 @@ def test_output_that_nobody_reads_leaves_no_traceback() -> None:
     reader.stdin.close()
     assert told.stderr == ""
     assert told.returncode != 0
+
+
+def test_what_the_encoding_lacks_stops_nothing() -> None:
+    command = [sys.executable, "-m", "netlab", "--help"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    told = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert r"\u2026" in told.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["serve", "--help"]])
+def test_a_full_disk_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        told = python("-m", "netlab", *arguments, stdout=full.fileno())
+    assert told.returncode == 1
+    assert told.stderr.startswith("netlab: ")
+    assert told.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors by sh")
+@pytest.mark.parametrize("arguments", ["--version", "serve --help"])
+def test_closed_streams_are_no_failure(arguments: str) -> None:
+    shell = ["sh", "-c", f'exec "$0" -m netlab {arguments} <&- >&-', sys.executable]
+    told = subprocess.run(shell, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes descriptors by sh")
+def test_no_socket_takes_the_place_of_a_closed_stream() -> None:
+    shell = ["sh", "-c", 'exec "$0" -m netlab serve tcp --port 0 --supervised <&-', sys.executable]
+    told = subprocess.run(shell, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert told.returncode == 0  # at the end of its input, which is there at once
