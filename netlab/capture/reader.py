@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -70,6 +71,7 @@ class Capture:
         """Packets that are neither TCP nor UDP over IP, or only a fragment, or cut within their headers."""
         self.segments: Sequence[Segment] = Segments(self)
         self._file = self.path.open("rb", buffering=0)
+        weakref.finalize(self, self._file.close)  # a lab's capture can be looked at after its end; nobody closes it
         self._view = memoryview(b"")
         self._container: Container | None = None
         self._conversations = Conversations()

@@ -26,6 +26,14 @@ def resolve(address: Endpoint) -> Endpoint:
     return Endpoint(str(host), int(port))
 
 
+def leads_to(target: Endpoint | None, listener: Endpoint) -> bool:
+    """Whether whoever connects to the target reaches the listener; both have literal hosts."""
+    if target is None or target.port != listener.port:
+        return False
+    everywhere = listener.host in ("0.0.0.0", "::")
+    return target.host == listener.host or (everywhere and (target.host.startswith("127.") or target.host == "::1"))
+
+
 def family_of(host: str) -> socket.AddressFamily:
     """The family of a literal address."""
     return socket.AF_INET6 if ":" in host else socket.AF_INET

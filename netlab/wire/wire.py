@@ -14,7 +14,7 @@ from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
-from netlab.wire.addresses import resolve
+from netlab.wire.addresses import leads_to, resolve
 from netlab.wire.datagram import DatagramRelay
 from netlab.wire.facts import (
     Answered,
@@ -58,6 +58,10 @@ class Wire:
             number = error.errno if error.errno and error.errno > 0 else None  # the resolver's own are below zero
             text = os.strerror(number) if number else str(error.strerror or error)
             self._tell(ListenFailed(address, number, text))
+            return False
+        if leads_to(self._relay.target, bound):
+            self._relay.pause()
+            self._tell(ListenFailed(address, None, "the server would be the wire itself, without end"))
             return False
         self._tell(Listening(bound, self._relay.target))
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from pathlib import Path
 
 import pytest
@@ -263,3 +265,16 @@ def test_what_is_no_capture_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_file_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Capture(tmp_path / "none.pcapng")
+
+
+def test_a_capture_that_nobody_closed_lets_go_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "left.pcapng"
+    path.write_bytes(b"")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        capture = Capture(path)
+        file = capture._file
+        del capture
+        gc.collect()
+        assert file.closed
+    assert not seen

@@ -140,6 +140,19 @@ def test_a_port_in_use_is_one_clear_line() -> None:
         assert err.decode().splitlines() == [f"netlab wire: cannot listen on {address(server)}: Address already in use"]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+@pytest.mark.parametrize("options", [[], ["--udp"]])
+def test_a_wire_to_itself_is_refused(options: list[str], host: str) -> None:
+    kind = socket.SOCK_DGRAM if options else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with started("--listen", f"{host}:{port}", "--to", f"127.0.0.1:{port}", *options) as child:
+        out, told = child.communicate(timeout=PATIENCE)
+        assert (child.returncode, out) == (1, b"")
+        assert b"the wire itself" in told
+
+
 def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     with started("--to", "127.0.0.1:1", "--write", str(tmp_path)) as child:
         out, err = child.communicate(timeout=PATIENCE)
