@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from netlab.capture.model import Endpoint
+from netlab.lab.crossings import Counts, counts
 from netlab.lab.notes import Notes
 from netlab.lab.waiting import AbandonableSocket, Wake
 from netlab.topics.contract import Client
@@ -69,6 +70,16 @@ class Connection:
         except OSError:
             return None
         return Endpoint(name[0], name[1])
+
+    def marks(self) -> dict[Endpoint, Counts | None]:
+        """The last connections that it made, by their own address, and what each has sent and read; None: closed."""
+        live, sock = self.local, self._socket()
+        found: dict[Endpoint, Counts | None] = {}
+        for made in self._made:
+            if made.local is not None:
+                here = sock if made.local == live else made
+                found[made.local] = counts(here) if here is not None and here.fileno() >= 0 else None
+        return found
 
     def abandon(self) -> bool:
         """End the waiting of the call that runs. True: the connection survives; False: it had to be shut down."""

@@ -14,6 +14,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab import showing
 from netlab.lab.connection import Connection
 from netlab.lab.console import Bare, Call, parse
+from netlab.lab.crossings import Crossings
 from netlab.lab.notes import Notes
 from netlab.lab.operations import Operation, is_remote, operations_of
 from netlab.lab.problems import LabError
@@ -45,6 +46,7 @@ class Prompt:
     def __init__(self, topic: Topic, target: Callable[[], Target], notify: Callable[[], None], limit: int) -> None:
         self.topic = topic
         self.transcript: Tail[Entry] = Tail(ENTRIES_KEPT)
+        self.crossings = Crossings()
         self.connection: Connection | None = None
         self.connected_at = 0.0
         self.busy: Busy | None = None
@@ -171,7 +173,8 @@ class Prompt:
         self.busy = Busy(showing.cut(waiting_for, 60), time.monotonic())
         self.add(EntryKind.CALL, text, self._call)
         try:
-            return action()
+            with self.crossings.of(self._call, self.connection.marks if self.connection is not None else dict):
+                return action()
         except Exception as error:
             self._failed(error)
             raise

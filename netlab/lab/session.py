@@ -11,6 +11,7 @@ from dataclasses import replace
 from netlab.capture.model import Endpoint
 from netlab.lab import showing
 from netlab.lab.console import Call
+from netlab.lab.crossings import Crossings
 from netlab.lab.operations import Operation
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Prompt, Target
@@ -56,6 +57,11 @@ class Session:
         return self._prompt.transcript
 
     @property
+    def crossings(self) -> Crossings:
+        """Which segments its calls caused."""
+        return self._prompt.crossings
+
+    @property
     def operations(self) -> Mapping[str, Operation]:
         """The operations of the client, by name."""
         return self._prompt.operations
@@ -80,6 +86,11 @@ class Session:
     def connected(self) -> bool:
         """Whether the connection is open on this side."""
         return self._prompt.connection is not None and self._prompt.connection.connected
+
+    @property
+    def peer_closed(self) -> bool:
+        """Whether the server has closed the connection, which is still open on this side."""
+        return self.connected and self._prompt.connection is not None and self._prompt.connection.peer_closed()
 
     @property
     def connected_at(self) -> float:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from netlab.capture.model import Endpoint
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
@@ -65,8 +67,9 @@ class Wake:
 class AbandonableSocket(socket.socket):
     """A socket that also wakes for ``wake``.
 
-    ``received`` counts the bytes that came in; ``ended`` says that the peer closed its side (a read returned nothing);
-    ``detached`` remembers the descriptor and inode that `detach` handed to somebody else (as `ssl` does).
+    ``local`` is the address from which it connected; ``received`` counts the bytes that came in; ``ended`` says that
+    the peer closed its side (a read returned nothing); ``detached`` remembers the descriptor and inode that `detach`
+    handed to somebody else (as `ssl` does).
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class AbandonableSocket(socket.socket):
         super().__init__(family, type, proto, fileno)
         self._wake = wake
         self._limit: float | None = socket.getdefaulttimeout()
+        self.local: Endpoint | None = None
         self.received = 0
         self.ended = False
         self.detached: tuple[int, int] | None = None
@@ -125,6 +129,7 @@ class AbandonableSocket(socket.socket):
             number = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number:
                 raise OSError(number, os.strerror(number)) from None
+        self.local = Endpoint(*self.getsockname()[:2])
 
     def connect_ex(self, address: object, /) -> int:
         """As `socket.socket.connect_ex`."""

@@ -1,0 +1,166 @@
+"""Which segments a call caused: by the bytes that its connection had sent and read before it and after it.
+
+The kernel counts them (Linux), whoever reads from the socket: `ssl`, ``http.client``, or the client itself. Where it
+does not tell, as for datagrams, a segment belongs to the last call that had begun when it crossed.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment
+from netlab.capture.reader import Capture
+from netlab.lab.tail import Tail
+
+KEPT = 2000
+MOST = 500
+"""Segments of one call that are looked up."""
+
+_SLACK_NS = 500_000_000  # what a call sent may cross a moment after it returned
+_EVERYTHING = 1 << 62
+_QUEUES = struct.Struct("=i")
+_BYTES = struct.Struct("=QQ")  # tcpi_bytes_acked and tcpi_bytes_received of struct tcp_info (linux/tcp.h)
+_BYTES_AT = 120
+
+Counts = tuple[int, int]
+"""Bytes that a socket has sent, and bytes that were read from it."""
+
+Marks = Mapping[Endpoint, "Counts | None"]
+"""The sockets of a connection by their own address: their counts; None where it is closed, or nobody counts."""
+
+
+def counts(sock: socket.socket) -> Counts | None:
+    """What was sent and read on a stream so far; None where the system does not tell."""
+    try:
+        before, now = _counters(sock), _counters(sock)
+        while now[:2] != before[:2]:  # bytes moved from the queue to the counter between the two questions
+            before, now = now, _counters(sock)
+    except (ImportError, AttributeError, OSError, ValueError, struct.error):
+        return None
+    acked, received, unsent, unread = now
+    return max(acked - 1, 0) + unsent, received - unread  # the SYN counts as one acknowledged byte
+
+
+def _counters(sock: socket.socket) -> tuple[int, int, int, int]:
+    import fcntl  # here, since Windows has neither
+    import termios
+
+    (unsent,) = _QUEUES.unpack(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+    (unread,) = _QUEUES.unpack(fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)))
+    acked, received = _BYTES.unpack_from(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), _BYTES_AT)
+    return acked, received, unsent, unread
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What one call sent and read on one connection, as positions in the flow's two streams.
+
+    None where that is not known: then its time decides. Times are nanoseconds since the epoch.
+    """
+
+    call: int
+    local: Endpoint
+    begun: int
+    ended: int
+    opened: bool = False
+    closed: bool = False
+    sent: range | None = None
+    read: range | None = None
+
+    def covers(self, segment: Segment) -> bool:
+        """Whether the segment may be this call's; of several calls that cover one by time, it is the last one's."""
+        if segment.flow.client != self.local:
+            return False
+        if segment.kind is Kind.OPEN:
+            return self.opened
+        if segment.kind is not Kind.DATA:
+            return self.closed
+        crossed = self.sent if segment.direction is Direction.TO_SERVER else self.read
+        if crossed is None:
+            return self.begun <= segment.time_ns
+        return segment.offset < crossed.stop and crossed.start < segment.offset + segment.length
+
+
+class Crossings:
+    """The crossings of a session's last calls. Written by its thread, read by any."""
+
+    def __init__(self) -> None:
+        self._kept: Tail[Crossing] = Tail(KEPT)
+        self._locals: set[Endpoint] = set()
+
+    @contextmanager
+    def of(self, call: int, marks: Callable[[], Marks]) -> Iterator[None]:
+        """Note what a call sends and reads while the body runs."""
+        begun, before = time.time_ns(), marks()
+        try:
+            yield
+        finally:
+            self._note(call, begun, before, marks())
+
+    def call_of(self, segment: Segment) -> int | None:
+        """The number of the call that caused a segment, or None."""
+        if segment.flow.client not in self._locals:
+            return None
+        return next((one.call for one in reversed(list(self._kept)) if one.covers(segment)), None)
+
+    def segments_of(self, call: int, capture: Capture) -> list[int]:
+        """The numbers of a call's segments, in their order; of many the first ones."""
+        found: set[int] = set()
+        for crossing in [one for one in self._kept if one.call == call]:
+            flow = next((flow for flow in reversed(capture.flows) if flow.client == crossing.local), None)
+            if flow is not None:
+                found.update(_by_position(crossing, flow, capture))
+                found.update(segment.number for segment in self._by_time(crossing, capture))
+        return sorted(found)[:MOST]
+
+    def _note(self, call: int, begun: int, before: Marks, after: Marks) -> None:
+        ended = time.time_ns()
+        for local, now in after.items():
+            new = local not in before
+            since = (0, 0) if new else before[local]
+            if not new and now == since and now is not None:
+                continue
+            self._locals.add(local)
+            self._kept.append(_crossing(Crossing(call, local, begun, ended, opened=new), since, now))
+        if len(self._locals) > 2 * KEPT:
+            self._locals = {crossing.local for crossing in self._kept}
+
+    def _by_time(self, crossing: Crossing, capture: Capture) -> Iterator[Segment]:
+        """Openings, ends, and what only its time assigns to a call."""
+        segments = capture.segments
+        first = bisect_left(segments, crossing.begun, key=lambda segment: segment.time_ns)
+        for index in range(first, min(first + MOST, len(segments))):
+            segment = segments[index]
+            if segment.time_ns > crossing.ended + _SLACK_NS:
+                return
+            if crossing.covers(segment) and self.call_of(segment) == crossing.call:
+                yield segment
+
+
+def _crossing(bare: Crossing, since: Counts | None, now: Counts | None) -> Crossing:
+    if since is None:
+        return bare
+    closed = now is None
+    sent, read = now or (_EVERYTHING, _EVERYTHING)
+    return Crossing(
+        bare.call, bare.local, bare.begun, bare.ended, bare.opened, closed,
+        range(since[0], sent), range(since[1], read),
+    )  # fmt: skip
+
+
+def _by_position(crossing: Crossing, flow: Flow, capture: Capture) -> Iterator[int]:
+    for direction, crossed in ((Direction.TO_SERVER, crossing.sent), (Direction.TO_CLIENT, crossing.read)):
+        if crossed is None or not crossed:
+            continue
+        chunks = capture.stream(flow, direction)
+        first = bisect_left(chunks, crossed.start + 1, key=lambda chunk: chunk.offset + chunk.length)
+        for index in range(first, min(first + MOST, len(chunks))):
+            if chunks[index].offset >= crossed.stop:
+                break
+            yield chunks[index].segment
