@@ -28,8 +28,8 @@ def _calls(session: Session) -> dict[str, int]:
 def test_each_call_has_the_bytes_that_it_sent_or_read() -> None:
     with Lab("tcp", model="threading") as lab, lab.connect() as client:
         client.send(b"Hello")
+        assert client.recv(5) == b"Hello"  # or both would cross as one segment
         client.send(b"World!")
-        assert client.recv(5) + client.recv(100) in (b"HelloWorld!", b"Hello")
         calls = _calls(client)
         assert _of(lab, client, 1) == [("open", "→", 0)]
         assert _of(lab, client, calls["s.send(b'Hello')"]) == [("data", "→", 5)]
