@@ -209,11 +209,11 @@ def _served(clients: list[Peer]) -> int:
 
 
 def _leave_when_served(clients: list[Peer]) -> int:
-    """Close those that have their echo; how many have."""
-    for client in clients:
-        if client.outcome == HELLO:
-            client.close()
-    return _served(clients)
+    """Close those that have their echo; how many have. Counted are those that were closed, not who has it by now."""
+    served = [client for client in clients if client.outcome == HELLO]
+    for client in served:
+        client.close()
+    return len(served)
 
 
 def _reads_reset(client: Peer) -> bool:
