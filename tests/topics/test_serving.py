@@ -48,6 +48,15 @@ def test_no_alarm_is_left_that_would_kill_the_process_at_its_end(options: list[s
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.parametrize("topic", ["tcp", "udp"])
+def test_a_stopped_event_loop_leaves_nothing_open(topic: str) -> None:
+    with serving(topic, "--model", "asyncio", python=["-X", "dev"], stderr=subprocess.PIPE) as child:
+        assert child.terminate() == 0
+        assert child.process.stderr is not None
+        with child.process.stderr as stderr:
+            assert stderr.read() == ""
+
+
 @pytest.mark.parametrize("supervised", [False, True])
 def test_a_port_in_use_is_one_clear_line(supervised: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -132,8 +132,11 @@ class AsyncioServer(SingleServer):
 
         async def serve() -> None:
             loop = asyncio.get_running_loop()
-            await loop.create_datagram_endpoint(TimeProtocol, sock=self.socket)
-            await loop.create_future()  # for ever
+            transport, _ = await loop.create_datagram_endpoint(TimeProtocol, sock=self.socket)
+            try:
+                await loop.create_future()  # for ever
+            finally:
+                transport.close()
 
         asyncio.run(serve())
 
