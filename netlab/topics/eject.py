@@ -52,6 +52,8 @@ def eject(topic: Topic, folder: Path, *, force: bool = False) -> tuple[Path, ...
         for path in targets:
             if path.exists() or path.is_symlink():
                 raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in targets.items():
         with path.open("w" if force else "x", encoding="utf-8") as file:

@@ -53,3 +53,14 @@ def test_usage_errors_exit_2(arguments: list[str], capsys: pytest.CaptureFixture
         eject.main(arguments)
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith("usage: netlab eject")
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_file_where_the_folder_should_be_is_said_and_kept(
+    force: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("kept")
+    assert eject.main(["tcp", str(file), *force]) == 1
+    assert capsys.readouterr().err == f"netlab eject: cannot write {file}: is not a folder\n"
+    assert file.read_text() == "kept"

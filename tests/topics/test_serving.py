@@ -48,9 +48,17 @@ def test_no_alarm_is_left_that_would_kill_the_process_at_its_end(options: list[s
         assert process.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("topic", ["tcp", "udp"])
-def test_a_stopped_event_loop_leaves_nothing_open(topic: str) -> None:
-    with serving(topic, "--model", "asyncio", python=["-X", "dev"], stderr=subprocess.PIPE) as child:
+@pytest.mark.parametrize(("topic", "kind"), [("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)])
+def test_a_stopped_event_loop_leaves_nothing_open(topic: str, kind: socket.SocketKind) -> None:
+    options = ["-W", "error", "-X", "dev"]
+    with (
+        socket.socket(socket.AF_INET, kind) as peer,
+        serving(topic, "--model", "asyncio", python=options, stderr=subprocess.PIPE) as child,
+    ):
+        peer.settimeout(PATIENCE)
+        peer.connect(child.address)
+        peer.sendall(b"time 1")
+        assert peer.recv(100)
         assert child.terminate() == 0
         assert child.process.stderr is not None
         with child.process.stderr as stderr:
