@@ -24,6 +24,15 @@ PATIENCE = 0.3
 """Seconds that a call may wait before the screen says so; most answer sooner, and a flicker would only disturb."""
 
 
+def _ended(session: Session) -> str:
+    """Whether its connection is over, and by whom."""
+    if session.busy:
+        return ""
+    if not session.connected:
+        return " ✕ closed"
+    return " ✕ closed by server" if session.peer_closed else ""
+
+
 def hints(topic: Topic) -> list[str]:
     """What an empty console says: what this is, and what to do next."""
     return [
@@ -40,7 +49,7 @@ class Console(Vertical):
     Console {
         background: $surface; border-top: solid $primary-muted; border-title-color: $foreground;
         &:focus-within { border-top: heavy $accent; border-title-style: bold; }
-        Transcript { height: 1fr; padding: 0 1; }
+        Transcript { height: 1fr; padding: 0 1 0 0; }
         #explained { height: auto; min-height: 1; max-height: 2; padding: 0 1; color: $text-muted; }
         #explained.-waiting { color: $text-warning; text-style: bold; }
         #entry { height: 1; padding: 0 1; }
@@ -92,7 +101,7 @@ class Console(Vertical):
     def say(self, text: str, *, error: bool = False) -> None:
         """Tell what the lab answered to a line; it stands in the transcript on the screen only."""
         style = "ring--error" if error else "ring--note"
-        self.transcript.add([((style, f"# {self._presentation.text(line)}"),) for line in text.splitlines()])
+        self.transcript.add([((style, "# "), (style, self._presentation.text(line))) for line in text.splitlines()])
 
     def grow(self) -> None:
         """Draw what is new in the current transcript."""
@@ -110,7 +119,7 @@ class Console(Vertical):
 
     def _titled(self, session: Session) -> Content:
         waits = self._waited(session.busy) >= PATIENCE
-        state = " ◔ waits" if waits else "" if session.connected or session.busy else " ✕ closed"
+        state = " ◔ waits" if waits else _ended(session)
         name = Content(session.name + state)
         if session is self._current:
             name = Content("▸") + name.stylize("bold reverse")

@@ -59,18 +59,32 @@ def _cut(line: Line, start: int, end: int) -> Line:
     return tuple(row)
 
 
-def wrapped(line: Line, width: int) -> list[Line]:
-    """The rows that a line takes at ``width`` cells, at least one."""
+def wrapped(line: Line, width: int, indent: int = 0) -> list[Line]:
+    """The rows that a line takes at ``width`` cells, at least one; all but the first are moved in by ``indent``."""
     text = "".join(part[1] for part in line)
     if text.isascii() and len(text) <= width:
         return [line]
-    return [_cut(line, start, end) for start, end in breaks(text, max(width, 1))]
+    if indent * 3 > width:
+        indent = 0
+    (start, end), *more = list(breaks(text, max(width, 1)))[: 2 if indent else None]
+    rows = [_cut(line, start, end)]
+    if indent and more:
+        more = [(end + start, end + stop) for start, stop in breaks(text[end:], width - indent)]
+    return rows + [((("", " " * indent),) if indent else ()) + _cut(line, *span) for span in more]
+
+
+def hanging(line: Line) -> int:
+    """The cells before a line's last part, below which the rest of it stands."""
+    return sum(cell_len(text) for _, text in line[:-1])
 
 
 class Ring(ScrollView, can_focus=True):
     """The newest ``LIMIT`` lines. It follows the newest one unless the person scrolled up."""
 
     LIMIT = 4000
+    MARGIN = 0
+    """Cells before each row for a mark (see `mark`)."""
+
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {"ring--faint", "ring--call", "ring--note", "ring--warning", "ring--error"}
     DEFAULT_CSS = """
@@ -99,6 +113,8 @@ class Ring(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._lines: deque[Line] = deque(maxlen=self.LIMIT)
         self._rows: list[Line] = []
+        self._owners: list[int] = []  # of each row the number of its line, from 0 over all that ever came
+        self._total = 0
         self._styles: dict[str, Style] = {}
         self._wrap_width = self._height = 0
 
@@ -116,6 +132,7 @@ class Ring(ScrollView, can_focus=True):
         """Forget all lines."""
         self._lines.clear()
         self._rows.clear()
+        self._owners.clear()
         self._resized(follow=True)
 
     def extend(self, lines: Iterable[Line]) -> None:
@@ -126,15 +143,21 @@ class Ring(ScrollView, can_focus=True):
         follow = self.follows
         self._lines.extend(added)
         if self._wrap_width:
-            for line in added:
-                self._rows.extend(wrapped(line, self._wrap_width))
+            self._lay_out(added, self._total)
             self._trim(follow)
             self._resized(follow)
+        self._total += len(added)
+
+    def _lay_out(self, lines: Iterable[Line], first: int) -> None:
+        for number, line in enumerate(lines, first):
+            rows = wrapped(line, self._wrap_width, hanging(line))
+            self._rows += rows
+            self._owners += [number] * len(rows)
 
     def _trim(self, follow: bool) -> None:
         surplus = len(self._rows) - self.LIMIT
         if surplus > 0:
-            del self._rows[:surplus]
+            del self._rows[:surplus], self._owners[:surplus]
             if not follow:
                 self.set_scroll(None, max(0, self.scroll_y - surplus))
 
@@ -150,13 +173,15 @@ class Ring(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the width is another one."""
-        width = max(self.size.width - self.scrollbar_size_vertical, 1)
+        width = max(self.size.width - self.scrollbar_size_vertical - self.MARGIN, 1)
         follow = self.follows or self.scroll_target_y >= len(self._rows) - self._height - 1  # as it was before
         self._height = self.size.height
         if width != self._wrap_width:
             follow = follow or not self._wrap_width
             self._wrap_width = width
-            self._rows = [row for line in self._lines for row in wrapped(line, width)][-self.LIMIT :]
+            self._rows, self._owners = [], []
+            self._lay_out(self._lines, self._total - len(self._lines))
+            self._trim(follow)
             self._resized(follow)
         elif follow:
             self._to_end()
@@ -180,8 +205,13 @@ class Ring(ScrollView, can_focus=True):
         if row >= len(self._rows):
             return Strip.blank(self.size.width, base)
         segments = [Segment(text, self._style(name)) for name, text in self._rows[row]]
-        strip = Strip(self._selected(segments, row)).crop_extend(0, self.size.width, base)
-        return strip.apply_offsets(0, row)
+        strip = Strip(self._selected(segments, row)).crop_extend(0, self.size.width - self.MARGIN, base)
+        strip = strip.apply_offsets(0, row)
+        return Strip.join([Strip([Segment(self.mark(row).ljust(self.MARGIN), base)]), strip]) if self.MARGIN else strip
+
+    def mark(self, row: int) -> str:
+        """What stands in the margin before a row."""
+        return ""
 
     def _selected(self, segments: list[Segment], row: int) -> list[Segment]:
         span = self.text_selection.get_span(row) if self.text_selection is not None else None

@@ -7,7 +7,7 @@ who has moved it; `end` follows the newest again.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -85,6 +85,7 @@ class SegmentList(ScrollView, can_focus=True):
         self.capture: Captured | None = None
         self.following = True
         self.marks: set[int] = set()
+        self._linked: frozenset[int] = frozenset()
         self._dissector: Dissector | None = None
         self._rows: Sequence[int] | None = None
         self._columns = Columns.fitting(80, 0, 0, "")
@@ -140,6 +141,13 @@ class SegmentList(ScrollView, can_focus=True):
         found = (row for row in newest if (segment := self.segment_at(row)) and segment.kind is Kind.DATA)
         self._put(next(found, last))
         self._into_view(last)
+
+    def link(self, numbers: Iterable[int]) -> None:
+        """Show in the margin which segments are of the call that is looked at."""
+        linked = frozenset(numbers)
+        if linked != self._linked:
+            self._linked = linked
+            self.refresh()
 
     def note(self, note: str) -> None:
         """Another remark for the title."""
@@ -305,7 +313,8 @@ class SegmentList(ScrollView, can_focus=True):
         style = self._style(segment, row)
         start_ns = self.capture.segments[0].time_ns
         text = self._columns.row(segment, start_ns, what(segment, self._dissector))
-        mark = Cells("•" if segment.number in self.marks else " ", style)
+        linked = "▸" if segment.number in self._linked else " "
+        mark = Cells("•" if segment.number in self.marks else linked, style)
         return Strip([mark, Cells(text, style)]).adjust_cell_length(width, style)
 
     def _style(self, segment: Segment, row: int) -> Style:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from netlab.capture.model import Endpoint
 from netlab.lab.state import LogLine
 from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
@@ -11,12 +14,27 @@ _LEVELS = {"info": (" ", ""), "warning": ("!", "ring--warning"), "error": ("✗"
 
 
 class ServerLog(Ring):
-    """The server's log, newest last."""
+    """The server's log, newest last. Lines that name ``about`` have a mark."""
+
+    MARGIN = 1
 
     def __init__(self, presentation: Presentation, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._presentation = presentation
         self._read = 0
+        self._about: re.Pattern[str] | None = None
+
+    def tell_about(self, client: Endpoint | None) -> None:
+        """Mark the lines that name this client, or none."""
+        about = re.compile(re.escape(self._presentation.text(str(client))) + r"\b") if client is not None else None
+        if about != self._about:
+            self._about = about
+            self.refresh()
+
+    def mark(self, row: int) -> str:
+        """A line about the client that is looked at."""
+        text = "".join(part[1] for part in self._rows[row])
+        return "▸" if self._about is not None and self._about.search(text) else ""
 
     def grow(self, log: Tail[LogLine], at_most: int) -> None:
         """Draw the newest ``at_most`` of what is new, after a line that counts what was skipped before them."""
@@ -30,4 +48,4 @@ class ServerLog(Ring):
     def _drawn(self, line: LogLine) -> Line:
         glyph, style = _LEVELS.get(line.level, ("?", ""))
         clock = self._presentation.clock(line.time_ns)
-        return (("ring--faint", clock), (style, f" {glyph} {self._presentation.text(line.text)}"))
+        return (("ring--faint", clock), (style, f" {glyph} "), (style, self._presentation.text(line.text)))

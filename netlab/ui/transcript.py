@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from netlab.lab.state import Entry, EntryKind
 from netlab.lab.tail import Tail
@@ -50,7 +57,21 @@ def copied(entries: Iterable[Entry]) -> str:
 
 
 class Transcript(Ring):
-    """Shows one session's entries, or a few hints while there are none."""
+    """Shows one session's entries, or a few hints while there are none. One call can be pointed at."""
+
+    MARGIN = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "point(-1)", "call before", show=False, id="transcript.up",
+                tooltip="Point at the call before: its segments are marked in the wire"),
+        Binding("down,j", "point(1)", "next call", show=False, id="transcript.down",
+                tooltip="Point at the next call; after the last, at none"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Pointed(Message):
+        """The person points at another call (None: at none)."""
+
+        call: int | None
 
     def __init__(self, presentation: Presentation, hints: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -58,21 +79,24 @@ class Transcript(Ring):
         self._hints = hints
         self._read = 0
         self._hinting = True
+        self._calls: deque[int] = deque(maxlen=self.LIMIT)
+        self.pointed: int | None = None
 
     def show(self, entries: Tail[Entry] | None) -> None:
         """Show another session's entries from the start, or the hints where there are none."""
         self.clear()
-        self._read = 0
+        self._calls.clear()
+        self._read, self.pointed = 0, None
         self._hinting = not entries
         if not entries:
-            self.extend([(("ring--note", f"# {hint}"),) for hint in self._hints])
+            self._add([(("ring--note", "# "), ("ring--note", hint)) for hint in self._hints])
         else:
             self.grow(entries)
 
     def add(self, lines: Sequence[Line]) -> None:
         """Draw lines that are not of the session: what the lab answered."""
         self._begin()
-        self.extend(lines)
+        self._add(lines)
 
     def grow(self, entries: Tail[Entry]) -> None:
         """Draw the entries that are new; those that were let go before they could be drawn are counted."""
@@ -82,10 +106,67 @@ class Transcript(Ring):
         self._begin()
         missed = position - len(new) - self._read
         self._read = position
-        skipped: list[Line] = [(("ring--note", f"# {missed:,} entries skipped"),)] if missed else []
-        self.extend([*skipped, *(line for entry in new for line in drawn(entry, self._presentation))])
+        if missed:
+            self._add([(("ring--note", f"# {missed:,} entries skipped"),)])
+        added: list[Line] = []
+        for entry in new:
+            lines = drawn(entry, self._presentation)
+            self._calls.extend([entry.call] * len(lines))
+            added += lines
+        self.extend(added)
 
     def _begin(self) -> None:
         if self._hinting:
             self._hinting = False
+            self._calls.clear()
             self.clear()
+
+    def _add(self, lines: Sequence[Line]) -> None:
+        """Lines that are of no call."""
+        self._calls.extend([0] * len(lines))
+        self.extend(lines)
+
+    # Pointing at a call
+
+    def point(self, call: int | None) -> None:
+        """Mark the lines of a call, or none."""
+        if call != self.pointed:
+            self.pointed = call
+            self.refresh()
+
+    def action_point(self, direction: int) -> None:
+        """The call before or after; without one, the last."""
+        calls = sorted(set(self._calls) - {0})
+        if not calls:
+            self.scroll_relative(y=direction, animate=False)
+            return
+        index = calls.index(self.pointed) + direction if self.pointed in calls else len(calls) - (direction < 0)
+        self._point_and_tell(calls[max(index, 0)] if index < len(calls) else None)
+
+    def _point_and_tell(self, call: int | None) -> None:
+        self.point(call)
+        rows = [row for row in range(len(self._rows)) if call and self._call_at(row) == call]
+        if rows:
+            top = min(max(self.scroll_offset.y, rows[-1] - self.size.height + 1), rows[0])
+            self.scroll_to(y=top, animate=False)
+        elif call is None:
+            self.scroll_end(animate=False)
+        self.post_message(self.Pointed(call))
+
+    def on_click(self, event: events.Click) -> None:
+        """Point at the call under the pointer."""
+        place = event.get_content_offset(self)
+        row = place.y + round(self.scroll_y) if place is not None else len(self._rows)
+        if row < len(self._rows) and (call := self._call_at(row)):
+            self._point_and_tell(call)
+
+    def _call_at(self, row: int) -> int:
+        """The call whose row it is; 0 for none."""
+        index = self._owners[row] - (self._total - len(self._lines))
+        return self._calls[index] if 0 <= index < len(self._calls) else 0
+
+    def mark(self, row: int) -> str:
+        """The call that is pointed at: where it begins, and as far as it goes."""
+        if not self.pointed or self._call_at(row) != self.pointed:
+            return ""
+        return "│" if row and self._call_at(row - 1) == self.pointed else "▸"

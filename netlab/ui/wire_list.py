@@ -107,6 +107,10 @@ class WireList(Vertical):
         """Put the cursor on the segment with this number and stop following."""
         self._list.go_to(number)
 
+    def link(self, numbers: Iterable[int]) -> None:
+        """Mark the segments with these numbers as those of the call that is looked at."""
+        self._list.link(numbers)
+
     def focus(self, scroll_visible: bool = True) -> WireList:
         """Focus the lines."""
         self._list.focus(scroll_visible)
