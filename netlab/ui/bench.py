@@ -23,6 +23,7 @@ from netlab.ui.folders import history_file
 from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
 from netlab.ui.lanes_pane import LanesPane
+from netlab.ui.links import Links
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.observing import Observing
 from netlab.ui.panes import Panes
@@ -32,6 +33,7 @@ from netlab.ui.prompt import Prompt
 from netlab.ui.reader import Reader
 from netlab.ui.server_log import ServerLog
 from netlab.ui.status import Banner, StatusLine
+from netlab.ui.transcript import Transcript
 from netlab.ui.wire_list import WireList
 
 PERIOD = 1 / 30
@@ -71,6 +73,7 @@ class BenchPane(Vertical):
         self.log_pane = ServerLog(presentation, id="log")
         self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
         self.observing = Observing(self)
+        self.links = Links(self)
         self.actions = BenchActions(self)
         self._dissector: Dissector | None = None
         self._timer: Timer | None = None
@@ -194,6 +197,12 @@ class BenchPane(Vertical):
         event.stop()
         chosen = not self.wire.following
         self.inspector.show_segment(event.segment, self.wire.capture, self._dissector, chosen=chosen)
+        self.links.highlighted(event.segment)
+
+    def on_transcript_pointed(self, event: Transcript.Pointed) -> None:
+        """Go to the call's segments."""
+        event.stop()
+        self.links.pointed(event.call)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         """Go to the bytes."""
