@@ -103,6 +103,7 @@ class TcpWay:
         """Bytes went no further: a packet without payload says so, and a block before it keeps what they were."""
         self._record.introduce(time_ns)
         self._writer.aside(time_ns, self.numbered(ACK), fate, payload)
+        self._writer.changed = True
         self._writer.settle()
 
     def finished(self, time_ns: int, fate: str = "") -> None:

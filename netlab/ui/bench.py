@@ -24,6 +24,8 @@ from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
 from netlab.ui.lanes_pane import LanesPane
 from netlab.ui.links import Links
+from netlab.ui.intercept_editor import ByteEditor
+from netlab.ui.intercepts import Intercepts
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.observing import Observing
 from netlab.ui.panes import Panes
@@ -68,11 +70,12 @@ class BenchPane(Vertical):
         self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
         self.history = History(history_file(self.topic.name), [c.name for c in self.lab.commands if c.secret])
         self.console = Console(self.topic, presentation, self.history, self.completion)
-        self.wire = WireList(id="wire")
+        self.wire = WireList(id="wire", live=True)
         self.inspector = Inspector(id="bytes")
         self.log_pane = ServerLog(presentation, id="log")
         self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
         self.observing = Observing(self)
+        self.intercepts = Intercepts(self)
         self.links = Links(self)
         self.actions = BenchActions(self)
         self._dissector: Dissector | None = None
@@ -133,6 +136,7 @@ class BenchPane(Vertical):
             state = self.lab.state
             self.query_one(StatusLine).state = state
             self.query_one(Banner).state = state
+            self.intercepts.look(state)
             self.refresh_bindings()
         if tidings.log:
             self.log_pane.grow(self.lab.log, BATCH)
@@ -208,6 +212,21 @@ class BenchPane(Vertical):
         """Go to the bytes."""
         event.stop()
         self.panes.go("bytes")
+
+    def on_wire_list_wanted(self, event: WireList.Wanted) -> None:
+        """Hold segments, or do something with one."""
+        event.stop()
+        self.intercepts.do(event)
+
+    def on_byte_editor_applied(self, event: ByteEditor.Applied) -> None:
+        """Let these bytes leave in place of those held."""
+        event.stop()
+        self.intercepts.apply(event)
+
+    def on_byte_editor_cancelled(self, event: ByteEditor.Cancelled) -> None:
+        """Put the editor away."""
+        event.stop()
+        self.intercepts.close()
 
     def on_bytes_pane_held(self, event: BytesPane.Held) -> None:
         """Keep the segment whose bytes are looked at."""

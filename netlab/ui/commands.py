@@ -92,7 +92,7 @@ COMMANDS: tuple[Command, ...] = (
            "view", "copy_as", 6),
     _bench("wire.filter", "slash", "filter", "Show only some of the wire's segments", "view", "filter_wire", 7),
     _bench("view.source", "v", "source", "Read the recipe: the server's and the client's code", "view",
-           "show_source", 8),
+           "show_source"),
     _bench("view.lesson", "l", "lesson", "What this is, what to try and what to look for", "view", "show_lesson"),
     _bench("view.then_now", "d", "then/now", "What the tutorial's code was and what it became", "view",
            "show_then_now"),
@@ -105,7 +105,7 @@ COMMANDS: tuple[Command, ...] = (
     _bench("pane.previous", "shift+tab", "previous pane", "Go to the pane before", "panes", "previous_pane"),
     _bench("pane.maximize", "backslash", "maximise", "Give the focused pane the whole tab, or give it back", "panes",
            "maximize_pane"),
-    Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 9, priority=True),
+    Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8, priority=True),
     Command("quit", "q", "quit", "Leave netlab; server, wire and clients end with it", "app", "quit"),
 )  # fmt: skip
 """The app's commands, in the order of help and palette. ``ctrl+q`` always quits as well."""

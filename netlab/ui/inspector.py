@@ -296,7 +296,9 @@ class Inspector(BytesPane):
 
 
 def _title(segment: Segment) -> str:
-    """What the bytes are, and that none was copied."""
+    """What the bytes are, and that none was copied. What has no number has not crossed yet."""
+    if not segment.number:
+        return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, not gone yet"
     if segment.kind is not Kind.DATA and not segment.data:
         return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
     kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""

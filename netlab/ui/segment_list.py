@@ -74,6 +74,9 @@ class SegmentList(ScrollView, can_focus=True):
 
         segment: Segment | None
 
+    class Left(Message):
+        """The cursor was to go down beyond the newest."""
+
     @dataclass
     class Chosen(Message):
         """Enter was pressed on a segment: the person wants its bytes."""
@@ -233,6 +236,8 @@ class SegmentList(ScrollView, can_focus=True):
 
     def action_go(self, rows: int) -> None:
         """Up or down."""
+        if rows > 0 and self.cursor >= self.row_count - 1:
+            self.post_message(self.Left())
         self._move(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:

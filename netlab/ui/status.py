@@ -90,12 +90,21 @@ def _wire(state: LabState, show: Presentation) -> Part:
     return Part((f"{what} {behind}", f"wire {behind}"), 6)
 
 
+def _holding(state: LabState, show: Presentation) -> Part:
+    """What is held by hand: the filter, and how many wait."""
+    count = f"{len(state.held)} held"
+    words = (f"hold: {show.text(state.intercept)}",) if state.intercept else ()
+    return Part((", ".join((*words, count)), count), 1, "bold $text-warning" if state.held else "$text-warning")
+
+
 def facts(state: LabState, show: Presentation) -> list[Part]:
     """The parts of the line, in the order in which they stand."""
     parts = [_first(state, show), Part((f"model {state.model}", state.model), 1)]
     if state.phase is not Phase.SERVING:
         return parts
     parts.append(_wire(state, show))
+    if state.intercept or state.held:
+        parts.append(_holding(state, show))
     if state.queue is not None:
         limit = f"/{state.backlog}" if state.backlog is not None else ""
         parts.append(Part((f"queue {state.queue}{limit}",), 2, "bold $text-warning" if state.queue else ""))
@@ -103,7 +112,7 @@ def facts(state: LabState, show: Presentation) -> list[Part]:
     parts.append(Part((_plural(accounts.open_flows, "client", "clients"),), 3))
     parts.append(Part((size(accounts.to_server + accounts.to_client),), 5))
     for word, many, value in (("thread", "threads", state.threads), ("process", "processes", state.processes)):
-        if value is not None and (value > 1 or not state.faults):  # what the faults are says more than a single thread
+        if value is not None and (value > 1 or not (state.faults or state.intercept)):  # those say more than one thread
             parts.append(Part((_plural(show.count(many, value), word, many),), 4 if value > 1 else 7))
     return parts
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -18,7 +18,9 @@ from textual.message import Message
 from netlab.capture.filter import parse
 from netlab.capture.model import Segment
 from netlab.dissect.fields import Dissector
+from netlab.lab.state import HeldSegment
 from netlab.ui.captured import Captured
+from netlab.ui.intercept_list import HeldList
 from netlab.ui.question import Question
 from netlab.ui.saving import check_new_file, save_runs
 from netlab.ui.segment_list import SegmentList
@@ -40,6 +42,17 @@ class WireList(Vertical):
                 tooltip="Show only segments that match: flow, direction, size, text or bytes"),
         Binding("w", "export", "write bytes", id="wire.export", show=False,
                 tooltip="Write the bytes of the marked, else the shown segments to a file"),
+        Binding("i", "intercept", "intercept", id="wire.intercept", show=False,
+                tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
+        Binding("a", "want('release')", "let go", id="wire.release", tooltip="Let the held segment go on"),
+        Binding("A", "want('release_all')", "all go", id="wire.release_all", show=False,
+                tooltip="Let all held segments go on"),
+        Binding("e", "want('edit')", "edit", id="wire.edit",
+                tooltip="Edit the bytes of the held segment (elsewhere: experiments)"),
+        Binding("d", "want('drop')", "drop", id="wire.drop",
+                tooltip="Let the held segment go no further (elsewhere: then/now)"),
+        Binding("r", "want('replay')", "replay", id="wire.replay", show=False,
+                tooltip="Send the segment's bytes again, in the same flow or in a new one"),
     ]  # fmt: skip
 
     @dataclass
@@ -54,14 +67,29 @@ class WireList(Vertical):
 
         segment: Segment
 
-    def __init__(self, *, id: str | None = None) -> None:
+    @dataclass
+    class Wanted(Message):
+        """A person wants something done on the wire: hold by the filter ``text``, or something with a segment."""
+
+        what: str
+        text: str = ""
+        held: HeldSegment | None = None
+        segment: Segment | None = None
+
+    def __init__(self, *, id: str | None = None, live: bool = False) -> None:
+        """``live``: there is a wire on which something can be held and replayed."""
         super().__init__(id=id)
+        self.held = HeldList()
+        self._live = live
         self._list = SegmentList()
+        self._intercept = ""
+        self._dissector: Dissector | None = None
         self._question = Question()
         self._scan: FilterScan | None = None
 
     def compose(self) -> ComposeResult:
-        """The lines, and the question below."""
+        """The held segments at the foot, the lines, and the question below."""
+        yield self.held
         yield self._list
         yield self._question
 
@@ -91,7 +119,7 @@ class WireList(Vertical):
 
         With a dissector, its summary is what a line says, else a preview of the text.
         """
-        self._scan = None
+        self._scan, self._dissector = None, dissector
         self._list.show(capture, dissector)
 
     def grow(self) -> None:
@@ -126,6 +154,63 @@ class WireList(Vertical):
         event.stop()
         self.post_message(self.SegmentChosen(event.segment))
 
+    # What is held
+
+    def show_held(self, held: Sequence[HeldSegment], intercept: str = "") -> None:
+        """Show what waits for a person, and remember by which filter."""
+        self._intercept = intercept
+        had_focus = self.held.has_focus
+        self.held.show(held, self.capture, self._dissector)
+        if had_focus and not held:
+            self._list.focus()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What concerns a held segment is there while there is one; editing and dropping while one is highlighted."""
+        if action not in ("want", "intercept"):
+            return True
+        if action == "intercept" or not self._live:
+            return self._live
+        if parameters[0] == "replay":
+            return bool(self._wanted_segment())
+        return bool(self.held.held) and (parameters[0] not in ("edit", "drop") or self.held.has_focus)
+
+    def _wanted_segment(self) -> Segment | None:
+        """The held segment where those have the focus, else the one of the list; nothing where it has no bytes."""
+        segment = self.held.segment if self.held.has_focus else self.highlighted
+        return segment if segment is not None and segment.data else None
+
+    def action_want(self, what: str) -> None:
+        """Tell what is wanted, and with which segment."""
+        self.post_message(self.Wanted(what, held=self.held.highlighted, segment=self._wanted_segment()))
+
+    def action_intercept(self) -> None:
+        """Ask what to hold."""
+        self._question.ask("intercept", "hold", self._intercept, _read_intercept)
+
+    def on_held_list_highlighted(self, event: HeldList.Highlighted) -> None:
+        """Its bytes are looked at."""
+        event.stop()
+        self.post_message(self.SegmentHighlighted(event.segment))
+
+    def on_held_list_chosen(self, event: HeldList.Chosen) -> None:
+        """Go to its bytes."""
+        event.stop()
+        if self.held.segment is not None:
+            self.post_message(self.SegmentChosen(self.held.segment))
+
+    def on_held_list_left(self, event: HeldList.Left) -> None:
+        """Back to the segments that crossed."""
+        event.stop()
+        self._list.focus()
+        self.post_message(self.SegmentHighlighted(self.highlighted))
+
+    def on_segment_list_left(self, event: SegmentList.Left) -> None:
+        """Down beyond the newest are those that are held."""
+        event.stop()
+        if self.held.held:
+            self.held.focus()
+
     # The filter
 
     def action_filter(self) -> None:
@@ -154,9 +239,11 @@ class WireList(Vertical):
             self.filter(event.text)
 
     def on_question_answered(self, event: Question.Answered) -> None:
-        """The filter stands already; an export begins."""
+        """The filter stands already; an export begins, or segments are held."""
         event.stop()
-        if event.purpose == "export":
+        if event.purpose == "intercept":
+            self.post_message(self.Wanted("intercept", text=event.text))
+        elif event.purpose == "export":
             chosen = list(self._chosen())
             save_runs(self, Path(event.text).expanduser(), [s.data for s in chosen], f"{len(chosen)} segments")
 
@@ -177,6 +264,12 @@ class WireList(Vertical):
         if self.capture is not None and self._list.marks:
             return [self.capture.segments[number - 1] for number in sorted(self._list.marks)]
         return filter(None, map(self._list.segment_at, range(self._list.row_count)))
+
+
+def _read_intercept(text: str) -> str:
+    """How a filter for holding reads; `ValueError` says what is wrong."""
+    parse(text)
+    return "enter holds what matches, on a stream with all that follows" if text.strip() else "enter holds nothing more"
 
 
 def _read_filter(text: str) -> str:

@@ -1,0 +1,101 @@
+"""What a person does with segments on the wire: hold, look, edit, let go, drop, replay. It stands between the panes,
+which know no lab, and the lab, which knows no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from netlab.capture.model import Direction, Segment
+from netlab.lab.state import HeldSegment, LabState
+from netlab.ui.chooser import Choice, Chooser
+from netlab.ui.intercept_editor import ByteEditor
+
+if TYPE_CHECKING:
+    from netlab.ui.bench import BenchPane
+    from netlab.ui.wire_list import WireList
+
+
+class Intercepts:
+    """The held segments of one bench, and the editor while there is one."""
+
+    def __init__(self, bench: BenchPane) -> None:
+        self._bench, self._lab = bench, bench.lab
+        self.editor: ByteEditor | None = None
+
+    def look(self, state: LabState) -> None:
+        """Show what is held now. A segment that is held no more is edited no more."""
+        self._bench.wire.show_held(state.held, state.intercept)
+        editing = self.editor
+        if editing is not None and editing.held.number not in {held.number for held in state.held}:
+            self.close()
+            self._bench.app.notify(f"held {editing.held.number} is not held any more", markup=False)
+
+    def do(self, event: WireList.Wanted) -> None:
+        """What the wire pane asked for."""
+        match event.what:
+            case "intercept":
+                self._ask(partial(self._lab.wire.intercept, event.text))
+            case "release_all":
+                self._ask(self._lab.wire.release)
+            case "release" if event.held is not None:
+                self._ask(partial(self._lab.wire.release, event.held.number))
+            case "drop" if event.held is not None:
+                self._ask(partial(self._lab.wire.drop, event.held.number))
+            case "edit" if event.held is not None:
+                self.open(event.held)
+            case "replay" if event.segment is not None:
+                self.replay(event.segment)
+
+    def _ask(self, request: Callable[[], object]) -> None:
+        def run() -> str | None:
+            said = request()
+            return None if said is None else str(said)
+
+        self._bench.live.ask(run, self._bench.answer)
+
+    # Editing
+
+    def open(self, held: HeldSegment) -> None:
+        """Edit the bytes in the inspector's place."""
+        if self.editor is not None:
+            return
+        self.editor = ByteEditor(held)
+        inspector = self._bench.inspector
+        inspector.add_class("-editing")
+        inspector.mount(self.editor)
+        self._bench.panes.show("bytes")
+
+    def apply(self, event: ByteEditor.Applied) -> None:
+        """Let the wire have the bytes; the segment goes on waiting."""
+        self._ask(partial(self._lab.wire.edit, event.held.number, event.payload))
+        self.close()
+
+    def close(self) -> None:
+        """Show the inspector again, and go back to the held segments."""
+        if self.editor is not None:
+            self.editor.remove()
+            self.editor = None
+            self._bench.inspector.remove_class("-editing")
+            self._bench.panes.go("wire")
+
+    # Replaying
+
+    def replay(self, segment: Segment) -> None:
+        """Ask in which flow, and send the bytes again."""
+        payload, client = bytes(segment.data), segment.flow.client
+        same = partial(self._lab.wire.replay, payload, client, segment.direction)
+        if segment.direction is Direction.TO_CLIENT:
+            self._ask(same)
+            return
+        choices = [
+            Choice("new", "in a new flow", "a connection of its own; its answers appear on the wire"),
+            Choice("same", "in the same flow", "as if its client had sent it again; answers go to that client"),
+        ]
+
+        def chosen(answer: tuple[str, str] | None) -> None:
+            if answer is not None:
+                self._ask(same if answer[1] == "same" else partial(self._lab.wire.replay_anew, payload))
+
+        self._bench.app.push_screen(Chooser(f"replay {len(payload)} bytes", choices), chosen)
