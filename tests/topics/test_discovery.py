@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,15 +28,16 @@ def forgotten() -> Iterator[None]:
 
 @pytest.fixture
 def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder whose modules ``ninth`` and ``broken`` an installed package would bring."""
+    """A folder in which a package is installed that brings ``ninth``, and two that do not load."""
     (tmp_path / "netlab_ninth.py").write_text(NINTH)
     (tmp_path / "netlab_broken.py").write_text("1 / 0\n")
     (tmp_path / "netlab_odd.py").write_text("TOPIC = 'tcp'\n")
+    installed = tmp_path / "netlab_others-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: netlab-others\nVersion: 1.0\n")
+    lines = "".join(f"{name} = netlab_{name}\n" for name in ("broken", "ninth", "odd"))
+    (installed / "entry_points.txt").write_text(f"[{discovery.GROUP}]\n{lines}")
     monkeypatch.syspath_prepend(str(tmp_path))
-    entries = [
-        importlib.metadata.EntryPoint(name, f"netlab_{name}", discovery.GROUP) for name in ("broken", "ninth", "odd")
-    ]
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: entries)
     return tmp_path
 
 
