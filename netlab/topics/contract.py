@@ -8,6 +8,8 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.trial.Experiment`;
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
+- ``outside.py`` (optional): ``outside``, a `netlab.topics.outside.Outside`: the client's last call as commands of
+  other tools;
 - ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.opened.Opener`;
   its ``Client`` then takes ``keylog: Path | None``, a file to which it appends its secrets;
 - ``panel.py`` (optional): what stands under the bytes of a session's buffer, the one file outside ``ui`` that may
@@ -32,6 +34,7 @@ from netlab.dissect.fields import Dissector
 from netlab.dissect.opened import Opener
 
 if TYPE_CHECKING:
+    from netlab.topics.outside import Outside
     from netlab.topics.trial import Experiment
 
 Address = tuple[str, int]
@@ -140,6 +143,8 @@ class Topic:
     order: int
     options: tuple[Option, ...] = ()
     certificates: bool = False
+    then: str = ""
+    """What to try after the first success, in one short line; the console shows it once something came back."""
 
     def make_server(self) -> Callable[..., Server]:
         """The recipe's ``make_server``."""
@@ -167,6 +172,12 @@ class Topic:
         if find_spec(f"{self.package}.plaintext") is None:
             return None
         return cast("Opener", import_module(f"{self.package}.plaintext").open_records)
+
+    def outside(self) -> Outside | None:
+        """The topic's ``outside``; None where it has none."""
+        if find_spec(f"{self.package}.outside") is None:
+            return None
+        return cast("Outside", import_module(f"{self.package}.outside").outside)
 
     def panel(self) -> Callable[[], object] | None:
         """The topic's ``Panel``; None where it has none. Imports textual."""

@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netlab.capture.model import Endpoint
 from netlab.lab.state import Phase
 from netlab.ui.chooser import Choice, Chooser
-from netlab.ui.copying import copies
+from netlab.ui.copying import copies, last_call
 from netlab.ui.reader import LESSON, SOURCES, THEN_NOW, Reader
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ class BenchActions:
         self._bench.panes.go("wire")
         self._bench.call_after_refresh(self._bench.wire.action_filter)
 
+    def intercept_wire(self) -> None:
+        """Ask what to hold."""
+        self._bench.panes.go("wire")
+        self._bench.call_after_refresh(self._bench.wire.action_intercept)
+
     # Experiments and swim lanes
 
     def show_experiments(self) -> None:
@@ -211,7 +217,9 @@ class BenchActions:
         """Ask what to copy, and copy it or write it to a file."""
         bench = self._bench
         entries = list(self._lab.current.transcript) if self._lab.current is not None else []
-        found = copies(bench.topic, self._lab.state.address, entries, bench.wire.highlighted)
+        address = self._lab.state.address
+        called = last_call(bench.topic, address, entries, bench.completion.operations, self._certificates(address))
+        found = copies(bench.topic, address, entries, bench.wire.highlighted, called)
         if not found:
             bench.app.notify("There is nothing to copy yet.", markup=False)
             return
@@ -224,6 +232,13 @@ class BenchActions:
                 self._copy(texts[answer[1]], to_file=answer[0] == "w")
 
         bench.app.push_screen(Chooser("copy", choices, writes=f"writes to {COPY_FILE}"), chosen)
+
+    def _certificates(self, address: Endpoint | None) -> Path | None:
+        """The folder of the lab's certificates, where the topic has any."""
+        if address is None or not self._bench.topic.certificates:
+            return None
+        folder = self._lab.target(address).keywords["certificates"]
+        return folder if isinstance(folder, Path) else None
 
     def _copy(self, text: str, *, to_file: bool) -> None:
         app = self._bench.app

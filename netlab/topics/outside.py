@@ -1,0 +1,51 @@
+"""How a call of the console is made from elsewhere: what the topics' ``outside.py`` have in common.
+
+Each command is complete: it runs as it stands while the lab serves.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from netlab.capture.model import Endpoint
+
+_PLAIN = frozenset(string.ascii_letters + string.digits + ' !#$&()*+,-./:;<=>?@[]^_{|}~"')
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The last call of a client; without a name where there was none. ``certificates`` is the folder of the lab's."""
+
+    address: Endpoint
+    name: str = ""
+    arguments: tuple[object, ...] = ()
+    keywords: Mapping[str, object] = field(default_factory=dict)
+    certificates: Path | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes that the call sent, or some to try it with."""
+        given = self.arguments[0] if self.arguments else None
+        return given if isinstance(given, bytes) and given else b"Hello"
+
+
+Outside = Callable[[Called], Sequence[tuple[str, str]]]
+"""What a topic's ``outside`` is: the name of a tool, and the command or program, for each way to make the call."""
+
+
+def printf(data: bytes) -> str:
+    """A shell command that writes these bytes; POSIX ``printf``, so octal."""
+    return "printf '" + "".join(chr(b) if chr(b) in _PLAIN else f"\\{b:03o}" for b in data) + "'"
+
+
+def program(*lines: str) -> str:
+    """Lines as a Python program."""
+    return "\n".join(lines) + "\n"
+
+
+def none(tool: str, why: str) -> tuple[str, str]:
+    """Said honestly: with this tool it cannot be done."""
+    return tool, f"# no equivalent with {tool}: {why}"

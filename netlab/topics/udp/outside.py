@@ -1,0 +1,24 @@
+"""The time from elsewhere. None of these asks again when a datagram is lost."""
+
+from __future__ import annotations
+
+from netlab.topics.outside import Called, printf, program
+
+
+def outside(called: Called) -> list[tuple[str, str]]:
+    """Ask once, and show the answer."""
+    host, port = called.address
+    data = called.payload if called.name == "send" else b"time 1"
+    family = "AF_INET6" if ":" in host else "AF_INET"
+    return [
+        ("Python", program(
+            "import socket",
+            "",
+            f"with socket.socket(socket.{family}, socket.SOCK_DGRAM) as s:",
+            "    s.settimeout(5)",
+            f"    s.sendto({data!r}, ({host!r}, {port}))",
+            "    print(s.recv(65536))",
+        )),
+        ("nc", f"{printf(data)} | nc -u -w 1 {host} {port}"),
+        ("socat", f"{printf(data)} | socat -t 1 - UDP:{called.address}"),
+    ]  # fmt: skip
