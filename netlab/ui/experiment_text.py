@@ -99,7 +99,7 @@ def told(happenings: Iterable[Happening], width: int, show: Presentation) -> lis
     for happening in happenings:
         awaited = happening if isinstance(happening, Awaited) else None
         lines += _told(happening, width, show)
-    return lines + (paragraph("   ⧗ ", awaited.what, width, "ring--warning") if awaited else [])
+    return lines + (paragraph("   ◔ ", awaited.what, width, "ring--warning") if awaited else [])
 
 
 def _told(happening: Happening, width: int, show: Presentation) -> list[Line]:

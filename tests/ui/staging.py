@@ -6,11 +6,13 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from textual.pilot import Pilot
 
 from netlab.capture.model import Endpoint
+from netlab.lab.lanes import SECOND, Board
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics, topic_named
@@ -31,6 +33,7 @@ class Stage(Presentation):
 
     def __init__(self) -> None:
         self.labs: dict[str, LiveLab] = {}
+        self._clients: dict[int, int] = {}
 
     def clock(self, time_ns: int) -> str:
         return "12:00:01"
@@ -42,20 +45,40 @@ class Stage(Presentation):
         return f"{endpoint.host}:{self.port(endpoint.port)}"
 
     def port(self, port: int) -> int:
+        return self._ours(port) or self._clients.get(port, 53422)
+
+    def _ours(self, port: int) -> int:
+        """The part that a port of wire or server plays; 0 for another one."""
         for live in self.labs.values():
             state = live.lab.state
             if state.server_address is not None and port == state.server_address.port:
                 return 41233
             if port in (state.address and state.address.port, live.topic.port):
                 return live.topic.port
-            capture = live.lab.shown_capture
-            for flow in capture.flows if capture is not None else ():
-                if port == flow.client.port:
-                    return 53421 + flow.number
-        return 53422
+        return 0
+
+    def _told(self, match: re.Match[str]) -> str:
+        """A client's port by the number of its session, which is known before anything is told of it."""
+        port = int(match[0])
+        for live in self.labs.values():
+            known = {at.port: 53421 + session.number for session in live.lab.sessions if (at := session.local)}
+            self._clients = known | self._clients
+        return str(self.port(port))
+
+    def board(self, board: Board) -> Board:
+        """A client comes every half second and is served for two: at once, or under single after the one before it."""
+        lanes, free = [], 0
+        for index, lane in enumerate(board.lanes):
+            opened = index * SECOND // 2
+            begins = max(opened, free) if board.title == "single" else opened
+            accepted = begins if lane.accepted is not None else None
+            closed = begins + 2 * SECOND if lane.closed is not None else None
+            free = begins + 2 * SECOND
+            lanes.append(replace(lane, opened=opened, began=opened, accepted=accepted, closed=closed))
+        return Board(board.title, tuple(lanes), 5 * SECOND)
 
     def text(self, text: str) -> str:
-        text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<='127\.0\.0\.1', )\d+", lambda m: str(self.port(int(m[0]))), text)
+        text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<='127\.0\.0\.1', )\d+", self._told, text)
         text = re.sub(r"(?<=port )[1-9]\d*", "20000", text)
         return re.sub(r"PID \d+ \([^)]*\)", "PID 4242 (python)", text)
 

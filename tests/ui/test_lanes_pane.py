@@ -1,0 +1,95 @@
+"""The swim lanes of a real lab: live, frozen, under two models."""
+
+from __future__ import annotations
+
+from textual.pilot import Pilot
+
+from netlab.lab.lanes import GLYPHS, Phase
+from netlab.ui.lanes_pane import LanesPane
+from tests.ui.staging import StagedApp, enter, played, until
+
+QUEUED, SERVED, CLOSED = (GLYPHS[phase] for phase in (Phase.QUEUED, Phase.SERVED, Phase.CLOSED))
+
+
+def pane(app: StagedApp) -> LanesPane:
+    return app.query_one(LanesPane)
+
+
+async def shown(app: StagedApp, pilot: Pilot[None]) -> LanesPane:
+    await pilot.press("escape")
+    await until(pilot, lambda: app.focused is not app.seen.console.prompt)
+    await pilot.press("p")
+    await until(pilot, lambda: app.query(LanesPane) and pane(app).has_focus, "the pane")
+    return pane(app)
+
+
+def row(app: StagedApp, name: str) -> str:
+    return next((row for row in pane(app).text.split("\n") if row.startswith(name)), "")
+
+
+@played()
+async def test_the_second_client_of_single_waits_until_the_first_has_left(app: StagedApp, pilot: Pilot[None]) -> None:
+    lanes = await shown(app, pilot)
+    assert "No client yet" in lanes.text
+    await enter_both(app, pilot)
+    await until(pilot, lambda: QUEUED in row(app, "client 2") and "waits" in row(app, "client 2"), "it waits")
+    assert SERVED in row(app, "client 1")
+    await enter(pilot, ":use 1")
+    await enter(pilot, ":close")
+    await until(pilot, lambda: CLOSED in row(app, "client 1"), "the first has left")
+    await until(pilot, lambda: SERVED in row(app, "client 2") and "waited" in row(app, "client 2"), "it is served")
+
+
+async def enter_both(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("colon")
+    await until(pilot, lambda: app.focused is app.seen.console.prompt)
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: app.seen.lab.state.accounts.to_client, "the echo")
+    await enter(pilot, ":connect")
+    await until(pilot, lambda: len(app.seen.lab.sessions) == 2)
+    await enter(pilot, "World")
+
+
+@played()
+async def test_a_frozen_picture_stays_and_the_space_bar_goes_on(app: StagedApp, pilot: Pilot[None]) -> None:
+    lanes = await shown(app, pilot)
+    await pilot.press("space")
+    before = lanes.text
+    await enter_both(app, pilot)
+    await until(pilot, lambda: app.seen.lab.state.queue == 1)
+    assert (lanes.frozen, lanes.text) == (True, before)
+    lanes.focus()
+    await pilot.pause()
+    await pilot.press("space")
+    await until(pilot, lambda: QUEUED in row(app, "client 2"), "it goes on")
+    columns = lanes.picture.columns
+    await pilot.press("equals_sign")
+    assert lanes.picture.total == 2 * columns
+    await pilot.press("left", "minus")
+    assert lanes.picture.total == columns
+    await pilot.press("escape")
+    await until(pilot, lambda: not app.query(LanesPane), "put away")
+
+
+@played()
+async def test_two_models_stand_above_each_other(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: app.seen.lab.state.accounts.to_client, "the echo")
+    await enter(pilot, ":model threading")
+    await until(pilot, lambda: app.seen.lab.state.model == "threading")
+    await enter(pilot, ":connect")
+    await until(pilot, lambda: app.seen.lab.state.accounts.flows == 2)
+    lanes = await shown(app, pilot)
+    await until(pilot, lambda: len(lanes.picture.boards) == 2, "both")
+    assert [board.title for board in lanes.picture.boards] == ["single", "threading"]
+
+
+@played()
+async def test_it_repaints_nothing_while_nothing_changes(app: StagedApp, pilot: Pilot[None]) -> None:
+    lanes = await shown(app, pilot)
+    painted = []
+    lanes.refresh = lambda *regions, **how: painted.append(regions) or lanes  # type: ignore[method-assign,assignment,func-returns-value]
+    for _ in range(5):
+        lanes._next = 0
+        lanes.look()
+    assert painted == []

@@ -1,0 +1,72 @@
+"""Swim lanes to zoom and scroll: the same picture as in text, and any part of it."""
+
+from __future__ import annotations
+
+from netlab.capture.model import Endpoint
+from netlab.lab.lanes import GLYPHS, SECOND, Board, Lane, Phase, render_boards
+from netlab.ui.lanes_history import split
+from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
+
+
+def lane(number: int, opened: float, accepted: float | None, closed: float | None) -> Lane:
+    at = [None if second is None else round(second * SECOND) for second in (accepted, closed)]
+    client = Endpoint("127.0.0.1", 50000 + number)
+    return Lane(number, client, round(opened * SECOND), f"client {number}", round(opened * SECOND), *at)
+
+
+OVER = Board("single", (lane(1, 0, 0, 2), lane(2, 0.5, 2, 4)), 5 * SECOND)
+GOING = Board("single", (lane(1, 0, 0, 2), lane(2, 0.5, None, None)), 3 * SECOND)
+
+
+def rows(picture: Picture) -> list[str]:
+    return [*map(picture.row, picture.entries()), *picture.foot()]
+
+
+def test_it_is_the_picture_of_the_text() -> None:
+    assert rows(Picture((OVER,), 80, axis_length([OVER]))) == render_boards([OVER], 80)
+
+
+def test_no_row_is_wider_than_the_pane() -> None:
+    for width in (20, 40, 78, 120):
+        for zoom in (1, 4, CLOSEST):
+            picture = Picture((OVER, GOING), width, axis_length([OVER, GOING]), Window(zoom))
+            assert all(len(picture.row(entry)) <= max(width, 27) for entry in picture.entries())
+
+
+def test_parts_side_by_side_are_the_whole() -> None:
+    zoomed = Picture((OVER,), 80, axis_length([OVER]), Window(4, 0))
+    seen = ""
+    for part in range(4):
+        window = Window(4, part * zoomed.columns)
+        row = Picture((OVER,), 80, zoomed.length, window).row((OVER, OVER.lanes[1]))
+        seen += row[zoomed.name + 1 :][: zoomed.columns].ljust(zoomed.columns)
+    assert seen.count(GLYPHS[Phase.QUEUED]) == round(zoomed.total * 1.5 / 4)
+    assert seen.index(GLYPHS[Phase.QUEUED]) == zoomed.total // 8
+
+
+def test_the_end_is_followed_until_the_person_scrolls_away() -> None:
+    picture = Picture((OVER,), 80, axis_length([OVER]), Window(2))
+    assert picture.left == picture.total - picture.columns
+    away = picture.moved(-10)
+    assert away.left == picture.left - 10
+    back = Picture((OVER,), 80, picture.length, away).moved(10)
+    assert back.left is None
+    assert picture.zoomed(1) == Window(1)
+    assert picture.zoomed(CLOSEST * 2).zoom == CLOSEST
+
+
+def test_the_axis_has_room_while_a_client_is_there() -> None:
+    assert axis_length([OVER]) == 4 * SECOND
+    assert axis_length([GOING]) >= 3 * SECOND
+    later = Board("single", GOING.lanes, GOING.now + SECOND // 100)
+    assert axis_length([later]) == axis_length([GOING]), "it does not move with every look"
+
+
+def test_clients_stand_under_the_model_that_served_when_they_came() -> None:
+    both = Board("threading", (*OVER.lanes, lane(3, 10, 10, 11), lane(4, 10, 10, None)), 12 * SECOND)
+    turns = [(0, "single"), (5 * SECOND, "forking"), (9 * SECOND, "threading")]
+    one, two = split(both, turns)
+    assert (one.title, one.lanes) == ("single", OVER.lanes)
+    assert (two.title, len(two.lanes), two.now) == ("threading", 2, 12 * SECOND)
+    assert one.now == 5 * SECOND, "when another model began, time ended for it"
+    assert [board.title for board in split(Board("", (), 0), turns)] == ["threading"]
