@@ -159,6 +159,6 @@ def _judged(experiment: Experiment, prediction: int | None, width: int) -> list[
 
 def code(experiment: Experiment) -> str:
     """The tutorial's own code and its repaired form, as one text to read; empty where the experiment has none."""
-    parts = [("The tutorial's own code, as it stands; it runs in a child process with limits.", experiment.quoted)]
+    parts = [("The tutorial's own code, run only in a child with limits.", experiment.quoted)]
     parts.append(("Repaired.", experiment.repaired))
     return "\n\n\n".join(f"# {title}\n\n{text.strip(chr(10))}" for title, text in parts if text)
