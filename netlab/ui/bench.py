@@ -136,6 +136,8 @@ class BenchPane(Vertical):
             state = self.lab.state
             self.query_one(StatusLine).state = state
             self.query_one(Banner).state = state
+            if self.panes.reader is not None:
+                self.panes.reader.run_by(state.model)
             self.intercepts.look(state)
             self.refresh_bindings()
         if tidings.log:

@@ -191,9 +191,9 @@ class BenchActions:
         if shown == SOURCES[-1]:
             self._bench.panes.put_away()
         elif shown == SOURCES[0]:
-            self._read(SOURCES[1], "v closes")
+            self._read(SOURCES[1], "v closes, / finds")
         else:
-            self._read(SOURCES[0], f"v: {SOURCES[1]}, esc closes")
+            self._read(SOURCES[0], f"v: {SOURCES[1]}, esc closes, / finds")
 
     def show_lesson(self) -> None:
         """The lesson, or no longer."""
@@ -211,7 +211,7 @@ class BenchActions:
             self._read(file, how_on)
 
     def _read(self, file: str, how_on: str) -> None:
-        self._bench.panes.read(Reader(self._bench.topic, file, how_on))
+        self._bench.panes.read(Reader(self._bench.topic, file, how_on, model=self._lab.state.model))
 
     def copy_as(self) -> None:
         """Ask what to copy, and copy it or write it to a file."""

@@ -88,7 +88,11 @@ class Panes(Horizontal):
     }
     .-narrow Panes.-log PaneBar { display: none; }
 
-    Panes.-reading { #wire, #bytes, #lanes, #experiment { display: none; } }
+    Panes.-reading {
+        #left { width: 1fr; }
+        #right { width: 2fr; }
+        #wire, #bytes, #lanes, #experiment { display: none; }
+    }
 
     Panes.-whole {
         PaneBar { display: none; }

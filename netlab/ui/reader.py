@@ -12,6 +12,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from netlab.topics.contract import Topic
+from netlab.ui.question import Question
+from netlab.ui.source_text import SourceText
 
 LESSON, THEN_NOW = "lesson.md", "then_now.md"
 SOURCES = ("server.py", "client.py")
@@ -26,7 +28,13 @@ class Reader(ScrollableContainer, can_focus=True):
         scrollbar-size: 1 1; padding: 0 1;
         &:focus { border-top: heavy $accent; border-title-style: bold; }
         & > Static { width: auto; min-width: 100%; background: $background; }
-        & > Markdown { background: $background; margin: 0; padding: 0; }
+        & > Question { dock: bottom; }
+        & > Markdown {
+            background: $background; margin: 0; padding: 0;
+            MarkdownH1, MarkdownH2, MarkdownH3 { margin: 0 0 1 0; content-align: left middle; }
+            MarkdownFence { color: $foreground; background: $foreground 5%; margin: 0 0 1 0; }
+            MarkdownFence > Label { padding: 0 1; width: 100%; }
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,6 +43,15 @@ class Reader(ScrollableContainer, can_focus=True):
         Binding("j", "scroll_down", "down", show=False, id="reader.down"),
         Binding("space", "page_down", "page down", show=False, id="reader.page_down"),
         Binding("g", "scroll_home", "top", show=False, id="reader.top"),
+        Binding("slash", "find", "find", id="reader.find", tooltip="Search this file"),
+        Binding("n", "find_next", "next", id="reader.find_next", tooltip="The next line that has what was searched"),
+        Binding(
+            "M",
+            "running",
+            "running model",
+            id="reader.running",
+            tooltip="Go to the class of the model that serves; it is marked in the margin",
+        ),
         Binding("G", "scroll_end", "bottom", show=False, id="reader.bottom"),
     ]
 
@@ -42,10 +59,11 @@ class Reader(ScrollableContainer, can_focus=True):
     class Closed(Message):
         """The person has read enough."""
 
-    def __init__(self, topic: Topic, file: str, how_on: str, text: str | None = None) -> None:
-        """``text`` is what is read where it is not the file's."""
+    def __init__(self, topic: Topic, file: str, how_on: str, text: str | None = None, *, model: str = "") -> None:
+        """``text`` is what is read where it is not the file's; ``model`` serves, and its class is marked."""
         super().__init__(id="reader")
-        self.topic, self.file, self._text = topic, file, text
+        self.topic, self.file, self._text, self._model = topic, file, text, model
+        self._shown = -1
         self.border_title = f"{topic.name}/{file} ── {how_on}"
 
     def compose(self) -> ComposeResult:
@@ -60,10 +78,69 @@ class Reader(ScrollableContainer, can_focus=True):
 
             yield Markdown(text, open_links=False)
         else:
-            from textual.highlight import highlight  # late: it loads pygments
+            yield SourceText(text, self._model)
+            yield Question()
 
-            yield Static(highlight(text, language="python"))
+    def run_by(self, model: str) -> None:
+        """The lab serves with another model: mark its class."""
+        self._model = model
+        for source in self.query(SourceText):
+            source.run_by(model)
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What can be found in code is not offered in a lesson."""
+        source = next(iter(self.query(SourceText)), None)
+        if action == "find":
+            return source is not None
+        if action == "find_next":
+            return source is not None and bool(source.found)
+        if action == "running":
+            return source is not None and bool(source.running)
+        return True
 
     def action_close(self) -> None:
         """Tell it."""
         self.post_message(self.Closed())
+
+    def action_running(self) -> None:
+        """To the class of the model that runs."""
+        self._show_line(self.query_one(SourceText).running.start)
+
+    def action_find(self) -> None:
+        """Ask for what."""
+        self.query_one(Question).ask("find", "find", "", self._reads)
+
+    def _reads(self, text: str) -> str:
+        count = self.query_one(SourceText).search(text)
+        if text and not count:
+            raise ValueError("not in this file")
+        return f"{count} line{'s'[: count != 1]}; enter, then n goes on" if text else "text in this file"
+
+    def on_question_changed(self, event: Question.Changed) -> None:
+        """Show the first line as it is typed."""
+        event.stop()
+        self.refresh_bindings()
+        if found := self.query_one(SourceText).found:
+            self._show_line(found[0])
+
+    def on_question_answered(self, event: Question.Answered) -> None:
+        """It stands already."""
+        event.stop()
+
+    def on_question_left(self, event: Question.Left) -> None:
+        """Take the marks away."""
+        event.stop()
+        self.query_one(SourceText).search("")
+        self.refresh_bindings()
+
+    def action_find_next(self) -> None:
+        """The next line below the one that is on top, from the last to the first."""
+        found = self.query_one(SourceText).found
+        here = self._shown
+        self._show_line(next((line for line in found if line > here), found[0]))
+
+    def _show_line(self, line: int) -> None:
+        """Bring a line into the upper third."""
+        self._shown = line
+        self.scroll_to(y=max(line - self.size.height // 3, 0), animate=False)
