@@ -21,6 +21,7 @@ from netlab.ui import experiment_text
 from netlab.ui.experiment_text import Row
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line, Ring, wrapped
+from netlab.ui.scrolling import scroll_at_once
 
 KEPT = 400
 """Happenings of a run that are shown; the oldest go."""
@@ -162,7 +163,7 @@ class ExperimentPane(Ring):
         self._choices = [choice for _, choice in lines]
         self._resized(follow)
         if top:
-            self.scroll_to(y=0, animate=False, force=True)
+            scroll_at_once(self, 0)
         if self.stage in _CHOOSING:
             self._choice_into_view()
         elif self.stage is Stage.DONE and follow:
@@ -185,7 +186,7 @@ class ExperimentPane(Ring):
     def _verdict_into_view(self) -> None:
         """The verdict on top, if it does not all fit below what happened."""
         if len(self._rows) - self._verdict_row > self.size.height:
-            self.scroll_to(y=self._verdict_row + 1, animate=False, force=True)
+            scroll_at_once(self, self._verdict_row + 1)
 
     def _choice_into_view(self) -> None:
         mine = [row for row, choice in enumerate(self._choices) if choice == self._cursor]
@@ -193,9 +194,9 @@ class ExperimentPane(Ring):
             first = 0 if not self._cursor else mine[0]
             last = len(self._rows) - 1 if self._cursor == max(filter(None, self._choices), default=0) else mine[-1]
             if last >= self.scroll_offset.y + self.size.height:
-                self.scroll_to(y=last - self.size.height + 1, animate=False, force=True)
+                scroll_at_once(self, last - self.size.height + 1)
             if first < self.scroll_offset.y:
-                self.scroll_to(y=first, animate=False, force=True)
+                scroll_at_once(self, first)
 
     # Keys
 

@@ -19,6 +19,8 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from netlab.ui.scrolling import scroll_at_once
+
 Part = tuple[str, str]
 """The name of a component class (or empty), and text."""
 
@@ -82,6 +84,9 @@ class Ring(ScrollView, can_focus=True):
     """The newest ``LIMIT`` lines. It follows the newest one unless the person scrolled up."""
 
     LIMIT = 4000
+    EMPTY = ""
+    """What will stand here, while nothing does."""
+
     MARGIN = 0
     """Cells before each row for a mark (see `mark`)."""
 
@@ -168,8 +173,7 @@ class Ring(ScrollView, can_focus=True):
         self.refresh()
 
     def _to_end(self) -> None:
-        """By force, since the first rows that are too many have no scrollbar yet."""
-        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+        scroll_at_once(self, self.max_scroll_y)
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the width is another one."""
@@ -203,7 +207,10 @@ class Ring(ScrollView, can_focus=True):
         row = round(self.scroll_y) + y
         base = self.rich_style
         if row >= len(self._rows):
-            return Strip.blank(self.size.width, base)
+            words = self.EMPTY if not self._rows and y == 0 else ""
+            return Strip([Segment(" " * self.MARGIN + words, self._style("ring--note"))] if words else []).crop_extend(
+                0, self.size.width, base
+            )
         segments = [Segment(text, self._style(name)) for name, text in self._rows[row]]
         strip = Strip(self._selected(segments, row)).crop_extend(0, self.size.width - self.MARGIN, base)
         strip = strip.apply_offsets(0, row)

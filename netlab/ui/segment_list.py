@@ -25,6 +25,7 @@ from textual.strip import Strip
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
+from netlab.ui.scrolling import scroll_at_once
 from netlab.ui.segment_row import Columns, clock, what
 
 KEYS: list[BindingType] = [
@@ -214,15 +215,15 @@ class SegmentList(ScrollView, can_focus=True):
         self.refresh_line(after + 1)
 
     def _into_view(self, row: int | None = None) -> None:
-        """Scroll to a row, the cursor's if none is given. By force: the first rows too many have no scrollbar yet."""
+        """Scroll to a row, the cursor's if none is given."""
         if not self.size.height:
             return
         row = self.cursor if row is None else row
         top, page = self.scroll_offset.y, self._page()
         if row < top:
-            self.scroll_to(y=max(row, 0), animate=False, force=True)
+            scroll_at_once(self, max(row, 0))
         elif row >= top + page:
-            self.scroll_to(y=row - page + 1, animate=False, force=True)
+            scroll_at_once(self, row - page + 1)
 
     def _page(self) -> int:
         return max(self.scrollable_content_region.height - 1, 1)
@@ -314,13 +315,21 @@ class SegmentList(ScrollView, can_focus=True):
         row = self.scroll_offset.y + y - 1
         segment = self.segment_at(row)
         if segment is None or self.capture is None:
-            return Strip.blank(width, self.rich_style)
+            return self._blank(y == 1 and not self.row_count, width)
         style = self._style(segment, row)
         start_ns = self.capture.segments[0].time_ns
         text = self._columns.row(segment, start_ns, what(segment, self._dissector))
         linked = "▸" if segment.number in self._linked else " "
         mark = Cells("•" if segment.number in self.marks else linked, style)
         return Strip([mark, Cells(text, style)]).adjust_cell_length(width, style)
+
+    def _blank(self, first: bool, width: int) -> Strip:
+        """A line without a segment; the first says why there is none."""
+        words = " every segment that crosses will be a line here"
+        if self.capture is not None and len(self.capture.segments):
+            words = " no segment is let through by the filter"
+        cells = [Cells(words, self.get_component_rich_style("wire--heading"))] if first else []
+        return Strip(cells).adjust_cell_length(width, self.rich_style)
 
     def _style(self, segment: Segment, row: int) -> Style:
         if segment.fate:

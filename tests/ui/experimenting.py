@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
+from netlab.capture.model import Kind
 from netlab.topics.trial import Experiment, Trial
 from netlab.ui.experiment import ExperimentPane, Stage
 from tests.ui.staging import StagedApp, until
@@ -43,6 +44,8 @@ def second_client(gate: threading.Event) -> Experiment:
         trial.expect("now the second one has its echo", lambda: second.outcome == b"Hello")
         trial.expect("the server has closed the first", lambda: any("closed" in line for line in bench.log()))
         trial.show_lanes(bench)
+        second.close()
+        trial.expect("it leaves too", lambda: [each.kind for each in bench.segments()].count(Kind.FIN) == 4)
         bench = trial.lab("threading")
         trial.step("Under threading there is a thread for each.")
         third = bench.connect()

@@ -58,11 +58,16 @@ class Stage(Presentation):
         return 0
 
     def _told(self, match: re.Match[str]) -> str:
-        """A client's port by the number of its session, which is known before anything is told of it."""
+        """A client's port by the number of its session, which may learn its port a moment after the server has."""
         port = int(match[0])
-        for live in self.labs.values():
-            known = {at.port: 53421 + session.number for session in live.lab.sessions if (at := session.local)}
-            self._clients = known | self._clients
+        deadline = time.monotonic() + 0.5
+        while not self._ours(port) and port not in self._clients:
+            for live in self.labs.values():
+                known = {at.port: 53421 + session.number for session in live.lab.sessions if (at := session.local)}
+                self._clients = known | self._clients
+            if time.monotonic() > deadline:
+                self._clients[port] = 53422
+            time.sleep(0.005)
         return str(self.port(port))
 
     def board(self, board: Board) -> Board:

@@ -31,8 +31,8 @@ def test_every_expectation_is_ticked_while_the_panes_move(gate: threading.Event)
         assert ">>> s.recv(8192)" in app.transcript
         gate.set()
         await until(pilot, at(Stage.DONE, app), "it ended")
-        assert shown.text.count("✓") == 5 + 2, "each expectation, the verdict, the prediction"
-        assert "all was seen: 5 of 5" in shown.text
+        assert shown.text.count("✓") == 6 + 2, "each expectation, the verdict, the prediction"
+        assert "all was seen: 6 of 6" in shown.text
         assert "✓ You were right: 3 Connect and send" in shown.text
         assert "✗" not in shown.text
         assert shown.outcome is Outcome.SEEN
