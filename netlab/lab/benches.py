@@ -275,6 +275,7 @@ class _Usual:
     model: str
     options: Noted
     faults: tuple[str, ...]
+    intercept: str
     serving: bool
 
 
@@ -295,11 +296,13 @@ class OwnLab:
         self._remove_clients()
         if self._usual is None:
             state = lab.state
-            self._usual = _Usual(state.model, lab.options.noted(), state.faults, state.phase is Phase.SERVING)
+            serving = state.phase is Phase.SERVING
+            self._usual = _Usual(state.model, lab.options.noted(), state.faults, state.intercept, serving)
         lab.options.restore(Options(lab.topic, options).noted())
         lab.set_model(model or lab.topic.models[0])
         lab.start()
         lab.wire.clear()
+        lab.wire.let_all_go()
         self._bench = LabBench(lab, still)
         return self._bench
 
@@ -318,6 +321,7 @@ class OwnLab:
         if usual.serving:
             self._lab.wire.clear()
             self._lab.wire.fault(*usual.faults)
+            self._lab.wire.intercept(usual.intercept)
         else:
             self._lab.stop()
         self._lab.set_model(usual.model)

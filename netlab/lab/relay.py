@@ -17,7 +17,7 @@ from netlab.lab.problems import LabError, cannot_listen
 from netlab.lab.server import STARTING, how_it_ended
 from netlab.lab.state import Accounts, HeldSegment
 
-ANSWERING = 3.0  # seconds that a running wire may take to answer a request
+ANSWERING = 10.0  # seconds that a running wire may take to answer a request, on however busy a machine
 _AWAITED = frozenset({"listening", "failed", "paused", "replaced", "faults", "answered"})
 _ACCOUNTS = Accounts.__dataclass_fields__
 

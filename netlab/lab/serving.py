@@ -6,7 +6,7 @@ Every change takes the work lock, so that changes come one after the other; what
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from netlab.capture.model import Endpoint
@@ -22,6 +22,7 @@ from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogG
 from netlab.lab.wiring_flows import FlowBook, PeerNames
 
 P = TypeVar("P", ServerProcess, WireProcess)
+T = TypeVar("T")
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
 
 
@@ -146,19 +147,10 @@ class Serving:
             self._tell(CaptureReplaced())
             self._refresh()
 
-    def set_faults(self, specs: Sequence[str], seed: int) -> tuple[str, ...]:
-        """Let these faults act, and no others; those that are active now."""
+    def with_wire(self, do: Callable[[WireProcess], T]) -> T:
+        """Have the wire do something, after what is under way."""
         with self._work:
-            return self._living_wire().set_faults(specs, seed)
-
-    def ask_wire(self, request: str, payload: bytes | None = None, **more: object) -> None:
-        """Ask the wire for something about held segments, with bytes or without."""
-        with self._work:
-            wire = self._living_wire()
-            if payload is None:
-                wire.ask(request, **more)
-            else:
-                wire.ask_with(payload, request, **more)
+            return do(self._living_wire())
 
     def sync(self) -> None:
         """Wait until what has crossed the wire is in the capture."""

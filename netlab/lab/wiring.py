@@ -74,19 +74,24 @@ class Wiring:
         """
         if len(text) > LONGEST_FILTER:
             raise LabError(f"no filter is longer than {LONGEST_FILTER} characters", "as in :intercept → 'Hello'")
-        self._serving.ask_wire("intercept", filter=text)
+        self._serving.with_wire(lambda wire: wire.ask("intercept", filter=text))
+
+    def let_all_go(self) -> None:
+        """Hold nothing any more, and let what is held go on."""
+        self.intercept()
+        self.release()
 
     def release(self, number: int | None = None) -> None:
         """Let a held segment go on, or all of them."""
-        self._serving.ask_wire("release", id=number)
+        self._serving.with_wire(lambda wire: wire.ask("release", id=number))
 
     def drop(self, number: int) -> None:
         """Let a held segment go no further."""
-        self._serving.ask_wire("drop", id=number)
+        self._serving.with_wire(lambda wire: wire.ask("drop", id=number))
 
     def edit(self, number: int, payload: bytes) -> None:
         """Let other bytes leave in a held segment's place, once it goes on."""
-        self._serving.ask_wire("edit", payload, id=number)
+        self._serving.with_wire(lambda wire: wire.ask_with(payload, "edit", id=number))
 
     def replay(self, payload: bytes, client: Endpoint, direction: Direction = Direction.TO_SERVER) -> None:
         """Let bytes leave in a client's open flow that did not come there; what comes back goes to that client."""
@@ -94,7 +99,8 @@ class Wiring:
         flows = [each for each in self._serving.flows.facts if each.client == client and each.closed is None]
         if not flows:
             raise LabError(f"the flow of {client} is not open any more", "replay the bytes in a new one")
-        self._serving.ask_wire("replay", payload, flow=flows[-1].number, direction=direction.value)
+        where = {"flow": flows[-1].number, "direction": direction.value}
+        self._serving.with_wire(lambda wire: wire.ask_with(payload, "replay", **where))
 
     def replay_anew(self, payload: bytes) -> Replayed:
         """Send bytes to the server in a new flow, over the wire; what came back. Waits for that, 2 s at most."""
@@ -105,7 +111,7 @@ class Wiring:
     def _set(self, specs: tuple[str, ...]) -> tuple[str, ...]:
         if len(specs) > MOST_FAULTS:
             raise LabError(f"{MOST_FAULTS} faults are the most that one wire has", ":clear-faults begins anew")
-        return self._serving.set_faults(specs, self.seed)
+        return self._serving.with_wire(lambda wire: wire.set_faults(specs, self.seed))
 
     def _checked(self, spec: str) -> str:
         if len(spec) > LONGEST_SPEC:

@@ -56,6 +56,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
     "right": "→", "shift+tab": "⇧tab", "equals_sign": "=", "minus": "-", "plus": "+",
+    "apostrophe": "'",
 }  # fmt: skip
 
 
@@ -80,6 +81,8 @@ COMMANDS: tuple[Command, ...] = (
     _bench("server.model", "m", "model", "Choose how the server handles many clients", "server", "choose_model", 4),
     _bench("fault.form", "f", "faults", "Let faults act on the wire: delay, slice, corrupt, cut; see those that do",
            "wire", "open_faults", 5),
+    _bench("wire.intercept", "i", "intercept", "Hold segments that match a filter, to look at, edit, drop or let go",
+           "wire", "intercept_wire"),
     _bench("fault.clear", "F", "clear faults", "Let the wire carry everything unchanged again", "wire",
            "clear_faults"),
     _bench("experiments", "e", "experiments", "Predict, run, see: the topic's experiments on this tab's lab", "view",

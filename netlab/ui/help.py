@@ -22,7 +22,8 @@ SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
     "transcript can be copied and run. A line that begins with : speaks to the lab.",
     "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
-    "← to the client), when, how many bytes, what.",
+    "← to the client), when, how many bytes, what. With i segments are held until you let them go with a; while one is "
+    "highlighted, e edits and d drops it. Without one, e and d are what they are elsewhere.",
     "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
     "log": "What the server says: ! is a warning, ✗ an error.",
     "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "

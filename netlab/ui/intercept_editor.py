@@ -54,9 +54,9 @@ class ByteEditor(ByteView):
         self.edit = Edit(held.payload)
 
     def on_mount(self) -> None:
-        """Show the bytes, and be typed into once there is room."""
+        """Show the bytes, and be typed into."""
         self._show()
-        self.call_after_refresh(self.focus)
+        self.focus()
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whatever can be typed is typed here."""

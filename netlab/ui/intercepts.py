@@ -64,8 +64,9 @@ class Intercepts:
         self.editor = ByteEditor(held)
         inspector = self._bench.inspector
         inspector.add_class("-editing")
-        inspector.mount(self.editor)
-        self._bench.panes.show("bytes")
+        inspector.mount(self.editor)  # the focus, which it takes, shows the pane: what hides with it would take it away
+        if self._bench.panes.whole:
+            self._bench.panes.whole = "bytes"
 
     def apply(self, event: ByteEditor.Applied) -> None:
         """Let the wire have the bytes; the segment goes on waiting."""

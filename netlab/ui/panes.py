@@ -174,17 +174,13 @@ class Panes(Horizontal):
 
     def go(self, name: str) -> None:
         """Show a pane and put the focus into it."""
-        self.show(name)
-        waits = name == "wire" and self.query_one(WireList).held.held
-        entry = self.query_one("#held" if waits else self._ENTRIES.get(name, f"#{name}"))
-        self.call_after_refresh(self._focus_within, entry)
-
-    def show(self, name: str) -> None:
-        """Show a pane; the focus stays where it is."""
         if self.whole:
             self.whole = name
         if name != "console":
             self.beside = name
+        waits = name == "wire" and self.query_one(WireList).held.held
+        entry = self.query_one("#held" if waits else self._ENTRIES.get(name, f"#{name}"))
+        self.call_after_refresh(self._focus_within, entry)
 
     def _focus_within(self, widget: Widget) -> None:
         if widget.focusable:

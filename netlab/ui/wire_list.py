@@ -42,7 +42,7 @@ class WireList(Vertical):
                 tooltip="Show only segments that match: flow, direction, size, text or bytes"),
         Binding("w", "export", "write bytes", id="wire.export", show=False,
                 tooltip="Write the bytes of the marked, else the shown segments to a file"),
-        Binding("i", "intercept", "intercept", id="wire.intercept", show=False,
+        Binding("i", "intercept", "intercept", id="wire.intercept_here", show=False,
                 tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
         Binding("a", "want('release')", "let go", id="wire.release", tooltip="Let the held segment go on"),
         Binding("A", "want('release_all')", "all go", id="wire.release_all", show=False,

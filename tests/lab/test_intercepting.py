@@ -149,3 +149,13 @@ def test_a_replay_to_nobody_says_so() -> None:
         lab.stop()
         with pytest.raises(LabError, match="could not be replayed"):
             lab.wire.replay_anew(b"Hello")
+
+
+def test_letting_all_go_ends_the_holding(lab: Lab) -> None:
+    client = lab.connect()
+    lab.wire.intercept("data")
+    client.submit("Hello")
+    held(lab)
+    lab.wire.let_all_go()
+    client.wait_idle()
+    assert (lab.wire.held, lab.state.intercept) == ((), "")
