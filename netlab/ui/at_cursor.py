@@ -62,7 +62,7 @@ class AtCursor(Static):
         self.border_title = Content(title).markup
         if not source.length:
             self.unpacked = None
-            self._say("nothing to read\n")
+            self._say("the values at the cursor will be here\n")
             return
         if source.gaps(offset, offset + 1):
             self.unpacked = None

@@ -90,6 +90,7 @@ class ByteView(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.source: ByteSource = ViewSource()
+        self.empty = "no bytes"
         self._over = Overlay()
         self._anchor: int | None = None
         self._per_row = 16
@@ -256,7 +257,7 @@ class ByteView(ScrollView, can_focus=True):
         start = (self.scroll_offset.y + y) * self._per_row
         base = self._base = self._base or self.rich_style
         if start >= self.source.length:
-            words = "no bytes" if y == 0 and not self.source.length else ""
+            words = self.empty if y == 0 and not self.source.length else ""
             return Strip([Segment(words, base)] if words else []).adjust_cell_length(width, base)
         row = self._painter.paint(self.source, start, self._per_row, self._digits, self._over)
         return Strip(row).adjust_cell_length(width, base)

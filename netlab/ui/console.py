@@ -23,6 +23,9 @@ from netlab.ui.transcript import Transcript
 PATIENCE = 0.3
 """Seconds that a call may wait before the screen says so; most answer sooner, and a flicker would only disturb."""
 
+GUIDED = 2
+"""Lines after which the console suggests nothing more."""
+
 
 def _ended(session: Session) -> str:
     """Whether its connection is over, and by whom."""
@@ -38,7 +41,7 @@ def hints(topic: Topic) -> list[str]:
     return [
         f"{topic.title} · {topic.summary}.",
         f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 helps.",
-        "esc, then one letter acts: m model, v source, l lesson, ? help, q quit.",
+        "esc, then one letter acts: m model, f faults, e experiments, v source, l lesson, ? help, q quit.",
     ]
 
 
@@ -65,6 +68,7 @@ class Console(Vertical):
         self._completion = completion
         self._sessions: Sequence[Session] = ()
         self._current: Session | None = None
+        self._entered = 0
         self.border_title = "console"
 
     def compose(self) -> ComposeResult:
@@ -144,7 +148,18 @@ class Console(Vertical):
         line = self.query_one("#explained", Static)
         waiting = self.waiting
         line.set_class(bool(waiting), "-waiting")
-        line.update(waiting or self._completion.explain(self.prompt.value))
+        line.update(waiting or self._completion.explain(self.prompt.value) or self._next_step())
+
+    def _next_step(self) -> str:
+        """What to try next, while little was typed and the first call has ended."""
+        session, then = self._current, self._topic.then
+        if not then or session is None or session.busy or self.prompt.value:
+            return ""
+        return f"next: {then}" if 0 < self._entered <= GUIDED and session.transcript.total > 1 else ""
+
+    def on_prompt_entered(self, event: Prompt.Entered) -> None:
+        """Count what was typed; the tab runs it."""
+        self._entered += len(event.lines)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Explain what is typed."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment
+from netlab.lab import showing
 from netlab.lab.console import Call, parse
 from netlab.lab.problems import LabError
 from netlab.lab.state import Entry, EntryKind
@@ -47,14 +48,18 @@ def _from_outside(topic: Topic, called: Called | None) -> list[Copy]:
         found = list(offer(called)) if offer is not None else []
     except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; the rest can still be copied
         found = [("other tools", f"# the topic {topic.name} failed to say how: {error}")]
+    line = "Hello"
+    if called.name:
+        line = showing.spelt(Call(called.name, called.arguments, tuple(called.keywords.items())))
+    found.append(("netlab call", shlex.join(["netlab", "call", topic.name, "--to", str(called.address), line])))
     what = f"{topic.variable}.{called.name}(…)" if called.name else "a first call"
-    return [Copy(tool, _meaning(text, what), text) for tool, text in found]
+    return [Copy(tool, _meaning(tool, text, what), text) for tool, text in found]
 
 
-def _meaning(text: str, what: str) -> str:
+def _meaning(tool: str, text: str, what: str) -> str:
     if text.startswith("# "):
         return text[2:].split(": ")[0]
-    return f"{what} as a program" if "\n" in text else f"{what} from a shell"
+    return f"{what} as a program" if tool == "Python" else f"{what} from a shell"
 
 
 def last_call(
@@ -117,15 +122,7 @@ def copies(
     called: Called | None = None,
 ) -> list[Copy]:  # fmt: skip
     """All that can be copied now."""
-    shell = []
-    if called is not None and called.name:
-        line = calls[-1] if (calls := [e.text for e in entries if e.kind is EntryKind.CALL]) else ""
-        shell = [Copy("netlab call", "the last call, from a shell", _shell(topic, called.address, line))]
     return [
-        *_of_transcript(topic, entries), *_from_outside(topic, called), *shell, *_of_address(topic, address),
+        *_of_transcript(topic, entries), *_of_address(topic, address), *_from_outside(topic, called),
         *_of_segment(segment),
     ]  # fmt: skip
-
-
-def _shell(topic: Topic, address: Endpoint, line: str) -> str:
-    return shlex.join(["netlab", "call", topic.name, "--to", str(address), line.removeprefix(f"{topic.variable}.")])

@@ -166,6 +166,7 @@ class Inspector(BytesPane):
     def _show(self) -> None:
         segment, capture = self._segment, self._capture
         self._show_panel(self.mode is Mode.BUFFER)
+        self.bytes.empty = "no bytes" if segment is not None else "the bytes of the segment at the cursor will be here"
         if self.mode is Mode.BUFFER:
             self._put(Face(self._held.source, self._held.title, chunks=True), keep=True)
         elif segment is not None and capture is not None and self.mode is not Mode.SEGMENT:

@@ -16,6 +16,7 @@ _LEVELS = {"info": (" ", ""), "warning": ("!", "ring--warning"), "error": ("✗"
 class ServerLog(Ring):
     """The server's log, newest last. Lines that name ``about`` have a mark."""
 
+    EMPTY = "what the server says will be here"
     MARGIN = 1
 
     def __init__(self, presentation: Presentation, *, id: str | None = None) -> None:

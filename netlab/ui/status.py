@@ -121,7 +121,7 @@ class StatusLine(Widget):
     """Shows a lab's state in one line, shortened by importance to what fits."""
 
     DEFAULT_CSS = """
-    StatusLine { height: 1; background: $panel; color: $foreground; }
+    StatusLine { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
     state: reactive[LabState | None] = reactive(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -91,3 +92,12 @@ def test_the_last_call_for_other_tools_is_the_last_that_sent() -> None:
     called = last_call(topic, address, entries, ["send", "recv"])
     assert called == Called(address, "send", (b"one",))
     assert last_call(topic, address, [], ["send"]) == Called(address)
+
+
+def test_the_last_call_is_copied_for_netlab_call_and_runs() -> None:
+    with Lab("tcp") as lab:
+        called = Called(lab.address, "send", (b"it's",))
+        found = {c.label: c.text for c in copies(topic_named("tcp"), lab.address, [], None, called)}
+        argv = [sys.executable, "-m", *shlex.split(found["netlab call"])]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+        assert (done.returncode, done.stdout) == (0, "4\n"), done

@@ -26,6 +26,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter; then :secret wrong and :connect",
+    then=":secret wrong, then :connect: refused, and the log says why",
     order=6,
     options=(Option("secret", b"peekaboo", "the secret that both sides must know", _secret, secret=True, client=True),),
 )

@@ -39,6 +39,7 @@ TOPIC = Topic(
     variable="c",
     bare=_bare,
     hint="type {'a': (1, 2)} and press enter; then :authkey wrong",
+    then=":authkey wrong, then :connect: refused",
     order=5,
     options=(
         Option("authkey", b"peekaboo", "the key that both sides must know", _authkey, secret=True, client=True),

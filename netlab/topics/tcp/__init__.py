@@ -21,5 +21,6 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter",
+    then=":connect, then Hello again: the second client waits",
     order=1,
 )

@@ -32,6 +32,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter; then :present expired",
+    then=":present expired, then :connect: the client refuses, and says why",
     order=7,
     certificates=True,
     options=(

@@ -20,5 +20,6 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="press enter on anything to ask the time",
+    then=":fault loss 50%, and ask again: the client does, until an answer comes",
     order=2,
 )

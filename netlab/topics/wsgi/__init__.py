@@ -20,5 +20,6 @@ TOPIC = Topic(
     variable="web",
     bare=_bare,
     hint="type your name, or /localtime, and press enter",
+    then="/localtime, then <b>Guido</b>: a name is text, not HTML",
     order=3,
 )

@@ -41,6 +41,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type set('spam', [1, 2, 3]) and press enter",
+    then="get('spam'), then get('ham'): a Fault is an answer, too",
     order=4,
     options=(
         Option("allow_none", True, "whether None may be sent: yes or no", _yes, choices=("yes", "no"), client=True),

@@ -24,6 +24,7 @@ TOPIC = Topic(
     variable="z",
     bare=_bare,
     hint="type 16 MiB and press enter; then compare('16 MiB')",
+    then="compare('16 MiB'): every way of reading, side by side",
     order=8,
     options=(Option("max_frame", 1 << 30, "the largest payload that the server accepts or sends", parse_size),),
 )
