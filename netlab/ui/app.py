@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,6 +16,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
+from textual.widget import Widget
 from textual.widgets import Input, Static, TabbedContent, TabPane
 
 from netlab.topics.contract import Topic
@@ -217,6 +218,17 @@ class NetlabApp(App[None]):
             self.call_later(self.action_bench, command.bench_action)
         else:
             self.call_later(self.run_action, command.action)
+
+    def do_in(self, pane: str, widget: Widget, action: str) -> None:
+        """Go to a pane, and do there what one of its own keys does."""
+        if self.bench is not None:
+            self.bench.panes.go(pane)
+            self.call_after_refresh(self.run_action, action, widget)
+
+    @property
+    def keymap(self) -> Mapping[str, str]:
+        """The keys that the person chose, by the ids of what they do."""
+        return self._config.keys
 
     def key_of(self, command: commands.Command) -> str:
         """The key that it has now."""

@@ -57,7 +57,6 @@ _NAMES = {
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
     "right": "→", "shift+tab": "⇧tab", "equals_sign": "=", "minus": "-", "plus": "+",
     "apostrophe": "'",
-    "apostrophe": "'",
 }  # fmt: skip
 
 

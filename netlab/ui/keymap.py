@@ -12,14 +12,17 @@ checked here, and a wrong one is left out and told.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from netlab.ui.commands import COMMANDS, EVERY_COMMAND, PROMPT_COMMANDS, Command
+from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS
 
 RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection"}
 """Keys that cannot be given to anything else."""
+
+TABS = {f"tab.{n}": str(n) for n in range(1, 10)}
+"""The keys of the tabs, by id."""
 
 _NAMES = "escape enter tab backspace delete insert home end pageup pagedown up down left right space"
 _NAMED = frozenset(_NAMES.split() + [f"f{n}" for n in range(1, 25)])
@@ -74,22 +77,28 @@ def _keys(text: str) -> list[str]:
     return [key.strip() for key in text.split(",") if key.strip()]
 
 
-def _place(command: Command) -> tuple[Command, ...]:
-    return PROMPT_COMMANDS if command in PROMPT_COMMANDS else COMMANDS
+def _places(wanted: Collection[str]) -> list[Mapping[str, str]]:
+    """Id and default keys of all that binds keys, by place: a key is bound once in each. Panes only where meant."""
+    places = [{c.id: c.key for c in COMMANDS} | TABS, {c.id: c.key for c in PROMPT_COMMANDS}]
+    if not all(any(name in place for place in places) for name in wanted):
+        from netlab.ui.pane_keys import pane_keys  # late: it imports all there is
+
+        return [*places, *pane_keys().values()]
+    return [*places]
 
 
-def _clash(command: Command, keys: list[str], accepted: Mapping[str, str]) -> str | None:
+def _clash(name: str, place: Mapping[str, str], keys: list[str], accepted: Mapping[str, str]) -> str | None:
     """The id of another command of the same place that has one of the keys, as things would then stand."""
-    for other in _place(command):
-        if other.id != command.id and set(keys) & set(_keys(accepted.get(other.id, other.key))):
-            return other.id
+    for other, default in place.items():
+        if other != name and set(keys) & set(_keys(accepted.get(other, default))):
+            return other
     return None
 
 
-def _fault(name: str, text: str, accepted: Mapping[str, str]) -> str | None:
+def _fault(name: str, text: str, accepted: Mapping[str, str], places: Iterable[Mapping[str, str]]) -> str | None:
     """What is wrong with one entry, in a sentence, or None."""
-    command = next((command for command in EVERY_COMMAND if command.id == name), None)
-    if command is None:
+    place = next((place for place in places if name in place), None)
+    if place is None:
         return f"keys: there is no command {name!r}"
     keys = _keys(text)
     if not keys:
@@ -98,9 +107,9 @@ def _fault(name: str, text: str, accepted: Mapping[str, str]) -> str | None:
         return f"keys: {name}: {wrong[0]!r} is not the name of a key"
     if taken := [key for key in keys if key in RESERVED]:
         return f"keys: {name}: {taken[0]} is kept for: {RESERVED[taken[0]]}"
-    if _place(command) is COMMANDS and (digits := [key for key in keys if key.isdigit()]):
+    if "quit" in place and name not in TABS and (digits := [key for key in keys if key.isdigit()]):
         return f"keys: {name}: {digits[0]} goes to a tab"
-    if other := _clash(command, keys, accepted):
+    if other := _clash(name, place, keys, accepted):
         return f"keys: {name}: {text} is already the key of {other}"
     return None
 
@@ -108,10 +117,12 @@ def _fault(name: str, text: str, accepted: Mapping[str, str]) -> str | None:
 def check_keys(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The entries that can be had, and a sentence about each that cannot. Entries are judged as a whole: two commands
     may swap their keys."""
-    accepted = {name: key for name, key in wanted.items() if any(c.id == name for c in EVERY_COMMAND)}
-    problems = [fault for name in wanted.keys() - accepted.keys() if (fault := _fault(name, wanted[name], accepted))]
+    places = _places(wanted)
+    accepted = {name: key for name, key in wanted.items() if any(name in place for place in places)}
+    unknown = wanted.keys() - accepted.keys()
+    problems = [fault for name in unknown if (fault := _fault(name, wanted[name], accepted, places))]
     for name in list(accepted):
-        if fault := _fault(name, accepted[name], accepted):
+        if fault := _fault(name, accepted[name], accepted, places):
             problems.append(fault)
             del accepted[name]
     return accepted, problems

@@ -1,4 +1,4 @@
-"""The command palette's provider: every command that can be had now, every tab, every model."""
+"""The command palette's provider: every command that can be had now, those of the panes, every tab, every model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from textual.actions import parse
+from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.widget import Widget
 
 from netlab.ui.commands import COMMANDS, readable
 
@@ -15,6 +18,20 @@ if TYPE_CHECKING:
 
 Found = tuple[str, str, Callable[[], object]]
 """Title, help, and what is called."""
+
+
+def _own(widget: Widget) -> Iterator[Binding]:
+    """Its bindings that have an id, each action once; of mere movement (no tooltip, not in the footer) none."""
+    bindings = [b for kind in type(widget).__mro__ for b in vars(kind).get("BINDINGS", ()) if isinstance(b, Binding)]
+    actions: set[str] = set()
+    for binding in bindings:
+        if binding.id and binding.action not in actions and (binding.tooltip or binding.show):
+            actions.add(binding.action)
+            yield binding
+
+
+def _arguments(binding: Binding) -> tuple[object, ...]:
+    return parse(binding.action)[2]
 
 
 class CommandProvider(Provider):
@@ -26,12 +43,24 @@ class CommandProvider(Provider):
             if command.id != "palette" and app.can(command):
                 keys = readable(app.key_of(command))
                 yield f"{command.group}: {command.label}  ({keys})", command.tooltip, partial(app.do, command)
+        yield from self._of_panes(app)
         for number, (title, summary) in enumerate(app.tab_titles, 1):
             yield f"tab: {title}  ({number})", summary, partial(app.action_show_tab, number)
         for name, question in app.experiments:
             yield f"experiment: {name}", question, partial(app.action_bench, "open_experiment", name)
         for model in app.models:
             yield f"model: {model}", "Serve with this model from now on", partial(app.action_bench, "set_model", model)
+
+    def _of_panes(self, app: NetlabApp) -> Iterator[Found]:
+        """What the panes that are there bind for themselves; choosing it goes to the pane first."""
+        panes = app.bench.panes if app.bench is not None else None
+        for widget in panes.query(Widget) if panes is not None else ():
+            pane = panes.pane_of(widget) if panes is not None else ""
+            for binding in _own(widget):
+                if widget.check_action(binding.action.partition("(")[0], _arguments(binding)):
+                    keys = readable(app.keymap.get(str(binding.id), binding.key).split(",")[0])
+                    title = f"{pane}: {binding.description}  ({keys})"
+                    yield title, binding.tooltip, partial(app.do_in, pane, widget, binding.action)
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""

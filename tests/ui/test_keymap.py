@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from netlab.ui.commands import COMMANDS, EVERY_COMMAND
 from netlab.ui.keymap import Config, check_keys, read_config
+from netlab.ui.palette import CommandProvider
+from netlab.ui.pane_keys import pane_keys
+from netlab.ui.segment_list import SegmentList
+from tests.ui.staging import StagedApp, enter, played, until
 
 
 def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:
@@ -67,3 +72,43 @@ def test_every_command_says_in_a_sentence_what_it_does() -> None:
 
 def test_the_footer_has_at_most_eight() -> None:
     assert len({command.footer for command in COMMANDS} - {0}) <= 8
+
+
+def test_the_keys_of_panes_can_be_remapped_and_clash_within_their_pane_only() -> None:
+    accepted, problems = check_keys({"wire.mark": "z", "wire.bytes": "s", "tab.9": "f9"})
+    assert (accepted, problems) == ({"wire.mark": "z", "wire.bytes": "s", "tab.9": "f9"}, [])
+    accepted, problems = check_keys({"wire.mark": "G"})
+    assert accepted == {}
+    assert problems == ["keys: wire.mark: G is already the key of wire.follow"]
+
+
+def test_every_id_of_a_pane_is_bound_in_one_place_and_differs_from_the_commands() -> None:
+    ids = [name for place in pane_keys().values() for name in place]
+    assert len(ids) == len(set(ids))
+    assert {"wire.mark", "transcript.up", "reader.find", "help.close"} <= set(ids)
+    for name, place in pane_keys().items():
+        assert check_keys(place)[1] == [], name
+
+
+@played(config=Config(keys={"wire.mark": "z"}))
+async def test_a_remapped_key_of_a_pane_acts(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, "Hello")
+    lines = app.seen.query_one(SegmentList)
+    await until(pilot, lambda: lines.row_count >= 3, "segments")
+    await pilot.press("escape", "z")
+    await until(pilot, lambda: bool(lines.marks), "a mark")
+    assert "wire: mark  (z)" in [title for title, _, _ in CommandProvider(app.screen)._found()]
+
+
+@played()
+async def test_the_palette_offers_what_panes_do_and_does_it(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, "Hello")
+    lines = app.seen.query_one(SegmentList)
+    await until(pilot, lambda: lines.row_count >= 3, "segments")
+    offered = {title: run for title, _, run in CommandProvider(app.screen)._found()}
+    assert len(offered) > 60
+    offered["wire: mark  (space)"]()
+    await until(pilot, lambda: bool(lines.marks), "a mark")
+    assert app.focused is lines
+    assert any(title.startswith("bytes: ") for title in offered)
+    assert "model: pool" in offered
