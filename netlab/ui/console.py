@@ -153,7 +153,7 @@ class Console(Vertical):
     def _next_step(self) -> str:
         """What to try next, while little was typed and the first call has ended."""
         session, then = self._current, self._topic.then
-        if not then or session is None or session.busy or self.prompt.value:
+        if not then or session is None or not session.connected or session.busy or self.prompt.value:
             return ""
         return f"next: {then}" if 0 < self._entered <= GUIDED and session.transcript.total > 1 else ""
 

@@ -96,6 +96,7 @@ class SegmentList(ScrollView, can_focus=True):
         self._note = ""
         self._wanted = 0  # index of the segment that the person went to, also while a filter hides it
         self._known = -1
+        self._seen = 0  # segments when the person last followed
         self._title = ""
 
     # What is shown
@@ -293,7 +294,11 @@ class SegmentList(ScrollView, can_focus=True):
         self._tell()
 
     def _tell(self) -> None:
-        words = ["wire", "following" if self.following else "paused, end follows"]
+        count = len(self.capture.segments) if self.capture else 0
+        if self.following:
+            self._seen = count
+        new = f"{count - self._seen:,} new, " if count > self._seen else ""
+        words = ["wire", "following" if self.following else f"paused, {new}end follows"]
         words += [self._note] if self._note else []
         title = " ── ".join(words)
         if title != self._title:

@@ -71,6 +71,8 @@ def _plural(count: int, one: str, many: str) -> str:
 
 def _first(state: LabState, show: Presentation) -> Part:
     word, style = _PHASES[state.phase]
+    if state.phase is Phase.DEAD and state.problem.startswith("the wire"):
+        word = "✗ wire died"
     if state.phase is Phase.SERVING and state.address is not None:
         return Part((f"{word} {show.endpoint(state.address)}", f"● {show.endpoint(state.address)}"), 0, style)
     return Part((word,), 0, style)
@@ -165,10 +167,10 @@ class Banner(Widget):
         if state.phase is Phase.FAILED:
             lines.append((f"✗ The server could not start: {show(state.problem)}", "bold"))
         elif state.phase is Phase.DEAD:
-            lines.append((f"✗ The server died: {show(state.problem)}", "bold"))
+            lines.append((f"✗ {show(state.problem[:1].upper() + state.problem[1:])}", "bold"))
         if lines and state.advice:
             lines.append((f"  Try: {show(state.advice)}", ""))
-        if lines:
+        if lines and ":start" not in state.advice:
             lines.append(("  s starts it again (esc first, to leave the console)", ""))
         if state.capture_note:
             lines.append((f"! {show(state.capture_note)}", ""))

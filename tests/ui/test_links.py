@@ -75,3 +75,15 @@ async def test_a_session_that_the_server_closed_says_so(app: StagedApp, pilot: P
     await _echoed(app, pilot)
     app.seen.ask(":model threading")
     await until(pilot, lambda: "closed by server" in str(app.seen.console.border_title), "the title")
+
+
+@played()
+async def test_a_paused_wire_counts_what_is_new(app: StagedApp, pilot: Pilot[None]) -> None:
+    await _echoed(app, pilot)
+    await pilot.press("escape", "up")
+    lines = app.seen.query_one(SegmentList)
+    await until(pilot, lambda: str(lines.border_title) == "wire ── paused, end follows", "paused")
+    app.seen.lab.sessions[0].submit("send(b'more')")
+    await until(pilot, lambda: str(lines.border_title) == "wire ── paused, 2 new, end follows", "two came")
+    await pilot.press("end")
+    await until(pilot, lambda: str(lines.border_title) == "wire ── following", "following")
