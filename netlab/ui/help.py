@@ -17,13 +17,16 @@ from netlab.lab.commands import Command
 from netlab.lab.operations import Operation
 from netlab.topics.contract import Topic
 from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS, readable
+from netlab.ui.folders import config_file
 
 SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
-    "transcript can be copied and run. A line that begins with : speaks to the lab.",
+    "transcript can be copied and run. A line that begins with : speaks to the lab. ⇧tab goes to the transcript: there "
+    "↑ and ↓ point at a call, and its segments are marked in the wire.",
     "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
-    "← to the client), when, how many bytes, what. With i segments are held until you let them go with a; while one is "
-    "highlighted, e edits and d drops it. Without one, e and d are what they are elsewhere.",
+    "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment. With i "
+    "segments are held until you let them go with a; while one is highlighted, e edits and d drops it. Without one, e "
+    "and d are what they are elsewhere.",
     "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
     "log": "What the server says: ! is a warning, ✗ an error.",
     "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "
@@ -93,9 +96,19 @@ def help_lines(
     lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
     lines += _heading("Keys anywhere but in the console's input (esc leaves it)")
     shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
-    lines += _table([(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown], width)
-    lines += _table([("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
-    return lines
+    rows = [(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown]
+    lines += _table([*rows, ("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
+    lines += _heading("Keys and a theme of your own")
+    lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
+    ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))
+    return lines + _text(f"The ids here: {'  '.join(ids)}", width)
+
+
+def _ids_in(bindings: Mapping[str, ActiveBinding], pane: str) -> set[str]:
+    """The ids of the keys that act in the pane only."""
+    ours = {command.id for command in (*COMMANDS, *PROMPT_COMMANDS)}
+    inside = (b for b in bindings.values() if any(node.id == pane for node in b.node.ancestors_with_self))
+    return {active.binding.id for active in inside if active.binding.id} - ours
 
 
 def help_width(columns: int) -> int:
