@@ -22,10 +22,10 @@ from netlab.ui.experiment import ExperimentPane
 from netlab.ui.folders import history_file
 from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
-from netlab.ui.lanes_pane import LanesPane
-from netlab.ui.links import Links
 from netlab.ui.intercept_editor import ByteEditor
 from netlab.ui.intercepts import Intercepts
+from netlab.ui.lanes_pane import LanesPane
+from netlab.ui.links import Links
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.observing import Observing
 from netlab.ui.panes import Panes
@@ -81,6 +81,7 @@ class BenchPane(Vertical):
         self._dissector: Dissector | None = None
         self._timer: Timer | None = None
         self._looks = 0
+        self._offered: object = None
         self._told_history = False
 
     def compose(self) -> ComposeResult:
@@ -127,6 +128,7 @@ class BenchPane(Vertical):
             self._draw(tidings)
         elif self._looks % _SLOW == 0 and any(session.busy for session in self.lab.sessions):
             self.console.tell()
+        self.wire.grow()
         current = self.lab.current
         self.inspector.look(current.client if current is not None else None)
         self.observing.look()
@@ -139,7 +141,10 @@ class BenchPane(Vertical):
             if self.panes.reader is not None:
                 self.panes.reader.run_by(state.model)
             self.intercepts.look(state)
-            self.refresh_bindings()
+            offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
+            if offered != self._offered:  # counters change all the time and decide about no key
+                self._offered = offered
+                self.refresh_bindings()
         if tidings.log:
             self.log_pane.grow(self.lab.log, BATCH)
         if tidings.sessions:
@@ -149,8 +154,6 @@ class BenchPane(Vertical):
             self.observing.meet()
         if tidings.capture_replaced:
             self.wire.show(self.lab.shown_capture, self._dissector)
-        elif tidings.capture_grew:
-            self.wire.grow()
 
     # From the person to the lab
 

@@ -69,6 +69,7 @@ class Console(Vertical):
         self._sessions: Sequence[Session] = ()
         self._current: Session | None = None
         self._entered = 0
+        self._explained = ""
         self.border_title = "console"
 
     def compose(self) -> ComposeResult:
@@ -148,7 +149,10 @@ class Console(Vertical):
         line = self.query_one("#explained", Static)
         waiting = self.waiting
         line.set_class(bool(waiting), "-waiting")
-        line.update(waiting or self._completion.explain(self.prompt.value) or self._next_step())
+        text = waiting or self._completion.explain(self.prompt.value) or self._next_step()
+        if text != self._explained:  # an update lays the whole screen out anew
+            self._explained = text
+            line.update(text)
 
     def _next_step(self) -> str:
         """What to try next, while little was typed and the first call has ended."""

@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from netlab.ui.scrolling import scroll_at_once
+from netlab.ui.scrolling import scroll_at_once, set_content_size
 
 Part = tuple[str, str]
 """The name of a component class (or empty), and text."""
@@ -167,7 +167,7 @@ class Ring(ScrollView, can_focus=True):
                 self.set_scroll(None, max(0, self.scroll_y - surplus))
 
     def _resized(self, follow: bool) -> None:
-        self.virtual_size = Size(self._wrap_width, len(self._rows))
+        set_content_size(self, Size(self._wrap_width, len(self._rows)))
         if follow:
             self._to_end()
         self.refresh()

@@ -6,6 +6,7 @@ who has moved it; `end` follows the newest again.
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from textual.strip import Strip
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
-from netlab.ui.scrolling import scroll_at_once
+from netlab.ui.scrolling import scroll_at_once, set_content_size
 from netlab.ui.segment_row import Columns, clock, what
 
 KEYS: list[BindingType] = [
@@ -40,6 +41,8 @@ KEYS: list[BindingType] = [
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
 
+_FLOOD, _PACE = 40, 0.25
+"""More new segments than this at one look are a flood, which is shown at this interval (seconds)."""
 _NEWEST = 100
 """Lines among which one with bytes is looked for, as many connections may end at once."""
 
@@ -96,6 +99,7 @@ class SegmentList(ScrollView, can_focus=True):
         self._note = ""
         self._wanted = 0  # index of the segment that the person went to, also while a filter hides it
         self._known = -1
+        self._grown = 0.0  # when the list last took in new segments, by the monotonic clock
         self._seen = 0  # segments when the person last followed
         self._title = ""
 
@@ -113,11 +117,15 @@ class SegmentList(ScrollView, can_focus=True):
         self.grow()
 
     def grow(self) -> None:
-        """Take in what the capture has more. Cheap when there is nothing new."""
-        rows = self.row_count
-        if rows == self._known:
+        """Take in what the capture has more. Cheap when there is nothing new, and unhurried under a flood.
+
+        Nobody reads a list that moves by hundreds of lines twenty times a second, but everybody's keys would wait for
+        it: a flood is shown a few times a second. Whoever calls this calls it again soon.
+        """
+        rows, now = self.row_count, time.monotonic()
+        if rows == self._known or (rows - self._known > _FLOOD and now - self._grown < _PACE):
             return
-        self._known = rows
+        self._known, self._grown = rows, now
         self._lay_out()
         self._settle()
         self.refresh()
@@ -290,7 +298,7 @@ class SegmentList(ScrollView, can_focus=True):
         flows = len(self.capture.flows) if self.capture else 0
         last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
         self._columns = Columns.fitting(width, len(segments), flows, last)
-        self.virtual_size = Size(width, self.row_count + 1)
+        set_content_size(self, Size(width, self.row_count + 1))
         self._tell()
 
     def _tell(self) -> None:

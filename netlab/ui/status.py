@@ -151,15 +151,20 @@ class Banner(Widget):
     Banner.-shown { display: block; }
     """
 
-    state: reactive[LabState | None] = reactive(None, layout=True)
+    state: reactive[LabState | None] = reactive(None, repaint=False)
 
     def __init__(self, presentation: Presentation) -> None:
         super().__init__()
         self._presentation = presentation
+        self._said: list[tuple[str, str]] = []
 
     def watch_state(self, state: LabState | None) -> None:
-        """Appear and go with the problem."""
-        self.set_class(state is not None and bool(self._sentences(state)), "-shown")
+        """Appear and go with the problem. The state changes often, what is said seldom: only then is it laid out."""
+        said = self._sentences(state) if state is not None else []
+        if said != self._said:
+            self._said = said
+            self.set_class(bool(said), "-shown")
+            self.refresh(layout=True)
 
     def _sentences(self, state: LabState) -> list[tuple[str, str]]:
         show = self._presentation.text
@@ -178,5 +183,4 @@ class Banner(Widget):
 
     def render(self) -> Content:
         """One line for each sentence."""
-        sentences = self._sentences(self.state) if self.state is not None else []
-        return Content("\n").join([Content.styled(text, style) for text, style in sentences])
+        return Content("\n").join([Content.styled(text, style) for text, style in self._said])

@@ -60,8 +60,9 @@ def measure(load: list[str] | None, keys: int) -> tuple[float, float]:
     try:
         port = port_of(terminal)
         terminal.settle(0.5)
-        os.write(terminal.master, b":model threading\r")
-        terminal.until("threading")
+        terminal.received.clear()
+        os.write(terminal.master, b":model  threading\r")
+        terminal.until("model threading")  # the line typed says ":model", the status line "model"
         if load:
             child = subprocess.Popen([sys.executable, "-c", load[0], str(port), *load[1:]], stdout=subprocess.PIPE)
             child.stdout.readline()
@@ -88,7 +89,8 @@ def typed(terminal: Terminal, letter: str, clear: bool) -> float:
         terminal.read(1.0)
     taken = time.perf_counter() - began
     if clear:
-        os.write(terminal.master, b"\x15")  # ctrl+u empties the line
+        os.write(terminal.master, b"\x15")  # ctrl+u empties the line; Textual may run it after keys that follow at once
+        terminal.settle(0.2, 0.5)
     return taken
 
 
