@@ -106,17 +106,24 @@ def _run(topic: Topic, labs: Labs) -> int:
 
     config = read_config(config_file())
     app = NetlabApp(find_topics(), topic.name, make_lab=labs.make, painted=_collect_garbage_again, config=config)
-    asyncio.run(_play(app))
-    return app.return_code or 0
+    return asyncio.run(_play(app))
 
 
-async def _play(app: NetlabApp) -> None:
-    """Run the app; a signal ends it as a key would, also one that comes before the first paint."""
+async def _play(app: NetlabApp) -> int:
+    """Run the app; a signal ends it as a key would, also one that comes before the first paint. The exit status."""
+    ended_by: list[int] = []
+
+    def end(number: int) -> None:
+        ended_by.append(number)
+        app.exit(return_code=128 + number)
+
     loop = asyncio.get_running_loop()
     for number in _signals():
         with contextlib.suppress(NotImplementedError):  # as on Windows
-            loop.add_signal_handler(number, partial(app.exit, return_code=128 + number))
+            loop.add_signal_handler(number, partial(end, number))
     await app.run_async()
+    # Whatever fails because the app ends while it still mounts is not what ended it.
+    return 128 + ended_by[0] if ended_by else app.return_code or 0
 
 
 def _end(number: int, frame: FrameType | None) -> None:
