@@ -26,7 +26,7 @@ def test_every_expectation_is_ticked_while_the_panes_move(gate: threading.Event)
         assert "✓ its connect and its send succeed" in shown.text
         assert "You predict: Connect and send succeed at once" in shown.text
         assert app.seen.lab.state.queue == 1
-        assert "accepted" in app.seen.log_pane.text
+        await until(pilot, lambda: "accepted" in app.seen.log_pane.text, "the log")  # waits for whom it names
         assert app.seen.wire.highlighted is not None
         assert ">>> s.recv(8192)" in app.transcript
         gate.set()
