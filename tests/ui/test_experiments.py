@@ -27,7 +27,7 @@ def test_every_expectation_is_ticked_while_the_panes_move(gate: threading.Event)
         assert "You predict: Connect and send succeed at once" in shown.text
         assert app.seen.lab.state.queue == 1
         await until(pilot, lambda: "accepted" in app.seen.log_pane.text, "the log")  # waits for whom it names
-        assert app.seen.wire.highlighted is not None
+        await until(pilot, lambda: app.seen.wire.highlighted is not None, "a segment")
         assert ">>> s.recv(8192)" in app.transcript
         gate.set()
         await until(pilot, at(Stage.DONE, app), "it ended")
@@ -78,8 +78,9 @@ def test_it_can_be_run_again_and_the_next_one_asked(gate: threading.Event) -> No
         shown = await opened(app, pilot, "enter", "down", "enter")
         await until(pilot, at(Stage.DONE, app), "it ended")
         assert "✗ You predicted: 2 Its connect hangs" in shown.text
+        before = app.seen.live.run
         await pilot.press("r")
-        await until(pilot, at(Stage.RUNNING, app), "it runs again")
+        await until(pilot, lambda: app.seen.live.run is not before, "it runs again")
         await until(pilot, at(Stage.DONE, app), "it ended again")
         await pilot.press("n")
         assert shown.experiment is not None
