@@ -111,19 +111,6 @@ async def test_letters_are_typed_in_the_console_and_act_outside(app: StagedApp, 
 
 
 @played()
-async def test_a_key_right_after_esc_is_not_typed_into_the_console(app: StagedApp, pilot: Pilot[None]) -> None:
-    for key in ("escape", "2"):  # both are there before either is handled
-        app.simulate_key(key)
-    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "udp", "the other tab")
-    await pilot.press("escape", "1")
-    await until(pilot, lambda: app.seen.topic.name == "tcp")
-    assert app.seen.console.prompt.value == ""
-    await until(pilot, lambda: app.focused is app.seen.console.prompt)
-    await pilot.press("2")
-    assert app.seen.console.prompt.value == "2"
-
-
-@played()
 async def test_slash_is_typed_into_the_filter_too(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "slash")
     await until(pilot, lambda: isinstance(app.focused, Input) and app.focused is not app.seen.console.prompt)
