@@ -41,7 +41,7 @@ KEYS: list[BindingType] = [
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
 
-_FLOOD, _PACE = 40, 0.25
+_FLOOD, _PACE = 40, 0.5
 """More new segments than this at one look are a flood, which is shown at this interval (seconds)."""
 _NEWEST = 100
 """Lines among which one with bytes is looked for, as many connections may end at once."""
@@ -120,7 +120,7 @@ class SegmentList(ScrollView, can_focus=True):
         """Take in what the capture has more. Cheap when there is nothing new, and unhurried under a flood.
 
         Nobody reads a list that moves by hundreds of lines twenty times a second, but everybody's keys would wait for
-        it: a flood is shown a few times a second. Whoever calls this calls it again soon.
+        it: a flood is shown twice a second. Whoever calls this calls it again soon.
         """
         rows, now = self.row_count, time.monotonic()
         if rows == self._known or (rows - self._known > _FLOOD and now - self._grown < _PACE):
