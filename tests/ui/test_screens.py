@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.lab.state import Phase
+from netlab.ui.status import Banner
 from tests.ui.staging import StagedApp, enter, serving, settled, until
 
 WIDE, NARROW = (120, 40), (80, 24)
@@ -99,6 +100,7 @@ def test_port_in_use(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def failed(pilot: Pilot[None]) -> None:
         app = await serving(pilot)
         await until(pilot, lambda: app.seen.lab.state.phase is Phase.FAILED)
+        await until(pilot, lambda: app.seen.query_one(Banner).has_class("-shown"), "the banner")
         await settled(pilot)
 
     with socket.socket() as taken:
