@@ -160,9 +160,7 @@ class LabBench:
 
     def fault(self, *specs: str) -> None:
         """Put these faults on the wire in place of those that are there."""
-        self.lab.wire.clear()
-        if specs:
-            self.lab.wire.fault(*specs)
+        self.lab.wire.replace(*specs)
 
     def segments(self) -> Sequence[Segment]:
         """What has crossed the wire so far."""
@@ -319,8 +317,7 @@ class OwnLab:
             return
         self._lab.options.restore(usual.options)
         if usual.serving:
-            self._lab.wire.clear()
-            self._lab.wire.fault(*usual.faults)
+            self._lab.wire.replace(*usual.faults)
             self._lab.wire.intercept(usual.intercept)
         else:
             self._lab.stop()

@@ -23,7 +23,10 @@ _ACCOUNTS = Accounts.__dataclass_fields__
 
 
 class WireProcess:
-    """One wire process. Its reader thread calls ``changed`` with each event's name, ``flows`` with those of flows."""
+    """One wire process. Its reader thread calls ``changed`` with each event's name, ``flows`` with those of flows.
+
+    Whoever waits for an event goes on only when ``changed`` has returned: what it looks at then is true already.
+    """
 
     def __init__(
         self,
@@ -157,10 +160,13 @@ class WireProcess:
             return
         with self._condition:
             self._take(event, message)
+        self._changed(self, event)
+        with self._condition:
             if event in _AWAITED:
                 self._answers[event] = message
+            if event == "synced":
+                self._synced = messages.number(message, "id") or 0
             self._condition.notify_all()
-        self._changed(self, event)
 
     def _take(self, event: str, message: Message) -> None:
         match event:
@@ -185,8 +191,6 @@ class WireProcess:
             case "freed":
                 gone = message.get("ids")
                 self.held = {number: held for number, held in self.held.items() if number not in _numbers(gone)}
-            case "synced":
-                self._synced = messages.number(message, "id") or 0
 
     def _end(self) -> None:
         with self._condition:

@@ -5,10 +5,13 @@ It checks what is asked for, and lets the wire's process do it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.dissect.text import safe
 from netlab.lab.intercepting import Replayed, replay_anew
 from netlab.lab.problems import LabError
+from netlab.lab.relay import WireProcess
 from netlab.lab.serving import Serving
 from netlab.lab.state import HeldSegment
 from netlab.wire.faults import catalog
@@ -46,19 +49,27 @@ class Wiring:
         """
         if seed is not None:
             self.seed = seed
-        return self._set((*self.faults, *map(self._checked, specs)))
+        added = tuple(map(self._checked, specs))
+        return self._change(lambda active: (*active, *added))
 
     def remove(self, index: int) -> tuple[str, ...]:
         """Take away one of `faults`, counted from 0; those that are left."""
-        left = list(self.faults)
-        if not 0 <= index < len(left):
-            raise LabError(f"there is no fault number {index + 1}", f"{len(left)} are active")
-        del left[index]
-        return self._set(tuple(left))
+
+        def less(active: tuple[str, ...]) -> tuple[str, ...]:
+            if not 0 <= index < len(active):
+                raise LabError(f"there is no fault number {index + 1}", f"{len(active)} are active")
+            return active[:index] + active[index + 1 :]
+
+        return self._change(less)
+
+    def replace(self, *specs: str) -> tuple[str, ...]:
+        """These faults in place of all that are active, in one go; without any the wire is clean."""
+        wanted = tuple(map(self._checked, specs))
+        return self._change(lambda active: wanted)
 
     def clear(self) -> None:
         """Let the wire carry everything unchanged again; what faults hold leaves at once."""
-        self._set(())
+        self.replace()
 
     # Holding segments by hand
 
@@ -108,10 +119,16 @@ class Wiring:
 
     # Inside
 
-    def _set(self, specs: tuple[str, ...]) -> tuple[str, ...]:
-        if len(specs) > MOST_FAULTS:
-            raise LabError(f"{MOST_FAULTS} faults are the most that one wire has", ":clear-faults begins anew")
-        return self._serving.with_wire(lambda wire: wire.set_faults(specs, self.seed))
+    def _change(self, wanted: Callable[[tuple[str, ...]], tuple[str, ...]]) -> tuple[str, ...]:
+        """Other faults, made of those that are active; nobody else changes them meanwhile."""
+
+        def change(wire: WireProcess) -> tuple[str, ...]:
+            specs = wanted(wire.faults)
+            if len(specs) > MOST_FAULTS:
+                raise LabError(f"{MOST_FAULTS} faults are the most that one wire has", ":clear-faults begins anew")
+            return wire.set_faults(specs, self.seed)
+
+        return self._serving.with_wire(change)
 
     def _checked(self, spec: str) -> str:
         if len(spec) > LONGEST_SPEC:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -29,6 +31,39 @@ def test_faults_are_added_removed_and_cleared(lab: Lab) -> None:
         lab.wire.remove(2)
     lab.wire.clear()
     assert lab.wire.faults == ()
+
+
+def test_what_was_asked_for_is_true_when_it_returns(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    returned, refresh = threading.Event(), lab._serving._refresh
+
+    def late() -> None:
+        returned.wait(0.2)  # whoever does not wait for this sees the state of before
+        refresh()
+
+    monkeypatch.setattr(lab._serving, "_refresh", late)
+    lab.wire.fault("stall after 8 ->")
+    seen = lab.wire.faults
+    returned.set()
+    assert seen == ("stall after 8 →",)
+
+
+def test_faults_are_replaced_in_one_go(lab: Lab) -> None:
+    told: list[tuple[str, ...]] = []
+    lab.wire.fault("stall", "slice 1")
+    with lab.connect() as client:
+        client.send(b"held")
+        assert lab.wire.replace("stall after 9", "slice 2") == ("stall after 9", "slice 2")
+        until(lambda: told.append(lab.wire.faults) or lab.capture.segments[-1].direction is Direction.TO_CLIENT)
+    assert set(told) == {("stall after 9", "slice 2")}
+    with pytest.raises(LabError, match="there is no fault"):
+        lab.wire.replace("slice 1", "gremlins")
+    assert lab.wire.faults == ("stall after 9", "slice 2")
+
+
+def test_faults_added_by_several_at_once_all_act(lab: Lab) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lab.wire.fault, [f"slice {n}" for n in range(1, 13)]))
+    assert sorted(lab.wire.faults) == sorted(f"slice {n}" for n in range(1, 13))
 
 
 def test_faults_change_while_a_client_talks(lab: Lab) -> None:
