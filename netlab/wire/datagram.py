@@ -7,7 +7,6 @@ where there are many. With `netlab.wire.stream` the only place of I/O on flows.
 from __future__ import annotations
 
 import contextlib
-import math
 import socket
 import time
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from netlab.capture.recording import UdpRecord, UdpWay
 from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
-from netlab.wire.loop import READ
+from netlab.wire.loop import READ, Alarm
 from netlab.wire.surroundings import Surroundings
 
 LONGEST: Final = 1 << 16
@@ -39,7 +38,7 @@ class Way:
 
     def __init__(self, flow: DatagramFlow, direction: Direction, record: UdpWay) -> None:
         self.flow, self.direction, self._record = flow, direction, record
-        self._alarm = math.inf
+        self._alarm = Alarm(flow.around.loop, self._due)
         self._lane: Lane | None = None
         self.count = 0
         self.impair()
@@ -58,6 +57,7 @@ class Way:
     def impair(self) -> None:
         """The faults are others now: what the old ones held leaves at once."""
         old = self._lane
+        self._alarm.switch_off()
         self._lane = self.flow.around.lane(self.flow.facts, self.direction, self._due, old)
         if old is not None:
             old.release()
@@ -80,6 +80,7 @@ class Way:
         if self._lane is not None:
             self._lane.discard()
             self._lane = None
+        self._alarm.switch_off()
 
     @property
     def holds(self) -> bool:
@@ -90,12 +91,11 @@ class Way:
         for departure in lane.leave(time.monotonic()):
             if not self.flow.closed:
                 self._leave(departure)
-        if lane is self._lane and lane.next_release < self._alarm:
-            self._alarm = lane.next_release
-            self.flow.around.loop.call_at(self._alarm, self._due)
+        if lane is self._lane:
+            self._alarm.ring_by(lane.next_release)
 
     def _due(self) -> None:
-        self._alarm = math.inf
+        """The lane has something that is due, or a person let something go on."""
         if self._lane is not None and not self.flow.closed:
             self._depart(self._lane)
 

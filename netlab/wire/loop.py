@@ -10,7 +10,7 @@ import math
 import select
 import time
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 READ: Final = select.POLLIN
@@ -19,6 +19,9 @@ BROKEN: Final = select.POLLERR | select.POLLHUP
 """Reported whether asked for or not. The numbers are the same for poll and epoll."""
 
 Ready = Callable[[int], None]
+
+_MOST_VOID: Final = 64
+"""Timers taken back that may lie in the heap before it is made anew; beyond it, as many as there are others."""
 
 
 class Loop:
@@ -34,6 +37,7 @@ class Loop:
         self._ready: dict[int, Ready] = {}
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timer_number = 0
+        self._void: set[int] = set()  # timers taken back
         self._stopping = False
         self.after: Callable[[], None] = lambda: None
 
@@ -51,10 +55,24 @@ class Loop:
         if self._ready.pop(fd, None) is not None:
             (self._epoll or self._poll_object).unregister(fd)
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> None:
-        """Call back once `time.monotonic` is ``when``, in seconds. It cannot be taken back."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> int:
+        """Call back once `time.monotonic` is ``when``, in seconds; a number to take it back by."""
         self._timer_number += 1
         heappush(self._timers, (when, self._timer_number, callback))
+        return self._timer_number
+
+    def take_back(self, timer: int) -> None:
+        """Call it no more. Only for a timer that was not called yet."""
+        self._void.add(timer)
+        if len(self._void) > max(_MOST_VOID, len(self._timers) // 2):
+            self._timers[:] = [each for each in self._timers if each[1] not in self._void]
+            self._void.clear()
+            heapify(self._timers)
+
+    @property
+    def timers(self) -> int:
+        """How many calls are still to come."""
+        return len(self._timers) - len(self._void)
 
     def stop(self) -> None:
         """Let `run` return after this round."""
@@ -94,4 +112,38 @@ class Loop:
     def _call_due(self) -> None:
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
-            heappop(self._timers)[2]()
+            _, number, callback = heappop(self._timers)
+            if number in self._void:
+                self._void.discard(number)
+            else:
+                callback()
+
+
+class Alarm:
+    """Calls back at the earliest time that it was asked for, once. What is asked for leaves nothing behind elsewhere:
+    a later time is void once an earlier one is asked for, and all of it when it is switched off.
+    """
+
+    __slots__ = ("_callback", "_loop", "_timer", "_when")
+
+    def __init__(self, loop: Loop, callback: Callable[[], None]) -> None:
+        self._loop, self._callback = loop, callback
+        self._when = math.inf
+        self._timer = 0
+
+    def ring_by(self, when: float) -> None:
+        """Call back once `time.monotonic` is ``when``, in seconds, or sooner; infinity for never."""
+        if when < self._when:
+            self.switch_off()
+            self._when = when
+            self._timer = self._loop.call_at(when, self._ring)
+
+    def switch_off(self) -> None:
+        """Do not call back."""
+        if self._timer:
+            self._loop.take_back(self._timer)
+        self._timer, self._when = 0, math.inf
+
+    def _ring(self) -> None:
+        self._timer, self._when = 0, math.inf
+        self._callback()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from heapq import heappop, heappush
-from typing import Generic, Protocol, TypeVar
+from heapq import heapify, heappop, heappush
+from typing import Final, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+
+_EMPTY_PLACES: Final = 64
+"""What has left by being overtaken may lie in a heap so often before it is swept."""
 
 
 class Queue(Protocol[T]):
@@ -84,6 +87,9 @@ class OvertakingQueue(Generic[T]):
         taken: list[T] = []
         while self._heap and self._heap[0][0] <= clock:
             self._leave(heappop(self._heap)[1], taken)
+        if len(self._heap) > 2 * len(self._items) + _EMPTY_PLACES:
+            self._heap = [(time, number) for time, number in self._heap if number in self._items]
+            heapify(self._heap)
         return taken
 
     def _leave(self, number: int, taken: list[T]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import math
 import mmap
 import os
 import socket
@@ -24,7 +23,7 @@ from netlab.capture.recording import TcpRecord
 from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
-from netlab.wire.loop import BROKEN, READ, WRITE
+from netlab.wire.loop import BROKEN, READ, WRITE, Alarm
 from netlab.wire.surroundings import Surroundings
 
 ROOM: Final = 1 << 19
@@ -196,7 +195,7 @@ class Pipe:
         self._pending: deque[memoryview | tuple[Ending, str]] = deque()
         self._lane: Lane | None = None  # until the server is there
         self._room = ROOM
-        self._alarm = math.inf
+        self._alarm = Alarm(self._around.loop, self._due)
         self.count = 0
         self.ended = self.finished = self.dead = False
 
@@ -256,6 +255,7 @@ class Pipe:
     def impair(self) -> None:
         """The faults are others now: what the old ones held leaves at once."""
         old = self._lane
+        self._alarm.switch_off()
         self._take(self._around.lane(self.flow.facts, self.direction, self._due, old))
         if old is not None:
             old.release()
@@ -289,6 +289,7 @@ class Pipe:
             self._rooms.held -= self._lane.held
             self._lane.discard()
             self._lane = None
+        self._alarm.switch_off()
 
     def finish(self, fate: str = "") -> None:
         """Tell the sink that no more comes."""
@@ -330,7 +331,9 @@ class Pipe:
         if self.other.dead:
             self.flow.reset(self.direction)
         elif self._lane is not None:
+            before = self._lane.held
             self._lane.finish(time.monotonic())
+            self._rooms.held += self._lane.held - before
             self._depart(self._lane)
         else:
             self.finish()
@@ -371,12 +374,11 @@ class Pipe:
         for departure in departures:
             if not self.flow.closed:
                 self._leave(departure)
-        if lane is self._lane and lane.next_release < self._alarm:
-            self._alarm = lane.next_release
-            self._around.loop.call_at(self._alarm, self._due)
+        if lane is self._lane:
+            self._alarm.ring_by(lane.next_release)
 
     def _due(self) -> None:
-        self._alarm = math.inf
+        """The lane has something that is due, or a person let something go on."""
         if self._lane is not None and not self.flow.closed:
             self._depart(self._lane)
             if not self.flow.closed:

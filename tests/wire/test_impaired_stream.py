@@ -1,21 +1,27 @@
 """Faults on real streams: held bytes arrive in order, ends are real ends, and changing faults loses nothing."""
 
+import itertools
 import math
 import random
 import socket
+import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from netlab.capture.model import Direction
+from netlab.capture.model import Direction, Transport
 from netlab.wire import stream
 from netlab.wire.facts import FaultsChanged, FlowClosed
+from netlab.wire.faults import catalog
 from netlab.wire.faults.contract import Fault, Impairment
 from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
 from tests.capture.independent import conversations
 from tests.wire.relaying import (
+    PATIENCE,
     Relaying,
+    abort,
     accept,
     endpoint,
     eventually,
@@ -61,6 +67,80 @@ def test_faults_can_change_in_the_middle_of_a_transfer() -> None:
             relay.impair()
             received += read_exactly(got, len(payload) - len(received))
         assert received == payload
+        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+
+
+REPLACED = (
+    ["delay 5ms"],
+    ["delay 20ms±20ms", "slice 8 <-"],
+    ["stall"],
+    ["throttle 64KiB/s <-"],
+    [],
+    ["stall after 8 <-"],
+    ["jitter 10ms ->", "slice 64"],
+    ["stall 30ms", "delay 1ms 30%"],
+)
+
+
+def test_many_flows_lose_nothing_while_faults_are_replaced() -> None:
+    """Bytes that an old fault held must leave in their order, with their end, and nothing may stay behind."""
+    flows, finished = 60, threading.Event()
+    with listening() as server, Relaying(endpoint(server)) as relay, ThreadPoolExecutor(2 * flows) as pool:
+
+        def echo() -> None:
+            with accept(server) as accepted:
+                while part := accepted.recv(1 << 12):
+                    accepted.sendall(part)
+                accepted.shutdown(socket.SHUT_WR)
+                accepted.recv(1)
+
+        def talk(number: int) -> tuple[bytes, bytes]:
+            payload = random.Random(number).randbytes(200 * (number % 7 + 1))
+            with relay.connect() as client:
+                for start in range(0, len(payload), 31):
+                    client.sendall(payload[start : start + 31])
+                client.shutdown(socket.SHUT_WR)
+                return payload, read_all(client)
+
+        def replace() -> None:
+            for specs in itertools.cycle(REPLACED):
+                relay.impair(*catalog.chain(specs, Transport.TCP))
+                if finished.wait(0.003):
+                    break
+            relay.impair()
+
+        with in_background(replace):
+            serving = [pool.submit(echo) for _ in range(flows)]
+            talking = [pool.submit(talk, number) for number in range(flows)]
+            while_replaced = [each.result(PATIENCE) for each in talking[: flows // 2]]
+            finished.set()
+        for sent, got in [*while_replaced, *(each.result(PATIENCE) for each in talking[flows // 2 :])]:
+            assert got == sent
+        for each in serving:
+            each.result(PATIENCE)
+        eventually(lambda: not relay.wire._relay.flows)
+        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+        eventually(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
+
+
+def test_a_flow_that_is_over_leaves_no_timer_and_no_account_behind() -> None:
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        relay.impair(held(3600))
+        for _ in range(5):
+            with relay.connect() as client, accept(server) as accepted:
+                client.sendall(b"Hello")
+                eventually(lambda: client_bytes(relay) == 5)
+                abort(accepted)
+                eventually(lambda: not relay.wire._relay.flows)
+        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+        eventually(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
+        relay.impair(held(0.001))
+        with relay.connect() as client, accept(server) as accepted:
+            for sock in (client, accepted):
+                sock.sendall(b"x")
+                sock.shutdown(socket.SHUT_WR)
+            assert read_all(client) == read_all(accepted) == b"x"
+        eventually(lambda: not relay.wire._relay.flows)
         assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
 
 

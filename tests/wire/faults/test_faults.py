@@ -179,6 +179,86 @@ def test_datagrams_leave_whole_and_once(specs, segments):
     assert sorted(bytes(departure.payload) for _, departure in left) == sorted(payload for _, payload in segments)
 
 
+SEGMENTS = st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=300)), max_size=12).map(sorted)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(["corrupt", "corrupt 50%", "corrupt byte 3"]), SEGMENTS, st.sampled_from([TCP, UDP]))
+def test_corrupt_keeps_lengths_and_order(spec, segments, transport):
+    left = [departure for _, departure in run(spec, segments, transport)]
+    assert [len(departure.payload) for departure in left] == [len(payload) for _, payload in segments]
+    originals = [bytes(each.payload if each.original is None else each.original) for each in left]
+    assert originals == [payload for _, payload in segments]
+
+
+@settings(max_examples=100, deadline=None)
+@given(SEGMENTS, st.integers(0, 5))
+def test_loss_and_duplicate_add_and_take_whole_datagrams_in_their_order(segments, seed):
+    came = [payload for _, payload in segments]
+    lost = run("loss 50%", segments, UDP, seed=seed)
+    assert [bytes(departure.payload) for _, departure in lost] == came, "each arrives, or is told as dropped"
+    twice = [bytes(departure.payload) for _, departure in run("duplicate", segments, UDP, seed=seed)]
+    assert twice == [payload for payload in came for _ in range(2)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["cut", "reset"]), st.integers(0, 900), st.lists(st.sampled_from(LOSSLESS), max_size=2), SEGMENTS
+)
+def test_cut_and_reset_let_exactly_the_beginning_through(name, passed, before, segments):
+    whole = b"".join(payload for _, payload in segments)
+    left = run([*before, f"{name} after {passed}"], segments)
+    assert arrived(left) == whole[:passed]
+    ended = [departure for _, departure in left if departure.what in (Leaving.CLOSE, Leaving.RESET)]
+    assert len(ended) == (len(whole) > passed)
+    assert not ended or left[-1][1] is ended[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 0.5),
+            st.binary(max_size=100) | st.lists(st.sampled_from([*LOSSLESS, "stall", "stall after 9"]), max_size=2),
+        ),
+        max_size=30,
+    )
+)
+def test_a_stream_leaves_as_it_came_however_often_the_faults_are_replaced(script):
+    """As a pipe does it: what the old lane holds leaves before anything enters the new one."""
+    lane, left, clock = Lane([], TCP, Direction.TO_SERVER, 1), [], 0.0
+    for wait, what in script:
+        clock += wait
+        left += lane.leave(clock)
+        if isinstance(what, bytes):
+            lane.enter(what, clock)
+        else:
+            lane.release()
+            left += lane.leave(clock)
+            assert lane.held == 0
+            lane = Lane(catalog.chain(what, TCP), TCP, Direction.TO_SERVER, 1)
+    lane.finish(clock)
+    lane.release()
+    left += lane.leave(clock)
+    assert b"".join(bytes(each.payload) for each in left) == b"".join(w for _, w in script if isinstance(w, bytes))
+    assert [each.what for each in left if each.what is not Leaving.BYTES] == [Leaving.FIN]
+    assert lane.held == 0
+
+
+@pytest.mark.parametrize(
+    "specs", [["reorder 1 every 2"], ["delay 600s 50%", "reorder 1 50%"], ["jitter 5ms", "reorder"]]
+)
+def test_datagrams_that_overtake_leave_nothing_behind(specs):
+    lane = Lane(catalog.chain(specs, UDP), UDP, Direction.TO_SERVER, 1)
+    for n in range(5_000):
+        lane.enter(b"x", n / 10_000)
+        lane.leave(n / 10_000)
+    queue = lane._queue
+    assert len(queue._heap) <= 2 * len(queue) + 64 and len(queue._behind) <= len(queue)
+    lane.leave(1e6)
+    assert lane.held == 0 and lane.empty and not queue._heap and not queue._behind
+
+
 def test_nothing_stays_inside():
     lane = Lane(catalog.chain(["slice 1", "delay 5ms", "throttle 1MiB/s"]), TCP, Direction.TO_SERVER, 1)
     for n in range(100):
