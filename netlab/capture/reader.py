@@ -1,6 +1,6 @@
 """A capture file, read while it grows: segments, flows and streams as views of the mapped file.
 
-No byte of a payload is copied here. What stays in memory is 24 bytes for each segment. Knows nothing of who writes the
+No byte of a payload is copied here. What stays in memory is 28 bytes for each segment. Knows nothing of who writes the
 file: it reads up to the length that it is told is complete.
 """
 
@@ -10,7 +10,10 @@ import mmap
 import os
 import weakref
 from array import array
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import overload
@@ -81,6 +84,7 @@ class Capture:
         self._positions = array("Q")
         self._lengths = array("I")
         self._routes = array("I")
+        self._rows: defaultdict[int, array[int]] = defaultdict(partial(array, "I"))  # the rows of each route
 
     @classmethod
     def of_file(cls, path: str | os.PathLike[str]) -> Capture:
@@ -161,6 +165,7 @@ class Capture:
         """Note each segment's place, stream position, length and route; how many packets were looked at."""
         view, place = self._view, self._conversations.place
         places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
+        rows, row = self._rows, len(places)
         scanned = 0
         for at, link, start, end, on_link, stop in islice(container.frames(view, length), at_most):
             scanned += 1
@@ -171,10 +176,13 @@ class Capture:
             placed = place(packet, start - at > LONGEST_PACKET_HEAD)
             if placed is not None:
                 lost = stop - end > _NO_OPTIONS and container.details(view, at).comment.startswith(DROPPED)
-                routes.append(placed[0] | OUTSIDE if lost else placed[0])
+                route = placed[0] | OUTSIDE if lost else placed[0]
+                routes.append(route)
+                rows[route].append(row)
                 positions.append(placed[1])
                 lengths.append(packet[5])
                 places.append(at)  # last, because readers go by its length
+                row += 1
         return scanned
 
     def _packet(self, row: int) -> tuple[Packet, memoryview]:
@@ -213,9 +221,10 @@ class Capture:
 
     def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Row, position and length of each segment of a stream from row ``start`` to ``stop``."""
-        for row, of_row in enumerate(self._routes[start:stop], start):
-            if of_row == route:
-                yield row, self._positions[row], self._lengths[row]
+        rows = self._rows.get(route, ())
+        for index in range(bisect_left(rows, start), bisect_left(rows, stop)):
+            row = rows[index]
+            yield row, self._positions[row], self._lengths[row]
 
     def stream(self, flow: Flow, way: Direction) -> Stream:
         """What went one way in a flow, up to date with `segments`; asked again, the same object, grown."""

@@ -7,6 +7,7 @@ import itertools
 import os
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from netlab.capture import savefile
@@ -16,7 +17,9 @@ from netlab.dissect.text import safe
 from netlab.lab.folder import PrivateFolder
 from netlab.lab.problems import LabError
 
-_BATCH = 2000  # packets read in one go, about 4 ms: in between, the screen gets its turn
+_BATCH, _PAUSE = 500, 0.0005
+"""Packets read in one go, about 1 ms, and seconds before the next go. Whoever waits for the interpreter's lock meanwhile,
+as the screen does for a key, gets it only from a thread that sleeps, or after 5 ms."""
 
 
 class Recording:
@@ -69,6 +72,7 @@ class Recording:
                 total += capture.grow(length, at_most=_BATCH)
                 if capture.position in (before, length):
                     return total
+            time.sleep(_PAUSE)
 
     @property
     def keylog(self) -> Path:

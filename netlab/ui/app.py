@@ -22,7 +22,7 @@ from textual.widgets import Input, Static, TabbedContent, TabPane
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
 from netlab.ui import commands
-from netlab.ui.guard import Guard
+from netlab.ui.guard import GUARD
 from netlab.ui.key_line import KeyLine
 from netlab.ui.keymap import Config
 from netlab.ui.presentation import Presentation
@@ -90,7 +90,7 @@ class NetlabApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters, and last the guard."""
-        return [*super().get_line_filters(), Guard()]
+        return [*super().get_line_filters(), GUARD]
 
     def compose(self) -> ComposeResult:
         """Empty tabs; each is filled when it is first seen."""

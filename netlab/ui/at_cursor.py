@@ -51,7 +51,7 @@ class AtCursor(Static):
         """The struct format, empty for none."""
         self.unpacked: StructView | None = None
         """What the format gave at the cursor, None where it does not fit."""
-        self._height = -1
+        self._said: str | None = None
 
     def show(self, source: ByteSource, offset: int, selection: tuple[int, int]) -> None:
         """Read at ``offset``."""
@@ -74,10 +74,10 @@ class AtCursor(Static):
         self._say(f"{lines}\n{self._struct(source, offset)}")
 
     def _say(self, text: str) -> None:
-        """Another text; the screen is laid out again (20 ms) only where the number of lines changed."""
-        height = text.count("\n")
-        self.update(Content(text), layout=height != self._height)
-        self._height = height
+        """Another text; the screen is laid out again only where the number of lines changed."""
+        if text != self._said:
+            self.update(Content(text), layout=self._said is None or text.count("\n") != self._said.count("\n"))
+            self._said = text
 
     def _struct(self, source: ByteSource, offset: int) -> str:
         self.unpacked = None

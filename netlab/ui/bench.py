@@ -204,8 +204,8 @@ class BenchPane(Vertical):
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         """Show the segment's bytes."""
         event.stop()
-        chosen = not self.wire.following
-        self.inspector.show_segment(event.segment, self.wire.capture, self._dissector, chosen=chosen)
+        chosen, hurried = not self.wire.following, self.wire.following and self.wire.hurried
+        self.inspector.show_segment(event.segment, self.wire.capture, self._dissector, chosen=chosen, hurried=hurried)
         self.links.highlighted(event.segment)
 
     def on_transcript_pointed(self, event: Transcript.Pointed) -> None:

@@ -21,6 +21,7 @@ from textual.strip import Strip
 from netlab.dissect.hexrows import bytes_per_row, offset_digits, row_width
 from netlab.ui.byte_rows import CLASS_STYLES, LAYER_STYLES, Overlay, RowPainter
 from netlab.ui.byte_source import ByteSource, ViewSource
+from netlab.ui.scrolling import set_content_size
 from netlab.ui.spans import Spans
 
 _MOVES = ("left,h", "right,l", "up,k", "down,j", "pageup", "pagedown", "home", "end", "g", "G")
@@ -235,7 +236,7 @@ class ByteView(ScrollView, can_focus=True):
         self._digits = offset_digits(self.source.length)
         self._per_row = bytes_per_row(width, self.source.length)
         rows = -(-self.source.length // self._per_row)
-        self.virtual_size = Size(min(row_width(self._per_row, self._digits), width), rows)
+        set_content_size(self, Size(min(row_width(self._per_row, self._digits), width), rows))
         if before != self._per_row:
             self.scroll_to(y=top // self._per_row, animate=False)
 

@@ -90,17 +90,15 @@ class BytesPane(Vertical):
     def show_bytes(
         self,
         source: ByteSource,
-        dissection: Dissection,
         title: str,
         *,
         chunks: bool = False,
         marks: Spans | None = None,
         keep: bool = False,
     ) -> None:
-        """Show bytes and their fields. ``keep`` leaves the cursor where it is."""
+        """Show bytes; their fields have to follow. ``keep`` leaves the cursor where it is."""
         self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
         self.bytes.border_title = Content(title).markup
-        self.show_fields(dissection)
 
     def show_fields(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
         """Show other fields over the same bytes, a note in their title and a remark below them."""
@@ -128,7 +126,9 @@ class BytesPane(Vertical):
         view = self.bytes
         self.at_cursor.show(view.source, view.cursor, view.selection)
         unpacked = self.at_cursor.unpacked
-        self.fields.display = self._has_fields and (self.size.height >= _ROOMY or not self.at_cursor.expanded)
+        shown = self._has_fields and (self.size.height >= _ROOMY or not self.at_cursor.expanded)
+        if self.fields.display is not shown:
+            self.fields.display = shown
         view.lay_fields(field_spans(unpacked.fields) if unpacked else self._spans)
         field = self.fields.reveal(view.cursor) if self.fields.display else None
         view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))

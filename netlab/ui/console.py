@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -150,9 +151,10 @@ class Console(Vertical):
         waiting = self.waiting
         line.set_class(bool(waiting), "-waiting")
         text = waiting or self._completion.explain(self.prompt.value) or self._next_step()
-        if text != self._explained:  # an update lays the whole screen out anew
+        if text != self._explained:
+            fits = max(cell_len(text), cell_len(self._explained)) <= line.content_size.width
             self._explained = text
-            line.update(text)
+            line.update(text, layout=not fits)  # from one line to one line, nothing else on the screen moves
 
     def _next_step(self) -> str:
         """What to try next, while little was typed and the first call has ended."""

@@ -16,6 +16,8 @@ from netlab.ui.captured import Captured
 
 JOINED = 1 << 20
 """Most bytes of a stream that are joined to be dissected; beyond it a segment is dissected alone."""
+_AT_ONCE, _CHUNKS = 1 << 15, 200
+"""Most bytes, and chunks that have to be joined, that are read within about 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,35 @@ class Extent:
     length: int
 
 
-def segment_extent(segment: Segment, capture: Captured | None) -> Extent:
+def leading(segment: Segment, capture: Captured | None) -> StreamSource | None:
+    """The stream that leads up to a segment, where there is one and it may be joined."""
+    end = segment.offset + len(segment.data)
+    if capture is None or segment.flow.transport is Transport.UDP:
+        return None
+    if not segment.offset or not segment.data or end > JOINED:
+        return None
+    return StreamSource(capture.stream(segment.flow, segment.direction))
+
+
+def is_long(segment: Segment, stream: StreamSource | None) -> bool:
+    """Whether a segment, with the stream that leads to it, takes so long to be read that keys would wait for it."""
+    if stream is None:
+        return len(segment.data) > _AT_ONCE
+    return segment.offset + len(segment.data) > _AT_ONCE or stream.run_at(segment.offset) > _CHUNKS
+
+
+def is_long_stream(source: StreamSource) -> bool:
+    """The same of a whole stream."""
+    return source.length > _AT_ONCE or source.run_at(_AT_ONCE) > _CHUNKS
+
+
+def segment_extent(segment: Segment, stream: StreamSource | None = None) -> Extent:
     """The stream from its start to the segment's end where that is at hand, else the segment alone."""
     end = segment.offset + len(segment.data)
     alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data))
     if segment.flow.transport is Transport.UDP:
         return replace(alone, offset=0)
-    if capture is None or not segment.offset or not segment.data or end > JOINED:
-        return alone
-    stream = StreamSource(capture.stream(segment.flow, segment.direction))
-    if stream.length < end or stream.gaps(0, end):
+    if stream is None or stream.length < end or stream.gaps(0, end):
         return alone
     return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data))
 

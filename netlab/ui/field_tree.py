@@ -89,12 +89,14 @@ class FieldTree(Tree[Field | None]):
         super().__init__("", id=id)
         self.show_root = False
         self.guide_depth = 2
-        self._dissection = Dissection(())
+        self._shown = Dissection(()), "", ""
         self._told: Field | None = None
 
     def show(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
         """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own below them."""
-        self._dissection = dissection
+        if (dissection, note, remark) == self._shown:
+            return
+        self._shown = dissection, note, remark
         self._told = None
         self.clear()
         self._fill(self.root, dissection.fields)
@@ -152,7 +154,7 @@ class FieldTree(Tree[Field | None]):
     def reveal(self, offset: int) -> Field | None:
         """Put the cursor on the deepest field that holds ``offset``, opening its parents; the field."""
         node, field = self.root, None
-        fields: Sequence[Field] = self._dissection.fields
+        fields: Sequence[Field] = self._shown[0].fields
         for index in path_to(fields, offset):
             field = fields[index]
             fields = field.children

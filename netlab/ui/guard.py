@@ -22,3 +22,8 @@ class Guard(LineFilter):
             segment if segment.control or segment.text.isprintable() else Segment(safe(segment.text), segment.style)
             for segment in segments
         ]
+
+
+GUARD = Guard()
+"""The one guard. Textual remembers what a filter made of a line by the filter itself: with a new one each time, every
+line of the screen was filtered and cut anew at every repaint, which took ten times as long."""

@@ -26,7 +26,7 @@ from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.chooser import Choice, Chooser
-from netlab.ui.guard import Guard
+from netlab.ui.guard import GUARD
 from netlab.ui.inspector import Inspector
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.wire_list import WireList
@@ -84,7 +84,7 @@ class InspectApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Nothing that a file says reaches the terminal as a control sequence."""
-        return [*super().get_line_filters(), Guard()]
+        return [*super().get_line_filters(), GUARD]
 
     def on_mount(self) -> None:
         """Show what was read so far and read on; a signal leaves as a person does, with the terminal restored."""

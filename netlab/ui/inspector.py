@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -18,13 +19,20 @@ from netlab.ui.byte_source import ByteSource, StreamSource, ViewSource
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.captured import Captured
 from netlab.ui.changes import Change
-from netlab.ui.dissecting import Extent, dissect, segment_extent, stream_extent
+from netlab.ui.dissecting import (
+    Extent,
+    dissect,
+    is_long,
+    is_long_stream,
+    leading,
+    segment_extent,
+    stream_extent,
+)
 from netlab.ui.held_buffer import HeldBuffer
 from netlab.ui.plaintext import Plaintexts, Sealed, Understood
 from netlab.ui.spans import Spans
 
-_AT_ONCE = 1 << 15
-"""Up to this many bytes are dissected at once, more in a thread."""
+_TOO_FAST = "too fast to be read: read when it is over, or when you move"
 _NOTHING = Dissection(())
 
 
@@ -49,9 +57,9 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be understood: an extent, by which dissector, and its flow where that may be opened."""
+    """What is to be understood: an extent, made in a thread, by which dissector, and its flow if that may be opened."""
 
-    extent: Extent
+    extent: Callable[[], Extent]
     dissector: Dissector | None
     sealed: Sealed | None
 
@@ -108,6 +116,7 @@ class Inspector(BytesPane):
         self._entered = False
         self._held = HeldBuffer()
         self._panel: Widget | None = None
+        self._hurried = False
         self._chose = False  # a person chose the mode: nothing else changes it
 
     def on_mount(self) -> None:
@@ -115,12 +124,20 @@ class Inspector(BytesPane):
         self._show()
 
     def show_segment(
-        self, segment: Segment | None, capture: Captured | None, dissector: Dissector | None, *, chosen: bool = False
+        self,
+        segment: Segment | None,
+        capture: Captured | None,
+        dissector: Dissector | None,
+        *,
+        chosen: bool = False,
+        hurried: bool = False,
     ) -> None:
         """Show a segment of a capture (None: nothing), read by a dissector (None: raw bytes).
 
-        A session's buffer goes on being shown, unless the person has ``chosen`` the segment.
+        A session's buffer goes on being shown, unless the person has ``chosen`` the segment. In a flood (``hurried``)
+        only what is quick is read: the segment without the stream that leads to it, and nothing of a long one.
         """
+        self._hurried = hurried
         if self._capture is not capture or (chosen and self.mode is Mode.BUFFER):
             self._chose = chosen
             self.mode = Mode.SEGMENT
@@ -169,6 +186,7 @@ class Inspector(BytesPane):
         self.bytes.empty = "no bytes" if segment is not None else "the bytes of the segment at the cursor will be here"
         if self.mode is Mode.BUFFER:
             self._put(Face(self._held.source, self._held.title, chunks=True), keep=True)
+            self.show_fields(_NOTHING)
         elif segment is not None and capture is not None and self.mode is not Mode.SEGMENT:
             self._show_stream(segment, capture)
         elif segment is None:
@@ -190,15 +208,20 @@ class Inspector(BytesPane):
         change = Change.of(segment)
         if change is None:
             self._put(Face(ViewSource(segment.data), _title(segment)))
-            extent = segment_extent(segment, capture)
+            if not segment.data:
+                self.show_fields(_NOTHING)
+                return
+            stream = leading(segment, capture)
+            if self._hurried and is_long(segment, stream):
+                stream = None
+            self._read(partial(segment_extent, segment, stream), is_long(segment, stream))
         else:
             seen = change.entered if self._entered else segment.data
             title = f"bytes ── #{segment.number} {segment.direction.value} {change.title(self._entered)}"
             self._put(Face(ViewSource(seen), title, marks=change.marks(self._entered)), keep=keep)
-            extent = segment_extent(replace(segment, data=seen), None)
             self._remark = change.remark
-        if segment.data or change is not None:
-            self._read(extent)
+            shown = replace(segment, data=seen)
+            self._read(partial(segment_extent, shown), is_long(shown, None))
 
     def _show_stream(self, segment: Segment, capture: Captured) -> None:
         direction = segment.direction if self.mode is Mode.STREAM else segment.direction.other
@@ -209,12 +232,12 @@ class Inspector(BytesPane):
         if key != self._stream_key and direction is segment.direction:
             self.bytes.move_to(segment.offset)
         self._stream_key = key
-        self._read(stream_extent(source, direction))
+        self._read(partial(stream_extent, source, direction), is_long_stream(source))
 
     def _put(self, face: Face, *, keep: bool = False) -> None:
         """Other bytes, about which nothing is understood yet."""
         self._wanted, self._face, self._understood, self._remark = None, face, Understood(_NOTHING), ""
-        self.show_bytes(face.source, _NOTHING, face.title, chunks=face.chunks, marks=face.marks, keep=keep)
+        self.show_bytes(face.source, face.title, chunks=face.chunks, marks=face.marks, keep=keep)
 
     # Two ways to see them
 
@@ -254,30 +277,34 @@ class Inspector(BytesPane):
 
     # Understanding: small at once, large and encrypted ones in a thread, and there only the latest that is wanted
 
-    def _read(self, extent: Extent) -> None:
-        segment, capture, dissector = self._segment, self._capture, self._dissector
-        if dissector is None and self.plaintexts is None:
+    def _read(self, extent: Callable[[], Extent], long: bool) -> None:
+        """Understand an extent, and show its fields."""
+        dissector, sealed = self._dissector, None if self._hurried else self._sealed()
+        if not long:
+            dissection = dissect(extent(), dissector) if dissector is not None else _NOTHING
+            self.show_fields(dissection, remark=self._remark)
+        elif dissector is not None or sealed is not None:
+            self.show_fields(_NOTHING, _TOO_FAST if self._hurried else "reading…", self._remark)
+        else:
             self.show_fields(_NOTHING, remark=self._remark)
-            return
-        sealed = None
-        if self.plaintexts is not None and segment is not None and capture is not None and segment.original is None:
-            sealed = self.plaintexts.sealed(segment.flow, capture)
-        small = len(extent.view) <= _AT_ONCE
-        if small and dissector is not None:
-            self.show_fields(dissect(extent, dissector), remark=self._remark)
-        elif not small:
-            self.show_fields(_NOTHING, "reading…", self._remark)
-        if sealed is not None or not small:
+        if sealed is not None or (long and dissector is not None and not self._hurried):
             self._wanted = Wanted(extent, dissector, sealed)
             if not self._reading:
                 self._start(self._wanted)
+
+    def _sealed(self) -> Sealed | None:
+        """What opening the shown flow needs, where it may be opened."""
+        segment, capture = self._segment, self._capture
+        if self.plaintexts is None or segment is None or capture is None or segment.original is not None:
+            return None
+        return self.plaintexts.sealed(segment.flow, capture)
 
     def _start(self, wanted: Wanted) -> None:
         self._reading = True
         plaintexts = self.plaintexts or Plaintexts(lambda: None, str)
 
         def work() -> None:
-            understood = plaintexts.understood(wanted.extent, wanted.dissector, wanted.sealed)
+            understood = plaintexts.understood(wanted.extent(), wanted.dissector, wanted.sealed)
             self.post_message(self.Read(wanted, understood))
 
         self.run_worker(work, name="dissect", group="dissect", thread=True, exit_on_error=False)

@@ -63,8 +63,6 @@ class HeldList(Widget, can_focus=True):
 
     def show(self, held: Sequence[HeldSegment], capture: Captured | None, dissector: Dissector | None) -> None:
         """Show these; the cursor stays on its segment, else on the one that took its place."""
-        if tuple(held) == self.held:
-            return
         before = self.highlighted
         self.held, self._dissector = tuple(held), dissector
         self._segments = [as_segment(each, self.held, capture) for each in self.held]

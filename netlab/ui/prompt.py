@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import BindingType, NoBinding
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -44,6 +46,9 @@ class Prompt(Input):
     Prompt, Prompt:focus { background: $surface; width: 1fr; height: 1; border: none; padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT_COMMANDS)
+
+    virtual_size = Reactive(Size(0, 0), layout=False)
+    """`Input` lays the whole screen out anew with every letter; one line of fixed size moves nothing."""
 
     @dataclass
     class Entered(Message):

@@ -32,8 +32,10 @@ def set_content_size(view: ScrollView, size: Size) -> None:
     bar = view.show_vertical_scrollbar
     if size == before:
         return
-    if size.width != before.width or not bar or size.height <= view.container_size.height:
+    stays = view.styles.overflow_y == "scroll" or size.height > view.container_size.height
+    if size.width != before.width or not bar or not stays:
         view.virtual_size = size
         return
     view.set_reactive(ScrollView.virtual_size, size)
     view.vertical_scrollbar.window_virtual_size = size.height
+    view.scroll_y = view.scroll_y  # which is kept within the size

@@ -91,6 +91,8 @@ class SegmentList(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.capture: Captured | None = None
         self.following = True
+        self.hurried = False
+        """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
         self.marks: set[int] = set()
         self._linked: frozenset[int] = frozenset()
         self._dissector: Dissector | None = None
@@ -123,9 +125,13 @@ class SegmentList(ScrollView, can_focus=True):
         it: a flood is shown twice a second. Whoever calls this calls it again soon.
         """
         rows, now = self.row_count, time.monotonic()
-        if rows == self._known or (rows - self._known > _FLOOD and now - self._grown < _PACE):
+        flood = 0 <= self._known < rows - _FLOOD
+        if rows == self._known or (flood and now - self._grown < _PACE):
+            if self.hurried and now - self._grown >= _PACE:
+                self.hurried = False
+                self.post_message(self.Highlighted(self.highlighted))
             return
-        self._known, self._grown = rows, now
+        self._known, self._grown, self.hurried = rows, now, flood
         self._lay_out()
         self._settle()
         self.refresh()

@@ -114,6 +114,11 @@ class WireList(Vertical):
         """Whether the newest segment is followed."""
         return self._list.following
 
+    @property
+    def hurried(self) -> bool:
+        """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
+        return self._list.hurried
+
     def show(self, capture: Captured | None, dissector: Dissector | None = None) -> None:
         """Show another capture (None: nothing yet), without a filter, from its newest segment on.
 
@@ -159,6 +164,8 @@ class WireList(Vertical):
     def show_held(self, held: Sequence[HeldSegment], intercept: str = "") -> None:
         """Show what waits for a person, and remember by which filter."""
         self._intercept = intercept
+        if tuple(held) == self.held.held:
+            return
         had_focus = self.held.has_focus
         self.held.show(held, self.capture, self._dissector)
         if had_focus and not held:

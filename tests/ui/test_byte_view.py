@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
-from netlab.ui import inspector as inspector_module
+from netlab.ui import dissecting
 from netlab.ui.byte_source import ViewSource
 from netlab.ui.byte_view import ByteView
 from netlab.ui.chooser import Chooser
@@ -321,7 +321,7 @@ def test_hostile_text_is_drawn_harmless() -> None:
 
 
 def test_a_large_message_is_dissected_beside_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspector_module, "_AT_ONCE", 4)
+    monkeypatch.setattr(dissecting, "_AT_ONCE", 4)
     app = PanesApp(one_segment(b"Hello\nWorld\n"))
 
     async def script(pilot: Pilot[None]) -> None:

@@ -14,7 +14,7 @@ from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.opened import Opened
 from netlab.topics.discovery import topic_named
 from netlab.ui.byte_source import SparseSource, StreamSource
-from netlab.ui.dissecting import Extent, segment_extent, stream_extent
+from netlab.ui.dissecting import Extent, leading, segment_extent, stream_extent
 from netlab.ui.plaintext import NOT_OURS, Plaintexts, with_plaintext
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp
 from tests.ui.recorded_tls import sample, tls_capture
@@ -35,7 +35,7 @@ def walk(fields: tuple[Field, ...]) -> list[Field]:
 def test_each_record_of_a_segment_has_its_plaintext_exactly_where_it_was_carried() -> None:
     capture, opening = tls_capture(), plaintexts()
     segment = capture.segments[4]
-    extent = segment_extent(segment, capture)
+    extent = segment_extent(segment, leading(segment, capture))
     understood = opening.understood(extent, TLS.dissector(), opening.sealed(segment.flow, capture))
     (record,) = understood.dissection.fields
     plain = record.children[-1]
@@ -60,7 +60,7 @@ def test_the_encrypted_part_of_the_handshake_is_read_too() -> None:
 def test_a_conversation_of_others_stays_closed_and_says_why() -> None:
     capture, opening = tls_capture(), plaintexts("CLIENT_RANDOM 00 00")
     segment = capture.segments[4]
-    extent = segment_extent(segment, capture)
+    extent = segment_extent(segment, leading(segment, capture))
     understood = opening.understood(extent, TLS.dissector(), opening.sealed(segment.flow, capture))
     assert understood.remark == NOT_OURS
     assert understood.plain is None
@@ -73,7 +73,7 @@ def test_an_opener_that_fails_leaves_records_closed() -> None:
 
     opening = Plaintexts(lambda: opener, str)
     capture = tls_capture()
-    extent = segment_extent(capture.segments[4], capture)
+    extent = segment_extent(capture.segments[4], leading(capture.segments[4], capture))
     understood = opening.understood(extent, TLS.dissector(), opening.sealed(capture.flows[0], capture))
     assert understood.remark == "not opened: ArithmeticError: no"
     assert understood.dissection.fields
