@@ -85,7 +85,8 @@ def _usage_error(text: str) -> int:
 def _parser(topic: Topic) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"netlab serve {topic.name}", description=topic.summary, allow_abbrev=False)
     parser.add_argument("--model", choices=topic.models, default=topic.models[0], help="default: %(default)s")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    text = "address to listen on (default: %(default)s); 0.0.0.0 is each address of this machine"
+    parser.add_argument("--host", type=_host, default="127.0.0.1", help=text)
     parser.add_argument("--port", type=port_number, default=topic.port, help="default: %(default)s; 0 takes a free one")
     text = "seconds that a client may stall before it is dropped (default and most: %(default)g)"
     parser.add_argument("--timeout", type=_seconds, default=LONGEST_TIMEOUT, metavar="SECONDS", help=text)
@@ -103,6 +104,12 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
+
+
+def _host(text: str) -> str:
+    if not text:  # a socket would take it for every address there is
+        raise argparse.ArgumentTypeError("'' is no address; 0.0.0.0 listens on each address of this machine")
+    return text
 
 
 def _seconds(text: str) -> float:

@@ -92,6 +92,7 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
         (("tcp", "--timeout", "31"), "'31' is not a number of seconds, above 0 and at most 30"),
         (("tcp", "--timeout", "nan"), "'nan' is not a number of seconds"),
         (("tcp", "--model", "nothing"), "invalid choice: 'nothing'"),
+        (("tcp", "--host", ""), "'' is no address; 0.0.0.0 listens on each"),
     ],
 )
 def test_usage_errors_exit_2_with_the_usage_line(

@@ -253,3 +253,45 @@ def test_both_recipes_read_http_by_the_same_code():
         first, second = (inspect.getsource(getattr(module, name)) for module in SERVERS.values())
         assert first == second
     assert inspect.getsource(wsgi_client.TimedSocket) == inspect.getsource(xmlrpc_client.TimedSocket)
+
+
+@TOPICS
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (b"http://lab%s", 200),
+        (b"HTTP://lab:8080%s", 200),  # a scheme is told by any case (RFC 3986, 3.1)
+        (b"https://[::1]:1%s", 200),
+        (b"http://lab/elsewhere", 404),
+    ],
+    ids=range(4),
+)
+def test_a_whole_url_is_asked_for_as_its_path_is(addresses, topic, target, expected):
+    """RFC 9112, 3.2.2: a server must accept it, though none but a proxy is asked so."""
+    url = target.replace(b"%s", PATHS[topic])
+    body = b"name=x"
+    if topic == "xmlrpc":
+        body = b"<methodCall><methodName>keys</methodName><params/></methodCall>"
+    request = post(topic, b"Content-Length: %d" % len(body), body=body).replace(PATHS[topic], url, 1)
+    assert status(exchange(addresses[topic], request)) == expected
+
+
+@TOPICS
+@pytest.mark.parametrize("target", [b"http:///hello", b"http://", b"ftp://lab/hello", b"hello", b"*", b"//lab/hello"])
+def test_what_is_neither_path_nor_url_is_4xx(addresses, topic, target):
+    answer = exchange(addresses[topic], b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % target)
+    assert 400 <= status(answer) < 500
+
+
+def test_the_host_of_a_whole_url_counts_and_not_the_header():
+    seen = []
+
+    def app(environ, start_response):
+        seen.append((environ["HTTP_HOST"], environ["PATH_INFO"], environ["QUERY_STRING"]))
+        start_response("200 OK", [])
+        return [b""]
+
+    with serving("wsgi", timeout=TIMEOUT, app=app) as address:
+        for target in (b"http://real:1/a?b=c", b"http://real?b=c", b"/a"):
+            exchange(address, b"GET %s HTTP/1.1\r\nHost: said\r\n\r\n" % target)
+    assert seen == [("real:1", "/a", "b=c"), ("real", "/", "b=c"), ("said", "/a", "")]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import hmac
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 
@@ -94,7 +94,9 @@ class Client:
 
 
 if __name__ == "__main__":
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 18000
+    parser = argparse.ArgumentParser(description="proves that it knows $NETLAB_SECRET, and says hello")
+    parser.add_argument("port", type=int, nargs="?", default=18000)
+    port = parser.parse_args().port
     client = Client(("127.0.0.1", port), secret=os.environ.get("NETLAB_SECRET", "peekaboo").encode())
     print(client.send(b"Hello"))
     print(client.recv(8192))

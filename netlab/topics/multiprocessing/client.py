@@ -6,13 +6,13 @@ Standard library only; ``python client.py`` tries it.
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import pickle
 import pickletools
 import socket
 import struct
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
@@ -219,7 +219,9 @@ def as_bytes(data: object) -> bytes:
 
 
 if __name__ == "__main__":
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 25000
+    parser = argparse.ArgumentParser(description="sends an object to the echo server, and shows it coming back")
+    parser.add_argument("port", type=int, nargs="?", default=25000)
+    port = parser.parse_args().port
     client = Client(("127.0.0.1", port), authkey=os.environ.get("NETLAB_AUTHKEY", "peekaboo").encode())
     client.send({"a": (1, 2)})
     print(client.recv())

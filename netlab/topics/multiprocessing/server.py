@@ -172,6 +172,7 @@ class SingleServer(TCPServer):
 
     allow_reuse_address = True  # else the port stays taken for a minute after a stop
     request_queue_size = 5
+    starved = False
 
     def __init__(self, address: tuple[str, int], authkey: bytes, patience: float, max_message: int) -> None:
         self.authkey = authkey
@@ -179,6 +180,19 @@ class SingleServer(TCPServer):
         self.max_message = max_message
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, EchoHandler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a client."""
+        try:
+            client, address = super().get_request()
+        except OSError as error:
+            if not self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = True
+            time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
+            raise
+        self.starved = False
+        return client, address
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Serve a client to its end."""

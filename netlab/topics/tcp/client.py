@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import socket
-import sys
 from collections.abc import Callable
 
 MOST = 1 << 24
@@ -56,7 +56,9 @@ def as_bytes(data: object) -> bytes:
 
 
 if __name__ == "__main__":
-    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20000))
+    parser = argparse.ArgumentParser(description="says hello to a TCP echo server")
+    parser.add_argument("port", type=int, nargs="?", default=20000)
+    client = Client(("127.0.0.1", parser.parse_args().port))
     print(client.send(b"Hello\n"))
     print(client.recv(8192))
     client.close()

@@ -27,7 +27,7 @@ from socketserver import BaseRequestHandler, ForkingMixIn, StreamRequestHandler,
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asyncio import StreamReader, StreamWriter
+    from asyncio import AbstractEventLoop, StreamReader, StreamWriter
 
 log = logging.getLogger(__name__)
 LONGEST_LINE = 65536
@@ -79,6 +79,7 @@ class SingleServer(TCPServer):
 
     allow_reuse_address = True  # else the port stays taken for a minute after a stop
     request_queue_size = 5  # how many may wait; the kernel lets one more in
+    starved = False
     handler: type[BaseRequestHandler] = EchoHandler
 
     def __init__(self, address: tuple[str, int], timeout: float) -> None:
@@ -88,7 +89,15 @@ class SingleServer(TCPServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a client. Neither its silence nor its not reading may last longer than the timeout."""
-        client, address = super().get_request()
+        try:
+            client, address = super().get_request()
+        except OSError as error:
+            if not self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = True
+            time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
+            raise
+        self.starved = False
         client.settimeout(self.client_timeout)
         log.info("accepted %s", name(address))
         return client, address
@@ -203,8 +212,17 @@ class RawServer:
 
     def serve_forever(self) -> None:
         """Accept and serve, one after the other."""
+        starved = False
         while True:
-            client, address = self.socket.accept()
+            try:
+                client, address = self.socket.accept()
+            except OSError as error:  # no file descriptor is left for the client, which waits on
+                if not starved:
+                    log.warning("nobody can be accepted for now: %s", error.strerror)
+                starved = True
+                time.sleep(0.1)
+                continue
+            starved = False
             log.info("accepted %s", name(address))
             with client:
                 try:
@@ -227,6 +245,8 @@ class RawServer:
 class AsyncioServer(RawServer):
     """All clients in one thread."""
 
+    starved = 0.0
+
     def serve_forever(self) -> None:
         """Run the event loop."""
         import asyncio  # here, since the other models start faster without it
@@ -237,8 +257,19 @@ class AsyncioServer(RawServer):
         """Accept clients, each served by a task."""
         import asyncio
 
+        asyncio.get_running_loop().set_exception_handler(self.complain)
         async with await asyncio.start_server(self.converse, sock=self.socket, backlog=128) as server:
             await server.serve_forever()
+
+    def complain(self, loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Say in one line what no task could be told. What ends the server, as Ctrl+C, is no complaint."""
+        error = context.get("exception")
+        if isinstance(error, OSError):
+            if loop.time() > self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = loop.time() + 3  # the loop tries again each second, and complains each time
+        elif isinstance(error, Exception):
+            log.error("%s: %r", context["message"], error)
 
     async def converse(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Serve one client."""

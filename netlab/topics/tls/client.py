@@ -1,9 +1,9 @@
 """A client that trusts one authority, checks the server's certificate and name, and says why it refuses."""
 
+import argparse
 import logging
 import socket
 import ssl
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,8 +121,10 @@ def common_name(name: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="says hello behind TLS")
+    parser.add_argument("port", type=int, nargs="?", default=20443)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20443))
+    client = Client(("127.0.0.1", parser.parse_args().port))
     print(client.send(b"Hello"))
     print(client.recv())
     client.close()

@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any
@@ -71,12 +72,26 @@ class EchoServer(TCPServer):
 
     allow_reuse_address = True
     request_queue_size = 5
+    starved = False
 
     def __init__(self, address: Address, context: ssl.SSLContext, timeout: float) -> None:
         self.context = context
         self.timeout_seconds = timeout
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, EchoHandler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a client."""
+        try:
+            client, address = super().get_request()
+        except OSError as error:
+            if not self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = True
+            time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
+            raise
+        self.starved = False
+        return client, address
 
     def handle_error(self, request: object, client_address: Any) -> None:
         """A failure in the handler is a line in the log, not a traceback."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -92,6 +92,8 @@ class Client:
 
 
 if __name__ == "__main__":
-    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20000))
+    parser = argparse.ArgumentParser(description="asks a UDP time server")
+    parser.add_argument("port", type=int, nargs="?", default=20000)
+    client = Client(("127.0.0.1", parser.parse_args().port))
     print(client.ask())
     client.close()

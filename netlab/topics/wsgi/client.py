@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -138,7 +138,9 @@ class TimedSocket(RawIOBase):
 
 
 if __name__ == "__main__":
-    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 8080))
+    parser = argparse.ArgumentParser(description="makes three requests of the web server")
+    parser.add_argument("port", type=int, nargs="?", default=8080)
+    client = Client(("127.0.0.1", parser.parse_args().port))
     print(client.get("/hello", name="Guido"))
     print(client.post("/hello", name="Guido"))
     print(client.get("/localtime"))

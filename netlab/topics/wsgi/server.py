@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 MAX_LINE, MAX_HEAD, MAX_BODY = 8192, 32768, 1 << 20  # bytes
 MAX_FIELDS = 100
 REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~\x80-\xff]+) (HTTP/1\.[01])\r?\n")
+ABSOLUTE = re.compile(r"https?://([^/?#]+)/?", re.IGNORECASE)
 HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r?\n")
 
 
@@ -291,6 +292,9 @@ class CarefulHandler(BaseHTTPRequestHandler):
         self.headers = email.message_from_string(lines.decode("latin-1"), _class=HTTPMessage)
         if len(self.headers.get_all("Host", [])) != 1 and self.request_version == "HTTP/1.1":
             raise Refused(400, "HTTP/1.1 wants exactly one Host header")
+        if url := ABSOLUTE.match(self.path):  # it must be understood, and its host counts, not the header (9112, 3.2.2)
+            del self.headers["Host"]
+            self.headers["Host"], self.path = url[1], "/" + self.path[url.end() :]
 
     def read_body(self) -> bytes:
         """Read exactly as much as Content-Length says. Whoever says two lengths smuggles a request past somebody."""
@@ -367,7 +371,6 @@ class RequestHandler(CarefulHandler, WSGIRequestHandler):
 
     def answer(self, body: bytes) -> None:
         """Call the application and send what it answers."""
-        self.path = re.sub("^https?://[^/?]*/?", "/", self.path)  # proxies are asked with the whole URL
         if not self.path.startswith("/"):
             raise Refused(400, "a path begins with /")
         response = BytesIO()
@@ -390,6 +393,7 @@ class SingleServer(WSGIServer):
     """One request at a time."""
 
     request_queue_size = 5  # how many may wait; the kernel lets one more in
+    starved = False
 
     def __init__(self, address: tuple[str, int], timeout: float, app: WSGIApplication) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -404,7 +408,15 @@ class SingleServer(WSGIServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a client, whose request and whose reading of the answer may each take as long as the timeout."""
-        client, address = super().get_request()
+        try:
+            client, address = super().get_request()
+        except OSError as error:
+            if not self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = True
+            time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
+            raise
+        self.starved = False
         client.settimeout(self.client_timeout)
         log.info("accepted %s", name(address))
         return client, address

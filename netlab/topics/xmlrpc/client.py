@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import re
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -168,7 +168,9 @@ class TimedSocket(RawIOBase):
 
 
 if __name__ == "__main__":
-    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 15000))
+    parser = argparse.ArgumentParser(description="stores a value by XML-RPC, and gets it back")
+    parser.add_argument("port", type=int, nargs="?", default=15000)
+    client = Client(("127.0.0.1", parser.parse_args().port))
     client.call("set", "spam", [1, 2, 3])
     print(client.call("keys"))
     print(client.call("get", "spam"))

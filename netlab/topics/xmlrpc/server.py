@@ -35,6 +35,7 @@ MAX_STORE, MAX_KEYS = 4 << 20, 1000  # bytes of XML, and names, that the store h
 MAX_DEPTH = 200  # tags within tags
 MAX_SLEEP = 10.0  # seconds
 REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~\x80-\xff]+) (HTTP/1\.[01])\r?\n")
+ABSOLUTE = re.compile(r"https?://([^/?#]+)/?", re.IGNORECASE)
 HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r?\n")
 
 # Codes of faults. The negative ones are those that XML-RPC servers agreed on.
@@ -120,6 +121,7 @@ class SingleServer(SimpleXMLRPCServer):
     """One call at a time."""
 
     request_queue_size = 5  # how many may wait; the kernel lets one more in
+    starved = False
 
     def __init__(self, address: tuple[str, int], timeout: float, allow_none: bool) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -179,7 +181,15 @@ class SingleServer(SimpleXMLRPCServer):
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a client, whose request and whose reading of the answer may each take as long as the timeout."""
-        client, address = super().get_request()
+        try:
+            client, address = super().get_request()
+        except OSError as error:
+            if not self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = True
+            time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
+            raise
+        self.starved = False
         client.settimeout(self.client_timeout)
         log.info("accepted %s", name(address))
         return client, address
@@ -385,6 +395,9 @@ class CarefulHandler(BaseHTTPRequestHandler):
         self.headers = email.message_from_string(lines.decode("latin-1"), _class=HTTPMessage)
         if len(self.headers.get_all("Host", [])) != 1 and self.request_version == "HTTP/1.1":
             raise Refused(400, "HTTP/1.1 wants exactly one Host header")
+        if url := ABSOLUTE.match(self.path):  # it must be understood, and its host counts, not the header (9112, 3.2.2)
+            del self.headers["Host"]
+            self.headers["Host"], self.path = url[1], "/" + self.path[url.end() :]
 
     def read_body(self) -> bytes:
         """Read exactly as much as Content-Length says. Whoever says two lengths smuggles a request past somebody."""

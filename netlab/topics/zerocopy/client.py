@@ -4,6 +4,7 @@ The kernel copies every byte once, from the socket into memory that the program 
 a way of reading copies beyond it, and how much memory it holds at its worst, is counted where it happens.
 """
 
+import argparse
 import ctypes
 import hashlib
 import io
@@ -11,7 +12,6 @@ import logging
 import mmap
 import socket
 import struct
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -449,6 +449,8 @@ def parse_size(text: int | str) -> int:
 
 
 if __name__ == "__main__":
-    client = Client(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 20001))
+    parser = argparse.ArgumentParser(description="compares the ways of receiving 16 MiB")
+    parser.add_argument("port", type=int, nargs="?", default=20001)
+    client = Client(("127.0.0.1", parser.parse_args().port))
     print(client.compare("16 MiB"))
     client.close()

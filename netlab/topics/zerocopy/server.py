@@ -119,12 +119,26 @@ class FrameServer(TCPServer):
 
     allow_reuse_address = True
     request_queue_size = 5
+    starved = False
 
     def __init__(self, address: Address, timeout: float, max_frame: int) -> None:
         self.timeout_seconds = timeout
         self.max_frame = min(max_frame, 0xFFFFFFFF)  # what the header can say
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, FrameHandler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a client."""
+        try:
+            client, address = super().get_request()
+        except OSError as error:
+            if not self.starved:
+                log.warning("nobody can be accepted for now: %s", error.strerror)
+            self.starved = True
+            time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
+            raise
+        self.starved = False
+        return client, address
 
     def handle_error(self, request: object, client_address: Any) -> None:
         """A failure in the handler is a line in the log, not a traceback."""
