@@ -5,13 +5,15 @@ Nothing is verified here, and nothing that is malformed raises: what cannot be r
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from netlab.dissect.fields import Field
 from netlab.dissect.reader import Reader, Short
 
 COMMON_NAME = b"\x55\x04\x03"
-SEQUENCE, OID, EXPLICIT_0 = 0x30, 0x06, 0xA0
+EXPLICIT_0, UTC_TIME = 0xA0, 0x17
+_MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 
 
 def dissect_certificate(reader: Reader) -> Field:
@@ -52,9 +54,16 @@ def _element(reader: Reader) -> tuple[int, Reader]:
 
 
 def _validity(reader: Reader) -> str:
-    _, begins = _element(reader)
-    _, ends = _element(reader)
-    return f"{begins.text()} to {ends.text()}"
+    return f"{_moment(reader)} to {_moment(reader)}"
+
+
+def _moment(reader: Reader) -> str:
+    """A UTCTime (its years are 1950 to 2049) or GeneralizedTime (RFC 5280, section 4.1.2.5); else as it stands."""
+    tag, content = _element(reader)
+    said = content.text()
+    digits = said if tag != UTC_TIME else f"{'19' if said[:2] >= '50' else '20'}{said}"
+    found = _MOMENT.fullmatch(digits)
+    return "{}-{}-{} {}:{}:{} UTC".format(*found.groups()) if found else said
 
 
 def _common_name(name: Reader) -> str:

@@ -212,7 +212,9 @@ def _read_headers(message: _Message) -> bool:
             _add_headers(message, position, fields)
             message.add("blank line", end + 1, "end", "end of the headers")
             return True
-        fields.append(_header(message, line, position))
+        fields.append(_header(line, position))
+        if match := _HEADER.fullmatch(line):
+            message.headers.append((match[1].decode("ascii").lower(), match[2].decode("latin-1")))
         position = end + 1
     _add_headers(message, position, fields)
     if len(fields) == MOST_LINES or len(data) - position > LONGEST_LINE:
@@ -231,13 +233,11 @@ def _add_headers(message: _Message, end: int, fields: list[Field]) -> None:
         message.add("headers", end, "headers", _count(fields, "header"), tuple(fields[:MOST_PARTS]))
 
 
-def _header(message: _Message, line: bytes, start: int) -> Field:
+def _header(line: bytes, start: int) -> Field:
     match = _HEADER.fullmatch(line)
     if match is None:
         return Field("malformed", start, start + len(line), "text", shown(line))
-    name, value = match[1].decode("ascii"), match[2].decode("latin-1")
-    message.headers.append((name.lower(), value))
-    return Field(name[:60], start, start + len(line), "text", shown(match[2]))
+    return Field(match[1].decode("ascii")[:60], start, start + len(line), "text", shown(match[2]))
 
 
 # The body: where it ends, and what it holds.
@@ -355,16 +355,21 @@ def _read_chunk(message: _Message, number: int) -> tuple[Field, int] | None:
         message.problem, message.position = "a chunk does not end where it should", stop
         return None
     name = f"chunk {number}"
-    text = f"{size} bytes: {quoted(data[end + 1 : stop])}"
+    here = "" if stop - end - 1 == size else f", {stop - end - 1} of them here"
+    text = f"{size} bytes{here}: {quoted(data[end + 1 : stop])}"
     return Field(name, start, message.position, "chunk", text), -1 if message.needs else size
 
 
 def _read_trailer(message: _Message, start: int, position: int) -> tuple[Field, int] | None:
     """The last chunk, with the headers that may follow it."""
+    trailer: list[Field] = []
     while (end := line_end(message.data, position)) is not None:
-        if bytes(message.data[position:end]) in (b"", b"\r"):
+        line = bytes(message.data[position:end]).removesuffix(b"\r")
+        if not line:
             message.position = end + 1
-            return Field("last chunk", start, end + 1, "chunk", "0 bytes"), 0
+            return Field("last chunk", start, end + 1, "chunk", "0 bytes", tuple(trailer)), 0
+        if len(trailer) < MOST_PARTS:
+            trailer.append(_header(line, position))
         position = end + 1
     return None
 

@@ -53,6 +53,10 @@ class Reader:
         """A reader of what a length of ``size`` bytes announces (RFC 8446, section 3.4)."""
         return self.part(self.number(size))
 
+    def view(self) -> memoryview:
+        """All that is left, as a view, without moving."""
+        return self.data[self.at : self.end]
+
     def text(self) -> str:
         """All that is left, as text; undecodable bytes become backslash escapes."""
         start = self.skip(self.left)

@@ -1,9 +1,5 @@
 """HTTP and XML-RPC read from any bytes: as recorded, cut anywhere, and made up."""
 
-import json
-import shutil
-import struct
-import subprocess
 import time
 import tracemalloc
 from pathlib import Path
@@ -311,39 +307,6 @@ def test_a_large_body_is_not_copied(kind):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2 << 20  # expat itself buffers the mebibyte of XML that it is given
-
-
-# As Wireshark reads it.
-
-
-def packets(data):
-    """A pcap file (LINKTYPE_RAW) with the bytes as one TCP segment to port 80."""
-    tcp = struct.pack("!HHIIBBHHH", 40000, 80, 1, 1, 0x50, 0x18, 65535, 0, 0)
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40 + len(data), 0, 0, 64, 6, 0, b"\x7f\0\0\1", b"\x7f\0\0\1")
-    packet = ip + tcp + data
-    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101)
-    return header + struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet
-
-
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
-def test_tshark_agrees(path, tmp_path):
-    direction, data, _ = read(path.read_text(encoding="utf-8"))
-    file = tmp_path / "sample.pcap"
-    file.write_bytes(packets(data))
-    command = ["tshark", "-r", file, "-T", "json", "-J", "http", "--no-duplicate-keys"]
-    shown = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    http = json.loads(shown.stdout)[0]["_source"]["layers"]["http"]
-    ours = dissect_for(path)(memoryview(data), direction, 0)
-    start = next(value for key, value in http.items() if key.endswith("\\r\\n"))
-    if direction is UP:
-        assert start["http.request.method"] == find(ours, "method").value
-        assert start["http.request.uri"] == find(ours, "target").value
-    else:
-        assert start["http.response.code"] == find(ours, "status").value
-    lines = [f"{field.name}: {field.value}" for field in find(ours, "headers").children]
-    theirs = http["http.request.line" if direction is UP else "http.response.line"]
-    assert [line.removesuffix("\r\n") for line in theirs] == lines
 
 
 @pytest.mark.parametrize(

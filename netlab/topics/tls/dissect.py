@@ -1,13 +1,14 @@
 """TLS records, and in clear what the handshake says (RFC 8446 and RFC 5246).
 
-From the change of ciphers on (1.2), or the server's hello on (1.3), records hold ciphertext and are left closed.
+From the change of ciphers on (1.2), or the server's hello on (1.3), records hold ciphertext and are left closed. Only a
+hello may follow a change of ciphers in clear: the second one, where 1.3 asks for another key share (RFC 8446, D.4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction
 from netlab.dissect import tls_names as names
@@ -19,28 +20,47 @@ HEADER = 5
 MOST_RECORDS = 4096
 MOST_LENGTH = (1 << 14) + 2048
 TEXT_SHOWN = 200
+MOST_MESSAGE = 1 << 17
+"""A handshake message that announces more bytes is none: no certificate chain comes near."""
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
+HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
+_RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
+"""The random of a server hello that asks for another client hello (RFC 8446, section 4.1.3)."""
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What the records so far tell about the next: whether it is encrypted, and what goes on in it."""
+
+    encrypted: bool = False
+    unfinished: str = ""
+    missing: int = 0
+    """Bytes that the ``unfinished`` handshake message still waits for."""
+    begun: bytes = b""
+    """What is here of a message whose own header is cut."""
 
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """The records of one direction, from a record's first byte on."""
     reader = Reader(data)
     records: list[Field] = []
-    encrypted = False
+    stream = _Stream()
     while reader.left and len(records) < MOST_RECORDS:
         start = reader.at
         problem = _not_a_record(data, start)
         if problem:
+            if offset and not records:
+                problem = "these bytes begin within a record: follow the stream to see it whole"
             raw = Field("raw", start, len(data), "bytes", Reader(data, start).hex())
             return Dissection((*records, raw), _summary(records) or "no TLS", problem=problem)
         try:
             kind, version, body = reader.number(1), reader.number(2), reader.vector(2)
         except Short as short:
             partial = _partial(data, start, short)
-            begun = [*records, replace(partial, value=_begun(data, start, encrypted))]
+            begun = [*records, replace(partial, value=_begun(data, start, stream))]
             return Dissection((*records, partial), _summary(begun), short.missing)
-        records.append(_record(start, kind, version, body, encrypted))
-        encrypted = encrypted or kind == CHANGE_CIPHER_SPEC
+        records.append(_record(start, kind, version, body, stream))
+        stream.encrypted = stream.encrypted or kind == CHANGE_CIPHER_SPEC
     problem = f"only the first {MOST_RECORDS:,} records are read" if reader.left else ""
     return Dissection(tuple(records), _summary(records), problem=problem)
 
@@ -49,7 +69,7 @@ def dissect_content(kind: int, content: memoryview) -> tuple[Field, ...]:
     """The fields of what one record carried in clear."""
     if kind == APPLICATION_DATA:
         return (Field("text", 0, len(content), "text", repr(bytes(content[:TEXT_SHOWN]))[1:]),) if content else ()
-    return CONTENTS.get(kind, _opaque)(Reader(content))
+    return CONTENTS.get(kind, _opaque)(Reader(content), _Stream())
 
 
 def _not_a_record(data: memoryview, start: int) -> str:
@@ -67,72 +87,104 @@ def _not_a_record(data: memoryview, start: int) -> str:
 
 def _partial(data: memoryview, start: int, short: Short) -> Field:
     name = names.RECORDS[data[start]]
-    return Field(name, start, len(data), "record", f"waits for {short.missing:,} bytes")
+    children: tuple[Field, ...] = ()
+    if len(data) - start >= HEADER:
+        reader = Reader(data, start)
+        kind, version, length = reader.number(1), reader.number(2), reader.number(2)
+        children = (*_header(start, kind, version, length), *((reader.rest("begin of it"),) if reader.left else ()))
+    return Field(name, start, len(data), "record", f"waits for {short.missing:,} bytes", children)
 
 
-def _begun(data: memoryview, start: int, encrypted: bool) -> str:
+def _begun(data: memoryview, start: int, stream: _Stream) -> str:
     """What a record that is not here as a whole is about to say, as far as its beginning tells."""
     if start + HEADER > len(data):
         return ""
-    if data[start] == HANDSHAKE and not encrypted and start + HEADER < len(data):
+    if data[start] == HANDSHAKE and not stream.encrypted and not stream.missing and start + HEADER < len(data):
         return _name(names.HANDSHAKES, data[start + HEADER])
     return f"{int.from_bytes(data[start + 3 : start + HEADER], 'big'):,} bytes"
 
 
-def _record(start: int, kind: int, version: int, body: Reader, encrypted: bool) -> Field:
-    length = body.left
-    header = (
-        Field("type", start, start + 1, "u8", f"{kind} {names.RECORDS[kind]}"),
-        Field("version", start + 1, start + 3, "u16", _name(names.VERSIONS, version)),
-        Field("length", start + 3, start + HEADER, "u16", f"{length:,}"),
-    )
-    end = body.end
-    if encrypted or kind == APPLICATION_DATA:
+def _record(start: int, kind: int, version: int, body: Reader, stream: _Stream) -> Field:
+    length, end = body.left, body.end
+    header = _header(start, kind, version, length)
+    if not _in_clear(kind, body, stream):
         content: tuple[Field, ...] = (body.rest("ciphertext"),)
         return Field(names.RECORDS[kind], start, end, "record", f"{length:,} bytes, encrypted", header + content)
-    content = CONTENTS.get(kind, _opaque)(body)
+    content = CONTENTS.get(kind, _opaque)(body, stream)
     value = ", ".join(field.name if kind == HANDSHAKE else field.value for field in content)
     return Field(names.RECORDS[kind], start, end, "record", value, header + content)
 
 
-def _opaque(body: Reader) -> tuple[Field, ...]:
+def _header(start: int, kind: int, version: int, length: int) -> tuple[Field, ...]:
+    return (
+        Field("type", start, start + 1, "u8", f"{kind} {names.RECORDS[kind]}"),
+        Field("version", start + 1, start + 3, "u16", _name(names.VERSIONS, version)),
+        Field("length", start + 3, start + HEADER, "u16", f"{length:,}"),
+    )
+
+
+def _in_clear(kind: int, body: Reader, stream: _Stream) -> bool:
+    """Whether a record's content can be read: by what came before it, and by how it begins."""
+    if kind in (APPLICATION_DATA, ALERT):
+        return kind == ALERT and body.left == 2
+    if kind != HANDSHAKE or body.left < 4 or ((stream.missing or stream.begun) and not stream.encrypted):
+        return not stream.encrypted
+    message, length = body.data[body.at], int.from_bytes(body.data[body.at + 1 : body.at + 4], "big")
+    if stream.encrypted:
+        return message in (CLIENT_HELLO, SERVER_HELLO) and length == body.left - 4
+    return message in names.HANDSHAKES and length <= MOST_MESSAGE and (message != HELLO_REQUEST or not length)
+
+
+def _opaque(body: Reader, stream: _Stream) -> tuple[Field, ...]:
     return (body.rest("content"),)
 
 
-def _alert(body: Reader) -> tuple[Field, ...]:
+def _alert(body: Reader, stream: _Stream) -> tuple[Field, ...]:
     if body.left != 2:
-        return _opaque(body)
+        return _opaque(body, stream)
     start = body.at
     level, description = body.number(1), body.number(1)
     value = f"{_name(names.ALERT_LEVELS, level)}: {_name(names.ALERTS, description)}"
     return (Field("alert", start, body.at, "alert", value),)
 
 
-def _handshakes(body: Reader) -> tuple[Field, ...]:
-    """The messages of one record; one that goes on in the next record is shown as its first part."""
+def _handshakes(body: Reader, stream: _Stream) -> tuple[Field, ...]:
+    """The messages of one record; one that does not end in it is read as far as it goes, and goes on in the next."""
     messages: list[Field] = []
+    if stream.missing:
+        here = min(stream.missing, body.left)
+        stream.missing -= here
+        note = f", {stream.missing:,} follow in the next record" if stream.missing else ""
+        messages.append(body.part(here).rest(stream.unfinished, "continued", f"{here:,} bytes more of it{note}"))
     while body.left:
         start = body.at
-        try:
-            kind, content = body.number(1), body.vector(3)
-        except Short as short:
-            messages.append(
-                Reader(body.data, start, body.end).rest("fragment", value=f"{short.missing:,} bytes follow")
-            )
+        head = stream.begun + bytes(body.part(min(4 - len(stream.begun), body.left)).view())
+        if len(head) < 4:
+            stream.begun = head
+            messages.append(Field("begin of a message", start, body.at, "bytes", head.hex()))
             break
-        messages.append(_message(start, kind, content))
+        stream.begun = b""
+        kind, length = head[0], int.from_bytes(head[1:], "big")
+        content = body.part(min(length, body.left))
+        stream.missing = length - content.left
+        messages.append(_message(start, kind, content, length))
+        stream.unfinished = messages[-1].name
     return tuple(messages)
 
 
-def _message(start: int, kind: int, content: Reader) -> Field:
-    end, length = content.end, content.left
+def _message(start: int, kind: int, content: Reader, length: int) -> Field:
+    end, missing = content.end, length - content.left
     children: list[Field] = []
     with suppress(Short):
-        MESSAGES.get(kind, _unread)(content, children)
+        if not missing or kind in (CLIENT_HELLO, SERVER_HELLO):  # which can be read from the front
+            MESSAGES.get(kind, _unread)(content, children)
     if content.left:
         children.append(content.rest("rest"))
     name = _name(names.HANDSHAKES, kind)
-    return Field(name, start, end, "message", f"{length:,} bytes", tuple(children))
+    if kind == SERVER_HELLO and len(children) > 1 and content.data[children[1].start : children[1].end] == _RETRY:
+        name = "hello_retry_request"
+    note = f", {missing:,} follow in the next record" if missing else ""
+    return Field(name, start, end, "message", f"{length:,} bytes{note}", tuple(children))
 
 
 def _unread(content: Reader, fields: list[Field]) -> None:
@@ -251,7 +303,7 @@ def _summary(records: list[Field]) -> str:
     return "; ".join(names_seen) + more
 
 
-CONTENTS: dict[int, Callable[[Reader], tuple[Field, ...]]] = {ALERT: _alert, HANDSHAKE: _handshakes}
+CONTENTS: dict[int, Callable[[Reader, _Stream], tuple[Field, ...]]] = {ALERT: _alert, HANDSHAKE: _handshakes}
 
 MESSAGES: dict[int, Callable[[Reader, list[Field]], None]] = {
     1: _client_hello,

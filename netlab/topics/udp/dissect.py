@@ -9,6 +9,9 @@ from netlab.dissect.fields import Dissection, Field
 
 _REQUEST = re.compile(rb"(time) (\d{1,20})\s*")
 _ANSWER = re.compile(rb"(?:(\d{1,20}) )?([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})")
+_BEGUN = re.compile(rb"(\d{1,20}) ([A-Z][A-Za-z0-9: ]{0,22})")
+LENGTH = 24
+"""Characters of a time as it is told."""
 LONGEST_VALUE = 200
 
 
@@ -18,12 +21,21 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
     if direction is Direction.TO_SERVER:
         return _request(datagram)
     found = _ANSWER.fullmatch(datagram)
+    if found is None and (begun := _BEGUN.fullmatch(datagram)):
+        return _cut(begun)
     if found is None:
         return Dissection(_payload("payload", datagram), f"answer: {_shown(datagram)}")
     number = [Field("request", *found.span(1), "text", found[1].decode())] if found[1] else []
     moment = Field("time", *found.span(2), "text", found[2].decode())
     words = f"answer {number[0].value}: " if number else "answer: "
     return Dissection((*number, moment), words + moment.value)
+
+
+def _cut(begun: re.Match[bytes]) -> Dissection:
+    """An answer that lost its end: nothing more of a datagram comes, so it waits for nothing."""
+    number = Field("request", *begun.span(1), "text", begun[1].decode())
+    moment = Field("time", *begun.span(2), "text", f"{begun[2].decode()}… cut off, {len(begun[2])} of {LENGTH} bytes")
+    return Dissection((number, moment), f"answer {number.value}: {moment.value}")
 
 
 def _request(datagram: bytes) -> Dissection:
