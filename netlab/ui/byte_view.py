@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -95,6 +95,7 @@ class ByteView(ScrollView, can_focus=True):
         self._over = Overlay()
         self._anchor: int | None = None
         self._per_row = 16
+        self._width = self._top = 0
         self._digits = 4
         self._base: Style | None = None
         self._painter = RowPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
@@ -252,13 +253,21 @@ class ByteView(ScrollView, can_focus=True):
         self._painter.forget_styles()
         self._base = None
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows that are wanted; where they begin and end is the same for all."""
+        self._width, self._top = self.scrollable_content_region.width, self.scroll_offset.y
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One visible row; ``y`` counts from the top of the widget."""
-        width = self.scrollable_content_region.width
-        start = (self.scroll_offset.y + y) * self._per_row
+        width = self._width
+        start = (self._top + y) * self._per_row
         base = self._base = self._base or self.rich_style
         if start >= self.source.length:
             words = self.empty if y == 0 and not self.source.length else ""
             return Strip([Segment(words, base)] if words else []).adjust_cell_length(width, base)
         row = self._painter.paint(self.source, start, self._per_row, self._digits, self._over)
-        return Strip(row).adjust_cell_length(width, base)
+        painted = row_width(self._per_row, self._digits) - max(start + self._per_row - self.source.length, 0)
+        if painted <= width:  # said, not measured, because measuring takes as long as painting
+            return Strip([*row, Segment(" " * (width - painted), base)], width)
+        return Strip(row, painted).adjust_cell_length(width, base)

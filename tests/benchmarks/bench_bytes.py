@@ -14,12 +14,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.app import App, ComposeResult
+from textual.filter import LineFilter
 
 from netlab.ui.byte_source import ViewSource
+from netlab.ui.guard import GUARD
 from netlab.ui.inspector import Inspector
+from netlab.ui.launch import FRAMES
 from tests.benchmarks.terminal import Terminal, percentile
 
 SIZE = 1 << 30
@@ -35,6 +39,9 @@ class ByteApp(App[None]):
     def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), GUARD]
 
     def compose(self) -> ComposeResult:
         yield Inspector()
@@ -70,7 +77,7 @@ def measure(path: str, keys: int) -> None:
     """Drive the app in a pseudo-terminal and print the table."""
     terminal = Terminal([sys.executable, "-m", "tests.benchmarks.bench_bytes", "--app", path])
     try:
-        terminal.until("no bytes")
+        terminal.until("at the cursor will be here")
         terminal.settle()
         before = terminal.resident()
         terminal.began = time.perf_counter()
@@ -95,6 +102,7 @@ def measure(path: str, keys: int) -> None:
 def main() -> None:
     """Make a sparse file, measure, and compare."""
     keys = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    os.environ["TEXTUAL_FPS"] = FRAMES  # as the app has it
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "gigabyte")
         with Path(path).open("wb") as file:
