@@ -378,7 +378,7 @@ def _show_content(message: _Message, content: ContentReader | None) -> None:
     """Let the reader of bodies look at what has arrived, and take its fields under the body."""
     size = sum(end - start for start, end in message.pieces)
     if message.status and message.fields[-1].name == "body":
-        message.summary = f"{message.title} · {size} bytes"
+        message.summary = f"{message.title} · {size and size + message.needs} bytes"  # as announced, once it has begun
     if content is None or not size or message.values("content-encoding"):
         return
     found = content(*_joined(message))

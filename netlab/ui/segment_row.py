@@ -10,7 +10,9 @@ from netlab.dissect.text import safe
 from netlab.ui.dissecting import Extent, dissect
 
 PREVIEW = 256
-"""Bytes of a segment that its line may look at."""
+"""Bytes of a segment that its line shows something of."""
+READ = 1024
+"""Bytes of a segment that its dissector reads for the line: a small HTTP message is whole in them."""
 _WORDS = {Kind.OPEN: "open", Kind.FIN: "end", Kind.RESET: "reset"}
 _ARROWS = {
     (Kind.OPEN, Direction.TO_SERVER): "⇒", (Kind.OPEN, Direction.TO_CLIENT): "⇐",
@@ -42,7 +44,7 @@ def what(segment: Segment, dissector: Dissector | None) -> str:
 
 def _summary(segment: Segment, dissector: Dissector) -> str:
     """What the dissector says of the segment's beginning; nothing where it fails, which the inspector then tells."""
-    found = dissect(Extent(segment.data[:PREVIEW], segment.direction, segment.offset, 0, PREVIEW), dissector)
+    found = dissect(Extent(segment.data[:READ], segment.direction, segment.offset, 0, READ), dissector)
     return safe(found.summary)
 
 

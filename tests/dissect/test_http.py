@@ -323,3 +323,9 @@ def test_values_that_have_not_come_yet_are_not_left_out_in_silence(end, said):
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n"
     come = head + body[: body.index(end) + len(end)]
     assert read_call(memoryview(come.encode()), Direction.TO_CLIENT).summary == said
+
+
+def test_a_body_that_has_begun_is_told_by_its_announced_size():
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 144\r\n\r\n"
+    for body, told in ((b"x" * 81, 144), (b"x" * 144, 144), (b"", 0)):
+        assert read_web(memoryview(head + body), Direction.TO_CLIENT, 0).summary == f"200 OK · {told} bytes"

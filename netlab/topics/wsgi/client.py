@@ -88,8 +88,7 @@ class Client:
             self.socket.connect(self._address)
             connection = http.client.HTTPConnection(*self._address)
             connection.sock = TimedSocket(self.socket, deadline)  # http.client would make a socket of its own
-            with suppress(BrokenPipeError, ConnectionResetError):  # refused before it was all sent: read why
-                connection.request(method, quote(path, safe=RESERVED), content or None, fields)
+            connection.request(method, quote(path, safe=RESERVED), content or None, fields)
             return read_response(connection)
         finally:
             self.close()
@@ -117,14 +116,17 @@ class TimedSocket(RawIOBase):
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self.connection, self.deadline = connection, deadline
+        self.request = b""
 
     def sendall(self, data: bytes) -> None:
-        """Send bytes, all of them."""
-        self.connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
-        self.connection.sendall(data)
+        """Take a part of the request: the head, then the body."""
+        self.request += data
 
     def makefile(self, mode: str) -> BufferedReader:
-        """The socket as a file to read."""
+        """Send the request in one go, all of it; the socket as a file to read."""
+        self.connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        with suppress(BrokenPipeError, ConnectionResetError):  # refused before it was all sent: read why
+            self.connection.sendall(self.request)
         return BufferedReader(TimedSocket(self.connection, self.deadline))
 
     def readable(self) -> bool:
