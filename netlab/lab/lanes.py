@@ -1,7 +1,7 @@
-"""Swim lanes: one row a client on one time axis: connecting, in the accept queue, being served, closed.
+"""Swim lanes: what becomes of each client in time: connecting, in the accept queue, being served, closed.
 
-Pure: facts in (what the wire captured, what the server logged), rows of text out. It reads no clock; `lanes_of` and
-`Following` are the only ones that know a lab. A row reads without colour: each phase has a glyph, and words beside it.
+Facts in (what the wire captured, what the server logged), lanes out; `netlab.lab.lanes_drawn` makes pictures of them.
+It reads no clock; `lanes_of` and `Following` are the only ones that know a lab.
 """
 
 from __future__ import annotations
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from netlab.lab.state import LogLine
 
 SECOND = 1_000_000_000
-MOST = 32
-"""Rows of a picture at most; those beyond are counted."""
 _ACCEPTED = re.compile(r"accepted \[?([^\s\]]+)\]?:(\d+)")
-_MARGIN = 18  # columns of the words at the end of a row
-_LONGEST_NAME = 16
 
 Known = tuple[str, int | None]
 """A client's name, and when it began to connect where that is known."""
@@ -38,9 +34,6 @@ class Phase(Enum):
     QUEUED = "in the accept queue"
     SERVED = "being served"
     CLOSED = "closed"
-
-
-GLYPHS = {Phase.CONNECTING: "·", Phase.QUEUED: "░", Phase.SERVED: "█", Phase.CLOSED: "┤"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +85,14 @@ class Lane:
     def words(self, now: int) -> str:
         """How long it waited, or waits, in the accept queue; ``never served`` where it was closed in there."""
         if self.accepted is not None:
-            return f"waited {_time(self.accepted - self.opened)}"
-        return "never served" if self.closed is not None else f"waits {_time(now - self.opened)}"
+            return f"waited {self.wait(now)}"
+        return "never served" if self.closed is not None else f"waits {self.wait(now).rstrip('…')}"
+
+    def wait(self, now: int) -> str:
+        """The same in a few characters: ``398 ms``, ``1.40 s…`` while it lasts, ``never``."""
+        if self.accepted is not None:
+            return _time(self.accepted - self.opened)
+        return "never" if self.closed is not None else f"{_time(now - self.opened)}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,95 +197,6 @@ class Following:
 def lanes_of(lab: Lab) -> tuple[Lane, ...]:
     """The lanes of everything that a lab's capture and log hold."""
     return Following(lab).board(0, lab.capture.segments).lanes
-
-
-def render(lanes: Sequence[Lane], width: int = 80, now: int | None = None) -> list[str]:
-    """Rows, axis and legend, ``width`` columns at most. ``now``: nanoseconds since the epoch, None after the fact."""
-    last = max((at for lane in lanes for at in (lane.opened, lane.accepted, lane.closed) if at), default=0)
-    return render_boards([Board("", tuple(lanes), last if now is None else now)], width)
-
-
-def render_boards(boards: Sequence[Board], width: int = 80) -> list[str]:
-    """Pictures one above the other, on one time axis that begins with the first client of each."""
-    drawn = [_shortened(board) for board in boards]
-    name = max([6, *(len(lane.name) for board, _ in drawn for lane in board.lanes)])
-    name = min(name, _LONGEST_NAME)
-    margin = _MARGIN if width >= 48 else 0
-    columns = max(width - name - margin - 2, 8)
-    length = max((board.length for board, _ in drawn), default=1)
-    rows = []
-    for board, more in drawn:
-        rows += [board.title] if board.title else []
-        rows += [] if board.lanes else ["no client yet"]
-        rows += [_row(lane, board, name, columns, length, bool(margin)) for lane in board.lanes]
-        rows += [f"and {more} more clients"] if more else []
-    indent = " " * (name + 1)
-    ruler = [indent + line for line in axis(columns, length)] if any(board.lanes for board in boards) else []
-    return [*rows, *ruler, *legend(width)]
-
-
-def axis(columns: int, length: int) -> list[str]:
-    """A ruler over ``length`` nanoseconds and the seconds below it."""
-    step = _step(columns, length)
-    ruler, labels = ["─"] * columns, [" "] * (columns + 8)
-    digits = max(0, len(str(SECOND)) - len(str(step)))
-    for number in range(length // step + 1):
-        column = min(int(number * step * columns / length), columns - 1)
-        label = f"{number * step / SECOND:.{digits}f}" + (" s" if number == 0 else "")
-        if column + len(label) > columns and number:
-            break
-        ruler[column] = "┬"
-        labels[column : column + len(label)] = label
-    return ["".join(ruler), "".join(labels).rstrip()]
-
-
-def legend(width: int) -> list[str]:
-    """What the glyphs mean, on as many lines as it needs."""
-    lines = [""]
-    for word in (f"{glyph} {phase.value}" for phase, glyph in GLYPHS.items()):
-        longer = f"{lines[-1]}   {word}" if lines[-1] else word
-        if len(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def cells(lane: Lane, start: int, now: int, columns: int, length: int) -> str:
-    """One row's glyphs: ``columns`` over ``length`` nanoseconds from ``start``. The shortest phase has one cell."""
-    row = [" "] * columns
-    after = 0
-    for span in lane.spans:
-        end = now if span.end is None else span.end
-        first = _column(span.start - start, columns, length)
-        after = max(_column(end - start, columns, length), first + 1)
-        row[first:after] = GLYPHS[span.phase] * (after - first)
-    if lane.closed is not None and after < columns:
-        row[after] = GLYPHS[Phase.CLOSED]
-    return "".join(row[:columns])
-
-
-def _column(at: int, columns: int, length: int) -> int:
-    return min(max(at, 0) * columns // length, columns - 1)
-
-
-def _row(lane: Lane, board: Board, name: int, columns: int, length: int, words: bool) -> str:
-    row = f"{lane.name[:name]:<{name}} {cells(lane, board.start, board.now, columns, length)}"
-    return (f"{row} {lane.words(board.now)}" if words else row).rstrip()
-
-
-def _shortened(board: Board) -> tuple[Board, int]:
-    return replace(board, lanes=board.lanes[:MOST]), max(0, len(board.lanes) - MOST)
-
-
-def _step(columns: int, length: int) -> int:
-    """The shortest of 1, 2, 5, 10 … between two marks that leaves ten columns for a label."""
-    step = 1
-    while True:
-        for factor in (1, 2, 5):
-            if step * factor * columns >= 10 * length:
-                return step * factor
-        step *= 10
 
 
 def _time(nanoseconds: int) -> str:

@@ -29,7 +29,7 @@ from netlab.lab.happenings import (
     Stepped,
     Verdict,
 )
-from netlab.lab.lanes import render_boards
+from netlab.lab.lanes_drawn import SIDE_BY_SIDE, render_boards
 from netlab.lab.quoted import aimed
 from netlab.lab.trials import perform
 from netlab.topics.contract import Topic
@@ -150,7 +150,7 @@ def rows_of(happening: Happening, width: int) -> list[str]:
         case Shown(text):
             return ["", *(f"   {row}" for row in text.split("\n")), ""]
         case LanesShown(boards):
-            return ["", *(f"   {row}" for row in render_boards(boards, width - 3)), ""]
+            return ["", *(f"   {row}" for row in render_boards(boards, width - 3, beside=width >= SIDE_BY_SIDE)), ""]
         case Ran(text):
             return [f"   · {text}"]
         case Awaited() | Finished():

@@ -148,7 +148,7 @@ class Trial(Protocol):
         """Text to look at, such as a table."""
 
     def show_lanes(self, *benches: Bench) -> None:
-        """The swim lanes of these benches so far, one picture above the other on one time axis."""
+        """The swim lanes of these benches so far, on axes of one scale; two side by side where there is room."""
 
     def run_quoted(self, code: str, bench: Bench | None = None, *, cpu_seconds: int = 1) -> Run:
         """Run the tutorial's own code in a child process under limits; ``{host}`` and ``{port}`` are the bench's."""

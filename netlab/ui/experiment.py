@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from netlab.lab.happenings import Finished, Happening, Outcome, Verdict
+from netlab.lab.lanes_drawn import SIDE_BY_SIDE
 from netlab.topics.trial import Experiment
 from netlab.ui import experiment_text
 from netlab.ui.experiment_text import Row
@@ -175,7 +176,8 @@ class ExperimentPane(Ring):
         if self.stage is Stage.QUESTION:
             return experiment_text.question(self.experiment, self._cursor, width)
         lines: list[Line] = experiment_text.beginning(self.experiment, self.prediction, width)
-        lines += experiment_text.told(self._happened, width, self._presentation)
+        beside = self.app.size.width >= SIDE_BY_SIDE
+        lines += experiment_text.told(self._happened, width, self._presentation, beside)
         if self.stage is Stage.DONE and self._verdict is not None:
             self._verdict_row = len(lines)
             lines += experiment_text.ending(self.experiment, self._verdict, self.prediction, width)

@@ -22,7 +22,7 @@ from netlab.lab.happenings import (
     Stepped,
     Verdict,
 )
-from netlab.lab.lanes import render_boards
+from netlab.lab.lanes_drawn import render_boards
 from netlab.topics.trial import Experiment
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line
@@ -92,17 +92,17 @@ def beginning(experiment: Experiment, prediction: int | None, width: int) -> lis
     return [*lines, BLANK]
 
 
-def told(happenings: Iterable[Happening], width: int, show: Presentation) -> list[Line]:
-    """What has happened; what is awaited stands there until it is seen or not."""
+def told(happenings: Iterable[Happening], width: int, show: Presentation, beside: bool = False) -> list[Line]:
+    """What has happened; what is awaited stands there until it is seen or not. ``beside``: pictures of two models."""
     lines: list[Line] = []
     awaited: Awaited | None = None
     for happening in happenings:
         awaited = happening if isinstance(happening, Awaited) else None
-        lines += _told(happening, width, show)
+        lines += _told(happening, width, show, beside)
     return lines + (paragraph("   ◔ ", awaited.what, width, "ring--warning") if awaited else [])
 
 
-def _told(happening: Happening, width: int, show: Presentation) -> list[Line]:
+def _told(happening: Happening, width: int, show: Presentation, beside: bool) -> list[Line]:
     match happening:
         case Opened(model, options):
             server = f"a server, model {model}" + (f", with {options}" if options else "")
@@ -116,7 +116,7 @@ def _told(happening: Happening, width: int, show: Presentation) -> list[Line]:
         case Shown(text):
             return [BLANK, *((("", f"   {row}"),) for row in show.text(text).split("\n")), BLANK]
         case LanesShown(boards):
-            rows = render_boards([show.board(board) for board in boards], width - 1)
+            rows = render_boards([show.board(board) for board in boards], width - 1, beside=beside)
             return [BLANK, *((("", row),) for row in rows), BLANK]
         case Ran(text):
             return paragraph("   · ", text, width, FAINT)

@@ -1,7 +1,7 @@
 """The swim lanes of a lab, live: one row a client, connecting, in the accept queue, being served, closed.
 
 It looks ten times a second at most, and repaints itself where a row has changed. When the model changes, the clients
-so far stay above those that come, on one axis.
+so far stay above or beside those that come, on one axis.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.lab.lanes import GLYPHS, Board, Phase
+from netlab.lab.lanes import Board, Phase
+from netlab.lab.lanes_drawn import GLYPHS, SIDE_BY_SIDE
 from netlab.ui.lanes_history import LanesHistory
 from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
 from netlab.ui.presentation import Presentation
@@ -98,8 +99,9 @@ class LanesPane(ScrollView, can_focus=True):
         """Draw the rows; repaint only where one is another than before."""
         shown = tuple(self._presentation.board(board) for board in self._boards)
         width = self.scrollable_content_region.width or 80
-        picture = Picture(shown, width, axis_length(shown), window or self._picture.window)
-        rows = [picture.row(entry) for entry in picture.entries()]
+        beside = self.app.size.width >= SIDE_BY_SIDE
+        picture = Picture(shown, width, axis_length(shown), window or self._picture.window, beside)
+        rows = picture.rows()
         foot = picture.foot() if any(board.lanes for board in shown) else [_EMPTY]
         self._tell(picture)
         if (rows, foot) != (self._rows, self._foot):
@@ -133,11 +135,12 @@ class LanesPane(ScrollView, can_focus=True):
         return Strip(self._coloured(text)).adjust_cell_length(width, self.rich_style)
 
     def _coloured(self, text: str) -> list[Cells]:
-        """Runs of one glyph in their colour, from the end of the name on."""
-        name = self._picture.name
-        pieces = [Cells(text[:name], self.rich_style)]
-        for style, run in groupby(text[name:], key=lambda glyph: _STYLES.get(glyph, "")):
-            pieces.append(Cells("".join(run), self.get_component_rich_style(style) if style else self.rich_style))
+        """Runs of one glyph in their colour, but in no client's name."""
+        pieces = []
+        for number, part in enumerate(self._picture.layout.split(text)):
+            styles: dict[str, str] = _STYLES if number % 2 else {}
+            for style, run in groupby(part, key=styles.get):
+                pieces.append(Cells("".join(run), self.get_component_rich_style(style) if style else self.rich_style))
         return pieces
 
     # Keys

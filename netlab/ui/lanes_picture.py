@@ -1,6 +1,6 @@
 """Swim lanes as a picture to zoom and scroll: which part of the time axis is seen, and the rows that it gives.
 
-Pure, and made of the same functions as the picture in text (`netlab.lab.lanes`), so that both look the same.
+Pure, and made of the same functions as the picture in text (`netlab.lab.lanes_drawn`), so that both look the same.
 """
 
 from __future__ import annotations
@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from netlab.lab.lanes import SECOND, Board, Lane, axis, cells, legend
+from netlab.lab.lanes import SECOND, Board
+from netlab.lab.lanes_drawn import Layout, axis, cells, legend
 
-MARGIN = 18
-"""Columns of the words at the end of a row, where there is room for them."""
-
-LONGEST_NAME, ROOM_FOR_WORDS = 16, 48
 CLOSEST = 64
 """The strongest magnification."""
 
@@ -28,23 +25,23 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Boards above each other on one axis of ``length`` nanoseconds, in ``width`` columns."""
+    """Boards on axes of ``length`` nanoseconds in ``width`` columns: above each other, or two ``beside`` each other."""
 
     boards: tuple[Board, ...]
     width: int
     length: int
     window: Window = Window()
+    beside: bool = False
 
     @property
-    def name(self) -> int:
-        """Columns of the names."""
-        names = [len(lane.name) for board in self.boards for lane in board.lanes]
-        return min(max(names, default=6), LONGEST_NAME)
+    def layout(self) -> Layout:
+        """Where names, axis and words stand."""
+        return Layout.of(self.boards, self.width, self.beside)
 
     @property
     def columns(self) -> int:
         """Columns of the axis that are seen."""
-        return max(self.width - self.name - 2 - (MARGIN if self.width >= ROOM_FOR_WORDS else 0), 8)
+        return self.layout.columns
 
     @property
     def total(self) -> int:
@@ -57,27 +54,20 @@ class Picture:
         last = self.total - self.columns
         return last if self.window.left is None else min(max(self.window.left, 0), last)
 
-    def entries(self) -> list[str | tuple[Board, Lane]]:
-        """What stands in each row: a title, or a client."""
-        rows: list[str | tuple[Board, Lane]] = []
-        for board in self.boards:
-            rows += [board.title, *((board, lane) for lane in board.lanes)]
-        return rows
+    def rows(self) -> list[str]:
+        """The boards, one row a client, each under its title."""
+        layout = self.layout
+        return layout.joined([self._block(board, layout) for board in self.boards])
 
-    def row(self, entry: str | tuple[Board, Lane]) -> str:
-        """One row as text."""
-        if isinstance(entry, str):
-            return entry
-        board, lane = entry
-        seen = cells(lane, board.start, board.now, self.total, self.length)[self.left : self.left + self.columns]
-        words = f" {lane.words(board.now)}" if self.width >= ROOM_FOR_WORDS else ""
-        return f"{lane.name[: self.name]:<{self.name}} {seen}{words}".rstrip()
+    def _block(self, board: Board, layout: Layout) -> list[str]:
+        seen = slice(self.left, self.left + layout.columns)
+        drawn = [(lane, cells(lane, board.start, board.now, self.total, self.length)[seen]) for lane in board.lanes]
+        return [layout.title(board), *(layout.row(lane, part, board.now) for lane, part in drawn)]
 
     def foot(self) -> list[str]:
         """The axis below the rows, and what the glyphs mean."""
-        indent = " " * (self.name + 1)
         seen = [line[self.left : self.left + self.columns] for line in axis(self.total, self.length)]
-        return [*(indent + line for line in seen), *legend(self.width)]
+        return [*self.layout.foot(seen), *legend(self.width)]
 
     def moved(self, by: int) -> Window:
         """The window so many columns to the right; at the end it follows the end."""

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
-from netlab.lab.lanes import GLYPHS, MOST, SECOND, Board, Facts, Lane, Phase, Span, cells, render, render_boards
+from netlab.lab.lanes import SECOND, Board, Facts, Lane, Phase, Span
+from netlab.lab.lanes_drawn import GLYPHS, MOST, cells, render, render_boards
 
 SERVER = Endpoint("127.0.0.1", 20000)
 START = 1_700_000_000 * SECOND
@@ -74,6 +75,29 @@ def test_two_models_on_one_time_axis() -> None:
         "· connecting   ░ in the accept queue   █ being served",
         "┤ closed",
     ]
+
+
+def test_two_models_side_by_side_on_axes_of_one_scale() -> None:
+    boards = [Board("single", SINGLE, at(2.0)), Board("threading", THREADING[:3], at(9.0))]
+    assert "waited 800 ms" in render_boards(boards, 117, beside=True)[2]
+    assert render_boards(boards, 97, beside=True) == [
+        "single                                 waited   │ threading                              waited",
+        "client 1 ██████████████┤               0 ms     │ client 1 ███████┤                      0 ms",
+        "client 2   ░░░░░░░░░░░░███████┤        800 ms   │ client 2   ████████┤                   0 ms",
+        "client 3      ░░░░░░░░░░░░░░░░███████  1.10 s   │ client 3      ████████┤                0 ms",
+        "client 4         ░░░░░░░░░░░░░░░░░░░░  1.40 s…  │",
+        "         ┬─────────────┬─────────────┬          │          ┬─────────────┬─────────────┬",
+        "         0 s           1             2          │          0 s           1             2",
+        "· connecting   ░ in the accept queue   █ being served   ┤ closed",
+    ]
+    assert render_boards(boards, 67, beside=True)[:5] == [
+        "single, clients         waited   │ threading, clients      waited",
+        "1 ██████████┤           0 ms     │ 1 █████┤                0 ms",
+        "2   ░░░░░░░░█████┤      800 ms   │ 2   █████┤              0 ms",
+        "3     ░░░░░░░░░░░█████  1.10 s   │ 3     █████┤            0 ms",
+        "4       ░░░░░░░░░░░░░░  1.40 s…  │",
+    ]
+    assert render_boards(boards[:1], 100, beside=True) == render_boards(boards[:1], 100)
 
 
 def test_narrow() -> None:
@@ -168,6 +192,8 @@ def test_any_times_give_rows_that_fit(times: list[tuple[int, int, int]], width: 
     lanes = [Lane(i, client(i), a, f"client {i}", None, b or None, c or None) for i, (a, b, c) in enumerate(times)]
     rows = render_boards([Board("model", tuple(lanes), now)], max(width, 24))
     assert all(len(row) <= max(width, 24) for row in rows)
+    rows = render_boards([Board("model", tuple(lanes), now)] * 3, max(width, 60), beside=True)
+    assert all(len(row) <= max(width, 60) for row in rows)
 
 
 @given(st.integers(1, 200), st.integers(1, 10**12))

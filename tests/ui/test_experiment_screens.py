@@ -76,6 +76,26 @@ async def under_threading(pilot: Pilot[None]) -> None:
     await three_clients(app, pilot, False)
 
 
+async def under_both(pilot: Pilot[None]) -> None:
+    """Two clients under single, of whom the second waits; then two under threading."""
+    app = await serving(pilot)
+    await client(app, pilot, 1, True)
+    await client(app, pilot, 2, False)
+    await enter(pilot, ":close 1")
+    await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 10, "the second one is served")
+    await enter(pilot, ":model threading")
+    await until(pilot, lambda: app.seen.lab.state.model == "threading")
+    await until(pilot, lambda: not app.seen.lab.state.accounts.open_flows, "nobody is there any more")
+    await client(app, pilot, 3, True)
+    await client(app, pilot, 4, True)
+    await pilot.press("escape")
+    await until(pilot, lambda: app.focused is not app.seen.console.prompt)
+    await pilot.press("p")
+    await until(pilot, lambda: app.query(LanesPane) and app.query_one(LanesPane).has_focus)
+    await until(pilot, lambda: sum(len(board.lanes) for board in app.query_one(LanesPane).picture.boards) == 4)
+    await settled(pilot)
+
+
 @sizes
 def test_listed(snap_compare: Compare, size: tuple[int, int], gate: threading.Event) -> None:
     assert snap_compare(StagedApp(), terminal_size=size, run_before=listed)
@@ -111,3 +131,8 @@ def test_lanes_under_single(snap_compare: Compare, size: tuple[int, int]) -> Non
 @sizes
 def test_lanes_under_threading(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(StagedApp(), terminal_size=size, run_before=under_threading)
+
+
+@sizes
+def test_lanes_under_two_models(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(StagedApp(), terminal_size=size, run_before=under_both)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
-from netlab.lab.lanes import GLYPHS, Phase
+from netlab.lab.lanes import Phase
+from netlab.lab.lanes_drawn import GLYPHS
 from netlab.ui.lanes_pane import LanesPane
 from tests.ui.staging import StagedApp, enter, played, until
 
@@ -72,7 +73,9 @@ async def test_a_frozen_picture_stays_and_the_space_bar_goes_on(app: StagedApp, 
 
 
 @played()
-async def test_two_models_stand_above_each_other(app: StagedApp, pilot: Pilot[None]) -> None:
+async def test_two_models_stand_side_by_side_and_above_each_other_in_little_room(
+    app: StagedApp, pilot: Pilot[None]
+) -> None:
     await enter(pilot, "Hello")
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client, "the echo")
     await enter(pilot, ":model threading")
@@ -82,6 +85,12 @@ async def test_two_models_stand_above_each_other(app: StagedApp, pilot: Pilot[No
     lanes = await shown(app, pilot)
     await until(pilot, lambda: len(lanes.picture.boards) == 2, "both")
     assert [board.title for board in lanes.picture.boards] == ["single", "threading"]
+    first, second, *_ = lanes.text.split("\n")
+    assert first.startswith("single") and "│ threading" in first
+    assert second.startswith("1 ") and "│ 2 " in second and second.count(SERVED)
+    await pilot.resize_terminal(90, 40)
+    await until(pilot, lambda: "│" not in lanes.text, "above each other")
+    assert [row for row in lanes.text.split("\n") if row in ("single", "threading")] == ["single", "threading"]
 
 
 @played()

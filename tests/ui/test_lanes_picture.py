@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from netlab.capture.model import Endpoint
-from netlab.lab.lanes import GLYPHS, SECOND, Board, Lane, Phase, render_boards
+from netlab.lab.lanes import SECOND, Board, Lane, Phase
+from netlab.lab.lanes_drawn import GLYPHS, render_boards
 from netlab.ui.lanes_history import split
 from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
 
@@ -18,19 +19,37 @@ OVER = Board("single", (lane(1, 0, 0, 2), lane(2, 0.5, 2, 4)), 5 * SECOND)
 GOING = Board("single", (lane(1, 0, 0, 2), lane(2, 0.5, None, None)), 3 * SECOND)
 
 
+OTHER = Board("threading", (lane(1, 0, 0, 2), lane(2, 0.5, 0.5, 2.5), lane(3, 1, 1, 3)), 5 * SECOND)
+
+
 def rows(picture: Picture) -> list[str]:
-    return [*map(picture.row, picture.entries()), *picture.foot()]
+    return [*picture.rows(), *picture.foot()]
 
 
 def test_it_is_the_picture_of_the_text() -> None:
     assert rows(Picture((OVER,), 80, axis_length([OVER]))) == render_boards([OVER], 80)
+    for width in (60, 97, 120):
+        both = Picture((OVER, OTHER), width, axis_length([OVER, OTHER]), beside=True)
+        assert rows(both) == render_boards([OVER, OTHER], width, beside=True)
+
+
+def test_side_by_side_each_half_shows_its_part_and_no_name_is_coloured() -> None:
+    both = Picture((OVER, OTHER), 97, axis_length([OVER, OTHER]), Window(2, 0), beside=True)
+    layout = both.layout
+    for row in both.rows()[1:3]:
+        name, left, other, right = layout.split(row)
+        assert name == other[-layout.name :] and left.rstrip()[-1] == right[-1] == "s"
+        assert GLYPHS[Phase.SERVED] in right and not set(name + other) & set(GLYPHS.values())
+    assert "".join(layout.split(both.rows()[3])) == both.rows()[3]
 
 
 def test_no_row_is_wider_than_the_pane() -> None:
     for width in (20, 40, 78, 120):
         for zoom in (1, 4, CLOSEST):
             picture = Picture((OVER, GOING), width, axis_length([OVER, GOING]), Window(zoom))
-            assert all(len(picture.row(entry)) <= max(width, 27) for entry in picture.entries())
+            assert all(len(row) <= max(width, 27) for row in picture.rows())
+            beside = Picture((OVER, OTHER), width, axis_length([OVER, OTHER]), Window(zoom), beside=True)
+            assert all(len(row) <= max(width, 27) for row in beside.rows())
 
 
 def test_parts_side_by_side_are_the_whole() -> None:
@@ -38,8 +57,8 @@ def test_parts_side_by_side_are_the_whole() -> None:
     seen = ""
     for part in range(4):
         window = Window(4, part * zoomed.columns)
-        row = Picture((OVER,), 80, zoomed.length, window).row((OVER, OVER.lanes[1]))
-        seen += row[zoomed.name + 1 :][: zoomed.columns].ljust(zoomed.columns)
+        row = Picture((OVER,), 80, zoomed.length, window).rows()[2]
+        seen += row[zoomed.layout.name + 1 :][: zoomed.columns].ljust(zoomed.columns)
     assert seen.count(GLYPHS[Phase.QUEUED]) == round(zoomed.total * 1.5 / 4)
     assert seen.index(GLYPHS[Phase.QUEUED]) == zoomed.total // 8
 
