@@ -75,6 +75,7 @@ class BytesPane(Vertical):
         self.question = Question()
         self._spans = Spans()
         self._has_fields = False
+        self._chunks = False
         self._pattern = b""
         self._typed = ""
         self._search: Worker[None] | None = None
@@ -97,11 +98,12 @@ class BytesPane(Vertical):
         keep: bool = False,
     ) -> None:
         """Show bytes; their fields have to follow. ``keep`` leaves the cursor where it is."""
+        self._chunks = chunks
         self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
         self.bytes.border_title = Content(title).markup
 
     def show_fields(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
-        """Show other fields over the same bytes, a note in their title and a remark below them."""
+        """Show other fields over the same bytes, a note in their title and a remark above them."""
         self._spans = field_spans(dissection.fields)
         self.fields.show(dissection, note, remark)
         self._has_fields = bool(dissection.fields or dissection.needs or dissection.problem or note or remark)
@@ -129,7 +131,8 @@ class BytesPane(Vertical):
         shown = self._has_fields and (self.size.height >= _ROOMY or not self.at_cursor.expanded)
         if self.fields.display is not shown:
             self.fields.display = shown
-        view.lay_fields(field_spans(unpacked.fields) if unpacked else self._spans)
+        spans = Spans() if self._chunks else self._spans  # where chunks have colours, fields have none
+        view.lay_fields(field_spans(unpacked.fields) if unpacked else spans)
         field = self.fields.reveal(view.cursor) if self.fields.display else None
         view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))
 

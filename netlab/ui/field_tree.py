@@ -31,7 +31,8 @@ _OPEN_AT_ONCE = 60
 def label(field: Field) -> Text:
     """A field as one line."""
     value = safe(field.value[:VALUE]) + ("…" if len(field.value) > VALUE else "")
-    span = f"{field.start}–{field.end}"
+    start = str(field.start) if field.start >= 0 else f"{-field.start} before"  # in an earlier segment
+    span = f"{start}–{field.end}"
     return Text.assemble(
         (safe(field.name), "bold"), "  ", (span, "dim"), "  ", (safe(field.kind), "italic"), "  ", value
     )
@@ -91,27 +92,35 @@ class FieldTree(Tree[Field | None]):
         self.guide_depth = 2
         self._shown = Dissection(()), "", ""
         self._told: Field | None = None
+        self._above = 0  # lines above the fields
 
     def show(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
-        """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own below them."""
+        """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own above them."""
         if (dissection, note, remark) == self._shown:
             return
         self._shown = dissection, note, remark
         self._told = None
         self.clear()
+        if remark:
+            self.root.add_leaf(Text(safe(remark), "bold italic"), None)
+        self._above = len(self.root.children)
         self._fill(self.root, dissection.fields)
         if _count(dissection.fields, _OPEN_AT_ONCE) <= _OPEN_AT_ONCE:
             self._open_all(self.root)
         if dissection.problem:
             self.root.add_leaf(Text(f"raw: {safe(dissection.problem)}", "bold"), None)
-        if remark:
-            self.root.add_leaf(Text(safe(remark), "bold italic"), None)
         words = ["fields"]
         if dissection.needs:
             words.append(f"waits for {dissection.needs} more {'byte' if dissection.needs == 1 else 'bytes'}")
         elif dissection.problem:
             words.append("the rest is raw bytes")
         self.border_title = Content(" ── ".join([*words, note] if note else words)).markup
+        self.call_after_refresh(self._from_the_top)
+
+    def _from_the_top(self) -> None:
+        """Begin with the first line, where the cursor is seen all the same; what was there before had another size."""
+        if self.scroll_offset.y and self.cursor_line < self.scrollable_content_region.height:
+            self.scroll_home(animate=False)
 
     def _fill(self, node: TreeNode[Field | None], fields: Sequence[Field]) -> None:
         for field in fields[:CHILDREN]:
@@ -161,9 +170,9 @@ class FieldTree(Tree[Field | None]):
             if node is not None and index < CHILDREN:
                 if node is not self.root:
                     self._open(node)
-                node = node.children[index]
+                node = node.children[index + (self._above if node is self.root else 0)]
         self._told = field
-        if node is not self.root:
+        if node is not self.root and self.last_line >= 0:  # asked for, the lines are laid out: a node knows its own
             self.move_cursor(node)
         return field
 

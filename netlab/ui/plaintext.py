@@ -95,7 +95,8 @@ def _with_child(field: Field, record: Opened | None, origin: int) -> Field:
     only = inner[0] if len(inner) == 1 and not inner[0].children else None
     value = only.value if only else ", ".join(child.name for child in inner)
     child = Field("plaintext", start, end, record.name, value, () if only else inner)
-    return replace(field, children=(*field.children, child))
+    said = f"{field.value}, opened: {value}" if value else field.value
+    return replace(field, value=said, children=(*field.children, child))
 
 
 def _moved(field: Field, by: int) -> Field:

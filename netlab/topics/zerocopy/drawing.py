@@ -49,9 +49,18 @@ def arrived_lines(transfer: Transfer, width: int) -> list[str]:
     percent = 100 * filled // max(transfer.size, 1)
     rate = f"{amount(filled / transfer.seconds)}/s" if transfer.seconds else "arriving"
     head = f"{transfer.way}: {amount(filled)} of {amount(transfer.size)}, {percent} %, {rate}"
-    last = " ".join(f"{size:,}" for size in arrivals[:-9:-1])
-    pieces = f"{len(arrivals):,} piece{'s' * (len(arrivals) != 1)} █▒, the newest first: {last}"
-    return [head, arrival_bar(arrivals, transfer.size, width), pieces[:width], memory_line(transfer)]
+    return [head, arrival_bar(arrivals, transfer.size, width), _pieces(arrivals, width), memory_line(transfer)]
+
+
+def _pieces(arrivals: Sequence[int], width: int) -> str:
+    """How many pieces came, and the sizes of the newest: as many as have room, none of them cut."""
+    line = f"{len(arrivals):,} piece{'s' * (len(arrivals) != 1)} █▒, the newest first:"
+    for number, size in enumerate(arrivals[:-9:-1], 1):
+        more = " …" if number < len(arrivals) else ""
+        if len(line) + len(f" {size:,}{more}") > width:
+            return f"{line} …"[:width]
+        line += f" {size:,}"
+    return f"{line} …" if len(arrivals) > 8 and len(line) + 2 <= width else line[:width]
 
 
 def memory_line(transfer: Transfer) -> str:
@@ -83,7 +92,7 @@ def table(transfers: Sequence[Transfer], width: int) -> list[str]:
     fastest = min((each.seconds for each in transfers if not each.failure), default=1.0) or 1.0
     for each in transfers:
         if each.failure:
-            lines.append(f"{each.way:<{_NAME}} {each.failure}"[:width])
+            lines.append(_cut(f"{each.way:<{_NAME}} {each.failure}", width))
             continue
         size = max(each.size, 1)
         figures = (
@@ -94,6 +103,10 @@ def table(transfers: Sequence[Transfer], width: int) -> list[str]:
         columns = [f"{text:>{_LABEL}} {bar(units, cells)}".ljust(column) for text, units in figures]
         lines.append(" ".join([f"{each.way:<{_NAME}}", *columns]).rstrip())
     return lines
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 def legend(size: int, failed: bool) -> list[str]:
