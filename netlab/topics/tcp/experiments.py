@@ -194,6 +194,7 @@ def _four_clients(trial: Trial, bench: Bench, waiting: int) -> None:
     trial.step("Each reads its echo and leaves.")
     trial.expect("all four have their echo", lambda: _leave_when_served(clients) == 4, found=lambda: _served(clients))
     _expect_log(trial, bench, "and the server has closed all four", "closed", 4)
+    trial.expect("the end of each has crossed the wire both ways", lambda: len(_fins(bench.segments())) == 8)
 
 
 def _says_hello(bench: Bench) -> Peer:
