@@ -58,7 +58,7 @@ class ByteView(ScrollView, can_focus=True):
         .bytes--space { color: $text-success; }
         .bytes--control { color: $text-warning; }
         .bytes--high { color: $text-secondary; }
-        .bytes--chunk { background: $secondary-muted; }
+        .bytes--chunk { background: $success-muted; }
         .bytes--field-0 { background: $primary-muted; }
         .bytes--field-1 { background: $success-muted; }
         .bytes--field-2 { background: $warning-muted; }
