@@ -27,6 +27,9 @@ PATIENCE = 0.3
 GUIDED = 2
 """Lines after which the console suggests nothing more."""
 
+_CORNERS = 4
+"""Cells of the top border that hold no title."""
+
 
 def _ended(session: Session) -> str:
     """Whether its connection is over, and by whom."""
@@ -117,16 +120,22 @@ class Console(Vertical):
 
     def tell(self) -> None:
         """Say in the title how each client stands, and below what the current one's call waits for."""
-        titles = [Content("console"), *(self._titled(session) for session in self._sessions)]
-        title = Content(" ─ ").join(titles)
+        title = self._title(brief=False)
+        if title.cell_length > self.size.width - _CORNERS:
+            title = self._title(brief=True)
         if title != self.border_title:
             self.border_title = title
         self._explain()
 
-    def _titled(self, session: Session) -> Content:
+    def _title(self, brief: bool) -> Content:
+        """All clients; where that must be ``brief``, only the current one says how it stands."""
+        titles = [self._titled(session, brief and session is not self._current) for session in self._sessions]
+        return Content(" ─ ").join([Content("console"), *titles])
+
+    def _titled(self, session: Session, brief: bool) -> Content:
         waits = self._waited(session.busy) >= PATIENCE
         state = " ◔ waits" if waits else _ended(session)
-        name = Content(session.name + state)
+        name = Content(session.name + ("" if brief else state))
         if session is self._current:
             name = Content("▸") + name.stylize("bold reverse")
         return name.stylize(Style.from_meta({"@click": f"app.bench('use_client', {session.number})"}))

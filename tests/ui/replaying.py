@@ -1,0 +1,273 @@
+"""Sessions that were recorded once, from real labs, and are played back into the real screen: the same on any machine.
+
+A recording is what a lab told: its capture (``samples/NAME.pcapng``), and its state, log, transcripts and secrets
+(``samples/NAME.json``). Random challenges, certificates, dates, ports and this Python's version stand in it as they
+were. ``python -m tests.ui.replaying`` records all of them anew; look at the pictures then.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from netlab import certs
+from netlab.capture.model import Direction, Endpoint
+from netlab.lab import Lab
+from netlab.lab import lab as lab_module
+from netlab.lab.connection import Connection
+from netlab.lab.crossings import Crossing
+from netlab.lab.session import Session
+from netlab.lab.state import (
+    Accounts,
+    CaptureReplaced,
+    Entry,
+    EntryKind,
+    Event,
+    LabState,
+    LogGrew,
+    LogLine,
+    Phase,
+    SessionsChanged,
+    StateChanged,
+)
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import find_topics, topic_named
+from netlab.topics.zerocopy.client import NOTHING, Transfer
+from netlab.topics.zerocopy.client import Client as ZerocopyClient
+from netlab.ui.app import NetlabApp
+from netlab.ui.live_lab import LiveLab
+from netlab.ui.presentation import Presentation
+
+SAMPLES = Path(__file__).parent / "samples"
+Json = dict[str, Any]
+
+SCENES: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "tcp": (["Hello"], [":reset", "send(b'Hello')"]),
+    "udp": (["time"], [":fault loss first 1", "ask()"]),
+    "wsgi": (["<script>"], ["get('/nowhere')"]),
+    "xmlrpc": (["set('spam', [1, 2, 3])"], ["get('nope')"]),
+    "multiprocessing": (["{'a': (1, 2)}"], [":authkey wrong", ":connect"]),
+    "hmac": (["Hello"], [":secret wrong", ":connect"]),
+    "tls": (["Hello"], [":present expired", ":connect"]),
+    "zerocopy": (["64 KiB"], ["receive('64 KiB', 'tutorial_concatenate')"]),
+}
+"""What is typed in each topic: its default operation, then what ends in its most telling failure."""
+
+PARTS = ("default", "failure")
+
+
+def name_of(topic: str, part: str) -> str:
+    return f"{topic}-{part}"
+
+
+def lines_of(topic: str, part: str) -> list[str]:
+    """What was typed for a recording."""
+    default, failing = SCENES[topic]
+    return [*default, *(failing if part == "failure" else ())]
+
+
+def told(name: str) -> Json:
+    """What a recording tells but its capture."""
+    return cast("Json", json.loads((SAMPLES / f"{name}.json").read_text()))
+
+
+def perform(lab: Lab, lines: Sequence[str]) -> None:
+    """Type lines into a lab, each after the one before has run."""
+    for line in lines:
+        lab.submit(line)
+        for session in lab.sessions:
+            session.wait_idle()
+
+
+# From a lab into a recording.
+
+
+def recorded(lab: Lab) -> Json:
+    """All that a lab tells but its capture."""
+    state = asdict(lab.state) | {"phase": lab.state.phase.name, "held": []}
+    return {
+        "state": state,
+        "log": [asdict(line) for line in lab.log],
+        "sessions": [_session(session) for session in lab.sessions],
+        "secrets": lab.secrets,
+    }
+
+
+def _session(session: Session) -> Json:
+    return {
+        "transcript": [asdict(entry) | {"kind": entry.kind.name} for entry in session.transcript],
+        "crossings": [_crossing(crossing) for crossing in session.crossings._kept],
+        "connected": session.connected,
+        "peer_closed": session.peer_closed,
+        "local": session.local,
+        "transfer": _transfer(session.client),
+    }
+
+
+def _crossing(crossing: Crossing) -> Json:
+    return asdict(crossing) | {"sent": _ends(crossing.sent), "read": _ends(crossing.read)}
+
+
+def _ends(part: range | None) -> list[int] | None:
+    return None if part is None else [part.start, part.stop]
+
+
+def _transfer(client: object) -> Json | None:
+    if not isinstance(client, ZerocopyClient):
+        return None
+    return asdict(replace(client.transfer, buffer=cast("memoryview", None)))
+
+
+# From a recording into a lab.
+
+
+def state_of(told: Json) -> LabState:
+    addresses = {name: told[name] and Endpoint(*told[name]) for name in ("address", "server_address")}
+    plain = {"phase": Phase[told["phase"]], "accounts": Accounts(**told["accounts"]), "faults": tuple(told["faults"])}
+    return LabState(**{**told, **addresses, **plain, "held": ()})
+
+
+def entry_of(told: Json) -> Entry:
+    return Entry(**{**told, "kind": EntryKind[told["kind"]]})
+
+
+def crossing_of(told: Json) -> Crossing:
+    ranges = {name: told[name] and range(*told[name]) for name in ("sent", "read")}
+    return Crossing(**{**told, **ranges, "local": Endpoint(*told["local"])})
+
+
+class ReplayedLab(Lab):
+    """A lab that tells what another one told; it runs nothing."""
+
+    def __init__(self, topic: Topic, name: str, notify: Callable[[Event], None]) -> None:
+        super().__init__(topic, notify=notify)
+        self.told = told(name)
+        self._file = SAMPLES / f"{name}.pcapng"
+        self._replayed = self.state
+
+    @property
+    def state(self) -> LabState:
+        return getattr(self, "_replayed", None) or super().state
+
+    @property
+    def secrets(self) -> str:
+        return str(self.told["secrets"])
+
+    def start(self) -> None:
+        """Tell it all, at once."""
+        self._recording.began(self._file)
+        self._recording.grow(self._file.stat().st_size)
+        self._replayed = state_of(self.told["state"])
+        for told in self.told["sessions"]:
+            self._play(self.open(), told)
+        for line in self.told["log"]:
+            self._tell(LogGrew(LogLine(**line)))
+        for event in (StateChanged(self._replayed), SessionsChanged(), CaptureReplaced()):
+            self._tell(event)
+
+    def _play(self, session: Session, told: Json) -> None:
+        prompt = session._prompt
+        prompt.connection = cast("Connection", self._connection(told))
+        prompt._told_closed = True
+        for crossing in map(crossing_of, told["crossings"]):
+            prompt.crossings._locals.add(crossing.local)
+            prompt.crossings._kept.append(crossing)
+        for entry in map(entry_of, told["transcript"]):
+            prompt.transcript.append(entry)
+        prompt._notify()
+
+    def _connection(self, told: Json) -> object:
+        """What stands for a connection: it answers, and does nothing."""
+        return SimpleNamespace(
+            client=self._client(told["transfer"]),
+            local=told["local"] and Endpoint(*told["local"]),
+            connected=told["connected"],
+            peer_closed=lambda: told["peer_closed"],
+            answered=True,
+            stream_fileno=lambda: None,
+            abandon=lambda: True,
+            close=lambda: None,
+        )
+
+    def _client(self, transfer: Json | None) -> object:
+        """A client of zero-copy with the payload in its buffer, as the capture has it; nothing for other topics."""
+        if transfer is None:
+            return None
+        client = ZerocopyClient.__new__(ZerocopyClient)
+        client.transfer, client.compared = Transfer(**{**transfer, "buffer": NOTHING}), cast("Any", [])
+        if transfer["filled"] == transfer["size"] and not transfer["failure"]:
+            capture = self._recording.capture
+            chunks = capture.stream(capture.flows[0], Direction.TO_CLIENT)
+            whole = b"".join(bytes(chunk.view) for chunk in chunks)
+            client.transfer.buffer = memoryview(bytearray(whole[-transfer["size"] :]))
+        return client
+
+
+class ReplayedLive(LiveLab):
+    """A replayed lab as the screen holds it."""
+
+    def __init__(self, topic: Topic, name: str) -> None:
+        super().__init__(topic)
+        self.lab = ReplayedLab(topic, name, self.news.tell)
+
+
+class Replay(Presentation):
+    """Shows what was recorded as it was, by a clock that is the same everywhere."""
+
+    version = "1.0"
+
+    def clock(self, time_ns: int) -> str:
+        return time.strftime("%H:%M:%S", time.gmtime(time_ns // 1_000_000_000))
+
+
+class ReplayedApp(NetlabApp):
+    """The app as it is, at the tab of a recorded lab, without moving or blinking."""
+
+    def __init__(self, topic: str, part: str) -> None:
+        def make_lab(wanted: Topic) -> LiveLab:
+            live = ReplayedLive(wanted, name_of(topic, part))
+            live.start()
+            return live
+
+        self.name_of_scene = name_of(topic, part)
+        super().__init__(find_topics(), topic, make_lab=make_lab, presentation=Replay())
+        self.animation_level = "none"
+
+
+def main() -> None:
+    """Record every scene, each topic on its own port."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificates = certs.ensure(Path(folder) / "certs")
+        lab_module.lab_certificates = lambda: certificates
+        for topic in SCENES:
+            for part in PARTS:
+                record(topic, part)
+
+
+def record(topic: str, part: str) -> None:
+    name = name_of(topic, part)
+    with Lab(topic, port=topic_named(topic).port) as lab:
+        perform(lab, lines_of(topic, part))
+        settle(lab)
+        lab.save(SAMPLES / f"{name}.pcapng")
+        (SAMPLES / f"{name}.json").write_text(json.dumps(recorded(lab), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(f"{name}: {lab.state.accounts.segments} segments\n")
+
+
+def settle(lab: Lab) -> None:
+    """Wait until the lab tells nothing new for half a second."""
+    before: object = None
+    while (now := (lab.state, lab.log.total, [session.transcript.total for session in lab.sessions])) != before:
+        before = now
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()
