@@ -29,6 +29,7 @@ class Connection:
     def __init__(self, wake: Wake) -> None:
         self.client: Client | None = None
         self.closed = False
+        self.shut = False  # by `abandon`, since the client's call could be ended in no other way
         self._wake = wake
         self._made: list[AbandonableSocket] = []
 
@@ -50,7 +51,7 @@ class Connection:
     @property
     def connected(self) -> bool:
         """Whether there is a client that nobody on this side has closed, the client itself included."""
-        if self.client is None or self.closed:
+        if self.client is None or self.closed or self.shut:
             return False
         return not isinstance(self.client.socket, socket.socket) or self.client.socket.fileno() >= 0
 
@@ -85,7 +86,9 @@ class Connection:
         """End the waiting of the call that runs. True: the connection survives; False: it had to be shut down."""
         self._wake.set()
         foreign = [made.detached for made in self._made if made.detached]
+        before, self.shut = self.shut, bool(foreign) or self.shut  # first, for the call may end at once
         shut = [_shut_down(fd, inode, socket.SHUT_RDWR) for fd, inode in foreign]
+        self.shut = before or any(shut)
         return not any(shut)
 
     def half_close(self) -> bool:
@@ -104,7 +107,9 @@ class Connection:
         return True
 
     def set_timeout(self, seconds: float) -> None:
-        """How long the next operation may wait."""
+        """How long the next operation may wait: told to the client, where it measures that itself, and the socket."""
+        if self.client is not None and hasattr(self.client, "timeout"):
+            self.client.timeout = seconds
         sock = self._socket()
         if sock is not None:
             with contextlib.suppress(OSError):
@@ -122,7 +127,7 @@ class Connection:
     def stream_fileno(self) -> int | None:
         """The stream's descriptor, to be watched for the peer's closing; None for datagrams and closed ones."""
         sock = self._socket()
-        if sock is None or sock.type != socket.SOCK_STREAM or not _PEER_CLOSED or self.closed:
+        if sock is None or sock.type != socket.SOCK_STREAM or not _PEER_CLOSED or self.closed or self.shut:
             return None
         return sock.fileno()
 

@@ -136,8 +136,10 @@ class Prompt:
             self.connection.close()
 
     def tell_closed(self) -> None:
-        """Note, once, that the server has closed the connection, where it has."""
-        if not self._told_closed and self.connection is not None and self.connection.peer_closed():
+        """Note, once, that the server has closed the connection, where it has, and not in answer to this side."""
+        if self._told_closed or self.dropping or self.connection is None or self.connection.shut:
+            return
+        if self.connection.peer_closed():
             self._told_closed = True
             reset = self.connection.peer_reset()
             self.note("the connection was reset (RST)" if reset else "the server closed the connection")

@@ -71,8 +71,10 @@ class Client(Protocol):
     abandoned, and tells what it does between the lines (a retry, a refusal) through ``log``.
     ``socket`` is the connection, or None where each call makes its own.
 
-    A client may have these attributes besides, which others read while its calls run:
+    A client may have these attributes besides, which others use while its calls run:
 
+    - ``timeout: float``: seconds that a call of it may take, where the socket's own timeout does not say that; it is
+      set when a person asks for another one;
     - ``buffer: memoryview`` is what it holds to be looked at, also while it is being filled;
     - ``arrivals: Sequence[int]`` the sizes of the pieces in which that came, in order: the rest is not there yet;
     - ``progress: tuple[int, int]`` how far its call is, and when it is done, in bytes.

@@ -404,6 +404,23 @@ def test_datagrams_have_no_accept_queue_and_are_asked_again_in_the_clients_own_t
         assert "timeout" not in lab.target(lab.address).keywords
 
 
+def test_a_timeout_holds_for_the_next_call_of_an_open_connection_on_every_topic() -> None:
+    with Lab("udp") as lab:
+        lab.wire.fault("loss 100%")
+        client = lab.connect()
+        lab.command(":timeout 0.3")
+        with pytest.raises(TimeoutError, match=r"asked 4 times in 0\.3 s"):
+            client.ask()
+    calls = {"tcp": "recv(1)", "xmlrpc": "keys()", "wsgi": "get('/')", "hmac": "recv(1)", "multiprocessing": "recv()"}
+    for name, call in calls.items():
+        with Lab(name) as lab:
+            client = lab.connect()
+            lab.wire.fault("stall <-")
+            lab.command(":timeout 0.2")
+            with pytest.raises(TimeoutError):
+                client.run(call)
+
+
 def test_faults_act_and_go(lab: Lab) -> None:
     assert lab.command(":faults") == "active: none"
     assert lab.command(":fault slice 1") == f"active: {', '.join(lab.state.faults)}"

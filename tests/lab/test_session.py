@@ -258,6 +258,21 @@ def test_a_client_that_does_not_share_its_socket_is_shut_down_and_that_is_said(
         assert any(text.startswith("# this client does not share its socket") for text in told(session))
         assert "b''" in told(session)
         assert session.busy is None
+        assert not session.connected, "what is typed next connects again"
+        assert not any("the server closed" in text for text in told(session))
+
+
+def test_a_client_closed_by_its_person_does_not_blame_the_server(
+    server: EchoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Topic, "client_class", lambda topic: SelfReading)
+    with session_with(lambda: server.address) as session:
+        session.connect()
+        session.submit("recv()")
+        until(lambda: waiting(session))
+        session.disconnect()
+        assert told(session)[-1] == "# closed"
+        assert not any("the server closed" in text for text in told(session))
 
 
 class Finicky(SelfReading):

@@ -31,7 +31,7 @@ class Client:
         grace: float = 0.1,
     ) -> None:
         self.socket = make_socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
-        self._timeout = timeout
+        self.timeout = timeout
         self._sent = self._accepted = False  # the protocol has no word for yes either: the first echo is the proof
         try:
             self.socket.settimeout(timeout)
@@ -69,14 +69,14 @@ class Client:
 
     def _recv_exactly(self, size: int) -> bytes:
         """So many bytes, however they are sliced; the timeout is for all of them."""
-        received, deadline = b"", time.monotonic() + self._timeout
+        received, deadline = b"", time.monotonic() + self.timeout
         while len(received) < size:
             self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
             chunk = self.socket.recv(size - len(received))
             if not chunk:
                 raise ConnectionError(f"the server closed after {len(received)} of {size} bytes of its challenge")
             received += chunk
-        self.socket.settimeout(self._timeout)
+        self.socket.settimeout(self.timeout)
         return received
 
     def _look_for_refusal(self, grace: float) -> None:
@@ -88,7 +88,7 @@ class Client:
             refused = True
         except TimeoutError:
             refused = False
-        self.socket.settimeout(self._timeout)
+        self.socket.settimeout(self.timeout)
         if refused:
             raise SecretRefused("the server closed the connection: it refused the digest, so its secret is another")
 

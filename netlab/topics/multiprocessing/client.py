@@ -49,7 +49,7 @@ class Client:
         max_message: int = MAX_MESSAGE,
     ) -> None:
         self.socket = make_socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
-        self._timeout = timeout
+        self.timeout = timeout
         self._limit = max_message
         self._received = bytearray()  # what came of the next message; it stays when waiting ends before the message
         try:
@@ -104,7 +104,7 @@ class Client:
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes without the length in front: what is no message at all."""
-        self.socket.settimeout(self._timeout)
+        self.socket.settimeout(self.timeout)
         self.socket.sendall(as_bytes(data))
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ class Client:
 
     def _fill(self, size: int, timeout: float | None = None) -> None:
         """Receive until there are ``size`` bytes; the timeout is for all of them."""
-        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while len(self._received) < size:
             self.socket.settimeout(max(deadline - time.monotonic(), 0.001))
             chunk = self.socket.recv(min(size - len(self._received), 65536))

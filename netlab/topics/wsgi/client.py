@@ -63,7 +63,7 @@ class Client:
         log: Callable[[str], None] = print,
         make_socket: Callable[[int, int], socket.socket] = socket.socket,
     ) -> None:
-        self._address, self._timeout, self._make_socket = address, timeout, make_socket
+        self._address, self.timeout, self._make_socket = address, timeout, make_socket
         self.socket: socket.socket | None = None
 
     def get(self, path: str = "/", /, **params: object) -> Response:
@@ -80,11 +80,11 @@ class Client:
         """Send any request: request('PUT', '/x', b'…', Content_Type='text/plain'). An underscore stands for -."""
         fields = {key.replace("_", "-"): str(value) for key, value in headers.items()}
         content = body.encode() if isinstance(body, str) else body
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self.timeout
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self.socket = self._make_socket(family, socket.SOCK_STREAM)
         try:
-            self.socket.settimeout(self._timeout)
+            self.socket.settimeout(self.timeout)
             self.socket.connect(self._address)
             connection = http.client.HTTPConnection(*self._address)
             connection.sock = TimedSocket(self.socket, deadline)  # http.client would make a socket of its own

@@ -47,7 +47,7 @@ class Client:
         allow_none: bool = True,
         path: str = "/RPC2",
     ) -> None:
-        self._address, self._timeout, self._make_socket = address, timeout, make_socket
+        self._address, self.timeout, self._make_socket = address, timeout, make_socket
         self._allow_none, self._path = allow_none, path
         self.socket: socket.socket | None = None
 
@@ -75,11 +75,11 @@ class Client:
             self.socket = None
 
     def _post(self, xml: bytes) -> bytes:
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self.timeout
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
         self.socket = self._make_socket(family, socket.SOCK_STREAM)
         try:
-            self.socket.settimeout(self._timeout)
+            self.socket.settimeout(self.timeout)
             self.socket.connect(self._address)
             connection = http.client.HTTPConnection(*self._address)
             connection.sock = TimedSocket(self.socket, deadline)  # http.client would make a socket of its own
