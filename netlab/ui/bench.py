@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -14,17 +15,15 @@ from textual.message import Message
 from textual.timer import Timer
 
 from netlab.dissect.fields import Dissector
+from netlab.lab.state import Phase
 from netlab.ui.bench_actions import BenchActions
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.completion import Completion
 from netlab.ui.console import Console
-from netlab.ui.experiment import ExperimentPane
 from netlab.ui.folders import history_file
 from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
-from netlab.ui.intercept_editor import ByteEditor
 from netlab.ui.intercepts import Intercepts
-from netlab.ui.lanes_pane import LanesPane
 from netlab.ui.links import Links
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.observing import Observing
@@ -32,11 +31,16 @@ from netlab.ui.panes import Panes
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.presentation import Presentation
 from netlab.ui.prompt import Prompt
-from netlab.ui.reader import Reader
 from netlab.ui.server_log import ServerLog
 from netlab.ui.status import Banner, StatusLine
 from netlab.ui.transcript import Transcript
 from netlab.ui.wire_list import WireList
+
+if TYPE_CHECKING:  # panes that come later; the first tab serves earlier without them
+    from netlab.ui.experiment import ExperimentPane
+    from netlab.ui.intercept_editor import ByteEditor
+    from netlab.ui.lanes_pane import LanesPane
+    from netlab.ui.reader import Reader
 
 PERIOD = 1 / 30
 """Seconds between two looks at the lab's news."""
@@ -83,6 +87,7 @@ class BenchPane(Vertical):
         self._looks = 0
         self._offered: object = None
         self._told_history = False
+        self._learned = False
 
     def compose(self) -> ComposeResult:
         """Top to bottom."""
@@ -100,10 +105,10 @@ class BenchPane(Vertical):
         except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; its bytes are shown raw then
             self.console.say(f"the dissector does not load, bytes are shown raw: {error}", error=True)
         self._draw(Tidings(state=True, log=True, sessions=True, capture_replaced=True))
-        self.call_after_refresh(self._learn)
 
     def _learn(self) -> None:
-        """What the console completes; after the first paint, because it imports the recipe's client."""
+        """What the console completes; not before the state is known, because it imports the recipe's client."""
+        self._learned = True
         self.completion.operations = self.lab.operations
         faults = [kind.name for kind in self.lab.wire.kinds]
         self.completion.values = {**self.completion.values, "model": self.topic.models, "fault": faults}
@@ -138,6 +143,8 @@ class BenchPane(Vertical):
             state = self.lab.state
             self.query_one(StatusLine).state = state
             self.query_one(Banner).state = state
+            if state.phase is not Phase.STARTING and not self._learned:
+                self.call_after_refresh(self._learn)
             if self.panes.reader is not None:
                 self.panes.reader.run_by(state.model)
             self.intercepts.look(state)

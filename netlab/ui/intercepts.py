@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from netlab.capture.model import Direction, Segment
 from netlab.lab.state import HeldSegment, LabState
 from netlab.ui.chooser import Choice, Chooser
-from netlab.ui.intercept_editor import ByteEditor
 
 if TYPE_CHECKING:
     from netlab.ui.bench import BenchPane
+    from netlab.ui.intercept_editor import ByteEditor
     from netlab.ui.wire_list import WireList
 
 
@@ -59,6 +59,8 @@ class Intercepts:
 
     def open(self, held: HeldSegment) -> None:
         """Edit the bytes in the inspector's place."""
+        from netlab.ui.intercept_editor import ByteEditor  # late: only who edits needs it
+
         if self.editor is not None:
             return
         self.editor = ByteEditor(held)

@@ -1,6 +1,7 @@
 """A bench's experiments and swim lanes: the panes come when they are wanted, and follow the lab while they are there.
 
-It stands between the panes, which know no lab, and the lab, which knows no screen.
+It stands between the panes, which know no lab, and the lab, which knows no screen. What it needs is imported late, so
+that the first tab serves earlier.
 """
 
 from __future__ import annotations
@@ -8,16 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Transport
-from netlab.lab.happenings import Verdict
-from netlab.topics.trial import Experiment
-from netlab.ui.experiment import ExperimentPane, Stage
-from netlab.ui.experiment_text import code
-from netlab.ui.lanes_history import LanesHistory
-from netlab.ui.lanes_pane import LanesPane
-from netlab.ui.reader import Reader
 
 if TYPE_CHECKING:
+    from netlab.lab.happenings import Verdict
+    from netlab.topics.trial import Experiment
     from netlab.ui.bench import BenchPane
+    from netlab.ui.experiment import ExperimentPane
+    from netlab.ui.lanes_history import LanesHistory
+    from netlab.ui.lanes_pane import LanesPane
 
 
 class Observing:
@@ -28,7 +27,7 @@ class Observing:
         self.experiments: tuple[Experiment, ...] = ()
         self.experiment: ExperimentPane | None = None
         self.lanes: LanesPane | None = None
-        self._history = LanesHistory(bench.lab, bench.live.news.turns)
+        self._made_history: LanesHistory | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._was_running = False
 
@@ -47,6 +46,14 @@ class Observing:
         if action == "stop_experiment":
             return self._live.running
         return self._bench.topic.transport is Transport.TCP
+
+    @property
+    def _history(self) -> LanesHistory:
+        if self._made_history is None:
+            from netlab.ui.lanes_history import LanesHistory
+
+            self._made_history = LanesHistory(self._bench.lab, self._live.news.turns)
+        return self._made_history
 
     def meet(self) -> None:
         """Learn the clients' names for the swim lanes, while there are any."""
@@ -68,7 +75,7 @@ class Observing:
     def show_experiments(self) -> None:
         """The pane as it is, or the list."""
         if self.experiment is not None and self._bench.panes.has("experiment"):
-            if self.experiment.has_focus and self.experiment.stage is not Stage.RUNNING:
+            if self.experiment.has_focus and not self.experiment.running:
                 self.experiment.show_list()
             self._bench.panes.go("experiment")
             return
@@ -78,10 +85,12 @@ class Observing:
         """The question of one; a run that is under way goes on, and is shown instead."""
         pane = self._pane()
         found = next((experiment for experiment in self.experiments if experiment.name == name), None)
-        if found is not None and pane.stage is not Stage.RUNNING:
+        if found is not None and not pane.running:
             pane.ask(found)
 
     def _pane(self) -> ExperimentPane:
+        from netlab.ui.experiment import ExperimentPane
+
         panes = self._bench.panes
         panes.put_away()
         if self.experiment is not None and panes.has("experiment"):
@@ -103,6 +112,9 @@ class Observing:
 
     def show_code(self, experiment: Experiment) -> None:
         """The tutorial's own code beside the repaired form."""
+        from netlab.ui.experiment_text import code
+        from netlab.ui.reader import Reader
+
         name = f"{experiment.name}: then, and repaired"
         self._bench.panes.read(Reader(self._bench.topic, name, "esc closes", code(experiment)))
 
@@ -110,6 +122,8 @@ class Observing:
 
     def toggle_lanes(self) -> None:
         """Show them, or put them away."""
+        from netlab.ui.lanes_pane import LanesPane
+
         panes = self._bench.panes
         if self.lanes is not None and panes.has("lanes"):
             panes.remove_pane("lanes")

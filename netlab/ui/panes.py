@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,9 +16,11 @@ from textual.widgets import Static
 
 from netlab.ui.console import Console
 from netlab.ui.inspector import Inspector
-from netlab.ui.reader import Reader
 from netlab.ui.server_log import ServerLog
 from netlab.ui.wire_list import WireList
+
+if TYPE_CHECKING:
+    from netlab.ui.reader import Reader
 
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""
@@ -115,7 +117,7 @@ class Panes(Horizontal):
     _ENTRIES: ClassVar[dict[str, str]] = {"console": "#prompt"}
 
     def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: ServerLog) -> None:
-        super().__init__(id="panes")
+        super().__init__(id="panes", classes="-wire")  # as `_arrange` has it: each class that comes styles all anew
         self._left, self._right = (console, log), (wire, inspector)
         self.reader: Reader | None = None
         self._extras: dict[str, Widget] = {}
