@@ -104,6 +104,11 @@ class ExperimentPane(Ring):
 
     # Stages
 
+    @property
+    def running(self) -> bool:
+        """Whether its experiment runs now."""
+        return self.stage is Stage.RUNNING
+
     def show_list(self) -> None:
         """All experiments, the cursor on the one before."""
         self._cursor = self._experiments.index(self.experiment) if self.experiment else 0
