@@ -199,7 +199,7 @@ class CaptureWriter:
         """The file is full: headers alone for a while, then nothing."""
         if self._stopped:
             return
-        self.note = f"capture full: payload beyond {in_words(self.limit)} is not kept; :clear begins anew"
+        self.note = f"capture full: payload beyond {in_words(self.limit)} is not kept"
         if self.length + self._size < self._ceiling:
             self._add_packet(time_ns, header, _NOTHING, fate, missing)
         else:
@@ -211,9 +211,7 @@ class CaptureWriter:
         self._stopped = True
         self.tally.kept -= self._waiting
         self.tally.let_go += self._waiting
-        self.note = (
-            f"no space left for the capture ({error.strerror}): segments since then are not kept; :clear begins anew"
-        )
+        self.note = f"no space left for the capture ({error.strerror}): segments since then are not kept"
         self.changed = True
         os.ftruncate(self._file, self.length)
 

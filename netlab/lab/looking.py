@@ -17,7 +17,7 @@ def look(state: LabState, server: ServerProcess | None, wire: WireProcess | None
             state,
             accounts=wire.accounts,
             faults=wire.faults,
-            capture_note=wire.note,
+            capture_note=_note(wire),
             intercept=wire.intercept,
             held=tuple(wire.held.values()),
         )
@@ -33,6 +33,11 @@ def look(state: LabState, server: ServerProcess | None, wire: WireProcess | None
         threads=server.gauges.threads,
         processes=server.gauges.processes,
     )
+
+
+def _note(wire: WireProcess) -> str:
+    """What is not in the capture and what to try, then what else troubles the wire."""
+    return "; ".join(filter(None, (wire.note and f"{wire.note}; :clear begins anew", wire.trouble)))
 
 
 def _queue(server: ServerProcess, wire: WireProcess) -> int:

@@ -41,7 +41,7 @@ class WireProcess:
         self.endpoint: Endpoint | None = None
         self.length = 0
         self.accounts = Accounts()
-        self.note = ""
+        self.note = self.trouble = ""
         self.faults: tuple[str, ...] = ()
         self.intercept = ""
         self.held: dict[int, HeldSegment] = {}
@@ -177,7 +177,7 @@ class WireProcess:
             case "captured":
                 self.length = messages.number(message, "length") or 0
                 self.accounts = _accounts(message.get("accounts"))
-                self.note = messages.text(message, "note")
+                self.note, self.trouble = messages.text(message, "note"), messages.text(message, "trouble")
             case "replaced":
                 self.file = Path(str(message.get("file")))
                 self.length = 0

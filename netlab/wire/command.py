@@ -43,6 +43,9 @@ def main(argv: Sequence[str]) -> int:
     if arguments.yield_cpu:
         _yield_processor()
     _raise_descriptor_limit()
+    if arguments.write and not (arguments.force or arguments.supervised) and _holds_something(Path(arguments.write)):
+        sys.stderr.write(f"netlab wire: {arguments.write} is there already; --force replaces it\n")
+        return 1
     try:
         writer = CaptureWriter(arguments.write, arguments.limit)
     except OSError as error:
@@ -77,6 +80,11 @@ def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: 
     if arguments.temporary and arguments.write and _nobody_asks():
         _remove_folder(Path(arguments.write).parent)
     return 0
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether writing there would lose what a file holds. A device, a pipe, an empty file have nothing to lose."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _nobody_asks() -> bool:
@@ -127,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--seed", type=int, default=0, metavar="N", help="makes the faults' chances repeat (%(default)s)")
     add("--write", metavar="FILE.pcapng", help="capture into this file")
+    add("--force", action="store_true", help="replace that file where it is there already")
     add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
     add("--supervised", action="store_true", help="speak JSON lines, and end when standard input does")
     add("--temporary", action="store_true", help="supervised: remove the capture's folder at the end")

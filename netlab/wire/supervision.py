@@ -47,7 +47,7 @@ Closed = tuple[int, int, str]
 
 
 class Reporter:
-    """Tells facts as JSON lines. Trouble is added to the capture's note, for it is what the lab shows.
+    """Tells facts as JSON lines. Trouble goes along with the capture's note, for the lab shows both.
 
     Flows are gathered, and told in lines of their own before the next line about the capture.
     """
@@ -90,8 +90,14 @@ class Reporter:
     def _message(self, fact: Fact) -> Message | None:
         match fact:
             case Captured(length, tally, note):
-                note = "; ".join(filter(None, (note, self._trouble)))
-                return {"event": "captured", "length": length, "accounts": asdict(tally), "note": note}
+                accounts = asdict(tally)
+                return {
+                    "event": "captured",
+                    "length": length,
+                    "accounts": accounts,
+                    "note": note,
+                    "trouble": self._trouble,
+                }
             case Listening(address):
                 self._trouble = ""
                 return {"event": "listening", "host": address.host, "port": address.port}

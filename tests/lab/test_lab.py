@@ -404,6 +404,15 @@ def test_datagrams_have_no_accept_queue_and_are_asked_again_in_the_clients_own_t
         assert "timeout" not in lab.target(lab.address).keywords
 
 
+def test_a_full_capture_is_said_with_what_to_try() -> None:
+    with Lab("tcp", limit=1 << 16) as lab, lab.connect() as client:
+        client.send(bytes(100_000))
+        until(lambda: lab.state.capture_note)
+        assert lab.state.capture_note == "capture full: payload beyond 64 KiB is not kept; :clear begins anew"
+        lab.command(":clear")
+        until(lambda: not lab.state.capture_note)
+
+
 def test_a_timeout_holds_for_the_next_call_of_an_open_connection_on_every_topic() -> None:
     with Lab("udp") as lab:
         lab.wire.fault("loss 100%")

@@ -17,7 +17,7 @@ import pytest
 
 from netlab.wire.command import main
 from tests.capture.independent import conversations, frames
-from tests.wire.relaying import PATIENCE, accept, endpoint, eventually, listening, read_all
+from tests.wire.relaying import PATIENCE, accept, endpoint, eventually, listening, read_all, read_exactly
 
 PROGRAM = [sys.executable, "-m", "netlab", "wire"]
 
@@ -158,6 +158,21 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
         out, err = child.communicate(timeout=PATIENCE)
         assert child.returncode == 1 and out == b""
         assert err.decode() == f"netlab wire: cannot write {tmp_path}: Is a directory\n"
+
+
+def test_a_capture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
+    path = tmp_path / "precious.pcapng"
+    path.write_bytes(b"precious")
+    with started("--to", "127.0.0.1:1", "--write", str(path)) as child:
+        out, err = child.communicate(timeout=PATIENCE)
+        assert child.returncode == 1 and out == b"" and path.read_bytes() == b"precious"
+        assert err.decode() == f"netlab wire: {path} is there already; --force replaces it\n"
+    with started("--to", "127.0.0.1:1", "--write", str(path), "--force") as child:
+        bare_port(child)
+    assert path.read_bytes()[:4] == bytes.fromhex("0a0d0d0a")
+    path.write_bytes(b"")  # as mktemp leaves it
+    with started("--to", "127.0.0.1:1", "--write", str(path)) as child:
+        bare_port(child)
 
 
 def test_who_stops_reading_ends_it() -> None:
@@ -311,6 +326,17 @@ def test_udp_from_the_command_line(tmp_path: Path) -> None:
             child.communicate(timeout=2)
             assert child.returncode == 0
     assert conversations(path)[0].to_server.datagrams == [b"time?"]
+
+
+def test_a_full_capture_is_said_without_a_command_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "c.pcapng"
+    with listening() as server, started("--to", address(server), "--write", str(path), "--limit", "64K") as child:
+        with socket.create_connection(("127.0.0.1", bare_port(child)), PATIENCE) as client, accept(server) as accepted:
+            client.sendall(bytes(200_000))
+            assert len(read_exactly(accepted, 200_000)) == 200_000
+        child.terminate()
+        out, _ = child.communicate(timeout=PATIENCE)
+    assert "capture full: payload beyond 64 KiB is not kept" in out.decode().splitlines()
 
 
 def test_faults_from_the_command_line_come_after_the_address() -> None:
