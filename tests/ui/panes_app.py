@@ -131,7 +131,8 @@ class PanesApp(App[None]):
         self.copied.append(text)
 
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
-        self.inspector.show_segment(event.segment, self.capture, self.dissector)
+        hurried = self.wire.following and self.wire.hurried
+        self.inspector.show_segment(event.segment, self.capture, self.dissector, hurried=hurried)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         self.inspector.focus()

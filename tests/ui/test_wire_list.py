@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.capture.model import Kind
+from netlab.ui import dissecting, segment_list
 from netlab.ui.question import Question
 from netlab.ui.segment_list import SegmentList
 from netlab.ui.segment_row import Columns, preview
@@ -223,6 +224,37 @@ def test_another_capture_starts_anew() -> None:
         assert number(app) == 2
 
     drive(app, script)
+
+
+def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment_list, "_PACE", 0.1)
+    monkeypatch.setattr(dissecting, "_CHUNKS", -1)  # whatever leads to a segment is too long to be read in a flood
+    app = PanesApp(HandMade())
+
+    async def script(pilot: Pilot[None]) -> None:
+        assert app.capture is not None
+        flow = app.capture.open()
+        app.wire.grow()
+        for _ in range(100):
+            app.capture.add(flow, OUT, b"Hel")
+        app.wire.grow()
+        assert number(app) == 1, "a flood waits for its turn"
+        while number(app) == 1:
+            app.wire.grow()
+            await pilot.pause(0.01)
+        assert app.wire.hurried
+        await pilot.pause()
+        assert fields(app) == [(0, 3)], "the segment alone"
+        while app.wire.hurried:
+            app.wire.grow()
+            await pilot.pause(0.01)
+        await until(pilot, lambda: fields(app) == [(-297, 3)])
+
+    drive(app, script)
+
+
+def fields(app: PanesApp) -> list[tuple[int, int]]:
+    return [(node.data.start, node.data.end) for node in app.inspector.fields.root.children if node.data]
 
 
 @pytest.mark.parametrize("size", [(20, 8), (30, 10), (200, 60)])
