@@ -17,9 +17,12 @@ def scroll_at_once(view: ScrollView, y: int) -> None:
         view.call_after_refresh(_place_bar, view)
 
 
-def _place_bar(view: ScrollView) -> None:
+def _place_bar(view: ScrollView, more: int = 10) -> None:
+    """Place the bar, once it is shown: another refresh may come before the layout that shows it."""
     if view.show_vertical_scrollbar:
         view.vertical_scrollbar.position = view.scroll_y
+    elif more and view.max_scroll_y > 0:
+        view.call_after_refresh(_place_bar, view, more - 1)
 
 
 def set_content_size(view: ScrollView, size: Size) -> None:
