@@ -363,7 +363,9 @@ def _read_chunk(message: _Message, number: int) -> tuple[Field, int] | None:
 def _read_trailer(message: _Message, start: int, position: int) -> tuple[Field, int] | None:
     """The last chunk, with the headers that may follow it."""
     trailer: list[Field] = []
-    while (end := line_end(message.data, position)) is not None:
+    for _ in range(MOST_LINES):
+        if (end := line_end(message.data, position)) is None:
+            return None
         line = bytes(message.data[position:end]).removesuffix(b"\r")
         if not line:
             message.position = end + 1
@@ -371,6 +373,7 @@ def _read_trailer(message: _Message, start: int, position: int) -> tuple[Field, 
         if len(trailer) < MOST_PARTS:
             trailer.append(_header(line, position))
         position = end + 1
+    message.problem = "headers without end"
     return None
 
 

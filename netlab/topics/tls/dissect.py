@@ -22,6 +22,8 @@ MOST_LENGTH = (1 << 14) + 2048
 TEXT_SHOWN = 200
 MOST_MESSAGE = 1 << 17
 """A handshake message that announces more bytes is none: no certificate chain comes near."""
+MOST_FIELDS = 20_000
+"""Fields within records; when there are more, the contents of further ones are left closed."""
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
 _RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
@@ -38,6 +40,7 @@ class _Stream:
     """Bytes that the ``unfinished`` handshake message still waits for."""
     begun: bytes = b""
     """What is here of a message whose own header is cut."""
+    fields: int = 0
 
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
@@ -110,9 +113,17 @@ def _record(start: int, kind: int, version: int, body: Reader, stream: _Stream) 
     if not _in_clear(kind, body, stream):
         content: tuple[Field, ...] = (body.rest("ciphertext"),)
         return Field(names.RECORDS[kind], start, end, "record", f"{length:,} bytes, encrypted", header + content)
+    if stream.fields > MOST_FIELDS:
+        content = (body.rest("content"),)
+        return Field(names.RECORDS[kind], start, end, "record", f"{length:,} bytes, not read", header + content)
     content = CONTENTS.get(kind, _opaque)(body, stream)
+    stream.fields += _count(content)
     value = ", ".join(field.name if kind == HANDSHAKE else field.value for field in content)
     return Field(names.RECORDS[kind], start, end, "record", value, header + content)
+
+
+def _count(fields: tuple[Field, ...]) -> int:
+    return sum(1 + _count(field.children) for field in fields)
 
 
 def _header(start: int, kind: int, version: int, length: int) -> tuple[Field, ...]:
