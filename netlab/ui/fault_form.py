@@ -22,6 +22,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.text import safe
 from netlab.ui.fault_draft import Draft, Which
 from netlab.ui.live_lab import LiveLab
+from netlab.ui.orderly_input import OrderlyInput
 
 WAYS: tuple[Direction | None, ...] = (None, Direction.TO_SERVER, Direction.TO_CLIENT)
 _COUNTS = {Which.ALL: "", Which.SOME: "30", Which.FIRST: "3", Which.EVERY: "2"}
@@ -68,7 +69,7 @@ class Pick(Widget, can_focus=True):
         return Content(" ").join(parts)
 
 
-class Line(Input):
+class Line(OrderlyInput):
     """One line to type numbers into. ``F`` is no part of any number, and clears the faults also from here."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:

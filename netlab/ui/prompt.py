@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType, NoBinding
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.suggester import Suggester
-from textual.widgets import Input
 
 from netlab.ui.commands import PROMPT_COMMANDS, bindings
 from netlab.ui.completion import Completion
 from netlab.ui.history import History
+from netlab.ui.orderly_input import OrderlyInput
 
 PASTED = 200
 """Lines of one paste that are run; more would not be meant."""
@@ -39,7 +38,7 @@ class _Suggest(Suggester):
         return self._completion.complete(value)
 
 
-class Prompt(Input):
+class Prompt(OrderlyInput):
     """One line, ready to be typed into."""
 
     DEFAULT_CSS = """
@@ -104,13 +103,12 @@ class Prompt(Input):
             event.prevent_default()
             self.app.call_after_refresh(self.app.post_message, events.Key(event.key, event.character))
             return
-        self._left = self._leaves(event.key)
         await super()._on_key(event)
 
-    def _leaves(self, key: str) -> bool:
-        with contextlib.suppress(NoBinding):
-            return any(binding.action == "leave" for binding in self._bindings.get_bindings_for_key(key))
-        return False
+    async def acts(self, action: str) -> None:
+        """A key of its own."""
+        self._left = action == "leave"
+        await super().acts(action)
 
     def action_complete(self) -> None:
         """Complete, or move on."""

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from netlab.dissect.text import safe
+from netlab.ui.orderly_input import OrderlyInput
 
 
 class Question(Vertical):
@@ -70,7 +71,7 @@ class Question(Vertical):
         """A label, the line, and the verdict below."""
         with Horizontal():
             yield Static("", id="question-label", markup=False)
-            yield Input(compact=True, select_on_focus=False, max_length=1000)
+            yield OrderlyInput(compact=True, select_on_focus=False, max_length=1000)
         yield Static("", id="question-verdict", markup=False)
 
     @property
