@@ -6,14 +6,11 @@ who has moved it; `end` follows the newest again.
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment as Cells
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -23,11 +20,12 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.capture.model import Direction, Kind, Segment
+from netlab.capture.model import Kind, Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
+from netlab.ui.pace import Pace
 from netlab.ui.scrolling import scroll_at_once, set_content_size
-from netlab.ui.segment_row import Columns, clock, what
+from netlab.ui.segment_painter import STYLES, SegmentPainter
 
 KEYS: list[BindingType] = [
     Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
@@ -41,8 +39,6 @@ KEYS: list[BindingType] = [
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
 
-_FLOOD, _PACE = 40, 0.5
-"""More new segments than this at one look are a flood, which is shown at this interval (seconds)."""
 _NEWEST = 100
 """Lines among which one with bytes is looked for, as many connections may end at once."""
 
@@ -51,9 +47,7 @@ class SegmentList(ScrollView, can_focus=True):
     """The list of segments. ``cursor`` is a row; `highlighted` the segment on it."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "wire--heading", "wire--to-server", "wire--to-client", "wire--event", "wire--fate", "wire--cursor",
-    }  # fmt: skip
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(STYLES)
     DEFAULT_CSS = """
     SegmentList {
         border-top: solid $primary-muted; border-title-color: $foreground; border-subtitle-color: $text-muted;
@@ -89,21 +83,29 @@ class SegmentList(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.capture: Captured | None = None
         self.following = True
-        self.hurried = False
-        """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
-        self.marks: set[int] = set()
-        self._linked: frozenset[int] = frozenset()
-        self._dissector: Dissector | None = None
+        self._painter = SegmentPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
+        self._pace = Pace()
         self._rows: Sequence[int] | None = None
-        self._columns = Columns.fitting(80, 0, 0, "")
         self._note = ""
         self._wanted = 0  # index of the segment that the person went to, also while a filter hides it
-        self._known = -1
-        self._grown = 0.0  # when the list last took in new segments, by the monotonic clock
         self._seen = 0  # segments when the person last followed
         self._title = ""
+
+    @property
+    def capture(self) -> Captured | None:
+        """The capture that is shown."""
+        return self._painter.capture
+
+    @property
+    def marks(self) -> set[int]:
+        """Numbers of the segments that the person marked."""
+        return self._painter.marks
+
+    @property
+    def hurried(self) -> bool:
+        """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
+        return self._pace.hurried
 
     # What is shown
 
@@ -112,8 +114,9 @@ class SegmentList(ScrollView, can_focus=True):
 
         With a dissector, its summary is what a line says, else a preview of the text.
         """
-        self.capture, self._dissector = capture, dissector
-        self.following, self.marks, self._rows, self._known = True, set(), None, -1
+        self._painter.capture, self._painter.dissector = capture, dissector
+        self.following, self._painter.marks, self._rows = True, set(), None
+        self._pace.forget()
         self.set_reactive(SegmentList.cursor, -1)
         self.post_message(self.Highlighted(None))
         self.grow()
@@ -121,27 +124,22 @@ class SegmentList(ScrollView, can_focus=True):
     def grow(self) -> None:
         """Take in what the capture has more. Cheap when there is nothing new, and unhurried under a flood.
 
-        Nobody reads a list that moves by hundreds of lines twenty times a second, but everybody's keys would wait for
-        it: a flood is shown twice a second. Whoever calls this calls it again soon.
+        Whoever calls this calls it again soon.
         """
-        rows, now = self.row_count, time.monotonic()
-        flood = 0 <= self._known < rows - _FLOOD
-        if rows == self._known or (flood and now - self._grown < _PACE):
-            if self.hurried and now - self._grown >= _PACE:
-                self.hurried = False
-                self.post_message(self.Highlighted(self.highlighted))
-            return
-        self._known, self._grown, self.hurried = rows, now, flood
-        self._lay_out()
-        self._settle()
-        self.refresh()
+        if self._pace.look(self.row_count):
+            self._lay_out()
+            self._settle()
+            self.refresh()
+        elif self._pace.over():
+            self.post_message(self.Highlighted(self.highlighted))
 
     def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
         """Show only these segments (indices in ascending order, may grow), or all; ``note`` tells it in the title.
 
         The cursor stays on its segment, or goes to the next one shown.
         """
-        self._rows, self._note, self._known = rows, note, -1
+        self._rows, self._note = rows, note
+        self._pace.drew(self.row_count)
         self._lay_out()
         self._settle()
         self.refresh()
@@ -164,8 +162,8 @@ class SegmentList(ScrollView, can_focus=True):
     def link(self, numbers: Iterable[int]) -> None:
         """Show in the margin which segments are of the call that is looked at."""
         linked = frozenset(numbers)
-        if linked != self._linked:
-            self._linked = linked
+        if linked != self._painter.linked:
+            self._painter.linked = linked
             self.refresh()
 
     def note(self, note: str) -> None:
@@ -280,7 +278,7 @@ class SegmentList(ScrollView, can_focus=True):
     def action_mark(self) -> None:
         """Mark or unmark."""
         if segment := self.highlighted:
-            self.marks ^= {segment.number}
+            self._painter.marks ^= {segment.number}
             self.hold()
             self.refresh_line(self.cursor + 1)
 
@@ -300,10 +298,7 @@ class SegmentList(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width or 80
-        segments = self.capture.segments if self.capture else ()
-        flows = len(self.capture.flows) if self.capture else 0
-        last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
-        self._columns = Columns.fitting(width, len(segments), flows, last)
+        self._painter.fit(width)
         set_content_size(self, Size(width, self.row_count + 1))
         self._tell()
 
@@ -329,35 +324,11 @@ class SegmentList(ScrollView, can_focus=True):
         """The heading stays on top; below it one segment a line."""
         width = self.scrollable_content_region.width
         if y == 0:
-            style = self.get_component_rich_style("wire--heading")
-            return Strip([Cells(" " + self._columns.heading(), style)]).adjust_cell_length(width, style)
+            return self._painter.heading(width)
         row = self.scroll_offset.y + y - 1
         segment = self.segment_at(row)
-        if segment is None or self.capture is None:
-            return self._blank(y == 1 and not self.row_count, width)
-        style = self._style(segment, row)
-        start_ns = self.capture.segments[0].time_ns
-        text = self._columns.row(segment, start_ns, what(segment, self._dissector))
-        linked = "▸" if segment.number in self._linked else " "
-        mark = Cells("•" if segment.number in self.marks else linked, style)
-        return Strip([mark, Cells(text, style)]).adjust_cell_length(width, style)
-
-    def _blank(self, first: bool, width: int) -> Strip:
-        """A line without a segment; the first says why there is none."""
-        words = " every segment that crosses will be a line here"
-        if self.capture is not None and len(self.capture.segments):
-            words = " no segment is let through by the filter"
-        cells = [Cells(words, self.get_component_rich_style("wire--heading"))] if first else []
-        return Strip(cells).adjust_cell_length(width, self.rich_style)
-
-    def _style(self, segment: Segment, row: int) -> Style:
-        if segment.fate:
-            name = "wire--fate"
-        elif segment.kind is not Kind.DATA:
-            name = "wire--event"
-        else:
-            name = "wire--to-server" if segment.direction is Direction.TO_SERVER else "wire--to-client"
-        style = self.get_component_rich_style(name)
-        if row == self.cursor:
-            style += self.get_component_rich_style("wire--cursor", partial=True)
-        return style
+        if segment is not None:
+            return self._painter.line(segment, row == self.cursor, width)
+        if y == 1 and not self.row_count:
+            return self._painter.nothing(width, self.rich_style)
+        return Strip.blank(width, self.rich_style)

@@ -21,4 +21,4 @@ def staged_times(monkeypatch: pytest.MonkeyPatch) -> None:
         return "0.001" if time_ns > start_ns else "0.000"
 
     monkeypatch.setattr("netlab.ui.segment_row.clock", clock)
-    monkeypatch.setattr("netlab.ui.segment_list.clock", clock)
+    monkeypatch.setattr("netlab.ui.segment_painter.clock", clock)

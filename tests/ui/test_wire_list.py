@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.capture.model import Kind
-from netlab.ui import dissecting, segment_list
+from netlab.ui import dissecting, pace
 from netlab.ui.question import Question
 from netlab.ui.segment_list import SegmentList
 from netlab.ui.segment_row import Columns, preview
@@ -227,7 +227,7 @@ def test_another_capture_starts_anew() -> None:
 
 
 def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment_list, "_PACE", 0.1)
+    monkeypatch.setattr(pace, "SECONDS", 0.1)
     monkeypatch.setattr(dissecting, "_CHUNKS", -1)  # whatever leads to a segment is too long to be read in a flood
     app = PanesApp(HandMade())
 

@@ -1,0 +1,70 @@
+"""Paints the lines of the wire list: the heading, one segment a line, and what stands there while there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment as Cells
+from rich.style import Style
+from textual.strip import Strip
+
+from netlab.capture.model import Direction, Kind, Segment
+from netlab.dissect.fields import Dissector
+from netlab.ui.captured import Captured
+from netlab.ui.segment_row import Columns, clock, what
+
+STYLES = frozenset(
+    f"wire--{name}" for name in ("heading", "to-server", "to-client", "event", "fate", "cursor")
+)  # what a list that has these lines has to name
+
+
+class SegmentPainter:
+    """Turns segments into strips. ``style_of`` (component class, partial) comes from the widget."""
+
+    def __init__(self, style_of: Callable[[str, bool], Style]) -> None:
+        self._style_of = style_of
+        self.capture: Captured | None = None
+        self.dissector: Dissector | None = None
+        self.columns = Columns.fitting(80, 0, 0, "")
+        self.marks: set[int] = set()
+        """Numbers of the segments that a person marked."""
+        self.linked: frozenset[int] = frozenset()
+        """Numbers of the segments of the call that is looked at."""
+
+    def fit(self, width: int) -> None:
+        """Columns for ``width`` cells and for what the capture has now."""
+        segments = self.capture.segments if self.capture else ()
+        flows = len(self.capture.flows) if self.capture else 0
+        last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
+        self.columns = Columns.fitting(width, len(segments), flows, last)
+
+    def heading(self, width: int) -> Strip:
+        """The names of the columns."""
+        style = self._style_of("wire--heading", False)
+        return Strip([Cells(" " + self.columns.heading(), style)]).adjust_cell_length(width, style)
+
+    def nothing(self, width: int, base: Style) -> Strip:
+        """Why there is no segment."""
+        words = " every segment that crosses will be a line here"
+        if self.capture is not None and len(self.capture.segments):
+            words = " no segment is let through by the filter"
+        return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)
+
+    def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:
+        """One segment: in the margin whether it is marked or linked, then its columns."""
+        assert self.capture is not None  # it has the segment
+        style = self._style(segment, at_cursor)
+        text = self.columns.row(segment, self.capture.segments[0].time_ns, what(segment, self.dissector))
+        linked = "▸" if segment.number in self.linked else " "
+        margin = Cells("•" if segment.number in self.marks else linked, style)
+        return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
+
+    def _style(self, segment: Segment, at_cursor: bool) -> Style:
+        if segment.fate:
+            name = "wire--fate"
+        elif segment.kind is not Kind.DATA:
+            name = "wire--event"
+        else:
+            name = "wire--to-server" if segment.direction is Direction.TO_SERVER else "wire--to-client"
+        style = self._style_of(name, False)
+        return style + self._style_of("wire--cursor", True) if at_cursor else style
