@@ -18,6 +18,7 @@ from textual.filter import LineFilter
 from textual.widgets import Footer, Static
 
 from netlab.capture.model import CaptureError, Flow, Segment
+from netlab.capture.packets import understood_links
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
 from netlab.dissect.fields import Dissector
@@ -56,7 +57,7 @@ class InspectApp(App[None]):
 
     TITLE = "netlab inspect"
     CSS = """
-    #file { height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    #file { height: auto; max-height: 3; background: $panel; padding: 0 1; }
     WireList { height: 1fr; }
     Inspector { height: 2fr; }
     """
@@ -178,12 +179,15 @@ def open_capture(path: Path) -> Capture:
     """The file, ready to be read. Raises `OSError` or `CaptureError` with a sentence."""
     if path.is_dir():
         raise CaptureError("it is a folder, not a capture file")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for somebody to write
+        raise CaptureError("it is a pipe or a device, not a capture file; save what comes from it first")
     return Capture.of_file(path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Show a capture file; the exit status: 0, 1 it cannot be read, 2 usage or no terminal."""
     parser = argparse.ArgumentParser(prog="netlab inspect", description="Look into a pcapng or pcap file, read-only.")
+    parser.epilog = f"Link types that are understood: {understood_links()}."
     parser.add_argument("file", type=Path, metavar="FILE", help="a capture that netlab, Wireshark or tcpdump saved")
     arguments = parser.parse_args(argv)
     try:

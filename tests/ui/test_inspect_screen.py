@@ -113,3 +113,31 @@ def test_the_command_sets_what_textual_reads_before_it_imports_it() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert told.stdout == f"False 1 {FRAMES}\n"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert main([str(tmp_path / "pipe")]) == 1
+    assert "a pipe" in capsys.readouterr().err
+
+
+def test_help_names_the_link_types(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "EN10MB" in capsys.readouterr().out
+
+
+def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
+    path = write_capture(tmp_path / "cut.pcapng")
+    path.write_bytes(path.read_bytes() + bytes(64))
+
+    async def run() -> None:
+        with open_capture(path) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                line = app.query_one("#file")
+                said = " ".join("".join(line.render_line(y).text).strip() for y in range(line.size.height))
+                assert said.endswith("what follows cannot be read  ·  read by port")
+
+    asyncio.run(run())
