@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from netlab.dissect.text import safe
 from netlab.lab.problems import LabError
-from netlab.wire.faults.catalog import NONE
+from netlab.wire.faults.catalog import GRAMMAR, NONE
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab
-
-GRAMMAR = "behind it -> or <- for one way; 30%, first 3 or every 2 for some segments only"
 
 
 def fault(lab: Lab, rest: str) -> str:

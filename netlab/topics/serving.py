@@ -24,6 +24,7 @@ from types import FrameType
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.dissect.text import safe
+from netlab.processor import yield_processor
 from netlab.topics.contract import Certificates, Server, Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.options import add_options, chosen_options
@@ -247,15 +248,6 @@ class Ending:
 def _default_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-
-
-def yield_processor() -> None:
-    """Run only when nobody else wants to: SCHED_IDLE where there is one, else nice 19."""
-    with suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        return
-    with suppress(OSError):
-        os.nice(19)
 
 
 class Lines(logging.Handler):

@@ -18,8 +18,10 @@ from typing import Final
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
+from netlab.processor import yield_processor
 from netlab.wire.addresses import parse_address
 from netlab.wire.faults import catalog
+from netlab.wire.faults.contract import FaultKind
 from netlab.wire.loop import READ, Loop
 from netlab.wire.supervision import Reporter, Requests
 from netlab.wire.terminal import Lines
@@ -41,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
     except ValueError as error:
         parser.error(str(error))
     if arguments.yield_cpu:
-        _yield_processor()
+        yield_processor()
     _raise_descriptor_limit()
     if arguments.write and not (arguments.force or arguments.supervised) and _holds_something(Path(arguments.write)):
         sys.stderr.write(f"netlab wire: {arguments.write} is there already; --force replaces it\n")
@@ -118,8 +120,21 @@ def _transport(arguments: argparse.Namespace) -> Transport:
     return Transport.UDP if arguments.udp else Transport.TCP
 
 
+class _Parser(argparse.ArgumentParser):
+    def format_help(self) -> str:
+        """With the faults that there are, which are looked for only then: the wire is to start fast."""
+        kinds = [catalog.kind_named(name) for name in catalog.NAMES if name != "noop"]
+        rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in kinds]
+        lines = [f"  {usage:<26}{_where(kind)}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
+        return f"{super().format_help()}\nfaults ({catalog.GRAMMAR}):\n" + "\n".join(lines) + "\n"
+
+
+def _where(kind: FaultKind) -> str:
+    return "" if len(kind.transports) > 1 else f"{next(iter(kind.transports)).name}: "
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="netlab wire", description="Relay between any client and any server, and capture what crosses."
     )
     add = parser.add_argument
@@ -179,12 +194,3 @@ def _raise_descriptor_limit() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _yield_processor() -> None:
-    """SCHED_IDLE where there is one, else nice 19."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        return
-    with contextlib.suppress(OSError):
-        os.nice(19)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from netlab.wire.command import main
+from netlab.wire.faults import catalog
 from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, accept, endpoint, eventually, listening, read_all, read_exactly
 
@@ -131,6 +132,15 @@ def test_usage_errors_exit_2(arguments: list[str], reason: str, capsys: pytest.C
         main(arguments)
     assert exit_.value.code == 2
     assert reason in capsys.readouterr().err
+
+
+def test_help_names_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert exit_.value.code == 0
+    for name in set(catalog.NAMES) - {"noop"}:
+        assert f"\n  {name} " in told and catalog.kind_named(name).help in told
 
 
 def test_a_port_in_use_is_one_clear_line() -> None:

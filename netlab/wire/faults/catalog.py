@@ -22,6 +22,8 @@ ARROWS = {
 NONE = "none"
 """Asks for a clean wire."""
 
+GRAMMAR = "behind it -> or <- for one way; 30%, first 3 or every 2 for some segments only"
+
 NAMES = (
     "delay",
     "jitter",

@@ -1,0 +1,18 @@
+"""The processor, left to others: what a child process of the app does so that the screen stays quick.
+
+Standard library only; it knows nothing of netlab, and whatever runs as a process of its own may use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+
+def yield_processor() -> None:
+    """Run only when nobody else wants to: SCHED_IDLE where there is one, else nice 19."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        return
+    with contextlib.suppress(OSError):
+        os.nice(19)
