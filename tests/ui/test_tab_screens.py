@@ -70,6 +70,10 @@ SOMETIMES = {"the server closed the connection", "the connection was reset (RST)
 """Notes of what the other side did, which a session has seen by then or not."""
 
 
+EITHER = {"info closed 127.0.0.1:PORT", "warning 127.0.0.1:PORT: Connection reset by peer"}
+"""How the connection ends of a client whose server is replaced."""
+
+
 def masked(text: str) -> str:
     for pattern, shown in MASKS:
         text = re.sub(pattern, shown, text)
@@ -79,7 +83,8 @@ def masked(text: str) -> str:
 def said(lab: Json) -> tuple[list[list[str]], list[str]]:
     """What stands in the transcripts, and in the log in any order: two clients' lines may change places."""
     transcripts = [[f"{e['kind']} {masked(e['text'])}" for e in usual(s["transcript"])] for s in lab["sessions"]]
-    return transcripts, sorted(f"{line['level']} {masked(line['text'])}" for line in lab["log"])
+    log = [f"{line['level']} {masked(line['text'])}" for line in lab["log"]]
+    return transcripts, sorted(line for line in log if line not in EITHER)
 
 
 def usual(transcript: Iterable[Json]) -> list[Json]:

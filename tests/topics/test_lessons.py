@@ -1,0 +1,79 @@
+"""The lessons' lines to type, typed: each does what the lesson says, and what fails is what it says will."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+from netlab import certs
+from netlab.lab import Lab
+from netlab.lab.session import Session
+from netlab.lab.state import Entry, EntryKind
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topics
+from tests.topics.children import wait_until
+
+FAILING: dict[str, list[str]] = {
+    "xmlrpc": ["Fault: <Fault 404", "Fault: <Fault -32602", "OverflowError"],
+    "multiprocessing": ["AuthenticationError", "EOFError"],
+    "hmac": ["SecretRefused"],
+    "tls": ["SSLCertVerificationError", "SSLError|ConnectionResetError|BrokenPipeError"],
+    "zerocopy": ["BufferError"],
+}
+"""The errors that a lesson leads to, in their order; none where nothing stands here."""
+
+RESULTS: dict[str, list[str]] = {
+    "tcp": ["b'Hello'", "b'HelloWorld'", "b'Hello'", r"b'HelloWorld\n'", "b'!'"],
+    "xmlrpc": ["['spam']", "[1, 2, 3]", "3.0"],
+    "multiprocessing": ["{'a': (1, 2)}", "True", "[1, 2, 3]"],
+    "hmac": ["b'Hello'"],
+    "tls": ["b'Hello'"],
+    "zerocopy": ["(0, 16909060)"],
+}
+"""Some of the results that a lesson shows, in their order."""
+
+
+def lines_to_type(topic: Topic) -> list[str]:
+    shown = topic.text("lesson.md").partition("## Try\n")[2].partition("\n## ")[0]
+    lines = [line[4:].partition("  #")[0].rstrip() for line in shown.splitlines() if line.startswith("    ")]
+    return [line for line in lines if line]
+
+
+def idle(session: Session) -> threading.Thread:
+    """A thread that ends when the session has run all its lines."""
+    waiting = threading.Thread(target=session.wait_idle, daemon=True)
+    waiting.start()
+    return waiting
+
+
+def type_lines(lab: Lab, lines: list[str]) -> list[Entry]:
+    """Type lines, each when the one before has its answer, or gets none before another client leaves."""
+    seen: dict[Session, None] = {}
+    for line in lines:
+        lab.submit(line)
+        seen |= dict.fromkeys(lab.sessions)
+        for session in lab.sessions:
+            waiting = idle(session)
+            wait_until(
+                lambda s=session, w=waiting: not w.is_alive() or (s.busy and "accept queue" in s.busy.place),
+                f"an answer to {line}",
+            )
+    return sorted((entry for session in seen for entry in session.transcript), key=lambda entry: entry.time_ns)
+
+
+@pytest.mark.parametrize("topic", topics().values(), ids=lambda topic: topic.name)
+def test_what_a_lesson_says_happens(topic: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if topic.certificates:
+        folder = certs.ensure(tmp_path / "certs")
+        monkeypatch.setattr("netlab.lab.lab.lab_certificates", lambda: folder)
+    with Lab(topic) as lab:
+        entries = type_lines(lab, lines_to_type(topic))
+    errors = [entry.text for entry in entries if entry.kind is EntryKind.ERROR]
+    expected = FAILING.get(topic.name, [])
+    assert len(errors) == len(expected), errors
+    assert all(re.match(pattern, error) for pattern, error in zip(expected, errors, strict=True)), errors
+    results = iter([entry.text for entry in entries if entry.kind is EntryKind.RESULT])
+    assert all(wanted in results for wanted in RESULTS.get(topic.name, []))
