@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 LOG = logging.getLogger(__name__)
 STORE, DIGEST, FETCH, CONTENT = 1, 2, 3, 4
@@ -200,17 +200,29 @@ def waitall(sock: socket.socket, transfer: Transfer) -> memoryview:
     return fill(sock, transfer, memoryview(bytearray(transfer.size)), transfer.size, socket.MSG_WAITALL)
 
 
+class Pieces(io.RawIOBase):
+    """What ``sock.makefile("rb", buffering=0)`` is, counting what it reads: known also when reading ends early."""
+
+    def __init__(self, sock: socket.socket, transfer: Transfer) -> None:
+        self._sock, self._transfer = sock, transfer
+
+    def readable(self) -> bool:
+        """It is made to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """One piece; in a buffer of no more than the file's own it will be copied once more."""
+        count = self._transfer.arrived(self._sock.recv_into(buffer))
+        self._transfer.copied += count if len(buffer) <= SMALL else 0
+        return count
+
+
 def readinto(sock: socket.socket, transfer: Transfer) -> memoryview:
-    """Through the socket's file interface: large reads pass its buffer by and land in ours."""
+    """Through a buffered file over the socket: large reads pass its buffer by and land in ours, the last few do not."""
     view = transfer.place(memoryview(bytearray(transfer.size)))
-    transfer.hold(transfer.size)
-    with cast("io.BufferedReader", sock.makefile("rb", buffering=SMALL)) as file:
-        try:
-            while transfer.filled < transfer.size:
-                transfer.arrived(file.readinto(view[transfer.filled : transfer.filled + LARGE]))
-        except BaseException:
-            sock.close()  # the file does not say how much it had read already
-            raise
+    transfer.hold(transfer.size + SMALL)
+    io.BufferedReader(Pieces(sock, transfer), SMALL).readinto(view)
+    transfer.hold(-SMALL)
     return view
 
 
