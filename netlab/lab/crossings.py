@@ -87,37 +87,64 @@ class Crossing:
         return segment.offset < crossed.stop and crossed.start < segment.offset + segment.length
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The call that runs, and the counts of its sockets before it began; ``marks`` tells them as they are."""
+
+    call: int
+    begun: int
+    before: Marks
+    marks: Callable[[], Marks]
+
+
 class Crossings:
     """The crossings of a session's last calls. Written by its thread, read by any."""
 
     def __init__(self) -> None:
         self._kept: Tail[Crossing] = Tail(KEPT)
         self._locals: set[Endpoint] = set()
+        self._running: _Running | None = None
 
     @contextmanager
     def of(self, call: int, marks: Callable[[], Marks]) -> Iterator[None]:
         """Note what a call sends and reads while the body runs."""
         begun, before = time.time_ns(), marks()
+        self._running = _Running(call, begun, before, marks)
         try:
             yield
         finally:
             self._note(call, begun, before, marks())
+            self._running = None
 
     def call_of(self, segment: Segment) -> int | None:
         """The number of the call that caused a segment, or None."""
-        if segment.flow.client not in self._locals:
+        running = self._of_running()
+        if segment.flow.client not in self._locals and all(one.local != segment.flow.client for one in running):
             return None
-        return next((one.call for one in reversed(list(self._kept)) if one.covers(segment)), None)
+        return next((one.call for one in reversed([*self._kept, *running]) if one.covers(segment)), None)
 
     def segments_of(self, call: int, capture: Capture) -> list[int]:
         """The numbers of a call's segments, in their order; of many the first ones."""
         found: set[int] = set()
-        for crossing in [one for one in self._kept if one.call == call]:
+        for crossing in [one for one in [*self._kept, *self._of_running()] if one.call == call]:
             flow = next((flow for flow in reversed(capture.flows) if flow.client == crossing.local), None)
             if flow is not None:
                 found.update(_by_position(crossing, flow, capture))
                 found.update(segment.number for segment in self._by_time(crossing, capture))
         return sorted(found)[:MOST]
+
+    def _of_running(self) -> list[Crossing]:
+        """What the call that runs has sent and read so far, and all that will come: nobody else uses its sockets."""
+        running = self._running
+        if running is None:
+            return []
+        found = []
+        for local, now in running.marks().items():
+            new = local not in running.before
+            bare = Crossing(running.call, local, running.begun, time.time_ns(), opened=new)
+            open_end = now and (_EVERYTHING, _EVERYTHING)
+            found.append(_crossing(bare, (0, 0) if new else running.before[local], open_end))
+        return found
 
     def _note(self, call: int, begun: int, before: Marks, after: Marks) -> None:
         ended = time.time_ns()

@@ -72,3 +72,23 @@ def test_every_kind_of_client_is_linked(topic: str, line: str, least: int) -> No
 
 def _data(lab: Lab, client: Session) -> list[Segment]:
     return [s for s in lab.capture.segments if s.length and (client.local is None or s.flow.client == client.local)]
+
+
+def test_a_call_that_waits_has_its_segments_already() -> None:
+    with Lab("xmlrpc") as lab, lab.open() as client:
+        client.run("exists('a')")
+        client.submit("sleep(9)")
+        deadline = time.monotonic() + 10
+        while len(requests := _requests(lab)) < 2 and time.monotonic() < deadline:
+            lab.sync()
+        assert client.busy
+        calls = _calls(client)
+        (waiting,) = [number for text, number in calls.items() if "sleep" in text]
+        assert client.crossings.call_of(requests[-1]) == waiting
+        assert client.crossings.call_of(requests[0]) not in (waiting, None)
+        assert {"open", "data"} <= {kind for kind, _, _ in _of(lab, client, waiting)}
+        client.abandon()
+
+
+def _requests(lab: Lab) -> list[Segment]:
+    return [s for s in lab.capture.segments if bytes(s.data[:5]) == b"POST "]
