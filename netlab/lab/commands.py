@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from netlab.dissect.text import safe
 from netlab.lab import faults
+from netlab.lab.commanded import Commanded
 from netlab.lab.console import unknown
 from netlab.lab.problems import LabError
+from netlab.lab.session import Session
 from netlab.lab.showing import HIDDEN
 from netlab.topics.contract import Option, Topic
-
-if TYPE_CHECKING:
-    from netlab.lab.lab import Lab
-    from netlab.lab.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Command:
     name: str
     arguments: str
     help: str
-    run: Callable[[Lab, str], str | None]
+    run: Callable[[Commanded, str], str | None]
     secret: bool = False
 
 
@@ -41,13 +38,13 @@ def commands_for(topic: Topic) -> tuple[Command, ...]:
     return COMMANDS + tuple(_for_option(option) for option in topic.options)
 
 
-def run(lab: Lab, line: str) -> str | None:
+def run(lab: Commanded, line: str) -> str | None:
     """Run a command line; what there is to say about it. Raises `LabError` with near matches for an unknown one."""
     command, rest = _found(lab, line)
     return command.run(lab, rest)
 
 
-def run_noted(lab: Lab, line: str) -> str | None:
+def run_noted(lab: Commanded, line: str) -> str | None:
     """Run a command line and note it with its outcome in the current client's transcript.
 
     Where there is no client, the outcome is returned or raised.
@@ -69,7 +66,24 @@ def run_noted(lab: Lab, line: str) -> str | None:
     return None
 
 
-def shown(lab: Lab, line: str) -> str:
+def run_lines(lab: Commanded, text: str) -> str | None:
+    """Run console lines: those with a colon at once, the others in the current client, without waiting.
+
+    Among several lines, a command waits for the lines before it.
+    """
+    lines = [line for line in text.split("\n") if line.strip()]
+    said = None
+    for index, line in enumerate(lines):
+        if not line.lstrip().startswith(":"):
+            (lab.current or lab.open()).submit(line)
+            continue
+        if index and lab.current is not None:
+            lab.current.wait_idle()
+        said = run_noted(lab, line)
+    return said
+
+
+def shown(lab: Commanded, line: str) -> str:
     """A command line as it may be shown and remembered: without secrets."""
     try:
         command, rest = _found(lab, line)
@@ -82,7 +96,7 @@ def _name(line: str) -> str:
     return safe(line.strip().removeprefix(":").split(" ")[0])[:40]
 
 
-def _found(lab: Lab, line: str) -> tuple[Command, str]:
+def _found(lab: Commanded, line: str) -> tuple[Command, str]:
     name, _, rest = line.strip().removeprefix(":").partition(" ")
     known = {command.name: command for command in commands_for(lab.topic)}
     command = known.get(name.replace("_", "-"))
@@ -97,7 +111,7 @@ def _for_option(option: Option) -> Command:
     return Command(option.flag[2:], choices, text, partial(_set_option, option), option.secret)
 
 
-def _set_option(option: Option, lab: Lab, text: str) -> str:
+def _set_option(option: Option, lab: Commanded, text: str) -> str:
     if not text:
         raise LabError(f":{option.flag[2:]} needs a value", option.help)
     lab.set_option(option.name, text)
@@ -106,13 +120,13 @@ def _set_option(option: Option, lab: Lab, text: str) -> str:
     return f"{option.flag[2:]} is {value}{after}"
 
 
-def _none(lab: Lab, rest: str) -> None:
+def _none(lab: Commanded, rest: str) -> None:
     """No argument is taken."""
     if rest:
         raise LabError(f"this command takes no argument, and got {safe(rest)[:40]}", ":help shows what each one takes")
 
 
-def _session(lab: Lab, rest: str = "") -> Session:
+def _session(lab: Commanded, rest: str = "") -> Session:
     """The client that is meant: by number or name, or the current one."""
     if rest:
         return lab.find(rest)
@@ -121,21 +135,21 @@ def _session(lab: Lab, rest: str = "") -> Session:
     return lab.current
 
 
-def _connect(lab: Lab, rest: str) -> None:
+def _connect(lab: Commanded, rest: str) -> None:
     """A new client; without a name the current one again, where it is not connected."""
     current = lab.current
     session = current if current is not None and not rest and not current.connected else lab.open(rest or None)
     session.begin_connect()
 
 
-def _use(lab: Lab, rest: str) -> str:
+def _use(lab: Commanded, rest: str) -> str:
     if not rest:
         raise LabError(":use needs a client's number or name", "as in :use 2")
     session = lab.use(rest)
     return f"this is {session.name}"
 
 
-def _close(lab: Lab, rest: str) -> None:
+def _close(lab: Commanded, rest: str) -> None:
     """First the connection; a client that is not connected goes altogether."""
     session = _session(lab, rest)
     if session.connected:
@@ -144,18 +158,18 @@ def _close(lab: Lab, rest: str) -> None:
         session.close()
 
 
-def _model(lab: Lab, rest: str) -> str:
+def _model(lab: Commanded, rest: str) -> str:
     lab.set_model(rest)
     return f"model {lab.state.model}"
 
 
-def _port(lab: Lab, rest: str) -> str:
+def _port(lab: Commanded, rest: str) -> str:
     if not (rest.isascii() and rest.isdigit() and len(rest) <= 5):
         raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a port", "as in :port 20000; 0 takes any free one")
     return f"listening on {lab.set_port(int(rest))}"
 
 
-def _timeout(lab: Lab, rest: str) -> str:
+def _timeout(lab: Commanded, rest: str) -> str:
     try:
         seconds = float(rest)
     except ValueError:
@@ -164,7 +178,7 @@ def _timeout(lab: Lab, rest: str) -> str:
     return f"a call waits {seconds:g} s at most"
 
 
-def _save(lab: Lab, rest: str) -> str:
+def _save(lab: Commanded, rest: str) -> str:
     name, _, last = rest.rpartition(" ")
     secrets = last == "--secrets"
     name = name.strip() if secrets else rest
@@ -174,7 +188,7 @@ def _save(lab: Lab, rest: str) -> str:
     return f"{saved}\n{_SECRETS_INSIDE}" if secrets else saved
 
 
-def _help(lab: Lab, rest: str) -> str:
+def _help(lab: Commanded, rest: str) -> str:
     known = commands_for(lab.topic)
     if rest:
         found, _ = _found(lab, rest)
@@ -182,10 +196,10 @@ def _help(lab: Lab, rest: str) -> str:
     return "\n".join(f":{c.name} {c.arguments}".ljust(24) + c.help for c in known)
 
 
-def _plain(action: Callable[[Lab], object]) -> Callable[[Lab, str], str | None]:
+def _plain(action: Callable[[Commanded], object]) -> Callable[[Commanded, str], str | None]:
     """A command without argument, of which there is nothing to say."""
 
-    def run(lab: Lab, rest: str) -> None:
+    def run(lab: Commanded, rest: str) -> None:
         _none(lab, rest)
         action(lab)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from netlab.dissect.text import safe
+from netlab.lab.commanded import Commanded
 from netlab.lab.problems import LabError
 from netlab.wire.faults.catalog import GRAMMAR, NONE
 
-if TYPE_CHECKING:
-    from netlab.lab.lab import Lab
 
-
-def fault(lab: Lab, rest: str) -> str:
+def fault(lab: Commanded, rest: str) -> str:
     """``:fault SPEC`` adds a fault; alone it tells what there is, and ``none`` clears."""
     if not rest:
         return kinds(lab)
@@ -22,18 +18,18 @@ def fault(lab: Lab, rest: str) -> str:
     return active(lab, "")
 
 
-def active(lab: Lab, rest: str) -> str:
+def active(lab: Commanded, rest: str) -> str:
     """The faults that act, in their order."""
     return f"active: {' · '.join(lab.wire.faults) or NONE}"
 
 
-def clear(lab: Lab, rest: str) -> str:
+def clear(lab: Commanded, rest: str) -> str:
     """No faults any more."""
     lab.wire.clear()
     return active(lab, rest)
 
 
-def kinds(lab: Lab) -> str:
+def kinds(lab: Commanded) -> str:
     """A line for each kind that there is on this transport, then how they are narrowed, then those that are active."""
     rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]
     width = max(len(usage) for usage, _ in rows) + 2
@@ -41,13 +37,13 @@ def kinds(lab: Lab) -> str:
     return "\n".join([*lines, f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])
 
 
-def intercept(lab: Lab, rest: str) -> str:
+def intercept(lab: Commanded, rest: str) -> str:
     """``:intercept FILTER`` holds what matches; alone, nothing."""
     lab.wire.intercept(rest)
     return f"held from now on: {safe(rest)}" if rest else "nothing is held from now on"
 
 
-def release(lab: Lab, rest: str) -> None:
+def release(lab: Commanded, rest: str) -> None:
     """``:release N`` lets one go on; alone, all."""
     if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 10):
         raise LabError(f"{safe(rest)[:40]} is not the number of a held segment", ":release alone lets all go on")

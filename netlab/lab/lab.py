@@ -273,16 +273,7 @@ class Lab:
         A command and what came of it are noted in the current client's transcript; where there is none, the outcome is
         returned or raised. Among several lines, a command waits for the lines before it.
         """
-        lines = [line for line in text.split("\n") if line.strip()]
-        said = None
-        for index, line in enumerate(lines):
-            if not line.lstrip().startswith(":"):
-                (self.current or self.open()).submit(line)
-                continue
-            if index and self.current is not None:
-                self.current.wait_idle()
-            said = commands.run_noted(self, line)
-        return said
+        return commands.run_lines(self, text)
 
     # Inside
 

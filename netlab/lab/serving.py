@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from netlab.capture.model import Endpoint
 from netlab.lab import child
+from netlab.lab.children import Children
 from netlab.lab.looking import look
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
@@ -21,7 +22,6 @@ from netlab.lab.setup import Setup
 from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, Phase, StateChanged
 from netlab.lab.wiring_flows import FlowBook, PeerNames
 
-P = TypeVar("P", ServerProcess, WireProcess)
 T = TypeVar("T")
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
 
@@ -45,8 +45,7 @@ class Serving:
         self._work, self._lock = threading.RLock(), threading.RLock()
         self.flows = FlowBook()
         self._log = PeerNames(self.flows, lambda line: tell(LogGrew(line)))
-        self._children: list[child.Child] = []
-        self._closed = False
+        self._children = Children()
         self.state = LabState(Phase.STOPPED, model)
         self._phase, self._model, self._error = Phase.STOPPED, model, LabError("")
 
@@ -72,7 +71,7 @@ class Serving:
             self._move(Phase.STARTING)
             try:
                 self._bring_up()
-                self._refuse_if_closed()
+                self._children.refuse_if_closed()
             except LabError as error:
                 self._fail(error)
                 raise
@@ -91,9 +90,7 @@ class Serving:
 
     def close(self) -> None:
         """End both children, also while they start. Twice does nothing."""
-        with self._lock:
-            self._closed = True
-        child.stop(*self._children)
+        self._children.close()
         if self._work.acquire(timeout=_GIVING_UP):
             self._work.release()
         self._move(Phase.STOPPED)
@@ -198,29 +195,15 @@ class Serving:
         arguments = self._setup.server_arguments(self._model, self._options)
         secrets = self._options.server_environment()
         told, said = self._server_told, self._log.said
-        return self._launch(lambda: ServerProcess(self._model, arguments, secrets, told, said))
+        return self._children.launch(lambda: ServerProcess(self._model, arguments, secrets, told, said))
 
     def _new_wire(self) -> WireProcess:
         file = self._recording.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
         self.flows.clear()
         told, flows = self._wire_told, self._log.flows_told
-        self._wire = self._launch(lambda: WireProcess(words, file, self._listen, transport, told, flows))
+        self._wire = self._children.launch(lambda: WireProcess(words, file, self._listen, transport, told, flows))
         return self._wire
-
-    def _launch(self, make: Callable[[], P]) -> P:
-        with self._lock:
-            self._refuse_if_closed()
-            try:
-                process = make()
-            except OSError as error:
-                raise LabError(f"no process could be started: {error.strerror}", "close some programs") from None
-            self._children = [each for each in self._children if not each.ended.is_set()] + [process.child]
-            return process
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise LabError("the lab is closed", "make another one")
 
     def _end(self, server: ServerProcess | None) -> None:
         if server is not None:

@@ -324,11 +324,11 @@ def test_closing_while_starting_leaves_nothing() -> None:
 
     thread = threading.Thread(target=start)
     thread.start()
-    until(lambda: lab._serving._children)
+    until(lambda: lab._serving._children._started)
     lab.close()
     thread.join(10)
     assert not thread.is_alive()
-    assert all(not running(child.pid) for child in lab._serving._children)
+    assert all(not running(child.pid) for child in lab._serving._children._started)
     with pytest.raises(LabError, match="closed"):
         lab.start()
 

@@ -1,0 +1,45 @@
+"""The child processes of a lab, as far as they must not outlive it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from netlab.lab import child
+from netlab.lab.problems import LabError
+from netlab.lab.relay import WireProcess
+from netlab.lab.server import ServerProcess
+
+P = TypeVar("P", ServerProcess, WireProcess)
+
+
+class Children:
+    """Starts processes until it is closed, and then ends all of them. Safe from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started: list[child.Child] = []
+        self._closed = False
+
+    def launch(self, make: Callable[[], P]) -> P:
+        """Start a process; `LabError` where none can be started, or any more."""
+        with self._lock:
+            self.refuse_if_closed()
+            try:
+                process = make()
+            except OSError as error:
+                raise LabError(f"no process could be started: {error.strerror}", "close some programs") from None
+            self._started = [each for each in self._started if not each.ended.is_set()] + [process.child]
+            return process
+
+    def refuse_if_closed(self) -> None:
+        """Raise `LabError` once it is closed."""
+        if self._closed:
+            raise LabError("the lab is closed", "make another one")
+
+    def close(self) -> None:
+        """End what was started, and start nothing any more."""
+        with self._lock:
+            self._closed = True
+        child.stop(*self._started)
