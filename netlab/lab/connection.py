@@ -72,6 +72,13 @@ class Connection:
             return None
         return Endpoint(name[0], name[1])
 
+    def addresses(self) -> dict[Endpoint, float]:
+        """The own addresses of the last connections that it made, and when it began to make each (`time.monotonic`)."""
+        made = self._made
+        found = {each.local: each.began for each in made if each.local is not None}
+        here = self.local
+        return found if here is None or not made else {here: made[-1].began, **found}
+
     def marks(self) -> dict[Endpoint, Counts | None]:
         """The last connections that it made, by their own address, and what each has sent and read; None: closed."""
         live, sock = self.local, self._socket()

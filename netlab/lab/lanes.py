@@ -218,9 +218,9 @@ def _names(lab: Lab) -> dict[Endpoint, Known]:
     """The lab's own clients by their addresses."""
     offset = time.time_ns() - time.monotonic_ns()
     return {
-        at: (session.name, offset + round(session.connected_at * SECOND))
+        at: (session.name, offset + round(began * SECOND))
         for session in lab.sessions
-        if (at := session.local) is not None
+        for at, began in session.addresses().items()
     }
 
 

@@ -107,6 +107,10 @@ class Session:
         """The address from which it talks; None while it is not connected."""
         return self._prompt.connection.local if self._prompt.connection is not None else None
 
+    def addresses(self) -> Mapping[Endpoint, float]:
+        """The addresses from which it talks, or talked last, and when it began to connect (`time.monotonic`)."""
+        return self._prompt.connection.addresses() if self._prompt.connection is not None else {}
+
     def submit(self, text: str) -> None:
         """Run console lines, one after the other, without waiting for them."""
         for line in filter(str.strip, text.split("\n")):

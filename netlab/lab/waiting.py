@@ -67,9 +67,9 @@ class Wake:
 class AbandonableSocket(socket.socket):
     """A socket that also wakes for ``wake``.
 
-    ``local`` is the address from which it connected; ``received`` counts the bytes that came in; ``ended`` says that
-    the peer closed its side (a read returned nothing); ``detached`` remembers the descriptor and inode that `detach`
-    handed to somebody else (as `ssl` does).
+    ``local`` is the address from which it connected, ``began`` when it began to (`time.monotonic`); ``received``
+    counts the bytes that came in; ``ended`` says that the peer closed its side (a read returned nothing);
+    ``detached`` remembers the descriptor and inode that `detach` handed to somebody else (as `ssl` does).
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class AbandonableSocket(socket.socket):
         self._wake = wake
         self._limit: float | None = socket.getdefaulttimeout()
         self.local: Endpoint | None = None
+        self.began = 0.0
         self.received = 0
         self.ended = False
         self.detached: tuple[int, int] | None = None
@@ -121,7 +122,7 @@ class AbandonableSocket(socket.socket):
 
     def connect(self, address: object, /) -> None:
         """As `socket.socket.connect`."""
-        deadline = self._deadline()
+        deadline, self.began = self._deadline(), time.monotonic()
         try:
             super().connect(address)  # type: ignore[arg-type]  # typeshed's _Address is private
         except BlockingIOError:

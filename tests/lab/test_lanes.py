@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
-from netlab.lab.lanes import SECOND, Board, Facts, Lane, Phase, Span
+from netlab.lab import Lab
+from netlab.lab.lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
 from netlab.lab.lanes_drawn import GLYPHS, MOST, cells, render, render_boards
+from tests.lab.patience import until
 
 SERVER = Endpoint("127.0.0.1", 20000)
 START = 1_700_000_000 * SECOND
@@ -201,3 +203,19 @@ def test_even_the_shortest_service_has_a_cell(columns: int, length: int) -> None
     row = cells(Lane(1, client(1), 0, "", None, 0, 1), 0, length, columns, length)
     assert row[0] == GLYPHS[Phase.SERVED]
     assert len(row) == columns
+
+
+def test_a_client_of_many_connections_has_its_name_on_each_and_connects_when_it_does() -> None:
+    with Lab("wsgi") as lab:
+        client = lab.connect()
+        lanes: tuple[Lane, ...] = ()
+        following = Following(lab)
+        for number in (1, 2):
+            client.run("get('/localtime')")
+            until(lambda number=number: len(lab.capture.flows) == number)
+            lanes = following.board(0, lab.capture.segments).lanes
+        assert [each.name for each in lanes] == ["client 1"] * 2
+        for each in lanes:
+            assert each.began is not None and each.opened - each.began < SECOND
+        first, second = lanes
+        assert first.began is not None and second.began is not None and first.began < second.began
