@@ -154,6 +154,10 @@ class BenchActions:
         """The whole tab for the focused pane, or no longer."""
         self._bench.panes.toggle_whole()
 
+    def follow_link(self) -> None:
+        """From the call to its segments, or back."""
+        self._bench.links.follow()
+
     def filter_wire(self) -> None:
         """Ask which segments to show."""
         self._bench.panes.go("wire")

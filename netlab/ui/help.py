@@ -22,12 +22,13 @@ from netlab.ui.folders import config_file
 SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
     "transcript can be copied and run. A line that begins with : speaks to the lab. ⇧tab goes to the transcript: there "
-    "↑ and ↓ point at a call, and its segments are marked in the wire.",
+    "↑ and ↓ point at a call, its segments are marked in the wire, and L goes to them and back.",
     "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
-    "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment. With i "
-    "segments are held until you let them go with a; while one is highlighted, e edits and d drops it. Without one, e "
-    "and d are what they are elsewhere.",
-    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
+    "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment, and L goes "
+    "there. With i segments are held until you let them go with a; while one is highlighted, e edits and d drops it. "
+    "Without one, e and d are what they are elsewhere.",
+    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor. L "
+    "goes to the console's line that caused them.",
     "log": "What the server says: ! is a warning, ✗ an error.",
     "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "
     "and log show it as it happens; afterwards model, options and faults are what they were.",

@@ -144,6 +144,11 @@ class Transcript(Ring):
         self._point_and_tell(calls[max(index, 0)] if index < len(calls) else None)
 
     def _point_and_tell(self, call: int | None) -> None:
+        self.reveal(call)
+        self.post_message(self.Pointed(call))
+
+    def reveal(self, call: int | None) -> None:
+        """Mark a call and bring it into view; with none, the newest line."""
         self.point(call)
         rows = [row for row in range(len(self._rows)) if call and self._call_at(row) == call]
         if rows:
@@ -151,7 +156,11 @@ class Transcript(Ring):
             self.scroll_to(y=top, animate=False)
         elif call is None:
             self.scroll_end(animate=False)
-        self.post_message(self.Pointed(call))
+
+    @property
+    def last_call(self) -> int | None:
+        """The newest call that is drawn."""
+        return max(self._calls, default=0) or None
 
     def on_click(self, event: events.Click) -> None:
         """Point at the call under the pointer."""

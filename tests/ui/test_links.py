@@ -87,3 +87,32 @@ async def test_a_paused_wire_counts_what_is_new(app: StagedApp, pilot: Pilot[Non
     await until(pilot, lambda: str(lines.border_title) == "wire ── paused, 2 new, end follows", "two came")
     await pilot.press("end")
     await until(pilot, lambda: str(lines.border_title) == "wire ── following", "following")
+
+
+@played()
+async def test_one_key_goes_to_the_segment_and_back(app: StagedApp, pilot: Pilot[None]) -> None:
+    await _echoed(app, pilot)
+    transcript, wire = app.seen.console.transcript, app.seen.wire
+    lines = app.seen.query_one(SegmentList)
+    transcript.focus()
+    await pilot.press("up", "up")
+    await until(pilot, lambda: wire.highlighted is not None and wire.highlighted.number == 2, "what send sent")
+    await pilot.press("L")
+    await until(pilot, lambda: app.focused is lines, "the wire")
+    assert wire.highlighted is not None
+    assert wire.highlighted.number == 2
+    await pilot.press("enter")
+    await until(pilot, lambda: app.focused is app.seen.inspector.bytes, "the bytes")
+    await pilot.press("L")
+    await until(pilot, lambda: app.focused is transcript, "the console")
+    assert _margin(transcript)[:4] == [" ", " ", "▸", "│"]
+    assert wire.highlighted.number == 2
+
+
+@played()
+async def test_a_segment_of_nobody_here_is_said(app: StagedApp, pilot: Pilot[None]) -> None:
+    await _echoed(app, pilot)
+    await enter(pilot, ":connect")
+    await until(pilot, lambda: len(app.seen.lab.sessions) == 2, "another client")
+    await pilot.press("escape", "home", "down", "L")
+    await until(pilot, lambda: any("client 1" in note.message for note in app._notifications), "whose it is")
