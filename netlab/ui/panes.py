@@ -95,6 +95,10 @@ class Panes(Horizontal):
         #right { width: 2fr; }
         #wire, #bytes, #lanes, #experiment { display: none; }
     }
+    .-narrow Panes.-reading {
+        #left { width: 1fr; }
+        #right { width: 1fr; height: 2fr; }
+    }
 
     Panes.-whole {
         PaneBar { display: none; }

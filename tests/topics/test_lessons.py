@@ -36,10 +36,27 @@ RESULTS: dict[str, list[str]] = {
 """Some of the results that a lesson shows, in their order."""
 
 
+WIDEST = 72
+"""Columns of code that stand beside the lab, 120 wide, or across it, 80 wide, without being broken."""
+
+
+def code(text: str) -> list[str]:
+    """The lines within fences."""
+    return [line for block in text.split("```")[1::2] for line in block.splitlines()[1:]]
+
+
 def lines_to_type(topic: Topic) -> list[str]:
-    shown = topic.text("lesson.md").partition("## Try\n")[2].partition("\n## ")[0]
-    lines = [line[4:].partition("  #")[0].rstrip() for line in shown.splitlines() if line.startswith("    ")]
-    return [line for line in lines if line]
+    shown = code(topic.text("lesson.md").partition("## Try\n")[2].partition("\n## ")[0])
+    lines = [line.partition("  #")[0].rstrip() for line in shown]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("file", ["lesson.md", "then_now.md"])
+@pytest.mark.parametrize("topic", topics().values(), ids=lambda topic: topic.name)
+def test_no_line_of_code_is_broken(topic: Topic, file: str) -> None:
+    lines = code(topic.text(file))
+    assert lines
+    assert [line for line in lines if len(line) > WIDEST] == []
 
 
 def idle(session: Session) -> threading.Thread:
@@ -69,8 +86,10 @@ def test_what_a_lesson_says_happens(topic: Topic, tmp_path: Path, monkeypatch: p
     if topic.certificates:
         folder = certs.ensure(tmp_path / "certs")
         monkeypatch.setattr("netlab.lab.lab.lab_certificates", lambda: folder)
+    lines = lines_to_type(topic)
+    assert len(lines) >= 5
     with Lab(topic) as lab:
-        entries = type_lines(lab, lines_to_type(topic))
+        entries = type_lines(lab, lines)
     errors = [entry.text for entry in entries if entry.kind is EntryKind.ERROR]
     expected = FAILING.get(topic.name, [])
     assert len(errors) == len(expected), errors

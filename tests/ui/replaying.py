@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from netlab import certs
@@ -37,7 +36,8 @@ from netlab.lab.state import (
     SessionsChanged,
     StateChanged,
 )
-from netlab.topics.contract import Topic
+from netlab.lab.waiting import Wake
+from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import find_topics, topic_named
 from netlab.topics.zerocopy.client import NOTHING, Transfer
 from netlab.topics.zerocopy.client import Client as ZerocopyClient
@@ -143,6 +143,28 @@ def crossing_of(told: Json) -> Crossing:
     return Crossing(**{**told, **ranges, "local": Endpoint(*told["local"])})
 
 
+class PlayedConnection(Connection):
+    """What stands for a connection: it answers as the recorded one did, and has no socket."""
+
+    def __init__(self, told: Json, client: object) -> None:
+        super().__init__(Wake())
+        self.client = cast("Client", client)
+        self._told = told
+
+    connected = property(lambda self: self._told["connected"])
+    answered = property(lambda self: True)
+    local = property(lambda self: self._told["local"] and Endpoint(*self._told["local"]))
+
+    def peer_closed(self) -> bool:
+        return bool(self._told["peer_closed"])
+
+    def stream_fileno(self) -> int | None:
+        return None
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class ReplayedLab(Lab):
     """A lab that tells what another one told; it runs nothing."""
 
@@ -174,7 +196,7 @@ class ReplayedLab(Lab):
 
     def _play(self, session: Session, told: Json) -> None:
         prompt = session._prompt
-        prompt.connection = cast("Connection", self._connection(told))
+        prompt.connection = PlayedConnection(told, self._client(told["transfer"]))
         prompt._told_closed = True
         for crossing in map(crossing_of, told["crossings"]):
             prompt.crossings._locals.add(crossing.local)
@@ -182,19 +204,6 @@ class ReplayedLab(Lab):
         for entry in map(entry_of, told["transcript"]):
             prompt.transcript.append(entry)
         prompt._notify()
-
-    def _connection(self, told: Json) -> object:
-        """What stands for a connection: it answers, and does nothing."""
-        return SimpleNamespace(
-            client=self._client(told["transfer"]),
-            local=told["local"] and Endpoint(*told["local"]),
-            connected=told["connected"],
-            peer_closed=lambda: told["peer_closed"],
-            answered=True,
-            stream_fileno=lambda: None,
-            abandon=lambda: True,
-            close=lambda: None,
-        )
 
     def _client(self, transfer: Json | None) -> object:
         """A client of zero-copy with the payload in its buffer, as the capture has it; nothing for other topics."""

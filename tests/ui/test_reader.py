@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from netlab.topics.discovery import topics
 from netlab.ui.reader import Reader
 from netlab.ui.source_text import SourceText, class_of
+from tests.topics.test_lessons import WIDEST
 from tests.ui.staging import StagedApp, played, until
 
 
@@ -48,3 +49,21 @@ async def test_the_running_model_is_marked_and_text_is_found(app: StagedApp, pil
     await until(pilot, lambda: reader.scroll_offset.y != place, "the next one")
     await pilot.press("escape")
     await until(pilot, lambda: not app.query(Reader), "wire and bytes again")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+def test_no_line_of_a_lesson_is_cut_off_or_broken(size: tuple[int, int]) -> None:
+    @played(size, first="wsgi")
+    async def read(app: StagedApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape")
+        for key in "ld":
+            await pilot.press(key)
+            await until(pilot, lambda: app.query(Reader) and app.query("MarkdownFence > Label"), "something to read")
+            await until(pilot, lambda: app.query_one(Reader).virtual_size.height > 20, "its lines")
+            for widget in app.query_one(Reader).walk_children():
+                assert widget.region.right <= size[0], widget
+            assert min(code.content_size.width for code in app.query("MarkdownFence > Label")) >= WIDEST
+            await pilot.press("escape")
+            await until(pilot, lambda: not app.query(Reader), "wire and bytes again")
+
+    read()
