@@ -52,6 +52,20 @@ class AtCursor(Static):
         self.unpacked: StructView | None = None
         """What the format gave at the cursor, None where it does not fit."""
         self._said: str | None = None
+        self._place = self._note = ""
+
+    @property
+    def note(self) -> str:
+        """What is said of a search, beside the place of the cursor."""
+        return self._note
+
+    @note.setter
+    def note(self, text: str) -> None:
+        self._note = text
+        self._head()
+
+    def _head(self) -> None:
+        self.border_title = Content(" ── ".join(filter(None, (self._place, self._note)))).markup
 
     def show(self, source: ByteSource, offset: int, selection: tuple[int, int]) -> None:
         """Read at ``offset``."""
@@ -59,7 +73,8 @@ class AtCursor(Static):
         title = f"at {offset:#x} ({offset})" if source.length else "at no byte"
         if low < high:
             title += f" ── {count_of_bytes(high - low)} selected, {low:#x}–{high:#x}"
-        self.border_title = Content(title).markup
+        self._place = title
+        self._head()
         if not source.length:
             self.unpacked = None
             self._say("the values at the cursor will be here\n")

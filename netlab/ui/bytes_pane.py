@@ -99,6 +99,7 @@ class BytesPane(Vertical):
     ) -> None:
         """Show bytes; their fields have to follow. ``keep`` leaves the cursor where it is."""
         self._chunks = chunks
+        self.at_cursor.note = self.at_cursor.note if keep else ""
         self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
         self.bytes.border_title = Content(title).markup
 
@@ -224,27 +225,27 @@ class BytesPane(Vertical):
         self._seek(self.bytes.cursor + (0 if backward else 1), backward=backward)
 
     def _seek(self, start: int, *, backward: bool) -> None:
-        self.bytes.border_subtitle = "searching…"
+        self.at_cursor.note = "searching…"
         self._search = start_search(self, Sought(self.bytes.source, self._pattern, start, backward))
 
     def on_search_progressed(self, event: SearchProgressed) -> None:
         """Say how far it is."""
         event.stop()
         if self._search is not None:
-            self.bytes.border_subtitle = f"searching {event.percent} %, esc cancels"
+            self.at_cursor.note = f"searching {event.percent} %, esc cancels"
 
     def on_search_ended(self, event: SearchEnded) -> None:
         """Go to what was found, or say that nothing was."""
         event.stop()
         self._search = None
         if event.sought.source is not self.bytes.source or event.cancelled or not self._pattern:
-            self.bytes.border_subtitle = ""
+            self.at_cursor.note = ""
         elif event.at is None:
-            self.bytes.border_subtitle = "not found"
+            self.at_cursor.note = f"{safe(self._typed)} was not found"
         else:
             self.bytes.mark_match(event.at, event.at + len(event.sought.pattern))
             self.bytes.move_to(event.at, by_hand=True)
-            self.bytes.border_subtitle = "found past the end, n next" if event.wrapped else "found, n next, N previous"
+            self.at_cursor.note = "found past the end, n next" if event.wrapped else "found, n next, N previous"
 
     def action_let_go(self) -> None:
         """One thing at a time: the search, the selection, the struct format."""
@@ -253,7 +254,7 @@ class BytesPane(Vertical):
         if self._pattern:
             self._pattern = b""
             self.bytes.mark_match(0, 0)
-            self.bytes.border_subtitle = ""
+            self.at_cursor.note = ""
         elif any(self.bytes.selection):
             self.bytes.move_to(self.bytes.cursor, by_hand=True)
         else:

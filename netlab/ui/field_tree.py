@@ -122,6 +122,10 @@ class FieldTree(Tree[Field | None]):
         if self.scroll_offset.y and self.cursor_line < self.scrollable_content_region.height:
             self.scroll_home(animate=False)
 
+    def on_resize(self) -> None:
+        """Begin with the first line in the new size as well."""
+        self._from_the_top()
+
     def _fill(self, node: TreeNode[Field | None], fields: Sequence[Field]) -> None:
         for field in fields[:CHILDREN]:
             if field.children:

@@ -178,7 +178,7 @@ def test_a_search_in_a_large_file_runs_beside_the_screen_and_can_be_cancelled(tm
         await until(pilot, lambda: pane.bytes.cursor == 40_000_000)
         await answer(pilot, "ctrl+f", "not in there")
         await pilot.press("escape")
-        await until(pilot, lambda: str(pane.bytes.border_subtitle or "") == "")
+        await until(pilot, lambda: pane.at_cursor.note == "")
         await app.workers.wait_for_complete()
         assert pane.bytes.cursor == 40_000_000
 
@@ -442,7 +442,7 @@ def test_the_zeros_of_a_gap_are_not_found() -> None:
             app.query_one("#bytes Input" if app.query("#bytes Input") else "Inspector Input", Input).value = pattern
             await pilot.press("enter")
             await pilot.pause()
-            return None if app.inspector.bytes.border_subtitle == "not found" else app.inspector.bytes.cursor
+            return None if app.inspector.at_cursor.note.endswith("was not found") else app.inspector.bytes.cursor
 
     assert asyncio.run(found("0x00 00 00")) is None
     assert asyncio.run(found("0x00 00 63")) == 7

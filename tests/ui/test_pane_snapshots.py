@@ -83,3 +83,14 @@ def test_light_theme(snap_compare: Compare) -> None:
 def test_half_the_width(snap_compare: Compare) -> None:
     app = steady(PanesApp(echo_capture()))
     assert snap_compare(app, terminal_size=(58, 30), run_before=typing(4, "enter"))
+
+
+@SIZES
+def test_what_a_search_found(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def script(pilot: Pilot[None]) -> None:
+        await typing(4, "enter ctrl+f", "an")(pilot)
+        await pilot.press("enter")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+    assert snap_compare(steady(PanesApp(echo_capture())), terminal_size=size, run_before=script)
