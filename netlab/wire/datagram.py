@@ -18,6 +18,7 @@ from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import READ, Alarm
+from netlab.wire.queues import EVERYTHING
 from netlab.wire.surroundings import Surroundings
 
 LONGEST: Final = 1 << 16
@@ -88,11 +89,12 @@ class Way:
         return self._lane is not None and not self._lane.empty
 
     def _depart(self, lane: Lane) -> None:
-        for departure in lane.leave(time.monotonic()):
+        now = time.monotonic()
+        for departure in lane.leave(now, AT_ONCE if lane is self._lane else EVERYTHING):
             if not self.flow.closed:
                 self._leave(departure)
         if lane is self._lane:
-            self._alarm.ring_by(lane.next_release)
+            self._alarm.ring_by(max(lane.next_release, now))  # what is due already: after the others had their turn
 
     def _due(self) -> None:
         """The lane has something that is due, or a person let something go on."""

@@ -16,7 +16,7 @@ from typing import Final
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults.contract import Fault, Impairment, Passing
 from netlab.wire.intercept import PIECE, Gate
-from netlab.wire.queues import OrderedQueue, OvertakingQueue, Queue
+from netlab.wire.queues import EVERYTHING, OrderedQueue, OvertakingQueue, Queue
 from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
 
 REPLAYED: Final = "replayed"
@@ -111,11 +111,11 @@ class Lane:
             self._inside += PIECE
             self._queue.put(Departure(Leaving.FIN), self._end_time(clock))
 
-    def leave(self, clock: float) -> list[Departure]:
-        """What leaves by now, in order; never to be asked for again."""
+    def leave(self, clock: float, most: int = EVERYTHING) -> list[Departure]:
+        """What leaves by now, in order, about so many at most; never to be asked for again."""
         if self.gate is not None:
             self._let_through(self.gate, clock)
-        departures = self._queue.take(clock)
+        departures = self._queue.take(clock, most)
         self._inside -= sum(len(departure.payload) + PIECE for departure in departures)
         return departures
 

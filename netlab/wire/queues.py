@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import deque
 from heapq import heapify, heappop, heappush
 from typing import Final, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
+EVERYTHING: Final = sys.maxsize
 _EMPTY_PLACES: Final = 64
 """What has left by being overtaken may lie in a heap so often before it is swept."""
 
@@ -21,8 +23,8 @@ class Queue(Protocol[T]):
     def put(self, item: T, time: float, behind: int = 0) -> None:
         """Let it wait until ``time``; where overtaking is allowed, or until ``behind`` later ones went ahead."""
 
-    def take(self, clock: float) -> list[T]:
-        """What has waited long enough by now, in the order in which it leaves."""
+    def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
+        """What has waited long enough by now, in the order in which it leaves; about so many at most."""
 
     def release(self) -> None:
         """Let everything go at the next `take`, in the order in which it came."""
@@ -45,10 +47,10 @@ class OrderedQueue(Generic[T]):
         """Let it wait until ``time``, and at least as long as everything before it."""
         self._items.append((time, item))
 
-    def take(self, clock: float) -> list[T]:
-        """What has waited long enough by now, in order."""
-        taken = []
-        while self._items and self._items[0][0] <= clock:
+    def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
+        """What has waited long enough by now, in order; so many at most."""
+        taken: list[T] = []
+        while self._items and self._items[0][0] <= clock and len(taken) < most:
             taken.append(self._items.popleft()[1])
         return taken
 
@@ -82,10 +84,10 @@ class OvertakingQueue(Generic[T]):
         if behind:
             self._behind[self._number] = behind
 
-    def take(self, clock: float) -> list[T]:
-        """What has waited long enough by now, by time, then by number."""
+    def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
+        """What has waited long enough by now, by time, then by number; so many at most, and what they let go."""
         taken: list[T] = []
-        while self._heap and self._heap[0][0] <= clock:
+        while self._heap and self._heap[0][0] <= clock and len(taken) < most:
             self._leave(heappop(self._heap)[1], taken)
         if len(self._heap) > 2 * len(self._items) + _EMPTY_PLACES:
             self._heap = [(time, number) for time, number in self._heap if number in self._items]

@@ -24,6 +24,7 @@ from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import BROKEN, READ, WRITE, Alarm
+from netlab.wire.queues import EVERYTHING
 from netlab.wire.surroundings import Surroundings
 
 ROOM: Final = 1 << 19
@@ -37,6 +38,8 @@ LANE_LIMIT: Final = 1 << 20
 BACKLOG: Final = 1024
 SPARE_ROOMS: Final = 4
 ACCEPTED_AT_ONCE: Final = 64
+AT_ONCE: Final = 256
+"""Pieces that leave the faults of one direction in a row, before others have their turn."""
 FILES_RETRY: Final = 0.2
 """Seconds until accepting is tried again after the system had no more descriptors."""
 
@@ -368,14 +371,14 @@ class Pipe:
 
     def _depart(self, lane: Lane) -> None:
         """Let what is due leave the lane, and come back for the rest."""
-        before = lane.held
-        departures = lane.leave(time.monotonic())
+        before, now = lane.held, time.monotonic()
+        departures = lane.leave(now, AT_ONCE if lane is self._lane else EVERYTHING)
         self._rooms.held += lane.held - before
         for departure in departures:
             if not self.flow.closed:
                 self._leave(departure)
         if lane is self._lane:
-            self._alarm.ring_by(lane.next_release)
+            self._alarm.ring_by(max(lane.next_release, now))  # what is due already: after the others had their turn
 
     def _due(self) -> None:
         """The lane has something that is due, or a person let something go on."""

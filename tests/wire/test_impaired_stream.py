@@ -223,6 +223,22 @@ def test_stopping_is_quick_with_faults_on() -> None:
                 accepted.recv(10)
 
 
+def test_many_pieces_that_are_due_at_once_do_not_keep_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "AT_ONCE", 10)
+    with listening() as server, Relaying(endpoint(server)) as relay:
+        relay.impair(impairment(lambda payload: [Hold(payload[n : n + 1], 0.01) for n in range(len(payload))]))
+        with relay.connect() as client, accept(server) as accepted:
+            sent = random.Random(0).randbytes(5000)
+
+            def transfer() -> None:
+                client.sendall(sent)
+                client.shutdown(socket.SHUT_WR)
+                assert read_all(accepted) == sent
+
+            assert relay.rounds(transfer) > len(sent) / 20
+        eventually(lambda: relay.ask(lambda: relay.wire._relay.rooms.held == 0))
+
+
 def test_unknown_faults_are_told_and_change_nothing() -> None:
     with Relaying(None) as relay:
         relay.ask(lambda: relay.wire.impair(["noop ->"], 1))
