@@ -117,6 +117,12 @@ class ByteView(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.CursorMoved(self, cursor, False))
 
+    @property
+    def page(self) -> tuple[int, memoryview]:
+        """Where the rows on the screen begin, and their bytes, as far as they lie in one piece."""
+        start = self.scroll_offset.y * self._per_row
+        return start, self.source.view(start, min(start + self._page() * self._per_row, self.source.length))
+
     def lay_fields(self, fields: Spans | None) -> None:
         """Tint the spans of fields, in turn in three colours."""
         if self._over.fields is not fields:

@@ -13,6 +13,7 @@ class HeldBuffer:
         self.source = BufferSource()
         self._view = EMPTY
         self._arrivals: object = None
+        self._page = (0, b"")
 
     @property
     def there(self) -> bool:
@@ -30,6 +31,11 @@ class HeldBuffer:
             self._view, self._arrivals = view, arrivals
             self.source = BufferSource(view, arrivals)
         return replaced, self.source.grow()
+
+    def rewritten(self, start: int, seen: memoryview) -> bool:
+        """Whether somebody wrote into what is ``seen`` of it since it was last asked; of no more is a copy kept."""
+        before, self._page = self._page, (start, bytes(seen))
+        return before[0] == start and before[1] != self._page[1]
 
     @property
     def title(self) -> str:

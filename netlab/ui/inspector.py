@@ -177,6 +177,9 @@ class Inspector(BytesPane):
         elif grew:
             self.bytes.border_title = self._held.title
             self.bytes.refresh()
+        elif self._held.rewritten(*self.bytes.page):
+            self.bytes.refresh()
+            self._look()
         if self._panel is not None:
             self._panel.look(client)  # type: ignore[attr-defined]  # as netlab.topics.contract says of a Panel
 

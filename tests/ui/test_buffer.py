@@ -151,3 +151,23 @@ def test_a_topics_panel_stands_under_its_buffer() -> None:
         assert not panel.display
 
     drive(PanesApp(None, None), script)
+
+
+def test_what_is_written_into_a_buffer_is_seen() -> None:
+    async def script(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, PanesApp)
+        inspector, memory = app.inspector, bytearray(b"abcdef" * 10)
+        client = Reading(memoryview(memory), [60])
+        inspector.look(client)
+        await pilot.pause()
+        assert "abcdef" in shown(app)
+        memory[2:4] = b"XY"
+        inspector.look(client)
+        await pilot.pause()
+        assert "abXYef" in shown(app)
+
+    def shown(app: PanesApp) -> str:
+        return "".join(strip.text for strip in app.screen._compositor.render_strips())
+
+    drive(PanesApp(echo_capture(), None), script)
