@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_whoever_does_not_read_is_dropped(model: str) -> None:
             while True:
                 peer.sendall(line * 64)
         child.wait_for("dropped: timed out")
+
+
+@pytest.mark.parametrize("model", ["threading", "pool", "stream"])
+def test_what_sendall_waits_in_all_is_no_longer_than_the_timeout(model: str) -> None:
+    with serving("tcp", "--model", model, "--timeout", "1.5") as child, child.connect() as peer:
+        begun = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while True:
+                peer.sendall(b"x" * 65535 + b"\n")
+        assert time.monotonic() - begun < 2.8
 
 
 @ALL

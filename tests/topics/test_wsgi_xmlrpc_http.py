@@ -295,3 +295,10 @@ def test_the_host_of_a_whole_url_counts_and_not_the_header():
         for target in (b"http://real:1/a?b=c", b"http://real?b=c", b"/a"):
             exchange(address, b"GET %s HTTP/1.1\r\nHost: said\r\n\r\n" % target)
     assert seen == [("real:1", "/a", "b=c"), ("real", "/", "b=c"), ("said", "/a", "")]
+
+
+@TOPICS
+@pytest.mark.parametrize("blanks", [b"Content-Length:%d", b"Content-Length: \t%d", b"Content-Length: %d \t"])
+def test_blanks_around_a_header_mean_nothing(addresses, topic, blanks):
+    body = {"wsgi": b"name=x", "xmlrpc": b"<methodCall><methodName>keys</methodName><params/></methodCall>"}[topic]
+    assert status(exchange(addresses[topic], post(topic, blanks % len(body), body=body))) == 200

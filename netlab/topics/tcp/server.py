@@ -98,7 +98,7 @@ class SingleServer(TCPServer):
             time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
             raise
         self.starved = False
-        client.settimeout(self.client_timeout)
+        limit_waiting(client, self.client_timeout, in_main_thread=True)
         log.info("accepted %s", name(address))
         return client, address
 
@@ -109,8 +109,7 @@ class SingleServer(TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say why a client was dropped, in one line instead of a traceback."""
-        error = sys.exception()
-        log.warning("%s: dropped: %s", name(client_address), "timed out" if type(error) is BlockingIOError else error)
+        log.warning("%s: dropped: %s", name(client_address), reason(sys.exception()))
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):
@@ -229,11 +228,11 @@ class RawServer:
                     self.echo(client)
                     log.info("closed %s", name(address))
                 except OSError as error:  # one client's reset must not end the server
-                    log.warning("%s: dropped: %s", name(address), error)
+                    log.warning("%s: dropped: %s", name(address), reason(error))
 
     def echo(self, client: socket.socket) -> None:
         """Send back whatever comes."""
-        client.settimeout(self.client_timeout)
+        limit_waiting(client, self.client_timeout, in_main_thread=True)
         while message := client.recv(8192):
             client.sendall(message)
 
@@ -312,14 +311,23 @@ def name(address: tuple[Any, ...]) -> str:
     return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
 
 
-def limit_waiting(client: socket.socket, seconds: float) -> None:
-    """Let the kernel limit how long ``recv`` and ``send`` wait: a poll() before each, as `settimeout` has it, makes
-    threads take turns twice as often. Not for a main thread, where every signal begins the wait anew.
+def limit_waiting(client: socket.socket, seconds: float, *, in_main_thread: bool = False) -> None:
+    """Let the kernel limit how long ``recv`` and ``send`` wait. With `settimeout` each of them begins with a poll(), which
+    takes a tenth of an echo's time, and makes threads take turns twice as often.
     """
+    if in_main_thread and signal.getitimer(signal.ITIMER_REAL)[0]:
+        client.settimeout(seconds)  # a timer's signals come to this thread, and each begins the kernel's wait anew
+        return
     client.settimeout(None)
-    interval = struct.pack("ll", *divmod(max(1, int(seconds * 1e6)), 1_000_000))  # a struct timeval, socket(7)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+    # After a wait in which a part was taken, sendall sends the rest: its waits together shall be no longer.
+    for option, limit in ((socket.SO_RCVTIMEO, seconds), (socket.SO_SNDTIMEO, seconds / 3)):
+        interval = struct.pack("ll", *divmod(max(1, int(limit * 1e6)), 1_000_000))  # a struct timeval, socket(7)
+        client.setsockopt(socket.SOL_SOCKET, option, interval)
+
+
+def reason(error: BaseException | None) -> str:
+    """Why a client was dropped. A wait that the kernel has ended is told as "try again"."""
+    return "timed out" if type(error) is BlockingIOError else str(error)
 
 
 def make_server(address: tuple[str, int], model: str = "single", *, timeout: float = 30.0) -> SingleServer | RawServer:

@@ -113,7 +113,7 @@ def read_params(environ: WSGIEnvironment) -> dict[str, list[str]]:
 
 def read_form(environ: WSGIEnvironment) -> list[tuple[str, str]]:
     """The fields of the form in the body, of which exactly Content-Length bytes are read."""
-    length = environ.get("CONTENT_LENGTH") or "0"
+    length = (environ.get("CONTENT_LENGTH") or "0").strip(" \t")  # as it came: blanks around it mean nothing
     if not re.fullmatch("[0-9]{1,18}", length):
         raise Refused(400, "Content-Length is not a number")
     if int(length) > MAX_BODY:
