@@ -71,6 +71,26 @@ def test_whoever_does_not_read_is_dropped(model: str) -> None:
         child.wait_for("dropped: timed out")
 
 
+@ALL
+@pytest.mark.parametrize("watched", [(), ("--supervised",)])
+def test_whoever_says_nothing_is_dropped(model: str, watched: tuple[str, ...]) -> None:
+    with serving("tcp", "--model", model, "--timeout", "0.5", *watched) as child:
+        address = child.address if not watched else ("127.0.0.1", int(str(events(child, "listening")[0]["port"])))
+        with socket.create_connection(address, PATIENCE) as peer:
+            child.wait_for("dropped: timed out")  # under a supervisor a timer's signals come five times before that
+            assert peer.recv(1) == b""
+
+
+@ALL
+def test_stopped_while_it_serves_it_complains_of_nothing(model: str) -> None:
+    with serving("tcp", "--model", model, stderr=subprocess.PIPE) as child, child.connect() as peer:
+        assert echoed(peer, b"Hello\n") == b"Hello\n"
+        assert child.terminate() == 0
+        assert child.process.stderr is not None
+        assert child.process.stderr.read() == ""
+        assert [line for line in child.lines if "error:" in line] == []
+
+
 @pytest.mark.parametrize("model", ["threading", "pool", "stream"])
 def test_what_sendall_waits_in_all_is_no_longer_than_the_timeout(model: str) -> None:
     with serving("tcp", "--model", model, "--timeout", "1.5") as child, child.connect() as peer:

@@ -94,7 +94,8 @@ class Client:
             start = 12
             self._fill(start)
             (length,) = struct.unpack_from("!Q", self._received, 4)
-        if not 0 <= length <= (limit := self._limit if maxlength is None else maxlength):
+        limit = self._limit if maxlength is None else maxlength
+        if not 0 <= length <= limit:
             self.close()  # what follows cannot be told apart from the rest of this message
             raise ValueError(f"the server announced a message of {length:,} bytes, {limit:,} is the limit: closed")
         self._fill(start + length)
