@@ -58,6 +58,8 @@ class LineHandler(StreamRequestHandler):
         """A whole line; at the end of the stream what is left, then ``b''``."""
         deadline = time.monotonic() + self.server.client_timeout
         line = self.rfile.readline(len(self.rfile.peek()))  # peek waits for one recv at most
+        if not line and time.monotonic() >= deadline:  # else it is the end of the stream
+            raise TimeoutError("timed out")
         while line and not line.endswith(b"\n"):
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
@@ -312,8 +314,8 @@ def name(address: tuple[Any, ...]) -> str:
 
 
 def limit_waiting(client: socket.socket, seconds: float, *, in_main_thread: bool = False) -> None:
-    """Let the kernel limit how long ``recv`` and ``send`` wait. With `settimeout` each of them begins with a poll(), which
-    takes a tenth of an echo's time, and makes threads take turns twice as often.
+    """Let the kernel limit how long ``recv`` and ``send`` wait. With `settimeout` each of them begins with a poll(),
+    which takes a tenth of an echo's time, and makes threads take turns twice as often.
     """
     if in_main_thread and signal.getitimer(signal.ITIMER_REAL)[0]:
         client.settimeout(seconds)  # a timer's signals come to this thread, and each begins the kernel's wait anew
