@@ -47,6 +47,8 @@ class AtCursor(Static):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(markup=False, id=id)
         self.expanded = False
+        self.low = False
+        """There is room for one line: the struct's where there is a format, else the numbers."""
         self.form = ""
         """The struct format, empty for none."""
         self.unpacked: StructView | None = None
@@ -86,7 +88,11 @@ class AtCursor(Static):
         head = source.view(offset, offset + WIDEST)
         numbers, character = numbers_at(head), character_at(head)
         lines = table(numbers, character) if self.expanded else one_line(numbers, character)
-        self._say(f"{lines}\n{self._struct(source, offset)}")
+        struct_line = self._struct(source, offset)
+        if self.low and not self.expanded:
+            self._say(struct_line if self.form else lines)
+        else:
+            self._say(f"{lines}\n{struct_line}")
 
     def _say(self, text: str) -> None:
         """Another text; the screen is laid out again only where the number of lines changed."""

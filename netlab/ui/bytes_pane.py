@@ -32,6 +32,8 @@ from netlab.ui.spans import Spans, field_spans
 
 _ROOMY = 26
 """Lines in which bytes, fields and the table of numbers have room together."""
+_LOW = 11
+"""Lines in which bytes, fields and two lines about the cursor have room together."""
 _FILE = "to a file"
 _PREVIEW = 40
 """Bytes and characters of a form that the menu shows."""
@@ -61,6 +63,7 @@ class BytesPane(Vertical):
     BytesPane { height: 1fr; }
     BytesPane ByteView { height: 1fr; min-height: 4; }
     BytesPane FieldTree { height: auto; max-height: 40%; }
+    BytesPane Question { dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
@@ -114,6 +117,12 @@ class BytesPane(Vertical):
         """Focus the bytes."""
         self.bytes.focus(scroll_visible)
         return self
+
+    def on_resize(self) -> None:
+        """Say less where there is less room."""
+        if self.at_cursor.low != (self.size.height < _LOW):
+            self.at_cursor.low = not self.at_cursor.low
+            self._look()
 
     # The cursors follow each other
 

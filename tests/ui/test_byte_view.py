@@ -447,3 +447,38 @@ def test_the_zeros_of_a_gap_are_not_found() -> None:
     assert asyncio.run(found("0x00 00 00")) is None
     assert asyncio.run(found("0x00 00 63")) == 7
     assert asyncio.run(found("b")) == 1
+
+
+def test_the_struct_line_is_seen_where_there_is_little_room() -> None:
+    app = PanesApp(
+        one_segment(bytes(range(40))), lambda data, way, offset: Dissection((Field("x", 0, 40, "u8", "1"),) * 9)
+    )
+
+    async def script(pilot: Pilot[None]) -> None:
+        app.inspector.styles.height = 10
+        app.inspector.focus()
+        await answer(pilot, "u", ">HH")
+        await pilot.pause()
+        line = app.inspector.at_cursor
+        assert app.inspector.region.contains_region(line.region)
+        assert "struct.unpack_from('>HH', view, 0)" in "".join(
+            line.render_line(y).text for y in range(line.size.height + 1)
+        )
+
+    drive(app, script, (80, 24))
+
+
+@pytest.mark.parametrize("key", ["u", "o", "ctrl+f"])
+def test_a_question_is_seen_where_there_is_little_room(key: str) -> None:
+    app = PanesApp(
+        one_segment(bytes(range(40))), lambda data, way, offset: Dissection((Field("x", 0, 40, "u8", "1"),) * 9)
+    )
+
+    async def script(pilot: Pilot[None]) -> None:
+        app.inspector.styles.height = 10
+        app.inspector.focus()
+        await pilot.press(key, "1")
+        await pilot.pause()
+        assert app.inspector.region.contains_region(app.inspector.query_one(Input).region)
+
+    drive(app, script, (80, 24))
