@@ -34,6 +34,8 @@ from netlab.ui.wire_list import WireList
 
 _BATCH = 20_000
 """Packets read at a time, so that the first are on the screen while the rest are read."""
+_FLOWS = 1000
+"""Flows that are asked for their topic."""
 _RAW = "raw"
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, "SIGHUP")]
 
@@ -92,7 +94,8 @@ class InspectApp(App[None]):
         for number in _SIGNALS if not self.is_headless else ():
             asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
         wire = self.query_one(WireList)
-        wire.show(self._capture)
+        self._capture.grow(at_most=_BATCH)
+        wire.show(self._capture, self._of_all_flows())
         wire.focus()
         self._read_on()
         wire.go_to(1)
@@ -155,6 +158,12 @@ class InspectApp(App[None]):
             self._dissectors[name] = dissector_of(topics().get(name))
         return self._dissectors[name]
 
+    def _of_all_flows(self) -> Dissector | None:
+        """What reads a line of the list, which knows no flow: the dissector that the flows at hand have in common."""
+        guessed = map(guess_topic, self._capture.flows[:_FLOWS])
+        names = {self._chosen or (topic.name if topic else _RAW) for topic in guessed}
+        return dissector_of(topics().get(names.pop())) if len(names) == 1 else None
+
     def action_dissector(self) -> None:
         """Ask which topic reads the bytes."""
         choices = [Choice("", "by port", "each flow as the topic whose port it has"), Choice(_RAW, _RAW, "no fields")]
@@ -168,6 +177,10 @@ class InspectApp(App[None]):
         if answer is not None:
             self._chosen = answer[1]
             self._tell()
+            wire = self.query_one(WireList)
+            here = wire.highlighted
+            wire.show(self._capture, self._of_all_flows())
+            wire.go_to(here.number if here else 1)
             self.on_wire_list_segment_highlighted(WireList.SegmentHighlighted(self.query_one(WireList).highlighted))
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ import pytest
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import TcpRecord
 from netlab.capture.writer import CaptureWriter
+from netlab.dissect.fields import Dissection
 from netlab.topics.discovery import topics
 from netlab.ui import inspect_screen
 from netlab.ui.inspect_screen import InspectApp, guess_topic, main, open_capture
 from netlab.ui.inspector import Inspector
 from netlab.ui.launch import FRAMES
+from netlab.ui.segment_list import SegmentList
 from netlab.ui.wire_list import WireList
 from tests.ui.panes_app import dissect_lines
 
@@ -38,7 +41,10 @@ def write_capture(path: Path, *, port: int = 20000) -> Path:
 
 
 def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspect_screen, "dissector_of", lambda topic: dissect_lines if topic else None)
+    def dissect(data: memoryview, direction: Direction, offset: int) -> Dissection:
+        return replace(dissect_lines(data, direction, offset), summary=f"lines of {bytes(data[:5]).decode()}")
+
+    monkeypatch.setattr(inspect_screen, "dissector_of", lambda topic: dissect if topic else None)
 
     async def run() -> None:
         with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
@@ -48,6 +54,7 @@ def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: 
                 wire, inspector = app.query_one(WireList), app.query_one(Inspector)
                 assert wire.highlighted is not None
                 assert wire.highlighted.number == 1
+                assert "lines of Hello" in wire.query_one(SegmentList).render_line(2).text
                 await pilot.press("down", "enter")
                 deadline = time.monotonic() + 5
                 while not inspector.fields.root.children and time.monotonic() < deadline:
