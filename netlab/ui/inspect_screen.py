@@ -102,6 +102,8 @@ class InspectApp(App[None]):
         self.set_interval(1 / 30, self._read_on)
 
     def _read_on(self) -> None:
+        if not self.query(WireList):  # the app is leaving, and its timer has rung once more
+            return
         before = self._capture.position
         self._capture.grow(at_most=_BATCH)
         wire = self.query_one(WireList)
