@@ -62,7 +62,8 @@ def without_a_traceback(topic: str, model: str, folder: Path, timeout: float = 5
         yield child
         assert child.terminate() == 0
         assert child.process.stderr is not None
-        assert child.process.stderr.read() == ""
+        told = child.process.stderr.read()
+        assert told == "", told
     for line in child.lines[1:]:
         assert re.match(r"\d\d:\d\d:\d\d (?!error: )", line), line
         assert line.isprintable(), line

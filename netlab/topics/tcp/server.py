@@ -258,9 +258,13 @@ class AsyncioServer(RawServer):
         """Accept clients, each served by a task."""
         import asyncio
 
-        asyncio.get_running_loop().set_exception_handler(self.complain)
-        async with await asyncio.start_server(self.converse, sock=self.socket, backlog=128) as server:
-            await server.serve_forever()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self.complain)
+        server = await asyncio.start_server(self.converse, sock=self.socket, backlog=128)
+        try:
+            await loop.create_future()  # for ever
+        finally:
+            server.close()  # and no waiting for clients, as serve_forever does from Python 3.12 on
 
     def complain(self, loop: AbstractEventLoop, context: dict[str, Any]) -> None:
         """Say in one line what no task could be told. What ends the server, as Ctrl+C, is no complaint."""
