@@ -17,8 +17,8 @@ from netlab.dissect.text import safe
 from netlab.lab.folder import PrivateFolder
 from netlab.lab.problems import LabError
 
-_BATCH, _PAUSE = 500, 0.0005
-"""Packets read in one go, about 1 ms, and seconds before the next go. Whoever waits for the interpreter's lock
+_BATCH, _PAUSE = 200, 0.0005
+"""Packets read in one go, about 0.5 ms, and seconds before the next go. Whoever waits for the interpreter's lock
 meanwhile, as the screen does for a key, gets it only from a thread that sleeps, or after 5 ms."""
 
 

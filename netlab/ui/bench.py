@@ -5,7 +5,7 @@ A timer drains the lab's news, as much as came since the last time in one go; a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.timer import Timer
 
 from netlab.dissect.fields import Dissector
-from netlab.lab.state import Phase
+from netlab.lab.state import LabState, Phase
 from netlab.ui.bench_actions import BenchActions
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.completion import Completion
@@ -49,7 +49,7 @@ BATCH = 400
 """Log lines drawn in one look; what came beyond them is skipped and counted."""
 
 _SLOW = 6
-"""Looks between two updates of what waits."""
+"""Looks between two updates of what waits, and of counters."""
 
 
 class BenchPane(Vertical):
@@ -85,6 +85,9 @@ class BenchPane(Vertical):
         self._dissector: Dissector | None = None
         self._timer: Timer | None = None
         self._looks = 0
+        self._shown: LabState | None = None
+        self._shown_at = 0  # in looks
+        self._late_state = False
         self._offered: object = None
         self._told_history = False
         self._learned = False
@@ -125,6 +128,30 @@ class BenchPane(Vertical):
 
     # From the lab to the screen
 
+    def _show_state(self) -> None:
+        """Show the lab's state; where only its counters have changed, five times a second at most."""
+        state, shown = self.lab.state, self._shown
+        counted = shown is not None and replace(state, accounts=shown.accounts) == shown
+        self._late_state = counted and self._looks - self._shown_at < _SLOW
+        if self._late_state:
+            return
+        self._shown, self._shown_at = state, self._looks
+        self.query_one(StatusLine).state = state
+        if not counted:
+            self._show_change(state)
+
+    def _show_change(self, state: LabState) -> None:
+        self.query_one(Banner).state = state
+        if state.phase is not Phase.STARTING and not self._learned:
+            self.call_after_refresh(self._learn)
+        if self.panes.reader is not None:
+            self.panes.reader.run_by(state.model)
+        self.intercepts.look(state)
+        offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
+        if offered != self._offered:  # the queue changes often and decides about no key
+            self._offered = offered
+            self.refresh_bindings()
+
     def look(self) -> None:
         """Draw what is new."""
         self._looks += 1
@@ -133,6 +160,8 @@ class BenchPane(Vertical):
             self._draw(tidings)
         elif self._looks % _SLOW == 0 and any(session.busy for session in self.lab.sessions):
             self.console.tell()
+        if self._late_state and self._looks - self._shown_at >= _SLOW:
+            self._show_state()
         self.wire.grow()
         current = self.lab.current
         self.inspector.look(current.client if current is not None else None)
@@ -140,18 +169,7 @@ class BenchPane(Vertical):
 
     def _draw(self, tidings: Tidings) -> None:
         if tidings.state:
-            state = self.lab.state
-            self.query_one(StatusLine).state = state
-            self.query_one(Banner).state = state
-            if state.phase is not Phase.STARTING and not self._learned:
-                self.call_after_refresh(self._learn)
-            if self.panes.reader is not None:
-                self.panes.reader.run_by(state.model)
-            self.intercepts.look(state)
-            offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
-            if offered != self._offered:  # counters change all the time and decide about no key
-                self._offered = offered
-                self.refresh_bindings()
+            self._show_state()
         if tidings.log:
             self.log_pane.grow(self.lab.log, BATCH)
         if tidings.sessions:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from netlab.ui.app import NetlabApp
     from netlab.ui.live_lab import LiveLab
 
-FRAMES = "240"
-"""Frames a second at most. Textual's own 60 holds a key's repaint back by up to 17 ms; at 240 the slowest of a
-hundred keys came after 10–13 ms instead of 26–30 while the machine was loaded."""
+FRAMES = "1000"
+"""Frames a second at most. With Textual's own 60 a key's repaint waits up to 17 ms for its turn, longer on a loaded
+machine: the slowest of a hundred keys came after 26–30 ms at 60, 20–29 ms at 240 and 17–21 ms at this rate. Little is
+painted that often: what the labs tell is looked at 30 times a second."""
+
+RARELY = (2_000, 20, 50)
+"""When garbage is collected. Nearly none of it is circular, and a whole collection keeps a key waiting for 5–11 ms."""
 
 USAGE = "usage: netlab [TOPIC]"
 
@@ -91,6 +95,7 @@ def _refuse(sentence: str) -> int:
 
 def _collect_garbage_again() -> None:
     gc.freeze()
+    gc.set_threshold(*RARELY)
     gc.enable()
 
 

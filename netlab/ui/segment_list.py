@@ -130,7 +130,7 @@ class SegmentList(ScrollView, can_focus=True):
             self._lay_out()
             self._settle()
             self.refresh()
-        elif self._pace.over():
+        elif self._pace.tells():
             self.post_message(self.Highlighted(self.highlighted))
 
     def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
@@ -219,7 +219,8 @@ class SegmentList(ScrollView, can_focus=True):
         row = min(max(row, 0), self.row_count - 1)
         if row != self.cursor:
             self.cursor = row
-            self.post_message(self.Highlighted(self.highlighted))
+            if not (self.following and self.hurried):
+                self.post_message(self.Highlighted(self.highlighted))
         self._into_view()
 
     def watch_cursor(self, before: int, after: int) -> None:
