@@ -28,6 +28,7 @@ from netlab.topics.discovery import topics
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.guard import GUARD
+from netlab.ui.hangup import HANGUP, hung_up
 from netlab.ui.inspector import Inspector
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.wire_list import WireList
@@ -93,6 +94,8 @@ class InspectApp(App[None]):
         """Show what was read so far and read on; a signal leaves as a person does, with the terminal restored."""
         for number in _SIGNALS if not self.is_headless else ():
             asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        if not self.is_headless:
+            self.run_worker(hung_up(partial(self.exit, return_code=128 + HANGUP)))
         wire = self.query_one(WireList)
         self._capture.grow(at_most=_BATCH)
         wire.show(self._capture, self._of_all_flows())

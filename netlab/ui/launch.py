@@ -17,6 +17,8 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from netlab.ui.hangup import HANGUP, hung_up
+
 if TYPE_CHECKING:
     from netlab.topics.contract import Topic
     from netlab.ui.app import NetlabApp
@@ -126,7 +128,9 @@ async def _play(app: NetlabApp) -> int:
     for number in _signals():
         with contextlib.suppress(NotImplementedError):  # as on Windows
             loop.add_signal_handler(number, partial(end, number))
+    watching = asyncio.create_task(hung_up(partial(end, HANGUP)))
     await app.run_async()
+    watching.cancel()
     # Whatever fails because the app ends while it still mounts is not what ended it.
     return 128 + ended_by[0] if ended_by else app.return_code or 0
 

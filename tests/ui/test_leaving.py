@@ -58,8 +58,13 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        os.close(self.master)
+        for end in (self.master, self.slave):
+            with contextlib.suppress(OSError):  # hung up
+                os.close(end)
+
+    def hang_up(self) -> None:
         os.close(self.slave)
+        os.close(self.master)
 
 
 def children_of(pid: int) -> list[int]:
@@ -118,6 +123,14 @@ def test_a_signal_leaves_nothing(terminal: Terminal, tmp_path: Path, number: sig
     terminal.process.send_signal(number)
     assert terminal.ended() == 128 + number
     nothing_is_left(terminal, children, tmp_path / "temp")
+
+
+def test_a_terminal_that_goes_away_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    children = serving(terminal)  # it is not the terminal that controls them: no SIGHUP will come
+    terminal.hang_up()
+    assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
+    assert not [pid for pid in children if alive(pid)]
+    assert list((tmp_path / "temp").iterdir()) == []
 
 
 def test_a_signal_before_the_first_paint_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
