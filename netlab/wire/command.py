@@ -45,10 +45,9 @@ def main(argv: Sequence[str]) -> int:
     if arguments.yield_cpu:
         yield_processor()
     _raise_descriptor_limit()
-    if arguments.write and not (arguments.force or arguments.supervised) and _holds_something(Path(arguments.write)):
-        sys.stderr.write(f"netlab wire: {arguments.write} is there already; --force replaces it\n")
-        return 1
     try:
+        if arguments.write and not arguments.supervised:
+            _keep(Path(arguments.write))
         writer = CaptureWriter(arguments.write, arguments.limit)
     except OSError as error:
         sys.stderr.write(f"netlab wire: cannot write {arguments.write}: {error.strerror}\n")
@@ -84,9 +83,11 @@ def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: 
     return 0
 
 
-def _holds_something(path: Path) -> bool:
-    """Whether writing there would lose what a file holds. A device, a pipe, an empty file have nothing to lose."""
-    return path.is_file() and path.stat().st_size > 0
+def _keep(path: Path) -> None:
+    """Move a file out of the way that would be lost. A device, a pipe, an empty file have nothing to lose."""
+    if path.is_file() and path.stat().st_size > 0:
+        path.replace(f"{path}~")
+        sys.stderr.write(f"netlab wire: what was in {path} is now in {path}~\n")
 
 
 def _nobody_asks() -> bool:
@@ -149,8 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--udp", action="store_true", help="relay datagrams instead of streams")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--seed", type=int, default=0, metavar="N", help="makes the faults' chances repeat (%(default)s)")
-    add("--write", metavar="FILE.pcapng", help="capture into this file")
-    add("--force", action="store_true", help="replace that file where it is there already")
+    add("--write", metavar="FILE.pcapng", help="capture into this file; one that is there already becomes FILE.pcapng~")
     add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
     add("--supervised", action="store_true", help="speak JSON lines, and end when standard input does")
     add("--temporary", action="store_true", help="supervised: remove the capture's folder at the end")

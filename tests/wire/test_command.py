@@ -170,19 +170,18 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
         assert err.decode() == f"netlab wire: cannot write {tmp_path}: Is a directory\n"
 
 
-def test_a_capture_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
-    path = tmp_path / "precious.pcapng"
+def test_a_capture_that_is_there_already_is_kept(tmp_path: Path) -> None:
+    path, kept = tmp_path / "lab.pcapng", tmp_path / "lab.pcapng~"
     path.write_bytes(b"precious")
     with started("--to", "127.0.0.1:1", "--write", str(path)) as child:
-        out, err = child.communicate(timeout=PATIENCE)
-        assert child.returncode == 1 and out == b"" and path.read_bytes() == b"precious"
-        assert err.decode() == f"netlab wire: {path} is there already; --force replaces it\n"
-    with started("--to", "127.0.0.1:1", "--write", str(path), "--force") as child:
         bare_port(child)
-    assert path.read_bytes()[:4] == bytes.fromhex("0a0d0d0a")
+        child.terminate()
+        assert child.communicate(timeout=PATIENCE)[1].decode() == f"netlab wire: what was in {path} is now in {kept}\n"
+    assert (path.read_bytes()[:4], kept.read_bytes()) == (bytes.fromhex("0a0d0d0a"), b"precious")
     path.write_bytes(b"")  # as mktemp leaves it
     with started("--to", "127.0.0.1:1", "--write", str(path)) as child:
         bare_port(child)
+    assert kept.read_bytes() == b"precious"
 
 
 def test_who_stops_reading_ends_it() -> None:
