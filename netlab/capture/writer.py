@@ -62,6 +62,7 @@ class CaptureWriter:
     def __init__(self, path: str | None, limit: int) -> None:
         self.limit = limit
         self._ceiling = limit + limit // 16 - _LONGEST_SHORT
+        self._full = f"capture full: payload beyond {in_words(limit)} is not kept"
         self.tally = Tally()
         self.generation = 0
         self.changed = True
@@ -199,7 +200,7 @@ class CaptureWriter:
         """The file is full: headers alone for a while, then nothing."""
         if self._stopped:
             return
-        self.note = f"capture full: payload beyond {in_words(self.limit)} is not kept"
+        self.note = self._full
         if self.length + self._size < self._ceiling:
             self._add_packet(time_ns, header, _NOTHING, fate, missing)
         else:

@@ -170,9 +170,9 @@ def measured(arguments: argparse.Namespace, folder: str) -> dict[str, dict[str, 
                         if kind == "sink":
                             figures.setdefault("bulk", []).append(client("sink", there, arguments))
                         else:
-                            figures.setdefault("echo", []).append(client("echo", there, arguments))
                             for figure, value in zip(("p50", "p99"), client("trips", there, arguments), strict=True):
                                 figures.setdefault(figure, []).append(value)
+                            figures.setdefault("echo", []).append(client("echo", there, arguments))  # fills the capture
     return {name: {figure: median(values) for figure, values in each.items()} for name, each in samples.items()}
 
 
