@@ -48,6 +48,8 @@ def refused(address: tuple[str, int]) -> bool:
         socket.create_connection(address, timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it came in the moment in which the port was closed
+        return False
     return False
 
 
