@@ -176,13 +176,20 @@ class Prompt:
         self.add(EntryKind.CALL, text, self._call)
         try:
             with self.crossings.of(self._call, self.connection.marks if self.connection is not None else dict):
-                return action()
+                result = action()
+            self._check_shut()
+            return result
         except Exception as error:
             self._failed(error)
             raise
         finally:
             self.busy = None
             self._notify()
+
+    def _check_shut(self) -> None:
+        """A call that ended because the connection was shut down to end it has no result, whatever it returned."""
+        if self.connection is not None and self.connection.shut and self._wake.is_set():
+            raise Abandoned("you stopped waiting")
 
     def _invoke(self, call: Call) -> object:
         assert self.connection is not None
@@ -200,6 +207,9 @@ class Prompt:
         self._told_closed |= isinstance(error, ConnectionError)
         if isinstance(error, Abandoned) and self.dropping:
             self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
+            return
+        if isinstance(error, Abandoned) and self.connection is not None and self.connection.shut:
+            self.add(EntryKind.ERROR, showing.error_line(error), number)  # what became of the connection, a note tells
             return
         if isinstance(error, Abandoned) and (self.connection is None or not self.connection.connected):
             self.add(EntryKind.ERROR, showing.error_line(error), number)
