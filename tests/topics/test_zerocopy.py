@@ -241,6 +241,22 @@ def test_frames_are_fields():
     assert dissection.summary == "fetch 8 bytes and 1 more"
 
 
+@pytest.mark.parametrize(
+    ("data", "direction", "summary"),
+    [
+        (struct.pack("!BIQ", 3, 8, 1000), Direction.TO_SERVER, "fetch 8 bytes"),
+        (struct.pack("!BI", 1, 5000), Direction.TO_SERVER, "store 5,000 bytes"),
+        (struct.pack("!BI", 1, 4) + b"text", Direction.TO_SERVER, "store 4 bytes"),
+        (struct.pack("!BI", 2, 32) + bytes(32), Direction.TO_CLIENT, "digest 32 bytes"),
+        (struct.pack("!BI", 3, 9) + bytes(9), Direction.TO_SERVER, "payload"),
+        (struct.pack("!BI", 1, 3) + b"text", Direction.TO_SERVER, "payload"),
+        (b"Hello", Direction.TO_SERVER, "payload"),
+    ],
+)
+def test_later_segments_are_frames_only_where_that_is_sure(data, direction, summary):
+    assert dissect(memoryview(data), direction, 13).summary == summary
+
+
 def test_what_is_no_frame_is_raw():
     dissection = dissect(memoryview(b"\x02\0\0\0\0"), Direction.TO_SERVER, 0)
     assert dissection.fields[0].name == "raw"

@@ -15,10 +15,13 @@ TYPES = {
     (4, Direction.TO_CLIENT): "content",
 }
 
+LENGTHS = {2: 32, 3: 8}
+"""Of the types that always have the same."""
+
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
-    """The frames of one direction; ``offset`` other than 0 may lie within a payload, where no header can be told."""
-    if offset:
+    """The frames of one direction; ``offset`` other than 0 may lie within a payload, which few headers rule out."""
+    if offset and not _surely_begins(data, direction):
         return Dissection((), "payload", problem="these bytes begin within a frame: follow the stream to see it whole")
     reader = Reader(data)
     frames: list[Field] = []
@@ -40,6 +43,14 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
             return Dissection(tuple(frames), _summary(frames), needs)
     problem = f"only the first {MOST_FRAMES:,} frames are read" if reader.left else ""
     return Dissection(tuple(frames), _summary(frames), problem=problem)
+
+
+def _surely_begins(data: memoryview, direction: Direction) -> bool:
+    """Whether these bytes are a header alone, one with all that it announces, or one whose length is known."""
+    if len(data) < HEADER or (data[0], direction) not in TYPES:
+        return False
+    length = int.from_bytes(data[1:HEADER], "big")
+    return LENGTHS.get(data[0], length) == length and (data[0] in LENGTHS or len(data) in (HEADER, HEADER + length))
 
 
 def _frame(reader: Reader, direction: Direction) -> tuple[Field | None, int]:
