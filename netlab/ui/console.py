@@ -31,6 +31,12 @@ _CORNERS = 4
 """Cells of the top border that hold no title."""
 
 
+def _title_of(titles: Sequence[Content], first: int, last: int) -> Content:
+    """The pane's title with the clients from ``first`` to before ``last``, and a sign where others are left out."""
+    before, after = [Content("…")] * (first > 0), [Content("…")] * (last < len(titles))
+    return Content(" ─ ").join([Content("console"), *before, *titles[first:last], *after])
+
+
 def _ended(session: Session) -> str:
     """Whether its connection is over, and by whom."""
     if session.busy:
@@ -123,14 +129,30 @@ class Console(Vertical):
         title = self._title(brief=False)
         if title.cell_length > self.size.width - _CORNERS:
             title = self._title(brief=True)
+        if title.cell_length > self.size.width - _CORNERS:
+            title = self._excerpt(self.size.width - _CORNERS)
         if title != self.border_title:
             self.border_title = title
         self._explain()
 
     def _title(self, brief: bool) -> Content:
         """All clients; where that must be ``brief``, only the current one says how it stands."""
-        titles = [self._titled(session, brief and session is not self._current) for session in self._sessions]
-        return Content(" ─ ").join([Content("console"), *titles])
+        return _title_of(self._titles(brief), 0, len(self._sessions))
+
+    def _titles(self, brief: bool) -> list[Content]:
+        return [self._titled(session, brief and session is not self._current) for session in self._sessions]
+
+    def _excerpt(self, room: int) -> Content:
+        """The current client, and as many of its neighbours as there is room for."""
+        titles = self._titles(brief=True)
+        first = next((i for i, session in enumerate(self._sessions) if session is self._current), 0)
+        last = first + 1
+        while True:
+            wider = [(first - 1, last)] * (first > 0) + [(first, last + 1)] * (last < len(titles))
+            fitting = [span for span in wider if _title_of(titles, *span).cell_length <= room]
+            if not fitting:
+                return _title_of(titles, first, last)
+            first, last = fitting[0]
 
     def _titled(self, session: Session, brief: bool) -> Content:
         waits = self._waited(session.busy) >= PATIENCE

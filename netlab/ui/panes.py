@@ -65,8 +65,8 @@ class Panes(Horizontal):
         border-top: heavy $accent; border-title-style: bold;
     }
     Panes #right { border-left: solid $foreground 30%; }
-    Panes #left { width: 2fr; }
-    Panes #right { width: 3fr; }
+    Panes #left { width: 3fr; }
+    Panes #right { width: 5fr; }
     Panes #console { height: 2fr; }
     Panes #log { height: 1fr; padding: 0 1 0 0; border-title-color: $foreground; }
     Panes #wire { height: 2fr; }

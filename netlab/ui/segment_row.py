@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len, set_cell_size
+
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
@@ -93,4 +95,6 @@ class Columns:
         length = str(segment.length) if segment.kind is Kind.DATA else "·"
         arrow = _ARROWS.get((segment.kind, segment.direction), segment.direction.value)
         time = clock(segment.time_ns, start_ns)
+        if len(words) * 2 > self.what and cell_len(words) > self.what:  # no character is wider than two cells
+            words = set_cell_size(words, self.what - 1) + "…"
         return self.line(str(segment.number), time, str(segment.flow.number), arrow, length, words)

@@ -42,6 +42,23 @@ async def test_what_is_echoed_is_drawn_and_harmless(app: StagedApp, pilot: Pilot
 
 
 @played()
+async def test_many_clients_leave_the_current_one_in_sight(app: StagedApp, pilot: Pilot[None]) -> None:
+    def title() -> str:
+        return lines_of(app)[console.region.y]
+
+    console = app.seen.console
+    for _ in range(19):
+        app.seen.lab.connect()
+    for number, shown in (
+        (2, "client 1 ─ ▸client 2 ─ …"),
+        (10, "… ─ client 9 ─ ▸client 10 ─ …"),
+        (19, "─ ▸client 19"),
+    ):
+        await enter(pilot, f":use {number}")
+        await until(pilot, lambda: shown in title(), shown)  # noqa: B023 - awaited here
+
+
+@played()
 async def test_names_of_clients_are_harmless(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, f":connect {HOSTILE[:20]}")
     await enter(pilot, ":connect [@click=app.quit]x")

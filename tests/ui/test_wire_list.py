@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,14 @@ def test_any_size_draws(size: tuple[int, int]) -> None:
 def test_columns_give_way(width: int, shown: str) -> None:
     heading = Columns.fitting(width, 2_000_000, 3, "1.000").heading()
     assert heading.split()[1:-1] == shown.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [("x" * 40, "x" * 40), ("x" * 41, "x" * 39 + "…"), ("字" * 21, "字" * 19 + " …")]
+)
+def test_what_is_too_long_for_a_line_says_so(words: str, shown: str) -> None:
+    columns = replace(Columns.fitting(80, 5, 1, "1.000"), what=40)
+    assert columns.row(echo_capture().segments[0], 0, words).endswith("  " + shown)
 
 
 def test_previews_are_safe_and_short() -> None:
