@@ -57,6 +57,25 @@ def test_echo_and_what_the_handshake_agreed_on(folder, model, version):
     assert f"TLSv{version}" in agreed
     assert "ALPN echo" in agreed
     assert "chain: localhost ← netlab lab CA" in agreed
+    assert "names: localhost, 127.0.0.1, ::1; localhost is among them" in agreed
+
+
+def test_a_record_waits_for_no_acknowledgement(folder, monkeypatch):
+    at_once = []
+
+    def note(tls):
+        at_once.append(tls.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return ""
+
+    monkeypatch.setattr("netlab.topics.tls.server.describe_client", note)
+    with serving(folder) as address:
+        client = connect(address, folder)
+        client.send(b"Hello")
+        client.recv()
+        note(client.socket)
+        client.close()
+    assert len(at_once) == 2
+    assert all(at_once)
 
 
 def test_gallery_and_topic_name_the_same_pictures():

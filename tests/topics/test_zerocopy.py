@@ -238,13 +238,14 @@ def test_frames_are_fields():
     fetch, store = dissection.fields
     assert [field.value for field in fetch.children] == ["3 fetch", "8", "1,000 bytes"]
     assert (store.start, store.end, dissection.needs) == (13, 22, 6)
-    assert dissection.summary == "fetch 8 bytes and 1 more"
+    assert dissection.summary == "fetch asks for 1,000 bytes and 1 more"
 
 
 @pytest.mark.parametrize(
     ("data", "direction", "summary"),
     [
-        (struct.pack("!BIQ", 3, 8, 1000), Direction.TO_SERVER, "fetch 8 bytes"),
+        (struct.pack("!BIQ", 3, 8, 1000), Direction.TO_SERVER, "fetch asks for 1,000 bytes"),
+        (struct.pack("!BI", 3, 8), Direction.TO_SERVER, "fetch 8 bytes"),
         (struct.pack("!BI", 1, 5000), Direction.TO_SERVER, "store 5,000 bytes"),
         (struct.pack("!BI", 1, 4) + b"text", Direction.TO_SERVER, "store 4 bytes"),
         (struct.pack("!BI", 2, 32) + bytes(32), Direction.TO_CLIENT, "digest 32 bytes"),

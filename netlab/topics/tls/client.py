@@ -1,6 +1,7 @@
 """A client that trusts one authority, checks the server's certificate and name, and says why it refuses."""
 
 import argparse
+import ipaddress
 import logging
 import socket
 import ssl
@@ -53,6 +54,7 @@ class Client:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         plain = make_socket(family, socket.SOCK_STREAM)
         plain.settimeout(timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # a record leaves at once, as in the server
         try:
             plain.connect(address)
             self.socket = context.wrap_socket(plain, server_hostname=server_name)
@@ -89,7 +91,7 @@ class Client:
         """What the handshake agreed on: version, cipher, ALPN, and who the server proved to be."""
         certificate: dict[str, Any] = self.socket.getpeercert() or {}
         cipher, _, bits = self.socket.cipher() or ("none", "", 0)
-        names = ", ".join(value for _, value in certificate.get("subjectAltName", ()))
+        names = ", ".join(brief(kind, value) for kind, value in certificate.get("subjectAltName", ()))
         chain = f"{common_name(certificate.get('subject', ()))} ← {common_name(certificate.get('issuer', ()))}"
         return Agreed(
             f"{self.socket.version()}, {cipher}, {bits} bits, ALPN {self.socket.selected_alpn_protocol()}\n"
@@ -113,6 +115,11 @@ def make_context(certificates: Path, with_certificate: bool, tls_version: str) -
     if with_certificate:
         context.load_cert_chain(certificates / "client_cert.pem", certificates / "client_key.pem")
     return context
+
+
+def brief(kind: str, name: str) -> str:
+    """A name of a certificate, an address as it is written today: ``::1`` where `ssl` says ``0:0:0:0:0:0:0:1``."""
+    return str(ipaddress.ip_address(name)) if kind == "IP Address" else name
 
 
 def common_name(name: tuple[tuple[tuple[str, str], ...], ...]) -> str:

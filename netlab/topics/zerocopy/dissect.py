@@ -68,7 +68,8 @@ def _frame(reader: Reader, direction: Direction) -> tuple[Field | None, int]:
     here = min(length, reader.left)
     payload = reader.part(here)
     body = _payload(payload, kind, length)
-    return Field(name, start, reader.at, "frame", f"{length:,} bytes", (*header, body)), length - here
+    value = f"asks for {body.value}" if body.name == "wanted" else f"{length:,} bytes"
+    return Field(name, start, reader.at, "frame", value, (*header, body)), length - here
 
 
 def _payload(payload: Reader, kind: int, length: int) -> Field:
