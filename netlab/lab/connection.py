@@ -72,6 +72,11 @@ class Connection:
             return None
         return Endpoint(name[0], name[1])
 
+    @property
+    def last_local(self) -> Endpoint | None:
+        """The own address of the last connection that it made, be it open or not."""
+        return self.local or (self._made[-1].local if self._made else None)
+
     def addresses(self) -> dict[Endpoint, float]:
         """The own addresses of the last connections that it made, and when it began to make each (`time.monotonic`)."""
         made = self._made

@@ -77,7 +77,7 @@ class Lab:
         first = self.topic.models[0]
         self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
         self._sessions = Sessions(
-            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state.queue or 0
+            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state.queue or 0, self._fault
         )
         self.wire = Wiring(self._serving, self.topic.transport)
         if model is not None:
@@ -276,6 +276,11 @@ class Lab:
         return commands.run_lines(self, text)
 
     # Inside
+
+    def _fault(self, client: Endpoint) -> str:
+        """What a fault did that ended the connection of a client, as far as the wire has told when it is asked."""
+        self._serving.sync()
+        return self._serving.flows.fault_of(client)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, LogGrew):

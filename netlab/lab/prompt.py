@@ -43,7 +43,15 @@ class Target:
 class Prompt:
     """A client at a prompt, and the transcript of it. ``notify`` is called after each change, from any thread."""
 
-    def __init__(self, topic: Topic, target: Callable[[], Target], notify: Callable[[], None], limit: int) -> None:
+    def __init__(
+        self,
+        topic: Topic,
+        target: Callable[[], Target],
+        notify: Callable[[], None],
+        limit: int,
+        fault: Callable[[Endpoint], str],
+    ) -> None:
+        """``fault`` says what the wire's fault did that ended the connection from an address, or nothing."""
         self.topic = topic
         self.transcript: Tail[Entry] = Tail(ENTRIES_KEPT)
         self.crossings = Crossings()
@@ -51,14 +59,15 @@ class Prompt:
         self.connected_at = 0.0
         self.busy: Busy | None = None
         self.dropping = False
+        self.fault = ""
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
-        self._target, self._notify, self._limit = target, notify, limit
+        self._target, self._notify, self._limit, self._ask_fault = target, notify, limit, fault
         self._wake = Wake()
         self._numbers = itertools.count(1)
         self._call = 0
-        self._told_closed = False
+        self._told_closed = self._more = False
 
     def add(self, kind: EntryKind, text: str, call: int = 0) -> None:
         """Add an entry; the text is made safe and bounded here."""
@@ -72,7 +81,7 @@ class Prompt:
     def complain(self, error: Exception, call: int = 0) -> None:
         """Add an error, and what it means."""
         self.add(EntryKind.ERROR, str(error) if isinstance(error, LabError) else showing.error_line(error), call)
-        if meaning := showing.meaning(error) or self._usage(error):
+        if meaning := self._wire_ended(error) or showing.meaning(error) or self._usage(error):
             self.add(EntryKind.NOTE, meaning, call)
 
     def write_call(self, text: str) -> None:
@@ -85,11 +94,16 @@ class Prompt:
         if isinstance(meaning, Call):
             self.perform(meaning)
             return
-        for call in self._meant(meaning):
-            if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
-                self.note("connecting again")
-                self.connect()
-            self.perform(call)
+        calls = self._meant(meaning)
+        if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
+            self.note("connecting again")
+            self.connect()
+        try:
+            for index, call in enumerate(calls, 1):
+                self._more = index < len(calls)
+                self.perform(call)
+        finally:
+            self._more = False
 
     def perform(self, call: Call) -> object:
         """Run one call, connecting first where that was never done; returns and raises what the client does."""
@@ -112,7 +126,7 @@ class Prompt:
             self.complain(error)
             raise
         self.connection = connection = Connection(self._wake)
-        self._told_closed, self.connected_at = False, time.monotonic()
+        self._told_closed, self.fault, self.connected_at = False, "", time.monotonic()
         told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
         text = showing.constructed((target.address.host, target.address.port), told, target.secrets)
         self._run(
@@ -137,12 +151,13 @@ class Prompt:
 
     def tell_closed(self) -> None:
         """Note, once, that the server has closed the connection, where it has, and not in answer to this side."""
-        if self._told_closed or self.dropping or self.connection is None or self.connection.shut:
+        if self._told_closed or self._more or self.dropping or self.connection is None or self.connection.shut:
             return
         if self.connection.peer_closed():
             self._told_closed = True
             reset = self.connection.peer_reset()
-            self.note("the connection was reset (RST)" if reset else "the server closed the connection")
+            said = "the connection was reset (RST)" if reset else "the server closed the connection"
+            self.note(showing.ended_by(fault) if (fault := self._find_fault()) else said)
 
     def watched(self) -> int | None:
         """The descriptor on which the server's closing shows; None once that was noted."""
@@ -216,6 +231,16 @@ class Prompt:
             self.add(EntryKind.NOTE, "with that the connection is closed: half an answer was on its way", number)
             return
         self.complain(error, number)
+
+    def _wire_ended(self, error: Exception) -> str:
+        """Whether the connection's end, on which the call failed, was the wire's doing."""
+        fault = self._find_fault() if self.busy is not None and not isinstance(error, LabError) else ""
+        return showing.ended_by(fault) if fault else ""
+
+    def _find_fault(self) -> str:
+        local = self.connection.last_local if self.connection is not None else None
+        self.fault = self._ask_fault(local) if local is not None else ""
+        return self.fault
 
     def _usage(self, error: Exception) -> str:
         """For wrong arguments: how the operation is called."""

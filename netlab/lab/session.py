@@ -41,13 +41,14 @@ class Session:
         *,
         notify: Callable[[int], None] = lambda number: None,
         place: Callable[[Session], str] = lambda session: "",
+        fault: Callable[[Endpoint], str] = lambda local: "",
         ended: Callable[[Session], None] = lambda session: None,
         limit: int = showing.LIMIT,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
         self._place, self._ended = place, ended
-        self._prompt = Prompt(topic, target, lambda: notify(number), limit)
+        self._prompt = Prompt(topic, target, lambda: notify(number), limit, fault)
         prompt = self._prompt
         self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.tell_closed, prompt.close)
 
@@ -91,6 +92,11 @@ class Session:
     def peer_closed(self) -> bool:
         """Whether the server has closed the connection, which is still open on this side."""
         return self.connected and self._prompt.connection is not None and self._prompt.connection.peer_closed()
+
+    @property
+    def fault(self) -> str:
+        """What a fault of the wire did that ended the connection, as far as that was noticed; else empty."""
+        return self._prompt.fault
 
     @property
     def connected_at(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
@@ -25,7 +26,10 @@ class Sessions:
         target: Callable[[], Target],
         notify: Callable[[Event], None],
         queue: Callable[[], int],
+        fault: Callable[[Endpoint], str] = lambda local: "",
     ) -> None:
+        """``fault`` says what a fault of the wire did that ended the connection from an address, or nothing."""
+        self._fault = fault
         self._topic, self._target, self._notify, self._queue = topic, target, notify, queue
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
@@ -58,6 +62,7 @@ class Sessions:
                 target or self._target,
                 notify=lambda which: self._notify(TranscriptGrew(which)),
                 place=self._place,
+                fault=self._fault,
                 ended=self._remove,
             )
             self._open[number] = self._current = session

@@ -22,6 +22,9 @@ LINES_HELD = 1000
 PATIENCE = 0.15
 """Seconds that a log line waits for the wire to tell whom it names."""
 
+_BY_FAULT = ("cut after", "reset after")
+"""How the wire begins to say that a fault has ended a flow."""
+
 _PEER = re.compile(r"((?:[a-z]+ ){0,2})(127\.0\.0\.1|\[::1\]):(\d+)\b")
 
 
@@ -42,6 +45,11 @@ class FlowFact:
     closed: int | None = None
     how: str = ""
 
+    @property
+    def fault(self) -> str:
+        """What a fault did that ended it, in a few words; empty where one of its ends did, or nothing has."""
+        return self.how if self.how.startswith(_BY_FAULT) else ""
+
 
 class FlowBook:
     """The latest flows, by number and by the address that the server sees. Safe from several threads."""
@@ -56,6 +64,10 @@ class FlowBook:
         """The flows, in the order in which they came; of many only the last 10,000."""
         with self._lock:
             return tuple(self._facts.values())
+
+    def fault_of(self, client: Endpoint) -> str:
+        """What a fault did that ended the latest flow of a client's address; empty where none did."""
+        return next((fact.fault for fact in reversed(self.facts) if fact.client == client), "")
 
     def clear(self) -> None:
         """Another wire begins, and counts anew."""

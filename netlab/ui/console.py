@@ -43,7 +43,7 @@ def _ended(session: Session) -> str:
         return ""
     if not session.connected:
         return " ✕ closed"
-    return " ✕ closed by server" if session.peer_closed else ""
+    return f" ✕ closed by {'wire' if session.fault else 'server'}" if session.peer_closed else ""
 
 
 def hints(topic: Topic) -> list[str]:

@@ -301,7 +301,7 @@ class Pipe:
         self._way.finished(self._around.time_ns(), fate)
         self.finished = True
         if self.other.finished:
-            self.flow.close()
+            self.flow.close(how=fate)
 
     def reset(self, fate: str) -> None:
         """The capture is told that this side broke the flow off."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -472,3 +473,19 @@ def test_other_reasons_not_to_listen(port: int, problem: str) -> None:
         assert lab.state.phase is Phase.FAILED
     finally:
         lab.close()
+
+
+@pytest.mark.parametrize("how", ["reset", "cut"])
+def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -> None:
+    with Lab("tcp", notify=lambda event: None) as lab, lab.connect() as session:
+        session.run("Hello")
+        lab.wire.fault(how)
+        with contextlib.suppress(ConnectionError):
+            session.run("Hello")
+        said = f"the wire did that, not the server: {how} after 0 bytes; :clear-faults ends all faults"
+        until(lambda: [entry.text for entry in session.transcript].count(said) == 1)
+        assert session.fault == f"{how} after 0 bytes"
+        assert not any("other side" in entry.text or "connecting again" in entry.text for entry in session.transcript)
+        lab.wire.clear()
+        session.run("Hello")
+        assert session.fault == ""
