@@ -32,8 +32,7 @@ def clear(lab: Commanded, rest: str) -> str:
 def kinds(lab: Commanded) -> str:
     """A line for each kind that there is on this transport, then how they are narrowed, then those that are active."""
     rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]
-    width = max(len(usage) for usage, _ in rows) + 2
-    lines = [f"{usage:<{width}}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
+    lines = [f"{usage}: {kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
     return "\n".join([*lines, f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])
 
 

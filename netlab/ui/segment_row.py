@@ -37,6 +37,8 @@ def what(segment: Segment, dissector: Dissector | None) -> str:
     """What the segment says, in words that are safe to draw; its fate first, where it has one."""
     if segment.kind is not Kind.DATA:
         words = _WORDS[segment.kind]
+        if segment.fate.startswith(f"{words} "):  # "reset after 10 bytes" says that it is one
+            return safe(segment.fate)
     elif segment.length and not segment.data:
         words = "(not kept)"
     else:

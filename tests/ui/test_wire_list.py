@@ -15,7 +15,7 @@ from netlab.capture.model import Kind
 from netlab.ui import dissecting, pace
 from netlab.ui.question import Question
 from netlab.ui.segment_list import SegmentList
-from netlab.ui.segment_row import Columns, preview
+from netlab.ui.segment_row import Columns, preview, what
 from netlab.ui.wire_filter import FilterScan
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 
@@ -287,6 +287,19 @@ def test_columns_give_way(width: int, shown: str) -> None:
 def test_what_is_too_long_for_a_line_says_so(words: str, shown: str) -> None:
     columns = replace(Columns.fitting(80, 5, 1, "1.000"), what=40)
     assert columns.row(echo_capture().segments[0], 0, words).endswith("  " + shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fate", "said"),
+    [
+        (Kind.RESET, "reset after 10 bytes", "reset after 10 bytes"),
+        (Kind.FIN, "cut after 10 bytes", "cut after 10 bytes · end"),
+        (Kind.RESET, "", "reset"),
+    ],
+)
+def test_a_fate_that_says_what_the_line_says_stands_alone(kind: Kind, fate: str, said: str) -> None:
+    segment = replace(echo_capture().segments[0], kind=kind, fate=fate)
+    assert what(segment, None) == said
 
 
 def test_previews_are_safe_and_short() -> None:
