@@ -21,7 +21,8 @@ from textual.strip import Strip
 from netlab.dissect.hexrows import bytes_per_row, offset_digits, row_width
 from netlab.ui.byte_rows import CLASS_STYLES, LAYER_STYLES, Overlay, RowPainter
 from netlab.ui.byte_source import ByteSource, ViewSource
-from netlab.ui.scrolling import set_content_size
+from netlab.ui.plain_rows import PlainRows
+from netlab.ui.scrolling import move_bar, set_content_size
 from netlab.ui.spans import Spans
 
 _MOVES = ("left,h", "right,l", "up,k", "down,j", "pageup", "pagedown", "home", "end", "g", "G")
@@ -90,6 +91,7 @@ class ByteView(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._styles_cache = PlainRows()
         self.source: ByteSource = ViewSource()
         self.empty = "no bytes"
         self._over = Overlay()
@@ -192,6 +194,13 @@ class ByteView(ScrollView, can_focus=True):
             self.scroll_to(y=row, animate=False)
         elif row >= top + height:
             self.scroll_to(y=row - height + 1, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Move the bar with the rows."""
+        if self.show_vertical_scrollbar:
+            move_bar(self, new_value)
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
 
     def _page(self) -> int:
         return max(self.scrollable_content_region.height, 1)

@@ -1,9 +1,10 @@
-"""Scrolling to where there is no scrollbar yet, and growing without laying the screen out anew."""
+"""Scrolling to where there is no scrollbar yet; growing without laying out, and moving without painting, what stays."""
 
 from __future__ import annotations
 
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 
 
 def scroll_at_once(view: ScrollView, y: int) -> None:
@@ -42,3 +43,20 @@ def set_content_size(view: ScrollView, size: Size) -> None:
     view.set_reactive(ScrollView.virtual_size, size)
     view.vertical_scrollbar.window_virtual_size = size.height
     view.scroll_y = view.scroll_y  # which is kept within the size
+
+
+def move_bar(view: ScrollView, y: float) -> None:
+    """Tell the scrollbar where the view is; it is painted anew only where its thumb is seen to have moved."""
+    bar = view.vertical_scrollbar
+    if _thumb(bar, bar.position) == _thumb(bar, y):
+        bar.set_reactive(ScrollBar.position, y)
+    else:
+        bar.position = y
+
+
+def _thumb(bar: ScrollBar, position: float) -> int:
+    """Where the thumb begins, in eighths of a cell, as `ScrollBarRender.render_bar` has it."""
+    height, rows, shown = bar.size.height, bar.window_virtual_size, bar.window_size
+    if not shown < rows:
+        return 0
+    return int((height - max(1, height * shown / rows)) * position / (rows - shown) * 8)

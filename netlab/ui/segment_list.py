@@ -24,6 +24,7 @@ from netlab.capture.model import Kind, Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
 from netlab.ui.pace import Pace
+from netlab.ui.plain_rows import PlainRows
 from netlab.ui.scrolling import scroll_at_once, set_content_size
 from netlab.ui.segment_painter import STYLES, SegmentPainter
 
@@ -83,6 +84,7 @@ class SegmentList(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._styles_cache = PlainRows()
         self.following = True
         self._painter = SegmentPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
         self._pace = Pace()
