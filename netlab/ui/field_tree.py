@@ -91,6 +91,7 @@ class FieldTree(Tree[Field | None]):
         self.show_root = False
         self.guide_depth = 2
         self._shown = Dissection(()), "", ""
+        self._words = ["fields"]
         self._told: Field | None = None
         self._above = 0  # lines above the fields
 
@@ -109,13 +110,19 @@ class FieldTree(Tree[Field | None]):
             self._open_all(self.root)
         if dissection.problem:
             self.root.add_leaf(Text(f"raw: {safe(dissection.problem)}", "bold"), None)
-        words = ["fields"]
+        words = self._words = ["fields"]
         if dissection.needs:
             words.append(f"waits for {dissection.needs} more {'byte' if dissection.needs == 1 else 'bytes'}")
         elif dissection.problem:
             words.append("the rest is raw bytes")
-        self.border_title = Content(" ── ".join([*words, note] if note else words)).markup
+        self.remind(note)
         self.call_after_refresh(self._from_the_top)
+
+    def remind(self, note: str) -> None:
+        """Another note in the title, over the same fields."""
+        dissection, _, remark = self._shown
+        self._shown = dissection, note, remark
+        self.border_title = Content(" ── ".join([*self._words, note] if note else self._words)).markup
 
     def _from_the_top(self) -> None:
         """Begin with the first line, where the cursor is seen all the same; what was there before had another size."""

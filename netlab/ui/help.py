@@ -38,6 +38,13 @@ SHOWS = {
 }
 """What each pane is, by its id."""
 
+IN_A_FILE = {
+    "wire": "Every segment of the file, one a line: who sent it (→ to the server, ← to the client), when, how many "
+    "bytes, what. Nothing here can change the file.",
+    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
+}
+"""What the panes are that show a capture file."""
+
 Row = tuple[str, str]
 WIDEST = 100
 """Cells of the box at most."""
@@ -103,6 +110,21 @@ def help_lines(
     lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
     ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))
     return lines + _text(f"The ids here: {'  '.join(ids)}", width)
+
+
+def file_help_lines(pane: str, bindings: Mapping[str, ActiveBinding], width: int) -> list[Content]:
+    """The help's lines where a capture file is shown."""
+    lines = [
+        *_heading(f"This pane: {pane}")[1:],
+        *_text(IN_A_FILE[pane], width),
+        *_table(_pane_keys(bindings, pane), width),
+    ]
+    lines += _heading("Keys anywhere")
+    outside = (
+        b for b in bindings.values() if b.node.id not in IN_A_FILE and (b.binding.id or "").startswith("inspect.")
+    )
+    lines += _table([(readable(b.binding.key), b.tooltip or b.binding.description) for b in outside], width)
+    return lines
 
 
 def _ids_in(bindings: Mapping[str, ActiveBinding], pane: str) -> set[str]:

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.filter import LineFilter
@@ -29,7 +29,9 @@ from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.guard import GUARD
 from netlab.ui.hangup import HANGUP, hung_up
+from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
+from netlab.ui.key_turns import KeyTurns
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.wire_list import WireList
 
@@ -38,6 +40,7 @@ _BATCH = 20_000
 _FLOWS = 1000
 """Flows that are asked for their topic."""
 _RAW = "raw"
+_CLOSED = "encrypted; the secrets inside this file are another session's"
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, "SIGHUP")]
 
 
@@ -55,7 +58,7 @@ def dissector_of(topic: Topic | None) -> Dissector | None:
         return None
 
 
-class InspectApp(App[None]):
+class InspectApp(KeyTurns):
     """Wire list, bytes and fields of one capture file."""
 
     TITLE = "netlab inspect"
@@ -65,8 +68,11 @@ class InspectApp(App[None]):
     Inspector { height: 2fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark,f1", "help", "help", id="inspect.help", tooltip="What the focused pane shows, and its keys"
+        ),
         Binding("d", "dissector", "read as", id="inspect.dissector", tooltip="Choose the topic that reads the bytes"),
-        Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane"),
+        Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane", priority=True),  # else the screen's own
         Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
     ]
 
@@ -82,8 +88,8 @@ class InspectApp(App[None]):
     def compose(self) -> ComposeResult:
         """What file it is, the panes, the keys."""
         yield Static(id="file", markup=False)
-        yield WireList()
-        yield Inspector()
+        yield WireList(id="wire")
+        yield Inspector(id="bytes")
         yield Footer()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -155,7 +161,9 @@ class InspectApp(App[None]):
         topic = topics().get(self._topic_name(segment))
         if topic is None:
             return None
-        return self._openers.setdefault(topic.name, Plaintexts(topic.opener, lambda: self._secrets))
+        return self._openers.setdefault(
+            topic.name, Plaintexts(topic.opener, lambda: self._secrets, "the file's secrets", _CLOSED)
+        )
 
     def _dissector(self, segment: Segment) -> Dissector | None:
         name = self._topic_name(segment)
@@ -168,6 +176,13 @@ class InspectApp(App[None]):
         guessed = map(guess_topic, self._capture.flows[:_FLOWS])
         names = {self._chosen or (topic.name if topic else _RAW) for topic in guessed}
         return dissector_of(topics().get(names.pop())) if len(names) == 1 else None
+
+    def action_help(self) -> None:
+        """Help for the focused pane."""
+        inside = self.focused.ancestors_with_self if self.focused is not None else ()
+        pane = next((node.id for node in inside if node.id in IN_A_FILE), None) or "wire"
+        lines = file_help_lines(pane, self.screen.active_bindings, help_width(self.size.width))
+        self.push_screen(Help(lines, f"help: a capture file, {pane}"))
 
     def action_dissector(self) -> None:
         """Ask which topic reads the bytes."""

@@ -34,6 +34,7 @@ from netlab.ui.spans import Spans
 
 _TOO_FAST = "too fast to be read: read when it is over, or when you move"
 _NOTHING = Dissection(())
+_TURN = "p: plaintext in its place"
 
 
 class Mode(Enum):
@@ -70,6 +71,7 @@ class Face:
 
     source: ByteSource
     title: str
+    name: str = "these bytes"
     chunks: bool = False
     marks: Spans | None = None
 
@@ -210,7 +212,7 @@ class Inspector(BytesPane):
     def _show_alone(self, segment: Segment, capture: Captured | None, *, keep: bool = False) -> None:
         change = Change.of(segment)
         if change is None:
-            self._put(Face(ViewSource(segment.data), _title(segment)))
+            self._put(Face(ViewSource(segment.data), _title(segment), f"#{segment.number} {segment.direction.value}"))
             if not segment.data:
                 self.show_fields(_NOTHING)
                 return
@@ -230,8 +232,9 @@ class Inspector(BytesPane):
         direction = segment.direction if self.mode is Mode.STREAM else segment.direction.other
         source = StreamSource(capture.stream(segment.flow, direction))
         key = (segment.flow.number, direction)
-        title = f"stream {segment.flow.number} {direction.value} ── {count_of_bytes(source.length)}, chunk marks │"
-        self._put(Face(source, title, chunks=True), keep=key == self._stream_key)
+        name = f"stream {segment.flow.number} {direction.value}"
+        title = f"{name} ── {count_of_bytes(source.length)}, chunk marks │"
+        self._put(Face(source, title, name, chunks=True), keep=key == self._stream_key)
         if key != self._stream_key and direction is segment.direction:
             self.bytes.move_to(segment.offset)
         self._stream_key = key
@@ -247,7 +250,7 @@ class Inspector(BytesPane):
     def action_plaintext(self) -> None:
         """Turn the plaintext over, where there is any."""
         if self._understood.plain is None and not self._plain:
-            why = self._understood.remark or "nothing here carried plaintext that a session of this lab knows"
+            why = self._understood.remark or "no plaintext is known of what these bytes carried"
             self.notify(why, severity="warning", markup=False)
             return
         self._plain = not self._plain
@@ -258,15 +261,17 @@ class Inspector(BytesPane):
         """Draw the bytes as they crossed, or what they carried."""
         face, plain = self._face, self._understood.plain
         if self._plain and plain is not None:
-            title = "plaintext ── opened with this session's secrets, p: as it crossed"
+            whose = self.plaintexts.whose if self.plaintexts is not None else "secrets"
             self.bytes.show(plain, keep=True)
-            self.bytes.border_title = title
+            self.fields.remind("p: as it crossed")
+            self.bytes.border_title = f"plaintext of {face.name} ── by {whose}, p: as it crossed"
             at = self.bytes.cursor
             for _, end in plain.gaps(at, plain.length)[:1] if plain.gaps(at, at + 1) else ():
                 self.bytes.move_to(end)  # to what was carried
         else:
             self.bytes.show(face.source, chunks=face.chunks, marks=face.marks, keep=True)
             self.bytes.border_title = face.title
+            self.fields.remind(_TURN if plain is not None else "")
 
     def action_entered(self) -> None:
         """Turn a changed segment over: as it entered the wire, as it left."""
@@ -318,7 +323,7 @@ class Inspector(BytesPane):
         self._reading = False
         if self._wanted is event.wanted:
             understood = self._understood = event.understood
-            note = "p: plaintext in its place" if understood.plain is not None else ""
+            note = _TURN if understood.plain is not None else ""
             self.show_fields(understood.dissection, note, understood.remark or self._remark)
             if self._plain:
                 self._turn()

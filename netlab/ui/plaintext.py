@@ -41,10 +41,20 @@ class Understood:
 
 
 class Plaintexts:
-    """Opens flows. ``opener`` (called once, late) gives the topic's opener, ``secrets`` the key log as it is now."""
+    """Opens flows. ``opener`` (called once, late) gives the topic's opener, ``secrets`` the key log as it is now.
 
-    def __init__(self, opener: Callable[[], Opener | None], secrets: Callable[[], str]) -> None:
+    ``whose`` names the secrets, and ``not_ours`` is the remark on a flow that they do not open.
+    """
+
+    def __init__(
+        self,
+        opener: Callable[[], Opener | None],
+        secrets: Callable[[], str],
+        whose: str = "this session's secrets",
+        not_ours: str = NOT_OURS,
+    ) -> None:
         self._load, self._secrets = opener, secrets
+        self.whose, self._not_ours = whose, not_ours
         self._opener: Opener | None = None
         self._loaded = False
 
@@ -68,7 +78,7 @@ class Plaintexts:
         except Exception as error:  # noqa: BLE001 - an opener of an installed package may raise anything
             return Understood(dissection, f"not opened: {type(error).__name__}: {error}")
         if records is None:
-            return Understood(dissection, NOT_OURS)
+            return Understood(dissection, self._not_ours)
         return with_plaintext(extent, dissection, records.get(extent.direction, ()))
 
     def _opener_once(self) -> Opener | None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import TcpRecord
@@ -18,6 +20,7 @@ from netlab.capture.writer import CaptureWriter
 from netlab.dissect.fields import Dissection
 from netlab.topics.discovery import topics
 from netlab.ui import inspect_screen
+from netlab.ui.help import Help
 from netlab.ui.inspect_screen import InspectApp, guess_topic, main, open_capture
 from netlab.ui.inspector import Inspector
 from netlab.ui.launch import FRAMES
@@ -67,6 +70,33 @@ def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: 
                 await pilot.pause()
                 assert not inspector.fields.root.children, "read as raw"
                 inspector.show_segment(None, None, None)
+
+    asyncio.run(run())
+
+
+def test_help_says_what_a_pane_is_and_which_keys_act_there(tmp_path: Path) -> None:
+    async def helped(app: InspectApp, pilot: Pilot[None]) -> str:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, Help)
+        text = str(app.screen.query_one(Static).render())
+        await pilot.press("escape")
+        return text
+
+    async def run() -> None:
+        with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                wire = await helped(app, pilot)
+                await pilot.press("tab")
+                shown = await helped(app, pilot)
+        assert "This pane: wire" in wire
+        assert "Mark or unmark this segment" in wire
+        assert "Hold segments" not in wire, "a file holds nothing"
+        assert "This pane: bytes" in shown
+        assert "Find text" in shown
+        assert "Choose the topic that reads the bytes" in wire[wire.index("Keys anywhere") :]
 
     asyncio.run(run())
 

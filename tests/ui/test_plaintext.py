@@ -132,10 +132,12 @@ def test_p_turns_a_record_over_and_back() -> None:
         await pilot.pause()
         shown = app.inspector.bytes.source
         assert bytes(shown.view(5, 10)) == b"Hello"
-        assert "plaintext" in str(app.inspector.bytes.border_title)
+        assert str(app.inspector.bytes.border_title).startswith("plaintext of #5 → ── by this session's secrets")
+        assert str(app.inspector.fields.border_title).endswith("p: as it crossed")
         await pilot.press("p")
         await pilot.pause()
         assert app.inspector.bytes.source is crossed
+        assert str(app.inspector.fields.border_title).endswith("p: plaintext in its place")
 
     drive(tls_app(), script)
 
