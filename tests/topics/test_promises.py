@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -15,6 +16,7 @@ from netlab.topics.hmac import server as hmac
 from netlab.topics.multiprocessing import server as multiprocessing
 from netlab.topics.tcp import server as tcp
 from netlab.topics.tls import server as tls
+from netlab.topics.udp import server as udp
 from netlab.topics.wsgi import server as wsgi
 from netlab.topics.xmlrpc import server as xmlrpc
 from netlab.topics.zerocopy import server as zerocopy
@@ -45,6 +47,30 @@ def test_with_all_places_taken_nobody_more_is_served(
         wait_until(lambda: sum("dropped" in line for line in caplog.messages) == 2, "both silent clients dropped")
     verbs = [next(verb for verb in ("accepted", "dropped") if verb in line) for line in caplog.messages]
     assert verbs == ["accepted", "dropped"] * 2
+
+
+@pytest.mark.parametrize("module", [*IN_THE_HANDLER, tcp, wsgi, xmlrpc, udp])
+def test_who_gets_no_thread_takes_no_place(
+    module: Any,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def no_thread(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    server = made(module, folder, "127.0.0.1")
+    server.places = threading.BoundedSemaphore(1)
+    kind = socket.SOCK_DGRAM if module is udp else socket.SOCK_STREAM
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with contextlib.closing(server.socket), socket.socket(socket.AF_INET, kind) as client:
+        client.connect(server.server_address)
+        client.send(b"Hello")
+        server.handle_request()
+        assert server.places.acquire(timeout=0), "its place is free again"
+    assert sum("can't start new thread" in line for line in caplog.messages) == 1
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("module", [*IN_THE_HANDLER, tcp, wsgi, xmlrpc])

@@ -15,6 +15,7 @@ import argparse
 import logging
 import re
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -90,7 +91,11 @@ class ThreadingServer(ThreadingMixIn, UDPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a datagram's thread; with all places taken wait, and let the kernel drop what comes."""
         self.places.acquire()
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system has no thread left
+            self.places.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, in a thread."""
@@ -101,6 +106,10 @@ class ThreadingServer(ThreadingMixIn, UDPServer):
             log.warning("%s: not answered: %s", name(client_address), error)
         finally:
             self.places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in one line why a datagram stays without an answer."""
+        log.warning("%s: not answered: %s", name(client_address), sys.exception())
 
 
 class AsyncioServer(SingleServer):

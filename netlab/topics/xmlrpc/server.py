@@ -219,7 +219,11 @@ class ThreadingServer(ThreadingMixIn, SingleServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a call's thread; with all places taken wait, and accept nobody."""
         self.places.acquire()
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system has no thread left
+            self.places.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a call, in its thread."""

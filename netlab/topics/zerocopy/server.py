@@ -160,7 +160,11 @@ class ThreadingFrameServer(ThreadingMixIn, FrameServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a client's thread; while all places are taken, accept nobody."""
         self.places.acquire()
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the system has no thread left
+            self.places.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a client, in its thread."""
