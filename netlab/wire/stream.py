@@ -603,17 +603,23 @@ class StreamRelay:
         for _ in range(ACCEPTED_AT_ONCE):
             if self._listener is None or self._target is None:
                 return
+            try:  # first: without it a client that was accepted would have to be refused
+                upstream = socket.socket(family_of(self._target.host), socket.SOCK_STREAM)
+            except OSError as error:
+                self._rest(error)
+                return
             try:
                 accepted, address = self._listener.accept()
-            except BlockingIOError:
-                return
             except OSError as error:
+                upstream.close()
+                if isinstance(error, BlockingIOError):
+                    return
                 if error.errno in _OUT_OF_FILES:
                     self._rest(error)
                     return
                 continue  # the client went away while it waited
             self._short = False
-            self._open(accepted, Endpoint(*address[:2]), self._target)
+            self._open(accepted, upstream, Endpoint(*address[:2]), self._target)
 
     def _rest(self, error: OSError) -> None:
         """No descriptors: clients wait in the accept queue. Say it once, try again soon."""
@@ -623,14 +629,7 @@ class StreamRelay:
         self._stop_accepting()
         self.around.loop.call_at(time.monotonic() + FILES_RETRY, self._consider)
 
-    def _open(self, accepted: socket.socket, client: Endpoint, target: Endpoint) -> None:
-        try:
-            upstream = socket.socket(family_of(target.host), socket.SOCK_STREAM)
-        except OSError as error:
-            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-            accepted.close()
-            self._rest(error)
-            return
+    def _open(self, accepted: socket.socket, upstream: socket.socket, client: Endpoint, target: Endpoint) -> None:
         for sock in (accepted, upstream):
             sock.setblocking(False)
             with contextlib.suppress(OSError):  # some systems refuse where the client has gone already

@@ -212,6 +212,23 @@ def test_without_descriptors_clients_wait_and_it_is_said_once() -> None:
         assert child.communicate(timeout=PATIENCE)[1] == b""
 
 
+def test_with_one_descriptor_left_nobody_is_reset_and_it_is_said_once() -> None:
+    with listening() as server, started("--to", address(server)) as child, contextlib.ExitStack() as clients:
+        port = bare_port(child)
+        used = len(list(Path(f"/proc/{child.pid}/fd").iterdir()))
+        before = resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (used + 1, 20_000))
+        waiting = [clients.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE)) for _ in range(20)]
+        assert child.stderr
+        assert "cannot accept for now: Too many open files" in child.stderr.readline().decode()
+        resource.prlimit(child.pid, resource.RLIMIT_NOFILE, before)
+        for client in waiting:
+            client.sendall(b"Hello")
+            with accept(server) as accepted:
+                assert accepted.recv(10) == b"Hello"
+        child.terminate()
+        assert child.communicate(timeout=PATIENCE)[1] == b""
+
+
 def test_the_lab_aims_listens_and_reads_along(tmp_path: Path) -> None:
     path = tmp_path / "c.pcapng"
     with listening() as server, supervised("--write", str(path), "--yield-cpu") as wire:
