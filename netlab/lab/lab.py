@@ -71,8 +71,10 @@ class Lab:
         self.log: Tail[LogLine] = Tail(LOG_KEPT)
         self.options = Options(self.topic, options)
         self.timeout = timeout
+        self._process = os.getpid()
         self._headless, self._notify = notify is None, notify
         self._recording = Recording(limit)
+        _check_port(port)
         setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, lab_certificates)
         first = self.topic.models[0]
         self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
@@ -110,8 +112,10 @@ class Lab:
         self.start()
 
     def close(self) -> None:
-        """End everything: clients, server, wire, and the capture's file. Twice does nothing."""
+        """End everything: clients, server, wire, and the capture's file. Twice does nothing, nor in a forked child."""
         atexit.unregister(self.close)
+        if os.getpid() != self._process:  # the child's end is not its parent's
+            return
         self._sessions.close()
         _ = self.shown_capture  # opened before its file goes: what was captured can still be looked at
         self._serving.close()
@@ -134,8 +138,7 @@ class Lab:
 
     def set_port(self, port: int) -> Endpoint:
         """Let the wire listen on another port (0: any free one); where it does."""
-        if not 0 <= port <= 65535:
-            raise LabError(f"{port} is not a port", "ports are 0 to 65535, and 0 takes any free one")
+        _check_port(port)
         return self._serving.listen(port)
 
     def set_option(self, name: str, text: str) -> None:
@@ -222,7 +225,7 @@ class Lab:
 
     def connect(self, name: str | None = None) -> Session:
         """A new client, connected; raises what the client raises, and then there is none."""
-        session = self._sessions.open(name)
+        session = self.open(name)
         try:
             session.connect()
         except BaseException:
@@ -232,6 +235,7 @@ class Lab:
 
     def open(self, name: str | None = None, *, target: Callable[[], Target] | None = None) -> Session:
         """A new client that connects when it is first used, to ``target`` where it differs from `target`."""
+        self._serving.refuse_if_closed()
         return self._sessions.open(name, target)
 
     def use(self, which: int | str) -> Session:
@@ -300,3 +304,8 @@ def _found(name: str) -> Topic:
         return topic_named(name)
     except KeyError as error:
         raise LabError(str(error.args[0]), "`netlab --help` names what there is") from None
+
+
+def _check_port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise LabError(f"{port} is not a port", "ports are 0 to 65535, and 0 takes any free one")

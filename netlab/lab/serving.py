@@ -95,6 +95,10 @@ class Serving:
             self._work.release()
         self._move(Phase.STOPPED)
 
+    def refuse_if_closed(self) -> None:
+        """Raise `LabError` once it is closed."""
+        self._children.refuse_if_closed()
+
     def set_model(self, model: str) -> None:
         """Serve with another model, on the same address: new flows go to a new server, old ones are reset."""
         known = self._setup.topic.models

@@ -60,3 +60,25 @@ def test_a_lab_that_nobody_closed_is_closed_at_exit() -> None:
     server, wire, folder = run.stdout.split()
     assert gone(int(server), int(wire))
     assert not Path(folder).exists()
+
+
+FORKING = """
+import os, sys
+from netlab.lab import Lab
+with Lab("tcp", model="threading") as lab:
+    client = lab.connect()
+    client.send(b"Hello")
+    child = os.fork()
+    if not child:
+        sys.exit()  # through the end of the block, and what runs at exit
+    assert os.waitpid(child, 0)[1] == 0
+    with lab.connect() as other:
+        other.send(b"there")
+        print(client.recv(5), other.recv(5))
+"""
+
+
+def test_the_end_of_a_forked_child_is_not_its_parents() -> None:
+    words = [sys.executable, "-c", FORKING]
+    run = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert (run.stdout, run.stderr) == ("b'Hello' b'there'\n", "")

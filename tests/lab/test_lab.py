@@ -489,3 +489,16 @@ def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -
         lab.wire.clear()
         session.run("Hello")
         assert session.fault == ""
+
+
+def test_a_closed_lab_has_no_new_clients_and_says_so() -> None:
+    with Lab("tcp") as lab:
+        pass
+    with pytest.raises(LabError, match="the lab is closed"):
+        lab.connect()
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_what_is_no_port_is_told_before_anything_starts(port: int) -> None:
+    with pytest.raises(LabError, match=f"{port} is not a port"):
+        Lab("tcp", port=port)
