@@ -173,7 +173,7 @@ def main(argv: Sequence[str]) -> int:
     """``netlab certs``: make what is missing, then describe every certificate."""
     parser = argparse.ArgumentParser(prog="netlab certs", description="Make and describe the lab's certificates.")
     parser.add_argument(
-        "--dir", type=Path, help="the folder (default: certs/ of the checkout, else the user's data folder)"
+        "--dir", type=_folder, help="the folder (default: certs/ of the checkout, else the user's data folder)"
     )
     parser.add_argument("--renew", action="store_true", help="make all of them anew")
     arguments = parser.parse_args(argv)
@@ -189,6 +189,13 @@ def main(argv: Sequence[str]) -> int:
         print(f"netlab certs: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _folder(text: str) -> Path:
+    """An empty variable of the shell does not stand for the folder of now: keys would be strewn there."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no folder; . is this one")
+    return Path(text)
 
 
 def _print(name: str, certificate: x509.Certificate, fault: str) -> None:

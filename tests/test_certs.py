@@ -5,6 +5,7 @@ import ssl
 import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,14 @@ def test_the_command_describes_every_certificate(folder, capsys):
 def test_openssl_accepts_the_chain_strictly(folder, name):
     command = ["openssl", "verify", "-x509_strict", "-CAfile", folder / "ca_cert.pem", folder / name]
     assert subprocess.run(command, capture_output=True).returncode == 0
+
+
+def test_an_empty_folder_name_strews_no_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        certs.main(["--dir", ""])
+    assert ended.value.code == 2
+    assert "'' is no folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -78,7 +78,8 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
 def _address(text: str) -> Endpoint:
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not (host and port.isdecimal() and 0 < int(port) <= 65535):
+    plain = host.isprintable() and port.isascii() and port.isdecimal() and len(port) <= 5
+    if not (host and plain and 0 < int(port) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
     return Endpoint(host, int(port))
 
@@ -101,6 +102,8 @@ def _check(lab: Lab, expressions: Sequence[str]) -> None:
     """Raise `LabError` for an expression that cannot be run, before any is."""
     remote = hasattr(lab.topic.client_class(), "remote_operations")
     for expression in expressions:
+        if any("\ud800" <= character <= "\udfff" for character in expression):
+            raise LabError(f"{safe(expression)[:40]} is not UTF-8", "bytes are written as b'\\xff'")
         meaning = parse(expression, lab.operations, lab.topic.variable, remote=remote)
         if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
             raise LabError(f"{safe(expression)[:40]} speaks to a lab on the screen", "call takes calls and bare text")

@@ -15,6 +15,8 @@ from pathlib import Path
 from netlab.topics.contract import Topic
 
 GROUP = "netlab.topics"
+LONGEST_NAME = 40
+"""Characters of an unknown name that are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,14 @@ def _load(name: str, module: str) -> Topic | Broken:
     return topic
 
 
+def _built_in() -> list[str]:
+    return sorted(file.parent.name for file in Path(__file__).parent.glob("*/__init__.py"))
+
+
 @cache
 def find_topics() -> tuple[Topic | Broken, ...]:
     """Every topic, in the order of its ``order``, then name; broken ones last."""
-    ours = sorted(file.parent.name for file in Path(__file__).parent.glob("*/__init__.py"))
-    found = [_load(name, f"{__package__}.{name}") for name in ours]
+    found = [_load(name, f"{__package__}.{name}") for name in _built_in()]
     if _others_bring_topics():
         from importlib.metadata import entry_points
 
@@ -72,12 +77,13 @@ def topics() -> dict[str, Topic]:
 
 def topic_named(name: str) -> Topic:
     """One topic, without importing the others where it is built in; `KeyError` says which names there are."""
-    if name.isidentifier() and (Path(__file__).parent / name / "__init__.py").exists():
+    if name in _built_in():
         loaded = _load(name, f"{__package__}.{name}")
         if isinstance(loaded, Topic):
             return loaded
         raise KeyError(f"the topic {name} does not load: {loaded.reason}")
     known = topics()
     if name not in known:
-        raise KeyError(f"no topic {name!r}; there are {', '.join(known)}")
+        shown = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+        raise KeyError(f"no topic {shown!r}; there are {', '.join(known)}")
     return known[name]

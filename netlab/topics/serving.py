@@ -93,7 +93,7 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
     parser.add_argument("--timeout", type=_seconds, default=LONGEST_TIMEOUT, metavar="SECONDS", help=text)
     add_options(parser, (option for option in topic.options if option.server))
     if topic.certificates:
-        parser.add_argument("--certificates", type=Path, metavar="DIR", help="folder of the lab's certificates")
+        parser.add_argument("--certificates", type=_folder, metavar="DIR", help="folder of the lab's certificates")
     text = "write JSON lines, and end when standard input does"
     parser.add_argument("--supervised", action="store_true", help=text)
     parser.add_argument("--yield-cpu", action="store_true", help="run when no other program wants to")
@@ -102,14 +102,23 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
 
 def port_number(text: str) -> int:
     """A port from the command line; 0 stands for any free one."""
-    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
+
+
+def _folder(text: str) -> Path:
+    """A folder from the command line. An empty variable of the shell does not stand for the folder of now."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no folder; . is this one")
+    return Path(text)
 
 
 def _host(text: str) -> str:
     if not text:  # a socket would take it for every address there is
         raise argparse.ArgumentTypeError("'' is no address; 0.0.0.0 listens on each address of this machine")
+    if not text.isprintable():  # such as bytes that are no UTF-8
+        raise argparse.ArgumentTypeError(f"{text!r} is no address")
     return text
 
 

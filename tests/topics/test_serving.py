@@ -88,6 +88,10 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
     [
         ((), "which topic?"),
         (("nothing",), "no topic 'nothing'; there are tcp, udp"),
+        (("a" * 100_000,), "no topic 'aaaa"),
+        (("tcp", "--port", "1" * 5000), " is not a port, 0 to 65535"),
+        (("tcp", "--host", "\udcff"), r"'\udcff' is no address"),
+        (("tls", "--certificates", ""), "'' is no folder"),
         (("tcp", "--port", "65536"), "'65536' is not a port, 0 to 65535"),
         (("tcp", "--timeout", "31"), "'31' is not a number of seconds, above 0 and at most 30"),
         (("tcp", "--timeout", "nan"), "'nan' is not a number of seconds"),

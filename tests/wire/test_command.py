@@ -123,6 +123,8 @@ def test_a_flood_of_flows_is_counted_not_printed(tmp_path: Path) -> None:
         ([], "--to"),
         (["--to", "nonsense"], "not HOST:PORT"),
         (["--to", "127.0.0.1:70000"], "not HOST:PORT"),
+        (["--to", "127.0.0.1:" + "1" * 5000], "not HOST:PORT"),
+        (["--to", "\udcff:9"], "not HOST:PORT"),
         (["--to", "127.0.0.1:1", "--limit", "lots"], "no size"),
         (["--to", "127.0.0.1:1", "--fault", "gremlins"], "gremlins"),
     ],
