@@ -75,6 +75,8 @@ def test_ambiguous_and_malformed_headers_are_400(addresses, topic, headers):
         (b"GET / HTTP/2.0\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),  # no Host
         (b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        *((b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host, 400) for host in (b"a b", b"a/b", b"u@a", b"[::1", b"\xe4")),
+        (b"GET http://user:word@lab/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\0\x01\n", 400),
@@ -82,7 +84,7 @@ def test_ambiguous_and_malformed_headers_are_400(addresses, topic, headers):
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: aaaaaaaaaaaaaaaaaaaaaaa\r\n" * 2000 + b"\r\n", 431),
     ],
-    ids=range(10),
+    ids=range(16),
 )
 def test_a_head_that_is_wrong_or_too_large_is_4xx(addresses, topic, request_bytes, expected):
     assert status(exchange(addresses[topic], request_bytes, half_close=True)) == expected
@@ -120,6 +122,31 @@ def test_a_request_that_stops_half_way_is_408_in_time(addresses, topic, part):
     started = time.monotonic()
     assert status(exchange(addresses[topic], begun[part])) == 408
     assert time.monotonic() - started < DEADLINE
+
+
+@TOPICS
+@pytest.mark.parametrize("host", [b"", b"lab:", b"lab_1.local:80", b"127.0.0.1", b"[::1]:8080", b"a%20b"])
+def test_a_host_is_empty_a_name_or_an_address(addresses, topic, host):
+    path = PATHS[topic]
+    answer = exchange(addresses[topic], b"PUT %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (path, host))
+    assert status(answer) == 405
+
+
+@TOPICS
+def test_who_used_up_the_time_gets_no_more_of_it(topic, monkeypatch):
+    module, granted = SERVERS[topic], []
+
+    class Noting(module.TimedReader):
+        def __init__(self, connection, seconds):
+            granted.append(seconds)
+            super().__init__(connection, seconds)
+
+    monkeypatch.setattr(module, "TimedReader", Noting)
+    with serving(topic, timeout=TIMEOUT) as address:
+        assert status(exchange(address, b"")) == 408
+        assert status(exchange(address, b"GET /nowhere HTTP/1.0\r\n\r\n")) == 404
+    assert granted[:3] == [TIMEOUT, 0.1, TIMEOUT]
+    assert granted[3] > 0.1
 
 
 @TOPICS

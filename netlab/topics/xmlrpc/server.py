@@ -36,6 +36,7 @@ MAX_DEPTH = 200  # tags within tags
 MAX_SLEEP = 10.0  # seconds
 REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~\x80-\xff]+) (HTTP/1\.[01])\r?\n")
 ABSOLUTE = re.compile(r"https?://([^/?#]+)/?", re.IGNORECASE)
+HOST = re.compile(r"([0-9A-Za-z._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r?\n")
 
 # Codes of faults. The negative ones are those that XML-RPC servers agreed on.
@@ -350,7 +351,8 @@ class CarefulHandler(BaseHTTPRequestHandler):
         super().setup()
         self.patience = self.connection.gettimeout() or 30.0
         self.rfile.close()
-        self.rfile = BufferedReader(TimedReader(self.connection, self.patience))
+        reader = TimedReader(self.connection, self.patience)
+        self.rfile, self.deadline = BufferedReader(reader), reader.deadline
 
     def handle(self) -> None:
         """Read one request and answer it."""
@@ -397,9 +399,13 @@ class CarefulHandler(BaseHTTPRequestHandler):
             if len(lines) > MAX_HEAD:
                 raise Refused(431, f"the headers are longer than {MAX_HEAD} bytes")
         self.headers = email.message_from_string(lines.decode("latin-1"), _class=HTTPMessage)
-        if len(self.headers.get_all("Host", [])) != 1 and self.request_version == "HTTP/1.1":
+        hosts = [host.strip(" \t") for host in self.headers.get_all("Host", [])]
+        if len(hosts) != 1 and self.request_version == "HTTP/1.1":
             raise Refused(400, "HTTP/1.1 wants exactly one Host header")
-        if url := ABSOLUTE.match(self.path):  # it must be understood, and its host counts, not the header (9112, 3.2.2)
+        url = ABSOLUTE.match(self.path)
+        if not all(HOST.fullmatch(host) for host in [*hosts, *(url.groups() if url else ())]):
+            raise Refused(400, "a host is a name or an address, with or without a port")
+        if url:  # it must be understood, and its host counts, not the header (9112, 3.2.2)
             del self.headers["Host"]
             self.headers["Host"], self.path = url[1], "/" + self.path[url.end() :]
 
@@ -437,7 +443,8 @@ class CarefulHandler(BaseHTTPRequestHandler):
         """Let the client close first: closing on bytes not yet read would reset our answer (RFC 9112, 9.6)."""
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
-            with BufferedReader(TimedReader(self.connection, min(1.0, self.patience))) as rest:
+            left = max(0.1, self.deadline - time.monotonic())  # who had no time left keeps nobody waiting for longer
+            with BufferedReader(TimedReader(self.connection, min(1.0, left))) as rest:
                 while rest.read1():
                     pass
         super().finish()
