@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from netlab import certs
+from netlab.topics.udp.client import Client as UdpClient
+from tests.topics.children import PATIENCE
 from tests.topics.good_clients import served
 from tests.topics.test_noise import PIECES
 
@@ -99,3 +101,47 @@ def test_noise_from_a_server_is_an_error_that_says_so(topic: str, folder: Path) 
 
         heard_out()
     assert heard or topic == "tcp"
+
+
+# Datagrams: no connection ends with the noise, so the right answer can still come behind it.
+
+WRONG = [b"1", b"1 ", b"1\t", b"01 x", b"-1 x", b"2 x", b"+1 x", b"\xb9 x", b"\xd9\xa1 x", b"0 \x1b[2J", b"9" * 5000]
+"""What answers might be, of which some begin as the right one does."""
+
+
+class DatagramBabbler:
+    """A time server that says something before each answer."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self.pieces: Sequence[bytes] = ()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # the end of the test
+            while True:
+                request, peer = self.socket.recvfrom(100)
+                for piece in (*self.pieces, request.removeprefix(b"time ") + b" noon"):
+                    self.socket.sendto(piece, peer)
+
+
+def test_among_any_datagrams_the_answer_is_found_and_each_other_one_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        server = DatagramBabbler(sock)
+
+        @given(st.lists(st.sampled_from(PIECES["udp"] + WRONG) | st.binary(max_size=60), max_size=8))
+        @settings(max_examples=200, deadline=None, database=None, phases=[Phase.generate])
+        def heard_out(pieces: list[bytes]) -> None:
+            server.pieces = pieces
+            notes: list[str] = []
+            client = UdpClient(sock.getsockname(), timeout=PATIENCE, log=notes.append)
+            with contextlib.closing(client):
+                answer = client.ask()
+            answers = [*pieces, b"1 noon"]
+            right = next(place for place, each in enumerate(answers) if each == b"1" or each.startswith(b"1 "))
+            assert answer == answers[right][2:].decode("ascii", "replace")
+            assert len(notes) == right
+            assert all("ignored" in note and note.isprintable() and len(note) < 100 for note in notes)
+
+        heard_out()
