@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -46,6 +47,15 @@ def _ended(session: Session) -> str:
     return f" ✕ closed by {'wire' if session.fault else 'server'}" if session.peer_closed else ""
 
 
+def left_of(then: str, entered: str) -> str:
+    """What is left of ``A, then B: what is seen`` once A was entered; nothing is once B was."""
+    steps, _, seen = then.partition(": ")
+    first, *more = re.split(r", (?:then|and) ", steps)
+    if entered.strip() != first:
+        return then
+    return f"{', then '.join(more)}: {seen}" if more else ""
+
+
 def hints(topic: Topic) -> list[str]:
     """What an empty console says: what this is, and what to do next."""
     return [
@@ -79,6 +89,7 @@ class Console(Vertical):
         self._sessions: Sequence[Session] = ()
         self._current: Session | None = None
         self._entered = 0
+        self._then = topic.then
         self._explained = ""
         self.border_title = "console"
 
@@ -189,7 +200,7 @@ class Console(Vertical):
 
     def _next_step(self) -> str:
         """What to try next, while little was typed and the first call has ended."""
-        session, then = self._current, self._topic.then
+        session, then = self._current, self._then
         if not then or session is None or not session.connected or session.busy or self.prompt.value:
             return ""
         return f"next: {then}" if 0 < self._entered <= GUIDED and session.transcript.total > 1 else ""
@@ -197,6 +208,8 @@ class Console(Vertical):
     def on_prompt_entered(self, event: Prompt.Entered) -> None:
         """Count what was typed; the tab runs it."""
         self._entered += len(event.lines)
+        for line in event.lines:
+            self._then = left_of(self._then, line)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Explain what is typed."""

@@ -42,13 +42,15 @@ class PaneBar(Static):
     }
     """
 
-    def tell(self, order: Sequence[str], beside: str) -> None:
-        """Mark the pane that is shown."""
-        names = [self._named(name, name == beside) for name in order[1:]]
+    def tell(self, order: Sequence[str], beside: str, warned: int) -> None:
+        """Mark the pane that is shown, and how many warnings wait in the log."""
+        marks = {"log": f" !{warned}"} if warned else {}
+        names = [self._named(name, name == beside, marks.get(name, "")) for name in order[1:]]
         self.update(Content(" ").join([*names, Content("  tab: next pane   \\: the whole tab")]))
 
-    def _named(self, name: str, marked: bool) -> Content:
+    def _named(self, name: str, marked: bool, more: str) -> Content:
         shown = Content.styled(f"▸{name}", "bold reverse") if marked else Content(f" {name}")
+        shown += Content.styled(more, "bold $text-warning")
         return shown.stylize(Style.from_meta({"@click": f"app.bench('show_pane', '{name}')"}))
 
 
@@ -125,6 +127,7 @@ class Panes(Horizontal):
         self._left, self._right = (console, log), (wire, inspector)
         self.reader: Reader | None = None
         self._extras: dict[str, Widget] = {}
+        self._warned = 0
         log.border_title = "server log"
 
     def compose(self) -> ComposeResult:
@@ -163,7 +166,13 @@ class Panes(Horizontal):
         if shown in ("bytes", "experiment"):
             self.set_class(shown == "bytes", "-lower-bytes")
         self.set_class(bool(self.whole), "-whole")
-        self.query_one(PaneBar).tell(self.order, self.beside)
+        self.query_one(PaneBar).tell(self.order, self.beside, self._warned)
+
+    def on_server_log_warned(self, event: ServerLog.Warned) -> None:
+        """Say that the log has something to tell, or no longer."""
+        event.stop()
+        self._warned = event.unseen
+        self.query_one(PaneBar).tell(self.order, self.beside, self._warned)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """What has the focus is shown."""

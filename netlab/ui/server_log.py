@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from textual.message import Message
 
 from netlab.capture.model import Endpoint
 from netlab.lab.state import LogLine
@@ -14,7 +17,13 @@ _LEVELS = {"info": (" ", ""), "warning": ("!", "ring--warning"), "error": ("✗"
 
 
 class ServerLog(Ring):
-    """The server's log, newest last. Lines that name ``about`` have a mark."""
+    """The server's log, newest last. Lines that name ``about`` have a mark; warnings that came unseen are counted."""
+
+    @dataclass
+    class Warned(Message):
+        """So many warnings came while the log was not on the screen."""
+
+        unseen: int
 
     EMPTY = "what the server says will be here"
     MARGIN = 1
@@ -23,6 +32,7 @@ class ServerLog(Ring):
         super().__init__(id=id)
         self._presentation = presentation
         self._read = 0
+        self._unseen = 0
         self._about: re.Pattern[str] | None = None
 
     def tell_about(self, client: Endpoint | None) -> None:
@@ -42,9 +52,21 @@ class ServerLog(Ring):
         new, position = log.since(self._read)
         missed = position - len(new) - self._read
         self._read = position
+        self._count_unseen(sum(line.level != "info" for line in new))
         missed += max(0, len(new) - at_most)
         told: list[Line] = [(("ring--note", f"# {missed:,} lines skipped"),)] if missed else []
         self.extend([*told, *(self._drawn(line) for line in new[-at_most:])])
+
+    def _count_unseen(self, warnings: int) -> None:
+        if warnings and not self.display:
+            self._unseen += warnings
+            self.post_message(self.Warned(self._unseen))
+
+    def on_show(self) -> None:
+        """All of it is seen now."""
+        if self._unseen:
+            self._unseen = 0
+            self.post_message(self.Warned(0))
 
     def _drawn(self, line: LogLine) -> Line:
         glyph, style = _LEVELS.get(line.level, ("?", ""))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from netlab.lab.state import Phase
-from netlab.topics.discovery import Broken
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import Broken, find_topics
 from netlab.ui.chooser import Chooser
+from netlab.ui.console import left_of
 from netlab.ui.help import Help
 from netlab.ui.key_line import chosen
 from netlab.ui.keymap import Config
+from netlab.ui.panes import PaneBar
 from netlab.ui.status import Banner
 from tests.ui.staging import StagedApp, enter, played, serving, settled, until
 
@@ -242,3 +247,36 @@ def test_a_topic_that_does_not_load_is_a_tab_that_says_why() -> None:
             assert any("ImportError: no such thing" in text for text in told)
 
     asyncio.run(run())
+
+
+@played((80, 24), first="hmac")
+async def test_a_warning_that_nobody_sees_is_counted_beside_the_logs_name(app: StagedApp, pilot: Pilot[None]) -> None:
+    def bar() -> str:
+        return str(app.screen.query_one(PaneBar).render())
+
+    await enter(pilot, ":secret wrong")
+    await enter(pilot, ":connect")
+    await until(pilot, lambda: "log !1" in bar(), "the mark")
+    app.seen.panes.go("log")
+    await until(pilot, lambda: "!" not in bar(), "it was seen")
+
+
+@played((80, 24))
+async def test_what_to_try_next_goes_on_with_what_was_tried(app: StagedApp, pilot: Pilot[None]) -> None:
+    def told() -> str:
+        return str(app.screen.query_one("#explained", Static).render())
+
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: told().startswith("next: :connect, then Hello again: "), "the first step")
+    await enter(pilot, ":connect")
+    await until(pilot, lambda: told().startswith("next: Hello again: "), "what is left")
+
+
+@pytest.mark.parametrize("topic", find_topics(), ids=lambda topic: topic.name)
+def test_each_topics_next_step_is_told_until_it_is_done(topic: Topic) -> None:
+    steps, _, seen = topic.then.partition(": ")
+    first, *more = re.split(", (?:then|and) ", steps)
+    assert left_of(topic.then, "something else") == topic.then
+    left = left_of(topic.then, f" {first} ")
+    assert left == (f"{more[0]}: {seen}" if more else "")
+    assert not more or not left_of(left, more[0])
