@@ -24,6 +24,7 @@ from netlab.topics.discovery import Broken
 from netlab.ui import commands
 from netlab.ui.guard import GUARD
 from netlab.ui.key_line import KeyLine
+from netlab.ui.key_turns import KeyTurns
 from netlab.ui.keymap import Config
 from netlab.ui.presentation import Presentation
 
@@ -43,7 +44,7 @@ def _command_provider() -> type[Provider]:
     return CommandProvider
 
 
-class NetlabApp(App[None]):
+class NetlabApp(KeyTurns):
     """Eight topics, one lab each."""
 
     TITLE = "netlab"
@@ -250,6 +251,11 @@ class NetlabApp(App[None]):
             self.bench.panes.step(direction)
         else:
             otherwise()
+
+    def action_command_palette(self) -> None:
+        """Show the palette; what is typed right behind its key is for it."""
+        self.let_keys_wait(Input)
+        super().action_command_palette()
 
     def action_help(self) -> None:
         """Help for the focused pane."""

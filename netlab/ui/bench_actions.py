@@ -7,10 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.widgets import OptionList
+
 from netlab.capture.model import Endpoint
 from netlab.lab.state import Phase
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.copying import copies, last_call
+from netlab.ui.key_turns import let_keys_wait
 from netlab.ui.reader import LESSON, SOURCES, THEN_NOW, Reader
 
 if TYPE_CHECKING:
@@ -85,6 +88,7 @@ class BenchActions:
                 self.set_model(answer[1])
 
         title = "how the server handles many clients"
+        let_keys_wait(self._bench.app, OptionList)
         self._bench.app.push_screen(Chooser(title, choices, self._lab.state.model), chosen)
 
     def set_model(self, model: str) -> None:
@@ -126,6 +130,7 @@ class BenchActions:
         """Show the form."""
         from netlab.ui.fault_form import FaultForm  # late: first paint does not need it
 
+        let_keys_wait(self._bench.app, OptionList)
         self._bench.app.push_screen(FaultForm(self._live))
 
     def clear_faults(self) -> None:
@@ -136,7 +141,13 @@ class BenchActions:
 
     def focus_console(self) -> None:
         """Put the cursor into the input."""
+        let_keys_wait(self._bench.app, self._bench.console.prompt)
         self._bench.panes.go("console")
+
+    def begin_command(self) -> None:
+        """The same, with the colon typed already."""
+        self._bench.console.prompt.begin(":")
+        self.focus_console()
 
     def show_pane(self, name: str) -> None:
         """Show a pane and go there."""
@@ -160,13 +171,16 @@ class BenchActions:
 
     def filter_wire(self) -> None:
         """Ask which segments to show."""
-        self._bench.panes.go("wire")
-        self._bench.call_after_refresh(self._bench.wire.action_filter)
+        self._ask_wire(self._bench.wire.action_filter)
 
     def intercept_wire(self) -> None:
         """Ask what to hold."""
+        self._ask_wire(self._bench.wire.action_intercept)
+
+    def _ask_wire(self, ask: Callable[[], None]) -> None:
+        let_keys_wait(self._bench.app, self._bench.wire.question.line)
         self._bench.panes.go("wire")
-        self._bench.call_after_refresh(self._bench.wire.action_intercept)
+        self._bench.call_after_refresh(ask)
 
     # Experiments and swim lanes
 
@@ -235,6 +249,7 @@ class BenchActions:
             if answer is not None:
                 self._copy(texts[answer[1]], to_file=answer[0] == "w")
 
+        let_keys_wait(bench.app, OptionList)
         bench.app.push_screen(Chooser("copy", choices, writes=f"writes to {COPY_FILE}"), chosen)
 
     def _certificates(self, address: Endpoint | None) -> Path | None:

@@ -130,6 +130,11 @@ class Prompt(OrderlyInput):
         """Have the transcript scrolled without leaving the input."""
         self.post_message(self.TranscriptScrolled(pages))
 
+    def begin(self, line: str) -> None:
+        """Begin another line; the one that was being typed can be had back with ↑."""
+        self._history.add(self.value.strip())
+        self._put(line)
+
     def _put(self, line: str) -> None:
         self.value = line
         self.cursor_position = len(line)

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from netlab.dissect.text import safe
+from netlab.ui.key_turns import let_keys_wait
 from netlab.ui.orderly_input import OrderlyInput
 
 
@@ -75,6 +76,11 @@ class Question(Vertical):
         yield Static("", id="question-verdict", markup=False)
 
     @property
+    def line(self) -> Input:
+        """What is typed into."""
+        return self.query_one(Input)
+
+    @property
     def asking(self) -> bool:
         """Whether the question stands."""
         return self.has_class("-asking")
@@ -83,13 +89,14 @@ class Question(Vertical):
         """Ask; ``check`` gives a line that says how the text reads, or raises `ValueError` with what is wrong."""
         self._purpose, self._check, self._back = purpose, check, self.screen.focused
         self.query_one("#question-label", Static).update(Content(label))
-        line = self.query_one(Input)
+        line = self.line
         with line.prevent(Input.Changed):
             line.value = value
         line.cursor_position = len(value)
         line.cursor_blink = False
         self.add_class("-asking")
         self._judge(value)
+        let_keys_wait(self.app, line)
         line.focus()
 
     def _judge(self, text: str) -> bool:

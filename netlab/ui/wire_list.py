@@ -100,6 +100,11 @@ class WireList(Vertical):
     # What is shown
 
     @property
+    def question(self) -> Question:
+        """What is asked at the foot."""
+        return self._question
+
+    @property
     def capture(self) -> Captured | None:
         """The capture that is shown."""
         return self._list.capture

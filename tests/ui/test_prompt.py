@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from netlab.ui.prompt import Prompt
 from tests.ui.staging import StagedApp, played, until
@@ -48,3 +49,34 @@ async def test_a_remapped_key_acts_and_its_old_one_does_not(app: StagedApp, pilo
     assert app.seen.console.prompt.value == ""
     at_once(app, "ctrl+r", "!")
     await until(pilot, lambda: app.seen.console.prompt.value == "One!")
+
+
+@played()
+async def test_what_is_typed_right_behind_the_filters_key_is_the_filter(app: StagedApp, pilot: Pilot[None]) -> None:
+    at_once(app, *"Hello", "enter")
+    await until(pilot, lambda: "b'Hello'" in app.transcript)
+    at_once(app, "escape")
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
+    at_once(app, "slash", *"mx<-9", "enter")
+    await until(pilot, lambda: not app.seen.wire.question.asking and app.seen.wire.question.line.value == "mx<-9")
+    assert len(app.screen_stack) == 1 and "closed" not in app.transcript
+    app.seen.panes.go("log")
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "log")
+    at_once(app, "i", *"qvf", "enter")
+    await until(pilot, lambda: app.seen.lab.state.intercept == "qvf", "from another pane, through its bench")
+
+
+@played()
+async def test_a_colon_begins_a_command_wherever_it_is_pressed(app: StagedApp, pilot: Pilot[None]) -> None:
+    at_once(app, *"draft", "escape", "colon", *"connect cx", "enter")
+    await until(pilot, lambda: [session.name for session in app.seen.lab.sessions] == ["cx"])
+    await pilot.press("up", "up")
+    assert app.seen.console.prompt.value == "draft"
+
+
+@played()
+async def test_a_list_that_opens_takes_the_keys_behind_its_own(app: StagedApp, pilot: Pilot[None]) -> None:
+    at_once(app, "escape", "m", "down", "enter")
+    await until(pilot, lambda: app.seen.lab.state.model == "threading")
+    at_once(app, "ctrl+p", *"mod")
+    await until(pilot, lambda: [line.value for line in app.screen.query(Input)] == ["mod"])
