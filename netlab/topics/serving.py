@@ -11,6 +11,7 @@ import errno
 import json
 import logging
 import math
+import mmap
 import os
 import select
 import signal
@@ -35,6 +36,8 @@ TICK = 0.1
 """Seconds between two looks at the gauges and at standard input; the loop of signals that they cost is negligible."""
 GRACE = 1.5
 """Seconds that stopping may take before the process is ended without further ado."""
+PATIENCE = 0.5
+"""Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
 LONGEST_TEXT = 900
 """Characters of a log line: with four bytes each it still fits PIPE_BUF, so that writing it is atomic (pipe(7))."""
 
@@ -262,6 +265,10 @@ def _default_signals() -> None:
 class Lines(logging.Handler):
     """What a person reads: ``listening on``, then the log with its time, each line in one write."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")[:1]  # a number shared with forked children
+
     def attach(self) -> None:
         """Take all log records of this process."""
         root = logging.getLogger()
@@ -290,10 +297,20 @@ class Lines(logging.Handler):
         message = record.getMessage()
         return safe(message if len(message) <= LONGEST_TEXT else message[: LONGEST_TEXT - 1] + "…")
 
-    def write(self, line: str) -> None:
-        """Write a line to standard output. When nobody reads any more the server goes on all the same."""
-        with suppress(OSError):
-            os.write(1, (line + "\n").encode(errors="backslashreplace"))
+    def write(self, line: str) -> bool:
+        """Write a line to standard output, or count it as lost: when nobody reads, the server goes on all the same."""
+        if self.lost[0] and writable(0):
+            lost, self.lost[0] = self.lost[0], 0
+            put(self.remark(f"{lost:,} lines were lost, since nobody read them"))
+        if not writable(0 if self.lost[0] else PATIENCE):
+            self.lost[0] += 1
+            return False
+        put(line)
+        return True
+
+    def remark(self, text: str) -> str:
+        """A line about the log itself."""
+        return f"{time.strftime('%H:%M:%S')} warning: {text}"
 
 
 class Reports(Lines):
@@ -314,9 +331,27 @@ class Reports(Lines):
         stamp = int(record.created * 1e9)
         self.report({"event": "log", "time_ns": stamp, "level": level, "text": self.text(record)})
 
-    def report(self, event: Report) -> None:
+    def remark(self, text: str) -> str:
+        """A line about the log itself, as a report."""
+        return json.dumps({"event": "log", "time_ns": time.time_ns(), "level": "warning", "text": text})
+
+    def report(self, event: Report) -> bool:
         """Write an event by one ``os.write``: signal handlers, threads and forked children do not mix their lines."""
-        self.write(json.dumps(event, ensure_ascii=False))
+        return self.write(json.dumps(event, ensure_ascii=False))
+
+
+def writable(patience: float) -> bool:
+    """Whether standard output takes a line now, or soon. Of a pipe that means `PIPE_BUF`, more than a line has."""
+    try:
+        return bool(select.select([], [1], [], patience)[1])
+    except OSError:
+        return True  # writing will tell
+
+
+def put(line: str) -> None:
+    """Write a line at once; whoever closed the other end wants to read nothing."""
+    with suppress(OSError):
+        os.write(1, (line + "\n").encode(errors="backslashreplace"))
 
 
 class Gauges:
@@ -343,9 +378,8 @@ class Gauges:
         queue, backlog = accept_queue(self.server.socket) if self.stream else (None, None)
         children = getattr(self.server, "active_children", None) or ()  # as socketserver.ForkingMixIn names them
         gauges = {"queue": queue, "backlog": backlog, "threads": thread_count(), "processes": 1 + len(children)}
-        if gauges != self.last:
+        if gauges != self.last and self.out.write(json.dumps({"event": "gauges", **gauges})):
             self.last = gauges
-            self.out.write(json.dumps({"event": "gauges", **gauges}))
         if input_ended():
             self.ending.stop(number, frame)
 

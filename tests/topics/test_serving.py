@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import logging
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -148,6 +151,36 @@ def test_it_serves_on_when_nobody_reads_its_log() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/sched").exists(), reason="Linux tells the scheduling policy")
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="a pipe's size is Linux's to set")
+@pytest.mark.parametrize("model", ["single", "threading", "forking", "asyncio"])
+def test_a_log_that_nobody_reads_stops_nothing(model: str) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    command = [sys.executable, "-m", "netlab", "serve", "tcp", "--port", "0", "--model", model]
+    with (
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writing) as process,
+        os.fdopen(reading, "rb") as log,
+    ):
+        os.close(writing)
+        port = int(log.readline().rpartition(b":")[2])
+        for _ in range(100):
+            echo(port)
+        os.set_blocking(reading, False)
+        told = log.read()
+        os.set_blocking(reading, True)
+        echo(port)
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+        told += log.read()
+    assert re.search(rb"(?m)^[\d:]+ warning: \d+ lines were lost, since nobody read them$", told)
+
+
+def echo(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
+        client.sendall(b"x")
+        assert client.recv(1) == b"x"
+
+
 def test_yield_cpu_yields() -> None:
     with serving("udp", "--yield-cpu") as child:
         fields = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()
