@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import time
 from collections.abc import Callable
 from typing import Final
@@ -70,12 +71,24 @@ class Lines:
         self._write(line)
 
     def _tell_skipped(self) -> None:
-        if self._skipped:
+        if self._skipped and _writable(self._file):
             self._write(f"… {self._skipped} more lines not printed")
             self._skipped = 0
 
     def _write(self, line: str, file: int | None = None) -> None:
+        file = self._file if file is None else file
+        if not _writable(file):  # whoever reads nothing stops no traffic
+            self._skipped += 1
+            return
         try:
-            os.write(self._file if file is None else file, (safe(line) + "\n").encode("utf-8", "replace"))
+            os.write(file, (safe(line) + "\n").encode("utf-8", "replace"))
         except OSError:
             self._ended()
+
+
+def _writable(file: int) -> bool:
+    """Whether a line can be written at once."""
+    try:
+        return bool(select.select([], [file], [], 0)[1])
+    except (OSError, ValueError):
+        return True  # writing will tell

@@ -1,0 +1,30 @@
+"""What the bare wire prints, to somebody who does not read it."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from netlab.capture.model import Endpoint
+from netlab.wire.facts import FlowOpened
+from netlab.wire.terminal import Lines
+from tests.wire.relaying import PATIENCE
+
+
+def test_lines_that_nobody_reads_stop_nothing_and_are_counted() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as read, os.fdopen(writing, "wb") as write:
+        os.set_blocking(writing, False)
+        while write.raw.write(bytes(4096)):  # until it is full
+            pass
+        os.set_blocking(writing, True)
+        lines = Lines(writing, None, lambda: None)
+        telling = threading.Thread(target=lines.tell, args=(FlowOpened(1, Endpoint("127.0.0.1", 1)),), daemon=True)
+        telling.start()
+        telling.join(PATIENCE)
+        assert not telling.is_alive()
+        os.set_blocking(reading, False)
+        read.read()
+        lines.summary()
+        told = read.read().decode()
+    assert told.splitlines() == ["… 1 more lines not printed", "0 flows, 0 segments, → 0 bytes, ← 0 bytes"]
