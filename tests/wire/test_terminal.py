@@ -10,6 +10,8 @@ from netlab.wire.facts import FlowOpened
 from netlab.wire.terminal import Lines
 from tests.wire.relaying import PATIENCE
 
+OPENED = FlowOpened(1, Endpoint("127.0.0.1", 1), Endpoint("127.0.0.1", 2), 0)
+
 
 def test_lines_that_nobody_reads_stop_nothing_and_are_counted() -> None:
     reading, writing = os.pipe()
@@ -19,12 +21,12 @@ def test_lines_that_nobody_reads_stop_nothing_and_are_counted() -> None:
             pass
         os.set_blocking(writing, True)
         lines = Lines(writing, None, lambda: None)
-        telling = threading.Thread(target=lines.tell, args=(FlowOpened(1, Endpoint("127.0.0.1", 1)),), daemon=True)
+        telling = threading.Thread(target=lines.tell, args=(OPENED,), daemon=True)
         telling.start()
         telling.join(PATIENCE)
         assert not telling.is_alive()
         os.set_blocking(reading, False)
         read.read()
         lines.summary()
-        told = read.read().decode()
+        told = (read.read() or b"").decode()
     assert told.splitlines() == ["… 1 more lines not printed", "0 flows, 0 segments, → 0 bytes, ← 0 bytes"]
