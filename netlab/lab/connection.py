@@ -56,9 +56,14 @@ class Connection:
         return not isinstance(self.client.socket, socket.socket) or self.client.socket.fileno() >= 0
 
     @property
+    def shaking_hands(self) -> bool:
+        """Whether the client's construction goes on with a connection that stands, as where it ends in a handshake."""
+        return self.client is None and not self.closed and any(made.local is not None for made in self._made)
+
+    @property
     def answered(self) -> bool:
-        """Whether anything has come back so far. Unknown, hence true, where others read from the socket."""
-        return any(made.received or made.detached for made in self._made)
+        """Whether anything has come back so far. True where that is unknown, as it may be where others read."""
+        return any(made.received or (made.detached and _has_read(*made.detached)) for made in self._made)
 
     @property
     def local(self) -> Endpoint | None:
@@ -162,6 +167,18 @@ class Connection:
         """The client's socket while it is open; while the client is being constructed, the last one that it made."""
         sock = self.client.socket if self.client is not None else self._made[-1] if self._made else None
         return sock if isinstance(sock, socket.socket) and sock.fileno() >= 0 else None
+
+
+def _has_read(fd: int, inode: int) -> bool:
+    """Whether anything was read from a descriptor that somebody else owns; true where the system does not tell."""
+    try:
+        if os.fstat(fd).st_ino != inode:
+            return True
+        with socket.socket(fileno=os.dup(fd)) as same:
+            known = counts(same)
+    except OSError:
+        return True
+    return known is None or known[1] > 0
 
 
 def _shut_down(fd: int, inode: int, how: int) -> bool:

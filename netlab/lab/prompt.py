@@ -191,9 +191,7 @@ class Prompt:
         self.add(EntryKind.CALL, text, self._call)
         try:
             with self.crossings.of(self._call, self.connection.marks if self.connection is not None else dict):
-                result = action()
-            self._check_shut()
-            return result
+                return self._unless_shut(action)
         except Exception as error:
             self._failed(error)
             raise
@@ -201,8 +199,17 @@ class Prompt:
             self.busy = None
             self._notify()
 
+    def _unless_shut(self, action: Callable[[], object]) -> object:
+        """What a call returned or raised; neither counts where its connection was shut down to end it."""
+        try:
+            result = action()
+        except Exception:
+            self._check_shut()
+            raise
+        self._check_shut()
+        return result
+
     def _check_shut(self) -> None:
-        """A call that ended because the connection was shut down to end it has no result, whatever it returned."""
         if self.connection is not None and self.connection.shut and self._wake.is_set():
             raise Abandoned("you stopped waiting")
 
@@ -228,7 +235,9 @@ class Prompt:
             return
         if isinstance(error, Abandoned) and (self.connection is None or not self.connection.connected):
             self.add(EntryKind.ERROR, showing.error_line(error), number)
-            self.add(EntryKind.NOTE, "with that the connection is closed: half an answer was on its way", number)
+            began = self.connection is not None and self.connection.client is not None
+            why = "half an answer was on its way" if began else "it was not ready yet"
+            self.add(EntryKind.NOTE, f"with that the connection is closed: {why}", number)
             return
         self.complain(error, number)
 

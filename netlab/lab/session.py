@@ -109,6 +109,14 @@ class Session:
         return self._prompt.connection is not None and self._prompt.connection.answered
 
     @property
+    def unanswered(self) -> bool:
+        """Whether the connection stands and nothing has come back on it."""
+        connection, busy = self._prompt.connection, self._prompt.busy
+        if connection is None or connection.answered:
+            return False
+        return connection.connected or (busy is not None and connection.shaking_hands)
+
+    @property
     def local(self) -> Endpoint | None:
         """The address from which it talks; None while it is not connected."""
         return self._prompt.connection.local if self._prompt.connection is not None else None

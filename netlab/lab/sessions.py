@@ -123,6 +123,6 @@ class Sessions:
     def _place(self, session: Session) -> str:
         """Where a call waits. The accept queue is first come, first served: those who came last are in it."""
         queue = self._queue()
-        unanswered = [each for each in self.all if each.connected and not each.answered]
+        unanswered = [each for each in self.all if each.unanswered]
         unanswered.sort(key=lambda each: each.connected_at)
         return "in the accept queue" if queue > 0 and session in unanswered[-queue:] else ""

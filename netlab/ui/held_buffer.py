@@ -44,4 +44,5 @@ class HeldBuffer:
         size = count_of_bytes(whole) if filled in (0, whole) else f"{filled:,} of {count_of_bytes(whole)}"
         pieces = f", {self.source.pieces:,} pieces │" if self.source.pieces > 1 else ""
         owner = type(self._view.obj).__name__
-        return f"buffer ── {size} in a {owner}{pieces}, 0 copies"
+        article = "an" if owner == "mmap" else "a"
+        return f"buffer ── {size} in {article} {owner}{pieces}, 0 copies"

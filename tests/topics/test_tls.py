@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from netlab import certs
 from netlab.capture.model import Direction
+from netlab.lab import Lab
 from netlab.topics.tls import PRESENTED, TOPIC
 from netlab.topics.tls.client import Client
 from netlab.topics.tls.dissect import dissect
@@ -119,6 +120,18 @@ def test_no_client_certificate_is_refused_where_one_is_required(folder, version,
         assert talk() == b"Hello"
         with pytest.raises(OSError, match=r"CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|reset|pipe"):
             talk(client_cert="no")
+
+
+@pytest.mark.parametrize(("direction", "whose"), [("->", "the server"), ("<-", "us")])
+def test_a_record_changed_on_its_way_is_refused_and_explained(direction, whose):
+    with Lab("tls") as lab, lab.connect() as client:
+        client.send(b"Hello")
+        client.recv(8192)
+        lab.submit(f":fault corrupt byte 7 {direction}")
+        client.send(b"Hello")
+        with pytest.raises(ssl.SSLError):
+            client.recv(8192)
+        assert any(f"refused by {whose}: a record" in entry.text for entry in client.transcript)
 
 
 def test_a_silent_client_is_dropped_and_blocks_nobody(folder):

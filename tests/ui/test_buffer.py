@@ -6,6 +6,7 @@ import asyncio
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from mmap import mmap
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +57,10 @@ def test_it_follows_what_arrives_and_sees_another_buffer() -> None:
     assert held.title == "buffer ── 40 of 100 bytes in a bytearray, 0 copies"
     client.buffer, client.arrivals = memoryview(bytearray(5)), [5]
     assert held.follow(client) == (True, True)
-    assert held.follow(object()) == (True, False)
+    with mmap(-1, 10) as pages, memoryview(pages) as view:
+        held.follow(Reading(view))
+        assert held.title == "buffer ── 10 bytes in an mmap, 0 copies"
+        assert held.follow(object()) == (True, False)
     assert not held.there
 
 

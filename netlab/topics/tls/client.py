@@ -25,6 +25,14 @@ WHY = {
 """X509_V_ERR_… of OpenSSL's x509_vfy.h, in words."""
 
 
+ENDED = {
+    "CERTIFICATE_REQUIRED": "refused by the server: it wants a certificate of ours (:client-cert yes)",
+    "ALERT_BAD_RECORD_MAC": "refused by the server: a record of ours was changed on its way",
+    "BAD_RECORD_MAC": "refused by us: a record was changed on its way",
+}
+"""Why an established connection ended, by what OpenSSL's reason contains."""
+
+
 class Agreed(str):
     """What a handshake agreed on, in lines; a prompt shows them as they are."""
 
@@ -83,8 +91,8 @@ class Client:
         try:
             return self.socket.recv(size)
         except ssl.SSLError as error:
-            if "CERTIFICATE_REQUIRED" in (error.reason or ""):
-                self._log.warning("refused by the server: it wants a certificate of ours (:client-cert yes)")
+            if why := next((why for name, why in ENDED.items() if name in (error.reason or "")), ""):
+                self._log.warning("%s", why)
             raise
 
     def handshake(self) -> "Agreed":

@@ -52,9 +52,9 @@ def one(words: list[str], what: str) -> str:
 
 
 def after(words: list[str]) -> int:
-    """``after N`` in bytes, 0 for nothing. Raises `ValueError` with a sentence."""
+    """``after N`` (or only ``N``) in bytes, 0 for nothing. Raises `ValueError` with a sentence."""
     if not words:
         return 0
-    if len(words) != 2 or words[0] != "after":
-        raise ValueError(f"{' '.join(words)!r} is not understood; write after N, in bytes")
-    return size(words[1])
+    if len(words) > 2 or (len(words) == 2 and words[0] != "after"):
+        raise ValueError(f"{' '.join(words)!r} is not understood; write the bytes that go before, such as: after 10")
+    return size(words[-1])

@@ -137,7 +137,9 @@ def test_stall_holds_the_rest_for_a_time_or_until_cleared():
     assert [bytes(departure.payload) for departure in lane.leave(1e6)] == [b"Hello"]
 
 
-@pytest.mark.parametrize(("spec", "what"), [("cut after 8", Leaving.CLOSE), ("reset after 8", Leaving.RESET)])
+@pytest.mark.parametrize(
+    ("spec", "what"), [("cut after 8", Leaving.CLOSE), ("cut 8", Leaving.CLOSE), ("reset after 8", Leaving.RESET)]
+)
 def test_cut_and_reset_end_in_the_middle(spec, what):
     left = run(spec, [(0, b"Hello"), (1, b"World"), (2, b"never")])
     assert arrived(left) == b"HelloWor"
