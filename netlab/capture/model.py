@@ -84,6 +84,11 @@ class Segment:
     fate: str = ""
     original: memoryview | None = None
 
+    @property
+    def dropped(self) -> memoryview | None:
+        """The bytes of a segment that went no further; None where it did."""
+        return self.original if not self.length and "dropped" in self.fate else None
+
 
 class CaptureError(Exception):
     """A file could not be read or saved as a capture; the text is one sentence that says why."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
@@ -27,9 +27,13 @@ class Sessions:
         notify: Callable[[Event], None],
         queue: Callable[[], int],
         fault: Callable[[Endpoint], str] = lambda local: "",
+        held: Callable[[], Collection[Endpoint]] = tuple,
     ) -> None:
-        """``fault`` says what a fault of the wire did that ended the connection from an address, or nothing."""
-        self._fault = fault
+        """``fault`` says what a fault of the wire did that ended the connection from an address, or nothing.
+
+        ``held`` are the clients of which the wire holds a segment until a person lets it go.
+        """
+        self._fault, self._held = fault, held
         self._topic, self._target, self._notify, self._queue = topic, target, notify, queue
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
@@ -121,7 +125,9 @@ class Sessions:
         return chosen
 
     def _place(self, session: Session) -> str:
-        """Where a call waits. The accept queue is first come, first served: those who came last are in it."""
+        """Where a call waits: behind what the wire holds, or in the queue. The accept queue is first come, first served: those who came last are in it."""
+        if not session.addresses().keys().isdisjoint(self._held()):
+            return "held on the wire"
         queue = self._queue()
         unanswered = [each for each in self.all if each.unanswered]
         unanswered.sort(key=lambda each: each.connected_at)

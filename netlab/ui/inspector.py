@@ -211,7 +211,12 @@ class Inspector(BytesPane):
 
     def _show_alone(self, segment: Segment, capture: Captured | None, *, keep: bool = False) -> None:
         change = Change.of(segment)
-        if change is None:
+        if segment.dropped is not None:
+            title = f"bytes ── #{segment.number} {segment.direction.value} {count_of_bytes(len(segment.dropped))}"
+            self._put(Face(ViewSource(segment.dropped), f"{title} that did not leave the wire"))
+            gone = replace(segment, data=segment.dropped)
+            self._read(partial(segment_extent, gone), is_long(gone, None))
+        elif change is None:
             self._put(Face(ViewSource(segment.data), _title(segment), f"#{segment.number} {segment.direction.value}"))
             if not segment.data:
                 self.show_fields(_NOTHING)
@@ -276,8 +281,10 @@ class Inspector(BytesPane):
     def action_entered(self) -> None:
         """Turn a changed segment over: as it entered the wire, as it left."""
         segment = self._segment
-        if segment is None or segment.original is None or self.mode is not Mode.SEGMENT:
-            self.notify("the wire did not change these bytes", severity="warning", markup=False)
+        if segment is None or segment.original is None or segment.dropped or self.mode is not Mode.SEGMENT:
+            gone = segment is not None and segment.dropped
+            why = "these bytes are as they entered; none left" if gone else "the wire did not change these bytes"
+            self.notify(why, severity="warning", markup=False)
             return
         self._entered = not self._entered
         self.post_message(self.Held())

@@ -86,8 +86,8 @@ class Intercepts:
     # Replaying
 
     def replay(self, segment: Segment) -> None:
-        """Ask in which flow, and send the bytes again."""
-        payload, client = bytes(segment.data), segment.flow.client
+        """Ask in which flow, and send the bytes again; those of a dropped segment go for the first time."""
+        payload, client = bytes(segment.dropped or segment.data), segment.flow.client
         same = partial(self._lab.wire.replay, payload, client, segment.direction)
         if segment.direction is Direction.TO_CLIENT:
             self._ask(same)

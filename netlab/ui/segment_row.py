@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len, set_cell_size
 
@@ -42,7 +42,8 @@ def what(segment: Segment, dissector: Dissector | None) -> str:
     elif segment.length and not segment.data:
         words = "(not kept)"
     else:
-        words = (_summary(segment, dissector) if dissector else "") or preview(segment.data)
+        data = segment.data if segment.dropped is None else segment.dropped
+        words = (_summary(replace(segment, data=data), dissector) if dissector else "") or preview(data)
     return f"{safe(segment.fate)} · {words}" if segment.fate else words
 
 

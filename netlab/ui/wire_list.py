@@ -190,7 +190,7 @@ class WireList(Vertical):
     def _wanted_segment(self) -> Segment | None:
         """The held segment where those have the focus, else the one of the list; nothing where it has no bytes."""
         segment = self.held.segment if self.held.has_focus else self.highlighted
-        return segment if segment is not None and segment.data else None
+        return segment if segment is not None and (segment.data or segment.dropped) else None
 
     def action_want(self, what: str) -> None:
         """Tell what is wanted, and with which segment."""
