@@ -288,7 +288,8 @@ class Lab:
 
     def _fault(self, client: Endpoint) -> str:
         """What a fault did that ended the connection of a client, as far as the wire has told when it is asked."""
-        self._serving.sync()
+        if any(spec.startswith(("cut", "reset")) for spec in self.wire.faults):
+            self._serving.sync()
         return self._serving.flows.fault_of(client)
 
     def _tell(self, event: Event) -> None:

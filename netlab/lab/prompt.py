@@ -68,6 +68,7 @@ class Prompt:
         self._numbers = itertools.count(1)
         self._call = 0
         self._told_closed = self._more = False
+        self._fault_told: Endpoint | None = None
 
     def add(self, kind: EntryKind, text: str, call: int = 0) -> None:
         """Add an entry; the text is made safe and bounded here."""
@@ -150,14 +151,21 @@ class Prompt:
             self.connection.close()
 
     def tell_closed(self) -> None:
-        """Note, once, that the server has closed the connection, where it has, and not in answer to this side."""
-        if self._told_closed or self._more or self.dropping or self.connection is None or self.connection.shut:
+        """Note, once, that the connection was closed, where it was, and not in answer to this side; and by whom.
+
+        What looks like a result may be what had come when a fault ended a connection, which its client then closed.
+        """
+        if self._more or self.dropping or self.connection is None or self.connection.shut:
             return
-        if self.connection.peer_closed():
-            self._told_closed = True
+        told, closed = self._told_closed, self.connection.peer_closed()
+        self._told_closed |= closed
+        known = self._fault_told
+        if fault := self._find_fault():
+            if self._fault_told != known:
+                self.note(showing.ended_by(fault))
+        elif closed and not told:
             reset = self.connection.peer_reset()
-            said = "the connection was reset (RST)" if reset else "the server closed the connection"
-            self.note(showing.ended_by(fault) if (fault := self._find_fault()) else said)
+            self.note("the connection was reset (RST)" if reset else "the server closed the connection")
 
     def watched(self) -> int | None:
         """The descriptor on which the server's closing shows; None once that was noted."""
@@ -249,6 +257,8 @@ class Prompt:
     def _find_fault(self) -> str:
         local = self.connection.last_local if self.connection is not None else None
         self.fault = self._ask_fault(local) if local is not None else ""
+        if self.fault:
+            self._fault_told = local
         return self.fault
 
     def _usage(self, error: Exception) -> str:

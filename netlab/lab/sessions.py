@@ -125,7 +125,7 @@ class Sessions:
         return chosen
 
     def _place(self, session: Session) -> str:
-        """Where a call waits: behind what the wire holds, or in the queue. The accept queue is first come, first served: those who came last are in it."""
+        """Where a call waits. The accept queue is first come, first served: those who came last are in it."""
         if not session.addresses().keys().isdisjoint(self._held()):
             return "held on the wire"
         queue = self._queue()

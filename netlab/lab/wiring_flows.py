@@ -58,6 +58,7 @@ class FlowBook:
         self._lock = threading.Lock()
         self._facts: OrderedDict[int, FlowFact] = OrderedDict()
         self._behind: dict[Endpoint, int] = {}
+        self._of: dict[Endpoint, int] = {}
 
     @property
     def facts(self) -> tuple[FlowFact, ...]:
@@ -67,23 +68,27 @@ class FlowBook:
 
     def fault_of(self, client: Endpoint) -> str:
         """What a fault did that ended the latest flow of a client's address; empty where none did."""
-        return next((fact.fault for fact in reversed(self.facts) if fact.client == client), "")
+        with self._lock:
+            fact = self._facts.get(self._of.get(client, 0))
+            return fact.fault if fact is not None else ""
 
     def clear(self) -> None:
         """Another wire begins, and counts anew."""
         with self._lock:
             self._facts.clear()
             self._behind.clear()
+            self._of.clear()
 
     def opened(self, fact: FlowFact) -> None:
         """A flow began. An address that is used again means the newer flow."""
         with self._lock:
             self._facts[fact.number] = fact
-            self._behind[fact.upstream] = fact.number
+            self._behind[fact.upstream] = self._of[fact.client] = fact.number
             if len(self._facts) > FLOWS_KEPT:
                 number, old = self._facts.popitem(last=False)
-                if self._behind.get(old.upstream) == number:
-                    del self._behind[old.upstream]
+                for known, address in ((self._behind, old.upstream), (self._of, old.client)):
+                    if known.get(address) == number:
+                        del known[address]
 
     def closed(self, number: int, time_ns: int, how: str) -> None:
         """A flow is over."""

@@ -184,7 +184,7 @@ class WireList(Vertical):
         if action == "intercept" or not self._live:
             return self._live
         if parameters[0] == "replay":
-            return bool(self._wanted_segment())
+            return self.highlighted is not None or bool(self.held.held)
         return bool(self.held.held) and (parameters[0] not in ("edit", "drop") or self.held.has_focus)
 
     def _wanted_segment(self) -> Segment | None:
@@ -194,6 +194,9 @@ class WireList(Vertical):
 
     def action_want(self, what: str) -> None:
         """Tell what is wanted, and with which segment."""
+        if what == "replay" and self._wanted_segment() is None:
+            self.notify("this segment has no bytes that could be replayed", severity="warning", markup=False)
+            return
         self.post_message(self.Wanted(what, held=self.held.highlighted, segment=self._wanted_segment()))
 
     def action_intercept(self) -> None:

@@ -491,6 +491,16 @@ def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -
         assert session.fault == ""
 
 
+def test_what_came_before_a_cut_is_no_answer_and_that_is_said() -> None:
+    with Lab("wsgi", notify=lambda event: None) as lab, lab.connect() as session:
+        lab.wire.fault("cut after 100 <-")
+        session.run("Guido")
+        lab.wire.clear()
+        session.run("Guido")
+        said = [entry.text for entry in session.transcript if entry.text.startswith("the wire did that")]
+        assert said == ["the wire did that, not the server: cut after 100 bytes; :clear-faults ends all faults"]
+
+
 def test_a_closed_lab_has_no_new_clients_and_says_so() -> None:
     with Lab("tcp") as lab:
         pass
