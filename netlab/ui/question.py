@@ -99,14 +99,16 @@ class Question(Vertical):
         let_keys_wait(self.app, line)
         line.focus()
 
-    def _judge(self, text: str) -> bool:
+    def _judge(self, text: str, *, answering: bool = False) -> bool:
+        """Show how the text reads. Nothing typed yet is not wrong yet, unless it is to be the answer."""
         try:
             words, self._right = self._check(text), True
         except ValueError as problem:
             words, self._right = str(problem), False
         verdict = self.query_one("#question-verdict", Static)
-        verdict.set_class(not self._right, "-wrong").set_class(self._right and bool(text), "-right")
-        sign = "✗ " if not self._right else "✓ " if text and words else ""
+        wrong = not self._right and bool(text or answering)
+        verdict.set_class(wrong, "-wrong").set_class(self._right and bool(text), "-right")
+        sign = "✗ " if wrong else "✓ " if self._right and text and words else ""
         verdict.update(Content(sign + safe(words)))
         return self._right
 
@@ -119,7 +121,7 @@ class Question(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer, unless the check objects."""
         event.stop()
-        if self._judge(event.value):
+        if self._judge(event.value, answering=True):
             self._close()
             self.post_message(self.Answered(self._purpose, event.value))
 

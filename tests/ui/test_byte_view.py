@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
@@ -140,6 +140,21 @@ def test_an_offset_outside_is_refused_and_escape_leaves() -> None:
         assert app.inspector.query_one(Question).asking
         await pilot.press("escape")
         assert (app.inspector.bytes.cursor, app.inspector.bytes.has_focus) == (0, True)
+
+    drive(app, script)
+
+
+def test_what_nobody_has_typed_yet_is_not_called_wrong() -> None:
+    app = PanesApp(one_segment(b"abc"), None)
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "o")
+        await pilot.pause()
+        verdict = app.inspector.query_one("#question-verdict", Static)
+        assert str(verdict.render()).startswith("an offset such as")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert str(verdict.render()).startswith("✗ an offset such as")
 
     drive(app, script)
 
