@@ -12,6 +12,9 @@ from pathlib import Path
 
 from netlab.topics.contract import Option
 
+LONGEST_SECRET = 4096
+"""Characters of a secret from a file; a part of a longer line would be another secret."""
+
 
 def environment_name(option: Option) -> str:
     """The environment variable that a secret option is read from: ``NETLAB_AUTHKEY``."""
@@ -64,7 +67,10 @@ def _parsed(option: Option, text: str) -> object:
 def _first_line(option: Option, path: str) -> str:
     try:
         with Path(path).open(encoding="utf-8") as lines:
-            return lines.readline(4096).rstrip("\r\n")
+            line = lines.readline(LONGEST_SECRET + 2).rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ValueError(f"{option.flag}-file: cannot read {path}: {reason}") from None
+    if len(line) > LONGEST_SECRET:
+        raise ValueError(f"{option.flag}-file: the first line of {path} has more than {LONGEST_SECRET} characters")
+    return line

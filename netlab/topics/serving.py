@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -270,10 +271,12 @@ class Lines(logging.Handler):
         self.lost = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")[:1]  # a number shared with forked children
 
     def attach(self) -> None:
-        """Take all log records of this process."""
+        """Take all log records of this process, and what nobody could catch: of that, too, one line is enough."""
         root = logging.getLogger()
         root.addHandler(self)
         root.setLevel(logging.INFO)
+        sys.unraisablehook = lambda missed: root.error("ignored: %r", missed.exc_value)
+        threading.excepthook = lambda missed: root.error("a thread ended: %r", missed.exc_value)
 
     def listening(self, server: Server) -> None:
         """Say where; warn when that is not this machine alone."""

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -241,6 +242,22 @@ def chosen(*arguments: str, environ: dict[str, str] | None = None) -> dict[str, 
     return chosen_options(parser.parse_args(arguments), (KEY, SIZE), environ or {})
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what an event loop opens is counted for Linux")
+@pytest.mark.parametrize("topic", ["tcp", "udp"])
+def test_an_event_loop_that_cannot_begin_is_one_line(topic: str) -> None:
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (5, 5))  # three streams, the port, epoll, and no pair
+
+    command = [sys.executable, "-m", "netlab", "serve", topic, "--model", "asyncio", "--port", "0"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=few
+    ) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err.count("\n")) == (1, 1)
+    assert err.endswith("Too many open files\n")
+    assert "Traceback" not in out
+
+
 def test_options_come_from_flag_then_file_then_environment_then_default(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("from file\nmore")
@@ -249,6 +266,15 @@ def test_options_come_from_flag_then_file_then_environment_then_default(tmp_path
     assert chosen("--size", "8", environ=environ) == {"auth_key": b"from environment", "size": 8}
     assert chosen("--auth-key-file", str(file), environ=environ)["auth_key"] == b"from file"
     assert chosen("--auth-key-file", str(file), "--auth-key", "x", environ=environ)["auth_key"] == b"x"
+
+
+def test_no_part_of_a_long_line_is_taken_for_the_secret(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("a" * 4096 + "\n")
+    assert chosen("--auth-key-file", str(file))["auth_key"] == b"a" * 4096
+    file.write_text("a" * 4097)
+    with pytest.raises(ValueError, match=r"--auth-key-file: the first line of .* has more than 4096 ch"):
+        chosen("--auth-key-file", str(file))
 
 
 def test_a_bad_option_is_named_and_a_secret_is_not_repeated(tmp_path: Path) -> None:

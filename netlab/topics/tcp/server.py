@@ -256,7 +256,8 @@ class AsyncioServer(RawServer):
         """Run the event loop."""
         import asyncio  # here, since the other models start faster without it
 
-        asyncio.run(self.serve())
+        with asyncio.Runner() as runner:  # as asyncio.run, but where no loop can be had there is nothing to run yet
+            runner.run(self.serve())
 
     async def serve(self) -> None:
         """Accept clients, each served by a task."""

@@ -2,7 +2,8 @@
 
 ``time 17`` is answered by ``17 Mon Nov 17 12:00:00 2025``: the number comes back, so that the client knows what is
 answered. Any other datagram, an empty one too, is answered by the time alone. Answers are short, since whoever asks
-can forge the sender's address, and the answer goes there.
+can forge the sender's address, and the answer goes there. What reads as an answer gets none: two time servers, of
+which one was asked in the other's name, would otherwise answer each other for ever.
 
 single     a loop: receive, send
 threading  a thread for each datagram
@@ -24,7 +25,9 @@ from typing import Any, cast
 
 log = logging.getLogger(__name__)
 LONGEST_REQUEST = 8192
+TOO_LONG = b"error: too long"
 NUMBERED = re.compile(rb"time (\d{1,20})\s*")
+ANSWER = re.compile(rb"(\d{1,20} )?\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}|" + TOO_LONG)
 
 
 def receive(listener: socket.socket) -> tuple[bytes, bool, Any]:
@@ -33,11 +36,14 @@ def receive(listener: socket.socket) -> tuple[bytes, bool, Any]:
     return message, bool(flags & socket.MSG_TRUNC), address
 
 
-def answer(message: bytes, cut: bool, peer: str) -> bytes:
-    """What a request is answered with."""
+def answer(message: bytes, cut: bool, peer: str) -> bytes | None:
+    """What a request is answered with; None for what is an answer itself."""
+    if ANSWER.fullmatch(message):
+        log.warning("%s: an answer, which is not answered", peer)
+        return None
     if cut or len(message) > LONGEST_REQUEST:
         log.warning("%s: a request of more than %d bytes", peer, LONGEST_REQUEST)
-        return b"error: too long"
+        return TOO_LONG
     numbered = NUMBERED.fullmatch(message)
     log.info("asked by %s%s", peer, f", request {numbered[1].decode()}" if numbered else "")
     now = time.ctime().encode("ascii")
@@ -62,7 +68,8 @@ class SingleServer:
         while True:
             message, cut, address = receive(self.socket)
             try:
-                self.socket.sendto(answer(message, cut, name(address)), address)
+                if (reply := answer(message, cut, name(address))) is not None:
+                    self.socket.sendto(reply, address)
             except OSError as error:
                 log.warning("%s: not answered: %s", name(address), error)
 
@@ -101,7 +108,8 @@ class ThreadingServer(ThreadingMixIn, UDPServer):
         """Answer, in a thread."""
         try:
             message, cut = request
-            self.socket.sendto(answer(message, cut, name(client_address)), client_address)
+            if (reply := answer(message, cut, name(client_address))) is not None:
+                self.socket.sendto(reply, client_address)
         except OSError as error:
             log.warning("%s: not answered: %s", name(client_address), error)
         finally:
@@ -127,8 +135,9 @@ class AsyncioServer(SingleServer):
                 self.transport = cast("asyncio.DatagramTransport", transport)
 
             def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-                if not self.congested:  # a transport stores without limit; here an answer is lost instead
-                    self.transport.sendto(answer(data, False, name(addr)), addr)
+                reply = answer(data, False, name(addr))
+                if reply is not None and not self.congested:  # a transport stores without limit: it is lost instead
+                    self.transport.sendto(reply, addr)
 
             def pause_writing(self) -> None:
                 self.congested = True
@@ -147,7 +156,8 @@ class AsyncioServer(SingleServer):
             finally:
                 transport.close()
 
-        asyncio.run(serve())
+        with asyncio.Runner() as runner:  # as asyncio.run, but where no loop can be had there is nothing to run yet
+            runner.run(serve())
 
 
 MODELS: dict[str, type[SingleServer] | type[ThreadingServer]] = {
