@@ -13,6 +13,7 @@ from netlab.topics.wsgi import client as wsgi_client
 from netlab.topics.xmlrpc import client as xmlrpc_client
 from tests.topics.wsgi_xmlrpc_serving import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
 
+CLIENTS = {"wsgi": wsgi_client, "xmlrpc": xmlrpc_client}
 TIMEOUT = 0.5
 TOPICS = pytest.mark.parametrize("topic", SERVERS)
 
@@ -182,6 +183,15 @@ def test_after_the_deadline_nothing_is_read_though_it_is_there(topic):
     ours, theirs = socket.socketpair()
     with ours, theirs, SERVERS[topic].TimedReader(theirs, 0.0) as late:
         ours.sendall(b"quick")
+        with pytest.raises(TimeoutError):
+            late.readinto(bytearray(5))
+
+
+@TOPICS
+def test_a_client_reads_nothing_after_its_deadline_though_it_is_there(topic):
+    ours, theirs = socket.socketpair()
+    with ours, theirs, CLIENTS[topic].TimedSocket(ours, time.monotonic()) as late:
+        theirs.sendall(b"quick")
         with pytest.raises(TimeoutError):
             late.readinto(bytearray(5))
 

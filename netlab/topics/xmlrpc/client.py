@@ -165,7 +165,10 @@ class TimedSocket(RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill the buffer with what arrives next; `TimeoutError` after the deadline."""
-        self.connection.settimeout(max(self.deadline - time.monotonic(), 0.001))
+        left = self.deadline - time.monotonic()
+        if left <= 0:  # also for a server that sends so fast that no recv ever waits
+            raise TimeoutError("timed out")
+        self.connection.settimeout(left)
         return self.connection.recv_into(buffer)
 
 
