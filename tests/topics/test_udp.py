@@ -93,7 +93,20 @@ def test_a_running_server_keeps_its_port() -> None:
 
 @given(message=st.binary(max_size=100), cut=st.booleans())
 def test_answers_are_short(message: bytes, cut: bool) -> None:
-    assert 0 < len(answer(message, cut, "peer")) <= 20 + 1 + 24
+    assert 0 < len(answer(message, cut, "peer") or b"") <= 20 + 1 + 24
+
+
+@given(message=st.binary(max_size=100) | st.just(b"time 17"), cut=st.booleans())
+def test_no_answer_is_answered(message: bytes, cut: bool) -> None:
+    said = answer(message, cut, "peer")
+    assert said is not None and answer(said, False, "another time server") is None
+
+
+def test_what_another_time_server_says_stays_without_an_answer(client: Client, child: Serving) -> None:
+    client.send(b"17 Mon Nov 17 12:00:00 2025")
+    child.wait_for(": an answer, which is not answered")
+    client.send(b"time 18")
+    assert client.recv().startswith(b"18 ")
 
 
 # The client, against a server that does as it is told.
