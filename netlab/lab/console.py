@@ -40,8 +40,9 @@ class Bare:
 def parse(line: str, operations: Collection[str], variable: str = "", *, remote: bool = False) -> Call | Bare:
     """The meaning of one line; ``remote`` says that the server may have operations beyond those known here.
 
-    A call is what Python would parse as one and whose name is an operation, or whose arguments are all literals; a
-    leading ``variable.`` (as the transcript shows it) is taken off. Raises `LabError` for a call that cannot be run.
+    A call is what Python would parse as one and whose name is (or may be) an operation, or whose arguments are all
+    literals; a leading ``variable.`` (as the transcript shows it) is taken off. Raises `LabError` for a call that
+    cannot be run.
     """
     if len(line) > LINE_LIMIT:
         raise LabError(f"the line has {len(line):,} characters, {LINE_LIMIT:,} is the most", "send it in parts")
@@ -50,7 +51,7 @@ def parse(line: str, operations: Collection[str], variable: str = "", *, remote:
     try:
         tree = ast.parse(text, _SOURCE, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        if name in operations:
+        if name in operations or (name and remote):
             what = f"{name}(…) is not a complete Python call: {_reason(error)}"
             raise LabError(what, "check its quotes and brackets") from None
         return Bare(line)
@@ -73,7 +74,7 @@ def _call(line: str, name: str, tree: ast.Call, operations: Collection[str], rem
         arguments = tuple(_literal(node) for node in tree.args)
         keywords = tuple((_keyword(word), _literal(word.value)) for word in tree.keywords)
     except LabError:
-        if known:
+        if known or remote:
             raise
         return Bare(line)
     if not known and not remote:

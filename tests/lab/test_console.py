@@ -60,6 +60,11 @@ def test_what_a_person_gets_wrong_is_said_in_a_sentence(line: str, said: str) ->
 
 
 def test_a_server_may_have_operations_of_its_own() -> None:
+    with pytest.raises(LabError, match=r"2 \*\* 40 is not a literal"):
+        parse("anything(1, 2**40)", (), "p", remote=True)
+    with pytest.raises(LabError, match="not a complete Python call"):
+        parse("anything('x', [1", (), "p", remote=True)
+    assert parse("get spam", (), "p", remote=True) == Bare("get spam")
     assert parse("system.listMethods()", OPERATIONS, "p", remote=True) == Call("system.listMethods")
     assert parse("p.system.methodHelp('set')", (), "p", remote=True) == Call("system.methodHelp", ("set",))
 
