@@ -112,7 +112,7 @@ class FieldTree(Tree[Field | None]):
             self.root.add_leaf(Text(f"raw: {safe(dissection.problem)}", "bold"), None)
         words = self._words = ["fields"]
         if dissection.needs:
-            words.append(f"waits for {dissection.needs} more {'byte' if dissection.needs == 1 else 'bytes'}")
+            words.append(f"waits for {dissection.needs:,} more {'byte' if dissection.needs == 1 else 'bytes'}")
         elif dissection.problem:
             words.append("the rest is raw bytes")
         self.remind(note)

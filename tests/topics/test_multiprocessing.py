@@ -95,6 +95,26 @@ def test_every_message_comes_back_whole_the_first_one_too(model: str) -> None:
         c.close()
 
 
+def test_a_message_waits_for_no_acknowledgement(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    sockets: list[socket.socket] = []
+    handle = server.EchoHandler.handle
+
+    def noted(handler: server.EchoHandler) -> None:
+        sockets.append(handler.request)
+        handle(handler)
+
+    monkeypatch.setattr(server.EchoHandler, "handle", noted)
+    one = Client(address)
+    try:
+        one.send("Hello")
+        assert one.recv() == "Hello"
+        both = [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in (one.socket, *sockets)]
+        assert len(both) == 2
+        assert all(both)
+    finally:
+        one.close()
+
+
 def test_the_standard_librarys_client_is_served_too(address: tuple[str, int]) -> None:
     with StockClient(address, authkey=KEY) as c:
         for value in EXAMPLES:

@@ -75,7 +75,7 @@ def test_the_tutorials_first_function_fails_as_it_stands_and_the_connection_goes
     table = repr(compared).splitlines()
     assert len(table) == 1 + len(WAYS)
     assert "TypeError" in table[1]
-    assert "2.00 ×" in next(line for line in table if line.startswith("slice"))
+    assert "2.00×" in next(line for line in table if line.startswith("slice"))
 
 
 @pytest.mark.parametrize("way", ["tutorial_slices", "concatenate", "slice", "readinto"])
@@ -239,6 +239,10 @@ def test_frames_are_fields():
     assert [field.value for field in fetch.children] == ["3 fetch", "8", "1,000 bytes"]
     assert (store.start, store.end, dissection.needs) == (13, 22, 6)
     assert dissection.summary == "fetch asks for 1,000 bytes and 1 more"
+
+
+def test_a_short_payload_waits_for_no_acknowledgement(client):
+    assert client.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The reader's work as text: every width, any numbers."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.topics.zerocopy import drawing
-from netlab.topics.zerocopy.client import WAYS, Transfer
+from netlab.topics.zerocopy.client import WAYS, Comparison, Transfer
 
 SIZE = 16 << 20
 COSTS = {"concatenate": (0.055, 130.0, 2.0), "join": (0.0226, 2.0, 2.0), "slice": (0.0185, 2.0, 1.004)}
@@ -32,6 +34,20 @@ def test_bars_stand_for_multiples_and_say_when_they_go_on():
     assert rows["join"].count("████") == 2
     assert "███████▶" in rows["concatenate"]
     assert "TypeError" in rows["tutorial_concatenate"]
+
+
+def test_what_was_received_after_a_comparison_is_told_before_it():
+    found = compared()
+    running, last = replace(found[4], arrivals=[]), replace(found[-1])
+    assert drawing.belongs(running, found[:4]), "the comparison is at it"
+    assert drawing.belongs(last, found)
+    assert not drawing.belongs(replace(found[-1], arrivals=[1 << 20]), found)
+    assert not drawing.belongs(replace(running, size=SIZE * 2), found[:4])
+
+
+def test_a_comparison_fits_beside_the_other_panes_at_120_columns():
+    rows = [line for line in repr(Comparison(compared())).splitlines() if "Error" not in line]
+    assert max(map(len, rows)) <= 42
 
 
 @given(st.integers(20, 200))

@@ -147,6 +147,7 @@ class EchoHandler(BaseRequestHandler):
 
     def handle(self) -> None:
         """Serve one client."""
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # no message waits for an acknowledgement
         messages = Messages(self.request, self.server.max_message, self.server.patience)
         authenticate(messages, self.server.authkey)
         while True:

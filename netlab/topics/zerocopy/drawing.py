@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from netlab.topics.zerocopy.client import Transfer
+from netlab.topics.zerocopy.client import WAYS, Transfer
 
 _NAME = 20
 _LABEL = 8
@@ -109,9 +109,16 @@ def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+def belongs(transfer: Transfer, compared: Sequence[Transfer]) -> bool:
+    """Whether it is the comparison's last transfer, or one that the comparison is at now."""
+    last, order = compared[-1], list(WAYS)
+    later = order.index(transfer.way) > order.index(last.way) and transfer.size == last.size
+    return later or transfer.arrivals is last.arrivals
+
+
 def legend(size: int, failed: bool) -> list[str]:
     """How to read the table."""
-    lines = [f"{'█' * PER_UNIT} is one payload ({amount(size)}); of time, what the fastest way took; ▶ goes on"]
+    lines = [f"{'█' * PER_UNIT} is one payload ({amount(size)}), or the fastest way's time; ▶ goes on"]
     if failed:
         lines.append("tutorial_…: as they stand; concatenate and slice: the same, repaired")
     return lines

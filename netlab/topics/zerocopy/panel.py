@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from netlab.topics.zerocopy.client import Client
-from netlab.topics.zerocopy.drawing import arrived_lines, legend, table
+from netlab.topics.zerocopy.drawing import arrived_lines, belongs, legend, table
 
 
 class Panel(VerticalScroll):
@@ -50,5 +50,7 @@ class Panel(VerticalScroll):
         lines = arrived_lines(client.transfer, width)
         if compared := list(client.compared):
             failed = any(each.failure for each in compared)
-            lines = [*table(compared, width), *legend(compared[0].size, failed), *lines]
+            side_by_side = [*table(compared, width), *legend(compared[0].size, failed)]
+            one_of_them = belongs(client.transfer, compared)
+            lines = [*side_by_side, *lines] if one_of_them else [*lines, *side_by_side]  # the newest comes first
         return lines

@@ -63,6 +63,7 @@ class FrameHandler(BaseRequestHandler):
         """Serve one client; whatever it does wrong ends this connection and no other."""
         peer = name(self.client_address)
         log.info("accepted %s", peer)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # else a short payload waits for an ACK
         try:
             while True:
                 self.answer_frame(peer)
