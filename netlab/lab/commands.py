@@ -193,7 +193,7 @@ def _help(lab: Commanded, rest: str) -> str:
     if rest:
         found, _ = _found(lab, rest)
         known = (found,)
-    return "\n".join(f":{c.name} {c.arguments}".ljust(24) + c.help for c in known)
+    return "\n".join(f"{f':{c.name} {c.arguments}'.rstrip()}: {c.help}" for c in known)
 
 
 def _plain(action: Callable[[Commanded], object]) -> Callable[[Commanded, str], str | None]:

@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
 from netlab.dissect.text import safe
 from netlab.ui.key_turns import let_keys_wait
@@ -92,7 +93,7 @@ class Question(Vertical):
         line = self.line
         with line.prevent(Input.Changed):
             line.value = value
-        line.cursor_position = len(value)
+        line.selection = Selection(0, len(value))  # to be typed over, or with → to be typed on
         line.cursor_blink = False
         self.add_class("-asking")
         self._judge(value)

@@ -40,7 +40,7 @@ class WireList(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="wire.filter_here",
                 tooltip="Show only segments that match: flow, direction, size, text or bytes"),
-        Binding("w", "export", "write bytes", id="wire.export", show=False,
+        Binding("w", "export", "export bytes", id="wire.export", show=False,
                 tooltip="Write the bytes of the marked, else the shown segments to a file"),
         Binding("i", "intercept", "intercept", id="wire.intercept_here", show=False,
                 tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
@@ -180,7 +180,7 @@ class WireList(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What concerns a held segment is there while there is one; editing and dropping while one is highlighted."""
         if action not in ("want", "intercept"):
-            return True
+            return action != "filter" or not self._question.asking  # what is typed goes into the question
         if action == "intercept" or not self._live:
             return self._live
         if parameters[0] == "replay":

@@ -83,7 +83,7 @@ def test_what_a_person_gets_wrong_is_said_in_a_sentence(lab: Lab, line: str, sai
 def test_help_names_every_command(lab: Lab) -> None:
     text = lab.command(":help")
     assert text is not None
-    assert all(f":{command.name} " in text for command in COMMANDS)
+    assert {line[1:].replace(": ", " ").split()[0] for line in text.splitlines()} >= {c.name for c in COMMANDS}
     one = lab.command(":help port")
     assert one is not None
     assert one.startswith(":port N")
