@@ -166,6 +166,7 @@ def test_forking_is_bounded_and_takes_others_in_when_children_end() -> None:
     with supervised("forking") as child, connections(child, 45) as peers:
         wait_until(lambda: any(event["processes"] == 41 for event in events(child, "gauges")), "40 children")
         assert len(descendants(child.process.pid)) == 40
+        child.wait_for("40 clients are served, and no more at once: the next one waits")
         peers[44].sendall(b"Hello")
         for peer in peers[:10]:
             peer.close()

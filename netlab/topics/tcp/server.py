@@ -189,6 +189,7 @@ class ForkingServer(ForkingMixIn, SingleServer):
 
     def collect_children(self, *, blocking: bool = False) -> None:
         """Reap our own children; the mixin's ``waitpid(-1)`` would take the exit status of anybody's child."""
+        full = False
         while self.active_children:
             for pid in tuple(self.active_children):
                 with suppress(ChildProcessError):
@@ -197,7 +198,10 @@ class ForkingServer(ForkingMixIn, SingleServer):
                 self.active_children.discard(pid)
             if len(self.active_children) < self.max_children:
                 break
-            time.sleep(0.02)  # all places are taken: accept nobody
+            if not full:
+                log.warning("%d clients are served, and no more at once: the next one waits", self.max_children)
+            full = True
+            time.sleep(0.02)  # accept nobody
 
     def server_close(self) -> None:
         """Close the port and end the children."""
