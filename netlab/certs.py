@@ -137,9 +137,7 @@ def ensure(folder: Path | None = None, *, renew: bool = False) -> Path:
                 for name, (content, mode) in _make().items():
                     _write(folder / name, content, mode)
     except OSError as error:
-        raise CertificatesFailed(
-            f"cannot make certificates in {folder}: {error.strerror}; --dir chooses another folder"
-        ) from error
+        raise CertificatesFailed(f"cannot make certificates in {folder}: {error.strerror}") from error
     return folder
 
 
@@ -186,7 +184,7 @@ def main(argv: Sequence[str]) -> int:
         for bad in GALLERY:
             _print(f"{bad.name}_cert.pem", read(folder / "gallery" / f"{bad.name}_cert.pem"), bad.fault)
     except CertificatesFailed as error:
-        print(f"netlab certs: {error}", file=sys.stderr)
+        print(f"netlab certs: {error}; --dir chooses another folder", file=sys.stderr)
         return 1
     return 0
 

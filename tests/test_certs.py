@@ -70,6 +70,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "cannot make certificates" in error
+    assert error.endswith("--dir chooses another folder\n")
 
 
 def test_the_command_describes_every_certificate(folder, capsys):

@@ -69,7 +69,7 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
-        _last_word(topic, str(error))
+        _last_word(topic, f"{error}; --certificates chooses another folder")
         return 1
     return _serve(topic, arguments, keywords)
 

@@ -268,6 +268,13 @@ def test_options_come_from_flag_then_file_then_environment_then_default(tmp_path
     assert chosen("--auth-key-file", str(file), "--auth-key", "x", environ=environ)["auth_key"] == b"x"
 
 
+def test_a_folder_for_certificates_that_cannot_be_made_is_one_line_with_the_option_that_is_there() -> None:
+    ended = run("tls", "--port", "0", "--certificates", "/dev/null/certs")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.endswith("--certificates chooses another folder\n")
+
+
 def test_no_part_of_a_long_line_is_taken_for_the_secret(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("a" * 4096 + "\n")
