@@ -50,8 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``netlab`` with its arguments; return the exit status."""
     _open_standard_streams()
     try:
-        status = _dispatch(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        try:
+            status = _dispatch(sys.argv[1:] if argv is None else argv)
+        finally:  # also behind argparse's help, which ends by an exception
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except OSError as error:

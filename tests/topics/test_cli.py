@@ -16,7 +16,8 @@ from tests.topics.children import PATIENCE
 
 def python(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=PATIENCE, env=environment)
 
 
 def test_importing_it_imports_no_command() -> None:
@@ -104,7 +105,7 @@ def test_what_the_encoding_lacks_stops_nothing() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["serve", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["serve", "--help"], ["wire", "--help"]])
 def test_a_full_disk_is_one_line(arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         told = python("-m", "netlab", *arguments, stdout=full.fileno())
