@@ -85,6 +85,8 @@ class SegmentList(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._styles_cache = PlainRows()
+        self.live = True
+        """Whether segments go on coming, so that one may follow them."""
         self.following = True
         self._painter = SegmentPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
         self._pace = Pace()
@@ -310,7 +312,9 @@ class SegmentList(ScrollView, can_focus=True):
         if self.following:
             self._seen = count
         new = f"{count - self._seen:,} new, " if count > self._seen else ""
-        words = ["wire", "following" if self.following else f"paused, {new}end follows"]
+        words = ["wire"]
+        if self.live:
+            words.append("following" if self.following else f"paused, {new}end follows")
         words += [self._note] if self._note else []
         title = " ── ".join(words)
         if title != self._title:

@@ -57,6 +57,7 @@ def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: 
                 wire, inspector = app.query_one(WireList), app.query_one(Inspector)
                 assert wire.highlighted is not None
                 assert wire.highlighted.number == 1
+                assert str(wire.query_one(SegmentList).border_title) == "wire", "nothing more comes"
                 assert "lines of Hello" in wire.query_one(SegmentList).render_line(2).text
                 await pilot.press("down", "enter")
                 deadline = time.monotonic() + 5
