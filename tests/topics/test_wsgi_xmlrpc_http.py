@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from netlab.topics.wsgi import client as wsgi_client
 from netlab.topics.xmlrpc import client as xmlrpc_client
+from tests.topics.children import wait_until
 from tests.topics.wsgi_xmlrpc_serving import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
 
 CLIENTS = {"wsgi": wsgi_client, "xmlrpc": xmlrpc_client}
@@ -143,9 +144,10 @@ def test_who_used_up_the_time_gets_no_more_of_it(topic, monkeypatch):
             super().__init__(connection, seconds)
 
     monkeypatch.setattr(module, "TimedReader", Noting)
-    with serving(topic, timeout=TIMEOUT) as address:
+    with serving(topic, model="single", timeout=TIMEOUT) as address:
         assert status(exchange(address, b"")) == 408
         assert status(exchange(address, b"GET /nowhere HTTP/1.0\r\n\r\n")) == 404
+        wait_until(lambda: len(granted) == 4, "the server waits for the client to close")
     assert granted[:3] == [TIMEOUT, 0.1, TIMEOUT]
     assert granted[3] > 0.1
 
