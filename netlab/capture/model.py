@@ -87,7 +87,9 @@ class Segment:
     @property
     def dropped(self) -> memoryview | None:
         """The bytes of a segment that went no further; None where it did."""
-        return self.original if not self.length and "dropped" in self.fate else None
+        if self.kind is not Kind.DATA or "dropped" not in self.fate:
+            return None
+        return self.data if self.original is None else self.original
 
 
 class CaptureError(Exception):

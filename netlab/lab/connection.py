@@ -78,6 +78,11 @@ class Connection:
         return Endpoint(name[0], name[1])
 
     @property
+    def of_one_call(self) -> bool:
+        """Whether the client, which is connected, has closed what it used last: each call makes its own then."""
+        return bool(self._made) and self._made[-1].fileno() < 0 and not self._made[-1].detached
+
+    @property
     def last_local(self) -> Endpoint | None:
         """The own address of the last connection that it made, be it open or not."""
         return self.local or (self._made[-1].local if self._made else None)

@@ -247,6 +247,10 @@ class Prompt:
             why = "half an answer was on its way" if began else "it was not ready yet"
             self.add(EntryKind.NOTE, f"with that the connection is closed: {why}", number)
             return
+        if isinstance(error, Abandoned) and self.connection is not None and self.connection.of_one_call:
+            self.add(EntryKind.ERROR, showing.error_line(error), number)
+            self.add(EntryKind.NOTE, "with that the call's connection is closed: its answer reaches nobody", number)
+            return
         self.complain(error, number)
 
     def _wire_ended(self, error: Exception) -> str:

@@ -28,6 +28,9 @@ PATIENCE = 0.3
 GUIDED = 2
 """Lines after which the console suggests nothing more."""
 
+_BROKEN = 12
+"""Cells that breaking a line between words may leave empty."""
+
 _CORNERS = 4
 """Cells of the top border that hold no title."""
 
@@ -181,8 +184,10 @@ class Console(Vertical):
         if busy is None or seconds < PATIENCE:
             return ""
         place = f" · {busy.place}" if busy.place else ""
-        text = self._presentation.text(f"{busy.text}{place}")
-        return f"waiting {self._presentation.seconds(seconds)} for {text} · esc abandons"
+        text = self._presentation.text(busy.text)
+        waits, leaves = f"waiting {self._presentation.seconds(seconds)} for ", f"{place} · esc abandons"
+        room = max(2 * self.query_one("#explained").content_size.width - _BROKEN - cell_len(waits + leaves), 8)
+        return f"{waits}{text if len(text) <= room else text[: room - 1] + '…'}{leaves}"
 
     @staticmethod
     def _waited(busy: Busy | None) -> float:

@@ -155,9 +155,10 @@ class WireList(Vertical):
         return self
 
     def on_segment_list_highlighted(self, event: SegmentList.Highlighted) -> None:
-        """Tell it as this pane's own message."""
+        """Tell it as this pane's own message, unless the cursor is on one that is held."""
         event.stop()
-        self.post_message(self.SegmentHighlighted(event.segment))
+        if not self.held.has_focus:
+            self.post_message(self.SegmentHighlighted(event.segment))
 
     def on_segment_list_chosen(self, event: SegmentList.Chosen) -> None:
         """Tell it as this pane's own message."""
@@ -175,6 +176,7 @@ class WireList(Vertical):
         self.held.show(held, self.capture, self._dissector)
         if had_focus and not held:
             self._list.focus()
+            self.post_message(self.SegmentHighlighted(self.highlighted))
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -281,17 +283,18 @@ class WireList(Vertical):
         return filter(None, map(self._list.segment_at, range(self._list.row_count)))
 
 
+_EXAMPLES = "hello · → · flow 2 · >100 · 0x48 65 · fate · not … or …"
+
+
 def _read_intercept(text: str) -> str:
     """How a filter for holding reads; `ValueError` says what is wrong."""
     parse(text)
-    return "enter holds what matches, on a stream with all that follows" if text.strip() else "enter holds nothing more"
+    if text.strip():
+        return "enter holds what matches, on a stream with all that follows"
+    return f"{_EXAMPLES} · no filter holds no more"
 
 
 def _read_filter(text: str) -> str:
     """How a filter reads; `ValueError` says what is wrong."""
     parse(text)
-    return (
-        "enter keeps it, esc takes it away"
-        if text.strip()
-        else "hello · → · flow 2 · >100 · 0x48 65 · fate · not … or …"
-    )
+    return "enter keeps it, esc takes it away" if text.strip() else _EXAMPLES

@@ -491,6 +491,19 @@ def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -
         assert session.fault == ""
 
 
+def test_an_abandoned_request_leaves_no_connection_to_read_from() -> None:
+    with Lab("wsgi", notify=lambda event: None) as lab, lab.connect() as session:
+        lab.wire.intercept("GET")
+        session.submit("Guido")
+        until(lambda: session.busy is not None and session.busy.place == "held on the wire")
+        session.abandon()
+        until(lambda: session.busy is None)
+        assert told(session)[-2:] == [
+            "Abandoned: you stopped waiting",
+            "# with that the call's connection is closed: its answer reaches nobody",
+        ]
+
+
 def test_what_came_before_a_cut_is_no_answer_and_that_is_said() -> None:
     with Lab("wsgi", notify=lambda event: None) as lab, lab.connect() as session:
         lab.wire.fault("cut after 100 <-")

@@ -217,3 +217,34 @@ async def editing(pilot: Pilot[None]) -> None:
 @pytest.mark.usefixtures("staged_times")
 def test_a_held_segment_being_edited(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(StagedApp(), terminal_size=size, run_before=editing)
+
+
+@played(first="udp")
+async def test_a_dropped_datagram_did_not_leave_and_the_next_held_one_is_looked_at(
+    app: StagedApp, pilot: Pilot[None]
+) -> None:
+    app.seen.lab.wire.intercept("->")
+    await enter(pilot, "send(b'one')")
+    await enter(pilot, "send(b'two')")
+    await until(pilot, lambda: len(app.seen.wire.held.held) == 2)
+    await pilot.press("escape")
+    await until(pilot, lambda: app.seen.wire.held.has_focus)
+    await pilot.press("d")
+    bytes_pane = app.seen.inspector.bytes
+    await until(pilot, lambda: len(app.seen.wire.held.held) == 1 and app.seen.wire.highlighted is not None)
+    await settled(pilot)
+    assert str(bytes_pane.border_title) == "bytes ── held → 3 bytes, not gone yet"
+    await pilot.press("A")
+    await until(pilot, lambda: not app.seen.wire.held.held and not app.seen.wire.held.has_focus)
+    app.seen.wire.go_to(1)
+    await until(pilot, lambda: "→ 3 bytes that did not leave the wire" in str(bytes_pane.border_title))
+
+
+@played(first="wsgi")
+async def test_what_waits_says_how_to_leave_also_of_a_long_call(app: StagedApp, pilot: Pilot[None]) -> None:
+    app.seen.lab.wire.intercept("GET")
+    await enter(pilot, "x" * 60)
+    await until(pilot, lambda: "held on the wire" in app.seen.console.waiting)
+    waiting = app.seen.console.waiting
+    assert waiting.endswith("… · held on the wire · esc abandons") and len(waiting) <= 2 * 43
+    await pilot.press("escape")
