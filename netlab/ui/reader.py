@@ -64,7 +64,7 @@ class Reader(ScrollableContainer, can_focus=True):
         super().__init__(id="reader")
         self.topic, self.file, self._text, self._model = topic, file, text, model
         self._shown = -1
-        self.border_title = f"{topic.name}/{file} ── {how_on}"
+        self.border_title = self._title = f"{topic.name}/{file} ── {how_on}"
 
     def compose(self) -> ComposeResult:
         """The text, or why there is none."""
@@ -80,6 +80,13 @@ class Reader(ScrollableContainer, can_focus=True):
         else:
             yield SourceText(text, self._model)
             yield Question()
+
+    def on_resize(self) -> None:
+        """Say that there is more to the right, where there is."""
+        self.call_after_refresh(self._tell_width)
+
+    def _tell_width(self) -> None:
+        self.border_title = f"{self._title}, → scrolls" if self.max_scroll_x else self._title
 
     def run_by(self, model: str) -> None:
         """The lab serves with another model: mark its class."""

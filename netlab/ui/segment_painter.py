@@ -47,7 +47,7 @@ class SegmentPainter:
         """Why there is no segment."""
         words = " every segment that crosses will be a line here"
         if self.capture is not None and len(self.capture.segments):
-            words = " no segment is let through by the filter"
+            words = " no segment has what the filter asks for; / changes it"
         return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)
 
     def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:

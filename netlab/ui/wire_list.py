@@ -291,7 +291,7 @@ def _read_intercept(text: str) -> str:
     parse(text)
     if text.strip():
         return "enter holds what matches, on a stream with all that follows"
-    return f"{_EXAMPLES} · no filter holds no more"
+    return f"{_EXAMPLES} · empty: no more"
 
 
 def _read_filter(text: str) -> str:

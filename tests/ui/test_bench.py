@@ -152,6 +152,14 @@ async def test_history_comes_back_with_the_arrow(app: StagedApp, pilot: Pilot[No
     assert app.seen.console.prompt.value == ":help"
 
 
+@played((80, 24))
+async def test_lines_that_are_longer_than_the_screen_are_said_to_go_on(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "v")
+    await until(pilot, lambda: "→ scrolls" in str(getattr(app.seen.panes.reader, "border_title", "")), "the title")
+    await pilot.resize_terminal(200, 40)
+    await until(pilot, lambda: "→ scrolls" not in str(getattr(app.seen.panes.reader, "border_title", "")), "room")
+
+
 @played()
 async def test_what_is_read_stands_beside_the_console_and_goes_again(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "v")

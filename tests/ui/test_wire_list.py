@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from netlab.capture.model import Kind
 from netlab.ui import dissecting, pace
@@ -17,6 +18,7 @@ from netlab.ui.question import Question
 from netlab.ui.segment_list import SegmentList
 from netlab.ui.segment_row import Columns, preview, what
 from netlab.ui.wire_filter import FilterScan
+from netlab.ui.wire_list import _read_intercept
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 
 
@@ -147,6 +149,24 @@ def test_a_filter_comes_back_to_where_the_person_was() -> None:
         assert number(app) == 4
 
     drive(app, script)
+
+
+def test_a_filter_that_lets_nothing_through_says_how_to_change_it() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        app.wire.filter("nothing has this")
+        await pilot.pause()
+        assert "/ changes it" in app.wire.query_one(SegmentList).render_line(1).text
+        await pilot.press("slash", "ctrl+u")
+        assert "flow 2" in str(app.wire.query_one("#question-verdict", Static).render())
+
+    drive(app, script)
+
+
+def test_an_empty_question_what_to_hold_shows_what_can_be_written() -> None:
+    assert "flow 2" in _read_intercept("")
+    assert "enter holds" in _read_intercept("flow 2")
 
 
 def test_a_wrong_filter_says_why_and_leaves_the_list() -> None:
