@@ -6,6 +6,7 @@ Knows the pcapng blocks at a file's beginning, and nothing of packets.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -106,6 +107,8 @@ def _written_whole(destination: Path) -> Iterator[BinaryIO]:
 
     Its mode is 0600, as that of the files of dumpcap: traffic is private.
     """
+    if destination.exists() and not destination.is_file() and not destination.is_dir():
+        raise OSError(errno.EINVAL, "it is a device or a pipe, which a file must not replace")
     descriptor, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -97,6 +97,15 @@ def test_a_folder_in_the_way_leaves_nothing_behind(source: Path, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["capture", "folder"]
 
 
+def test_a_device_or_pipe_is_not_replaced(source: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is a device or a pipe"):
+        save(source, len(ECHO), tmp_path / "pipe")
+
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir() if path != source] == ["pipe"]
+
+
 def test_a_folder_that_is_not_there(source: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         save(source, len(ECHO), tmp_path / "none" / "lab.pcapng")
