@@ -79,6 +79,6 @@ with Lab("tcp", model="threading") as lab:
 
 
 def test_the_end_of_a_forked_child_is_not_its_parents() -> None:
-    words = [sys.executable, "-c", FORKING]
+    words = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING]  # of forking with threads
     run = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert (run.stdout, run.stderr) == ("b'Hello' b'there'\n", "")
