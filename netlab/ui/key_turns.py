@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import App
+from textual.timer import Timer
 from textual.widget import Widget
 
 PATIENCE = 0.5
@@ -21,12 +22,20 @@ class KeyTurns(App[None]):
         super().__init__()
         self._late: list[events.Key] = []
         self._opening: type[Widget] | Widget | None = None
+        self._patience: Timer | None = None
 
     def let_keys_wait(self, opening: Widget | type[Widget]) -> None:
         """Let the keys that come from now on wait until this widget, or one of this kind, has the focus."""
         if isinstance(opening, type) or not opening.has_focus:
             self._opening = opening
-            self.set_timer(PATIENCE, self._hand_over)
+            self._forget_patience()
+            self._patience = self.set_timer(PATIENCE, self._hand_over)
+
+    def _forget_patience(self) -> None:
+        """Forget how long was to be waited."""
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
 
     async def on_event(self, event: events.Event) -> None:
         """Keep a key that has to wait, be it new or back from where the focus was."""
@@ -45,6 +54,7 @@ class KeyTurns(App[None]):
 
     async def _hand_over(self) -> None:
         """All that waited, in the order in which they were pressed."""
+        self._forget_patience()
         self._opening, late, self._late = None, self._late, []
         for key in sorted(late, key=lambda key: key.time):
             await self.on_event(events.Key(key.key, key.character))
