@@ -69,10 +69,8 @@ class Lab:
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
         self.log: Tail[LogLine] = Tail(LOG_KEPT)
-        self.options = Options(self.topic, options)
-        self.timeout = timeout
-        self._process = os.getpid()
-        self._headless, self._notify = notify is None, notify
+        self.options, self.timeout = Options(self.topic, options), timeout
+        self._headless, self._notify, self._process = notify is None, notify, os.getpid()
         self._recording = Recording(limit)
         _check_port(port)
         setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, lab_certificates)
@@ -119,8 +117,8 @@ class Lab:
     def close(self) -> None:
         """End everything: clients, server, wire, and the capture's file. Twice does nothing, nor in a forked child."""
         atexit.unregister(self.close)
-        if os.getpid() != self._process:  # the child's end is not its parent's
-            return
+        if self._process != os.getpid():
+            return  # the child's end is not its parent's
         self._sessions.close()
         _ = self.shown_capture  # opened before its file goes: what was captured can still be looked at
         self._serving.close()
@@ -163,8 +161,7 @@ class Lab:
 
     def set_timeout(self, seconds: float) -> None:
         """How long a client's call waits from now on."""
-        if not 0 < seconds <= 3600:
-            raise LabError("a timeout is more than 0 and at most 3600 seconds", "as in :timeout 5")
+        _check_timeout(seconds)
         self.timeout = seconds
         for session in self.sessions:
             session.set_timeout(seconds)
@@ -253,16 +250,7 @@ class Lab:
 
     def target(self, address: Endpoint) -> Target:
         """What a client is to be constructed with now, to connect there."""
-        timeout = self.timeout
-        if timeout is None and self.topic.transport is Transport.TCP:
-            timeout = CALL_TIMEOUT
-        keywords = self.options.client_keywords()
-        if timeout is not None:  # a datagram client's own timeout says when it asks again
-            keywords["timeout"] = timeout
-        if self.topic.certificates:
-            keywords["certificates"] = lab_certificates()
-        if "keylog" in signature(self.topic.client_class()).parameters:
-            keywords["keylog"] = self._recording.keylog
+        keywords = _client_keywords(self.topic, self.options, self.timeout, self._recording)
         return Target(address, self.state.model, keywords, self.options.secrets)
 
     # The console
@@ -310,6 +298,25 @@ def _found(name: str) -> Topic:
         return topic_named(name)
     except KeyError as error:
         raise LabError(str(error.args[0]), "`netlab --help` names what there is") from None
+
+
+def _client_keywords(topic: Topic, options: Options, timeout: float | None, recording: Recording) -> dict[str, object]:
+    """What a client is constructed with, besides the address."""
+    if timeout is None and topic.transport is Transport.TCP:
+        timeout = CALL_TIMEOUT
+    keywords = options.client_keywords()
+    if timeout is not None:  # a datagram client's own timeout says when it asks again
+        keywords["timeout"] = timeout
+    if topic.certificates:
+        keywords["certificates"] = lab_certificates()
+    if "keylog" in signature(topic.client_class()).parameters:
+        keywords["keylog"] = recording.keylog
+    return keywords
+
+
+def _check_timeout(seconds: float) -> None:
+    if not 0 < seconds <= 3600:
+        raise LabError("a timeout is more than 0 and at most 3600 seconds", "as in :timeout 5")
 
 
 def _check_port(port: int) -> None:
