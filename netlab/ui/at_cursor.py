@@ -13,14 +13,16 @@ from netlab.dissect.numbers import WIDEST, Number, character_at, numbers_at
 from netlab.dissect.structview import LIMIT, FormatRefused, StructView, unpack_at
 from netlab.ui.byte_source import ByteSource
 
+_NARROW = 4
+"""Bytes of the widest number on the one line."""
+
 
 def one_line(numbers: tuple[Number, ...], character: str) -> str:
-    """The numbers in network byte order, on one line; the widest come last and may be cut off."""
-    texts = {number.name: f"{number.name} {number.big}" for number in numbers}
-    shown = character.split(" U+")[0] if character.startswith("'") else "no UTF-8"
-    first = [texts[name] for name in ("u8",) if name in texts]
-    rest = [texts[name] for name in ("i8", "u16", "u32", "i16", "i32", "f32") if name in texts]
-    return " · ".join([*first, shown, *rest])
+    """The numbers in network byte order, on one line: signed ones where they differ, no wider than four bytes."""
+    shown = {number.name: number.big for number in numbers if number.size <= _NARROW}
+    said = character.split(" U+")[0] if character.startswith("'") else "no UTF-8"
+    texts = [f"{name} {text}" for name, text in shown.items() if name[0] != "i" or text != shown["u" + name[1:]]]
+    return " · ".join([*texts[:1], said, *texts[1:]])
 
 
 def table(numbers: tuple[Number, ...], character: str) -> str:
@@ -103,7 +105,9 @@ class AtCursor(Static):
     def _struct(self, source: ByteSource, offset: int) -> str:
         self.unpacked = None
         if not self.form:
-            return "u unpacks a struct format here"
+            return "u unpacks a struct format here" + (
+                "" if self.expanded else " · b shows every type, both byte orders"
+            )
         try:
             self.unpacked = unpack_at(self.form, source.view(offset, offset + LIMIT), offset)
         except FormatRefused as problem:

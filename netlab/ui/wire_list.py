@@ -157,7 +157,7 @@ class WireList(Vertical):
     def on_segment_list_highlighted(self, event: SegmentList.Highlighted) -> None:
         """Tell it as this pane's own message, unless the cursor is on one that is held."""
         event.stop()
-        if not self.held.has_focus:
+        if self.held.highlighted is None or not self.held.has_focus:
             self.post_message(self.SegmentHighlighted(event.segment))
 
     def on_segment_list_chosen(self, event: SegmentList.Chosen) -> None:
