@@ -21,7 +21,7 @@ from netlab.ui.key_line import chosen
 from netlab.ui.keymap import Config
 from netlab.ui.panes import PaneBar
 from netlab.ui.status import Banner
-from tests.ui.staging import StagedApp, enter, played, serving, settled, until
+from tests.ui.staging import StagedApp, enter, played, serving, until
 
 
 @played()
