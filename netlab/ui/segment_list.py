@@ -6,7 +6,6 @@ who has moved it; `end` follows the newest again.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,13 +19,14 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.capture.model import Kind, Segment
+from netlab.capture.model import Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
 from netlab.ui.pace import Pace
 from netlab.ui.plain_rows import PlainRows
 from netlab.ui.scrolling import scroll_at_once, set_content_size
 from netlab.ui.segment_painter import STYLES, SegmentPainter
+from netlab.ui.segment_rows import SegmentRows
 
 KEYS: list[BindingType] = [
     Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),
@@ -39,9 +39,6 @@ KEYS: list[BindingType] = [
     Binding("space", "mark", "mark", show=False, id="wire.mark", tooltip="Mark or unmark this segment"),
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
-
-_NEWEST = 100
-"""Lines among which one with bytes is looked for, as many connections may end at once."""
 
 
 class SegmentList(ScrollView, can_focus=True):
@@ -87,29 +84,23 @@ class SegmentList(ScrollView, can_focus=True):
         self._styles_cache = PlainRows()
         self.live = True
         """Whether segments go on coming, so that one may follow them."""
-        self.following = True
-        self._painter = SegmentPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
+        self.rows = SegmentRows()
+        """Which segments are shown, and where the person is."""
+        self._painter = SegmentPainter(
+            self.rows, lambda name, partial: self.get_component_rich_style(name, partial=partial)
+        )
         self._pace = Pace()
-        self._rows: Sequence[int] | None = None
-        self._note = ""
-        self._wanted = 0  # index of the segment that the person went to, also while a filter hides it
-        self._seen = 0  # segments when the person last followed
         self._title = ""
-
-    @property
-    def capture(self) -> Captured | None:
-        """The capture that is shown."""
-        return self._painter.capture
-
-    @property
-    def marks(self) -> set[int]:
-        """Numbers of the segments that the person marked."""
-        return self._painter.marks
 
     @property
     def hurried(self) -> bool:
         """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
         return self._pace.hurried
+
+    @property
+    def highlighted(self) -> Segment | None:
+        """The segment that the cursor stands on."""
+        return self.rows.at(self.cursor)
 
     # What is shown
 
@@ -118,8 +109,8 @@ class SegmentList(ScrollView, can_focus=True):
 
         With a dissector, its summary is what a line says, else a preview of the text.
         """
-        self._painter.capture, self._painter.dissector = capture, dissector
-        self.following, self._painter.marks, self._rows = True, set(), None
+        self.rows.show(capture)
+        self._painter.dissector = dissector
         self._pace.forget()
         self.set_reactive(SegmentList.cursor, -1)
         self.post_message(self.Highlighted(None))
@@ -130,7 +121,7 @@ class SegmentList(ScrollView, can_focus=True):
 
         Whoever calls this calls it again soon.
         """
-        if self._pace.look(self.row_count):
+        if self._pace.look(self.rows.count):
             self._lay_out()
             self._settle()
             self.refresh()
@@ -142,26 +133,23 @@ class SegmentList(ScrollView, can_focus=True):
 
         The cursor stays on its segment, or goes to the next one shown.
         """
-        self._rows, self._note = rows, note
-        self._pace.drew(self.row_count)
+        self.rows.show_only(rows, note)
+        self._pace.drew(self.rows.count)
         self._lay_out()
         self._settle()
         self.refresh()
 
     def _settle(self) -> None:
         """Cursor to the newest if it is followed, else to the segment where the person was, or the next one shown."""
-        if self.following:
+        if self.rows.following:
             self._put_newest()
         else:
-            self._put(min(self._row_of(self._wanted), self.row_count - 1))
+            self._put(self.rows.place())
 
     def _put_newest(self) -> None:
         """The newest segment in sight, and the cursor on the newest that has bytes to be looked at."""
-        last = self.row_count - 1
-        newest = range(last, max(last - _NEWEST, -1), -1)
-        found = (row for row in newest if (segment := self.segment_at(row)) and segment.kind is Kind.DATA)
-        self._put(next(found, last))
-        self._into_view(last)
+        self._put(self.rows.newest_with_bytes())
+        self._into_view(self.rows.count - 1)
 
     def link(self, numbers: Iterable[int]) -> None:
         """Show in the margin which segments are of the call that is looked at."""
@@ -172,58 +160,28 @@ class SegmentList(ScrollView, can_focus=True):
 
     def note(self, note: str) -> None:
         """Another remark for the title."""
-        self._note = note
+        self.rows.note = note
         self._tell()
-
-    @property
-    def row_count(self) -> int:
-        """Segments shown."""
-        if self._rows is not None:
-            return len(self._rows)
-        return len(self.capture.segments) if self.capture else 0
-
-    def segment_at(self, row: int) -> Segment | None:
-        """The segment on a row."""
-        if self.capture is None or not 0 <= row < self.row_count:
-            return None
-        return self.capture.segments[self._index_of(row)]
-
-    @property
-    def highlighted(self) -> Segment | None:
-        """The segment that the cursor stands on."""
-        return self.segment_at(self.cursor)
-
-    def _index_of(self, row: int) -> int:
-        """Index of the segment on a row; 0 where there is none."""
-        if self._rows is None or not 0 <= row < len(self._rows):
-            return max(row, 0)
-        return self._rows[row]
-
-    def _row_of(self, index: int) -> int:
-        """The row that shows the segment with this index, or the first after it."""
-        if self._rows is None:
-            return index
-        return bisect_left(self._rows, index)
 
     # Movement
 
     def hold(self) -> None:
         """Stop following the newest: the person looks at something."""
-        if self.following:
-            self.following, self._wanted = False, self._index_of(self.cursor)
+        if self.rows.following:
+            self.rows.stay(self.rows.index_of(self.cursor))
             self._tell()
 
     def go_to(self, number: int) -> None:
         """Put the cursor on the segment with this number (or the next one shown) and stop following."""
-        self.following, self._wanted = False, number - 1
+        self.rows.stay(number - 1)
         self._settle()
         self._tell()
 
     def _put(self, row: int) -> None:
-        row = min(max(row, 0), self.row_count - 1)
+        row = min(max(row, 0), self.rows.count - 1)
         if row != self.cursor:
             self.cursor = row
-            if not (self.following and self.hurried):
+            if not (self.rows.following and self.hurried):
                 self.post_message(self.Highlighted(self.highlighted))
         self._into_view()
 
@@ -248,14 +206,14 @@ class SegmentList(ScrollView, can_focus=True):
 
     def _move(self, row: int) -> None:
         """By hand: the newest row follows, any other stays."""
-        self.following = row >= self.row_count - 1 and self.following
+        self.rows.following = row >= self.rows.count - 1 and self.rows.following
         self._put(row)
-        self._wanted = self._index_of(self.cursor)
+        self.rows.wanted = self.rows.index_of(self.cursor)
         self._tell()
 
     def action_go(self, rows: int) -> None:
         """Up or down."""
-        if rows > 0 and self.cursor >= self.row_count - 1:
+        if rows > 0 and self.cursor >= self.rows.count - 1:
             self.post_message(self.Left())
         self._move(self.cursor + rows)
 
@@ -270,7 +228,7 @@ class SegmentList(ScrollView, can_focus=True):
 
     def action_follow(self) -> None:
         """The newest segment, and whatever comes."""
-        self.following = True
+        self.rows.following = True
         self._put_newest()
         self._tell()
 
@@ -283,20 +241,20 @@ class SegmentList(ScrollView, can_focus=True):
     def action_mark(self) -> None:
         """Mark or unmark."""
         if segment := self.highlighted:
-            self._painter.marks ^= {segment.number}
+            self.rows.marks ^= {segment.number}
             self.hold()
             self.refresh_line(self.cursor + 1)
 
     def action_next_mark(self) -> None:
         """Go to the next mark, from the last to the first."""
         here = self.highlighted.number if self.highlighted else 0
-        if self.marks:
-            self.go_to(min((n for n in self.marks if n > here), default=min(self.marks)))
+        if (number := self.rows.next_mark(here)) is not None:
+            self.go_to(number)
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the line under the pointer."""
         place = event.get_content_offset(self)
-        if place is not None and place.y and place.y - 1 + self.scroll_offset.y < self.row_count:
+        if place is not None and place.y and place.y - 1 + self.scroll_offset.y < self.rows.count:
             self._move(place.y - 1 + self.scroll_offset.y)
 
     # Drawing
@@ -304,19 +262,11 @@ class SegmentList(ScrollView, can_focus=True):
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width or 80
         self._painter.fit(width)
-        set_content_size(self, Size(width, self.row_count + 1))
+        set_content_size(self, Size(width, self.rows.count + 1))
         self._tell()
 
     def _tell(self) -> None:
-        count = len(self.capture.segments) if self.capture else 0
-        if self.following:
-            self._seen = count
-        new = f"{count - self._seen:,} new, " if count > self._seen else ""
-        words = ["wire"]
-        if self.live:
-            words.append("following" if self.following else f"paused, {new}end follows")
-        words += [self._note] if self._note else []
-        title = " ── ".join(words)
+        title = self.rows.title(self.live)
         if title != self._title:
             self._title = title
             self.border_title = Content(title).markup
@@ -333,9 +283,9 @@ class SegmentList(ScrollView, can_focus=True):
         if y == 0:
             return self._painter.heading(width)
         row = self.scroll_offset.y + y - 1
-        segment = self.segment_at(row)
+        segment = self.rows.at(row)
         if segment is not None:
             return self._painter.line(segment, row == self.cursor, width)
-        if y == 1 and not self.row_count:
+        if y == 1 and not self.rows.count:
             return self._painter.nothing(width, self.rich_style)
         return Strip.blank(width, self.rich_style)

@@ -10,8 +10,8 @@ from textual.strip import Strip
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
-from netlab.ui.captured import Captured
 from netlab.ui.segment_row import Columns, clock, what
+from netlab.ui.segment_rows import SegmentRows
 
 STYLES = frozenset(
     f"wire--{name}" for name in ("heading", "to-server", "to-client", "event", "fate", "cursor")
@@ -21,20 +21,19 @@ STYLES = frozenset(
 class SegmentPainter:
     """Turns segments into strips. ``style_of`` (component class, partial) comes from the widget."""
 
-    def __init__(self, style_of: Callable[[str, bool], Style]) -> None:
+    def __init__(self, rows: SegmentRows, style_of: Callable[[str, bool], Style]) -> None:
         self._style_of = style_of
-        self.capture: Captured | None = None
+        self._rows = rows
         self.dissector: Dissector | None = None
         self.columns = Columns.fitting(80, 0, 0, "")
-        self.marks: set[int] = set()
-        """Numbers of the segments that a person marked."""
         self.linked: frozenset[int] = frozenset()
         """Numbers of the segments of the call that is looked at."""
 
     def fit(self, width: int) -> None:
         """Columns for ``width`` cells and for what the capture has now."""
-        segments = self.capture.segments if self.capture else ()
-        flows = len(self.capture.flows) if self.capture else 0
+        capture = self._rows.capture
+        segments = capture.segments if capture else ()
+        flows = len(capture.flows) if capture else 0
         last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
         self.columns = Columns.fitting(width, len(segments), flows, last)
 
@@ -46,17 +45,17 @@ class SegmentPainter:
     def nothing(self, width: int, base: Style) -> Strip:
         """Why there is no segment."""
         words = " every segment that crosses will be a line here"
-        if self.capture is not None and len(self.capture.segments):
+        if self._rows.capture is not None and len(self._rows.capture.segments):
             words = " no segment has what the filter asks for; / changes it"
         return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)
 
     def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:
         """One segment: in the margin whether it is marked or linked, then its columns."""
-        assert self.capture is not None  # it has the segment
+        assert self._rows.capture is not None  # it has the segment
         style = self._style(segment, at_cursor)
-        text = self.columns.row(segment, self.capture.segments[0].time_ns, what(segment, self.dissector))
+        text = self.columns.row(segment, self._rows.capture.segments[0].time_ns, what(segment, self.dissector))
         linked = "▸" if segment.number in self.linked else " "
-        margin = Cells("•" if segment.number in self.marks else linked, style)
+        margin = Cells("•" if segment.number in self._rows.marks else linked, style)
         return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
 
     def _style(self, segment: Segment, at_cursor: bool) -> Style:

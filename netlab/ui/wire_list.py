@@ -30,6 +30,25 @@ _SCAN_SECONDS = 0.006
 """A filter may take this much of each tick: a frame at 60 a second has 16 ms."""
 
 
+KEYS: list[BindingType] = [
+    Binding("slash", "filter", "filter", id="wire.filter_here",
+            tooltip="Show only segments that match: flow, direction, size, text or bytes"),
+    Binding("w", "export", "export bytes", id="wire.export", show=False,
+            tooltip="Write the bytes of the marked, else the shown segments to a file"),
+    Binding("i", "intercept", "intercept", id="wire.intercept_here", show=False,
+            tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
+    Binding("a", "want('release')", "let go", id="wire.release", tooltip="Let the held segment go on"),
+    Binding("A", "want('release_all')", "all go", id="wire.release_all", show=False,
+            tooltip="Let all held segments go on"),
+    Binding("e", "want('edit')", "edit", id="wire.edit",
+            tooltip="Edit the bytes of the held segment (elsewhere: experiments)"),
+    Binding("d", "want('drop')", "drop", id="wire.drop",
+            tooltip="Let the held segment go no further (elsewhere: then/now)"),
+    Binding("r", "want('replay')", "replay", id="wire.replay", show=False,
+            tooltip="Send the segment's bytes again, in the same flow or in a new one"),
+]  # fmt: skip
+
+
 class WireList(Vertical):
     """Every segment of a capture, one a line, newest last, followed unless the person moved."""
 
@@ -37,23 +56,7 @@ class WireList(Vertical):
     WireList { height: 1fr; }
     WireList SegmentList { height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="wire.filter_here",
-                tooltip="Show only segments that match: flow, direction, size, text or bytes"),
-        Binding("w", "export", "export bytes", id="wire.export", show=False,
-                tooltip="Write the bytes of the marked, else the shown segments to a file"),
-        Binding("i", "intercept", "intercept", id="wire.intercept_here", show=False,
-                tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
-        Binding("a", "want('release')", "let go", id="wire.release", tooltip="Let the held segment go on"),
-        Binding("A", "want('release_all')", "all go", id="wire.release_all", show=False,
-                tooltip="Let all held segments go on"),
-        Binding("e", "want('edit')", "edit", id="wire.edit",
-                tooltip="Edit the bytes of the held segment (elsewhere: experiments)"),
-        Binding("d", "want('drop')", "drop", id="wire.drop",
-                tooltip="Let the held segment go no further (elsewhere: then/now)"),
-        Binding("r", "want('replay')", "replay", id="wire.replay", show=False,
-                tooltip="Send the segment's bytes again, in the same flow or in a new one"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     @dataclass
     class SegmentHighlighted(Message):
@@ -107,7 +110,7 @@ class WireList(Vertical):
     @property
     def capture(self) -> Captured | None:
         """The capture that is shown."""
-        return self._list.capture
+        return self._list.rows.capture
 
     @property
     def highlighted(self) -> Segment | None:
@@ -117,7 +120,7 @@ class WireList(Vertical):
     @property
     def following(self) -> bool:
         """Whether the newest segment is followed."""
-        return self._list.following
+        return self._list.rows.following
 
     @property
     def hurried(self) -> bool:
@@ -261,7 +264,7 @@ class WireList(Vertical):
         if event.purpose == "intercept":
             self.post_message(self.Wanted("intercept", text=event.text))
         elif event.purpose == "export":
-            chosen = list(self._chosen())
+            chosen = list(self._list.rows.chosen())
             save_runs(self, Path(event.text).expanduser(), [s.data for s in chosen], f"{len(chosen)} segments")
 
     def on_question_left(self, event: Question.Left) -> None:
@@ -275,12 +278,6 @@ class WireList(Vertical):
     def action_export(self) -> None:
         """Ask for the file."""
         self._question.ask("export", "write bytes to", "", check_new_file)
-
-    def _chosen(self) -> Iterable[Segment]:
-        """The marked segments, else those shown."""
-        if self.capture is not None and self._list.marks:
-            return [self.capture.segments[number - 1] for number in sorted(self._list.marks)]
-        return filter(None, map(self._list.segment_at, range(self._list.row_count)))
 
 
 _EXAMPLES = "hello · → · flow 2 · >100 · 0x48 65 · fate · not … or …"

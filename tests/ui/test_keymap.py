@@ -94,9 +94,9 @@ def test_every_id_of_a_pane_is_bound_in_one_place_and_differs_from_the_commands(
 async def test_a_remapped_key_of_a_pane_acts(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
     lines = app.seen.query_one(SegmentList)
-    await until(pilot, lambda: lines.row_count >= 3, "segments")
+    await until(pilot, lambda: lines.rows.count >= 3, "segments")
     await pilot.press("escape", "z")
-    await until(pilot, lambda: bool(lines.marks), "a mark")
+    await until(pilot, lambda: bool(lines.rows.marks), "a mark")
     assert "wire: mark  (z)" in [title for title, _, _ in CommandProvider(app.screen)._found()]
 
 
@@ -104,11 +104,11 @@ async def test_a_remapped_key_of_a_pane_acts(app: StagedApp, pilot: Pilot[None])
 async def test_the_palette_offers_what_panes_do_and_does_it(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
     lines = app.seen.query_one(SegmentList)
-    await until(pilot, lambda: lines.row_count >= 3, "segments")
+    await until(pilot, lambda: lines.rows.count >= 3, "segments")
     offered = {title: run for title, _, run in CommandProvider(app.screen)._found()}
     assert len(offered) > 60
     offered["wire: mark  (space)"]()
-    await until(pilot, lambda: bool(lines.marks), "a mark")
+    await until(pilot, lambda: bool(lines.rows.marks), "a mark")
     assert app.focused is lines
     assert any(title.startswith("bytes: ") for title in offered)
     assert "model: pool" in offered

@@ -80,10 +80,10 @@ def test_the_list_follows_the_newest_line_and_the_cursor_the_newest_bytes() -> N
             capture.add(flow, OUT, b"call")
             app.wire.grow()
         capture.add(flow, OUT, b"", Kind.FIN)
-        while number(app) < lines.row_count - 1:  # a list that grows on and on is drawn only so often
+        while number(app) < lines.rows.count - 1:  # a list that grows on and on is drawn only so often
             app.wire.grow()
             await pilot.pause(0.01)
-        assert lines.scroll_offset.y + lines.size.height - 1 == lines.row_count
+        assert lines.scroll_offset.y + lines.size.height - 1 == lines.rows.count
         assert app.wire.following
 
     drive(app, script)
@@ -121,14 +121,14 @@ def test_a_filter_counts_what_it_leaves_and_escape_takes_it_away() -> None:
     app = PanesApp(echo_capture())
 
     async def script(pilot: Pilot[None]) -> None:
-        rows = app.query_one(SegmentList)
+        lines = app.query_one(SegmentList)
         await pilot.press("slash", *"hello")
-        await until(pilot, lambda: rows.row_count == 2)
-        assert "2 of 10 shown" in str(rows.border_title)
+        await until(pilot, lambda: lines.rows.count == 2)
+        assert "2 of 10 shown" in str(lines.border_title)
         await pilot.press("enter", "g")
         assert number(app) == 2
         await pilot.press("slash", "escape")
-        await until(pilot, lambda: rows.row_count == 10)
+        await until(pilot, lambda: lines.rows.count == 10)
         assert number(app) == 2
 
     drive(app, script)
@@ -178,7 +178,7 @@ def test_a_wrong_filter_says_why_and_leaves_the_list() -> None:
         await until(pilot, lambda: verdict.has_class("-wrong"))
         await pilot.press("enter")
         assert app.wire.query_one(Question).asking
-        assert app.query_one(SegmentList).row_count == 10
+        assert app.query_one(SegmentList).rows.count == 10
 
     drive(app, script)
 
@@ -191,7 +191,7 @@ def test_what_comes_later_passes_the_filter_too() -> None:
         app.wire.filter("hello")
         for text in (b"other", b"Hello again"):
             capture.add(capture.flows[0], OUT, text)
-        await until(pilot, lambda: app.query_one(SegmentList).row_count == 3)
+        await until(pilot, lambda: app.query_one(SegmentList).rows.count == 3)
         assert number(app) == 12
 
     drive(app, script)

@@ -1,0 +1,104 @@
+"""Which segments of a capture the wire list shows, row by row, and where in them a person is. It knows no widget.
+
+A row is a segment's place in the list; an index its place in the capture. Without a filter they are the same.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from netlab.capture.model import Kind, Segment
+from netlab.ui.captured import Captured
+
+_NEWEST = 100
+"""Lines among which one with bytes is looked for, as many connections may end at once."""
+
+
+class SegmentRows:
+    """Every segment of a capture, or those that a filter left, newest last."""
+
+    def __init__(self) -> None:
+        self.capture: Captured | None = None
+        self.following = True
+        """Whether the person is at the newest, and goes with it."""
+        self.wanted = 0
+        """Index of the segment that the person went to, also while a filter hides it."""
+        self.marks: set[int] = set()
+        """Numbers of the segments that the person marked."""
+        self.note = ""
+        """A remark for the title."""
+        self._indices: Sequence[int] | None = None
+        self._seen = 0  # segments when the person last followed
+
+    def show(self, capture: Captured | None) -> None:
+        """Another capture (None: nothing yet), all of it."""
+        self.capture, self._indices, self.following, self.marks = capture, None, True, set()
+
+    def show_only(self, indices: Sequence[int] | None, note: str) -> None:
+        """Only these segments (indices in ascending order, may grow), or all."""
+        self._indices, self.note = indices, note
+
+    # Rows
+
+    @property
+    def count(self) -> int:
+        """Rows that there are."""
+        return self._captured if self._indices is None else len(self._indices)
+
+    @property
+    def _captured(self) -> int:
+        return len(self.capture.segments) if self.capture else 0
+
+    def at(self, row: int) -> Segment | None:
+        """The segment on a row."""
+        if self.capture is None or not 0 <= row < self.count:
+            return None
+        return self.capture.segments[self.index_of(row)]
+
+    def index_of(self, row: int) -> int:
+        """Index of the segment on a row; 0 where there is none."""
+        if self._indices is None or not 0 <= row < len(self._indices):
+            return max(row, 0)
+        return self._indices[row]
+
+    def newest_with_bytes(self) -> int:
+        """The row of the newest segment that has bytes to be looked at; the last row where none of the last has."""
+        last = self.count - 1
+        rows = range(last, max(last - _NEWEST, -1), -1)
+        return next((row for row in rows if (segment := self.at(row)) and segment.kind is Kind.DATA), last)
+
+    def place(self) -> int:
+        """The row of the segment that the person went to, or of the next one shown, or the last; -1 without rows."""
+        row = self.wanted if self._indices is None else bisect_left(self._indices, self.wanted)
+        return min(row, self.count - 1)
+
+    def stay(self, index: int) -> None:
+        """The person went to the segment with this index, and follows no longer."""
+        self.following, self.wanted = False, index
+
+    # Marks
+
+    def next_mark(self, number: int) -> int | None:
+        """The marked segment after the one with this number, from the last to the first; None without marks."""
+        return min((n for n in self.marks if n > number), default=min(self.marks, default=None))
+
+    def chosen(self) -> Iterable[Segment]:
+        """The marked segments, else those shown."""
+        if self.capture is not None and self.marks:
+            return [self.capture.segments[number - 1] for number in sorted(self.marks)]
+        return filter(None, map(self.at, range(self.count)))
+
+    # The title
+
+    def title(self, live: bool) -> str:
+        """What is shown, and, where segments go on coming (``live``), whether the newest is followed."""
+        count = self._captured
+        if self.following:
+            self._seen = count
+        new = f"{count - self._seen:,} new, " if count > self._seen else ""
+        words = ["wire"]
+        if live:
+            words.append("following" if self.following else f"paused, {new}end follows")
+        words += [self.note] if self.note else []
+        return " ── ".join(words)
