@@ -64,7 +64,7 @@ async def test_a_key_changes_the_model_without_a_port_error(app: StagedApp, pilo
     assert app.seen.lab.state.address == address
     await pilot.press("colon")
     await enter(pilot, "again")
-    await until(pilot, lambda: "b'again'" in app.transcript)
+    await until(pilot, lambda: "b'again'" in app.transcript.splitlines(), "the echo")
 
 
 @played()

@@ -125,7 +125,7 @@ async def test_i_holds_what_matches_and_a_lets_it_go(app: StagedApp, pilot: Pilo
     await until(pilot, lambda: app.seen.wire.held.has_focus)
     await until(pilot, lambda: "held → 5 bytes" in str(app.seen.inspector.bytes.border_title), "its bytes")
     await pilot.press("a")
-    await until(pilot, lambda: "b'Hello'" in app.transcript.split("recv")[-1], "the echo")
+    await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
     await until(pilot, lambda: not app.seen.wire.held.held and app.seen.panes.pane_of(app.focused) == "wire")
 
 

@@ -28,7 +28,7 @@ async def first_paint(pilot: Pilot[None]) -> None:
 async def one_echo(pilot: Pilot[None]) -> None:
     app = await serving(pilot)
     await enter(pilot, "Hello")
-    await until(pilot, lambda: "b'Hello'" in app.transcript)
+    await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines())
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 5)
     await settled(pilot)
 
