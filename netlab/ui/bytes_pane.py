@@ -5,7 +5,6 @@ It shows any `ByteSource` with any `Dissection`; where they come from is the ins
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,29 +14,24 @@ from textual.content import Content
 from textual.message import Message
 from textual.worker import Worker
 
-from netlab.dissect.export import CLIPBOARD_LIMIT, FORMS, count_of_bytes
+from netlab.dissect.export import count_of_bytes
 from netlab.dissect.fields import Dissection
 from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
 from netlab.dissect.text import safe
 from netlab.ui.at_cursor import AtCursor
+from netlab.ui.byte_copying import FILE, ByteCopying
 from netlab.ui.byte_search import SearchEnded, SearchProgressed, Sought, start_search
 from netlab.ui.byte_source import ByteSource
 from netlab.ui.byte_view import ByteView
-from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.field_tree import FieldTree
 from netlab.ui.question import Question
-from netlab.ui.saving import check_new_file, save_runs
 from netlab.ui.spans import Spans, field_spans
 
 _ROOMY = 26
 """Lines in which bytes, fields and the table of numbers have room together."""
 _LOW = 11
 """Lines in which bytes, fields and two lines about the cursor have room together."""
-_FILE = "to a file"
-_PREVIEW = 40
-"""Bytes and characters of a form that the menu shows."""
-
 
 KEYS: list[BindingType] = [
     Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
@@ -82,7 +76,7 @@ class BytesPane(Vertical):
         self._pattern = b""
         self._typed = ""
         self._search: Worker[None] | None = None
-        self._copying = (0, 0)
+        self._copying = ByteCopying(self, self.question)
 
     def compose(self) -> ComposeResult:
         """Bytes on top; fields take what they need of the rest."""
@@ -208,9 +202,8 @@ class BytesPane(Vertical):
         elif event.purpose == "struct":
             self.at_cursor.form = event.text
             self._look()
-        elif event.purpose == "file":
-            start, end = self._copying
-            save_runs(self, Path(event.text).expanduser(), self.bytes.source.runs(start, end), "this pane")
+        elif event.purpose == FILE:
+            self._copying.write(event.text)
 
     def on_question_left(self, event: Question.Left) -> None:
         """Escape from the struct box takes the format away."""
@@ -218,6 +211,8 @@ class BytesPane(Vertical):
         if event.purpose == "struct":
             self.at_cursor.form = ""
             self._look()
+        elif event.purpose == FILE:
+            self._copying.forget()
 
     # Search
 
@@ -282,7 +277,7 @@ class BytesPane(Vertical):
         if self.at_cursor.unpacked is None:
             self.notify("there is no struct format: u asks for one", severity="warning", markup=False)
         else:
-            self._to_clipboard(self.at_cursor.unpacked.line, "the struct line")
+            self._copying.put(self.at_cursor.unpacked.line, "the struct line")
 
     def _chosen(self) -> tuple[int, int, str]:
         """What copying would take: start, end, and its name."""
@@ -296,28 +291,4 @@ class BytesPane(Vertical):
 
     def action_copy(self) -> None:
         """Ask for the form, or the file."""
-        start, end, what = self._chosen()
-        self._copying = (start, end)
-        head = self.bytes.source.view(start, min(end, start + _PREVIEW))
-        choices = [Choice(name, name, safe(form(head)[:_PREVIEW])) for name, form in FORMS.items()]
-        if end - start > CLIPBOARD_LIMIT:
-            choices = []
-        choices.append(Choice(_FILE, _FILE, "any length, as they are"))
-        self.app.push_screen(Chooser(f"copy {what}: {count_of_bytes(end - start)} as", choices), self._copy)
-
-    def _copy(self, answer: tuple[str, str] | None) -> None:
-        start, end = self._copying
-        if answer is None:
-            return
-        form = answer[1]
-        if form == _FILE:
-            self.question.ask("file", "write bytes to", "", check_new_file)
-        else:
-            self._to_clipboard(
-                FORMS[form](self.bytes.source.view(start, end)), f"{count_of_bytes(end - start)} as {form}"
-            )
-
-    def _to_clipboard(self, text: str, what: str) -> None:
-        self.app.copy_to_clipboard(text)
-        route = "by the terminal (OSC 52); where the terminal does not do that, write to a file instead"
-        self.notify(f"copied {what} {route}", markup=False)
+        self._copying.ask(self.bytes.source, *self._chosen())

@@ -234,6 +234,20 @@ def test_the_selection_is_copied_in_each_form(index: int, text: str) -> None:
     drive(app, script)
 
 
+def test_what_was_chosen_is_copied_although_other_bytes_are_shown_by_then() -> None:
+    app = PanesApp(one_segment(b"Hello"), None)
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, Chooser))
+        app.inspector.show_source(ViewSource(memoryview(b"World")), "others")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: bool(app.copied))
+        assert app.copied == ["Hello"]
+
+    drive(app, script)
+
+
 def test_what_is_too_long_for_a_clipboard_goes_to_a_file(tmp_path: Path) -> None:
     data = bytes(range(256)) * 300
     app = PanesApp(one_segment(data), None)
