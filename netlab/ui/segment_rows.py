@@ -33,10 +33,11 @@ class SegmentRows:
 
     def show(self, capture: Captured | None) -> None:
         """Another capture (None: nothing yet), all of it."""
-        self.capture, self._indices, self.following, self.marks = capture, None, True, set()
+        self.capture, self.following, self.marks = capture, True, set()
+        self.show_only(None)
 
-    def show_only(self, indices: Sequence[int] | None, note: str) -> None:
-        """Only these segments (indices in ascending order, may grow), or all."""
+    def show_only(self, indices: Sequence[int] | None, note: str = "") -> None:
+        """Only these segments (indices in ascending order, may grow), or all; ``note`` tells it in the title."""
         self._indices, self.note = indices, note
 
     # Rows

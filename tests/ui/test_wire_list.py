@@ -169,6 +169,20 @@ def test_an_empty_question_what_to_hold_shows_what_can_be_written() -> None:
     assert "enter holds" in _read_intercept("flow 2")
 
 
+def test_another_capture_is_not_said_to_be_filtered() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        lines = app.query_one(SegmentList)
+        app.wire.filter("hello")
+        await until(pilot, lambda: "2 of 10 shown" in str(lines.border_title))
+        app.wire.show(echo_capture())
+        assert lines.rows.count == 10
+        assert "shown" not in str(lines.border_title)
+
+    drive(app, script)
+
+
 def test_a_wrong_filter_says_why_and_leaves_the_list() -> None:
     app = PanesApp(echo_capture())
 
