@@ -67,7 +67,10 @@ def test_the_promise_made_in_the_readme() -> None:
         ]
         assert segments[0].flow.client == client.local
         assert segments[0].flow.server == lab.address
+        folder = lab.capture.path.parent
+        assert [file.name for file in folder.iterdir()] == [lab.capture.path.name]
     assert bytes(segments[1].data) == b"Hello"  # also after the lab has gone
+    assert not folder.exists()
 
 
 def test_the_state_is_true(lab: Lab) -> None:
@@ -241,7 +244,9 @@ def test_the_capture_is_saved_whole_and_begun_anew(lab: Lab, tmp_path: Path) -> 
     with Capture.of_file(file) as saved:
         saved.grow()
         assert [bytes(s.data) for s in saved.segments if s.kind is Kind.DATA] == [b"Hello", b"Hello"]
+    before = lab.capture.path
     lab.command(":clear")
+    assert not before.exists()
     client.run("Again")
     assert [bytes(s.data) for s in lab.capture.segments if s.kind is Kind.DATA] == [b"Again", b"Again"]
     with pytest.raises(LabError, match="choose another file"):

@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 import pytest
 
@@ -110,6 +111,21 @@ def test_abandoning_from_python_raises_in_the_call(server: EchoServer, session: 
     threading.Thread(target=lambda: until(lambda: waiting(session)) and session.abandon()).start()
     with pytest.raises(Abandoned):
         session.recv(1)
+
+
+def test_an_interrupt_in_python_ends_the_call_too(
+    server: EchoServer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(future: Future[object]) -> object:
+        until(lambda: waiting(session))
+        raise KeyboardInterrupt
+
+    session.connect()
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Future, "result", interrupted)
+        session.recv(1)
+    until(lambda: session.busy is None)
+    assert "Abandoned: you stopped waiting" in told(session)
 
 
 def test_the_servers_closing_is_said_at_once_and_bare_text_connects_again(server: EchoServer, session: Session) -> None:

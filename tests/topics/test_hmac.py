@@ -51,9 +51,10 @@ def echoes(sock: socket.socket, data: bytes = b"Hello World") -> bool:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_the_secret_opens_the_echo(model: str, host: str) -> None:
+def test_the_secret_opens_the_echo(model: str, host: str, log: pytest.LogCaptureFixture) -> None:
     with served(make_server((host, 0), model, timeout=PATIENCE)) as address:
         c = Client(address)
+        wait_for_line(log, f":{c.socket.getsockname()[1]} knows the secret")
         assert c.send(b"Hello World") == 11
         assert c.recv(1024) == b"Hello World"
         c.close()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults import catalog
+from netlab.wire.faults.quantities import size
 from netlab.wire.lane import Lane, Leaving
 
 TCP, UDP = Transport.TCP, Transport.UDP
@@ -296,6 +297,15 @@ def test_what_would_be_a_lie_is_refused_and_explained(spec, transport, says):
 def test_what_is_not_understood_is_a_sentence(spec):
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         catalog.parse(spec)
+
+
+SIZES = {"7": 7, "7b": 7, "1.5k": 1500, "2KB": 2000, "64KiB": 65536, "3m": 3_000_000, "3MB": 3_000_000,
+         "2MiB": 2 << 20, "1GB": 10**9, "1gib": 1 << 30}  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "count"), SIZES.items())
+def test_sizes_are_what_their_units_say(written, count):
+    assert size(written) == count
 
 
 @settings(max_examples=200, deadline=None)
