@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from netlab.capture.model import Direction, Kind, Segment
-from netlab.dissect.export import count_of_bytes
+from netlab.capture.model import Direction, Segment
 from netlab.dissect.fields import Dissection, Dissector
-from netlab.ui.byte_source import ByteSource, StreamSource, ViewSource
+from netlab.ui.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.captured import Captured
 from netlab.ui.changes import Change
-from netlab.ui.dissecting import (
-    Extent,
-    dissect,
-    is_long,
-    is_long_stream,
-    leading,
-    segment_extent,
-    stream_extent,
-)
+from netlab.ui.dissecting import Extent, dissect
+from netlab.ui.face import Face, changed_face, dropped_face, segment_face, stream_face
 from netlab.ui.held_buffer import HeldBuffer
 from netlab.ui.plaintext import Plaintexts, Sealed, Understood
-from netlab.ui.spans import Spans
 
 _TOO_FAST = "too fast to be read: read when it is over, or when you move"
 _NOTHING = Dissection(())
@@ -63,17 +53,6 @@ class Wanted:
     extent: Callable[[], Extent]
     dissector: Dissector | None
     sealed: Sealed | None
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """How the shown bytes are drawn, without the plaintext."""
-
-    source: ByteSource
-    title: str
-    name: str = "these bytes"
-    chunks: bool = False
-    marks: Spans | None = None
 
 
 class Inspector(BytesPane):
@@ -113,7 +92,6 @@ class Inspector(BytesPane):
         self._stream_key: tuple[int, Direction] | None = None
         self._face = Face(ViewSource(), "")
         self._understood = Understood(_NOTHING)
-        self._remark = ""
         self._plain = False
         self._entered = False
         self._held = HeldBuffer()
@@ -212,42 +190,21 @@ class Inspector(BytesPane):
     def _show_alone(self, segment: Segment, capture: Captured | None, *, keep: bool = False) -> None:
         change = Change.of(segment)
         if segment.dropped is not None:
-            title = f"bytes ── #{segment.number} {segment.direction.value} {count_of_bytes(len(segment.dropped))}"
-            self._put(Face(ViewSource(segment.dropped), f"{title} that did not leave the wire"))
-            gone = replace(segment, data=segment.dropped)
-            self._read(partial(segment_extent, gone), is_long(gone, None))
+            self._read(dropped_face(segment, segment.dropped))
         elif change is None:
-            self._put(Face(ViewSource(segment.data), _title(segment), f"#{segment.number} {segment.direction.value}"))
-            if not segment.data:
-                self.show_fields(_NOTHING)
-                return
-            stream = leading(segment, capture)
-            if self._hurried and is_long(segment, stream):
-                stream = None
-            self._read(partial(segment_extent, segment, stream), is_long(segment, stream))
+            self._read(segment_face(segment, capture, hurried=self._hurried))
         else:
-            seen = change.entered if self._entered else segment.data
-            title = f"bytes ── #{segment.number} {segment.direction.value} {change.title(self._entered)}"
-            self._put(Face(ViewSource(seen), title, marks=change.marks(self._entered)), keep=keep)
-            self._remark = change.remark
-            shown = replace(segment, data=seen)
-            self._read(partial(segment_extent, shown), is_long(shown, None))
+            self._read(changed_face(segment, change, self._entered), keep=keep)
 
     def _show_stream(self, segment: Segment, capture: Captured) -> None:
         direction = segment.direction if self.mode is Mode.STREAM else segment.direction.other
-        source = StreamSource(capture.stream(segment.flow, direction))
-        key = (segment.flow.number, direction)
-        name = f"stream {segment.flow.number} {direction.value}"
-        title = f"{name} ── {count_of_bytes(source.length)}, chunk marks │"
-        self._put(Face(source, title, name, chunks=True), keep=key == self._stream_key)
-        if key != self._stream_key and direction is segment.direction:
-            self.bytes.move_to(segment.offset)
-        self._stream_key = key
-        self._read(partial(stream_extent, source, direction), is_long_stream(source))
+        before, self._stream_key = self._stream_key, (segment.flow.number, direction)
+        at = segment.offset if before != self._stream_key and direction is segment.direction else None
+        self._read(stream_face(segment, capture, direction), keep=before == self._stream_key, at=at)
 
     def _put(self, face: Face, *, keep: bool = False) -> None:
         """Other bytes, about which nothing is understood yet."""
-        self._wanted, self._face, self._understood, self._remark = None, face, Understood(_NOTHING), ""
+        self._wanted, self._face, self._understood = None, face, Understood(_NOTHING)
         self.show_bytes(face.source, face.title, chunks=face.chunks, marks=face.marks, keep=keep)
 
     # Two ways to see them
@@ -292,18 +249,24 @@ class Inspector(BytesPane):
 
     # Understanding: small at once, large and encrypted ones in a thread, and there only the latest that is wanted
 
-    def _read(self, extent: Callable[[], Extent], long: bool) -> None:
-        """Understand an extent, and show its fields."""
+    def _read(self, face: Face, *, keep: bool = False, at: int | None = None) -> None:
+        """Show bytes, the cursor ``at`` one of them if that is said, and understand them."""
+        self._put(face, keep=keep)
+        if at is not None:
+            self.bytes.move_to(at)
+        if face.extent is None:
+            self.show_fields(_NOTHING)
+            return
         dissector, sealed = self._dissector, None if self._hurried else self._sealed()
-        if not long:
-            dissection = dissect(extent(), dissector) if dissector is not None else _NOTHING
-            self.show_fields(dissection, remark=self._remark)
+        if not face.long:
+            dissection = dissect(face.extent(), dissector) if dissector is not None else _NOTHING
+            self.show_fields(dissection, remark=face.remark)
         elif dissector is not None or sealed is not None:
-            self.show_fields(_NOTHING, _TOO_FAST if self._hurried else "reading…", self._remark)
+            self.show_fields(_NOTHING, _TOO_FAST if self._hurried else "reading…", face.remark)
         else:
-            self.show_fields(_NOTHING, remark=self._remark)
-        if sealed is not None or (long and dissector is not None and not self._hurried):
-            self._wanted = Wanted(extent, dissector, sealed)
+            self.show_fields(_NOTHING, remark=face.remark)
+        if sealed is not None or (face.long and dissector is not None and not self._hurried):
+            self._wanted = Wanted(face.extent, dissector, sealed)
             if not self._reading:
                 self._start(self._wanted)
 
@@ -331,19 +294,8 @@ class Inspector(BytesPane):
         if self._wanted is event.wanted:
             understood = self._understood = event.understood
             note = _TURN if understood.plain is not None else ""
-            self.show_fields(understood.dissection, note, understood.remark or self._remark)
+            self.show_fields(understood.dissection, note, understood.remark or self._face.remark)
             if self._plain:
                 self._turn()
         elif self._wanted is not None:
             self._start(self._wanted)
-
-
-def _title(segment: Segment) -> str:
-    """What the bytes are, and that none was copied. What has no number has not crossed yet."""
-    if not segment.number:
-        return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, not gone yet"
-    if segment.kind is not Kind.DATA and not segment.data:
-        return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
-    kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""
-    length = count_of_bytes(segment.length)
-    return f"bytes ── #{segment.number} {segment.direction.value} {length}{kept}, memoryview, 0 copies"
