@@ -67,6 +67,30 @@ def test_the_tutorials_client_with_a_digest_named(address: tuple[str, int]) -> N
         assert echoes(s)
 
 
+class OftenEnough(socket.socket):
+    """Is read a few times, and no more."""
+
+    reads = 0
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        self.reads += 1
+        assert self.reads < 100, "it reads on and on"
+        return super().recv(size, flags)
+
+
+@pytest.mark.parametrize("sent", [b"", bytes(31)])
+def test_a_server_that_closes_in_its_challenge_is_said(sent: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with listener.accept()[0] as peer:
+                peer.sendall(sent)
+
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(ConnectionError, match=f"closed after {len(sent)} of 32 bytes of its challenge"):
+            Client(listener.getsockname(), make_socket=OftenEnough)
+
+
 def test_handshake_in_slices_of_one_byte(address: tuple[str, int]) -> None:
     c = Client(address, make_socket=SlicedSocket)
     assert c.send(b"Hello") == 5

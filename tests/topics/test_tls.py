@@ -21,6 +21,7 @@ from netlab.topics.tls.client import Client
 from netlab.topics.tls.dissect import dissect
 from netlab.topics.tls.plaintext import open_records
 from netlab.topics.tls.server import make_server
+from tests.topics.children import wait_until
 
 DEADLINE = 10
 
@@ -133,13 +134,15 @@ def test_a_record_changed_on_its_way_is_refused_and_explained(direction, whose):
         assert any(f"refused by {whose}: a record" in entry.text for entry in client.transcript)
 
 
-def test_a_silent_client_is_dropped_and_blocks_nobody(folder):
+def test_a_silent_client_is_dropped_and_blocks_nobody(folder, caplog):
     with serving(folder, timeout=0.3) as address, socket.create_connection(address) as mute:
         client = connect(address, folder)
         client.send(b"Hello")
         assert client.recv() == b"Hello"
         mute.settimeout(DEADLINE)
         assert mute.recv(1) == b""
+        said = f"127.0.0.1:{mute.getsockname()[1]}: dropped, silent for 0.3 s"
+        wait_until(lambda: said in caplog.messages, said)
 
 
 @pytest.mark.parametrize("model", TOPIC.models)
