@@ -30,6 +30,13 @@ DROPPED = "dropped"
 
 _KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
 _PCAPNG_MAGIC = b"\n\r\r\n"
+_PACKED = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\xfd7zXZ", "xz"),
+    (b"BZh", "bzip2"),
+)
 _NO_OPTIONS = 7
 """At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
 _PREFIX = 24
@@ -255,4 +262,7 @@ def _container(view: memoryview) -> Container:
         return Pcapng()
     if magic in MAGICS:
         return Pcap(view)
+    packed = next((name for start, name in _PACKED if view[: len(start)] == start), "")
+    if packed:
+        raise CaptureError(f"the file is compressed with {packed}; unpack it first")
     raise CaptureError("the file is no capture; netlab reads pcapng and pcap")

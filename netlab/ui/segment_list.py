@@ -287,5 +287,5 @@ class SegmentList(ScrollView, can_focus=True):
         if segment is not None:
             return self._painter.line(segment, row == self.cursor, width)
         if y == 1 and not self.rows.count:
-            return self._painter.nothing(width, self.rich_style)
+            return self._painter.nothing(width, self.rich_style, live=self.live)
         return Strip.blank(width, self.rich_style)

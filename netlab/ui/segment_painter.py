@@ -42,9 +42,9 @@ class SegmentPainter:
         style = self._style_of("wire--heading", False)
         return Strip([Cells(" " + self.columns.heading(), style)]).adjust_cell_length(width, style)
 
-    def nothing(self, width: int, base: Style) -> Strip:
+    def nothing(self, width: int, base: Style, *, live: bool = True) -> Strip:
         """Why there is no segment."""
-        words = " every segment that crosses will be a line here"
+        words = " every segment that crosses will be a line here" if live else " no segment is in this file"
         if self._rows.capture is not None and len(self._rows.capture.segments):
             words = " no segment has what the filter asks for; / changes it"
         return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -112,7 +114,13 @@ def test_the_topic_is_guessed_by_port_and_transport() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(None, "No such file"), (b"", "too short"), (b"GIF89a" * 10, "no capture")]
+    ("content", "says"),
+    [
+        (None, "No such file"),
+        (b"", "too short"),
+        (b"GIF89a" * 10, "no capture"),
+        (gzip.compress(b"GIF89a" * 10), "compressed with gzip; unpack it first"),
+    ],
 )
 def test_what_is_no_capture_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, says: str
@@ -124,6 +132,20 @@ def test_what_is_no_capture_is_one_sentence(
     told = capsys.readouterr().err
     assert says in told
     assert told.count("\n") == 1
+
+
+def test_a_file_without_segments_promises_none(tmp_path: Path) -> None:
+    async def run() -> None:
+        path = tmp_path / "none.pcap"
+        path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        with open_capture(path) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                first = app.screen.query_one(SegmentList).render_line(1).text
+        assert first.rstrip() == " no segment is in this file"
+
+    asyncio.run(run())
 
 
 def test_without_a_terminal_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
