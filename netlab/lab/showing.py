@@ -17,7 +17,7 @@ HIDDEN = "••••"
 
 # What an error means for the person at the console. The first row that fits is taken: subclasses before classes.
 _MEANINGS: tuple[tuple[type[BaseException], str], ...] = (
-    (Abandoned, "you stopped waiting; the connection is still open, and a late answer can still be read"),
+    (Abandoned, "you stopped waiting; the connection is still open, and the answer may still come"),
     (ConnectionRefusedError, "nothing listens there: the server is stopped, or its port is another one"),
     (ConnectionResetError, "the other side threw the connection away (RST): it was stopped, it crashed, or it closed"
      " with bytes of yours unread"),

@@ -90,7 +90,7 @@ def test_no_way_spins_when_the_other_side_closes_early(way):
         assert "EOFError" in client.transfer.failure
 
 
-def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, client):
+def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, client, caplog):
     def give_up(sock, transfer):
         transfer.arrived(len(sock.recv(10)))
         raise KeyError("given up")
@@ -99,7 +99,9 @@ def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, cli
     with pytest.raises(KeyError):
         client.receive("3 MiB", "give up")
     assert client.progress == (10, 3 << 20)
+    caplog.set_level(logging.INFO)
     assert client.receive(10).filled == 10
+    assert "3,145,718 bytes of the answer that was given up are thrown away first" in caplog.text
     assert client.send(b"x").endswith("the same as ours")
 
 

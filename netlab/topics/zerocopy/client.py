@@ -447,6 +447,8 @@ class Client:
 
     def _throw_away_owed(self) -> None:
         """What is left of an answer that was given up would be taken for the next one."""
+        if self._owed:
+            self._log.info("%s bytes of the answer that was given up are thrown away first", f"{self._owed:,}")
         while self._owed:
             self._read(min(self._owed, LARGE))
 
