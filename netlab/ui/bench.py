@@ -5,33 +5,24 @@ A timer drains the lab's news, as much as came since the last time in one go; a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.message import Message
 from textual.timer import Timer
 
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import LabState, Phase
 from netlab.ui.bench_actions import BenchActions
 from netlab.ui.bytes_pane import BytesPane
-from netlab.ui.completion import Completion
-from netlab.ui.console import Console
-from netlab.ui.folders import history_file
-from netlab.ui.history import History
-from netlab.ui.inspector import Inspector
 from netlab.ui.intercepts import Intercepts
+from netlab.ui.lab_panes import LabPanes
 from netlab.ui.links import Links
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.observing import Observing
-from netlab.ui.panes import Panes
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.presentation import Presentation
 from netlab.ui.prompt import Prompt
-from netlab.ui.server_log import ServerLog
 from netlab.ui.status import Banner, StatusLine
 from netlab.ui.transcript import Transcript
 from netlab.ui.wire_list import WireList
@@ -52,36 +43,19 @@ _SLOW = 6
 """Looks between two updates of what waits, and of counters."""
 
 
-class BenchPane(Vertical):
+class BenchPane(LabPanes):
     """One topic's tab: status line, banner, and the panes."""
 
     DEFAULT_CSS = """
     BenchPane { height: 1fr; background: $background; }
     """
 
-    @dataclass
-    class Answered(Message):
-        """What the lab said to a request: a text, or what it raised."""
-
-        text: str | None
-        error: Exception | None
-
     def __init__(self, live: LiveLab, presentation: Presentation) -> None:
-        super().__init__(id=f"bench-{live.topic.name}")
-        self.live = live
-        self.topic, self.lab = live.topic, live.lab
-        self.presentation = presentation
-        self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
-        self.history = History(history_file(self.topic.name), [c.name for c in self.lab.commands if c.secret])
-        self.console = Console(self.topic, presentation, self.history, self.completion)
-        self.wire = WireList(id="wire", live=True)
-        self.inspector = Inspector(id="bytes")
-        self.log_pane = ServerLog(presentation, id="log")
-        self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
+        super().__init__(live, presentation)
         self.observing = Observing(self)
         self.intercepts = Intercepts(self)
         self.links = Links(self)
-        self.actions = BenchActions(self)
+        self.actions = BenchActions(self, self.links, self.observing)
         self._dissector: Dissector | None = None
         self._timer: Timer | None = None
         self._looks = 0
@@ -181,23 +155,6 @@ class BenchPane(Vertical):
             self.wire.show(self.lab.shown_capture, self._dissector)
 
     # From the person to the lab
-
-    def ask(self, line: str) -> None:
-        """Have a console line run."""
-        self.live.ask(partial(self.lab.submit, line), self.answer)
-
-    def answer(self, text: str | None, error: Exception | None) -> None:
-        """Take a request's outcome, in any thread."""
-        if text or error:
-            self.post_message(self.Answered(text, error))
-
-    def on_bench_pane_answered(self, event: Answered) -> None:
-        """Say it in the console."""
-        event.stop()
-        if event.error is not None:
-            self.console.say(str(event.error) or type(event.error).__name__, error=True)
-        elif event.text:
-            self.console.say(event.text)
 
     def on_prompt_entered(self, event: Prompt.Entered) -> None:
         """Run the lines in their order."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual.widgets import OptionList
 
@@ -14,10 +13,10 @@ from netlab.lab.state import Phase
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.copying import copies, last_call
 from netlab.ui.key_turns import let_keys_wait
+from netlab.ui.lab_panes import LabPanes
+from netlab.ui.links import Links
+from netlab.ui.observing import Observing
 from netlab.ui.reader import LESSON, SOURCES, THEN_NOW, Reader
-
-if TYPE_CHECKING:
-    from netlab.ui.bench import BenchPane
 
 MODELS = {
     "single": "one client at a time; the others wait in the accept queue",
@@ -38,8 +37,8 @@ _LOOKING = ("show_experiments", "stop_experiment", "toggle_lanes")
 class BenchActions:
     """Each public method is an action; `offers` says whether it can be had now."""
 
-    def __init__(self, bench: BenchPane) -> None:
-        self._bench = bench
+    def __init__(self, bench: LabPanes, links: Links, observing: Observing) -> None:
+        self._bench, self._links, self._observing = bench, links, observing
         self._live, self._lab = bench.live, bench.lab
 
     @property
@@ -62,7 +61,7 @@ class BenchActions:
         if action in ("toggle_server", "choose_model") and self._live.running:
             return None  # it would not be the experiment that is asked about
         if action in _LOOKING:
-            return self._bench.observing.offers(action)
+            return self._observing.offers(action)
         return True
 
     def do(self, action: str, *arguments: object) -> None:
@@ -167,7 +166,7 @@ class BenchActions:
 
     def follow_link(self) -> None:
         """From the call to its segments, or back."""
-        self._bench.links.follow()
+        self._links.follow()
 
     def filter_wire(self) -> None:
         """Ask which segments to show."""
@@ -186,19 +185,19 @@ class BenchActions:
 
     def show_experiments(self) -> None:
         """The list of them; one that runs, or its outcome, where the pane is there already."""
-        self._bench.observing.show_experiments()
+        self._observing.show_experiments()
 
     def open_experiment(self, name: str) -> None:
         """Ask the question of one."""
-        self._bench.observing.open_experiment(name)
+        self._observing.open_experiment(name)
 
     def stop_experiment(self) -> None:
         """Stop it."""
-        self._bench.observing.stop()
+        self._observing.stop()
 
     def toggle_lanes(self) -> None:
         """The swim lanes, or no longer."""
-        self._bench.observing.toggle_lanes()
+        self._observing.toggle_lanes()
 
     # Reading and copying
 

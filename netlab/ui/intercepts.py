@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from netlab.capture.model import Direction, Segment
 from netlab.lab.state import HeldSegment, LabState
 from netlab.ui.chooser import Choice, Chooser
+from netlab.ui.lab_panes import LabPanes
+from netlab.ui.wire_list import WireList
 
 if TYPE_CHECKING:
-    from netlab.ui.bench import BenchPane
     from netlab.ui.intercept_editor import ByteEditor
-    from netlab.ui.wire_list import WireList
 
 
 class Intercepts:
     """The held segments of one bench, and the editor while there is one."""
 
-    def __init__(self, bench: BenchPane) -> None:
+    def __init__(self, bench: LabPanes) -> None:
         self._bench, self._lab = bench, bench.lab
         self.editor: ByteEditor | None = None
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from netlab.capture.model import Kind, Segment
-
-if TYPE_CHECKING:
-    from netlab.lab.session import Session
-    from netlab.ui.bench import BenchPane
-    from netlab.ui.transcript import Transcript
+from netlab.lab.session import Session
+from netlab.ui.lab_panes import LabPanes
+from netlab.ui.transcript import Transcript
 
 
 class Links:
     """Joins a bench's transcript, wire and log."""
 
-    def __init__(self, bench: BenchPane) -> None:
+    def __init__(self, bench: LabPanes) -> None:
         self._bench = bench
         self._linked: list[int] = []
 

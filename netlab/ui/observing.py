@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Transport
+from netlab.ui.lab_panes import LabPanes
 
 if TYPE_CHECKING:
     from netlab.lab.happenings import Verdict
     from netlab.topics.trial import Experiment
-    from netlab.ui.bench import BenchPane
     from netlab.ui.experiment import ExperimentPane
     from netlab.ui.lanes_history import LanesHistory
     from netlab.ui.lanes_pane import LanesPane
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Observing:
     """The two panes of one bench."""
 
-    def __init__(self, bench: BenchPane) -> None:
+    def __init__(self, bench: LabPanes) -> None:
         self._bench, self._live = bench, bench.live
         self.experiments: tuple[Experiment, ...] = ()
         self.experiment: ExperimentPane | None = None

@@ -2,22 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from textual.actions import parse
 from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.widget import Widget
 
-from netlab.ui.commands import COMMANDS, readable
+from netlab.ui.commands import COMMANDS, Command, readable
 
 if TYPE_CHECKING:
-    from netlab.ui.app import NetlabApp
+    from netlab.ui.bench import BenchPane
 
 Found = tuple[str, str, Callable[[], object]]
 """Title, help, and what is called."""
+
+
+class Commanded(Protocol):
+    """What the palette asks of the app."""
+
+    @property
+    def bench(self) -> BenchPane | None:
+        """The bench of the tab that is seen."""
+
+    @property
+    def tab_titles(self) -> list[tuple[str, str]]:
+        """Title and summary of each tab."""
+
+    @property
+    def experiments(self) -> list[tuple[str, str]]:
+        """Name and question of each experiment of the tab that is seen."""
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models of the tab that is seen."""
+
+    @property
+    def keymap(self) -> Mapping[str, str]:
+        """The keys that the person chose, by the ids of what they do."""
+
+    def can(self, command: Command) -> bool:
+        """Whether the palette offers it now."""
+
+    def key_of(self, command: Command) -> str:
+        """The key that it has now."""
+
+    def do(self, command: Command) -> None:
+        """What its key does."""
+
+    def do_in(self, pane: str, widget: Widget, action: str) -> None:
+        """Go to a pane, and do there what one of its own keys does."""
+
+    def action_show_tab(self, number: int) -> None:
+        """Show a tab by its number."""
+
+    def action_bench(self, action: str, *arguments: object) -> None:
+        """Have the bench do something."""
 
 
 def _own(widget: Widget) -> Iterator[Binding]:
@@ -38,7 +80,7 @@ class CommandProvider(Provider):
     """Offers the app's commands, with their keys."""
 
     def _found(self) -> Iterator[Found]:
-        app = cast("NetlabApp", self.app)
+        app = cast("Commanded", self.app)
         for command in COMMANDS:
             if command.id != "palette" and app.can(command):
                 keys = readable(app.key_of(command))
@@ -51,7 +93,7 @@ class CommandProvider(Provider):
         for model in app.models:
             yield f"model: {model}", "Serve with this model from now on", partial(app.action_bench, "set_model", model)
 
-    def _of_panes(self, app: NetlabApp) -> Iterator[Found]:
+    def _of_panes(self, app: Commanded) -> Iterator[Found]:
         """What the panes that are there bind for themselves; choosing it goes to the pane first."""
         panes = app.bench.panes if app.bench is not None else None
         for widget in panes.query(Widget) if panes is not None else ():
