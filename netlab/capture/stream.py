@@ -5,10 +5,9 @@ Knows a capture only by what it asks of it (`Source`): rows, their lengths, and 
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, overload
 
 LONGEST_JOIN = 1 << 20
@@ -127,42 +126,3 @@ class Stream(Sequence[Chunk]):
             at, index = at + len(piece), index + 1
             end = end if len(pieces) == 1 else min(end, start + LONGEST_JOIN)
         return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
-
-    def kept_end(self, start: int) -> int:
-        """Where the bytes that the capture kept from ``start`` on without a gap end; ``start`` itself when none."""
-        index = self.index_at(start)
-        while 0 <= index < len(self):
-            chunk = self[index]
-            if not chunk.offset <= start < chunk.offset + len(chunk.view):
-                break
-            start, index = chunk.offset + len(chunk.view), index + 1
-        return start
-
-    def find(self, wanted: bytes, start: int = 0) -> int:
-        """The position of the first ``wanted`` that begins at ``start`` or later, or -1. Copies no payload."""
-        pattern = re.compile(re.escape(wanted))
-        for position, view in self._windows(range(max(self.index_at(start), 0), len(self)), len(wanted)):
-            found = pattern.search(view, max(start - position, 0))
-            if found:
-                return position + found.start()
-        return -1
-
-    def rfind(self, wanted: bytes, end: int | None = None) -> int:
-        """The position of the last ``wanted`` that begins before ``end`` (None: anywhere), or -1. Copies no payload."""
-        end = self.length if end is None else end
-        pattern = re.compile(b"(?=%b)" % re.escape(wanted))  # also where one begins inside another
-        for position, view in self._windows(range(self.index_at(end), -1, -1), len(wanted)):
-            starts = [found.start() for found in pattern.finditer(view) if position + found.start() < end]
-            if starts:
-                return position + starts[-1]
-        return -1
-
-    def _windows(self, indices: range, length: int) -> Iterator[tuple[int, memoryview]]:
-        """Every run of bytes in which ``length`` bytes may begin within these chunks: inside, and across their ends."""
-        for index in indices:
-            chunk = self[index]
-            border = chunk.offset + chunk.length
-            inside = chunk.offset, chunk.view
-            start = max(border - length + 1, chunk.offset)
-            across = start, self.view(start, border + length - 1)
-            yield from (inside, across) if indices.step > 0 else (across, inside)

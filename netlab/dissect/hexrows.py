@@ -65,12 +65,3 @@ def bytes_per_row(width: int, length: int) -> int:
     """16, 8 or 4: the most bytes whose row fits into ``width`` cells (4 where none fits)."""
     digits = offset_digits(length)
     return next((per_row for per_row in (16, 8) if row_width(per_row, digits) <= width), 4)
-
-
-def hexdump(chunk: bytes | memoryview, offset: int = 0, per_row: int = 16) -> str:
-    """Rows of offset, hex and text as plain text, one a line."""
-    rows = []
-    for start in range(0, len(chunk), per_row):
-        row = bytes(chunk[start : start + per_row])
-        rows.append(f"{offset + start:08x}  {row.hex(' '):<{per_row * 3 - 1}}  {''.join(TEXT[b] for b in row)}")
-    return "\n".join(rows)

@@ -34,11 +34,6 @@ class Command:
         """The bench's method that does it, if it is the bench that does it."""
         return self.action[len("bench('") : -len("')")] if self.action.startswith("bench('") else None
 
-    @property
-    def shown_key(self) -> str:
-        """The first key, as a person reads it."""
-        return readable(self.key.split(",")[0])
-
     def binding(self) -> Binding:
         """The command as Textual binds it."""
         return Binding(

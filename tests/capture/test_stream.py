@@ -63,9 +63,6 @@ def test_a_gap_ends_a_view(tmp_path: Path) -> None:
     assert bytes(stream.view(3, 14)) == b"lo"
     assert bytes(stream.view(6, 14)) == b""
     assert bytes(stream.view(9, 14)) == b"there"
-    assert stream.kept_end(1) == 5
-    assert stream.find(b"there") == 9
-    assert stream.find(b"othere") == -1
 
 
 def test_a_view_within_a_chunk_is_the_mapped_file_and_across_chunks_is_joined(tmp_path: Path) -> None:
@@ -82,26 +79,6 @@ def test_what_is_joined_is_bounded(tmp_path: Path) -> None:
     stream = stream_of(tmp_path, sent(*((at * len(piece), piece) for at in range(20))))
 
     assert len(stream.view(0, stream.length)) == LONGEST_JOIN < stream.length
-    assert stream.kept_end(0) == stream.length
-
-
-def test_find_inside_and_across_chunks(tmp_path: Path) -> None:
-    stream = stream_of(tmp_path, sent((0, b"a needle, a nee"), (15, b"d"), (16, b"le, a need"), (26, b"le")))
-
-    hits = []
-    at = stream.find(b"needle")
-    while at >= 0:
-        hits.append(at)
-        at = stream.find(b"needle", at + 1)
-    back = []
-    at = stream.rfind(b"needle")
-    while at >= 0:
-        back.append(at)
-        at = stream.rfind(b"needle", at)
-
-    assert hits == [2, 12, 22]
-    assert back == [22, 12, 2]
-    assert stream.find(b"nothing") == stream.rfind(b"nothing") == -1
 
 
 def test_sequence_numbers_wrap(tmp_path: Path) -> None:
@@ -188,18 +165,5 @@ def test_any_cut_any_order_any_repetition_gives_the_same_bytes(whole: bytes, cut
     assert found == {at: whole[at] for at in known}
     assert sum(chunk.length for chunk in stream) == len(known)
     for start in range(len(whole)):
-        end = stream.kept_end(start)
+        end = next(at for at in range(start, len(whole) + 1) if at not in known)
         assert bytes(stream.view(start, len(whole))) == whole[start:end]
-        assert (end > start) == (start in known)
-
-
-@given(st.lists(st.binary(max_size=5)), st.binary(min_size=1, max_size=4), st.integers(0, 20))
-def test_find_agrees_with_bytes(pieces: list[bytes], wanted: bytes, start: int) -> None:
-    pieces = [bytes(byte & 1 for byte in piece) for piece in pieces]
-    wanted = bytes(byte & 1 for byte in wanted)
-    whole = b"".join(pieces)
-    stream = Stream(Payloads([(0, piece) for piece in pieces]), 0, datagrams=True)
-    stream.grow(len(pieces))
-
-    assert stream.find(wanted, start) == whole.find(wanted, start)
-    assert stream.rfind(wanted, start) == whole.rfind(wanted, 0, max(start + len(wanted) - 1, 0))

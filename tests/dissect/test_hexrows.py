@@ -1,4 +1,4 @@
-"""Hex rows: classes, widths, and a dump that says what was put in."""
+"""Hex rows: classes and widths."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from netlab.dissect.hexrows import (
     ByteClass,
     byte_class,
     bytes_per_row,
-    hexdump,
     offset_digits,
     row_width,
 )
@@ -55,9 +54,3 @@ def test_the_row_fits_or_is_the_narrowest(width: int, length: int) -> None:
     assert per_row == 4 or row_width(per_row, offset_digits(length)) <= width
     if per_row < 16:
         assert row_width(per_row * 2, offset_digits(length)) > width
-
-
-@given(st.binary(max_size=100))
-def test_a_dump_can_be_read_back(data: bytes) -> None:
-    rows = hexdump(data).splitlines()
-    assert bytes.fromhex("".join(row[10:57] for row in rows)) == data
