@@ -77,12 +77,7 @@ class Lab:
         first = self.topic.models[0]
         self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
         self._sessions = Sessions(
-            self.topic,
-            lambda: self.target(self.address),
-            self._tell,
-            lambda: self.state.queue or 0,
-            self._fault,
-            lambda: [held.client for held in self.state.held],
+            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state, self._fault
         )
         self.wire = Wiring(self._serving, self.topic.transport)
         if model is not None:

@@ -235,23 +235,29 @@ class Prompt:
     def _failed(self, error: Exception) -> None:
         number, self._call = self._call, 0
         self._told_closed |= isinstance(error, ConnectionError)
-        if isinstance(error, Abandoned) and self.dropping:
+        if not isinstance(error, Abandoned):
+            self.complain(error, number)
+        elif self.dropping:
             self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
-            return
-        if isinstance(error, Abandoned) and self.connection is not None and self.connection.shut:
+        else:
+            self._given_up(error, number)
+
+    def _given_up(self, error: Abandoned, number: int) -> None:
+        """A person stopped waiting: what that means for the connection."""
+        connection = self.connection
+        if connection is not None and connection.shut:
             self.add(EntryKind.ERROR, showing.error_line(error), number)  # what became of the connection, a note tells
             return
-        if isinstance(error, Abandoned) and (self.connection is None or not self.connection.connected):
-            self.add(EntryKind.ERROR, showing.error_line(error), number)
-            began = self.connection is not None and self.connection.client is not None
-            why = "half an answer was on its way" if began else "it was not ready yet"
-            self.add(EntryKind.NOTE, f"with that the connection is closed: {why}", number)
+        if connection is None or not connection.connected:
+            began = connection is not None and connection.client is not None
+            why = "the connection is closed: " + ("half an answer was on its way" if began else "it was not ready yet")
+        elif connection.of_one_call:
+            why = "the call's connection is closed: its answer reaches nobody"
+        else:
+            self.complain(error, number)
             return
-        if isinstance(error, Abandoned) and self.connection is not None and self.connection.of_one_call:
-            self.add(EntryKind.ERROR, showing.error_line(error), number)
-            self.add(EntryKind.NOTE, "with that the call's connection is closed: its answer reaches nobody", number)
-            return
-        self.complain(error, number)
+        self.add(EntryKind.ERROR, showing.error_line(error), number)
+        self.add(EntryKind.NOTE, f"with that {why}", number)
 
     def _wire_ended(self, error: Exception) -> str:
         """Whether the connection's end, on which the call failed, was the wire's doing."""

@@ -1,16 +1,16 @@
-"""The clients of a lab: their numbers and names, which one is current, and which of them wait to be accepted."""
+"""The clients of a lab: their numbers and names, which one is current, and where one waits."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
 from netlab.lab.session import Session
-from netlab.lab.state import Event, SessionsChanged, TranscriptGrew
+from netlab.lab.state import Event, LabState, SessionsChanged, TranscriptGrew
 from netlab.topics.contract import Topic
 
 MOST = 64
@@ -25,16 +25,11 @@ class Sessions:
         topic: Topic,
         target: Callable[[], Target],
         notify: Callable[[Event], None],
-        queue: Callable[[], int],
-        fault: Callable[[Endpoint], str] = lambda local: "",
-        held: Callable[[], Collection[Endpoint]] = tuple,
+        state: Callable[[], LabState],
+        fault: Callable[[Endpoint], str],
     ) -> None:
-        """``fault`` says what a fault of the wire did that ended the connection from an address, or nothing.
-
-        ``held`` are the clients of which the wire holds a segment until a person lets it go.
-        """
-        self._fault, self._held = fault, held
-        self._topic, self._target, self._notify, self._queue = topic, target, notify, queue
+        """``fault`` says what a fault of the wire did that ended the connection from an address, or nothing."""
+        self._topic, self._target, self._notify, self._state, self._fault = topic, target, notify, state, fault
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
         self._current: Session | None = None
@@ -126,9 +121,10 @@ class Sessions:
 
     def _place(self, session: Session) -> str:
         """Where a call waits. The accept queue is first come, first served: those who came last are in it."""
-        if not session.addresses().keys().isdisjoint(self._held()):
+        state = self._state()
+        if not session.addresses().keys().isdisjoint(held.client for held in state.held):
             return "held on the wire"
-        queue = self._queue()
+        queue = state.queue or 0
         unanswered = [each for each in self.all if each.unanswered]
         unanswered.sort(key=lambda each: each.connected_at)
         return "in the accept queue" if queue > 0 and session in unanswered[-queue:] else ""
