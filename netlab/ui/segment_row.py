@@ -42,8 +42,8 @@ def what(segment: Segment, dissector: Dissector | None) -> str:
     elif segment.length and not segment.data:
         words = "(not kept)"
     else:
-        data = segment.data if segment.dropped is None else segment.dropped
-        words = (_summary(replace(segment, data=data), dissector) if dissector else "") or preview(data)
+        shown = segment if segment.dropped is None else replace(segment, data=segment.dropped)
+        words = (_summary(shown, dissector) if dissector else "") or preview(shown.data)
     return f"{safe(segment.fate)} · {words}" if segment.fate else words
 
 
