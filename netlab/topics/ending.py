@@ -1,0 +1,73 @@
+"""How a server's process is stopped: by a signal, or by the end of a supervisor's input. It knows no server."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import time
+from types import FrameType
+
+TICK = 0.1
+"""Seconds between two alarms; the loop of signals that they cost is negligible."""
+GRACE = 1.5
+"""Seconds that stopping may take before the process is ended without further ado."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal, or the end of a supervisor's standard input, asked the server to stop."""
+
+
+class Ending:
+    """How the server is stopped: an exception from a signal handler leaves whatever the main thread waits in.
+
+    Python swallows such an exception where it meets a callback that cannot raise (a destructor, `os.register_at_fork`);
+    so it is raised again until it is `noticed`. While the process forks it is held back, or the server would not learn
+    of its new child. Should stopping last longer than the grace, the process just ends.
+    """
+
+    def __init__(self) -> None:
+        self.noticed = False
+        self.held = False
+        self.deadline = math.inf
+
+    def catch_signals(self) -> None:
+        """SIGTERM and SIGINT stop the server; a forked child of it simply ends."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self.hold, after_in_parent=self.release, after_in_child=_default_signals)
+
+    def hold(self) -> None:
+        """Begin of a fork."""
+        self.held = True
+
+    def release(self) -> None:
+        """End of a fork. A signal that came meanwhile is handled before this function's first line."""
+        self.held = False
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Stop, the first time that it is asked for."""
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN)
+        self.deadline = time.monotonic() + GRACE
+        signal.signal(signal.SIGALRM, self.insist)
+        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        self.insist(number, frame)
+
+    def insist(self, number: int, frame: FrameType | None) -> None:
+        """Stop, unless that is under way."""
+        if time.monotonic() > self.deadline:
+            os._exit(0)
+        if not (self.noticed or self.held):
+            raise Stopped
+
+    def over(self) -> None:
+        """The process ends now: no more alarms, which kill it once the interpreter has taken its handlers away."""
+        self.noticed = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _default_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)

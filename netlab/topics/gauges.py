@@ -1,0 +1,82 @@
+"""What a server uses, looked at from within its process: accept queue, threads, processes. Linux tells most of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Server
+from netlab.topics.ending import TICK, Ending
+from netlab.topics.reporting import Lines, Report
+
+TASKS = Path("/proc/self/task")
+
+
+class Gauges:
+    """Looks, from an interval timer in the main thread, at what the server uses, and at standard input.
+
+    A timer's signal and not a thread: ``forking`` must not fork a process that has a second thread, and a Python
+    signal handler always runs in the main thread, between two of its instructions. So it takes no lock.
+    """
+
+    def __init__(self, server: Server, transport: Transport, out: Lines, ending: Ending) -> None:
+        self.server = server
+        self.ending = ending
+        self.stream = transport is Transport.TCP
+        self.out = out
+        self.last: Report = {}
+
+    def start(self) -> None:
+        """Look at once, and from then on ten times a second."""
+        signal.signal(signal.SIGALRM, self.look)
+        signal.setitimer(signal.ITIMER_REAL, TICK / 10, TICK)
+
+    def look(self, number: int, frame: FrameType | None) -> None:
+        """Report gauges that changed; stop at the end of standard input."""
+        queue, backlog = accept_queue(self.server.socket) if self.stream else (None, None)
+        children = getattr(self.server, "active_children", None) or ()  # as socketserver.ForkingMixIn names them
+        gauges = {"queue": queue, "backlog": backlog, "threads": thread_count(), "processes": 1 + len(children)}
+        if gauges != self.last and self.out.write(json.dumps({"event": "gauges", **gauges})):
+            self.last = gauges
+        if input_ended():
+            self.ending.stop(number, frame)
+
+
+def input_ended() -> bool:
+    """Whether standard input is at its end, or was never open. What stands there is read and ignored."""
+    try:
+        return bool(select.select([0], [], [], 0)[0]) and not os.read(0, 65536)
+    except OSError:
+        return True
+
+
+def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:
+    """How many connections wait to be accepted, and how many may; (None, None) where the kernel does not tell.
+
+    For a listening socket Linux puts both into tcpi_unacked and tcpi_sacked (net/ipv4/tcp.c, tcp_get_info).
+    """
+    if not (hasattr(socket, "TCP_INFO") and sys.platform == "linux"):
+        return None, None
+    try:
+        info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+    except OSError:  # closed
+        return None, None
+    return int.from_bytes(info[24:28], sys.byteorder), int.from_bytes(info[28:32], sys.byteorder)
+
+
+def thread_count() -> int | None:
+    """Threads of this process, by the link count of their folder; None where there is none.
+
+    `threading.active_count` takes a lock, which the interrupted main thread may hold.
+    """
+    with suppress(OSError):
+        return TASKS.stat().st_nlink - 2
+    return None

@@ -1,0 +1,122 @@
+"""What a server says, on standard output: lines for a person, or JSON for a supervisor. Nobody has to read them.
+
+A line is written at once or, where nobody reads, lost and counted: the server never waits for its log's reader.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import mmap
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+from netlab.capture.model import Endpoint
+from netlab.dissect.text import safe
+from netlab.topics.contract import Server, Topic
+
+PATIENCE = 0.5
+"""Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
+LONGEST_TEXT = 900
+"""Characters of a log line: with four bytes each it still fits PIPE_BUF, so that writing it is atomic (pipe(7))."""
+
+Report = Mapping[str, object]
+
+
+class Lines(logging.Handler):
+    """What a person reads: ``listening on``, then the log with its time, each line in one write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")[:1]  # a number shared with forked children
+
+    def attach(self) -> None:
+        """Take all log records of this process, and what nobody could catch: of that, too, one line is enough."""
+        root = logging.getLogger()
+        root.addHandler(self)
+        root.setLevel(logging.INFO)
+        sys.unraisablehook = lambda missed: root.error("ignored: %r", missed.exc_value)
+        threading.excepthook = lambda missed: root.error("a thread ended: %r", missed.exc_value)
+
+    def listening(self, server: Server) -> None:
+        """Say where; warn when that is not this machine alone."""
+        host, port = server.server_address[:2]
+        self.write(f"listening on {Endpoint(host, port)}")
+        if not (host.startswith("127.") or host == "::1"):
+            logging.getLogger(__name__).warning("%s is not loopback: other machines can reach this server", host)
+
+    def failed(self, topic: Topic, number: int | None, text: str) -> None:
+        """Say why the server could not start."""
+        sys.stderr.write(f"netlab serve: {safe(text)}\n")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a log record as a line; what peers sent passes the gate."""
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        clock = time.strftime("%H:%M:%S", time.localtime(record.created))
+        self.write(f"{clock} {level}{self.text(record)}")
+
+    def text(self, record: logging.LogRecord) -> str:
+        """A record's message, safe and of bounded length."""
+        message = record.getMessage()
+        return safe(message if len(message) <= LONGEST_TEXT else message[: LONGEST_TEXT - 1] + "…")
+
+    def write(self, line: str) -> bool:
+        """Write a line to standard output, or count it as lost: when nobody reads, the server goes on all the same."""
+        if self.lost[0] and writable(0):
+            lost, self.lost[0] = self.lost[0], 0
+            put(self.remark(f"{lost:,} lines were lost, since nobody read them"))
+        if not writable(0 if self.lost[0] else PATIENCE):
+            self.lost[0] += 1
+            return False
+        put(line)
+        return True
+
+    def remark(self, text: str) -> str:
+        """A line about the log itself."""
+        return f"{time.strftime('%H:%M:%S')} warning: {text}"
+
+
+class Reports(Lines):
+    """What a supervisor reads: an event per line, as JSON."""
+
+    def listening(self, server: Server) -> None:
+        """Report the address and the process."""
+        host, port = server.server_address[:2]
+        self.report({"event": "listening", "host": host, "port": port, "pid": os.getpid()})
+
+    def failed(self, topic: Topic, number: int | None, text: str) -> None:
+        """Report why the server could not start."""
+        self.report({"event": "failed", "errno": number, "text": text})
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Report a log record."""
+        level = "info" if record.levelno <= logging.INFO else "warning" if record.levelno < logging.ERROR else "error"
+        stamp = int(record.created * 1e9)
+        self.report({"event": "log", "time_ns": stamp, "level": level, "text": self.text(record)})
+
+    def remark(self, text: str) -> str:
+        """A line about the log itself, as a report."""
+        return json.dumps({"event": "log", "time_ns": time.time_ns(), "level": "warning", "text": text})
+
+    def report(self, event: Report) -> bool:
+        """Write an event by one ``os.write``: signal handlers, threads and forked children do not mix their lines."""
+        return self.write(json.dumps(event, ensure_ascii=False))
+
+
+def writable(patience: float) -> bool:
+    """Whether standard output takes a line now, or soon. Of a pipe that means `PIPE_BUF`, more than a line has."""
+    try:
+        return bool(select.select([], [1], [], patience)[1])
+    except OSError:
+        return True  # writing will tell
+
+
+def put(line: str) -> None:
+    """Write a line at once; whoever closed the other end wants to read nothing."""
+    with suppress(OSError):
+        os.write(1, (line + "\n").encode(errors="backslashreplace"))
