@@ -70,7 +70,7 @@ class Panes(Horizontal):
     Panes #left { width: 3fr; }
     Panes #right { width: 5fr; }
     Panes #console { height: 2fr; }
-    Panes #log { height: 1fr; padding: 0 1 0 0; border-title-color: $foreground; }
+    Panes #log { height: 1fr; border-title-color: $foreground; }
     Panes #wire { height: 2fr; }
     Panes #bytes, Panes #experiment { height: 3fr; }
     Panes #lanes { height: 2fr; }

@@ -177,7 +177,8 @@ class Ring(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the width is another one."""
-        width = max(self.size.width - self.scrollbar_size_vertical - self.MARGIN, 1)
+        bar = self.styles.scrollbar_size_vertical  # kept free also before it is there: no resize tells when it comes
+        width = max(self.size.width - bar - self.MARGIN, 1)
         follow = self.follows or self.scroll_target_y >= len(self._rows) - self._height - 1  # as it was before
         self._height = self.size.height
         if width != self._wrap_width:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.app import App, ComposeResult
 
 from netlab.lab.state import Entry, EntryKind
 from netlab.ui.presentation import Presentation
 from netlab.ui.prompt import runnable
-from netlab.ui.ring import wrapped
+from netlab.ui.ring import Ring, wrapped
 from netlab.ui.transcript import SHOWN, copied, drawn
 
 
@@ -29,6 +32,26 @@ def test_words_stay_whole_where_they_can() -> None:
         "12:00:01 accepted ",
         "127.0.0.1:53422",
     ]
+
+
+def test_the_scrollbar_covers_nothing() -> None:
+    class Alone(App[None]):
+        CSS = "Ring { height: 3; width: 20; }"
+
+        def compose(self) -> ComposeResult:
+            yield Ring()
+
+    async def run() -> None:
+        app = Alone()
+        async with app.run_test() as pilot:
+            ring = app.query_one(Ring)
+            ring.extend([(("", "x" * 20),)] * 5)
+            await pilot.pause()
+            rows = [ring.render_line(y).text for y in range(3)]
+            assert ring.show_vertical_scrollbar
+            assert max(len(row.rstrip()) for row in rows) <= ring.scrollable_content_region.width
+
+    asyncio.run(run())
 
 
 def test_an_entry_is_drawn_with_its_prefix() -> None:
