@@ -33,7 +33,6 @@ from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
 from netlab.ui.key_turns import KeyTurns
 from netlab.ui.plaintext import Plaintexts
-from netlab.ui.segment_list import SegmentList
 from netlab.ui.wire_list import WireList
 
 _BATCH = 20_000
@@ -104,7 +103,6 @@ class InspectApp(KeyTurns):
         if not self.is_headless:
             self.run_worker(hung_up(partial(self.exit, return_code=128 + HANGUP)))
         wire = self.query_one(WireList)
-        wire.query_one(SegmentList).live = False  # a file is read, and that is that
         self._capture.grow(at_most=_BATCH)
         wire.show(self._capture, self._of_all_flows())
         wire.focus()

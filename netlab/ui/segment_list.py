@@ -79,11 +79,11 @@ class SegmentList(ScrollView, can_focus=True):
 
         segment: Segment
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, live: bool, id: str | None = None) -> None:
+        """``live``: segments go on coming, so that one may follow them."""
         super().__init__(id=id)
         self._styles_cache = PlainRows()
-        self.live = True
-        """Whether segments go on coming, so that one may follow them."""
+        self._live = live
         self.rows = SegmentRows()
         """Which segments are shown, and where the person is."""
         self._painter = SegmentPainter(
@@ -266,7 +266,7 @@ class SegmentList(ScrollView, can_focus=True):
         self._tell()
 
     def _tell(self) -> None:
-        title = self.rows.title(self.live)
+        title = self.rows.title(self._live)
         if title != self._title:
             self._title = title
             self.border_title = Content(title).markup
@@ -287,5 +287,5 @@ class SegmentList(ScrollView, can_focus=True):
         if segment is not None:
             return self._painter.line(segment, row == self.cursor, width)
         if y == 1 and not self.rows.count:
-            return self._painter.nothing(width, self.rich_style, live=self.live)
+            return self._painter.nothing(width, self.rich_style, live=self._live)
         return Strip.blank(width, self.rich_style)

@@ -80,11 +80,11 @@ class WireList(Vertical):
         segment: Segment | None = None
 
     def __init__(self, *, id: str | None = None, live: bool = False) -> None:
-        """``live``: there is a wire on which something can be held and replayed."""
+        """``live``: there is a wire, from which segments go on coming, and on which some can be held and replayed."""
         super().__init__(id=id)
         self.held = HeldList()
         self._live = live
-        self._list = SegmentList()
+        self._list = SegmentList(live=live)
         self._intercept = ""
         self._dissector: Dissector | None = None
         self._question = Question()

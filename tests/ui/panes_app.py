@@ -111,7 +111,7 @@ class PanesApp(App[None]):
         self.plaintexts: Plaintexts | None = None
 
     def compose(self) -> ComposeResult:
-        yield WireList()
+        yield WireList(live=True)
         yield Inspector()
 
     @property
