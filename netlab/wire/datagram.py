@@ -16,6 +16,7 @@ from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import UdpRecord, UdpWay
 from netlab.wire.addresses import family_of
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
+from netlab.wire.intercept import LONGEST_DATAGRAM
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import READ, Alarm
 from netlab.wire.queues import EVERYTHING
@@ -273,6 +274,8 @@ class DatagramRelay:
         flow = next((flow for flow in self.flows.values() if flow.facts.number == number), None)
         if flow is None:
             return "the wire has forgotten this flow"
+        if len(payload) > LONGEST_DATAGRAM:
+            return f"{len(payload)} bytes are too many for a datagram; {LONGEST_DATAGRAM} are the most"
         flow.replay(direction, payload)
         return ""
 

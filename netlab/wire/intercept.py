@@ -18,6 +18,8 @@ MOST_HELD: Final = 256
 """Segments that wait for a person at a time; what matches beyond them passes, and its fate says so."""
 LONGEST_EDIT: Final = 1 << 20
 """Bytes that a segment may be made of by hand."""
+LONGEST_DATAGRAM: Final = 65_507
+"""The same for a datagram: more does not fit into one packet with its headers."""
 PIECE: Final = 256
 """What keeping one piece takes besides its bytes, for the bounds of what is kept."""
 
@@ -111,8 +113,9 @@ class Intercept:
     def edit(self, number: int, payload: bytes) -> None:
         """Let other bytes leave in its place; it goes on waiting. Raises `NotHeld`, and `ValueError` for too many."""
         gate, waiting = self._found(number)
-        if len(payload) > LONGEST_EDIT:
-            raise ValueError(f"{len(payload)} bytes are too many; {LONGEST_EDIT} are the most")
+        most = LONGEST_EDIT if gate.flow.transport is Transport.TCP else LONGEST_DATAGRAM
+        if len(payload) > most:
+            raise ValueError(f"{len(payload)} bytes are too many; {most} are the most")
         waiting.payload = payload
         self.hold(gate, waiting)
 

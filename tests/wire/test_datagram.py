@@ -7,7 +7,7 @@ import pytest
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.wire import datagram
-from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
+from netlab.wire.facts import Answered, FlowClosed, FlowOpened, SegmentHeld, Troubled
 from netlab.wire.faults.contract import Impairment
 from netlab.wire.intercept import PIECE
 from netlab.wire.requests import Drop, Forward, Hold
@@ -83,6 +83,35 @@ def test_a_refusal_of_one_datagram_does_not_cost_the_next(tmp_path: Path) -> Non
                 client.sendto(b"x", relay.address)
         eventually(lambda: relay.writer.tally.to_server == 3)
     assert [frame.comments for frame in frames(path.read_bytes())] == [[], [], []]
+
+
+def test_what_the_system_does_not_send_is_said_in_the_capture(tmp_path: Path) -> None:
+    path = tmp_path / "c.pcapng"
+    nowhere = Endpoint("255.255.255.255", 9)  # what is not connected sends nothing
+    with Relaying(nowhere, path, Transport.UDP) as relay, bound() as client:
+        client.sendto(b"hello", relay.address)
+        eventually(lambda: relay.writer.tally.segments == 1)
+    assert [frame.comments for frame in frames(path.read_bytes())] == [["not sent: Destination address required"]]
+
+
+def test_what_is_made_by_hand_and_fits_into_no_datagram_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.pcapng"
+    with bound() as server, bound() as client, relaying(server, path) as relay:
+        client.sendto(b"hello", relay.address)
+        assert server.recv(100) == b"hello"
+        relay.ask(lambda: relay.wire.replay(1, Direction.TO_SERVER, bytes(65_508)))
+        relay.ask(lambda: relay.wire.intercept("->"))
+        client.sendto(b"held", relay.address)
+        (held,) = eventually(lambda: relay.told(SegmentHeld))
+        relay.ask(lambda: relay.wire.edit(held.number, bytes(65_508)))
+        why = [fact.problem for fact in relay.told(Answered) if fact.problem]
+        assert ["65508 bytes are too many" in each for each in why] == [True, True]
+        relay.ask(lambda: relay.wire.edit(held.number, bytes(65_507)))
+        relay.ask(lambda: relay.wire.intercept(""))
+        relay.ask(lambda: relay.wire.release(None))
+        relay.ask(lambda: relay.wire.replay(1, Direction.TO_SERVER, bytes(65_507)))
+        assert [len(server.recv(1 << 16)) for _ in range(2)] == [65_507, 65_507]
+    assert len(frames(path.read_bytes())) == 3
 
 
 def test_idle_flows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
