@@ -48,6 +48,18 @@ def test_requests_go_in_and_events_come_out(monkeypatch: pytest.MonkeyPatch) -> 
     assert not told.child.request({})
 
 
+def test_what_has_ended_keeps_no_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended() -> int:
+        told = Told(monkeypatch, ECHO)
+        assert told.child.request({"id": 7}) and told.first()
+        child.stop(told.child)
+        assert told.over.wait(10)
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    ended()  # what the first child needs may stay
+    assert ended() == ended()
+
+
 def test_the_end_of_stdin_ends_it_and_its_last_words_are_kept_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     told = Told(monkeypatch, "import sys\nfor i in range(99): print('word', i, '\\x1b', file=sys.stderr)\nsys.exit(3)")
     assert told.child.ended.wait(10)

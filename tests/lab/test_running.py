@@ -171,9 +171,13 @@ def test_the_tutorials_code_stands_beside_the_repaired() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
 def test_ctrl_c_ends_everything() -> None:
-    run = subprocess.Popen(
-        [sys.executable, "-m", "netlab", "run", "tcp"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, and hands on
+    try:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "netlab", "run", "tcp"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, heard)
     assert run.stdout is not None
     for line in run.stdout:
         if "· a server" in line:

@@ -49,6 +49,14 @@ def echoes(sock: socket.socket, data: bytes = b"Hello World") -> bool:
     return recv_exactly(sock, len(data)) == data
 
 
+@pytest.mark.parametrize("bufsize", [-1, 0, (1 << 24) + 1])
+def test_what_is_read_at_a_time_is_bounded(address: tuple[str, int], bufsize: int) -> None:
+    c = Client(address)
+    with pytest.raises(ValueError, match=r"bufsize is 1 to 16777216"):
+        c.recv(bufsize)
+    c.close()
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_the_secret_opens_the_echo(model: str, host: str, log: pytest.LogCaptureFixture) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import logging
 import socket
 import threading
+import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,22 @@ def test_who_gets_no_thread_takes_no_place(
         assert server.places.acquire(timeout=0), "its place is free again"
     assert sum("can't start new thread" in line for line in caplog.messages) == 1
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["tcp", "wsgi", "xmlrpc", "multiprocessing", "hmac", "tls", "zerocopy"])
+def test_a_client_whose_connection_is_not_answered_waits_no_longer_than_its_timeout(name: str, folder: Path) -> None:
+    client = import_module(f"netlab.topics.{name}.client").Client
+    options = {"certificates": folder} if name == "tls" else {}
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, contextlib.ExitStack() as stack:
+        for _ in range(4):  # from the second on they are not answered: the queue is full
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            made = client(server.getsockname(), timeout=0.2, **options)
+            made.get("/") if name == "wsgi" else made.call("keys")
+        assert time.monotonic() - begun < PATIENCE
 
 
 @pytest.mark.parametrize("module", [*IN_THE_HANDLER, tcp, wsgi, xmlrpc])

@@ -271,6 +271,9 @@ def test_a_pause_and_a_new_place_to_listen() -> None:
         assert (failed["errno"], failed["port"], failed["text"]) == (98, taken.port, "Address already in use")
         wire.ask("listen", host=first["host"], port=first["port"])
         assert wire.next("listening")["port"] == first["port"]
+        with socket.create_connection((first["host"], first["port"]), PATIENCE) as client, accept(server) as accepted:
+            client.sendall(b"back")
+            assert accepted.recv(20) == b"back"
 
 
 def test_a_restarted_capture_and_dropped_flows(tmp_path: Path) -> None:

@@ -292,7 +292,8 @@ def test_what_would_be_a_lie_is_refused_and_explained(spec, transport, says):
     "spec",
     ["", "delay", "delay soon", "delay 1ms 2ms", "loss 130%", "loss first", "loss every 0", "slice 0", "slice x",
      "throttle 0/s", "corrupt bit 9 byte 1", "corrupt nibble 3", "stall forever", "cut before 3", "delay 9999s",
-     "nonsense"],
+     "nonsense", "loss 5", "duplicate 2", "noop 1", "reorder 0", "reorder 1001", "reorder 1 2", "stall 1s 2s",
+     "slice 1 2", "jitter", "throttle 1 2", "corrupt byte", "corrupt bit 8 byte 0"],
 )  # fmt: skip
 def test_what_is_not_understood_is_a_sentence(spec):
     with pytest.raises(ValueError, match=r"\w+ \w+"):
