@@ -5,12 +5,14 @@ Pure, and made of the same functions as the picture in text (`netlab.lab.lanes_d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netlab.lab.lanes import SECOND, Board
 from netlab.lab.lanes_drawn import Layout, axis, cells, legend
 
+_LABEL = re.compile(r"\S+(?: s)?")
 CLOSEST = 64
 """The strongest magnification."""
 
@@ -66,8 +68,20 @@ class Picture:
 
     def foot(self) -> list[str]:
         """The axis below the rows, and what the glyphs mean."""
-        seen = [line[self.left : self.left + self.columns] for line in axis(self.total, self.length)]
-        return [*self.layout.foot(seen), *legend(self.width)]
+        ruler, labels = axis(self.total, self.length)
+        seen = slice(self.left, self.left + self.columns)
+        return [*self.layout.foot(self._labelled(ruler[seen], labels)), *legend(self.width)]
+
+    def _labelled(self, ruler: str, labels: str) -> list[str]:
+        """The seen part of the axis with the labels that are whole in it; without one, the time at its left end."""
+        row = [" "] * self.columns
+        for label in _LABEL.finditer(labels):
+            if self.left <= label.start() and label.end() <= self.left + self.columns:
+                row[label.start() - self.left : label.end() - self.left] = label[0]
+        here = f"{self.left * self.length / self.total / SECOND:.3f} s"
+        if not "".join(row).strip() and len(here) <= self.columns:
+            return ["┬" + ruler[1:].replace("┬", "─"), here]
+        return [ruler, "".join(row).rstrip()]
 
     def moved(self, by: int) -> Window:
         """The window so many columns to the right; at the end it follows the end."""

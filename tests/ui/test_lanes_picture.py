@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlab.capture.model import Endpoint
 from netlab.lab.lanes import SECOND, Board, Lane, Phase
-from netlab.lab.lanes_drawn import GLYPHS, render_boards
+from netlab.lab.lanes_drawn import GLYPHS, axis, render_boards
 from netlab.ui.lanes_history import split
 from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
 
@@ -61,6 +61,19 @@ def test_parts_side_by_side_are_the_whole() -> None:
         seen += row[zoomed.layout.name + 1 :][: zoomed.columns].ljust(zoomed.columns)
     assert seen.count(GLYPHS[Phase.QUEUED]) == round(zoomed.total * 1.5 / 4)
     assert seen.index(GLYPHS[Phase.QUEUED]) == zoomed.total // 8
+
+
+def test_no_label_of_the_axis_is_cut_and_a_part_without_one_says_where_it_is() -> None:
+    whole = Picture((OVER,), 80, axis_length([OVER])).foot()[1].split()
+    for zoom in (2, 4, 16, CLOSEST):
+        first = Picture((OVER,), 80, axis_length([OVER]), Window(zoom, 0))
+        marks = set(axis(first.total, first.length)[1].split())
+        for left in range(0, first.total - first.columns + 1, 7):
+            picture = Picture((OVER,), 80, first.length, Window(zoom, left))
+            labels = picture.foot()[1].split()
+            assert labels
+            assert set(labels) <= marks or labels == [f"{left * 4 / first.total:.3f}", "s"], (zoom, left)
+    assert whole == axis(first.columns, first.length)[1].split()
 
 
 def test_the_end_is_followed_until_the_person_scrolls_away() -> None:
