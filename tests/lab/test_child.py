@@ -57,7 +57,8 @@ def test_what_has_ended_keeps_no_descriptor(monkeypatch: pytest.MonkeyPatch) -> 
         return len(list(Path("/proc/self/fd").iterdir()))
 
     ended()  # what the first child needs may stay
-    assert ended() == ended()
+    before = ended()
+    assert min(ended() for _ in range(3)) <= before  # not equal: what other tests left may be closed meanwhile
 
 
 def test_the_end_of_stdin_ends_it_and_its_last_words_are_kept_safe(monkeypatch: pytest.MonkeyPatch) -> None:
