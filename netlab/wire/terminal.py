@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import time
@@ -34,7 +35,8 @@ class Lines:
                 self._last = fact
             case Listening(address, target):
                 self._write(f"listening on {address} → {target}")
-            case ListenFailed(address, _, text):
+            case ListenFailed(address, number, text):
+                text = "port in use; port 0 takes any free one" if number == errno.EADDRINUSE else text
                 self._write(f"netlab wire: cannot listen on {address}: {text}", 2)
             case Troubled(text):
                 self._write(f"netlab wire: {text}", 2)

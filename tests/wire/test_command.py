@@ -149,7 +149,9 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     with listening() as server, started("--to", "127.0.0.1:1", "--listen", address(server)) as child:
         out, err = child.communicate(timeout=PATIENCE)
         assert child.returncode == 1 and out == b""
-        assert err.decode().splitlines() == [f"netlab wire: cannot listen on {address(server)}: Address already in use"]
+        assert err.decode().splitlines() == [
+            f"netlab wire: cannot listen on {address(server)}: port in use; port 0 takes any free one"
+        ]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
