@@ -75,6 +75,19 @@ def test_who_gets_no_thread_takes_no_place(
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("module", [*IN_THE_HANDLER, tcp, wsgi, xmlrpc])
+def test_who_has_gone_takes_no_place(module: Any, folder: Path) -> None:
+    server = made(module, folder, "127.0.0.1", timeout=PATIENCE)
+    server.places = threading.Semaphore(1)
+    with served(server) as address, contextlib.ExitStack() as stack:
+        stack.callback(server.places.release)  # else who waits for a place would keep the server from its end
+        for _ in range(2):
+            with socket.create_connection(address, 5) as peer, contextlib.suppress(ConnectionError):
+                peer.shutdown(socket.SHUT_WR)
+                while peer.recv(8192):
+                    pass
+
+
 @pytest.mark.parametrize("name", ["tcp", "wsgi", "xmlrpc", "multiprocessing", "hmac", "tls", "zerocopy"])
 def test_a_client_whose_connection_is_not_answered_waits_no_longer_than_its_timeout(name: str, folder: Path) -> None:
     client = import_module(f"netlab.topics.{name}.client").Client
