@@ -125,7 +125,7 @@ def _call(lab: Lab, arguments: argparse.Namespace) -> int:
 
 def _line(error: Exception) -> str:
     text = str(error) if isinstance(error, LabError) else showing.error_line(error)
-    meaning = showing.meaning(error)
+    meaning = (showing.meaning(error) or "").replace(":timeout SECONDS", "--timeout SECONDS")
     return " ".join((f"{text} ({meaning})" if meaning else text).split())
 
 

@@ -124,8 +124,7 @@ def _transport(arguments: argparse.Namespace) -> Transport:
 class _Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """With the faults that there are, which are looked for only then: the wire is to start fast."""
-        kinds = [catalog.kind_named(name) for name in catalog.NAMES if name != "noop"]
-        rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in kinds]
+        rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in map(catalog.kind_named, catalog.OFFERED)]
         lines = [f"  {usage:<26}{_where(kind)}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
         return f"{super().format_help()}\nfaults ({catalog.GRAMMAR}):\n" + "\n".join(lines) + "\n"
 

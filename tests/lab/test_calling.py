@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 
@@ -35,6 +36,12 @@ def test_a_call_that_fails_is_one_line_and_what_came_before_is_printed(capsys: p
     out, err = capsys.readouterr()
     assert out == "1\n"
     assert err.splitlines()[-1] == "netlab call: ValueError: bufsize is 1 to 16777216"
+
+
+def test_a_timeout_names_the_option_of_this_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert main(["tcp", "x", "--to", f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "0.1"]) == 1
+    assert "--timeout SECONDS sets how long" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

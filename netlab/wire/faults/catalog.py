@@ -38,13 +38,15 @@ NAMES = (
     "reset",
     "noop",
 )
+OFFERED = tuple(name for name in NAMES if name != "noop")
+"""All but the one that is there to teach how one is written."""
 
 
 @cache
 def kind_named(name: str) -> FaultKind:
     """One kind of fault. Raises `ValueError` with a sentence for a name that there is not."""
     if name not in NAMES:
-        raise ValueError(f"there is no fault {name!r}; there are {', '.join((*NAMES, NONE))}")
+        raise ValueError(f"there is no fault {name!r}; there are {', '.join(OFFERED)}")
     kind = import_module(f"{__package__}.{name}").KIND
     assert isinstance(kind, FaultKind)
     return kind
@@ -52,7 +54,7 @@ def kind_named(name: str) -> FaultKind:
 
 def kinds(transport: Transport) -> tuple[FaultKind, ...]:
     """What can be offered on a transport."""
-    return tuple(kind for kind in map(kind_named, NAMES) if transport in kind.transports and kind.name != "noop")
+    return tuple(kind for kind in map(kind_named, OFFERED) if transport in kind.transports)
 
 
 def parse(spec: str, transport: Transport | None = None) -> Impairment | None:
