@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
+from netlab.lab.state import Phase
 from netlab.ui.experiment import Stage
 from netlab.ui.lanes_pane import LanesPane
 from tests.ui.experimenting import at, gate, opened, waiting
@@ -40,7 +41,7 @@ async def held(pilot: Pilot[None]) -> None:
 
 async def client(app: StagedApp, pilot: Pilot[None], number: int, served: bool) -> None:
     """One more client, which says Hello and has its echo if it is served."""
-    await enter(pilot, ":connect")
+    await enter(pilot, f":connect client {number}")  # by name, or a client that has gone connects again
     await until(pilot, lambda: len(app.seen.lab.sessions) == number and app.seen.lab.sessions[-1].connected)
     await enter(pilot, "Hello")
     await until(pilot, lambda: app.seen.lab.state.accounts.to_server == 5 * number)
@@ -83,9 +84,11 @@ async def under_both(pilot: Pilot[None]) -> None:
     await client(app, pilot, 2, False)
     await enter(pilot, ":close 1")
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 10, "the second one is served")
-    await enter(pilot, ":model threading")
-    await until(pilot, lambda: app.seen.lab.state.model == "threading")
+    await enter(pilot, ":close 2")  # or the server that goes logs its reset, or has no time to
     await until(pilot, lambda: not app.seen.lab.state.accounts.open_flows, "nobody is there any more")
+    await until(pilot, lambda: app.seen.log_pane.text.count("closed") == 2, "the server has seen both go")
+    await enter(pilot, ":model threading")
+    await until(pilot, lambda: (app.seen.lab.state.model, app.seen.lab.state.phase) == ("threading", Phase.SERVING))
     await client(app, pilot, 3, True)
     await client(app, pilot, 4, True)
     await pilot.press("escape")
