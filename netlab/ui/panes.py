@@ -166,6 +166,8 @@ class Panes(Horizontal):
         if shown in ("bytes", "experiment"):
             self.set_class(shown == "bytes", "-lower-bytes")
         self.set_class(bool(self.whole), "-whole")
+        if shown == "log":
+            self.query_one(ServerLog).all_seen()
         self.query_one(PaneBar).tell(self.order, self.beside, self._warned)
 
     def on_server_log_warned(self, event: ServerLog.Warned) -> None:

@@ -64,6 +64,10 @@ class ServerLog(Ring):
 
     def on_show(self) -> None:
         """All of it is seen now."""
+        self.all_seen()
+
+    def all_seen(self) -> None:
+        """No warning is new any more."""
         if self._unseen:
             self._unseen = 0
             self.post_message(self.Warned(0))
