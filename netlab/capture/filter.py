@@ -1,10 +1,11 @@
-r"""What the wire list's filter line means: a pure expression over segments.
-
-Terms beside each other must all hold; ``or`` separates alternatives; ``not`` turns the next term round.
+r"""What a filter of segments means: a pure expression, for the wire list and for what is held by hand.
 
     flow 2      flow:2        →  ->  out  server      ←  <-  in  client
     >100  <=10  len>100       open  data  fin  reset  fate  fate:dropped
-    hello  "two words"        b'\x00\xff'             0x48656c  hex:48 65 6c
+    "two words"  'Hello'      b'\x00\xff'             0x48656c  hex:48 65 6c
+
+``not`` binds closest, then ``and`` (which may be left out), then ``or``; parentheses group. Text stands in quotation
+marks: a word that is no term is an error, so that a slip is not taken for a text that is nowhere.
 
 Text is found in any case and as UTF-8, bytes exactly; in what crossed, and in what a fault changed or withheld. No
 payload is copied to be searched.
@@ -33,60 +34,109 @@ class Filter:
     """A filter as it was typed. An empty one matches everything."""
 
     text: str
-    alternatives: tuple[tuple[Test, ...], ...]
-
-    def matches(self, segment: Segment) -> bool:
-        """Whether the segment is to be shown."""
-        return any(all(test(segment) for test in tests) for tests in self.alternatives)
+    matches: Test
+    """Whether a segment is meant."""
 
 
 def parse(text: str) -> Filter:
     """The filter that ``text`` says; `FilterError` when it says none."""
-    alternatives: list[list[Test]] = [[]]
-    at, negated = _skip_spaces(text, 0), False
-    while at < len(text):
-        word = _WORD.match(text, at)
-        operation = word[0].lower() if word else ""
-        if operation == "not":
-            negated = not negated
-        elif operation == "or":
-            _need_term(negated or not alternatives[-1], text, at, "or")
-            alternatives.append([])
-        else:
-            test, at = _term(text, at)
-            alternatives[-1].append(_negation(test) if negated else test)
-            negated = False
-            at = _skip_spaces(text, at)
-            continue
-        at = _skip_spaces(text, at + len(operation))
-    _need_term(bool(text.strip()) and (negated or not alternatives[-1]), text, at, "the end")
-    return Filter(text, tuple(map(tuple, alternatives)))
+    if not text.strip():
+        return Filter(text, lambda segment: True)
+    return Filter(text, _Parser(text).whole())
 
 
-def _need_term(missing: bool, text: str, at: int, before: str) -> None:
-    if missing:
-        raise FilterError(f"column {at + 1}: something to look for is missing before {before}")
+class _Parser:
+    """Reads an expression from left to right; ``at`` is where the next word begins."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = self._depth = 0
+        self._go_to(0)
+
+    def _go_to(self, at: int) -> None:
+        while at < len(self._text) and self._text[at].isspace():
+            at += 1
+        self._at = at
+
+    @property
+    def _next(self) -> str:
+        """An operator or a parenthesis, if one comes next; empty at the end; else anything else."""
+        found = _OPERATOR.match(self._text, self._at)
+        return found[0].lower() if found else self._text[self._at : self._at + 1] and "term"
+
+    def _take(self, operator: str) -> bool:
+        taken = self._next == operator
+        if taken:
+            self._go_to(self._at + len(operator))
+        return taken
+
+    def whole(self) -> Test:
+        test = self._any()
+        if self._next == ")":
+            raise self._error("this parenthesis was not opened")
+        return test
+
+    def _any(self) -> Test:
+        tests = [self._all()]
+        while self._take("or"):
+            tests.append(self._all())
+        return tests[0] if len(tests) == 1 else lambda segment: any(test(segment) for test in tests)
+
+    def _all(self) -> Test:
+        tests = [self._one()]
+        while self._take("and") or self._next in ("not", "(", "term"):
+            tests.append(self._one())
+        return tests[0] if len(tests) == 1 else lambda segment: all(test(segment) for test in tests)
+
+    def _one(self) -> Test:
+        wanted = True
+        while self._take("not"):
+            wanted = not wanted
+        test = self._group() if self._next == "(" else self._term()
+        return test if wanted else lambda segment: not test(segment)
+
+    def _group(self) -> Test:
+        opened = self._at
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._error(f"more than {DEEPEST} parentheses are open")
+        self._take("(")
+        test = self._any()
+        if not self._take(")"):
+            self._at = opened
+            raise self._error("this parenthesis is not closed")
+        self._depth -= 1
+        return test
+
+    def _term(self) -> Test:
+        before = self._next
+        if before != "term":
+            raise self._error(f"something to look for is missing before {before or 'the end'}")
+        for pattern, meaning in _TERMS:
+            if found := pattern.match(self._text, self._at):
+                try:
+                    test = meaning(found)
+                except ValueError as error:
+                    raise self._error(str(error)) from None
+                self._go_to(found.end())
+                return test
+        raise self._error(_not_understood(self._text[self._at :]))
+
+    def _error(self, sentence: str) -> FilterError:
+        return FilterError(f"column {self._at + 1}: {sentence}")
 
 
-def _skip_spaces(text: str, at: int) -> int:
-    while at < len(text) and text[at].isspace():
-        at += 1
-    return at
-
-
-def _negation(test: Test) -> Test:
-    return lambda segment: not test(segment)
-
-
-def _term(text: str, at: int) -> tuple[Test, int]:
-    """The test that begins at ``at``, and where it ends."""
-    for pattern, meaning in _TERMS:
-        if found := pattern.match(text, at):
-            try:
-                return meaning(found), found.end()
-            except ValueError as error:
-                raise FilterError(f"column {at + 1}: {error}") from None
-    raise FilterError(f"column {at + 1}: the quotation mark is not closed")
+def _not_understood(rest: str) -> str:
+    """Why no term begins here, and what to write instead."""
+    if re.match(r"b?[\"']", rest, re.IGNORECASE):
+        return "the quotation mark is not closed"
+    word = _BARE.match(rest)
+    name = word[0] if word else rest[:1]
+    for beginning, example in _EXAMPLES.items():
+        if re.fullmatch(rf"{beginning}(?:[:=<>].*)?", name, re.IGNORECASE):
+            return f"{name} is not understood; it is written as in {example}"
+    mark = "'" if '"' in name else '"'
+    return f"{name} is not understood; to look for the text, write {mark}{name}{mark}"
 
 
 def _flow(found: re.Match[str]) -> Test:
@@ -139,10 +189,6 @@ def _quoted(found: re.Match[str]) -> Test:
     return _text(found[0][1:-1])
 
 
-def _bare(found: re.Match[str]) -> Test:
-    return _text(found[0])
-
-
 def _text(text: str) -> Test:
     return _contains(re.escape(text.encode("utf-8", "surrogateescape")), re.IGNORECASE)
 
@@ -158,7 +204,13 @@ def _contains(pattern: bytes, flags: re.RegexFlag = re.NOFLAG) -> Test:
     return contained
 
 
-_WORD = re.compile(r"(?:not|or)(?!\S)", re.IGNORECASE)
+DEEPEST = 50
+"""Parentheses within each other."""
+_ENDS = r"(?![^\s()])"
+_OPERATOR = re.compile(rf"(?:and|or|not){_ENDS}|[()]", re.IGNORECASE)
+_BARE = re.compile(r"[^\s()]+")
+_EXAMPLES = {"flow": "flow 2", "hex": "hex:48656c", "fate": "fate:dropped", "(?:len|size|bytes)?": "len>100"}
+"""What a term is like that a person seems to mean, by the expression that it begins with."""
 _DIRECTIONS = {
     **dict.fromkeys(("→", "->", "out", "server"), Direction.TO_SERVER),
     **dict.fromkeys(("←", "<-", "in", "client"), Direction.TO_CLIENT),
@@ -174,8 +226,8 @@ _COMPARISONS = {
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """A term's pattern: it ends at a space or at the end."""
-    return re.compile(rf"(?:{pattern})(?!\S)", re.IGNORECASE)
+    """A term's pattern: it ends at a space, a parenthesis or the end."""
+    return re.compile(rf"(?:{pattern}){_ENDS}", re.IGNORECASE)
 
 
 _TERMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = (
@@ -183,11 +235,10 @@ _TERMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = (
     (_compiled("|".join(map(re.escape, _DIRECTIONS))), _direction),
     (_compiled(r"(?:len|size|bytes)?\s*(>=|<=|==|>|<|=)\s*(\d+)"), _size),
     (_compiled("|".join(kind.value for kind in Kind)), _kind),
-    (_compiled(r"fate(?::(\"[^\"]*\"|'[^']*'|\S+))?"), _fate),
+    (_compiled(r"fate(?::(\"[^\"]*\"|'[^']*'|[^\s()\"']+))?"), _fate),
     (re.compile(r"b'(?:[^'\\]|\\.)*'|b\"(?:[^\"\\]|\\.)*\""), _python_bytes),
-    (_compiled(r"hex:\s*((?:[0-9a-f]{2}\s+)*[0-9a-f]{2}|\S*)"), _hex),
-    (_compiled(r"0x(\S+)"), _hex),
+    (_compiled(r"hex:\s*((?:[0-9a-f]{2}\s+)*[0-9a-f]{2}|[^\s()]*)"), _hex),
+    (_compiled(r"0x([^\s()]+)"), _hex),
     (re.compile(r"\"[^\"]*\"|'[^']*'"), _quoted),
-    (re.compile(r"(?!b?[\"'])\S+"), _bare),
 )
 """Every kind of term: how it looks, and the test that it means. The first that fits counts."""

@@ -225,7 +225,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("faults", "", "the faults that are active", faults.active),
     Command("clear-faults", "", "no faults any more", faults.clear),
     Command(
-        "intercept", "[FILTER]", "hold segments that match, as in :intercept -> Hello; alone, none", faults.intercept
+        "intercept", "[FILTER]", "hold segments that match, as in :intercept -> 'Hello'; alone, none", faults.intercept
     ),
     Command("release", "[N]", "let a held segment go on, or all", faults.release),
     Command("help", "[COMMAND]", "these commands", _help),

@@ -84,7 +84,7 @@ class Wiring:
         Filters are those of the wire list (`netlab.capture.filter`). On a stream all that follows a held segment waits.
         """
         if len(text) > LONGEST_FILTER:
-            raise LabError(f"no filter is longer than {LONGEST_FILTER} characters", "as in :intercept → 'Hello'")
+            raise LabError(f"no filter is longer than {LONGEST_FILTER} characters", "as in :intercept -> 'Hello'")
         self._serving.with_wire(lambda wire: wire.ask("intercept", filter=text))
 
     def let_all_go(self) -> None:

@@ -280,7 +280,7 @@ class WireList(Vertical):
         self._question.ask("export", "write bytes to", "", check_new_file)
 
 
-_EXAMPLES = "hello · → · flow 2 · >100 · 0x48 65 · fate · not … or …"
+_EXAMPLES = "'Hello' · -> · flow 2 · >100 · 0x4865 · fate · and or not ( )"
 
 
 def _read_intercept(text: str) -> str:

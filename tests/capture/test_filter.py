@@ -60,11 +60,11 @@ CASES = {
     "data": [2, 3, 5, 6, 9],
     "fin": [7, 9],
     "reset": [8],
-    "hello": [2, 3],
+    '"hello"': [2, 3],
     '"Hello world"': [2],
     "'hello'": [2, 3],
-    "GRüßE": [5],
-    "grüsse": [],
+    "'GRüßE'": [5],
+    "'grüsse'": [],
     '"or not"': [5],
     r"b'hello\x00'": [3],
     'b"Hello"': [2],
@@ -83,11 +83,20 @@ CASES = {
     "flow 1 in data": [3, 9],
     "open or reset": [1, 4, 8],
     "flow 2 open or flow 1 >5 in": [3, 4],
-    "not hello or open": [1, 4, 5, 6, 7, 8, 9],
-    "flow": [],
-    "order": [],
-    "index": [],
-    "(hello": [],
+    "not 'hello' or open": [1, 4, 5, 6, 7, 8, 9],
+    "flow 1 and data": [2, 3, 9],
+    "FLOW 1 AND DATA": [2, 3, 9],
+    "open or flow 1 and reset": [1, 4, 8],
+    "(open or flow 1) and reset": [8],
+    "(open or reset) flow 1": [1, 8],
+    "flow 1 (open or reset)": [1, 8],
+    "not (open or data)": [7, 8],
+    "not(open or data)and flow 2": [7],
+    "not not (flow 2)": [4, 5, 6, 7],
+    "( ( open ) )": [1, 4],
+    "(fate:dropped)or(hex:00ff)or(0x627965)": [3, 5, 9],
+    "('hello')": [2, 3],
+    "'(or'": [],
 }
 
 
@@ -102,7 +111,7 @@ def test_what_a_filter_shows(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("hello 'world", "column 7: the quotation mark is not closed"),
+        ("open 'world", "column 6: the quotation mark is not closed"),
         ("b'abc", "column 1: the quotation mark is not closed"),
         ("flow 1 hex:4", "column 8: hex needs two digits for each byte"),
         ("hex:", "column 1: hex needs two digits for each byte"),
@@ -114,6 +123,21 @@ def test_what_a_filter_shows(text: str) -> None:
         ("open or", "column 8: something to look for is missing before the end"),
         ("open not", "column 9: something to look for is missing before the end"),
         ("not or open", "column 5: something to look for is missing before or"),
+        ("open and", "column 9: something to look for is missing before the end"),
+        ("and open", "column 1: something to look for is missing before and"),
+        ("()", "column 2: something to look for is missing before )"),
+        ("open and (data", "column 10: this parenthesis is not closed"),
+        ("open) data", "column 5: this parenthesis was not opened"),
+        ("(" * 51 + "open" + ")" * 51, "column 51: more than 50 parentheses are open"),
+        ("hello", 'column 1: hello is not understood; to look for the text, write "hello"'),
+        ("in or (order)", 'column 8: order is not understood; to look for the text, write "order"'),
+        ('x="1"', 'column 1: x="1" is not understood; to look for the text, write \'x="1"\''),
+        ("open && data", 'column 6: && is not understood; to look for the text, write "&&"'),
+        ("flow", "column 1: flow is not understood; it is written as in flow 2"),
+        ("flow:x", "column 1: flow:x is not understood; it is written as in flow 2"),
+        ("len>many", "column 1: len>many is not understood; it is written as in len>100"),
+        (">", "column 1: > is not understood; it is written as in len>100"),
+        ("fate:", "column 1: fate: is not understood; it is written as in fate:dropped"),
     ],
 )
 def test_what_cannot_be_understood_is_said_with_its_place(text: str, sentence: str) -> None:
@@ -125,12 +149,12 @@ def test_what_cannot_be_understood_is_said_with_its_place(text: str, sentence: s
 def test_what_a_fault_withheld_is_searched_too() -> None:
     withheld = replace(segment(1, 1, OUT, fate="dropped"), original=memoryview(b"lost words"))
 
-    assert parse("LOST fate:drop").matches(withheld)
-    assert not parse("found").matches(withheld)
+    assert parse("'LOST' fate:drop").matches(withheld)
+    assert not parse("'found'").matches(withheld)
 
 
 words = st.sampled_from(
-    ["flow", "not", "or", ">", "1", "hex:", "0x", "b'", "'", '"', "\\", "fate:", "→", "48", " ", "a"]
+    ["flow", "not", "and ", "or", "(", ")", ">", "1", "hex:", "0x", "b'", "'", '"', "\\", "fate:", "→", "48", " ", "a"]
 )
 
 

@@ -59,7 +59,7 @@ def test_filtering_a_segment_copies_nothing(large: Path) -> None:
     capture = Capture(large)
     capture.grow()
     segment = replace(capture.segments[1], data=capture.segments[1].data[-SIZE // 16 :])  # to search less takes less
-    wanted = parse(r"needle b'needle' >1000 not b'nothing\x01'")
+    wanted = parse(r"'needle' b'needle' >1000 not b'nothing\x01'")
     tracemalloc.start()
     try:
         matches = wanted.matches(segment)

@@ -33,8 +33,8 @@ def payloads(lab: Lab, way: Direction) -> list[tuple[bytes, str]]:
 
 def test_a_segment_is_held_edited_and_released(lab: Lab) -> None:
     client = lab.connect()
-    lab.wire.intercept("-> Hello")
-    assert lab.state.intercept == "-> Hello"
+    lab.wire.intercept("-> 'Hello'")
+    assert lab.state.intercept == "-> 'Hello'"
     client.submit("Hello")
     waiting = held(lab)
     assert (waiting.client, waiting.direction, waiting.payload) == (client.local, OUT, b"Hello")
@@ -51,7 +51,7 @@ def test_a_segment_is_held_edited_and_released(lab: Lab) -> None:
 
 def test_a_dropped_segment_never_arrives(lab: Lab) -> None:
     client = lab.connect()
-    lab.wire.intercept("no")
+    lab.wire.intercept("'no'")
     client.send(b"no")
     lab.wire.drop(held(lab).number)
     lab.wire.intercept()
@@ -64,6 +64,8 @@ def test_a_dropped_segment_never_arrives(lab: Lab) -> None:
 def test_a_wrong_filter_says_what_is_wrong(lab: Lab) -> None:
     with pytest.raises(LabError, match="quotation mark is not closed"):
         lab.wire.intercept('"Hello')
+    with pytest.raises(LabError, match="Hello is not understood; to look for the text, write"):
+        lab.wire.intercept("-> Hello")
     assert lab.state.intercept == ""
     assert lab.command(":intercept flow 1") == "held from now on: flow 1"
     assert lab.command(":intercept") == "nothing is held from now on"

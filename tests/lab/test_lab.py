@@ -498,7 +498,7 @@ def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -
 
 def test_an_abandoned_request_leaves_no_connection_to_read_from() -> None:
     with Lab("wsgi", notify=lambda event: None) as lab, lab.connect() as session:
-        lab.wire.intercept("GET")
+        lab.wire.intercept("'GET'")
         session.submit("Guido")
         until(lambda: session.busy is not None and session.busy.place == "held on the wire")
         session.abandon()

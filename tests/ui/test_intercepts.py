@@ -114,12 +114,12 @@ async def held_one(app: StagedApp, pilot: Pilot[None], text: str = "Hello") -> N
 async def test_i_holds_what_matches_and_a_lets_it_go(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "i")
     await until(pilot, lambda: isinstance(app.focused, Input) and app.focused is not app.seen.console.prompt)
-    await pilot.press(*"-> Hello", "enter")
-    await until(pilot, lambda: app.seen.lab.state.intercept == "-> Hello", "the filter")
+    await pilot.press(*"-> 'Hello'", "enter")
+    await until(pilot, lambda: app.seen.lab.state.intercept == "-> 'Hello'", "the filter")
     await pilot.press("colon")
     await enter(pilot, "Hello")
     await until(pilot, lambda: app.seen.wire.held.held, "something is held")
-    assert "hold: -> Hello, 1 held" in str(app.seen.query_one("StatusLine").render())
+    assert "hold: -> 'Hello', 1 held" in str(app.seen.query_one("StatusLine").render())
     assert app.focused is app.seen.console.prompt  # traffic steals no focus
     app.seen.panes.go("wire")
     await until(pilot, lambda: app.seen.wire.held.has_focus)
@@ -242,7 +242,7 @@ async def test_a_dropped_datagram_did_not_leave_and_the_next_held_one_is_looked_
 
 @played(first="wsgi")
 async def test_what_waits_says_how_to_leave_also_of_a_long_call(app: StagedApp, pilot: Pilot[None]) -> None:
-    app.seen.lab.wire.intercept("GET")
+    app.seen.lab.wire.intercept("'GET'")
     await enter(pilot, "x" * 60)
     await until(pilot, lambda: "held on the wire" in app.seen.console.waiting)
     waiting = app.seen.console.waiting

@@ -57,15 +57,15 @@ async def test_what_is_typed_right_behind_the_filters_key_is_the_filter(app: Sta
     await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines())
     at_once(app, "escape")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
-    at_once(app, "slash", *"mx<-9", "enter")
-    await until(pilot, lambda: not app.seen.wire.question.asking and app.seen.wire.question.line.value == "mx<-9")
+    at_once(app, "slash", *"'mx<-9'", "enter")
+    await until(pilot, lambda: not app.seen.wire.question.asking and app.seen.wire.question.line.value == "'mx<-9'")
     assert len(app.screen_stack) == 1 and "closed" not in app.transcript
     at_once(app, "slash", *"->", "enter")
     await until(pilot, lambda: not app.seen.wire.question.asking and app.seen.wire.question.line.value == "->")
     app.seen.panes.go("log")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "log")
-    at_once(app, "i", *"qvf", "enter")
-    await until(pilot, lambda: app.seen.lab.state.intercept == "qvf", "from another pane, through its bench")
+    at_once(app, "i", *"'qvf'", "enter")
+    await until(pilot, lambda: app.seen.lab.state.intercept == "'qvf'", "from another pane, through its bench")
 
 
 @played()

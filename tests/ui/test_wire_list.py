@@ -122,7 +122,7 @@ def test_a_filter_counts_what_it_leaves_and_escape_takes_it_away() -> None:
 
     async def script(pilot: Pilot[None]) -> None:
         lines = app.query_one(SegmentList)
-        await pilot.press("slash", *"hello")
+        await pilot.press("slash", *"'hello'")
         await until(pilot, lambda: lines.rows.count == 2)
         assert "2 of 10 shown" in str(lines.border_title)
         await pilot.press("enter", "g")
@@ -139,7 +139,7 @@ def test_a_filter_comes_back_to_where_the_person_was() -> None:
 
     async def script(pilot: Pilot[None]) -> None:
         app.wire.go_to(4)
-        app.wire.filter("nothing has this")
+        app.wire.filter("'nothing has this'")
         assert app.wire.highlighted is None
         app.wire.filter("flow 1")
         assert number(app) == 4
@@ -155,7 +155,7 @@ def test_a_filter_that_lets_nothing_through_says_how_to_change_it() -> None:
     app = PanesApp(echo_capture())
 
     async def script(pilot: Pilot[None]) -> None:
-        app.wire.filter("nothing has this")
+        app.wire.filter("'nothing has this'")
         await pilot.pause()
         assert "/ changes it" in app.wire.query_one(SegmentList).render_line(1).text
         await pilot.press("slash", "ctrl+u")
@@ -174,7 +174,7 @@ def test_another_capture_is_not_said_to_be_filtered() -> None:
 
     async def script(pilot: Pilot[None]) -> None:
         lines = app.query_one(SegmentList)
-        app.wire.filter("hello")
+        app.wire.filter("'hello'")
         await until(pilot, lambda: "2 of 10 shown" in str(lines.border_title))
         app.wire.show(echo_capture())
         assert lines.rows.count == 10
@@ -202,7 +202,7 @@ def test_what_comes_later_passes_the_filter_too() -> None:
     app = PanesApp(capture)
 
     async def script(pilot: Pilot[None]) -> None:
-        app.wire.filter("hello")
+        app.wire.filter("'hello'")
         for text in (b"other", b"Hello again"):
             capture.add(capture.flows[0], OUT, text)
         await until(pilot, lambda: app.query_one(SegmentList).rows.count == 3)

@@ -45,7 +45,7 @@ class Held:
 
 
 def test_what_matches_is_told_and_waits_with_all_that_follows_on_a_stream() -> None:
-    held = Held("secret")
+    held = Held("'secret'")
     for payload in (b"before", b"my secret", b"after"):
         held.lane.enter(payload, 1.0)
     assert held.left(5.0) == [(b"before", "")]
@@ -60,7 +60,7 @@ def test_what_matches_is_told_and_waits_with_all_that_follows_on_a_stream() -> N
 
 
 def test_datagrams_overtake_what_is_held() -> None:
-    held = Held("secret", Transport.UDP)
+    held = Held("'secret'", Transport.UDP)
     for payload in (b"secret 1", b"other", b"secret 2"):
         held.lane.enter(payload, 0.0)
     assert held.left() == [(b"other", "")]
@@ -158,7 +158,7 @@ def test_a_held_request_is_edited_released_and_captured(tmp_path: Path) -> None:
         with relay.connect() as client, accept(server) as accepted:
             client.sendall(b"before")
             assert read_exactly(accepted, 6) == b"before"
-            holding(relay, "-> name")
+            holding(relay, "-> 'name'")
             client.sendall(b"my name is Ann")
             client.shutdown(socket.SHUT_WR)
             (held,) = waiting(relay, 1)
@@ -259,7 +259,7 @@ def test_datagrams_are_held_and_replayed() -> None:
             sock.bind(("127.0.0.1", 0))
             sock.settimeout(PATIENCE)
         with Relaying(endpoint(server), transport=Transport.UDP) as relay:
-            holding(relay, "two")
+            holding(relay, "'two'")
             for payload in (b"one", b"two", b"three"):
                 client.sendto(payload, relay.address)
             assert [server.recv(10), server.recv(10)] == [b"one", b"three"]
