@@ -107,7 +107,7 @@ def _serve(argv: Sequence[str]) -> int:
 def _eject(argv: Sequence[str]) -> int:
     from netlab.topics import eject
 
-    return eject.main(argv, _certificates)
+    return eject.main(argv, _copied_certificates)
 
 
 def _certificates(folder: Path | None) -> Path:
@@ -115,9 +115,23 @@ def _certificates(folder: Path | None) -> Path:
     from netlab import certs  # imports cryptography, which few topics need
 
     try:
-        return certs.ensure(folder)
+        return certs.ensure(folder, say=_warn)
     except certs.CertificatesFailed as error:
         raise OSError(str(error)) from error
+
+
+def _copied_certificates(folder: Path | None) -> Path:
+    """The lab's certificates once more in that folder, so that what trusts them there and here is the same."""
+    from netlab import certs
+
+    try:
+        return certs.copy(folder) if folder is not None else certs.ensure()
+    except certs.CertificatesFailed as error:
+        raise OSError(str(error)) from error
+
+
+def _warn(text: str) -> None:
+    print(f"netlab: {text}", file=sys.stderr)
 
 
 WITH_CERTIFICATES = {"serve": _serve, "eject": _eject}

@@ -1,7 +1,17 @@
-"""What every test needs: an environment that says nothing about the machine."""
+"""What every test needs: an environment that says nothing about the machine, and certificates of its own."""
 
 import os
+
+import pytest
 
 # Textual reads these at import and at start; either one changes every snapshot.
 for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS"):
     os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_certificates(tmp_path_factory):
+    """No test makes certificates where a person's are, in a checkout's certs/ or the user's data folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NETLAB_CERTIFICATES", str(tmp_path_factory.mktemp("lab") / "certs"))
+        yield

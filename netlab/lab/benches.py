@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment, Transport
 from netlab.lab.console import Call
@@ -239,14 +240,14 @@ class LabBench:
 class FreshLabs:
     """A lab of its own for each bench, on free ports; one at a time."""
 
-    def __init__(self, topic: Topic) -> None:
-        self._topic = topic
+    def __init__(self, topic: Topic, certificates: Callable[[], Path] | None = None) -> None:
+        self._topic, self._certificates = topic, certificates
         self._bench: LabBench | None = None
 
     def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
         """A new lab; the one before ends."""
         self.close()
-        lab = Lab(self._topic, model=model, options=options)
+        lab = Lab(self._topic, model=model, options=options, certificates=self._certificates)
         with contextlib.ExitStack() as opening:
             opening.enter_context(lab)
             self._bench = LabBench(lab, still)

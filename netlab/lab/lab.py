@@ -48,6 +48,7 @@ class Lab:
     event, from the lab's threads; without it the lab is headless, and `capture` waits for the wire. ``timeout`` is how
     long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds; ``limit``
     the most that the capture keeps, in bytes; ``yield_cpu`` lets the children run when nobody else wants to.
+    ``certificates`` finds or makes the folder of the lab's certificates (None: the usual one).
 
     Methods raise `LabError`, whose problem and advice `state` has too where it concerns serving. They may block for
     seconds and be called from any thread, but not from ``notify``.
@@ -66,6 +67,7 @@ class Lab:
         timeout: float | None = None,
         server_timeout: float | None = None,
         yield_cpu: bool = False,
+        certificates: Callable[[], Path] | None = None,
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
         self.log: Tail[LogLine] = Tail(LOG_KEPT)
@@ -73,7 +75,8 @@ class Lab:
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
         self._recording = Recording(limit)
         _check_port(port)
-        setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, lab_certificates)
+        self._certificates = certificates or lab_certificates
+        setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, self._certificates)
         first = self.topic.models[0]
         self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
         self._sessions = Sessions(
@@ -246,6 +249,8 @@ class Lab:
     def target(self, address: Endpoint) -> Target:
         """What a client is to be constructed with now, to connect there."""
         keywords = _client_keywords(self.topic, self.options, self.timeout, self._recording)
+        if self.topic.certificates:
+            keywords["certificates"] = self._certificates()
         return Target(address, self.state.model, keywords, self.options.secrets)
 
     # The console
@@ -302,8 +307,6 @@ def _client_keywords(topic: Topic, options: Options, timeout: float | None, reco
     keywords = options.client_keywords()
     if timeout is not None:  # a datagram client's own timeout says when it asks again
         keywords["timeout"] = timeout
-    if topic.certificates:
-        keywords["certificates"] = lab_certificates()
     if "keylog" in signature(topic.client_class()).parameters:
         keywords["keylog"] = recording.keylog
     return keywords

@@ -31,6 +31,7 @@ from netlab.lab.happenings import (
 )
 from netlab.lab.lanes_drawn import SIDE_BY_SIDE, render_boards
 from netlab.lab.quoted import aimed
+from netlab.lab.setup import passing_certificates
 from netlab.lab.trials import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
@@ -54,7 +55,10 @@ def main(argv: Sequence[str]) -> int:
         _list(found)
         return 0
     try:
-        verdicts = [_run(topic, experiment, arguments.json) for topic, experiment in found]
+        with passing_certificates() as folder:
+            verdicts = [
+                _run(FreshLabs(topic, folder), topic, experiment, arguments.json) for topic, experiment in found
+            ]
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; nothing is left running\n")
         raise
@@ -100,14 +104,14 @@ def _list(found: Sequence[Found]) -> None:
         _write(f"{topic.name + '/' + experiment.name:<{width}}  {experiment.question}")
 
 
-def _run(topic: Topic, experiment: Experiment, as_json: bool) -> Verdict:
+def _run(labs: FreshLabs, topic: Topic, experiment: Experiment, as_json: bool) -> Verdict:
     name = f"{topic.name}/{experiment.name}"
     if as_json:
         _write(json.dumps({"happened": "began", "experiment": name, "question": experiment.question}))
-        return perform(experiment, FreshLabs(topic), _json_line)
+        return perform(experiment, labs, _json_line)
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     _write("\n".join(introduction(name, experiment, width)))
-    verdict = perform(experiment, FreshLabs(topic), lambda happening: _print(happening, width))
+    verdict = perform(experiment, labs, lambda happening: _print(happening, width))
     at = Endpoint("127.0.0.1", topic.port)
     _write("\n".join(conclusion(experiment, verdict, width, at)))
     return verdict

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Transport
+from netlab.lab.folder import PrivateFolder
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
 from netlab.topics.contract import Topic
+
+_ROOM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,28 @@ class Setup:
         return ["--supervised", "--yield-cpu"] if self.yield_cpu else ["--supervised"]
 
 
-def lab_certificates() -> Path:
-    """The folder of the lab's certificates, made where need be."""
+@contextlib.contextmanager
+def passing_certificates() -> Iterator[Callable[[], Path]]:
+    """The lab's certificates if it has some, else others that are made when first asked for, and gone afterwards."""
+    with contextlib.ExitStack() as ending:
+
+        @cache
+        def folder() -> Path:
+            if import_module("netlab.certs").exists():
+                return lab_certificates()
+            private = PrivateFolder(_ROOM)
+            ending.callback(private.remove)
+            return lab_certificates(private.path / "certs")
+
+        yield folder
+
+
+def lab_certificates(folder: Path | None = None) -> Path:
+    """The folder of the lab's certificates (None: the usual one), made where need be."""
     certs = import_module("netlab.certs")  # late: it imports cryptography, and one topic needs it
     try:
-        folder: Path = certs.ensure()
+        folder = certs.ensure(folder)
     except certs.CertificatesFailed as error:
         raise LabError(str(error), "`netlab certs --dir DIR` makes them elsewhere") from None
+    assert folder is not None
     return folder

@@ -28,9 +28,11 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     except KeyError as error:
         parser.error(str(error.args[0]))
     try:
-        written = eject(topic, arguments.folder, force=arguments.force)
+        _check(topic, arguments.folder, arguments.force)
+        more: tuple[Path, ...] = ()
         if topic.certificates and certificates is not None:
-            written += (certificates(arguments.folder / "certs"),)  # where the recipes look by themselves
+            more = (certificates(arguments.folder / "certs"),)  # where the recipes look; first, as it may be refused
+        written = eject(topic, arguments.folder, force=arguments.force) + more
     except FileExistsError as error:
         sys.stderr.write(f"netlab eject: {error.filename} is there already; --force replaces it\n")
         return 1
@@ -47,15 +49,22 @@ def eject(topic: Topic, folder: Path, *, force: bool = False) -> tuple[Path, ...
 
     Raises `FileExistsError` for the first that is there, before anything is written.
     """
-    targets = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in RECIPES}
-    if not force:
-        for path in targets:
-            if path.exists() or path.is_symlink():
-                raise FileExistsError(errno.EEXIST, "is there already", str(path))
+    targets = _check(topic, folder, force)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, part in targets.items():
+        if force:
+            path.unlink(missing_ok=True)  # a symbolic link is replaced, and what it leads to stays as it is
+        with path.open("x", encoding="utf-8") as file:
+            file.write(topic.text(f"{part}.py"))
+    return tuple(targets)
+
+
+def _check(topic: Topic, folder: Path, force: bool) -> dict[Path, str]:
+    """Which part goes into which file; raises `OSError` if that cannot be."""
+    targets = {folder / f"{topic.name}_{part}.py": part for part in RECIPES}
+    for path in targets if not force else ():
+        if path.exists() or path.is_symlink():
+            raise FileExistsError(errno.EEXIST, "is there already", str(path))
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in targets.items():
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    return tuple(targets)
+    return targets

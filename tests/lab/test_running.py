@@ -197,3 +197,13 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_experiments_make_no_certificates_where_a_persons_are(tmp_path: Path) -> None:
+    """A checkout's certs/ has its README.md, and nothing else after a run."""
+    (tmp_path / "README.md").write_text("what this is")
+    command = [sys.executable, "-m", "netlab", "run", "tls/plain-text"]
+    environ = {**os.environ, "NETLAB_CERTIFICATES": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environ, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from netlab import cli
 from netlab.topics import eject
 
 
@@ -39,6 +40,30 @@ def test_certificates_go_where_the_recipes_look(tmp_path: Path) -> None:
     assert eject.main(["tls", str(tmp_path)], certificates) == 0
     assert eject.main(["tcp", str(tmp_path)], certificates) == 0
     assert asked == [tmp_path / "certs"]
+
+
+def test_certificates_that_are_refused_leave_no_recipe_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "certs" / "server_cert.pem"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert cli.main(["eject", "tls", str(tmp_path)]) == 1
+    assert "server_key.pem is missing" in capsys.readouterr().err
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text() == "mine"
+
+
+def test_force_replaces_a_link_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("keep")
+    folder = tmp_path / "ejected"
+    folder.mkdir()
+    (folder / "tcp_server.py").symlink_to(precious)
+    assert eject.main(["tcp", str(folder)]) == 1
+    assert eject.main(["tcp", str(folder), "--force"]) == 0
+    assert precious.read_text() == "keep"
+    assert not (folder / "tcp_server.py").is_symlink()
 
 
 def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,12 +11,14 @@ import re
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from netlab import authority
 from netlab.topics import serving as subject
 from netlab.topics.contract import Option
 from netlab.topics.options import add_options, chosen_options
@@ -273,6 +275,57 @@ def test_a_folder_for_certificates_that_cannot_be_made_is_one_line_with_the_opti
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.count("\n") == 1
     assert ended.stderr.endswith("--certificates chooses another folder\n")
+
+
+@pytest.fixture
+def persons_own(tmp_path: Path) -> Path:
+    """A folder with nothing but a server's certificate and key, which netlab has not made."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, (content, _) in authority.make().items():
+        if name in ("server_cert.pem", "server_key.pem"):
+            (folder / name).write_bytes(content)
+    return folder
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_persons_own_certificate_is_served_and_nothing_in_its_folder_changes(persons_own: Path) -> None:
+    before = contents(persons_own)
+    with serving("tls", "--certificates", str(persons_own)) as child:
+        shown = ssl.get_server_certificate(child.address, timeout=PATIENCE)
+        assert shown.strip() == (persons_own / "server_cert.pem").read_text().strip()
+        assert child.terminate() == 0
+    assert contents(persons_own) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        (("--client-certs", "require"), "ca_cert.pem"),
+        (("--present", "expired"), "gallery/expired_cert.pem and gallery/expired_key.pem"),
+    ],
+)
+def test_what_the_options_need_and_the_folder_lacks_is_named(
+    persons_own: Path, options: tuple[str, ...], missing: str
+) -> None:
+    before = contents(persons_own)
+    ended = run("tls", "--port", "0", "--certificates", str(persons_own), *options)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"netlab serve: {missing} missing in {persons_own}\n"
+    assert contents(persons_own) == before
+
+
+def test_a_folder_that_lacks_the_key_is_refused_and_left_alone(persons_own: Path) -> None:
+    (persons_own / "server_key.pem").unlink()
+    before = contents(persons_own)
+    ended = run("tls", "--port", "0", "--certificates", str(persons_own))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "server_key.pem is missing" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert contents(persons_own) == before
 
 
 def test_no_part_of_a_long_line_is_taken_for_the_secret(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def make_context(certificates: Path, with_certificate: bool, tls_version: str) -
     if tls_version == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["echo"])
-    if with_certificate:
+    if with_certificate and (certificates / "client_cert.pem").exists():
         context.load_cert_chain(certificates / "client_cert.pem", certificates / "client_key.pem")
     return context
 

@@ -23,16 +23,21 @@ VERIFY = {"none": ssl.CERT_NONE, "request": ssl.CERT_OPTIONAL, "require": ssl.CE
 
 
 def make_context(certificates: Path, client_certs: str, present: str) -> ssl.SSLContext:
-    """What the server shows, and what it asks of its clients."""
+    """What the server shows, and what it asks of its clients. A file that is missing is a `ValueError`."""
+    name = "server" if present == "good" else f"gallery/{present}"
+    needed = [f"{name}_cert.pem", f"{name}_key.pem", *(["ca_cert.pem"] if client_certs != "none" else [])]
+    if missing := [each for each in needed if not (certificates / each).is_file()]:
+        raise ValueError(f"{' and '.join(missing)} missing in {certificates}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["echo"])
     context.verify_mode = VERIFY[client_certs]
-    context.load_verify_locations(certificates / "ca_cert.pem")
+    if client_certs != "none":
+        context.load_verify_locations(certificates / "ca_cert.pem")
     if present == "weak-key":
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # else OpenSSL would not even load it: here the client shall refuse
-    name = "server" if present == "good" else f"gallery/{present}"
-    context.load_cert_chain(certificates / f"{name}_cert.pem", certificates / f"{name}_key.pem")
+    no_password = ""  # else a key that is protected by one would be asked for on the terminal
+    context.load_cert_chain(certificates / needed[0], certificates / needed[1], no_password)
     return context
 
 
