@@ -45,7 +45,7 @@ class Wiring:
     def fault(self, *specs: str, seed: int | None = None) -> tuple[str, ...]:
         """Add faults, as in ``fault("slice 1", "delay 20ms ->")``; those that are active now, in the order they act.
 
-        Held bytes leave, and counts and chances begin anew, whenever the faults change.
+        Whenever the faults change, held bytes leave. Those that stay keep their counts; a new seed begins them afresh.
         """
         if seed is not None:
             self.seed = seed

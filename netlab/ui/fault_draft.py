@@ -16,7 +16,8 @@ class Which(Enum):
 
     ALL = "all"
     SOME = "some %"
-    FIRST = "the first"
+    FIRST = "first"
+    FIRST_EACH = "first each"
     EVERY = "every n-th"
 
 
@@ -41,7 +42,8 @@ class Draft:
         if choice.probability is not None:
             return replace(draft, which=Which.SOME, count=f"{choice.probability * 100:g}")
         if choice.first is not None:
-            return replace(draft, which=Which.FIRST, count=str(choice.first))
+            which = Which.FIRST_EACH if choice.each else Which.FIRST
+            return replace(draft, which=which, count=str(choice.first))
         if choice.every is not None:
             return replace(draft, which=Which.EVERY, count=str(choice.every))
         return draft
@@ -55,10 +57,23 @@ class Draft:
     def spec(self) -> str:
         """How it is asked for."""
         count = self.count.strip() or "?"
-        chosen = {Which.ALL: "", Which.SOME: f"{count}%", Which.FIRST: f"first {count}", Which.EVERY: f"every {count}"}
+        chosen = {
+            Which.ALL: "",
+            Which.SOME: f"{count}%",
+            Which.FIRST: f"first {count}",
+            Which.FIRST_EACH: f"first {count} each",
+            Which.EVERY: f"every {count}",
+        }
         arrow = {None: "", Direction.TO_SERVER: "->", Direction.TO_CLIENT: "<-"}
         words = (self.kind.name, self.numbers.strip(), chosen[self.which], arrow[self.way])
         return " ".join(filter(None, words))
+
+    @property
+    def counted(self) -> str:
+        """Where its segments are counted; empty where they are not."""
+        if self.which is Which.FIRST:
+            return f"counts {catalog.FIRST}"
+        return f"counts {catalog.FIRST_EACH}" if self.which in (Which.FIRST_EACH, Which.EVERY) else ""
 
     def problem(self, transport: Transport) -> str:
         """What is wrong with it, in a sentence, or nothing."""

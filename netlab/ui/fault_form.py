@@ -25,7 +25,7 @@ from netlab.ui.live_lab import LiveLab
 from netlab.ui.orderly_input import OrderlyInput
 
 WAYS: tuple[Direction | None, ...] = (None, Direction.TO_SERVER, Direction.TO_CLIENT)
-_COUNTS = {Which.ALL: "", Which.SOME: "30", Which.FIRST: "3", Which.EVERY: "2"}
+_COUNTS = {Which.ALL: "", Which.SOME: "30", Which.FIRST: "3", Which.FIRST_EACH: "3", Which.EVERY: "2"}
 _NONE = "no fault is active"
 _PERIOD = 0.1  # seconds between two looks at what is active
 
@@ -180,12 +180,13 @@ class FaultForm(ModalScreen[None]):
         count = self.query_one("#fault-count")
         count.display = self._draft.which is not Which.ALL
         problem = self._draft.problem(self._live.topic.transport)
-        self._say(problem or f":fault {self._draft.spec}", wrong=bool(problem))
+        asked = "\n  ".join(filter(None, (f":fault {self._draft.spec}", self._draft.counted)))
+        self._say(problem or asked, wrong=bool(problem))
 
     def _say(self, text: str, *, wrong: bool) -> None:
-        verdict = self.query_one("#fault-verdict", Static)
+        verdict, shown = self.query_one("#fault-verdict", Static), safe(text, keep="\n")
         verdict.set_class(wrong, "-wrong")
-        verdict.update(Content(f"{'✗' if wrong else '✓'} {safe(text)}"))
+        verdict.update(Content(f"{'✗' if wrong else '✓'} {shown}"))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Another kind: begin with its example."""

@@ -56,6 +56,7 @@ class _Travelling:
 
 @dataclass(slots=True)
 class _Stage:
+    impairment: Impairment
     fault: Fault
     random: Random
     index: int = 0
@@ -65,16 +66,25 @@ class _Stage:
 class Lane:
     """One direction of one flow under faults, and before them a gate where segments are held by hand, if there is one.
 
-    ``ordered`` lanes (streams) let nothing overtake. Each fault has its own random source, made of ``seed``, its place
-    in the chain, flow and direction: so a run repeats whatever else goes on. Times are the caller's clock, in seconds.
+    Lanes of streams let nothing overtake. Each fault has its own random source, made of ``seed``, its place in the
+    chain, flow and direction: so a run repeats whatever else goes on. What was in the lane ``before`` too goes on as it
+    is, with its counts and clocks. Times are the caller's clock, in seconds.
     """
 
     def __init__(
-        self, chain: Sequence[Impairment], transport: Transport, direction: Direction, flow: int, seed: int = 0
+        self,
+        chain: Sequence[Impairment],
+        transport: Transport,
+        direction: Direction,
+        flow: int,
+        seed: int = 0,
+        before: Lane | None = None,
     ) -> None:
         self._transport, self._direction, self._flow = transport, direction, flow
-        self._stages = [
-            _Stage(impairment.begin(), Random(f"{seed}/{place}/{flow}/{direction.name}"))
+        kept = {id(stage.impairment): stage for stage in before._stages} if before is not None else {}
+        self._stages: list[_Stage] = [
+            kept.get(id(impairment))
+            or _Stage(impairment, impairment.begin(), Random(f"{seed}/{place}/{flow}/{direction.name}"))
             for place, impairment in enumerate(chain)
             if impairment.acts(direction)
         ]

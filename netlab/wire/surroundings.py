@@ -43,7 +43,7 @@ class Surroundings:
         gate = kept or (self.gate(flow, direction, wake) if self.intercept.matches else None)
         if gate is None and not any(impairment.acts(direction) for impairment in self.chain):
             return None
-        lane = Lane(self.chain, flow.transport, direction, flow.number, self.seed)
+        lane = Lane(self.chain, flow.transport, direction, flow.number, self.seed, before)
         if before is not None:
             before.gate = None
         lane.gate = gate

@@ -30,6 +30,7 @@ from netlab.wire.facts import (
     Troubled,
 )
 from netlab.wire.faults import catalog
+from netlab.wire.faults.contract import kept
 from netlab.wire.loop import Loop
 from netlab.wire.stream import StreamRelay
 from netlab.wire.surroundings import Surroundings
@@ -85,12 +86,18 @@ class Wire:
         self._relay.drop_flows()
 
     def impair(self, specs: Iterable[str], seed: int) -> None:
-        """These faults act from now on, also on open flows. What is wrong with them is told, and changes nothing."""
+        """These faults act from now on, also on open flows. What is wrong with them is told, and changes nothing.
+
+        A fault that stays among others keeps its counts and clocks. The same list again, or another seed, begins all
+        of them afresh.
+        """
         try:
-            self._around.chain = catalog.chain(specs, self._transport)
+            wanted = catalog.chain(specs, self._transport)
         except ValueError as error:
             self._tell(FaultsChanged(self._active(), str(error)))
             return
+        afresh = seed != self._around.seed or self._active() == tuple(map(str, wanted))
+        self._around.chain = wanted if afresh else kept(self._around.chain, wanted)
         self._around.seed = seed
         self._relay.impair()
         self._tell(FaultsChanged(self._active()))

@@ -79,6 +79,39 @@ def test_faults_change_while_a_client_talks(lab: Lab) -> None:
     assert [(bytes(s.data), s.fate) for s in out] == [(b"one", ""), (b"held", "stalled")]
 
 
+def fates(lab: Lab) -> list[str]:
+    return [segment.fate for segment in lab.capture.segments if segment.kind is Kind.DATA]
+
+
+def test_a_stall_is_one_pause_in_each_direction_and_then_the_wire_is_free(lab: Lab) -> None:
+    lab.wire.fault("stall 50ms")
+    with lab.connect() as client:
+        for _ in range(3):
+            client.send(b"Hello")
+            assert client.recv(8192) == b"Hello"
+    assert fates(lab) == ["stalled 50 ms", "stalled 50 ms", "", "", "", ""]
+
+
+def test_the_first_connection_is_cut_and_the_second_is_not(lab: Lab) -> None:
+    lab.wire.fault("cut after 3 first 1")
+    with lab.connect() as client:
+        client.send(b"Hello")
+        assert client.recv(8192) == b""
+    with lab.connect() as client:
+        client.send(b"Hello")
+        assert client.recv(8192) == b"Hello"
+
+
+def test_the_first_is_lost_and_the_retry_works_also_when_another_fault_is_added() -> None:
+    with Lab("udp") as lab, lab.connect() as client:
+        lab.wire.fault("loss first 1")
+        client.ask()
+        lab.wire.fault("delay 1ms")
+        client.ask()
+        lost = [fate.startswith("dropped") for fate in fates(lab)]
+        assert (lost[0], sum(lost)) == (True, 1)
+
+
 def test_a_lie_is_refused_with_its_reason(lab: Lab) -> None:
     with pytest.raises(LabError, match=r"lost bytes again.*try stall 2s"):
         lab.wire.fault("loss 30%")
@@ -106,6 +139,7 @@ def test_the_console_tells_what_there_is(lab: Lab) -> None:
     for kind in lab.wire.kinds:
         assert f":fault {kind.name}" in told and kind.help in told
     assert told.endswith("active: none")
+    assert "first 3 (three on the whole wire" in told and "first 3 each (three in each direction of each flow" in told
     assert lab.command(":fault slice 1") == "active: slice 1"
     assert lab.command(":fault none") == "active: none"
 

@@ -20,8 +20,9 @@ sizes = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "8
 
 @pytest.mark.parametrize(
     "spec",
-    ["delay 100ms", "delay 100ms±20ms ->", "loss 30%", "reorder 1 every 2 <-", "corrupt bit 3 byte 7 first 2", "stall"],
-)
+    ["delay 100ms", "delay 100ms±20ms ->", "loss 30%", "reorder 1 every 2 <-", "corrupt bit 3 byte 7 first 2", "stall",
+     "cut first 3 each ->"],
+)  # fmt: skip
 def test_a_draft_says_what_it_was_made_of(spec: str) -> None:
     assert Draft.of(spec).spec == spec
 
@@ -71,6 +72,19 @@ async def test_a_fault_is_added_taken_up_again_and_taken_away(app: StagedApp, pi
     await until(pilot, lambda: wire.faults == (), "taken away")
     await pilot.press("escape")
     await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+@played()
+async def test_the_form_says_where_the_first_are_counted(app: StagedApp, pilot: Pilot[None]) -> None:
+    form = await opened(app, pilot)
+    which = form.query_one("#fault-which")
+    which.focus()
+    await pilot.press("right", "right")
+    await until(pilot, lambda: verdict(form).startswith("✓ :fault delay 100ms first 3\n"))
+    assert "on the whole wire: all flows, both directions" in verdict(form)
+    await pilot.press("right")
+    await until(pilot, lambda: verdict(form).startswith("✓ :fault delay 100ms first 3 each\n"))
+    assert "in each direction of each flow" in verdict(form)
 
 
 @played()

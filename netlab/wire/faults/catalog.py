@@ -1,17 +1,17 @@
-"""The faults that there are, by name, and how they are asked for: ``NAME … [30%] [first N] [every N] [-> | <-]``.
+"""The faults that there are, by name, and how they are asked for.
 
-It knows each fault's module and no more of it.
+``NAME … [30%] [every N] [first N [each]] [-> | <-]``. It knows each fault's module and no more of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults.choice import Choice, Chosen, take_choice
-from netlab.wire.faults.contract import Fault, FaultKind, Impairment
+from netlab.wire.faults.choice import Choice, chosen, take_choice
+from netlab.wire.faults.contract import FaultKind, Impairment
 
 ARROWS = {
     "->": Direction.TO_SERVER,
@@ -22,7 +22,14 @@ ARROWS = {
 NONE = "none"
 """Asks for a clean wire."""
 
-GRAMMAR = "behind it -> or <- for one way; 30%, first 3 or every 2 for some segments only"
+FIRST = "on the whole wire: all flows, both directions"
+"""Where ``first 3`` counts."""
+FIRST_EACH = "in each direction of each flow"
+"""Where ``first 3 each`` and ``every 2`` count."""
+GRAMMAR = (
+    "behind it -> or <- for one way; for some segments only: 30%, every 2, "
+    f"first 3 (three {FIRST}) or first 3 each (three {FIRST_EACH})"
+)
 
 NAMES = (
     "delay",
@@ -72,11 +79,8 @@ def parse(spec: str, transport: Transport | None = None) -> Impairment | None:
         raise ValueError(f"no {kind.name} on {transport.name}: {kind.why_not}")
     choice, numbers = take_choice(words[1:])
     begin = kind.parse(numbers)
-    return Impairment(" ".join(words), direction, begin if choice == Choice() else _chosen(begin, choice))
-
-
-def _chosen(begin: Callable[[], Fault], choice: Choice) -> Callable[[], Fault]:
-    return lambda: Chosen(begin(), choice)
+    begin = begin if choice == Choice() else chosen(begin, choice, kind.sees_all)
+    return Impairment(" ".join(words), direction, begin)
 
 
 def chain(specs: Iterable[str], transport: Transport | None = None) -> tuple[Impairment, ...]:

@@ -1,61 +1,107 @@
-"""Which segments a fault acts on: each with a probability, the first few, or every so many."""
+"""Which segments a fault acts on: each with a probability, every so many, or a few in all and then no more."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from random import Random
 
-from netlab.wire.faults.contract import Fault, Passing
+from netlab.wire.faults.contract import Begin, Fault, Passing
 from netlab.wire.requests import Forward, Request
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """All conditions that are not None must hold: ``probability`` (0 to 1), ``first`` N, ``every`` N-th."""
+    """All conditions that are not None must hold: ``probability`` (0 to 1), ``every`` N-th, ``first`` N.
+
+    ``first`` counts what the fault acts on: once for the whole wire, all flows and both directions; ``each`` counts in
+    each direction of each flow by itself.
+    """
 
     probability: float | None = None
     first: int | None = None
     every: int | None = None
+    each: bool = False
 
     def takes(self, index: int, random: Random) -> bool:
-        """Whether the fault acts on the segment with this index, from 0."""
-        if self.first is not None and index >= self.first:
-            return False
+        """Whether the segment with this index (from 0, in its direction of its flow) is chosen, ``first`` aside."""
         if self.every is not None and (index + 1) % self.every:
             return False
         return self.probability is None or random.random() < self.probability
 
+    def counter(self) -> Callable[[], Left]:
+        """What gives each direction of each flow its count: the same for all, or with ``each`` one of its own."""
+        if self.each or self.first is None:
+            return lambda: Left(self.first)
+        shared = Left(self.first)
+        return lambda: shared
+
+
+@dataclass(slots=True)
+class Left:
+    """How often a fault may still act; None for without end."""
+
+    count: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A fault that acts on chosen segments and lets the others pass."""
+    """A fault that acts on chosen segments and lets the others pass. The end of a stream is none of them."""
 
     fault: Fault
     choice: Choice
+    left: Left
+    sees_all: bool = False
 
     def __call__(self, segment: Passing, clock: float, random: Random) -> Iterable[Request]:
         """Act or pass on."""
-        if self.choice.takes(segment.index, random):
-            return self.fault(segment, clock, random)
-        return (Forward(segment.payload),)
+        chosen = self.left.count != 0 and not segment.is_end and self.choice.takes(segment.index, random)
+        if not (chosen or self.sees_all):
+            return (Forward(segment.payload),)
+        requests = tuple(self.fault(replace(segment, chosen=chosen), clock, random))
+        if chosen and self.left.count is not None and _acted(requests, segment):
+            self.left.count -= 1
+        return requests
+
+
+def _acted(requests: tuple[Request, ...], segment: Passing) -> bool:
+    """Whether a fault did more than pass a segment on: ``cut after 10`` has not before the eleventh byte."""
+    return requests != (Forward(segment.payload),)
+
+
+def chosen(begin: Begin, choice: Choice, sees_all: bool) -> Begin:
+    """A fault for chosen segments, out of one for all."""
+    counter = choice.counter()
+    return lambda: Chosen(begin(), choice, counter(), sees_all)
 
 
 def take_choice(words: list[str]) -> tuple[Choice, list[str]]:
     """The choice among the words, and the words that are left. Raises `ValueError` with a sentence."""
-    probability, first, every, left = None, None, None, []
-    rest = iter(words)
-    for word in rest:
+    probability, first, every, each, left = None, None, None, False, []
+    rest = list(reversed(words))
+    while rest:
+        word = rest.pop()
         if re.fullmatch(r"\d+(\.\d+)?%", word):
             probability = float(word[:-1]) / 100
             if probability > 1:
                 raise ValueError(f"{word} is more than all of them")
-        elif word in ("first", "every"):
-            number = next(rest, "")
-            if not number.isdecimal() or int(number) < 1:
-                raise ValueError(f"write a number after {word}: {word} 3")
-            first, every = (int(number), every) if word == "first" else (first, int(number))
+        elif word == "first":
+            first = _number(word, rest)
+            each = rest[-1:] == ["each"]
+            rest = rest[:-1] if each else rest
+        elif word == "every":
+            every = _number(word, rest)
+        elif word == "each":
+            raise ValueError("each stands behind a first: first 3 each")
         else:
             left.append(word)
-    return Choice(probability, first, every), left
+    return Choice(probability, first, every, each), left
+
+
+def _number(word: str, rest: list[str]) -> int:
+    """The number behind a word; ``rest`` has what follows, last to first."""
+    number = rest.pop() if rest else ""
+    if not number.isdecimal() or int(number) < 1:
+        raise ValueError(f"write a number after {word}: {word} 3")
+    return int(number)

@@ -6,7 +6,7 @@ to write one is taught by `netlab.wire.faults.noop`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -19,7 +19,8 @@ class Passing:
     """A segment as it comes to a fault: some bytes of a stream, or one datagram.
 
     ``index`` counts the segments that this fault was shown before in this direction of this flow; ``offset`` their
-    bytes. ``payload`` must not be kept beyond the call except inside requests.
+    bytes. ``payload`` must not be kept beyond the call except inside requests. ``chosen`` is None where a fault acts on
+    all segments; with a choice (``30%``, ``first 3``, ``every 2``) it says whether this is one of the chosen.
     """
 
     payload: memoryview
@@ -28,6 +29,12 @@ class Passing:
     flow: int
     index: int
     offset: int
+    chosen: bool | None = None
+
+    @property
+    def is_end(self) -> bool:
+        """Whether this is no segment but the end of a stream; a fault only says how long it holds that."""
+        return self.transport is Transport.TCP and not self.payload
 
 
 Fault = Callable[[Passing, float, Random], Iterable[Request]]
@@ -52,6 +59,18 @@ class Impairment:
         return f"{self.words} {self.direction.value}" if self.direction else self.words
 
 
+def kept(before: Sequence[Impairment], wanted: Sequence[Impairment]) -> tuple[Impairment, ...]:
+    """The wanted impairments, where there is one of the same words among those before, that one."""
+    left = list(before)
+    found = []
+    for each in wanted:
+        same = next((old for old in left if str(old) == str(each)), None)
+        if same is not None:
+            left.remove(same)
+        found.append(same or each)
+    return tuple(found)
+
+
 TCP_ONLY = frozenset({Transport.TCP})
 UDP_ONLY = frozenset({Transport.UDP})
 EITHER = TCP_ONLY | UDP_ONLY
@@ -66,7 +85,8 @@ class FaultKind:
 
     ``usage`` names its numbers, ``example`` is what a form begins with, ``help`` says in a few words what it does;
     ``parse`` turns the words after the name into what makes the fault, and raises `ValueError` with a sentence;
-    ``why_not`` says why it would be a lie on the other transports.
+    ``why_not`` says why it would be a lie on the other transports. A fault that ``sees_all`` is also shown the segments
+    that were not chosen: what it began with a chosen one concerns those that follow.
     """
 
     name: str
@@ -76,3 +96,4 @@ class FaultKind:
     parse: Callable[[list[str]], Begin]
     transports: frozenset[Transport] = EITHER
     why_not: str = ""
+    sees_all: bool = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from random import Random
 
 from netlab.wire.faults.contract import TCP_ONLY, Begin, FaultKind, Passing
@@ -13,26 +13,31 @@ from netlab.wire.requests import Forward, Hold, Request
 GAP = 0.001
 """Seconds between two pieces: without it the receiver's kernel would put them together again."""
 LONGEST = 0.5
-"""Seconds that the gaps of one segment may add up to."""
+"""Seconds that a segment is held at most: beyond them the gaps become shorter."""
 
 
-@dataclass(frozen=True, slots=True)
 class Slice:
-    """Pieces of ``length`` bytes."""
+    """Pieces of ``length`` bytes, a gap between each two, also where they are of different segments."""
 
-    length: int
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.free_at = -math.inf
+        """The time of the next piece, if one comes before it."""
 
     def __call__(self, segment: Passing, clock: float, random: Random) -> Iterable[Request]:
         """Pass it on piece by piece."""
         payload = segment.payload
-        starts = range(0, len(payload), self.length)
-        if len(starts) < 2:
-            yield Forward(payload)
+        count = -(-len(payload) // self.length)
+        begin = max(clock, self.free_at)
+        gap = min(GAP, max(0.0, clock + LONGEST - begin) / max(1, count))
+        self.free_at = begin + gap * count
+        if count < 2:
+            yield Hold(payload, begin - clock) if begin > clock else Forward(payload)
             return
-        gap = min(GAP, LONGEST / len(starts))
-        for number, start in enumerate(starts, 1):
-            fate = f"piece {number} of {len(starts)}"
-            yield Hold(payload[start : start + self.length], gap * (number - 1), fate)
+        for number in range(count):
+            start = number * self.length
+            fate = f"piece {number + 1} of {count}"
+            yield Hold(payload[start : start + self.length], begin - clock + gap * number, fate)
 
 
 def parse(words: list[str]) -> Begin:

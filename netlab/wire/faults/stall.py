@@ -1,10 +1,9 @@
-"""Let nothing through for a while, or until the fault is cleared: what loss looks like above TCP."""
+"""Let nothing through for a while, once, or until the fault is cleared: what loss looks like above TCP."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from random import Random
 
 from netlab.wire.faults.contract import Begin, FaultKind, Passing
@@ -12,28 +11,52 @@ from netlab.wire.faults.quantities import after, seconds, time_in_words
 from netlab.wire.requests import Forward, Hold, Request
 
 
-@dataclass(frozen=True, slots=True)
 class Stall:
-    """Hold whatever comes after ``passed`` bytes, for ``time`` seconds (infinity: until the faults change)."""
+    """One pause of ``time`` seconds (infinity: until the faults change), begun by the first byte after ``passed``.
 
-    time: float
-    passed: int
+    Everything that comes in the pause waits for its end; what comes after it is free. Where segments were chosen, each
+    chosen one that comes outside a pause begins one.
+    """
+
+    def __init__(self, time: float, passed: int) -> None:
+        self.time, self.passed = time, passed
+        self.until: float | None = None
+        """When the pause ends; None before the first."""
 
     def __call__(self, segment: Passing, clock: float, random: Random) -> Iterable[Request]:
-        """Pass on what may pass, and hold the rest."""
+        """Pass on what may pass, and hold the rest while the pause lasts."""
         free = max(0, self.passed - segment.offset)
-        fate = "stalled" if self.time == math.inf else f"stalled {time_in_words(self.time)}"
         if free:
             yield Forward(segment.payload[:free])
-        if free < len(segment.payload) or not segment.payload:
-            yield Hold(segment.payload[free:], self.time, fate)
+        if free and free >= len(segment.payload):
+            return
+        held = self._pause(segment.chosen, clock)
+        rest = segment.payload[free:]
+        if held:
+            yield Hold(rest, held, "stalled" if held == math.inf else f"stalled {time_in_words(held)}")
+        else:
+            yield Forward(rest)
+
+    def _pause(self, chosen: bool | None, clock: float) -> float:
+        """How long the pause still lasts, which perhaps begins now; 0 outside one."""
+        begins = self.until is None if chosen is None else chosen
+        if begins and (self.until is None or self.until <= clock):
+            self.until = clock + self.time
+        return max(0.0, self.until - clock) if self.until is not None else 0.0
 
 
 def parse(words: list[str]) -> Begin:
     """``2s``, ``after 100``, both or nothing."""
     timed = bool(words) and words[0] != "after"
-    fault = Stall(seconds(words[0]) if timed else math.inf, after(words[1:] if timed else words))
-    return lambda: fault
+    time, passed = seconds(words[0]) if timed else math.inf, after(words[1:] if timed else words)
+    return lambda: Stall(time, passed)
 
 
-KIND = FaultKind("stall", "[TIME] [after N]", "2s", "nothing gets through for a while, or until cleared", parse)
+KIND = FaultKind(
+    "stall",
+    "[TIME] [after N]",
+    "2s",
+    "one pause, then free; without a time until cleared",
+    parse,
+    sees_all=True,
+)
