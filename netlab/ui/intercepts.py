@@ -3,18 +3,27 @@ which know no lab, and the lab, which knows no screen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from netlab.capture.model import Direction, Segment
+from netlab.capture.model import Direction, Endpoint, Segment
 from netlab.lab.state import HeldSegment, LabState
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.lab_panes import LabPanes
+from netlab.ui.live_lab import Answer
 from netlab.ui.wire_list import WireList
 
 if TYPE_CHECKING:
     from netlab.ui.intercept_editor import ByteEditor
+
+_OFFERED = 12
+"""Open flows that are offered to replay a server's bytes in."""
+_NOBODY = (
+    "The flow is closed and no other is open, so nobody would get these bytes of the server's. "
+    "Only a client opens a flow: connect one (:connect), then press r again."
+)
 
 
 class Intercepts:
@@ -48,12 +57,12 @@ class Intercepts:
             case "replay" if event.segment is not None:
                 self.replay(event.segment)
 
-    def _ask(self, request: Callable[[], object]) -> None:
+    def _ask(self, request: Callable[[], object], answer: Answer | None = None) -> None:
         def run() -> str | None:
             said = request()
             return None if said is None else str(said)
 
-        self._bench.live.ask(run, self._bench.answer)
+        self._bench.live.ask(run, answer or self._bench.answer)
 
     # Editing
 
@@ -88,17 +97,47 @@ class Intercepts:
     def replay(self, segment: Segment) -> None:
         """Ask in which flow, and send the bytes again; those of a dropped segment go for the first time."""
         payload, client = bytes(segment.dropped or segment.data), segment.flow.client
-        same = partial(self._lab.wire.replay, payload, client, segment.direction)
-        if segment.direction is Direction.TO_CLIENT:
-            self._ask(same)
+        clients = {str(flow.client): flow.client for flow in reversed(self._lab.flows) if flow.closed is None}
+        to_client = segment.direction is Direction.TO_CLIENT
+        if to_client and str(client) in clients:
+            self._replay(partial(self._lab.wire.replay, payload, client, segment.direction))
             return
-        choices = [
-            Choice("new", "in a new flow", "a connection of its own; its answers appear on the wire"),
-            Choice("same", "in the same flow", "as if its client had sent it again; answers go to that client"),
-        ]
+        if to_client and not clients:
+            self._bench.wire.post_message(WireList.Refused(_NOBODY))
+            return
+        if to_client:
+            title = f"this flow is closed: replay {len(payload)} bytes in which one?"
+            choices = self._to_clients(clients.values())
+        else:
+            title, choices = f"replay {len(payload)} bytes", _to_server(str(client), open_still=str(client) in clients)
 
         def chosen(answer: tuple[str, str] | None) -> None:
-            if answer is not None:
-                self._ask(same if answer[1] == "same" else partial(self._lab.wire.replay_anew, payload))
+            if answer is not None and answer[1] in clients:
+                self._replay(partial(self._lab.wire.replay, payload, clients[answer[1]], segment.direction))
+            elif answer is not None:
+                self._replay(partial(self._lab.wire.replay_anew, payload))
 
-        self._bench.app.push_screen(Chooser(f"replay {len(payload)} bytes", choices), chosen)
+        self._bench.app.push_screen(Chooser(title, choices), chosen)
+
+    def _to_clients(self, clients: Iterable[Endpoint]) -> list[Choice]:
+        """The open flows by the clients that would get the bytes, the newest first."""
+        names = {session.local: session.name for session in self._lab.sessions}
+        return [Choice(str(each), names.get(each, "another client"), str(each)) for each in islice(clients, _OFFERED)]
+
+    def _replay(self, request: Callable[[], object]) -> None:
+        """Ask for it; why it cannot be is said beside the wire."""
+
+        def answer(text: str | None, error: Exception | None) -> None:
+            if error is not None:
+                self._bench.wire.post_message(WireList.Refused(str(error)))
+            else:
+                self._bench.answer(text, None)
+
+        self._ask(request, answer)
+
+
+def _to_server(client: str, *, open_still: bool) -> list[Choice]:
+    """Where a client's bytes can be replayed; a flow that is closed takes no more."""
+    new = Choice("new", "in a new flow", "a connection of its own; its answers appear on the wire")
+    same = Choice(client, "in the same flow", "as if its client had sent it again; answers go to that client")
+    return [new, same] if open_still else [new]

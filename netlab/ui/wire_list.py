@@ -79,6 +79,12 @@ class WireList(Vertical):
         held: HeldSegment | None = None
         segment: Segment | None = None
 
+    @dataclass
+    class Refused(Message):
+        """What was wanted on the wire cannot be done, and why."""
+
+        why: str
+
     def __init__(self, *, id: str | None = None, live: bool = False) -> None:
         """``live``: there is a wire, from which segments go on coming, and on which some can be held and replayed."""
         super().__init__(id=id)
@@ -203,6 +209,11 @@ class WireList(Vertical):
             self.notify("this segment has no bytes that could be replayed", severity="warning", markup=False)
             return
         self.post_message(self.Wanted(what, held=self.held.highlighted, segment=self._wanted_segment()))
+
+    def on_wire_list_refused(self, event: Refused) -> None:
+        """Say why, beside the segments."""
+        event.stop()
+        self.notify(event.why, severity="warning", markup=False)
 
     def action_intercept(self) -> None:
         """Ask what to hold."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from netlab.capture.model import Direction, Kind
 from netlab.ui.chooser import Chooser
@@ -192,6 +192,53 @@ async def test_r_replays_in_a_new_flow(app: StagedApp, pilot: Pilot[None]) -> No
         (Direction.TO_SERVER, b"Hello"),
         (Direction.TO_CLIENT, b"Hello"),
     ]
+
+
+async def answered_once(app: StagedApp, pilot: Pilot[None]) -> None:
+    """The first client was answered; the cursor is on the answer."""
+    app.seen.lab.set_model("threading")
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 5)
+    app.seen.panes.go("wire")
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
+    await until(pilot, lambda: len(app.seen.lab.capture.segments) == 3)
+    app.seen.wire.go_to(3)
+
+
+def toasts(app: StagedApp) -> str:
+    return " ".join(each.message for each in app._notifications)
+
+
+@played()
+async def test_an_answer_of_a_closed_flow_is_replayed_to_an_open_one_or_says_why_not(
+    app: StagedApp, pilot: Pilot[None]
+) -> None:
+    await answered_once(app, pilot)
+    app.seen.lab.sessions[0].disconnect()
+    await until(pilot, lambda: all(flow.closed for flow in app.seen.lab.flows))
+    await pilot.press("r")
+    await until(pilot, lambda: "connect one" in toasts(app), "why not, beside the wire")
+    other = app.seen.lab.connect()
+    await until(pilot, lambda: any(flow.closed is None for flow in app.seen.lab.flows))
+    app.seen.wire.go_to(3)
+    await pilot.press("r")
+    await until(pilot, lambda: isinstance(app.screen, Chooser), "in which flow")
+    await pilot.press("enter")
+    await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 10)
+    assert other.recv(8192) == b"Hello"
+
+
+@played()
+async def test_bytes_of_a_closed_flow_are_offered_a_new_one_alone(app: StagedApp, pilot: Pilot[None]) -> None:
+    await answered_once(app, pilot)
+    app.seen.lab.sessions[0].disconnect()
+    await until(pilot, lambda: all(flow.closed for flow in app.seen.lab.flows))
+    app.seen.wire.go_to(2)
+    await pilot.press("r")
+    await until(pilot, lambda: isinstance(app.screen, Chooser), "in which flow")
+    assert app.screen.query_one(OptionList).option_count == 1
+    await pilot.press("enter")
+    await until(pilot, lambda: "5 bytes came back" in app.transcript, "the outcome")
 
 
 @played()
