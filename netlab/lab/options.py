@@ -6,7 +6,7 @@ Secrets reach the server through its environment, which other users cannot read;
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from netlab.dissect.text import safe
 from netlab.lab.problems import LabError
@@ -92,4 +92,6 @@ def _text(option: Option, value: object) -> str:
     """A value as the command line would have it: the choice that stands for it, or as it reads."""
     if isinstance(value, bytes):
         return os.fsdecode(value)
+    if option.many and isinstance(value, Iterable) and not isinstance(value, str):
+        return ",".join(map(str, value))
     return next((choice for choice in option.choices if option.parse(choice) == value), str(value))

@@ -14,6 +14,7 @@ from netlab.lab.folder import PrivateFolder
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
 from netlab.topics.contract import Topic
+from netlab.topics.host_names import ALLOW_HOST
 
 _ROOM = 1 << 20
 
@@ -35,6 +36,8 @@ class Setup:
         words = [self.topic.name, "--model", model, "--host", loopback, "--port", "0", *self._child()]
         if self.server_timeout is not None:
             words += ["--timeout", f"{self.server_timeout:g}"]
+        if self.host != loopback and ALLOW_HOST in self.topic.options:
+            words += [ALLOW_HOST.flag, self.host]  # clients call the server by the wire's address
         if self.topic.certificates:
             words += ["--certificates", str(self.certificates())]
         return words + options.server_arguments()

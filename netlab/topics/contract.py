@@ -113,6 +113,8 @@ class Option:
     choices: tuple[str, ...] = ()
     server: bool = True
     client: bool = False
+    many: bool = False
+    """Whether the flag may be given several times; ``parse`` then gets all of them, with commas between."""
 
     @property
     def flag(self) -> str:

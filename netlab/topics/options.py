@@ -30,7 +30,8 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
         if option.secret:
             text += f" (also {option.flag}-file, ${environment_name(option)})"
             parser.add_argument(f"{option.flag}-file", dest=f"{option.name}_file", help=argparse.SUPPRESS)
-        parser.add_argument(option.flag, dest=option.name, choices=choices, metavar=metavar, help=text)
+        action = "append" if option.many else "store"
+        parser.add_argument(option.flag, dest=option.name, action=action, choices=choices, metavar=metavar, help=text)
 
 
 def chosen_options(
@@ -51,6 +52,8 @@ def _value(option: Option, given: Mapping[str, object], environ: Mapping[str, st
         text = environ.get(environment_name(option))
     if text is None:
         return option.default
+    if isinstance(text, list):
+        text = ",".join(text)
     return _parsed(option, str(text))
 
 

@@ -280,7 +280,9 @@ def test_http_of_a_lab_reads_alike(tmp_path: Path) -> None:
         session.get("/nowhere")
         session.post("/hello", name="Grüße", empty="")
         with socket.create_connection(lab.address) as raw:
-            raw.sendall(b"POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n")
+            raw.sendall(
+                b"POST /hello HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n0\r\n\r\n"
+            )
             while raw.recv(8192):
                 pass
         lab.save(tmp_path / "http.pcapng")

@@ -40,7 +40,7 @@ PIECES: dict[str, list[bytes]] = {
             b" HTTP/9\r\n",
             b"\r\n",
             b"\n",
-            b"Host: lab\r\n",
+            b"Host: localhost\r\n",
             b"Expect: 100-continue\r\n",
         ),
         *(
@@ -58,7 +58,7 @@ PIECES: dict[str, list[bytes]] = {
         ),
     ],
     "xmlrpc": [
-        b"POST /RPC2 HTTP/1.1\r\nHost: lab\r\nContent-Length: 80\r\n\r\n",
+        b"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 80\r\n\r\n",
         *(b"Content-Encoding: gzip\r\n", b"\x1f\x8b\x08\0\0\0\0\0\0\xff", b"<?xml version='1.0'?>", b"<!DOCTYPE a>"),
         *(b"<methodCall>", b"<methodName>get</methodName>", b"<params>", b"<param><value>", b"<int>1</int>", b"<nil/>"),
         *(b"</value></param>", b"</params>", b"</methodCall>", b"<array><data>", b"&#0;", b"&x;", b"<![CDATA["),

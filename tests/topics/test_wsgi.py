@@ -79,7 +79,7 @@ def test_of_a_repeated_name_the_first_counts_and_the_form_before_the_query(web):
 
 
 def test_a_path_may_be_written_as_a_url_and_with_utf8_bytes(address):
-    answer = exchange(address, "GET http://lab:1/hello?name=é HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    answer = exchange(address, "GET http://localhost:1/hello?name=é HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     assert "Hello é!" in answer.decode()
 
 
@@ -212,7 +212,7 @@ def test_the_environment_of_the_process_stays_with_the_process(monkeypatch):
 
 def test_expect_100_continue_is_answered_before_the_body(address):
     with socket.create_connection(address, DEADLINE) as connection:
-        head = b"POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n"
+        head = b"POST /hello HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 6\r\n\r\n"
         connection.sendall(head)
         assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"name=x")

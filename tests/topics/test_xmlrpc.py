@@ -41,6 +41,7 @@ def call(address):
 
 def post(address, body, path="/RPC2", method="POST", **headers):
     connection = HTTPConnection(*address, timeout=DEADLINE)
+    headers = {"Content_Type": "text/xml", **headers}
     connection.request(method, path, body, {key.replace("_", "-"): value for key, value in headers.items()})
     answer = connection.getresponse()
     answer.read()
@@ -111,7 +112,7 @@ def test_an_integer_too_large_for_the_way_back_is_refused_on_the_way_in(address,
 
 def _raw(address, body):
     connection = HTTPConnection(*address, timeout=DEADLINE)
-    connection.request("POST", "/RPC2", body)
+    connection.request("POST", "/RPC2", body, {"Content-Type": "text/xml"})
     return connection.getresponse().read()
 
 

@@ -19,8 +19,8 @@ PATHS = {"wsgi": b"/hello", "xmlrpc": b"/RPC2"}
 
 
 @contextmanager
-def serving(topic, model="threading", **options):
-    server = SERVERS[topic].make_server(("127.0.0.1", 0), model, **options)
+def serving(topic, model="threading", host="127.0.0.1", **options):
+    server = SERVERS[topic].make_server((host, 0), model, **options)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield server.server_address

@@ -2,6 +2,7 @@
 
 from netlab.capture.model import Transport
 from netlab.topics.contract import Topic
+from netlab.topics.host_names import ALLOW_HOST
 
 
 def _bare(text: str, model: str) -> list[str]:
@@ -22,4 +23,5 @@ TOPIC = Topic(
     hint="type your name, or /localtime, and press enter",
     then="/localtime, then <b>Guido</b>: a name is text, not HTML",
     order=3,
+    options=(ALLOW_HOST,),
 )

@@ -1,4 +1,4 @@
-"""What can be seen of a web server: names that are scripts, requests that are cut short, unclear, or for nobody."""
+"""What can be seen of a web server: names that are scripts, and requests cut short, unclear, lost, or from a page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SCRIPT = "<script>alert(1)</script>"
 NAME = "Guido van Rossum"
+SITE = "evil.example"
 LOST = len("+Rossum")
 
 QUOTED = """\
@@ -75,7 +76,7 @@ def _cut_body(trial: Trial) -> None:
     trial.step("Once more; now the client says itself, too early, that it will send no more.")
     bench.fault()
     dialled = bench.dial()
-    dialled.sendall(b"POST /hello HTTP/1.1\r\nHost: lab\r\nContent-Length: 21\r\n\r\nname=Guido+van")
+    dialled.sendall(b"POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 21\r\n\r\nname=Guido+van")
     dialled.shutdown(socket.SHUT_WR)
     trial.expect("the answer is 400 Bad Request, and nobody is greeted as Guido van",
                  lambda: b"HTTP/1.1 400 " in _answers(bench) and b"van<" not in _answers(bench))  # fmt: skip
@@ -111,6 +112,32 @@ def _not_found(trial: Trial) -> None:
     head = _response(peer, "request", "HEAD", "/hello")
     trial.expect("200, with the length of the page in its head, and no page",
                  lambda: (head.status, head.body) == (200, b"") and _length(head) > 0, found=lambda: head)  # fmt: skip
+
+
+def _web_page(trial: Trial) -> None:
+    bench = trial.lab()
+    peer, port = bench.connect(), bench.address.port
+    trial.step(f"A page of http://{SITE} asks for /hello. The browser sends along whose page it is: Origin.")
+    shown = _response(peer, "request", "GET", "/hello", Origin=f"http://{SITE}")
+    trial.expect("200: anybody may link to what only shows something", lambda: shown.status == 200)
+    trial.expect("no header Access-Control-Allow-Origin, so the browser keeps the answer from the page",
+                 lambda: "access-control-allow-origin" not in _names(shown), found=lambda: shown.headers)  # fmt: skip
+    trial.step("The page posts a form to /hello. A form may do something, whoever reads the answer.")
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    posted = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{SITE}", **form)
+    trial.expect("403: it comes from a web page of another site", lambda: posted.status == 403, found=lambda: posted)
+    trial.step(f"The owner of {SITE} lets the name lead to 127.0.0.1 (DNS rebinding). To the browser, page and server "
+               "are now one site, whose pages may read each answer.")  # fmt: skip
+    rebound = _response(peer, "request", "GET", "/hello", Host=f"{SITE}:{port}")
+    trial.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
+                 lambda: rebound.status == 421, found=lambda: rebound)  # fmt: skip
+    trial.step("The same form, from a page of this server's own.")
+    own = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{bench.address}", **form)
+    trial.expect("200: Origin and Host are the same", lambda: own.status == 200, found=lambda: own)
+
+
+def _names(response: Response) -> set[str]:
+    return {name.lower() for name, _ in response.headers}
 
 
 def _response(peer: Peer, operation: str, *arguments: object, **named: object) -> Response:
@@ -185,5 +212,23 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "method is wrong, and must say in Allow which ones there are. HEAD is GET without the body, so whoever "
         "answers GET can answer HEAD. The tutorial looks the pair up at once, and answers 404 to all of these.",
         _not_found,
+    ),
+    Experiment(
+        "web-page",
+        f"A web page calls your loopback server: a page of {SITE} is open in your browser, and has it ask for /hello "
+        "and post a form to it, at 127.0.0.1. What happens?",
+        (
+            "Nothing: only programs on this machine reach 127.0.0.1, and the page comes from elsewhere.",
+            "Both are answered, and the page reads the answers.",
+            "/hello is answered, but the page cannot read it; the form is refused.",
+            "Both are refused.",
+        ),
+        2,
+        "The browser is a program on this machine, so listening on loopback keeps no page out. It keeps answers from "
+        "the pages of other sites, unless a header allows it; but what a form did is done by then, so a form with a "
+        "foreign Origin gets 403. A link is another matter: GET is to change nothing, and links from elsewhere are "
+        "what the web is made of. Host is checked for each request: who owns a name can let it lead to 127.0.0.1, and "
+        "to the browser page and server are then one site.",
+        _web_page,
     ),
 )

@@ -5,6 +5,7 @@ from keyword import iskeyword
 
 from netlab.capture.model import Transport
 from netlab.topics.contract import Option, Topic
+from netlab.topics.host_names import ALLOW_HOST
 
 
 def _bare(text: str, model: str) -> list[str]:
@@ -46,5 +47,6 @@ TOPIC = Topic(
     options=(
         Option("allow_none", True, "whether None may be sent: yes or no", _yes, choices=("yes", "no"), client=True),
         Option("path", "/RPC2", "where calls are sent to", server=False, client=True),
+        ALLOW_HOST,
     ),
 )

@@ -1,6 +1,9 @@
-"""What can be seen of XML-RPC: what its few types can carry, what a fault is, who waits for a slow call, a bomb."""
+"""What can be seen of XML-RPC: what its few types can carry, faults, a slow call, a bomb, a call from a web page."""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
 from netlab.topics.trial import Bench, Experiment, Peer, Trial, before, payload
@@ -13,6 +16,58 @@ BOMB = (
     + "]>\n<methodCall><methodName>get</methodName>\n"
     "<params><param><value>&j;</value></param></params></methodCall>\n"
 )
+
+SITE = "evil.example"
+PAGE_CALL = dumps(("spam", "eggs"), "set")
+QUOTED = """\
+class KeyValueServer:
+    _rpc_methods_ = ['get', 'set', 'delete', 'exists', 'keys']
+    def __init__(self, address):
+        self._data = {}
+        self._serv = SimpleXMLRPCServer(address, allow_none=True)
+        for name in self._rpc_methods_:
+            self._serv.register_function(getattr(self, name))
+
+    def get(self, name):
+        return self._data[name]
+
+    def set(self, name, value):
+        self._data[name] = value
+
+    def delete(self, name):
+        del self._data[name]
+
+    def exists(self, name):
+        return name in self._data
+
+    def keys(self):
+        return list(self._data)
+
+    def serve_forever(self):
+        self._serv.serve_forever()
+"""
+REPAIRED = """\
+if host_of(headers['Host']) not in names:
+    raise Refused(421, 'this server has another name')
+if headers['Origin'] not in (None, f"http://{headers['Host']}"):
+    raise Refused(403, 'it comes from a web page of another site')
+if headers.get_content_type() not in ('text/xml', 'application/xml'):
+    raise Refused(415, 'a call is sent as text/xml')
+"""
+THEIR_CALL = f"""
+import threading
+from http.client import HTTPConnection
+from xmlrpc.server import SimpleXMLRPCServer
+
+{QUOTED}
+kvserv = KeyValueServer(('127.0.0.1', 0))
+threading.Thread(target=kvserv.serve_forever, daemon=True).start()
+page = HTTPConnection(*kvserv._serv.server_address, timeout=10)
+headers = {{'Host': '{SITE}', 'Origin': 'http://{SITE}', 'Content-Type': 'text/plain'}}
+page.request('POST', '/RPC2', {PAGE_CALL!r}, headers)
+print('status', page.getresponse().status)
+print('stored', kvserv.get('spam'))
+"""
 
 
 def _none(trial: Trial) -> None:
@@ -137,7 +192,7 @@ def _bomb(trial: Trial) -> None:
     trial.step(f"Send a call of {len(BOMB)} bytes, in which each entity is ten times the one before.")
     trial.show(BOMB.rstrip())
     sock = bench.dial()
-    head = f"POST /RPC2 HTTP/1.1\r\nHost: lab\r\nContent-Type: text/xml\r\nContent-Length: {len(BOMB)}\r\n\r\n"
+    head = f"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {len(BOMB)}\r\n\r\n"
     sock.sendall(head.encode() + BOMB.encode())
     trial.expect("it is refused: 400 Bad Request", lambda: _answers(bench).startswith(b"HTTP/1.1 400 "),
                  found=lambda: _answers(bench))  # fmt: skip
@@ -148,6 +203,42 @@ def _bomb(trial: Trial) -> None:
     peer = bench.connect()
     peer.begin("keys")
     trial.expect("the server is well, and answers", lambda: peer.outcome == [], found=lambda: peer.outcome)
+
+
+def _web_page(trial: Trial) -> None:
+    bench = trial.lab()
+    port = bench.address.port
+    trial.step(f"A page of http://{SITE} has the browser post set('spam', 'eggs') to {bench.address}, as text/plain. "
+               "The browser asks nobody before it does, and says whose page it is: Origin.")  # fmt: skip
+    _post(bench, str(bench.address), "text/plain", origin=f"http://{SITE}")
+    trial.expect("the server refuses it: 403, it comes from a web page of another site",
+                 lambda: _answers(bench).startswith(b"HTTP/1.1 403 "), found=lambda: _answers(bench))  # fmt: skip
+    trial.step("The same without an Origin, as some old browsers send it.")
+    _post(bench, str(bench.address), "text/plain")
+    trial.expect("415: a call is sent as text/xml, and for that a browser asks first",
+                 lambda: b"HTTP/1.1 415 " in _answers(bench), found=lambda: _answers(bench))  # fmt: skip
+    trial.step(f"The owner of {SITE} lets the name lead to 127.0.0.1 (DNS rebinding). To the browser, page and server "
+               "are now one site: the page may send text/xml, and read the answer.")  # fmt: skip
+    _post(bench, f"{SITE}:{port}", "text/xml", origin=f"http://{SITE}:{port}")
+    trial.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
+                 lambda: b"HTTP/1.1 421 " in _answers(bench), found=lambda: _answers(bench))  # fmt: skip
+    stored = bench.connect().call("keys")
+    trial.expect("a client of your own finds that nothing was stored", lambda: stored == [], found=lambda: stored)
+    trial.step("The first request again, to the tutorial's server, in a process of its own.")
+    run = trial.run_quoted(THEIR_CALL)
+    trial.expect("there it is carried out: 200, and eggs are stored",
+                 lambda: "status 200\nstored eggs" in run.output, found=lambda: run.output)  # fmt: skip
+
+
+def _post(bench: Bench, host: str, kind: str, origin: str = "") -> None:
+    """Send what a browser would send, and wait for the answer to end."""
+    head = [f"POST /RPC2 HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {len(PAGE_CALL)}\r\n"]
+    if origin:
+        head.append(f"Origin: {origin}\r\n")
+    with bench.dial() as browser, suppress(OSError):
+        browser.sendall("".join([*head, "\r\n", PAGE_CALL]).encode())
+        while browser.recv(8192):
+            pass
 
 
 def _kept(peer: Peer, value: object) -> object:
@@ -247,5 +338,24 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "here. New versions of the XML parser expat stop such growth; this server does not rely on it. No call needs "
         "a DTD, where entities are defined and which may even name files, so a call that has one is refused.",
         _bomb,
+    ),
+    Experiment(
+        "web-page",
+        f"A web page calls your loopback server: a page of {SITE} is open in your browser, and has it post "
+        "set('spam', 'eggs') to 127.0.0.1. What happens?",
+        (
+            "Nothing: only programs on this machine reach 127.0.0.1, and the page comes from elsewhere.",
+            "The call is carried out; the page cannot read the answer, but spam is stored.",
+            "The server refuses the call: the request shows that another site's page sent it.",
+        ),
+        2,
+        "The browser is a program on this machine, so listening on loopback keeps no page out. A page may post "
+        "text/plain anywhere without asking; that it cannot read the answer does not undo what was called. But it "
+        "cannot forge the headers in which the browser says whose page it is (Origin) and by which name it called "
+        "(Host). So a call from another site gets 403, one that is not text/xml 415, and one to a name that is not "
+        "the server's 421: who owns a name can let it lead to 127.0.0.1. The tutorial's server checks none of these.",
+        _web_page,
+        QUOTED,
+        REPAIRED,
     ),
 )

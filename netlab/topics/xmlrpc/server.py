@@ -9,17 +9,20 @@ from __future__ import annotations
 import argparse
 import email
 import logging
+import math
 import re
 import socket
 import sys
 import threading
 import time
 import zlib
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from io import BufferedReader, RawIOBase
+from ipaddress import ip_address
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
@@ -37,6 +40,9 @@ MAX_SLEEP = 10.0  # seconds
 REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~\x80-\xff]+) (HTTP/1\.[01])\r?\n")
 ABSOLUTE = re.compile(r"https?://([^/?#]+)/?", re.IGNORECASE)
 HOST = re.compile(r"([0-9A-Za-z._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+XML_TYPES = ("text/xml", "application/xml")
+FIRST_BYTE = 5.0  # seconds; a browser connects ahead of its requests, and may never send one
 HEADER_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r?\n")
 
 # Codes of faults. The negative ones are those that XML-RPC servers agreed on.
@@ -122,11 +128,13 @@ class SingleServer(SimpleXMLRPCServer):
     """One call at a time."""
 
     request_queue_size = 5  # how many may wait; the kernel lets one more in
+    first_byte = FIRST_BYTE
     starved = False
 
-    def __init__(self, address: tuple[str, int], timeout: float, allow_none: bool) -> None:
+    def __init__(self, address: tuple[str, int], timeout: float, allow_none: bool, names: Iterable[str]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.client_timeout, self.with_none = timeout, allow_none
+        self.names = LOOPBACK.union(map(host_of, [address[0], *names]))
         super().__init__(address, RequestHandler, logRequests=False)
         self.signatures: dict[str, list[list[str]]] = {}
         store = KeyValueStore()
@@ -209,12 +217,13 @@ class ThreadingServer(ThreadingMixIn, SingleServer):
     """A thread for each call."""
 
     request_queue_size = 128
+    first_byte = math.inf
     daemon_threads = True
     block_on_close = False
     most_clients = 500
 
-    def __init__(self, address: tuple[str, int], timeout: float, allow_none: bool) -> None:
-        super().__init__(address, timeout, allow_none)
+    def __init__(self, address: tuple[str, int], timeout: float, allow_none: bool, names: Iterable[str]) -> None:
+        super().__init__(address, timeout, allow_none, names)
         self.places = threading.BoundedSemaphore(self.most_clients)
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -321,6 +330,15 @@ class Refused(Exception):
         self.status, self.reason, self.headers = status, reason, headers
 
 
+def host_of(authority: str) -> str:
+    """The host in ``localhost:8080`` or ``[::1]`` as it is compared: small letters, no brackets, no port."""
+    found = HOST.fullmatch(authority)
+    host = (found[1] if found else authority).strip("[]").lower().removeprefix("::ffff:")
+    with suppress(ValueError):
+        return str(ip_address(host))  # 0:0::1 is ::1
+    return host
+
+
 class TimedReader(RawIOBase):
     """Reads a socket until a deadline; its own timeout is for each recv, which a slow sender would never meet."""
 
@@ -343,16 +361,21 @@ class TimedReader(RawIOBase):
 class CarefulHandler(BaseHTTPRequestHandler):
     """One request a connection, which must come in time and mean the same to everybody who reads it (RFC 9112)."""
 
+    server: SingleServer
     rfile: BufferedReader
     command = path = ""
+    for_any_page: tuple[str, ...] = (
+        "GET",
+        "HEAD",
+    )  # what the pages of other sites may ask for, since it changes nothing
 
     def setup(self) -> None:
         """Give the whole request, not each part of it, one deadline."""
         super().setup()
         self.patience = self.connection.gettimeout() or 30.0
         self.rfile.close()
-        reader = TimedReader(self.connection, self.patience)
-        self.rfile, self.deadline = BufferedReader(reader), reader.deadline
+        self.timed = TimedReader(self.connection, self.patience)
+        self.rfile, self.deadline = BufferedReader(self.timed), self.timed.deadline
 
     def handle(self) -> None:
         """Read one request and answer it."""
@@ -372,10 +395,24 @@ class CarefulHandler(BaseHTTPRequestHandler):
     def read_request(self) -> bytes:
         """Read request line and headers into the attributes, and return the body."""
         try:
+            self.await_first_byte()
             self.read_head()
+            self.check_host()
+            self.check_origin()
             return self.read_body()
         except TimeoutError:
             raise Refused(408, f"the whole request did not arrive within {self.patience:g} seconds") from None
+
+    def await_first_byte(self) -> None:
+        """Wait for the request to begin, and not for long where others wait meanwhile."""
+        most = min(self.patience, self.server.first_byte)
+        whole, self.deadline = self.deadline, self.deadline - self.patience + most
+        self.timed.deadline = self.deadline
+        try:
+            self.rfile.peek(1)
+        except TimeoutError:
+            raise Refused(408, f"no request began within {most:g} seconds") from None
+        self.timed.deadline = self.deadline = whole
 
     def read_line(self, too_long: int = 431) -> bytes:
         """The next line, which must be short and whole."""
@@ -388,7 +425,9 @@ class CarefulHandler(BaseHTTPRequestHandler):
 
     def read_head(self) -> None:
         """Read command, path, version and headers."""
-        if not (request := REQUEST_LINE.fullmatch(self.read_line(414))):
+        if (line := self.read_line(414)) in (b"\r\n", b"\n"):  # some send an empty line first (9112, 2.2)
+            line = self.read_line(414)
+        if not (request := REQUEST_LINE.fullmatch(line)):
             raise Refused(400, "this is no HTTP/1 request line")
         self.command, self.path, self.request_version = (part.decode("latin-1") for part in request.groups())
         lines = b""
@@ -408,6 +447,21 @@ class CarefulHandler(BaseHTTPRequestHandler):
         if url:  # it must be understood, and its host counts, not the header (9112, 3.2.2)
             del self.headers["Host"]
             self.headers["Host"], self.path = url[1], "/" + self.path[url.end() :]
+
+    def check_host(self) -> None:
+        """Refuse a name that is not ours. Who owns a name can let it lead here, and to a browser we were their site."""
+        names = self.server.names | {host_of(self.connection.getsockname()[0])}
+        for host in self.headers.get_all("Host", []):  # HTTP/1.0 may send none
+            if (host := host_of(host.strip(" \t"))) not in names:
+                raise Refused(421, f"this server is not {host[:100]!r}; --allow-host adds a name")
+
+    def check_origin(self) -> None:
+        """Refuse what a page of another site has a browser send. Only browsers send an Origin (RFC 6454)."""
+        host = self.headers.get("Host", "").strip(" \t").lower()
+        for origin in self.headers.get_all("Origin", []):
+            ours = origin.strip(" \t").lower() in (f"http://{host}", f"https://{host}")
+            if not ours and self.command not in self.for_any_page:
+                raise Refused(403, "it comes from a web page of another site")
 
     def read_body(self) -> bytes:
         """Read exactly as much as Content-Length says. Whoever says two lengths smuggles a request past somebody."""
@@ -458,8 +512,8 @@ class CarefulHandler(BaseHTTPRequestHandler):
 class RequestHandler(CarefulHandler, SimpleXMLRPCRequestHandler):
     """Turns a POST into a call."""
 
-    server: SingleServer
     rpc_paths = ("/", "/RPC2")
+    for_any_page = ()
 
     def answer(self, body: bytes) -> None:
         """Call the method and send its result, or the fault."""
@@ -467,6 +521,8 @@ class RequestHandler(CarefulHandler, SimpleXMLRPCRequestHandler):
             raise Refused(404, "calls go to /RPC2")
         if self.command != "POST":
             raise Refused(405, "a call is a POST", Allow="POST")
+        if self.headers.get("Content-Type", "").partition(";")[0].strip(" \t").lower() not in XML_TYPES:
+            raise Refused(415, "a call is sent as text/xml")  # as which no page can send without asking (CORS)
         method, params = read_call(unpack(body, self.headers.get("Content-Encoding", "identity").lower()))
         xml, outcome = self.server.respond(method, params)
         log.info(
@@ -484,10 +540,18 @@ def name(address: tuple[Any, ...]) -> str:
 
 
 def make_server(
-    address: tuple[str, int], model: str = "single", *, timeout: float = 30.0, allow_none: bool = True
+    address: tuple[str, int],
+    model: str = "single",
+    *,
+    timeout: float = 30.0,
+    allow_host: Iterable[str] = (),
+    allow_none: bool = True,
 ) -> SingleServer:
-    """A server that listens already. A request that is not there after ``timeout`` seconds is refused."""
-    return MODELS[model](address, timeout, allow_none)
+    """A server that listens already. A request that is not there after ``timeout`` seconds is refused.
+
+    It answers to the names of loopback, to the address where a client found it, and to those in ``allow_host``.
+    """
+    return MODELS[model](address, timeout, allow_none, allow_host)
 
 
 def main() -> None:
@@ -496,9 +560,10 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="single")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=15000)
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a further name of this host")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    server = make_server((arguments.host, arguments.port), arguments.model)
+    server = make_server((arguments.host, arguments.port), arguments.model, allow_host=arguments.allow_host)
     print("listening on", name(server.server_address), flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()
