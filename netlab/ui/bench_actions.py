@@ -168,9 +168,21 @@ class BenchActions:
         """From the call to its segments, or back."""
         self._links.follow()
 
-    def filter_wire(self) -> None:
-        """Ask which segments to show."""
-        self._ask_wire(self._bench.wire.action_filter)
+    def search(self) -> None:
+        """Ask what to find in the focused pane, or which segments of the wire to show."""
+        bench, reader = self._bench, self._bench.panes.reader
+        asks: dict[str, Callable[[], None]] = {
+            "console": bench.console.transcript.action_find,
+            "log": bench.log_pane.action_find,
+            "wire": bench.wire.action_filter,
+            "bytes": bench.inspector.action_search,
+        } | ({"reader": reader.action_find} if reader is not None else {})
+        ask = asks.get(bench.panes.pane_of(bench.screen.focused))
+        if ask is not None:
+            ask()
+        else:
+            where = "bytes, source, lesson, log and transcript, and filters the wire"
+            bench.notify(f"There is nothing to search in this pane: / searches {where}.", markup=False)
 
     def intercept_wire(self) -> None:
         """Ask what to hold."""

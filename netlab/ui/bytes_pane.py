@@ -35,7 +35,7 @@ _LOW = 11
 
 KEYS: list[BindingType] = [
     Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
-    Binding("ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
+    Binding("slash,ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
     Binding("n", "find(False)", "next match", show=False, id="bytes.next", tooltip="Go to the next match"),
     Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the match before"),
     Binding("u", "unpack", "unpack", show=False, id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
@@ -218,6 +218,8 @@ class BytesPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """``n`` and ``N`` are matches only while there is a search and the bytes have the focus."""
+        if action in ("go_to", "search", "unpack"):
+            return not self.question.asking
         if action == "find":
             return bool(self._pattern) and self.bytes.has_focus
         if action == "let_go":

@@ -90,7 +90,7 @@ COMMANDS: tuple[Command, ...] = (
            "view", "toggle_lanes"),
     _bench("copy", "c", "copy as", "Copy the address, the last call, the transcript or the selected bytes",
            "view", "copy_as", 6),
-    _bench("wire.filter", "slash", "filter", "Show only some of the wire's segments", "view", "filter_wire", 7),
+    _bench("search", "slash", "search", "Find text in the focused pane; in the wire, filter", "view", "search", 7),
     _bench("link.follow", "L", "follow link",
            "From a call to its segments in the wire; from a segment and its bytes to the call that caused it", "view",
            "follow_link"),

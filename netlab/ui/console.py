@@ -98,7 +98,9 @@ class Console(Vertical):
 
     def compose(self) -> ComposeResult:
         """Transcript, one line of explanation, prompt."""
-        yield Transcript(self._presentation, hints(self._topic), id="transcript")
+        transcript = Transcript(self._presentation, hints(self._topic), id="transcript")
+        yield transcript
+        yield transcript.find_bar
         yield Static("", id="explained", markup=False)
         with Horizontal(id="entry"):
             yield Static(f"{self._topic.name} ❯ ", markup=False)

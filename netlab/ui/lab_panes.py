@@ -19,7 +19,7 @@ from netlab.ui.inspector import Inspector
 from netlab.ui.live_lab import LiveLab
 from netlab.ui.panes import Panes
 from netlab.ui.presentation import Presentation
-from netlab.ui.server_log import ServerLog
+from netlab.ui.server_log import LogPane, ServerLog
 from netlab.ui.wire_list import WireList
 
 
@@ -43,8 +43,8 @@ class LabPanes(Vertical):
         self.console = Console(self.topic, presentation, self.history, self.completion)
         self.wire = WireList(id="wire", live=True)
         self.inspector = Inspector(id="bytes")
-        self.log_pane = ServerLog(presentation, id="log")
-        self.panes = Panes(self.console, self.wire, self.inspector, self.log_pane)
+        self.log_pane = ServerLog(presentation)
+        self.panes = Panes(self.console, self.wire, self.inspector, LogPane(self.log_pane))
 
     def ask(self, line: str) -> None:
         """Have a console line run."""

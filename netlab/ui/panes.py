@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from netlab.ui.console import Console
 from netlab.ui.inspector import Inspector
-from netlab.ui.server_log import ServerLog
+from netlab.ui.server_log import LogPane, ServerLog
 from netlab.ui.wire_list import WireList
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Panes(Horizontal):
     Panes #left { width: 3fr; }
     Panes #right { width: 5fr; }
     Panes #console { height: 2fr; }
-    Panes #log { height: 1fr; border-title-color: $foreground; }
+    Panes #log { height: 1fr; }
+    Panes ServerLog { border-title-color: $foreground; }
     Panes #wire { height: 2fr; }
     Panes #bytes, Panes #experiment { height: 3fr; }
     Panes #lanes { height: 2fr; }
@@ -122,13 +123,12 @@ class Panes(Horizontal):
 
     _ENTRIES: ClassVar[dict[str, str]] = {"console": "#prompt"}
 
-    def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: ServerLog) -> None:
+    def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: LogPane) -> None:
         super().__init__(id="panes", classes="-wire")  # as `_arrange` has it: each class that comes styles all anew
         self._left, self._right = (console, log), (wire, inspector)
         self.reader: Reader | None = None
         self._extras: dict[str, Widget] = {}
         self._warned = 0
-        log.border_title = "server log"
 
     def compose(self) -> ComposeResult:
         """The two columns."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from netlab.topics.contract import Topic
-from netlab.ui.question import Question
+from netlab.ui.find_bar import FindBar, find_keys
 from netlab.ui.source_text import SourceText
 
 LESSON, THEN_NOW = "lesson.md", "then_now.md"
@@ -43,8 +43,7 @@ class Reader(ScrollableContainer, can_focus=True):
         Binding("j", "scroll_down", "down", show=False, id="reader.down"),
         Binding("space", "page_down", "page down", show=False, id="reader.page_down"),
         Binding("g", "scroll_home", "top", show=False, id="reader.top"),
-        Binding("slash", "find", "find", id="reader.find", tooltip="Search this file"),
-        Binding("n", "find_next", "next", id="reader.find_next", tooltip="The next line that has what was searched"),
+        *find_keys("reader"),
         Binding(
             "M",
             "running",
@@ -63,7 +62,6 @@ class Reader(ScrollableContainer, can_focus=True):
         """``text`` is what is read where it is not the file's; ``model`` serves, and its class is marked."""
         super().__init__(id="reader")
         self.topic, self.file, self._text, self._model = topic, file, text, model
-        self._shown = -1
         self.border_title = self._title = f"{topic.name}/{file} ── {how_on}"
 
     def compose(self) -> ComposeResult:
@@ -74,12 +72,13 @@ class Reader(ScrollableContainer, can_focus=True):
             yield Static(f"{self.file} cannot be read: {error.strerror or error}", markup=False)
             return
         if self.file.endswith(".md"):
-            from textual.widgets import Markdown  # late: 45 ms that only a reader of lessons should spend
+            from netlab.ui.lesson_text import LessonText  # late: 45 ms that only a reader of lessons should spend
 
-            yield Markdown(text, open_links=False)
+            body: LessonText | SourceText = LessonText(text, self._show_line)
         else:
-            yield SourceText(text, self._model)
-            yield Question()
+            body = SourceText(text, self._model, self._show_line)
+        yield body
+        yield FindBar(body)
 
     def on_resize(self) -> None:
         """Say that there is more to the right, where there is."""
@@ -96,14 +95,14 @@ class Reader(ScrollableContainer, can_focus=True):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What can be found in code is not offered in a lesson."""
-        source = next(iter(self.query(SourceText)), None)
+        """What goes on with a search is there while there is one, and what runs where it is shown."""
+        bar = next(iter(self.query(FindBar)), None)
         if action == "find":
-            return source is not None
+            return bar is not None and not bar.asking
         if action == "find_next":
-            return source is not None and bool(source.found)
+            return bar is not None and bar.searching
         if action == "running":
-            return source is not None and bool(source.running)
+            return any(source.running for source in self.query(SourceText))
         return True
 
     def action_close(self) -> None:
@@ -112,42 +111,17 @@ class Reader(ScrollableContainer, can_focus=True):
 
     def action_running(self) -> None:
         """To the class of the model that runs."""
-        self._show_line(self.query_one(SourceText).running.start)
+        self._show_line(self.query_one(SourceText).running.start, 0)
 
     def action_find(self) -> None:
         """Ask for what."""
-        self.query_one(Question).ask("find", "find", "", self._reads)
+        self.query_one(FindBar).find()
 
-    def _reads(self, text: str) -> str:
-        count = self.query_one(SourceText).search(text)
-        if text and not count:
-            raise ValueError("not in this file")
-        return f"{count} line{'s'[: count != 1]}; enter, then n goes on" if text else "text in this file"
+    def action_find_next(self, step: int) -> None:
+        """To the next match, or the one before."""
+        self.query_one(FindBar).go_on(step)
 
-    def on_question_changed(self, event: Question.Changed) -> None:
-        """Show the first line as it is typed."""
-        event.stop()
-        self.refresh_bindings()
-        if found := self.query_one(SourceText).found:
-            self._show_line(found[0])
-
-    def on_question_answered(self, event: Question.Answered) -> None:
-        """It stands already."""
-        event.stop()
-
-    def on_question_left(self, event: Question.Left) -> None:
-        """Take the marks away."""
-        event.stop()
-        self.query_one(SourceText).search("")
-        self.refresh_bindings()
-
-    def action_find_next(self) -> None:
-        """The next line below the one that is on top, from the last to the first."""
-        found = self.query_one(SourceText).found
-        here = self._shown
-        self._show_line(next((line for line in found if line > here), found[0]))
-
-    def _show_line(self, line: int) -> None:
-        """Bring a line into the upper third."""
-        self._shown = line
-        self.scroll_to(y=max(line - self.size.height // 3, 0), animate=False)
+    def _show_line(self, line: int, column: int) -> None:
+        """Bring a line into the upper third, and the column into view."""
+        x = max(column + 4 - self.size.width, 0)
+        self.scroll_to(x=x, y=max(line - self.size.height // 3, 0), animate=False)

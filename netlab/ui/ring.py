@@ -215,7 +215,11 @@ class Ring(ScrollView, can_focus=True):
         segments = [Segment(text, self._style(name)) for name, text in self._rows[row]]
         strip = Strip(self._selected(segments, row)).crop_extend(0, self.size.width - self.MARGIN, base)
         strip = strip.apply_offsets(0, row)
-        return Strip.join([Strip([Segment(self.mark(row).ljust(self.MARGIN), base)]), strip]) if self.MARGIN else strip
+        margin = Segment(self._margin(row).ljust(self.MARGIN), base)
+        return Strip.join([Strip([margin]), strip]) if self.MARGIN else strip
+
+    def _margin(self, row: int) -> str:
+        return self.mark(row)
 
     def mark(self, row: int) -> str:
         """What stands in the margin before a row."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 
 from netlab.capture.model import Endpoint
 from netlab.lab.state import LogLine
 from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
-from netlab.ui.ring import Line, Ring
+from netlab.ui.ring import Line
+from netlab.ui.searched_ring import SearchedRing
 
 _LEVELS = {"info": (" ", ""), "warning": ("!", "ring--warning"), "error": ("✗", "ring--error")}
 
 
-class ServerLog(Ring):
+class ServerLog(SearchedRing):
     """The server's log, newest last. Lines that name ``about`` have a mark; warnings that came unseen are counted."""
 
     @dataclass
@@ -26,7 +30,6 @@ class ServerLog(Ring):
         unseen: int
 
     EMPTY = "what the server says will be here"
-    MARGIN = 1
 
     def __init__(self, presentation: Presentation, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -58,7 +61,7 @@ class ServerLog(Ring):
         self.extend([*told, *(self._drawn(line) for line in new[-at_most:])])
 
     def _count_unseen(self, warnings: int) -> None:
-        if warnings and not self.display:
+        if warnings and not all(node.display for node in (self, self.parent) if isinstance(node, Widget)):
             self._unseen += warnings
             self.post_message(self.Warned(self._unseen))
 
@@ -76,3 +79,17 @@ class ServerLog(Ring):
         glyph, style = _LEVELS.get(line.level, ("?", ""))
         clock = self._presentation.clock(line.time_ns)
         return (("ring--faint", clock), (style, f" {glyph} "), (style, self._presentation.text(line.text)))
+
+
+class LogPane(Vertical):
+    """The log, and the question what to find in it."""
+
+    def __init__(self, log: ServerLog) -> None:
+        super().__init__(id="log")
+        self._log = log
+        log.border_title = "server log"
+
+    def compose(self) -> ComposeResult:
+        """The lines, and the question below."""
+        yield self._log
+        yield self._log.find_bar

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator
 
 from textual.content import Content
 from textual.widgets import Static
+
+from netlab.ui.find_bar import next_match
 
 
 def class_of(source: str, model: str) -> range:
@@ -33,15 +36,20 @@ def _models(node: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 class SourceText(Static):
-    """Python code. ``running`` are the lines of the class that runs, ``found`` those that the search found."""
+    """Python code. ``running`` are the lines of the class that runs, ``found`` those that the search found.
 
-    def __init__(self, source: str, model: str = "") -> None:
+    ``show_line`` brings a line and a column of it into view.
+    """
+
+    def __init__(self, source: str, model: str, show_line: Callable[[int, int], None]) -> None:
         super().__init__(markup=False)
         self.source = source
         self._model = model
+        self._show_line = show_line
         self._lines: list[Content] = []
-        self._needle = ""
-        self.found: Sequence[int] = ()
+        self._sought: re.Pattern[str] | None = None
+        self._match: int | None = None
+        self.found: list[int] = []
         self.running = class_of(source, model)
 
     def on_mount(self) -> None:
@@ -58,13 +66,24 @@ class SourceText(Static):
             self.running = running
             self._draw()
 
-    def search(self, needle: str) -> int:
-        """Mark every line that has this text, in whatever case; how many there are."""
-        self._needle = needle.lower()
-        lines = self.source.lower().split("\n")
-        self.found = [n for n, line in enumerate(lines) if self._needle and self._needle in line]
+    def look_for(self, text: str) -> int:
+        """Mark the text; the number of lines that have it."""
+        sought = self._sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
+        self._match = None
+        lines = self.source.split("\n") if sought is not None else []
+        self.found = [number for number, line in enumerate(lines) if sought and sought.search(line)]
         self._draw()
         return len(self.found)
+
+    def show_match(self, step: int) -> None:
+        """Go to one of them."""
+        if self.found:
+            top = self.screen.find_widget(self).clip.y - self.region.y
+            self._match = next_match(self.found, top if self._match is None else self._match, step)
+            line = self.source.split("\n")[self._match]
+            found = self._sought.search(line) if self._sought is not None else None
+            self._draw()
+            self._show_line(self._match, found.end() if found else 0)
 
     def _draw(self) -> None:
         self.update(Content("\n").join([self._drawn(number) for number in range(len(self._lines))]))
@@ -74,7 +93,8 @@ class SourceText(Static):
         mark = " "
         if number in self.running:
             mark = "▸" if number == self.running.start else "│"
-        start = line.plain.lower().find(self._needle) if self._needle else -1
-        if start >= 0:
-            line = line.stylize("reverse", start, start + len(self._needle))
+        for found in self._sought.finditer(line.plain) if self._sought is not None else ():
+            line = line.stylize("reverse", found.start(), found.end())
+        if number == self._match:
+            mark = "»"
         return Content.assemble((mark, "bold $text-accent"), " ", line)

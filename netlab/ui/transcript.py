@@ -14,7 +14,8 @@ from textual.message import Message
 from netlab.lab.state import Entry, EntryKind
 from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
-from netlab.ui.ring import Line, Ring
+from netlab.ui.ring import Line
+from netlab.ui.searched_ring import SearchedRing
 
 SHOWN = 40
 """Lines of one entry that are drawn; the rest is counted. The transcript itself keeps them."""
@@ -56,10 +57,9 @@ def copied(entries: Iterable[Entry]) -> str:
     return "\n".join(lines)
 
 
-class Transcript(Ring):
+class Transcript(SearchedRing):
     """Shows one session's entries, or a few hints while there are none. One call can be pointed at."""
 
-    MARGIN = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "point(-1)", "call before", show=False, id="transcript.up",
                 tooltip="Point at the call before: its segments are marked in the wire"),
