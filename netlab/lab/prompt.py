@@ -193,9 +193,9 @@ class Prompt:
         """Write the call down, run it, and write down what it raised."""
         self._call = next(self._numbers)
         self._wake.clear()
-        if self.dropping:
-            self._wake.set()
         self.busy = Busy(showing.cut(waiting_for, 60), time.monotonic())
+        if self.dropping:  # looked at after `busy` is set: who drops the connection interrupts what is busy
+            self._wake.set()
         self.add(EntryKind.CALL, text, self._call)
         try:
             with self.crossings.of(self._call, self.connection.marks if self.connection is not None else dict):
@@ -209,6 +209,8 @@ class Prompt:
 
     def _unless_shut(self, action: Callable[[], object]) -> object:
         """What a call returned or raised; neither counts where its connection was shut down to end it."""
+        if self.dropping:
+            raise Abandoned("you stopped waiting")
         try:
             result = action()
         except Exception:

@@ -173,7 +173,7 @@ class Session:
         connection = self._prompt.connection
         if connection is None or not connection.reset_on_close():
             raise LabError("there is no open stream to reset", ":connect opens a connection")
-        self._drop("reset: this side threw the connection away (RST)")
+        self._drop("reset: this side threw the connection away (RST)", without_goodbye=True)
 
     def disconnect(self) -> None:
         """Close the connection, also while a call waits; the session and its transcript stay."""
@@ -205,7 +205,8 @@ class Session:
             return
         self.closed = self._prompt.dropping = True
         self._worker.forget()
-        self._interrupt()
+        if self._prompt.busy is not None:
+            self._interrupt()
         self._worker.close(_CLOSING)
         self._ended(self)
 
@@ -233,10 +234,12 @@ class Session:
             self.abandon()
             raise
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, reason: str, *, without_goodbye: bool = False) -> None:
+        """Close the connection. A client that waits for nothing may say goodbye, as TLS does, unless it must not."""
         self._worker.forget()
         self._prompt.dropping = True
-        self._interrupt()
+        if without_goodbye or self._prompt.busy is not None:
+            self._interrupt()
         self._wait(self._worker.ask(lambda: self._prompt.drop(reason)))
 
     def _interrupt(self) -> None:

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netlab import certs
-from netlab.capture.model import Direction
+from netlab.capture.model import Direction, Kind
 from netlab.lab import Lab
 from netlab.topics.tls import PRESENTED, TOPIC
 from netlab.topics.tls.client import Client
 from netlab.topics.tls.dissect import dissect
 from netlab.topics.tls.plaintext import open_records
-from netlab.topics.tls.server import make_server
+from netlab.topics.tls.server import make_context, make_server
 from tests.topics.children import wait_until
 
 DEADLINE = 10
@@ -157,6 +157,77 @@ def test_plain_text_and_aborted_handshakes_do_not_stop_the_server(folder, model,
         client.send(b"still here")
         assert client.recv() == b"still here"
     assert "Traceback" not in caplog.text
+
+
+def alerts(sent, received, keylog):
+    """The alerts of each direction, as long as its secrets open all of it."""
+    opened = open_records(keylog, memoryview(sent), memoryview(received))
+    return [[r.fields[0].value for r in opened[way] if r.name == "alert"] for way in Direction]
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("model", TOPIC.models)
+def test_both_sides_end_with_close_notify(version, model):
+    with Lab("tls", model=model, options={"tls_version": version}) as lab:
+        with lab.connect() as client:
+            client.send(b"Hello")
+            assert client.recv(8192) == b"Hello"
+        wait_until(lambda: any(line.text.startswith("closed ") for line in lab.log.since(0)[0]), "closed")
+        lab.sync()
+        segments = lab.capture.segments
+        streams = [b"".join(bytes(s.data) for s in segments if s.direction is way) for way in Direction]
+        assert alerts(*streams, lab.secrets) == [["warning: close_notify"], ["warning: close_notify"]]
+        assert [segment.kind for segment in segments][-2:] == [Kind.FIN, Kind.FIN]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_whoever_is_dropped_hears_that_it_was_the_end(folder, version):
+    context = ssl.create_default_context(cafile=folder / "ca_cert.pem")
+    context.maximum_version = version
+    with serving(folder, timeout=0.3) as address, socket.create_connection(address, DEADLINE) as plain:
+        tls = context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False)
+        assert tls.recv(1) == b""
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_fin_without_close_notify_is_an_error_on_either_side(folder, version, caplog):
+    caplog.set_level(logging.INFO)
+    with serving(folder) as address:
+        client = connect(address, folder, tls_version=version)
+        socket.socket.shutdown(client.socket, socket.SHUT_WR)  # SSLSocket's own would forget that it is one
+        wait_until(lambda: "ended without close_notify" in caplog.text, "what the server missed")
+        with pytest.raises(ssl.SSLError):
+            client.recv()
+        client.close()
+        client.close()
+    with Lab("tls", options={"tls_version": version}) as lab, lab.connect() as client:
+        client.send(b"Hello")
+        client.recv(8192)
+        lab.submit(":fault cut <-")
+        client.send(b"more")
+        with pytest.raises(ssl.SSLEOFError):
+            client.recv(8192)
+        assert any("may be cut short" in entry.text for entry in client.transcript)
+
+
+def test_a_server_that_says_no_goodbye_is_not_waited_for(folder):
+    """The peer shakes hands, and is silent from then on."""
+    context = make_context(folder, "none", "good")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        held = []
+
+        def shake_hands():
+            held.append(context.wrap_socket(listening.accept()[0], server_side=True))
+
+        thread = threading.Thread(target=shake_hands)
+        thread.start()
+        client = connect(listening.getsockname(), folder)
+        thread.join()
+        closing = threading.Thread(target=client.close, daemon=True)
+        closing.start()
+        closing.join(DEADLINE)
+        assert not closing.is_alive()
+        held[0].close()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")

@@ -1,6 +1,7 @@
 """A client that trusts one authority, checks the server's certificate and name, and says why it refuses."""
 
 import argparse
+import contextlib
 import ipaddress
 import logging
 import socket
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 LOG = logging.getLogger(__name__)
+GOODBYE = 1.0
+"""Seconds that the server's close_notify is waited for."""
 WHY = {
     9: "the certificate's validity has not begun yet",
     10: "the certificate's validity has ended",
@@ -29,8 +32,10 @@ ENDED = {
     "CERTIFICATE_REQUIRED": "refused by the server: it wants a certificate of ours (:client-cert yes)",
     "ALERT_BAD_RECORD_MAC": "refused by the server: a record of ours was changed on its way",
     "BAD_RECORD_MAC": "refused by us: a record was changed on its way",
+    "ALERT_DECODE_ERROR": "the server missed our close_notify: what we sent may be cut short",
 }
 """Why an established connection ended, by what OpenSSL's reason contains."""
+TRUNCATED = "it ended with a FIN and without close_notify: what has come may be cut short"
 
 
 class Agreed(str):
@@ -65,7 +70,7 @@ class Client:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # a record leaves at once, as in the server
         try:
             plain.connect(address)
-            self.socket = context.wrap_socket(plain, server_hostname=server_name)
+            self.socket = context.wrap_socket(plain, server_hostname=server_name, suppress_ragged_eofs=False)
         except ssl.SSLCertVerificationError as error:
             log.warning("refused by us: %s", WHY.get(error.verify_code, error.verify_message))
             plain.close()
@@ -87,11 +92,12 @@ class Client:
             raise
 
     def recv(self, size: int = 8192) -> bytes:
-        """Wait for bytes and decrypt them, at most ``size``; ``b''`` once the server has closed."""
+        """Wait for bytes and decrypt them, at most ``size``; ``b''`` once the server has said close_notify."""
         try:
             return self.socket.recv(size)
         except ssl.SSLError as error:
-            if why := next((why for name, why in ENDED.items() if name in (error.reason or "")), ""):
+            why = next((why for name, why in ENDED.items() if name in (error.reason or "")), "")
+            if why := TRUNCATED if isinstance(error, ssl.SSLEOFError) else why:
                 self._log.warning("%s", why)
             raise
 
@@ -109,7 +115,11 @@ class Client:
         )
 
     def close(self) -> None:
-        """Say goodbye and close."""
+        """Say close_notify, wait a moment for the server's, and close. Closing twice does nothing."""
+        if self.socket.fileno() >= 0:
+            self.socket.settimeout(min(self.socket.gettimeout() or GOODBYE, GOODBYE))
+            with contextlib.suppress(OSError, ValueError):  # the server has gone, or says no goodbye
+                self.socket.unwrap()
         self.socket.close()
 
 

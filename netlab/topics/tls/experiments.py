@@ -117,6 +117,28 @@ def _plain_text(trial: Trial) -> None:
     trial.expect("it is served as ever", lambda: _echo(bench.connect()) == b"Hello")
 
 
+def _truncated(trial: Trial) -> None:
+    bench = trial.lab()
+    trial.step("A client reads the echo of its Hello, and closes as TLS wants it: close_notify, and then FIN.")
+    whole = bench.connect()
+    echo = _echo(whole)
+    whole.close()
+    trial.expect("the server has heard that this was all",
+                 lambda: echo == b"Hello" and any(line.startswith("closed ") for line in bench.log()),
+                 found=lambda: bench.log())  # fmt: skip
+    trial.step("Another client reads its echo and asks for more. On the wire somebody ends the connection, with a FIN.")
+    peer = bench.connect()
+    _echo(peer)
+    bench.fault("cut <-")
+    peer.call("send", b"more")
+    peer.begin("recv")
+    trial.expect("recv() does not return b'', as on a plain socket: it raises SSLEOFError",
+                 lambda: isinstance(peer.outcome, ssl.SSLEOFError), found=lambda: peer.outcome)  # fmt: skip
+    trial.expect("the server's side was ended, too, and it says what was missing: close_notify",
+                 lambda: any("without close_notify" in line for line in bench.log()),
+                 found=lambda: bench.log())  # fmt: skip
+
+
 def _wire_sees(trial: Trial) -> None:
     bench = trial.lab()
     trial.step("Connect with TLS 1.3, send Hello, read the echo.")
@@ -236,6 +258,22 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "does not fit its tag was changed, and there is no telling by whom; TLS does not ask for it again, since TCP "
         "has already seen to what gets lost by accident. Compare hmac/tamper, where nobody noticed.",
         _flipped_bit,
+    ),
+    Experiment(
+        "truncated",
+        "In the middle of an answer somebody on the way ends the connection with a FIN. How does recv() end?",
+        (
+            "It returns b'', as at the end of any stream: nothing else can be known.",
+            "It raises an error: TLS has an end of its own, and that did not come.",
+            "It waits: the FIN was not encrypted, so it does not count.",
+        ),
+        1,
+        "A FIN is a bit in a TCP header, and anybody on the way can set it. So TLS says that it has sent all inside a "
+        "record that nobody else can make: the alert close_notify. A FIN without it means that the rest may be "
+        "missing, and a price, a list or a script cut short can be worse than none. Python hides the difference unless "
+        "asked not to: wrap_socket(..., suppress_ragged_eofs=False). Both sides here send close_notify by unwrap(), "
+        "which a plain close() does not.",
+        _truncated,
     ),
     Experiment(
         "plain-text",

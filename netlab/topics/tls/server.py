@@ -54,17 +54,29 @@ class EchoHandler(BaseRequestHandler):
         # TLS 1.3 ends with tickets: without this, the first echo would wait until the client acknowledges them, 40 ms
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         try:
-            with self.server.context.wrap_socket(self.request, server_side=True) as tls:
+            with self.server.context.wrap_socket(self.request, server_side=True, suppress_ragged_eofs=False) as tls:
                 log.info("%s shook hands: %s%s", peer, tls.version(), describe_client(tls))
-                while chunk := tls.recv(8192):
-                    tls.sendall(chunk)
+                try:
+                    while chunk := tls.recv(8192):  # b"" is a close_notify, and a FIN alone an SSLEOFError
+                        tls.sendall(chunk)
+                finally:
+                    say_goodbye(tls)
             log.info("closed %s", peer)
         except TimeoutError:
             log.warning("%s: dropped, silent for %g s", peer, self.server.timeout_seconds)
+        except ssl.SSLEOFError:
+            log.warning("%s: it ended without close_notify: what it sent may be cut short", peer)
         except ssl.SSLError as error:
             log.warning("%s: TLS refused: %s", peer, error.reason or error.strerror)
         except OSError as error:
             log.warning("%s: %s", peer, error.strerror or error)
+
+
+def say_goodbye(tls: ssl.SSLSocket) -> None:
+    """Send close_notify, so that the client knows that it has all; its own has come, or is not waited for."""
+    tls.settimeout(0)
+    with contextlib.suppress(OSError, ValueError):  # the client has gone, or TLS itself has failed
+        tls.unwrap()
 
 
 def describe_client(tls: ssl.SSLSocket) -> str:
