@@ -70,7 +70,11 @@ SOMETIMES = {"the server closed the connection", "the connection was reset (RST)
 """Notes of what the other side did, which a session has seen by then or not."""
 
 
-EITHER = {"info closed 127.0.0.1:PORT", "warning 127.0.0.1:PORT: Connection reset by peer"}
+EITHER = {
+    "info closed 127.0.0.1:PORT",
+    "warning 127.0.0.1:PORT: Connection reset by peer",
+    "warning 127.0.0.1:PORT: it ended without close_notify: what it sent may be cut short",
+}
 """How the connection ends of a client whose server is replaced."""
 
 
