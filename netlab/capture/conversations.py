@@ -11,7 +11,8 @@ TO_CLIENT: int = 1
 OUTSIDE: int = 2
 FLAG_BITS: int = 2
 """A route is the flow's index shifted by these bits, with `TO_CLIENT` when it went to the client, and `OUTSIDE` when
-its bytes belong to no stream (a reset's, a dropped one's, or what lies before the first byte that is known)."""
+its bytes belong to no stream (a dropped one's, what a reset says beyond a gap, or what lies before the first byte that
+is known)."""
 
 _WRAP = 1 << 32
 _HALF = 1 << 31
@@ -21,12 +22,13 @@ _TRANSPORTS = {TCP: Transport.TCP, UDP: Transport.UDP}
 class _Side:
     """One direction of a flow: its route, the sequence number of its first byte, and the end of its stream so far."""
 
-    __slots__ = ("end", "first", "route")
+    __slots__ = ("end", "first", "over", "route")
 
     def __init__(self, route: int) -> None:
         self.route = route
         self.first: int | None = None
         self.end = 0
+        self.over = False  # it has broken off
 
     def place(self, sequence: int, length: int) -> int:
         """The position of bytes with this sequence number: the one nearest to the end so far, beyond 4 GiB too."""
@@ -49,7 +51,8 @@ class Conversations:
     def place(self, packet: Packet, withheld: bool = False) -> tuple[int, int] | None:
         """Route and stream position of a packet, or None when it is no segment (a SYN-ACK, a pure ACK).
 
-        A pure ACK is one when it stands for bytes that a fault withheld.
+        A pure ACK is one when it stands for bytes that a fault withheld. A position below 0 is that of bytes of which
+        only the later ones are the stream's: its first known byte is among them (RFC 9293, section 3.10.7.4).
         """
         protocol, key, sequence, flags, _, length = packet
         side = self._sides[protocol].get(key)
@@ -62,18 +65,35 @@ class Conversations:
             return (side.route | OUTSIDE, side.end) if withheld and side else None
         side = side or self._guessed(protocol, key)
         if flags & RST:
-            return side.route | OUTSIDE, side.end
+            return self._broken_off(side, sequence, length)
         position = side.place(sequence, length)
-        return (side.route, position) if position >= 0 else (side.route | OUTSIDE, 0)
+        return (side.route, position) if position + length > 0 or not position else (side.route | OUTSIDE, 0)
+
+    def _broken_off(self, side: _Side, sequence: int, length: int) -> tuple[int, int]:
+        """A reset's place: with text (RFC 1122, section 4.2.2.12) that of its bytes, where nothing lacks before it."""
+        before, side.over = side.end, True
+        if length and side.first is not None and 0 <= (position := side.place(sequence, length)) <= before:
+            return side.route, position
+        side.end = before
+        return side.route | OUTSIDE, before
 
     def _opened(self, side: _Side | None, key: bytes, first: int, flags: int) -> _Side:
-        """The side that sent a SYN: of a new flow, unless the SYN is a SYN-ACK or one sent again."""
+        """The side that sent a SYN: of a new flow, unless it is sent again, or answers one.
+
+        It answers as a SYN-ACK, or without ACK where both ends open (RFC 9293, section 3.5) or the handshake is split.
+        """
         if flags & ACK:
-            side = side or self._begin(TCP, _swapped(key))[1]
-        elif side is None or side.first != first or side.route & TO_CLIENT:
+            if side is None or (side.first != first and side.end):  # the ports are another connection's now
+                side = self._begin(TCP, _swapped(key))[1]
+        elif side is None or (side.first != first and not self._answers(side, key)):
             side = self._begin(TCP, key)[0]
         side.first = first
         return side
+
+    def _answers(self, side: _Side, key: bytes) -> bool:
+        """Whether a SYN of this side is the second of its flow: of the other side nothing but a SYN was seen."""
+        other = self._sides[TCP][_swapped(key)]
+        return side.first is None and not side.over and other.first is not None and not other.end
 
     def _guessed(self, protocol: int, key: bytes) -> _Side:
         """The sender's side of a flow whose beginning was not seen.

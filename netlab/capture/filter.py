@@ -156,8 +156,8 @@ def _size(found: re.Match[str]) -> Test:
 
 def _kind(found: re.Match[str]) -> Test:
     wanted = Kind(found[0].lower())
-    if wanted is Kind.DATA:  # a packet of others may end its stream and carry bytes at once
-        return lambda segment: segment.kind is Kind.DATA or segment.length > 0
+    if wanted is Kind.DATA:
+        return lambda segment: segment.carries
     return lambda segment: segment.kind is wanted
 
 

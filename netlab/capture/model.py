@@ -68,9 +68,10 @@ class Segment:
     ``number`` counts from 1 in the order of the capture; ``time_ns`` is nanoseconds since the epoch by the wire's
     clock; ``length`` is the payload in bytes as it crossed; ``data`` is what the capture kept of it, a view of the
     mapped file (shorter than ``length`` when the capture was full); ``fate`` is what a fault did to it, in words, or
-    empty; ``offset`` is the position of its first byte in its direction's stream (always 0 for UDP).
+    empty; ``offset`` is the position of its first byte in its direction's stream (always 0 for UDP; below 0 where the
+    first byte that is known of the stream is a later one of it).
     ``original`` is what entered the wire where a fault changed the bytes, or withheld them (``data`` is empty then),
-    else None.
+    else None. ``fragments`` is how many IP fragments it came in, 0 where it was not cut; ``data`` is a copy then.
     """
 
     number: int
@@ -83,6 +84,12 @@ class Segment:
     offset: int = 0
     fate: str = ""
     original: memoryview | None = None
+    fragments: int = 0
+
+    @property
+    def carries(self) -> bool:
+        """Whether it is there for its bytes: data, or a flag with bytes beside it (RFC 9293 allows SYN, FIN, RST)."""
+        return self.kind is Kind.DATA or self.length > 0
 
     @property
     def dropped(self) -> memoryview | None:

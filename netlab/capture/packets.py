@@ -1,13 +1,15 @@
-"""IP, TCP and UDP headers, and the link headers before them: where the payload lies in the mapped file.
+"""IP, TCP and UDP headers, also within tunnels: where the payload lies in the mapped file.
 
-Knows no file format and no flow. Every function is total: what is not understood gives None. Results are plain tuples
-because one is made for every packet of a capture.
+Knows no file format and no flow. Every function is total: what is not understood gives a reason in a few words.
+Results are plain tuples because one is made for every packet of a capture.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from struct import Struct
-from typing import NamedTuple
+
+from netlab.capture.links import BRIDGED, CUT, ip_behind_link, ip_behind_type
 
 TCP, UDP = 6, 17
 """Protocol numbers (IANA protocol-numbers)."""
@@ -18,94 +20,132 @@ Packet = tuple[int, bytes, int, int, int, int]
 """Protocol; addresses and ports (source, destination, source port, destination port); sequence number; TCP flags; where
 the payload begins in the file; the payload's length as it crossed."""
 
-_IP4 = Struct(">BxHxxHxBxx8s")
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of an IP packet. ``name`` is what all its parts share: addresses, identification, in IPv4 the protocol.
+
+    ``offset`` is where its bytes belong in the whole payload; they lie from ``begin`` to ``end`` in the file, of
+    ``length`` that crossed. ``last``: none comes behind it.
+    """
+
+    name: tuple[bytes, int, int]
+    protocol: int
+    addresses: bytes
+    offset: int
+    length: int
+    last: bool
+    begin: int
+    end: int
+
+
+_IP4 = Struct(">BxHHHxBxx8s")
 _IP6 = Struct(">4xHBx32s")
 _TCP = Struct(">4sI4xH")
 _UDP = Struct(">4sH")
 _U16 = Struct(">H")
+_U32 = Struct(">I")
+_RAW = 101
 
-_FRAGMENT = 44
-_AUTHENTICATION = 51
-_EXTENSIONS = frozenset({0, 43, _FRAGMENT, _AUTHENTICATION, 60, 135, 139, 140})
+_HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION = 0, 43, 44, 51
+_EXTENSIONS = frozenset({_HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, 60, 135, 139, 140})
 """IPv6 extension headers (IANA ipv6-parameters) that may stand before TCP and UDP."""
 _MOST_EXTENSIONS = 16
+_MOST_TUNNELS = 4
+_IPIP, _IPV6, _GRE, _ETHERIP, _MPLS = 4, 41, 47, 97, 137
+_TUNNELS = frozenset({_IPIP, _IPV6, _GRE, _ETHERIP, _MPLS})
+_PROTOCOLS = {
+    1: "ICMP", 2: "IGMP", 8: "EGP", 9: "IGP", 33: "DCCP", 46: "RSVP", 50: "ESP", 58: "ICMPv6", 59: "no payload",
+    88: "EIGRP", 89: "OSPF", 94: "IPIP of KA9Q", 103: "PIM", 108: "IPComp", 112: "VRRP", 115: "L2TP", 132: "SCTP",
+    136: "UDP-Lite",
+}  # fmt: skip
 
 
-class Link(NamedTuple):
-    """A link type: its name, its header's bytes, and where in it the EtherType stands (None: it has none)."""
+def read_packet(view: memoryview, link: int, start: int, end: int, length: int) -> Packet | Fragment | str:
+    """The packet whose captured bytes are ``view[start:end]`` and which was ``length`` bytes long on its link.
 
-    name: str
-    header: int
-    type_at: int | None = None
-
-
-LINKS = {
-    0: Link("NULL", 4),
-    1: Link("EN10MB", 14, 12),
-    12: Link("RAW", 0),  # what BSD and Linux call RAW inside old pcap files
-    14: Link("RAW", 0),  # likewise on OpenBSD
-    101: Link("RAW", 0),
-    108: Link("LOOP", 4),
-    113: Link("LINUX_SLL", 16, 14),
-    228: Link("IPV4", 0),
-    229: Link("IPV6", 0),
-    276: Link("LINUX_SLL2", 20, 0),
-}
-"""Link types that are understood, by number (https://www.tcpdump.org/linktypes.html)."""
-
-_IP_TYPES = frozenset({0x0800, 0x86DD})
-_VLAN_TYPES = frozenset({0x8100, 0x88A8, 0x9100})
-
-
-def understood_links() -> str:
-    """The names of the link types that are understood, for an error's sentence."""
-    return ", ".join(dict.fromkeys(link.name for link in LINKS.values()))
-
-
-def read_packet(view: memoryview, link: int, start: int, end: int, length: int) -> Packet | None:
-    """The packet whose captured bytes are ``view[start:end]`` and which was ``length`` bytes long on its link."""
+    Some writers leave the length 0: what was captured did cross.
+    """
     whole = start + length
-    if link != 101:
-        start = _network_layer(view, link, start, end)
-    if start < 0 or end - start < 20:
-        return None
-    first, total, fragment, protocol, addresses = _IP4.unpack_from(view, start)
+    if whole < end:
+        whole = end
+    if link != _RAW:
+        found = ip_behind_link(view, link, start, end)
+        if isinstance(found, str):
+            return found
+        start = found
+    return _read_ip(view, start, end, whole, 0)
+
+
+def read_payload(
+    view: memoryview, protocol: int, addresses: bytes, length: int, tunnels: int = 0
+) -> Packet | Fragment | str:
+    """The same of an IP packet's payload that was put together: ``view`` is what was captured of ``length`` bytes."""
+    return _behind_ip(view, protocol, addresses, 0, len(view), length, tunnels)
+
+
+def _read_ip(view: memoryview, start: int, end: int, whole: int, tunnels: int) -> Packet | Fragment | str:
+    if end - start < 20:
+        return CUT
+    first, total, identification, fragment, protocol, addresses = _IP4.unpack_from(view, start)
     if first >> 4 == 6:
-        return _read_ip6(view, start, end, whole)
-    if first >> 4 != 4 or first & 15 < 5 or fragment & 0x3FFF:
-        return None
+        return _read_ip6(view, start, end, whole, tunnels)
+    if first >> 4 != 4:
+        return "no IP"
+    if first & 15 < 5:
+        return "damaged IP header"
     stop = start + total
     if stop > whole or not total:  # 0: the network card was to cut it (segmentation offload)
         stop = whole
-    return _read_transport(view, protocol, addresses, start + (first & 15) * 4, end, stop)
+    at = start + (first & 15) * 4
+    if fragment & 0x3FFF:
+        name = addresses, identification, protocol
+        more, offset = fragment & 0x2000, (fragment & 0x1FFF) * 8
+        return _fragment(name, protocol, addresses, offset, bool(more), at, end, stop)
+    if protocol in (TCP, UDP):
+        return _read_transport(view, protocol, addresses, at, end, stop)
+    return _behind_ip(view, protocol, addresses, at, end, stop, tunnels)
 
 
-def _network_layer(view: memoryview, link: int, start: int, end: int) -> int:
-    """Where the IP header begins behind a link header, or -1."""
-    name = LINKS.get(link)
-    if name is None or end - start < name.header:
-        return -1
-    if name.type_at is None:
-        return start + name.header
-    type_at, at = start + name.type_at, start + name.header
-    while (ethertype := _U16.unpack_from(view, type_at)[0]) in _VLAN_TYPES and at + 4 <= end:
-        type_at, at = at + 2, at + 4
-    return at if ethertype in _IP_TYPES else -1
-
-
-def _read_ip6(view: memoryview, start: int, end: int, whole: int) -> Packet | None:
+def _read_ip6(view: memoryview, start: int, end: int, whole: int, tunnels: int) -> Packet | Fragment | str:
     if end - start < 40:
-        return None
+        return CUT
     payload, protocol, addresses = _IP6.unpack_from(view, start)
     stop = min(start + 40 + payload, whole) if payload else whole
-    at = start + 40
+    return _behind_ip(view, protocol, addresses, start + 40, end, stop, tunnels)
+
+
+def _behind_ip(
+    view: memoryview, protocol: int, addresses: bytes, at: int, end: int, stop: int, tunnels: int
+) -> Packet | Fragment | str:
+    """What an IP header announces at ``at``: extension headers, another IP header in a tunnel, TCP, UDP."""
+    six = len(addresses) == 32
     for _ in range(_MOST_EXTENSIONS):
-        if protocol not in _EXTENSIONS:
-            return _read_transport(view, protocol, addresses, at, end, stop)
-        if end - at < 8 or (protocol == _FRAGMENT and _U16.unpack_from(view, at + 2)[0] & 0xFFF9):
-            return None
-        protocol, at = view[at], at + _extension_length(protocol, view[at + 1])
-    return None
+        if protocol != _AUTHENTICATION and not (six and protocol in _EXTENSIONS):
+            break
+        if end - at < 8:
+            return CUT
+        following, word = view[at], _U16.unpack_from(view, at + 2)[0]
+        if protocol == _FRAGMENT and word & 0xFFF9:  # else a whole packet in a fragment header (RFC 6946)
+            name = addresses, _U32.unpack_from(view, at + 4)[0], -1
+            return _fragment(name, following, addresses, word & 0xFFF8, bool(word & 1), at + 8, end, stop)
+        protocol, at = following, at + _extension_length(protocol, view[at + 1])
+    if protocol in (TCP, UDP):
+        return _read_transport(view, protocol, addresses, at, end, stop)
+    if protocol in _TUNNELS:
+        return _through_tunnel(view, protocol, at, end, stop, tunnels)
+    if six and protocol in _EXTENSIONS:
+        return "too many IPv6 headers"
+    return _PROTOCOLS.get(protocol, f"IP protocol {protocol}")
+
+
+def _fragment(
+    name: tuple[bytes, int, int], protocol: int, addresses: bytes, offset: int, more: bool, at: int, end: int, stop: int
+) -> Fragment | str:
+    length = stop - at
+    if length <= 0 or offset + length > 0xFFFF or (more and length % 8):
+        return "damaged IP fragment"
+    return Fragment(name, protocol, addresses, offset, length, not more, at, max(at, min(end, stop)))
 
 
 def _extension_length(protocol: int, announced: int) -> int:
@@ -114,16 +154,51 @@ def _extension_length(protocol: int, announced: int) -> int:
     return (announced + 2) * 4 if protocol == _AUTHENTICATION else (announced + 1) * 8
 
 
-def _read_transport(view: memoryview, protocol: int, addresses: bytes, at: int, end: int, stop: int) -> Packet | None:
+def _through_tunnel(
+    view: memoryview, protocol: int, at: int, end: int, stop: int, tunnels: int
+) -> Packet | Fragment | str:
+    """The packet within another one's payload: IP in IP (RFC 2003, 4213), GRE (RFC 2784), EtherIP, MPLS."""
+    if tunnels >= _MOST_TUNNELS:
+        return "too many tunnels"
+    end = min(end, stop)
+    if protocol == _GRE:
+        found = _ip_behind_gre(view, at, end)
+    elif protocol == _ETHERIP:
+        found = ip_behind_type(view, BRIDGED, at + 2, end)
+    else:
+        found = ip_behind_type(view, 0x8847, at, end) if protocol == _MPLS else at
+    return f"tunnelled {found}" if isinstance(found, str) else _read_ip(view, found, end, stop, tunnels + 1)
+
+
+def _ip_behind_gre(view: memoryview, at: int, end: int) -> int | str:
+    """Behind a GRE header with its optional words (RFC 2890; version 1, with PPP in it: RFC 2637)."""
+    if end - at < 4:
+        return CUT
+    flags, ethertype = _U16.unpack_from(view, at)[0], _U16.unpack_from(view, at + 2)[0]
+    if flags & 0x4000 or flags & 7 > 1:
+        return "GRE with source routes" if flags & 0x4000 else f"GRE of version {flags & 7}"
+    words = sum(bool(flags & flag) for flag in (0x8000, 0x2000, 0x1000)) + bool(flags & 7 and flags & 0x80)
+    at += 4 + 4 * words
+    if ethertype in _MIRRORED:
+        ethertype, skipped = BRIDGED, _MIRRORED[ethertype] if flags & 0x1000 else 0
+        at += skipped
+    return ip_behind_type(view, ethertype, at, end) if at <= end else CUT
+
+
+_MIRRORED = {0x88BE: 8, 0x22EB: 12}
+"""ERSPAN (draft-foschiano-erspan): GRE with a sequence number, and so many bytes before the mirrored frame."""
+
+
+def _read_transport(view: memoryview, protocol: int, addresses: bytes, at: int, end: int, stop: int) -> Packet | str:
     """The TCP or UDP header at ``at``; captured bytes end at ``end``, the packet itself ended at ``stop``."""
     if protocol == TCP and end - at >= 20:
         ports, sequence, offset_and_flags = _TCP.unpack_from(view, at)
         payload = at + (offset_and_flags >> 12) * 4
         if payload < at + 20 or payload > stop:
-            return None
+            return "damaged TCP header"
         return TCP, addresses + ports, sequence, offset_and_flags & 0xFF, payload, stop - payload
     if protocol == UDP and end - at >= 8:
         ports, announced = _UDP.unpack_from(view, at)
         length = min(stop - at, announced or stop - at) - 8
-        return (UDP, addresses + ports, 0, 0, at + 8, length) if length >= 0 else None
-    return None
+        return (UDP, addresses + ports, 0, 0, at + 8, length) if length >= 0 else "damaged UDP header"
+    return CUT

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
+from netlab.capture.links import LINKS, link_name, understood_links
 from netlab.capture.model import CaptureError
-from netlab.capture.packets import LINKS, understood_links
 from netlab.capture.pcapng import Details, Frame
 
 _NANOSECONDS_PER_UNIT = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}
@@ -29,10 +29,12 @@ class Pcap:
             raise CaptureError("the file ends inside its header")
         self._record = Struct(mark + "IIII")
         # The upper bits of the link type's word tell of frame check sequences (draft-ietf-opsawg-pcap, section 4).
-        self._link: int = Struct(mark + "I").unpack_from(view, 20)[0] & 0x0FFF_FFFF
+        self._link: int = Struct(mark + "I").unpack_from(view, 20)[0] & 0xFFFF
         self.position = _HEADER
         if self._link not in LINKS:
-            raise CaptureError(f"link type {self._link} is not understood; netlab reads {understood_links()}")
+            raise CaptureError(
+                f"link type {link_name(self._link)} is not understood; netlab reads {understood_links()}"
+            )
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
         """See `netlab.capture.pcapng.Container.frames`."""

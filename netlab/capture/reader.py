@@ -11,7 +11,7 @@ import os
 import weakref
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import overload
 
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, route_of
+from netlab.capture.fragments import FRAGMENT, Fragments, Whole
+from netlab.capture.links import LINKS, link_name, understood_links
 from netlab.capture.model import CaptureError, Direction, Flow, Kind, Segment, Transport
-from netlab.capture.packets import FIN, LINKS, RST, SYN, TCP, Packet, read_packet, understood_links
+from netlab.capture.packets import FIN, RST, SYN, TCP, Fragment, Packet, read_packet
 from netlab.capture.pcap import MAGICS, Pcap
 from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
 from netlab.capture.stream import Stream
@@ -77,8 +79,6 @@ class Capture:
         self.path = Path(path)
         self.problem = ""
         """A sentence that says what is wrong with the file and where, or empty."""
-        self.not_understood = 0
-        """Packets that are neither TCP nor UDP over IP, or only a fragment, or cut within their headers."""
         self.segments: Sequence[Segment] = Segments(self)
         self._file = self.path.open("rb", buffering=0)
         weakref.finalize(self, self._file.close)  # a lab's capture can be looked at after its end; nobody closes it
@@ -87,8 +87,11 @@ class Capture:
         self._conversations = Conversations()
         self._streams: dict[int, Stream] = {}
         self._damaged = False
+        self._unread: Counter[str] = Counter()
+        self._fragments = Fragments()
+        self._whole: dict[int, Whole] = {}  # of the rows whose packets came in fragments
         self._places = array("Q")  # where each segment's block begins
-        self._positions = array("Q")
+        self._positions = array("q")
         self._lengths = array("I")
         self._routes = array("I")
         self._rows: defaultdict[int, array[int]] = defaultdict(partial(array, "I"))  # the rows of each route
@@ -106,7 +109,7 @@ class Capture:
             if capture._container is None:
                 raise CaptureError("the file is too short to be a capture")
             if links and not links & LINKS.keys():
-                named = ", ".join(str(link) for link in sorted(links))
+                named = ", ".join(map(link_name, sorted(links)))
                 raise CaptureError(f"link type {named} is not understood; netlab reads {understood_links()}")
         except CaptureError:
             capture.close()
@@ -132,6 +135,11 @@ class Capture:
     def flows(self) -> Sequence[Flow]:
         """The flows so far; a flow's index is its number less one."""
         return self._conversations.flows
+
+    @property
+    def unread(self) -> Counter[str]:
+        """How many packets so far are no segments, by what they are instead: neither TCP nor UDP, cut, or in parts."""
+        return self._unread + self._fragments.given_up + Counter({FRAGMENT: self._fragments.waiting})
 
     def grow(self, length: int | None = None, *, at_most: int | None = None) -> int:
         """Read the packets up to ``length`` bytes (None: all of the file), ``at_most`` so many; how many segments came.
@@ -176,9 +184,9 @@ class Capture:
         scanned = 0
         for at, link, start, end, on_link, stop in islice(container.frames(view, length), at_most):
             scanned += 1
-            packet = read_packet(view, link, start, end, on_link)
+            found = read_packet(view, link, start, end, on_link)
+            packet = found if isinstance(found, tuple) else self._whole_packet(found, container, at)
             if packet is None:
-                self.not_understood += 1
                 continue
             placed = place(packet, start - at > LONGEST_PACKET_HEAD)
             if placed is not None:
@@ -190,15 +198,38 @@ class Capture:
                 lengths.append(packet[5])
                 places.append(at)  # last, because readers go by its length
                 row += 1
+            elif row in self._whole:  # it came in fragments, and only acknowledges
+                del self._whole[row]
         return scanned
+
+    def _whole_packet(self, found: Fragment | str, container: Container, at: int) -> Packet | None:
+        """The packet that a fragment made whole; None where it did not, and for what cannot be read."""
+        if isinstance(found, str):
+            self._unread[found] += 1
+            return None
+        whole = self._fragments.add(found, container.details(self._view, at).time_ns)
+        if whole is None:
+            return None
+        packet, _ = whole.packet(self._view)
+        if isinstance(packet, str):
+            self._unread[packet] += whole.fragments
+            return None
+        self._whole[self.segment_count] = whole
+        return packet
 
     def _packet(self, row: int) -> tuple[Packet, memoryview]:
         """The headers of a segment and what was kept of its payload."""
         view = self._view
         assert self._container is not None  # there are rows
-        _, link, start, end, on_link, _ = self._container.frame(view, self._places[row])
-        packet = read_packet(view, link, start, end, on_link)
-        assert packet is not None  # it was understood when it was indexed
+        packet: Packet | Fragment | str
+        whole = self._whole.get(row)
+        if whole is not None:
+            packet, view = whole.packet(view)
+            end = len(view)
+        else:
+            _, link, start, end, on_link, _ = self._container.frame(view, self._places[row])
+            packet = read_packet(view, link, start, end, on_link)
+        assert isinstance(packet, tuple)  # it was understood when it was indexed
         payload, length = packet[4], packet[5]
         return packet, view[payload : max(payload, min(payload + length, end))]
 
@@ -220,6 +251,7 @@ class Capture:
             offset=self._positions[row],
             fate=fate,
             original=original,
+            fragments=self._whole[row].fragments if row in self._whole else 0,
         )
 
     def payload(self, row: int) -> memoryview:

@@ -30,7 +30,10 @@ class Source(Protocol):
     """What a stream asks of its capture. Rows count from 0."""
 
     def rows(self, route: int, start: int, stop: int) -> Iterable[tuple[int, int, int]]:
-        """Row, position and length of the segments from ``start`` to ``stop`` that belong to the stream ``route``."""
+        """Row, position and length of the segments from ``start`` to ``stop`` that belong to the stream ``route``.
+
+        Where the position is below 0 the stream begins within the segment.
+        """
 
     def payload(self, row: int) -> memoryview:
         """What the capture kept of a segment's bytes."""
@@ -64,7 +67,7 @@ class Stream(Sequence[Chunk]):
         if position >= self.length:
             self._insert(len(self._offsets), position, length, row, 0)
             return
-        at, stop = position, position + length
+        at, stop = max(position, 0), position + length
         while at < stop:
             index = bisect_right(self._offsets, at)
             after = self._offsets[index] if index < len(self._offsets) else stop

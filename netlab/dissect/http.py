@@ -29,6 +29,8 @@ MOST_JOINED = 1 << 20
 """Bytes of a chunked body that are put together to be read as a whole."""
 
 _REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) ([^ \r\n]+) (HTTP/\d\.\d)")
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
+"""Ignored before a request line (RFC 9112, section 2.2)."""
 _STATUS = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: (.*))?")
 _BEGUN = re.compile(
     rb"(?:[A-Z]{1,20}(?: [!-~\x80-\xff]*(?: (?:H|HT|HTT|HTTP|HTTP/[\d.]{0,3})?)?)?|HTTP/[\d.]{0,3}(?: .*)?)\r?"
@@ -99,7 +101,16 @@ def read_http(
     summaries: list[str] = []
     position = 0
     while position < len(data) and len(fields) < MOST_MESSAGES and (last is None or last.whole):
-        last = _read_message(data, position, content, may_begin=not offset or bool(fields))
+        begin = position
+        if direction is Direction.TO_SERVER and (empty := _EMPTY_LINES.match(data, position)):
+            begin = empty.end()
+        known = not offset or bool(fields)
+        last = _read_message(data, begin, content, may_begin=known) if begin < len(data) else None
+        if last is None and not (known and begin == len(data)):
+            break
+        if begin > position:
+            fields.append(Field("empty line", position, begin, "text", "ignored before a request line"))
+            position = begin
         if last is None:
             break
         fields.append(_field_of(last))

@@ -77,10 +77,11 @@ class Crossing:
         """Whether the segment may be this call's; of several calls that cover one by time, it is the last one's."""
         if segment.flow.client != self.local:
             return False
-        if segment.kind is Kind.OPEN:
-            return self.opened
-        if segment.kind is not Kind.DATA:
-            return self.closed
+        if segment.kind is not Kind.DATA and (self.opened if segment.kind is Kind.OPEN else self.closed):
+            return True
+        return segment.carries and self._covers_bytes(segment)
+
+    def _covers_bytes(self, segment: Segment) -> bool:
         crossed = self.sent if segment.direction is Direction.TO_SERVER else self.read
         if crossed is None:
             return self.begun <= segment.time_ns

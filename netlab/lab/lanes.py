@@ -132,11 +132,12 @@ class Facts:
         lane = self._lanes.get(number)
         if lane is None:
             lane = self._lanes[number] = Lane(number, segment.flow.client, segment.time_ns)
-        if segment.kind is Kind.DATA and not segment.fate.startswith("dropped"):
+        if segment.carries and not segment.fate.startswith("dropped"):
             up = way is Direction.TO_SERVER
             grown = (lane.to_server + segment.length * up, lane.to_client + segment.length * (not up))
             self._lanes[number] = replace(lane, to_server=grown[0], to_client=grown[1])
-        elif lane.closed is None and _ends(segment):
+            lane = self._lanes[number]
+        if lane.closed is None and _ends(segment):
             self._lanes[number] = replace(lane, closed=segment.time_ns)
 
     def logged(self, time_ns: int, text: str) -> None:

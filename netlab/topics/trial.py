@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from netlab.capture.model import Direction, Endpoint, Kind, Segment
+from netlab.capture.model import Direction, Endpoint, Segment
 
 PATIENCE = 15.0
 """Seconds that something expected may take: much more than it needs, since only what is never seen takes as long."""
@@ -182,7 +182,7 @@ def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint 
     return [
         segment
         for segment in segments
-        if segment.kind is Kind.DATA
+        if segment.carries
         and segment.direction is direction
         and client in (None, segment.flow.client)
         and not segment.fate.startswith("dropped")

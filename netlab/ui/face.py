@@ -85,4 +85,5 @@ def _title(segment: Segment) -> str:
     if segment.kind is not Kind.DATA and not segment.data:
         return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
     kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""
-    return f"bytes ── {_name(segment)} {count_of_bytes(segment.length)}{kept}, memoryview, 0 copies"
+    held = f"joined from {segment.fragments} IP fragments" if segment.fragments else "memoryview, 0 copies"
+    return f"bytes ── {_name(segment)} {count_of_bytes(segment.length)}{kept}, {held}"

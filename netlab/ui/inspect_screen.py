@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,8 +18,8 @@ from textual.content import Content
 from textual.filter import LineFilter
 from textual.widgets import Footer, Static
 
+from netlab.capture.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
-from netlab.capture.packets import understood_links
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
 from netlab.dissect.fields import Dissector
@@ -39,6 +40,8 @@ _BATCH = 20_000
 """Packets read at a time, so that the first are on the screen while the rest are read."""
 _FLOWS = 1000
 """Flows that are asked for their topic."""
+_REASONS = 4
+"""Kinds of packets that are not read, named one by one."""
 _RAW = "raw"
 _CLOSED = "encrypted; the secrets inside this file are another session's"
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, "SIGHUP")]
@@ -124,8 +127,8 @@ class InspectApp(KeyTurns):
     def _tell(self) -> None:
         capture = self._capture
         words = [capture.path.name, _count(len(capture.segments), "segment"), _count(len(capture.flows), "flow")]
-        if capture.not_understood:
-            words.append(_count(capture.not_understood, "packet") + " without TCP or UDP")
+        if unread := capture.unread:
+            words.append(_unread(unread))
         if capture.problem:
             words.append(capture.problem)
         if self._secrets:
@@ -206,6 +209,13 @@ class InspectApp(KeyTurns):
 
 def _count(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _unread(reasons: Counter[str]) -> str:
+    """``3 packets not read: 2 ARP, 1 ICMP``; of many reasons the most frequent."""
+    named = [f"{count:,} {reason}" for reason, count in reasons.most_common(_REASONS)]
+    more = [f"{len(reasons) - _REASONS} other kinds"] if len(reasons) > _REASONS else []
+    return f"{_count(reasons.total(), 'packet')} not read: {', '.join(named + more)}"
 
 
 def open_capture(path: Path) -> Capture:

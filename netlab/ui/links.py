@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from netlab.capture.model import Kind, Segment
+from netlab.capture.model import Segment
 from netlab.lab.session import Session
 from netlab.ui.lab_panes import LabPanes
 from netlab.ui.transcript import Transcript
@@ -26,7 +26,7 @@ class Links:
         bench.wire.link(numbers)
         bench.log_pane.tell_about(session.local if call and session else None)
         if capture is not None and numbers:
-            with_bytes = (number for number in numbers if capture.segments[number - 1].kind is Kind.DATA)
+            with_bytes = (number for number in numbers if capture.segments[number - 1].carries)
             bench.wire.go_to(next(with_bytes, numbers[0]))
 
     def follow(self) -> None:

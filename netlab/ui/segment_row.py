@@ -35,16 +35,18 @@ def preview(chunk: memoryview) -> str:
 
 def what(segment: Segment, dissector: Dissector | None) -> str:
     """What the segment says, in words that are safe to draw; its fate first, where it has one."""
-    if segment.kind is not Kind.DATA:
-        words = _WORDS[segment.kind]
-        if segment.fate.startswith(f"{words} "):  # "reset after 10 bytes" says that it is one
-            return safe(segment.fate)
-    elif segment.length and not segment.data:
-        words = "(not kept)"
-    else:
-        shown = segment if segment.dropped is None else replace(segment, data=segment.dropped)
-        words = (_summary(shown, dissector) if dissector else "") or preview(shown.data)
-    return f"{safe(segment.fate)} · {words}" if segment.fate else words
+    flag, said = _WORDS.get(segment.kind, ""), _said(segment, dissector) if segment.carries else ""
+    if flag and segment.fate.startswith(f"{flag} "):  # "reset after 10 bytes" says that it is one
+        flag = ""
+    return " · ".join(part for part in (safe(segment.fate), flag, said) if part)
+
+
+def _said(segment: Segment, dissector: Dissector | None) -> str:
+    """What its bytes say."""
+    if segment.length and not segment.data:
+        return "(not kept)"
+    shown = segment if segment.dropped is None else replace(segment, data=segment.dropped)
+    return (_summary(shown, dissector) if dissector else "") or preview(shown.data)
 
 
 def _summary(segment: Segment, dissector: Dissector) -> str:
@@ -95,7 +97,7 @@ class Columns:
 
     def row(self, segment: Segment, start_ns: int, words: str) -> str:
         """A segment in these columns; ``words`` says what it is."""
-        length = str(segment.length) if segment.kind is Kind.DATA else "·"
+        length = str(segment.length) if segment.carries else "·"
         arrow = _ARROWS.get((segment.kind, segment.direction), segment.direction.value)
         time = clock(segment.time_ns, start_ns)
         if len(words) * 2 > self.what and cell_len(words) > self.what:  # no character is wider than two cells

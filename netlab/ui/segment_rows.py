@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from netlab.capture.model import Kind, Segment
+from netlab.capture.model import Segment
 from netlab.ui.captured import Captured
 
 _NEWEST = 100
@@ -67,7 +67,7 @@ class SegmentRows:
         """The row of the newest segment that has bytes to be looked at; the last row where none of the last has."""
         last = self.count - 1
         rows = range(last, max(last - _NEWEST, -1), -1)
-        return next((row for row in rows if (segment := self.at(row)) and segment.kind is Kind.DATA), last)
+        return next((row for row in rows if (segment := self.at(row)) and segment.carries), last)
 
     def place(self) -> int:
         """The row of the segment that the person went to, or of the next one shown, or the last; -1 without rows."""

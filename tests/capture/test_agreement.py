@@ -19,7 +19,8 @@ from netlab.capture.model import Direction
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import save
 from tests.capture import build, independent
-from tests.capture.build import CLIENT, SERVER, tcp, udp
+from tests.capture.build import ACK, CLIENT, FIN, RST, SERVER, SYN, tcp, udp
+from tests.capture.test_formats import LINKED
 
 with_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 UNTIDY = [
@@ -99,6 +100,60 @@ def test_tshark_follows_the_same_stream(tmp_path: Path) -> None:
     assert carried(capture, Direction.TO_SERVER) == b"one two three four"
     assert bytes.fromhex("".join(line for line in lines if line.startswith("\t"))) == b"yes!"
     assert carried(capture, Direction.TO_CLIENT) == b"yes!"
+
+
+@with_tshark
+def test_tshark_finds_the_same_packets_behind_every_link_header(tmp_path: Path) -> None:
+    path = tmp_path / "links.pcapng"
+    known = [linked for name, linked in LINKED.items() if name != "MPLS"]  # of which tshark reads no file
+    interfaces = b"".join(build.interface(link) for link, _ in known)
+    packets = (build.enhanced(packet, number=number) for number, (_, packet) in enumerate(known))
+    path.write_bytes(build.section() + interfaces + b"".join(packets))
+    capture = read(path)
+
+    fields = ("-T", "fields", "-e", "udp.srcport", "-e", "udp.dstport", "-e", "data.data")
+    seen = [(s.flow.client.port, s.flow.server.port, bytes(s.data).hex()) for s in capture.segments]
+    assert "".join("\t".join(map(str, each)) + "\n" for each in seen) == tshark(path, *fields)
+    assert not capture.unread
+
+
+TALKS = {
+    "simultaneous": [tcp(CLIENT, SERVER, 1, SYN), tcp(SERVER, CLIENT, 5, SYN), tcp(CLIENT, SERVER, 1, SYN | ACK)],
+    "split": [tcp(CLIENT, SERVER, 1, SYN), tcp(SERVER, CLIENT, 5, SYN), tcp(CLIENT, SERVER, 1, SYN | ACK, b"", 6)],
+    "opening with bytes": [tcp(CLIENT, SERVER, 1, SYN, b"Hello"), tcp(SERVER, CLIENT, 5, SYN | ACK, b"Hi", 7)],
+    "ports used again": [*build.echo(), *build.opened(first=7000, second=9000)],
+    "the other way round": [*build.echo(), *build.opened(SERVER, CLIENT, first=7000, second=9000)],
+    "reset with text": [*build.opened(), tcp(SERVER, CLIENT, 901, RST | ACK, b"go away", 101)],
+    "ends with bytes": [*build.opened(), tcp(CLIENT, SERVER, 101, FIN | ACK, b"bye", 901)],
+    "seen late": [tcp(CLIENT, SERVER, 50, payload=b"late"), tcp(SERVER, CLIENT, 5, payload=b"yes", acknowledged=54)],
+}
+
+
+@with_tshark
+@pytest.mark.parametrize("name", TALKS)
+def test_tshark_tells_the_same_conversations_apart(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "talk.pcapng"
+    path.write_bytes(build.capture(TALKS[name]))
+    capture = read(path)
+
+    fields = (
+        "-T",
+        "fields",
+        "-e",
+        "tcp.stream",
+        "-e",
+        "tcp.len",
+        "-Y",
+        "tcp.len > 0 || tcp.flags & 5 || tcp.flags & 0x12 == 2",
+    )
+    seen = [f"{s.flow.number - 1}\t{s.length}\n" for s in capture.segments]
+    assert "".join(seen) == tshark(path, *fields)
+    for flow in capture.flows:
+        lines = tshark(path, "-q", "-z", f"follow,tcp,raw,{flow.number - 1}").splitlines()[6:-1]
+        for way in Direction:
+            stream = capture.stream(flow, way)
+            theirs = "".join(line.strip() for line in lines if line.startswith("\t") is (way is Direction.TO_CLIENT))
+            assert bytes(stream.view(0, stream.length)) == bytes.fromhex(theirs)
 
 
 def self_signed() -> bytes:

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netlab.capture.links import LINKS
 from netlab.capture.model import CaptureError, Direction
 from netlab.capture.reader import Capture
 from tests.capture import build
+from tests.capture.test_formats import LINKED
+from tests.capture.test_fragments import PARTS, UDP_PACKET
 
 ECHO = build.capture(build.echo())
 RICH = (
@@ -22,8 +25,12 @@ RICH = (
     + build.interface(1, ">")
     + build.old(bytes(12) + b"\x81\0\0\1\x86\xdd" + build.udp(build.CLIENT6, build.SERVER6, b"time?"), order=">")
 )
+WRAPPED = build.pcap(
+    *((1, 2, packet) for _, packet in LINKED.values() if packet[:1] == b"E"),
+    *((1, 2, part(UDP_PACKET, *ends)) for part in PARTS.values() for ends in ((0, 64), (128, 520), (64, 128))),
+)  # tunnels and fragments
 OTHER = build.pcap(*((1, 2, packet) for packet in build.echo()), order=">")
-SAMPLES = (ECHO, RICH, OTHER)
+SAMPLES = (ECHO, RICH, OTHER, WRAPPED)
 LAST_BLOCK = len(build.enhanced(build.echo()[-1]))
 
 
@@ -127,7 +134,21 @@ def test_any_bytes(tmp_path: Path, beginning: bytes, rest: bytes) -> None:
 
 
 @unshared
-@given(st.binary(max_size=120), st.sampled_from([0, 1, 101, 113, 276]))
+@given(st.sampled_from(list(LINKED.values())), st.data())
+def test_any_change_around_ip(tmp_path: Path, linked: tuple[int, bytes], data: st.DataObject) -> None:
+    link, packet = linked[0], bytearray(linked[1])
+    for at, value in data.draw(st.lists(st.tuples(st.integers(0, len(packet) - 1), st.integers(0, 255)), max_size=4)):
+        packet[at] = value
+    path = tmp_path / "any"
+    path.write_bytes(build.section() + build.interface(link) + build.enhanced(bytes(packet)))
+    with Capture.of_file(path) as capture:
+        capture.grow()
+        assert len(capture.segments) + capture.unread.total() <= 1
+    everything(path)
+
+
+@unshared
+@given(st.binary(max_size=120), st.sampled_from(sorted(LINKS)))
 def test_any_packet(tmp_path: Path, packet: bytes, link: int) -> None:
     path = tmp_path / "any"
     path.write_bytes(build.section() + build.interface(link) + build.enhanced(packet))

@@ -13,7 +13,8 @@ from tests.capture import build
 from tests.capture.build import CLIENT, CLIENT6, SERVER, SERVER6, block, interface, ip, option, section, tcp, udp
 
 IP4, IP6, VLAN = b"\x08\x00", b"\x86\xdd", b"\x81\x00"
-MAC = bytes(12)
+MAC, SNAP, PPPOE = bytes(12), b"\xaa\xaa\3\0\0\0", b"\x88\x64\x11\0\0\1\0\x40"
+ENDS = "10.0.0.1", "10.0.0.2"
 QUESTION = udp(CLIENT, SERVER, b"time?")
 QUESTION6 = udp(CLIENT6, SERVER6, b"time?")
 UDP_HEADER = struct.pack(">HHHH", 53422, 20000, 13, 0) + b"time?"
@@ -29,7 +30,7 @@ def read(folder: Path, content: bytes) -> Capture:
 
 def only(capture: Capture) -> Segment:
     assert capture.problem == ""
-    assert (len(capture.segments), capture.not_understood) == (1, 0)
+    assert (len(capture.segments), capture.unread.total()) == (1, 0)
     return capture.segments[0]
 
 
@@ -43,6 +44,33 @@ LINKED = {
     "EN10MB IPv6": (1, MAC + IP6 + QUESTION6),
     "EN10MB VLAN": (1, MAC + VLAN + b"\0\1" + IP4 + QUESTION),
     "EN10MB two VLANs": (1, MAC + b"\x88\xa8\0\1" + VLAN + b"\0\2" + IP6 + QUESTION6),
+    "EN10MB SNAP": (1, MAC + b"\0\x42" + SNAP + IP4 + QUESTION),
+    "EN10MB VLAN SNAP": (1, MAC + VLAN + b"\0\1\0\x42" + SNAP + IP6 + QUESTION6),
+    "EN10MB LLC with IP's own number": (1, MAC + b"\0\x42\6\6\3" + QUESTION),
+    "EN10MB PPPoE": (1, MAC + PPPOE + b"\0\x21" + QUESTION),
+    "EN10MB VLAN PPPoE IPv6": (1, MAC + VLAN + b"\0\1" + PPPOE + b"\0\x57" + QUESTION6),
+    "EN10MB PPPoE with a short protocol": (1, MAC + PPPOE + b"\x21" + QUESTION),
+    "EN10MB MPLS": (1, MAC + b"\x88\x47" + bytes([0, 0, 0x10, 64, 0, 0, 0x21, 64]) + QUESTION),
+    "PPP": (9, b"\xff\3\0\x21" + QUESTION),
+    "PPP without address and control": (9, b"\0\x57" + QUESTION6),
+    "PPP_HDLC": (50, b"\xff\3\0\x21" + QUESTION),
+    "PPP_HDLC of Cisco": (50, b"\x0f\0\x08\0" + QUESTION),
+    "PPP_ETHER": (51, PPPOE[2:] + b"\0\x21" + QUESTION),
+    "C_HDLC": (104, b"\x0f\0" + IP6 + QUESTION6),
+    "MPLS": (219, bytes([0, 0, 0x11, 64]) + QUESTION6),
+    "LINUX_SLL LLC": (113, bytes(14) + b"\0\4" + SNAP + IP4 + QUESTION),
+    "IP in IP": (101, ip(*ENDS, 4, QUESTION)),
+    "IPv6 in IPv4": (101, ip(*ENDS, 41, QUESTION6)),
+    "IPv4 in IPv6": (101, ip("::1", "::2", 4, QUESTION)),
+    "GRE": (101, ip(*ENDS, 47, b"\0\0" + IP4 + QUESTION)),
+    "GRE with checksum, key and sequence": (101, ip(*ENDS, 47, b"\xb0\0" + IP6 + bytes(12) + QUESTION6)),
+    "GRE of PPTP": (101, ip(*ENDS, 47, b"\x30\x81\x88\x0b" + bytes(12) + b"\xff\3\0\x21" + QUESTION)),
+    "GRE with Ethernet": (101, ip(*ENDS, 47, b"\0\0\x65\x58" + MAC + IP4 + QUESTION)),
+    "GRE in GRE": (101, ip(*ENDS, 47, b"\0\0" + IP4 + ip(*ENDS, 47, b"\0\0" + IP4 + QUESTION))),
+    "ERSPAN": (101, ip(*ENDS, 47, b"\x10\0\x88\xbe" + bytes(4) + b"\x10" + bytes(7) + MAC + IP4 + QUESTION)),
+    "EtherIP": (101, ip(*ENDS, 97, b"\x30\0" + MAC + IP4 + QUESTION)),
+    "MPLS in IP": (101, ip(*ENDS, 137, bytes([0, 0, 0x11, 64]) + QUESTION)),
+    "authentication header": (101, ip(*ENDS, 51, b"\4\4" + bytes(22) + QUESTION)),
     "NULL": (0, b"\2\0\0\0" + QUESTION),
     "LOOP": (108, b"\0\0\0\x1e" + QUESTION6),
     "LINUX_SLL": (113, bytes(14) + IP4 + QUESTION),
@@ -64,7 +92,7 @@ def test_link_types(tmp_path: Path, name: str, order: str) -> None:
 @pytest.mark.parametrize("content", [build.pcap(link=127), section() + interface(127) + build.enhanced(b"radio")])
 def test_an_unknown_link_type_is_refused_and_says_which_are_understood(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(
-        CaptureError, match=r"link type 127 .* NULL, EN10MB, RAW, LOOP, LINUX_SLL, IPV4, IPV6, LINUX_SLL2$"
+        CaptureError, match=r"link type IEEE802_11_RADIO \(127\) .* NULL, EN10MB, PPP, RAW, .*LINUX_SLL2$"
     ):
         read(tmp_path, content)
 
@@ -178,7 +206,7 @@ def test_what_is_not_understood_is_counted(tmp_path: Path, name: str) -> None:
     frames = build.enhanced(packet) + build.enhanced(QUESTION, number=1)
     capture = read(tmp_path, section() + interface(link) + interface(101) + frames)
 
-    assert (capture.problem, capture.not_understood) == ("", 1)
+    assert (capture.problem, capture.unread.total()) == ("", 1)
     assert [bytes(s.data) for s in capture.segments] == [b"time?"]
 
 
@@ -197,7 +225,7 @@ def test_headers_that_were_not_wholly_captured_are_not_understood(
         head = build.pcap(link=link)
         record = struct.pack("<IIII", 0, 0, cut, len(packet)) + packet[:cut]
         capture = read(tmp_path, head + record)
-        assert (len(capture.segments), capture.not_understood) == ((0, 1) if cut < headers else (1, 0))
+        assert (len(capture.segments), capture.unread.total()) == ((0, 1) if cut < headers else (1, 0))
 
 
 def test_a_packet_that_the_network_card_was_to_cut_has_its_captured_length(tmp_path: Path) -> None:

@@ -183,11 +183,35 @@ def test_a_syn_sent_again_is_the_same_flow(tmp_path: Path) -> None:
     assert [(s.kind, s.flow.number) for s in capture.segments] == [(OPEN, 1), (OPEN, 1)]
 
 
-def test_a_reset_ends_the_flow_and_belongs_to_no_stream(tmp_path: Path) -> None:
-    packets = [*build.opened(), tcp(CLIENT, SERVER, 101, payload=b"Hi"), tcp(SERVER, CLIENT, 901, RST, b"why")]
+def test_a_syn_ack_with_another_number_behind_bytes_is_a_new_flow(tmp_path: Path) -> None:
+    second = [tcp(SERVER, CLIENT, 7000, SYN | ACK), tcp(SERVER, CLIENT, 7001, payload=b"second")]
+    capture = written(tmp_path, build.capture([*build.echo(), *second]))
+
+    assert [bytes(capture.stream(flow, TO_CLIENT).view(0, 99)) for flow in capture.flows] == [b"Hello", b"second"]
+
+
+def test_a_syn_after_a_reset_answers_nothing(tmp_path: Path) -> None:
+    packets = [tcp(CLIENT, SERVER, 100, SYN), tcp(SERVER, CLIENT, 0, RST | ACK), tcp(SERVER, CLIENT, 500, SYN)]
     capture = written(tmp_path, build.capture(packets))
 
-    assert (capture.segments[-1].kind, capture.segments[-1].direction) == (Kind.RESET, TO_CLIENT)
+    assert [(s.kind, s.flow.number) for s in capture.segments] == [(OPEN, 1), (Kind.RESET, 1), (OPEN, 2)]
+
+
+def test_what_a_reset_says_stands_in_its_stream(tmp_path: Path) -> None:
+    packets = [*build.opened(), tcp(SERVER, CLIENT, 901, payload=b"Hi, "), tcp(SERVER, CLIENT, 905, RST, b"go away")]
+    capture = written(tmp_path, build.capture(packets))
+    reset = capture.segments[-1]
+
+    assert (reset.kind, reset.direction, reset.length, bytes(reset.data)) == (Kind.RESET, TO_CLIENT, 7, b"go away")
+    assert bytes(capture.stream(capture.flows[0], TO_CLIENT).view(0, 99)) == b"Hi, go away"
+
+
+@pytest.mark.parametrize(("sequence", "text"), [(0, b""), (950, b"from a stranger"), (901, b"")])
+def test_a_reset_without_text_or_beyond_a_gap_belongs_to_no_stream(tmp_path: Path, sequence: int, text: bytes) -> None:
+    packets = [*build.opened(), tcp(CLIENT, SERVER, 101, payload=b"Hi"), tcp(SERVER, CLIENT, sequence, RST, text)]
+    capture = written(tmp_path, build.capture(packets))
+
+    assert (capture.segments[-1].kind, capture.segments[-1].offset) == (Kind.RESET, 0)
     assert capture.stream(capture.flows[0], TO_CLIENT).length == 0
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
+from netlab.capture.reader import Capture
 from netlab.topics.wsgi.dissect import dissect as read_web
 from netlab.topics.xmlrpc.dissect import dissect as read_call
 from tests.topics.dissected import read, tree
@@ -87,6 +88,34 @@ def test_several_messages_in_one_stream():
     assert len(dissection.fields) == 5
     assert dissection.summary == "GET /1 · POST /RPC2 · GET /1 · 2 more"
     assert [(field.name, field.value) for field in find(dissection, "body").children] == [("a", "1"), ("b", " ")]
+
+
+CASE = Path(__file__).parents[1] / "capture/cases/http_empty_line.pcap"
+
+
+def test_an_empty_line_before_a_request_line_is_ignored():
+    with Capture.of_file(CASE) as capture:
+        capture.grow()
+        found = web(bytes(capture.segments[-1].data))
+    assert [(field.kind, field.value) for field in found.fields] == [
+        ("http", "GET /1"),
+        ("text", "ignored before a request line"),
+        ("http", "GET /2"),
+    ]
+    assert (found.summary, found.problem) == ("GET /1 · GET /2", "")
+
+
+@pytest.mark.parametrize("empty", [b"\n", b"\r\n", b"\r\n\n\r\n"])
+def test_any_empty_lines_are(empty):
+    request = b"GET / HTTP/1.1\r\n\r\n"
+    assert [f.kind for f in web(empty + request + empty + request + empty).fields] == [
+        "text", "http", "text", "http", "text",
+    ]  # fmt: skip
+    assert web(empty).problem == ""
+    assert web(empty + b"no HTTP").problem == "this is not HTTP/1"
+    assert web(empty + request, offset=9).fields[-1].kind == "http"
+    assert web(empty + b"body", offset=9).fields[0].kind == "bytes"
+    assert web(empty + b"HTTP/1.1 204 No Content\r\n\r\n", DOWN).fields[0].kind == "bytes"
 
 
 def test_a_response_without_a_length_lasts_until_the_connection_closes():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from netlab.capture.model import Segment
+from netlab.capture.reader import Capture
 from netlab.lab import Lab
+from netlab.lab.crossings import Crossing
 from netlab.lab.session import Session
+
+CASES = Path(__file__).parents[1] / "capture" / "cases"
 
 
 def _of(lab: Lab, session: Session, number: int) -> list[tuple[str, str, int]]:
@@ -92,3 +97,17 @@ def test_a_call_that_waits_has_its_segments_already() -> None:
 
 def _requests(lab: Lab) -> list[Segment]:
     return [s for s in lab.capture.segments if bytes(s.data[:5]) == b"POST "]
+
+
+def test_bytes_beside_a_flag_belong_to_the_call_that_sent_them() -> None:
+    with Capture.of_file(CASES / "syn_fin_rst_with_data.pcap") as capture:
+        capture.grow()
+        opening, ending, reset = capture.segments
+        local = opening.flow.client
+        fast = Crossing(1, local, 0, 1, opened=True, sent=range(9), read=range(0))
+        reading = Crossing(2, local, 0, 1, sent=range(9, 9), read=range(29))
+        closing = Crossing(3, local, 0, 1, closed=True, sent=range(9, 9), read=range(29, 29))
+
+        covered = [[one.covers(segment) for segment in capture.segments] for one in (fast, reading, closing)]
+        assert covered == [[True, False, False], [False, True, False], [False, True, True]]
+        assert (opening.offset, ending.offset, reset.offset) == (0, 0, 9)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
+from netlab.capture.reader import Capture
 from netlab.lab import Lab
 from netlab.lab.lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
 from netlab.lab.lanes_drawn import GLYPHS, MOST, cells, render, render_boards
@@ -219,3 +221,13 @@ def test_a_client_of_many_connections_has_its_name_on_each_and_connects_when_it_
             assert each.began is not None and each.opened - each.began < SECOND
         first, second = lanes
         assert first.began is not None and second.began is not None and first.began < second.began
+
+
+def test_bytes_beside_a_flag_are_counted() -> None:
+    facts = Facts()
+    with Capture.of_file(Path(__file__).parents[1] / "capture" / "cases" / "syn_fin_rst_with_data.pcap") as capture:
+        capture.grow()
+        for segment in capture.segments:
+            facts.crossed(segment)
+        (lane,) = facts.lanes()
+        assert (lane.to_server, lane.to_client, lane.closed) == (19, 29, capture.segments[1].time_ns)

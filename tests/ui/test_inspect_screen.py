@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from netlab.dissect.fields import Dissection
 from netlab.topics.discovery import topics
 from netlab.ui import inspect_screen
 from netlab.ui.help import Help
-from netlab.ui.inspect_screen import InspectApp, guess_topic, main, open_capture
+from netlab.ui.inspect_screen import InspectApp, _unread, guess_topic, main, open_capture
 from netlab.ui.inspector import Inspector
 from netlab.ui.launch import FRAMES
 from netlab.ui.segment_list import SegmentList
@@ -201,3 +202,15 @@ def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
                 assert said.endswith("what follows cannot be read  ·  read by port")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ({"ARP": 1}, "1 packet not read: 1 ARP"),
+        ({"ICMP": 2, "ARP": 1200}, "1,202 packets not read: 1,200 ARP, 2 ICMP"),
+        (dict(zip("abcdef", range(9, 3, -1), strict=True)), "39 packets not read: 9 a, 8 b, 7 c, 6 d, 2 other kinds"),
+    ],
+)
+def test_what_is_not_read_is_named(reasons: dict[str, int], said: str) -> None:
+    assert _unread(Counter(reasons)) == said

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from pathlib import Path
 
 from netlab.capture.model import Kind
+from netlab.capture.reader import Capture
+from netlab.dissect.http import read_http
+from netlab.ui.face import segment_face
+from netlab.ui.segment_row import Columns, what
 from netlab.ui.segment_rows import SegmentRows
 from tests.ui.panes_app import OUT, HandMade
 
@@ -79,3 +84,34 @@ def test_the_title_counts_what_came_since_the_person_stopped_following() -> None
     assert rows.title(live=False) == "wire ── a note"
     rows.show(capture)
     assert rows.title(live=True) == "wire ── following"
+
+
+CASES = Path(__file__).parents[1] / "capture" / "cases"
+
+
+def case(name: str) -> Capture:
+    capture = Capture.of_file(CASES / name)
+    capture.grow()
+    return capture
+
+
+def test_a_flag_that_carries_bytes_has_their_length_and_what_they_say() -> None:
+    segments = case("syn_fin_rst_with_data.pcap").segments
+    words = [what(segment, read_http) for segment in segments]
+
+    assert words == ["open · hello syn", "end · 200 OK · 10 bytes", "reset · reset: why"]
+    columns = Columns.fitting(80, 3, 1, "")
+    rows = [columns.row(segment, segments[0].time_ns, said) for segment, said in zip(segments, words, strict=True)]
+    assert [row.split()[3:5] for row in rows] == [["⇒", "9"], ["⇤", "29"], ["↛", "10"]]
+
+
+def test_the_newest_with_bytes_may_be_a_flag() -> None:
+    rows = SegmentRows()
+    rows.show(case("syn_fin_rst_with_data.pcap"))
+    assert rows.newest_with_bytes() == 2
+
+
+def test_bytes_that_came_in_fragments_are_not_said_to_be_a_view() -> None:
+    capture = case("udp_fragments.pcap")
+    title = segment_face(capture.segments[0], capture, hurried=False).title
+    assert title == "bytes ── #1 → 2,048 bytes, joined from 2 IP fragments"
