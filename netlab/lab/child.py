@@ -31,6 +31,8 @@ WORD_LENGTH = 500
 # How a child is ended, and for how long each way is given to work: 1.8 s in all.
 _STEPS: tuple[tuple[signal.Signals | None, float], ...] = ((None, 0.9), (signal.SIGTERM, 0.5), (signal.SIGKILL, 0.4))
 
+_LIVING: dict[int, Child] = {}
+
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with ``extra``, in which a child finds the same netlab as this one."""
@@ -71,6 +73,7 @@ class Child:
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._stdin = self._process.stdin
         self._streams = {self._process.stdout.fileno(): "out", self._process.stderr.fileno(): "err"}
+        _LIVING[self.pid] = self
         os.set_blocking(self._stdin.fileno(), False)  # a stalled child must not stall who asks it something
         threading.Thread(target=self._read, name=f"netlab-child-{self.pid}", daemon=True).start()
 
@@ -114,6 +117,14 @@ class Child:
                 with contextlib.suppress(OSError):
                     os.killpg(self.pid, number)
 
+    def abandon(self) -> None:
+        """Kill the child and all it forked, waiting for nothing that another thread may hold for long."""
+        if self._lock.acquire(timeout=0.05):
+            with contextlib.suppress(OSError):
+                if self._process.returncode is None:
+                    os.killpg(self.pid, signal.SIGKILL)
+            self._lock.release()
+
     def _read(self) -> None:
         watch = select.poll()
         for fd in self._streams:
@@ -154,6 +165,7 @@ class Child:
             os.close(exit_fd)
         with self._lock:
             self._process.wait()
+            _LIVING.pop(self.pid, None)
         for pipe in (self._process.stdout, self._process.stderr, self._stdin):
             if pipe:
                 with contextlib.suppress(OSError):
@@ -185,6 +197,12 @@ class Child:
         text = line[: WORD_LENGTH * 4].decode(errors="replace").rstrip()[:WORD_LENGTH]
         if text:
             self._words.append(safe(text))
+
+
+def abandon_all() -> None:
+    """Kill all children of this process: for one that has to end now, whatever its threads do."""
+    for child in list(_LIVING.values()):
+        child.abandon()
 
 
 def stop(*children: Child | None) -> None:

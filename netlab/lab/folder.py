@@ -11,11 +11,14 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 PREFIX = "netlab-"
 _MEMORY = Path("/dev/shm")
+_MAKING = threading.Lock()
+_THERE: set[PrivateFolder] = set()
 
 
 class PrivateFolder:
@@ -24,7 +27,9 @@ class PrivateFolder:
     def __init__(self, room: int) -> None:
         parent = _parent(room)
         _remove_stale(parent)
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        with _MAKING:
+            self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
+            _THERE.add(self)
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -34,6 +39,14 @@ class PrivateFolder:
             shutil.rmtree(self.path, ignore_errors=True)
             os.close(self._lock)
             self._lock = -1
+            _THERE.discard(self)
+
+
+def remove_all() -> None:
+    """Remove all folders of this process, which ends now, and let no more be made."""
+    _MAKING.acquire(timeout=0.1)  # for good
+    for folder in list(_THERE):
+        shutil.rmtree(folder.path, ignore_errors=True)
 
 
 def _parent(room: int) -> Path:

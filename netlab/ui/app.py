@@ -27,6 +27,7 @@ from netlab.ui.key_line import KeyLine
 from netlab.ui.key_turns import KeyTurns
 from netlab.ui.keymap import Config
 from netlab.ui.presentation import Presentation
+from netlab.ui.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from netlab.ui.bench import BenchPane
@@ -44,7 +45,7 @@ def _command_provider() -> type[Provider]:
     return CommandProvider
 
 
-class NetlabApp(KeyTurns):
+class NetlabApp(TerminalApp, KeyTurns):
     """Eight topics, one lab each."""
 
     TITLE = "netlab"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,11 +26,12 @@ from netlab.topics.discovery import topics
 from netlab.ui.bytes_pane import BytesPane
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.guard import GUARD
-from netlab.ui.hangup import HANGUP, hung_up
 from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
 from netlab.ui.key_turns import KeyTurns
+from netlab.ui.launch import on_a_screen
 from netlab.ui.plaintext import Plaintexts
+from netlab.ui.terminal_app import TerminalApp, play
 from netlab.ui.wire_list import WireList
 
 _BATCH = 20_000
@@ -44,7 +42,6 @@ _REASONS = 4
 """Kinds of packets that are not read, named one by one."""
 _RAW = "raw"
 _CLOSED = "encrypted; the secrets inside this file are another session's"
-_SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, "SIGHUP")]
 
 
 def guess_topic(flow: Flow) -> Topic | None:
@@ -61,7 +58,7 @@ def dissector_of(topic: Topic | None) -> Dissector | None:
         return None
 
 
-class InspectApp(KeyTurns):
+class InspectApp(TerminalApp, KeyTurns):
     """Wire list, bytes and fields of one capture file."""
 
     TITLE = "netlab inspect"
@@ -100,11 +97,7 @@ class InspectApp(KeyTurns):
         return [*super().get_line_filters(), GUARD]
 
     def on_mount(self) -> None:
-        """Show what was read so far and read on; a signal leaves as a person does, with the terminal restored."""
-        for number in _SIGNALS if not self.is_headless else ():
-            asyncio.get_running_loop().add_signal_handler(number, partial(self.exit, return_code=128 + number))
-        if not self.is_headless:
-            self.run_worker(hung_up(partial(self.exit, return_code=128 + HANGUP)))
+        """Show what was read so far and read on."""
         wire = self.query_one(WireList)
         self._capture.grow(at_most=_BATCH)
         wire.show(self._capture, self._of_all_flows())
@@ -239,10 +232,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
         sys.stderr.write(f"netlab inspect: {safe(str(arguments.file))} was not opened: {safe(str(why))}\n")
         return 1
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not on_a_screen():
         sys.stderr.write("netlab inspect: it needs a terminal to draw on\n")
         return 2
     with capture:
-        app = InspectApp(capture)
-        app.run()
-    return app.return_code or 0
+        return play(InspectApp(capture))

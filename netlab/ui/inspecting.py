@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from netlab.ui.exit_watch import WATCH
 from netlab.ui.launch import FRAMES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``netlab inspect`` with its arguments; the exit status."""
+    WATCH.begin()
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)
     from netlab.ui import inspect_screen
 

@@ -5,23 +5,18 @@ The first lab's children start while the app paints its first frame.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
-from functools import partial
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from netlab.ui.hangup import HANGUP, hung_up
+from netlab.ui.exit_watch import WATCH
 
 if TYPE_CHECKING:
     from netlab.topics.contract import Topic
-    from netlab.ui.app import NetlabApp
     from netlab.ui.live_lab import LiveLab
 
 FRAMES = "1000"
@@ -39,21 +34,21 @@ def main(argv: Sequence[str] = ()) -> int:
     """Run the app at a topic's tab. The exit status: 0, 2 for usage or no terminal, 128 + signal, 1 after a crash."""
     if len(argv) > 1:
         return _refuse(f"{USAGE}: one topic at most")
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if not on_a_screen():
         return _refuse("netlab needs a terminal; without one, try netlab serve, netlab call or netlab --help")
+    WATCH.begin()
     from netlab.topics.discovery import topic_named
 
     try:
         topic = topic_named(argv[0] if argv else "tcp")
     except KeyError as error:
         return _refuse(f"netlab: {error.args[0]}")
-    _end_on_signals()
     gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
     labs = Labs()
     try:
         return _run(topic, labs)
     finally:
-        _ignore_signals()
+        WATCH.leaving(1)  # unless the screen has said already how it left
         labs.close()
 
 
@@ -67,8 +62,9 @@ class Labs:
 
     def make(self, topic: Topic) -> LiveLab:
         """A topic's lab, which starts; the same for every call."""
-        from netlab.ui.live_lab import LiveLab  # late: the first paint does not wait for it
+        from netlab.ui.live_lab import LiveLab, abandon  # late: the first paint does not wait for it
 
+        WATCH.last_resort = [abandon]
         with self._lock:
             if topic.name not in self._labs and not self._closed:
                 self._labs[topic.name] = LiveLab(topic)
@@ -88,6 +84,13 @@ class Labs:
             from netlab.ui.live_lab import close_all
 
             close_all(self._labs.values())
+
+
+def on_a_screen() -> bool:
+    """Whether there is something to draw on: a terminal, or a browser behind Textual's web driver."""
+    if os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver:"):
+        return True
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _refuse(sentence: str) -> int:
@@ -110,47 +113,8 @@ def _run(topic: Topic, labs: Labs) -> int:
     from netlab.topics.discovery import find_topics
     from netlab.ui.folders import config_file
     from netlab.ui.keymap import read_config
+    from netlab.ui.terminal_app import play
 
     config = read_config(config_file())
     app = NetlabApp(find_topics(), topic.name, make_lab=labs.make, painted=_collect_garbage_again, config=config)
-    return asyncio.run(_play(app))
-
-
-async def _play(app: NetlabApp) -> int:
-    """Run the app; a signal ends it as a key would, also one that comes before the first paint. The exit status."""
-    ended_by: list[int] = []
-
-    def end(number: int) -> None:
-        ended_by.append(number)
-        app.exit(return_code=128 + number)
-
-    loop = asyncio.get_running_loop()
-    for number in _signals():
-        with contextlib.suppress(NotImplementedError):  # as on Windows
-            loop.add_signal_handler(number, partial(end, number))
-    watching = asyncio.create_task(hung_up(partial(end, HANGUP)))
-    await app.run_async()
-    watching.cancel()
-    # Whatever fails because the app ends while it still mounts is not what ended it.
-    return 128 + ended_by[0] if ended_by else app.return_code or 0
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
-
-
-def _signals() -> list[signal.Signals]:
-    return [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
-
-
-def _end_on_signals() -> None:
-    """Until the app has its own handlers: leave through the ``finally`` above."""
-    for number in _signals():
-        signal.signal(number, _end)
-
-
-def _ignore_signals() -> None:
-    """While the labs close, which takes 2 s at most, a second signal must not leave their children behind."""
-    for number in _signals():
-        with contextlib.suppress(ValueError, OSError):
-            signal.signal(number, signal.SIG_IGN)
+    return play(app)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from netlab.lab import child, folder
 from netlab.lab.lab import Lab
 from netlab.lab.state import (
     CaptureGrew,
@@ -146,6 +147,12 @@ class LiveLab:
                 answer(None, error)
             else:
                 answer(text, None)
+
+
+def abandon() -> None:
+    """End the children of all labs and remove their folders, for a process that ends now, whatever its threads do."""
+    child.abandon_all()
+    folder.remove_all()
 
 
 def close_all(labs: Iterable[LiveLab], patience: float = 4.0) -> None:

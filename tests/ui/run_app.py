@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 from netlab.topics import discovery
@@ -17,7 +18,7 @@ def _on_a_free_port(name: str) -> Topic:
     return dataclasses.replace(_named(name), port=0)
 
 
-def _crash(self: object) -> NoReturn:
+def _crash(*arguments: object, **more: object) -> NoReturn:
     raise RuntimeError("a crash on purpose")
 
 
@@ -26,9 +27,8 @@ discovery.topic_named = _on_a_free_port
 if __name__ == "__main__":
     from netlab.ui.launch import main
 
-    if os.environ.get("NETLAB_TEST_CRASH"):
-        from netlab.ui.bench import BenchPane
-
-        BenchPane.look = _crash  # type: ignore[method-assign]  # that is the test
+    if where := os.environ.get("NETLAB_TEST_CRASH"):  # the module, class and method that crashes
+        module, owner, method = where.split(":")
+        setattr(getattr(import_module(module), owner), method, _crash)
 
     sys.exit(main(sys.argv[1:]))

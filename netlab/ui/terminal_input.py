@@ -1,0 +1,152 @@
+"""What a terminal sends, made fit to be parsed: bounded, thinned, and free of what is no text. Pure.
+
+Textual's parser takes some 10 µs for a character and 100 µs for a report of the mouse; a paste without brackets, or a
+mouse that moves fast, is thinned before it gets there.
+"""
+
+from __future__ import annotations
+
+import re
+from codecs import getincrementaldecoder
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+LONGEST_PASTE = 1 << 20
+"""Bytes of a bracketed paste that are kept."""
+
+_TOKEN = re.compile(
+    rb"(?P<mouse>\x1b\[<(?P<code>\d{1,4});-?\d{1,7};-?\d{1,7}[Mm])"
+    rb"|(?P<old>\x1b\[M[\x20-\xff]{3})"
+    rb"|(?P<paste>\x1b\[200~)"
+    rb"|(?P<text>[\r\n\t\x20-\x7e\x80-\xff]+)"
+    rb"|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[\s\S]|[\s\S]"
+)
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|O|\[M[\x20-\xff]{0,2})?\Z")
+_LONGEST_SEQUENCE = 40
+BY_HAND = 40
+"""How much of a kind may come in any case after the input has rested: what a person types, behind whatever flood."""
+_PASTE_END = b"\x1b[201~"
+_MOTION, _WHEEL = 32, 64
+
+
+class Kind(Enum):
+    """What input is, as far as its bounds differ."""
+
+    TEXT = "characters"
+    KEY = "keys"
+    MOUSE = "mouse events"
+
+
+class Pasted(NamedTuple):
+    """The text of a bracketed paste."""
+
+    text: str
+
+
+class TerminalInput:
+    """Takes bytes as they come; gives text for the parser, and pastes.
+
+    ``room`` says how much more of a kind may come now; ``lost`` is called with what was left out.
+    """
+
+    def __init__(self, room: Callable[[Kind], int], lost: Callable[[Kind, int], None]) -> None:
+        self._room, self._lost = room, lost
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._held = b""
+        self._move: tuple[bytes, bytes] | None = None
+        self._paste: bytearray | None = None
+        self._paste_lost = 0
+        self._skipping = False
+        self._come: Counter[Kind] = Counter()
+
+    def feed(self, data: bytes, *, more: bool) -> Iterator[str | Pasted]:
+        """What these bytes say. Where ``more`` waits to be read, a sequence that is cut off waits for its rest."""
+        data, self._held = self._held + data, b""
+        while data:
+            data = yield from self._pasted(data) if self._paste is not None else self._typed(data, more)
+        yield from self._moved()
+
+    def rest(self) -> Iterator[str]:
+        """Nothing came for a moment: what was held back, as it is; and text may come again."""
+        self._skipping = False
+        self._come.clear()
+        held, self._held = self._held, b""
+        if self._paste is None and (text := self._decode(held, True)):
+            yield text
+        elif self._paste is not None:
+            self._held = held
+
+    def _typed(self, data: bytes, more: bool) -> Generator[str | Pasted, None, bytes]:
+        """Everything up to a paste; what is left to be looked at."""
+        cut = data.rfind(b"\x1b", -_LONGEST_SEQUENCE)
+        if cut >= 0 and _UNFINISHED.match(data, cut) and (more or len(data) - cut > 1):
+            data, self._held = data[:cut], data[cut:]
+        for token in _TOKEN.finditer(data):
+            if token["paste"]:
+                self._paste, self._paste_lost = bytearray(), 0
+                rest, self._held = data[token.end() :] + self._held, b""
+                yield from self._moved()
+                return rest
+            yield from self._token(token)
+        return b""
+
+    def _token(self, token: re.Match[bytes]) -> Iterator[str]:
+        if token["mouse"]:
+            code = int(token["code"])
+            if code & _MOTION and not code & _WHEEL:
+                if self._move is not None and self._move[0] != token["code"]:
+                    yield from self._moved()
+                self._move = token["code"], token["mouse"]
+                return
+            yield from self._moved()
+            if token["mouse"].endswith(b"m") or self._taken(Kind.MOUSE, 1):
+                yield self._decode(token["mouse"])
+            return
+        yield from self._moved()
+        if token["text"]:
+            yield self._decode(self._bounded(token["text"]))
+        elif not token["old"] and self._taken(Kind.KEY, 1):  # an old mouse's reports are not what Textual asked for
+            yield self._decode(token[0])
+
+    def _moved(self) -> Iterator[str]:
+        """Where the mouse is now; where it was before is nobody's concern."""
+        if self._move is not None:
+            move, self._move = self._move[1], None
+            yield self._decode(move)
+
+    def _bounded(self, text: bytes) -> bytes:
+        """As much as there is room for. Once some is left out, all is until the input rests: a line of a paste that
+        lacks its middle must not be run."""
+        if self._skipping:
+            self._lost(Kind.TEXT, len(text))
+            return b""
+        taken = self._taken(Kind.TEXT, len(text))
+        self._skipping = taken < len(text)
+        return text[:taken]
+
+    def _taken(self, kind: Kind, count: int) -> int:
+        """How many of so many there is room for; the others are lost."""
+        taken = max(0, min(count, max(self._room(kind), BY_HAND - self._come[kind])))
+        self._come[kind] += taken
+        if taken < count:
+            self._lost(kind, count - taken)
+        return taken
+
+    def _pasted(self, data: bytes) -> Generator[str | Pasted, None, bytes]:
+        """Everything up to the end of a paste; what is left to be looked at."""
+        assert self._paste is not None
+        text, end, rest = data.partition(_PASTE_END)
+        if not end:
+            cut = next((n for n in range(len(_PASTE_END) - 1, 0, -1) if text.endswith(_PASTE_END[:n])), 0)
+            text, self._held = text[: len(text) - cut], text[len(text) - cut :]
+        room = LONGEST_PASTE - len(self._paste)
+        self._paste += text[:room]
+        self._paste_lost += max(0, len(text) - room)
+        if end:
+            if self._paste_lost:
+                self._lost(Kind.TEXT, self._paste_lost)
+            yield Pasted(self._paste.decode("utf-8", "replace").replace("\0", ""))
+            self._paste = None
+        return rest
