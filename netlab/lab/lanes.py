@@ -88,6 +88,11 @@ class Lane:
             return f"waited {self.wait(now)}"
         return "never served" if self.closed is not None else f"waits {self.wait(now).rstrip('…')}"
 
+    @property
+    def waited(self) -> bool:
+        """Whether it was served after a wait that its words can tell from none."""
+        return self.accepted is not None and _time(self.accepted - self.opened) != _time(0)
+
     def wait(self, now: int) -> str:
         """The same in a few characters: ``398 ms``, ``1.40 s…`` while it lasts, ``never``."""
         if self.accepted is not None:

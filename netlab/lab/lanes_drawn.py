@@ -13,7 +13,7 @@ from itertools import zip_longest
 from netlab.lab.lanes import SECOND, Board, Lane, Phase
 
 MOST = 32
-"""Rows of a picture at most; those beyond are counted."""
+"""Rows of a picture at most: the newest. Those before them are counted."""
 SIDE_BY_SIDE = 100
 """Columns of a terminal from which two models stand side by side, on axes of the same scale."""
 GLYPHS = {Phase.CONNECTING: "·", Phase.QUEUED: "░", Phase.SERVED: "█", Phase.CLOSED: "┤"}
@@ -115,27 +115,29 @@ def render(lanes: Sequence[Lane], width: int = 80, now: int | None = None) -> li
 
 def render_boards(boards: Sequence[Board], width: int = 80, *, beside: bool = False) -> list[str]:
     """Pictures on one time axis that begins with the first client of each: one above the other, or ``beside``."""
-    layout = Layout.of([_shortened(board)[0] for board in boards], width, beside)
-    length = max((board.length for board in boards), default=1)
+    drawn = [newest(board) for board in boards]
+    layout = Layout.of(drawn, width, beside)
+    length = max((board.length for board in drawn), default=1)
     rows = layout.joined([_block(board, layout, length) for board in boards])
     ruler = layout.foot(axis(layout.columns, length)) if any(board.lanes for board in boards) else ()
     return [*rows, *ruler, *legend(width)]
 
 
 def _block(board: Board, layout: Layout, length: int) -> list[str]:
-    drawn, more = _shortened(board)
+    drawn, before = newest(board), len(board.lanes) - MOST
     rows = [layout.title(board)] if board.title else []
     rows += [] if drawn.lanes else ["no client yet"]
+    rows += [f"{before} clients before these"] if before > 0 else []
     for lane in drawn.lanes:
         rows.append(layout.row(lane, cells(lane, drawn.start, drawn.now, layout.columns, length), drawn.now))
-    return rows + ([f"and {more} more clients"] if more else [])
+    return rows
 
 
 def axis(columns: int, length: int) -> list[str]:
     """A ruler over ``length`` nanoseconds and the seconds below it."""
     step = _step(columns, length)
     ruler, labels = ["─"] * columns, [" "] * (columns + 8)
-    digits = max(0, len(str(SECOND)) - len(str(step)))
+    digits = digits_of(step)
     for number in range(length // step + 1):
         column = min(int(number * step * columns / length), columns - 1)
         label = f"{number * step / SECOND:.{digits}f}" + (" s" if number == 0 else "")
@@ -159,14 +161,19 @@ def legend(width: int) -> list[str]:
 
 
 def cells(lane: Lane, start: int, now: int, columns: int, length: int) -> str:
-    """One row's glyphs: ``columns`` over ``length`` nanoseconds from ``start``. The shortest phase has one cell."""
+    """One row's glyphs: ``columns`` over ``length`` nanoseconds from ``start``.
+
+    The shortest service has one cell, and so has the shortest wait that the words beside it tell.
+    """
     row = [" "] * columns
-    after = 0
+    after = least = 0
     for span in lane.spans:
         end = now if span.end is None else span.end
-        first = _column(span.start - start, columns, length)
+        waits = span.phase is Phase.QUEUED and lane.waited
+        first = min(max(_column(span.start - start, columns, length), least), max(columns - 1 - waits, 0))
         after = max(_column(end - start, columns, length), first + 1)
         row[first:after] = GLYPHS[span.phase] * (after - first)
+        least = first + waits
     if lane.closed is not None and after < columns:
         row[after] = GLYPHS[Phase.CLOSED]
     return "".join(row[:columns])
@@ -176,15 +183,21 @@ def _column(at: int, columns: int, length: int) -> int:
     return min(max(at, 0) * columns // length, columns - 1)
 
 
-def _shortened(board: Board) -> tuple[Board, int]:
-    return replace(board, lanes=board.lanes[:MOST]), max(0, len(board.lanes) - MOST)
+def newest(board: Board) -> Board:
+    """The board with the lanes that are drawn."""
+    return replace(board, lanes=board.lanes[-MOST:])
+
+
+def digits_of(step: int) -> int:
+    """Digits behind the point that tell times in seconds apart which are ``step`` nanoseconds apart."""
+    return max(0, len(str(SECOND)) - len(str(step)))
 
 
 def _step(columns: int, length: int) -> int:
-    """The shortest of 1, 2, 5, 10 … between two marks that leaves ten columns for a label."""
+    """The shortest of 1, 2, 5, 10 … between two marks that leaves room for labels: ten columns at least."""
     step = 1
     while True:
         for factor in (1, 2, 5):
-            if step * factor * columns >= 10 * length:
+            if step * factor * columns >= max(10, digits_of(step * factor) + 5) * length:
                 return step * factor
         step *= 10

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from netlab.lab.happenings import Finished, Happening, Outcome, Verdict
 from netlab.lab.lanes import Board
@@ -39,10 +39,20 @@ class _OwnUntilLeft:
 
 
 class ExperimentRun:
-    """Begins at once; ``after`` is a run that has to be over first. Safe from any thread."""
+    """Begins at once; ``after`` is a run that has to be over first. Safe from any thread.
 
-    def __init__(self, experiment: Experiment, benches: Benches, *, after: ExperimentRun | None = None) -> None:
-        self.experiment = experiment
+    ``mark`` is called with its name when it begins, and with none when it has ended.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        benches: Benches,
+        *,
+        after: ExperimentRun | None = None,
+        mark: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self.experiment, self._mark = experiment, mark
         self._happened: deque[Happening] = deque(maxlen=KEPT)
         self._stop, self._left = threading.Event(), threading.Event()
         self._benches, self._after = _OwnUntilLeft(benches, self._left), after
@@ -81,7 +91,10 @@ class ExperimentRun:
             self._after.stop()
             self._after._thread.join()
             self._after = None  # or every run would be kept by the one after it
+        self._mark(self.experiment.name)
         try:
             perform(self.experiment, self._benches, self._happened.append, self._stop)
         except Exception as error:  # noqa: BLE001 - a thread that dies would be seen as one that runs for ever
             self._happened.append(Finished(Verdict(Outcome.FAILED, 0, 0, sentence(error))))
+        finally:
+            self._mark("")

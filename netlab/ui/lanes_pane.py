@@ -1,7 +1,8 @@
 """The swim lanes of a lab, live: one row a client, connecting, in the accept queue, being served, closed.
 
 It looks ten times a second at most, and repaints itself where a row has changed. When the model changes, the clients
-so far stay above or beside those that come, on one axis.
+so far stay above or beside those that come, on one axis. An experiment is a run of its own, with its own axis. The
+newest are in view until the person scrolls up.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.lab.lanes import Board, Phase
+from netlab.lab.lanes import Phase
 from netlab.lab.lanes_drawn import GLYPHS, SIDE_BY_SIDE
 from netlab.ui.lanes_history import LanesHistory
-from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
+from netlab.ui.lanes_picture import CLOSEST, Picture, Run, Sheet, Window
 from netlab.ui.presentation import Presentation
 
 PERIOD = 0.1
@@ -67,11 +68,12 @@ class LanesPane(ScrollView, can_focus=True):
     def __init__(self, history: LanesHistory, presentation: Presentation) -> None:
         super().__init__(id="lanes")
         self._history, self._presentation = history, presentation
-        self._boards: tuple[Board, ...] = ()
-        self._picture = Picture((), 80, 1)
-        self._rows: list[str] = []
+        self._runs: tuple[Run, ...] = (Run("", ()),)
+        self._sheet = Sheet.of(self._runs, 80, Window(), beside=False)
+        self._rows: list[tuple[str, Picture | None]] = []
         self._foot: list[str] = []
         self._next = 0.0
+        self._follows = True
         self.frozen = False
 
     # What is shown
@@ -81,33 +83,44 @@ class LanesPane(ScrollView, can_focus=True):
         begun = time.monotonic()
         if self.frozen or begun < self._next:
             return
-        self._boards = self._history.read(time.time_ns())
+        self._runs = self._history.read(time.time_ns())
         self._lay_out()
         self._next = begun + max(PERIOD, (time.monotonic() - begun) * SHARE)
 
     @property
     def picture(self) -> Picture:
-        """The picture as it is now."""
-        return self._picture
+        """The picture of the newest run as it is now."""
+        return self._sheet.newest
 
     @property
     def text(self) -> str:
         """All of it as text."""
-        return "\n".join([*self._rows, *self._foot])
+        return "\n".join([*(text for text, _ in self._rows), *self._foot])
 
     def _lay_out(self, window: Window | None = None) -> None:
         """Draw the rows; repaint only where one is another than before."""
-        shown = tuple(self._presentation.board(board) for board in self._boards)
+        show = self._presentation.board
+        shown = [Run(run.name, tuple(map(show, run.boards))) for run in self._runs]
         width = self.scrollable_content_region.width or 80
-        beside = self.app.size.width >= SIDE_BY_SIDE
-        picture = Picture(shown, width, axis_length(shown), window or self._picture.window, beside)
-        rows = picture.rows()
-        foot = picture.foot() if any(board.lanes for board in shown) else [_EMPTY]
-        self._tell(picture)
-        if (rows, foot) != (self._rows, self._foot):
-            self.virtual_size = Size(width, len(rows) + len(foot))
+        sheet = Sheet.of(shown, width, window or self.picture.window, self.app.size.width >= SIDE_BY_SIDE)
+        before = self.text
+        self._sheet, self._rows = sheet, sheet.rows()
+        self._foot = sheet.newest.foot() if any(board.lanes for board in shown[-1].boards) else [_EMPTY]
+        self._tell(sheet.newest)
+        if self.text != before:
+            self.virtual_size = Size(width, len(self._rows) + len(self._foot))
             self.refresh()
-        self._picture, self._rows, self._foot = picture, rows, foot
+            self.call_after_refresh(self._follow)  # the scrollbar's room is only known then
+
+    def _follow(self) -> None:
+        """Show the newest rows, unless the person looks at others."""
+        if self._follows:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Who scrolls up stays there, and who scrolls down to the end follows it."""
+        super().watch_scroll_y(old_value, new_value)
+        self._follows = new_value >= self.max_scroll_y
 
     def _tell(self, picture: Picture) -> None:
         words = ["swim lanes", "frozen, space goes on" if self.frozen else "live"]
@@ -120,24 +133,34 @@ class LanesPane(ScrollView, can_focus=True):
         """Fit the width."""
         self._lay_out()
         self.refresh()
+        self.call_after_refresh(self._follow)
 
     def render_line(self, y: int) -> Strip:
         """Clients scroll; the axis and the legend stay at the bottom."""
         width, height = self.scrollable_content_region.size
         foot = max(height - len(self._foot), 0) if len(self._rows) + len(self._foot) > height else len(self._rows)
         if y >= foot:
-            line = y - foot
-            text = self._foot[line] if line < len(self._foot) else ""
+            line, here = y - foot, self._foot_here(foot)
+            text = here[line] if line < len(here) else ""
             style = self.get_component_rich_style("lanes--foot")
             return Strip([Cells(text, style)]).adjust_cell_length(width, self.rich_style)
         row = self.scroll_offset.y + y
-        text = self._rows[row] if row < len(self._rows) else ""
-        return Strip(self._coloured(text)).adjust_cell_length(width, self.rich_style)
+        text, picture = self._rows[row] if row < len(self._rows) else ("", None)
+        if picture is None:
+            cells = [Cells(text, self.get_component_rich_style("lanes--foot"))]
+            return Strip(cells).adjust_cell_length(width, self.rich_style)
+        return Strip(self._coloured(text, picture)).adjust_cell_length(width, self.rich_style)
 
-    def _coloured(self, text: str) -> list[Cells]:
+    def _foot_here(self, height: int) -> list[str]:
+        """The axis of the run that ends the rows in view, and the legend."""
+        above = reversed(self._rows[: self.scroll_offset.y + height])
+        picture = next((picture for _, picture in above if picture is not None), self.picture)
+        return self._foot if picture is self.picture else picture.foot()
+
+    def _coloured(self, text: str, picture: Picture) -> list[Cells]:
         """Runs of one glyph in their colour, but in no client's name."""
         pieces = []
-        for number, part in enumerate(self._picture.layout.split(text)):
+        for number, part in enumerate(picture.layout.split(text)):
             styles: dict[str, str] = _STYLES if number % 2 else {}
             for style, run in groupby(part, key=styles.get):
                 pieces.append(Cells("".join(run), self.get_component_rich_style(style) if style else self.rich_style))
@@ -148,29 +171,31 @@ class LanesPane(ScrollView, can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Zooming has ends."""
         if action == "zoom":
-            zoom = self._picture.window.zoom
+            zoom = self.picture.window.zoom
             return (zoom < CLOSEST if parameters[0] == 2 else zoom > 1) or None
         return True
 
     def action_freeze(self) -> None:
         """Keep the picture, or go on."""
         self.frozen = not self.frozen
-        self._tell(self._picture)
+        self._tell(self.picture)
         self.look()
 
     def action_zoom(self, factor: int) -> None:
         """In with 2, out with -2."""
-        zoom = self._picture.window.zoom
-        self._lay_out(self._picture.zoomed(zoom * 2 if factor > 0 else zoom // 2))
+        zoom = self.picture.window.zoom
+        self._lay_out(self.picture.zoomed(zoom * 2 if factor > 0 else zoom // 2))
         self.refresh_bindings()
 
     def action_pan(self, way: int) -> None:
         """An eighth of what is seen to the left (-1) or right (1)."""
-        self._lay_out(self._picture.moved(way * max(self._picture.columns // 8, 1)))
+        self._lay_out(self.picture.moved(way * max(self.picture.columns // 8, 1)))
 
     def action_whole(self) -> None:
         """Everything, to the end."""
+        self._follows = True
         self._lay_out(Window())
+        self._follow()
 
     def action_close(self) -> None:
         """Tell it."""

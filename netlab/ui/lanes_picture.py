@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netlab.lab.lanes import SECOND, Board
-from netlab.lab.lanes_drawn import Layout, axis, cells, legend
+from netlab.lab.lanes_drawn import Layout, axis, cells, digits_of, legend
 
 _LABEL = re.compile(r"\S+(?: s)?")
 CLOSEST = 64
@@ -66,11 +66,15 @@ class Picture:
         drawn = [(lane, cells(lane, board.start, board.now, self.total, self.length)[seen]) for lane in board.lanes]
         return [layout.title(board), *(layout.row(lane, part, board.now) for lane, part in drawn)]
 
-    def foot(self) -> list[str]:
-        """The axis below the rows, and what the glyphs mean."""
+    def ruler(self) -> list[str]:
+        """The axis below the rows."""
         ruler, labels = axis(self.total, self.length)
         seen = slice(self.left, self.left + self.columns)
-        return [*self.layout.foot(self._labelled(ruler[seen], labels)), *legend(self.width)]
+        return list(self.layout.foot(self._labelled(ruler[seen], labels)))
+
+    def foot(self) -> list[str]:
+        """The axis, and what the glyphs mean."""
+        return [*self.ruler(), *legend(self.width)]
 
     def _labelled(self, ruler: str, labels: str) -> list[str]:
         """The seen part of the axis with the labels that are whole in it; without one, the time at its left end."""
@@ -78,7 +82,8 @@ class Picture:
         for label in _LABEL.finditer(labels):
             if self.left <= label.start() and label.end() <= self.left + self.columns:
                 row[label.start() - self.left : label.end() - self.left] = label[0]
-        here = f"{self.left * self.length / self.total / SECOND:.3f} s"
+        digits = max(3, digits_of(max(self.length // self.total, 1)))
+        here = f"{self.left * self.length / self.total / SECOND:.{digits}f} s"
         if not "".join(row).strip() and len(here) <= self.columns:
             return ["┬" + ruler[1:].replace("┬", "─"), here]
         return [ruler, "".join(row).rstrip()]
@@ -95,6 +100,42 @@ class Picture:
             return Window(zoom)
         middle = (self.left + self.columns / 2) / self.total
         return Window(zoom, max(round(middle * self.columns * zoom - self.columns / 2), 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Boards on one axis: what an experiment's labs met, or (without a name) what came between experiments."""
+
+    name: str
+    boards: tuple[Board, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The pictures of several runs, one below the other, each on an axis of its own; the newest last."""
+
+    names: tuple[str, ...]
+    pictures: tuple[Picture, ...]
+
+    @classmethod
+    def of(cls, runs: Sequence[Run], width: int, window: Window, beside: bool) -> Sheet:
+        """All in the same window: equally magnified, and as far from their beginnings."""
+        names = tuple(run.name for run in runs) if len(runs) > 1 else ("",)
+        return cls(names, tuple(Picture(r.boards, width, axis_length(r.boards), window, beside) for r in runs))
+
+    @property
+    def newest(self) -> Picture:
+        """The picture of the newest run."""
+        return self.pictures[-1]
+
+    def rows(self) -> list[tuple[str, Picture | None]]:
+        """Each row and the picture that it is of, None for what is only written. The newest has no axis here."""
+        rows: list[tuple[str, Picture | None]] = []
+        for name, picture in zip(self.names, self.pictures, strict=True):
+            rows += [(f"── {name or 'by hand'} ──"[: picture.width], None)] if len(self.pictures) > 1 else []
+            rows += [(row, picture) for row in picture.rows()]
+            rows += [(row, None) for row in picture.ruler()] if picture is not self.newest else []
+        return rows
 
 
 def axis_length(boards: Sequence[Board]) -> int:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from netlab.ui.experiment_run import ExperimentRun
 
 TURNS = 100
-"""Changes of the model that are remembered."""
+"""Changes of the model, and runs of experiments, that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class News:
         self._transcripts: set[int] = set()
         self.turns: deque[tuple[int, str]] = deque(maxlen=TURNS)
         """Since when (nanoseconds since the epoch) which model has served, the newest last."""
+        self.runs: deque[tuple[int, str]] = deque(maxlen=TURNS)
+        """Since when which experiment has run, with no name none; the newest last."""
 
     def tell(self, event: Event) -> None:
         """Note an event. Called by the lab's threads."""
@@ -66,6 +68,10 @@ class News:
                 self._transcripts.add(event.session)
             elif isinstance(event, StateChanged) and (not self.turns or self.turns[-1][1] != event.state.model):
                 self.turns.append((time.time_ns(), event.state.model))
+
+    def ran(self, experiment: str) -> None:
+        """Note that an experiment begins, or with no name that none runs any more."""
+        self.runs.append((time.time_ns(), experiment))
 
     def take(self) -> Tidings | None:
         """All that is new, or None."""
@@ -120,7 +126,7 @@ class LiveLab:
         from netlab.ui.experiment_run import ExperimentRun
 
         self._own = self._own or OwnLab(self.lab)
-        self.run = ExperimentRun(experiment, self._own, after=self.run)
+        self.run = ExperimentRun(experiment, self._own, after=self.run, mark=self.news.ran)
         return self.run
 
     def ask(self, request: Callable[[], str | None], answer: Answer = no_answer) -> None:

@@ -52,7 +52,7 @@ class Observing:
         if self._made_history is None:
             from netlab.ui.lanes_history import LanesHistory
 
-            self._made_history = LanesHistory(self._bench.lab, self._live.news.turns)
+            self._made_history = LanesHistory(self._bench.lab, self._live.news.turns, self._live.news.runs)
         return self._made_history
 
     def meet(self) -> None:

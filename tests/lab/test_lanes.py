@@ -12,7 +12,7 @@ from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Trans
 from netlab.capture.reader import Capture
 from netlab.lab import Lab
 from netlab.lab.lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
-from netlab.lab.lanes_drawn import GLYPHS, MOST, cells, render, render_boards
+from netlab.lab.lanes_drawn import GLYPHS, MOST, axis, cells, render, render_boards
 from tests.lab.patience import until
 
 SERVER = Endpoint("127.0.0.1", 20000)
@@ -126,10 +126,11 @@ def test_nothing_yet() -> None:
     assert render((), 80)[-1] == "· connecting   ░ in the accept queue   █ being served   ┤ closed"
 
 
-def test_more_clients_than_rows_are_counted() -> None:
+def test_of_more_clients_than_rows_the_newest_are_drawn_and_the_others_counted() -> None:
     crowd = [lane(number, number / 100) for number in range(MOST + 5)]
     rows = render(crowd, 80, at(1.0))
-    assert "and 5 more clients" in rows
+    assert rows[0] == "5 clients before these"
+    assert rows[1].startswith("client 5 ") and rows[MOST].startswith(f"client {MOST + 4} ")
     assert sum("client" in row and "waits" in row for row in rows) == MOST
 
 
@@ -198,6 +199,33 @@ def test_any_times_give_rows_that_fit(times: list[tuple[int, int, int]], width: 
     assert all(len(row) <= max(width, 24) for row in rows)
     rows = render_boards([Board("model", tuple(lanes), now)] * 3, max(width, 60), beside=True)
     assert all(len(row) <= max(width, 60) for row in rows)
+
+
+@given(
+    st.integers(2, 200),
+    st.integers(10**6, 10**12),
+    st.integers(0, 10**12),
+    st.integers(0, 10**9),
+    st.integers(0, 10**9),
+)
+def test_a_wait_that_the_words_tell_is_drawn_and_so_is_the_service(
+    columns: int, length: int, opened: int, waited: int, served: int
+) -> None:
+    at_the_wire = opened % length
+    each = Lane(1, client(1), at_the_wire, "", at_the_wire, at_the_wire + waited, at_the_wire + waited + served)
+    row = cells(each, 0, length, columns, length)
+    assert len(row) == columns
+    assert GLYPHS[Phase.SERVED] in row
+    assert (GLYPHS[Phase.QUEUED] in row) or each.words(length) == "waited 0 ms"
+    assert (GLYPHS[Phase.QUEUED] not in row) or waited > 0
+
+
+@given(st.integers(8, 4000), st.integers(1, 10**13))
+def test_ticks_that_differ_have_labels_that_differ(columns: int, length: int) -> None:
+    ruler, labels = axis(columns, length)
+    told = labels.replace(" s", "").split()
+    assert ruler.count("┬") == len(told) == len(set(told))
+    assert len(ruler) == columns
 
 
 @given(st.integers(1, 200), st.integers(1, 10**12))

@@ -93,6 +93,50 @@ async def test_two_models_stand_side_by_side_and_above_each_other_in_little_room
     assert [row for row in lanes.text.split("\n") if row in ("single", "threading")] == ["single", "threading"]
 
 
+@played(size=(80, 24))
+async def test_the_newest_clients_are_in_view_until_the_person_scrolls_up(app: StagedApp, pilot: Pilot[None]) -> None:
+    lanes = await shown(app, pilot)
+    connected = 0
+
+    async def more(count: int) -> None:
+        nonlocal connected
+        for _ in range(count):
+            app.seen.lab.connect()
+        connected += count
+        await until(pilot, lambda: len(lanes.picture.boards[-1].lanes) == connected)
+        await pilot.pause()
+
+    def in_view() -> str:
+        return "\n".join(lanes.render_line(y).text for y in range(lanes.size.height))
+
+    await more(20)
+    assert lanes.max_scroll_y > 0
+    await until(pilot, lambda: "client 20 " in in_view(), "the newest")
+    await pilot.press("up", "up")
+    await until(pilot, lambda: "client 20 " not in in_view(), "scrolled up")
+    await more(2)
+    assert "client 22 " not in in_view()
+    await pilot.press("end")
+    await until(pilot, lambda: "client 22 " in in_view(), "at the end")
+    await more(2)
+    await until(pilot, lambda: "client 24 " in in_view(), "followed again")
+
+
+@played()
+async def test_an_experiment_begins_at_zero_whatever_was_there_before(app: StagedApp, pilot: Pilot[None]) -> None:
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: app.seen.lab.state.accounts.to_client, "the echo")
+    lanes = await shown(app, pilot)
+    app.seen.observing.run(next(each for each in app.seen.observing.experiments if each.name == "two-models"))
+    await until(pilot, lambda: not app.seen.live.running, "the experiment")
+    await until(pilot, lambda: [len(run.boards) for run in lanes._runs] == [1, 2], "its run")
+    mine, run = lanes._runs
+    assert (mine.name, len(mine.boards[0].lanes)) == ("", 1)
+    assert (run.name, [board.title for board in run.boards]) == ("two-models", ["single", "threading"])
+    assert all(len(board.lanes) == 4 for board in run.boards)
+    assert "── two-models ──" in lanes.text
+
+
 @played()
 async def test_it_repaints_nothing_while_nothing_changes(app: StagedApp, pilot: Pilot[None]) -> None:
     lanes = await shown(app, pilot)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from netlab.capture.model import Endpoint
 from netlab.lab.lanes import SECOND, Board, Lane, Phase
 from netlab.lab.lanes_drawn import GLYPHS, axis, render_boards
-from netlab.ui.lanes_history import split
-from netlab.ui.lanes_picture import CLOSEST, Picture, Window, axis_length
+from netlab.ui.lanes_history import MOST, runs_of, split
+from netlab.ui.lanes_picture import CLOSEST, Picture, Run, Sheet, Window, axis_length
 
 
 def lane(number: int, opened: float, accepted: float | None, closed: float | None) -> Lane:
@@ -74,6 +74,47 @@ def test_no_label_of_the_axis_is_cut_and_a_part_without_one_says_where_it_is() -
             assert labels
             assert set(labels) <= marks or labels == [f"{left * 4 / first.total:.3f}", "s"], (zoom, left)
     assert whole == axis(first.columns, first.length)[1].split()
+
+
+def test_each_part_of_a_short_axis_says_where_it_is_in_other_words() -> None:
+    short = Board("single", (lane(1, 0, 0.001, 0.002), lane(2, 0.001, 0.002, 0.003)), SECOND)
+    whole = Picture((short,), 20, axis_length([short]), Window(CLOSEST, 0))
+    told = []
+    for left in range(0, whole.total - whole.columns, 3):
+        ruler, labels = Picture((short,), 20, whole.length, Window(CLOSEST, left)).foot()[:2]
+        if ruler.startswith(" " * 9 + "┬") and ruler.count("┬") == 1 and labels[9].isdigit() and " s" in labels:
+            told.append(labels)
+    assert len(told) > 10 and len(set(told)) == len(told)
+
+
+def test_an_experiment_has_an_axis_of_its_own_on_which_its_models_begin_at_zero() -> None:
+    mine = (lane(1, 0, 0, 30), lane(2, 50, 50, 51))
+    tried = (lane(3, 100, 100, 101), lane(4, 100.5, 101, 102), lane(5, 110, 110, 111), lane(6, 110.5, 110.5, 111.5))
+    board = Board("single", (*mine, *tried, lane(7, 200, 200, None)), 201 * SECOND)
+    turns = [(0, "single"), (105 * SECOND, "threading"), (120 * SECOND, "single")]
+    marks = [(99 * SECOND, "two-models"), (119 * SECOND, "")]
+    before, run, after = runs_of(board, turns, marks)
+    assert [each.name for each in (before, run, after)] == ["", "two-models", ""]
+    assert [(each.title, len(each.lanes), each.start) for each in run.boards] == [
+        ("single", 2, 100 * SECOND),
+        ("threading", 2, 110 * SECOND),
+    ]
+    assert axis_length(run.boards) == 2 * SECOND
+    sheet = Sheet.of((before, run, after), 80, Window(), beside=False)
+    rows = [text for text, _ in sheet.rows()]
+    assert [row for row in rows if row.startswith("──")] == ["── by hand ──", "── two-models ──", "── by hand ──"]
+    served = [row for row, picture in sheet.rows() if picture is sheet.pictures[1] and "client" in row]
+    assert [row[len("client 3 ")] for row in (served[0], served[2])] == [GLYPHS[Phase.SERVED]] * 2
+    assert sum("┬" in row for row in rows) == 2, "the newest run has its axis at the foot"
+    assert runs_of(Board("", (), 0), [], []) == (Run("", (Board("", (), 0),)),)
+
+
+def test_of_many_boards_the_newest_are_shown() -> None:
+    lanes = tuple(lane(number, number, number, number + 0.5) for number in range(20))
+    turns = [(number * SECOND, f"model {number}") for number in range(20)]
+    runs = runs_of(Board("", lanes, 20 * SECOND), turns, [(17 * SECOND, "try")])
+    assert [(run.name, len(run.boards)) for run in runs] == [("", MOST - 3), ("try", 3)]
+    assert runs[-1].boards[-1].title == "model 19"
 
 
 def test_the_end_is_followed_until_the_person_scrolls_away() -> None:
