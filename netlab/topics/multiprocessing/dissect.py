@@ -1,7 +1,8 @@
 """What multiprocessing.connection sends: the handshake's messages, then pickles. Nothing is loaded.
 
-Before Python 3.12 a challenge was 20 bytes and the digest a bare HMAC-MD5; since then both begin with the digest's
-name in braces (Lib/multiprocessing/connection.py, "Authentication Handshake Protocol Description").
+Before Python 3.12 a challenge was 20 bytes and the digest a bare HMAC-MD5; since then a challenge begins with the
+digest's name in braces, and so does the answer to it. With an older Python on either side the answer is bare
+(Lib/multiprocessing/connection.py, "Authentication Handshake Protocol Description").
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ opcodes are read and not loaded, and plain data goes back as it came. Standard l
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import pickletools
@@ -17,82 +18,149 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from pickle import UnpicklingError
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE = 16 << 20
 MAX_OPCODES = 500_000  # an empty set is one byte of a pickle, and two hundred in memory
 MAX_DEPTH = 500  # hashing tuples in tuples recurses in C, and no RecursionError ends it but the end of the stack
-PLAIN_NAMES = {"builtins.bytearray", "builtins.complex", "builtins.Ellipsis"}  # data, yet without opcodes of their own
-FILLING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"}
-PLAIN = """PROTO FRAME STOP MARK POP POP_MARK MEMOIZE BINPUT LONG_BINPUT BINGET LONG_BINGET STACK_GLOBAL REDUCE
-    NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 LONG4 BINFLOAT EMPTY_LIST EMPTY_DICT EMPTY_SET FROZENSET
-    SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8
-    EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
-    INT LONG FLOAT STRING BINSTRING SHORT_BINSTRING UNICODE LIST DICT PUT GET"""
-PLAIN_OPCODES = FILLING.union(PLAIN.split())
-MARK = -1
-Stack = list[str | int]  # of a string the string, since two of them may name something; of anything else its depth
+OPCODES = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
+PLAIN = """PROTO FRAME STOP MARK POP POP_MARK MEMOIZE PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET GLOBAL STACK_GLOBAL
+    REDUCE NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
+    STRING BINSTRING SHORT_BINSTRING UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8
+    SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8 EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+    EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS EMPTY_SET ADDITEMS FROZENSET"""
+PLAIN_OPCODES = frozenset(PLAIN.split())
+FILLED = {"APPEND": "list", "APPENDS": "list", "SETITEM": "dict", "SETITEMS": "dict", "ADDITEMS": "set"}
+# How the older protocols spell data for which they have no opcode: what is called, and what with.
+CALLS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "builtins.set": (("list",),),
+    "builtins.frozenset": (("list",),),
+    "builtins.bytes": ((),),
+    "builtins.bytearray": ((), ("bytes",), ("str", "latin1")),
+    "builtins.complex": (("float", "float"),),
+    "_codecs.encode": (("str", "latin1"),),  # bytes, as of protocols 0 to 2
+}
+PLAIN_NAMES = {*CALLS, "builtins.Ellipsis"}
+
+
+class Item(NamedTuple):
+    """Something on the stack: its kind, how deep it is nested, its text or name, and the first things that it holds."""
+
+    kind: str
+    depth: int = 0
+    text: str = ""
+    items: tuple[Item, ...] = ()
+
+
+LEAVES: dict[str, Item] = {}
 
 
 def check(message: bytes) -> None:
     """Follow a pickle's opcodes without loading it; raise `UnpicklingError` where it is more than plain data."""
-    stack: Stack = []
-    memo: Stack = []
+    stack: list[Item] = []
+    memo: dict[int, Item] = {}
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(message)):
-            refuse(opcode.name, argument, stack, count)
+        for count, (opcode, argument) in enumerate(opcodes(message)):
+            if opcode.name == "INST":
+                named(str(argument).replace(" ", "."))
+            if opcode.name not in PLAIN_OPCODES:
+                raise UnpicklingError(f"plain data has no use for its opcode {opcode.name}")
+            if count > MAX_OPCODES:
+                raise UnpicklingError(f"it has more than {MAX_OPCODES:,} opcodes")
             if opcode.name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"):
-                if argument not in (None, len(memo)):  # loaded, a place far out would take gigabytes
-                    raise UnpicklingError("it fills the memo out of order")
-                memo.append(stack[-1])
+                place = len(memo) if argument is None else cast("int", argument)
+                if not 0 <= place <= count:  # loaded, a place far out would take gigabytes
+                    raise UnpicklingError("it fills the memo far out")
+                memo[place] = stack[-1]
             elif opcode.name in ("GET", "BINGET", "LONG_BINGET"):
                 stack.append(memo[cast("int", argument)])
             elif opcode.name == "FRAME" and cast("int", argument) > len(message):
                 raise UnpicklingError("its frame is longer than the message")
             else:
                 follow(opcode, argument, stack)
-    except (ValueError, LookupError) as error:
+    except IndexError:
+        raise UnpicklingError("it is no pickle: it takes from an empty stack") from None
+    except KeyError:
+        raise UnpicklingError("it is no pickle: it gets from its memo what was never put there") from None
+    except ValueError as error:
         raise UnpicklingError(f"it is no pickle: {str(error)!a:.80}") from None
 
 
-def refuse(opcode: str, argument: object, stack: Stack, count: int) -> None:
-    """Raise `UnpicklingError` for an opcode that plain data has no use for; say which name it names."""
-    if opcode in ("GLOBAL", "INST", "STACK_GLOBAL"):
-        name = str(argument).replace(" ", ".") if argument else f"{stack[-2]}.{stack[-1]}"
-        if name not in PLAIN_NAMES:
-            raise UnpicklingError(f"it names {name!a:.100}")
-    if opcode not in PLAIN_OPCODES:
-        raise UnpicklingError(f"plain data has no use for its opcode {opcode}")
-    if count > MAX_OPCODES:
-        raise UnpicklingError(f"it has more than {MAX_OPCODES:,} opcodes")
+def opcodes(message: bytes) -> Iterator[tuple[pickletools.OpcodeInfo, object]]:
+    """A pickle's opcodes with their arguments, to its STOP; `ValueError` where it is none. Loads nothing."""
+    stream = io.BytesIO(message)
+    while code := stream.read(1):
+        opcode = OPCODES.get(code[0])
+        if opcode is None:
+            raise ValueError(f"byte {stream.tell() - 1}, {code!r}, is no opcode")
+        if opcode.name == "STRING":  # by itself pickletools takes it for ASCII, but Python 2 spelt any bytes so
+            yield opcode, cast("bytes", pickletools.read_stringnl(stream, decode=False)).decode("latin-1")
+        else:
+            yield opcode, opcode.arg.reader(stream) if opcode.arg else None
+        if opcode.name == "STOP":
+            return
+    raise ValueError("it ends before its STOP")
 
 
-def follow(opcode: pickletools.OpcodeInfo, argument: object, stack: Stack) -> None:
+def follow(opcode: pickletools.OpcodeInfo, argument: object, stack: list[Item]) -> None:
     """Take from the stack what the opcode takes, and put there what it makes."""
-    items: list[int] = []
+    taken: list[Item] = []
     for kind in reversed(opcode.stack_before):
-        while kind is pickletools.stackslice and stack[-1] != MARK:
-            items.append(depth_of(stack.pop()))
+        while kind is pickletools.stackslice and stack[-1].kind != "mark":
+            taken.append(stack.pop())
         if kind is not pickletools.stackslice:
-            items.append(depth_of(stack.pop()))
-    depth = items.pop() if opcode.name in FILLING else 0  # the list, dict or set that is filled was taken last
-    depth = max([depth, *(item + 1 for item in items)])
-    if depth > MAX_DEPTH:
-        raise UnpicklingError(f"it is nested more than {MAX_DEPTH:,} deep")
-    for _ in opcode.stack_after:
-        stack.append(MARK if opcode.name == "MARK" else argument if isinstance(argument, str) else depth)
+            taken.append(stack.pop())
+    items = [item for item in reversed(taken) if item.kind != "mark"]
+    for made in opcode.stack_after:
+        stack.append(result(opcode.name, made.name, argument, items))
+        if stack[-1].depth > MAX_DEPTH:
+            raise UnpicklingError(f"it is nested more than {MAX_DEPTH:,} deep")
 
 
-def depth_of(item: str | int) -> int:
-    """How deep something on the stack is nested."""
-    return 0 if isinstance(item, str) else item
+def result(opcode: str, kind: str, argument: object, items: list[Item]) -> Item:
+    """What an opcode makes of these items."""
+    if opcode in ("GLOBAL", "STACK_GLOBAL"):
+        return named(str(argument).replace(" ", ".") if argument else f"{items[0].text}.{items[1].text}")
+    if opcode == "REDUCE":
+        return called(*items)
+    if opcode in FILLED:
+        filled = items[0]
+        if filled.kind != FILLED[opcode]:
+            raise UnpicklingError(f"it fills {filled.kind} as if it were {FILLED[opcode]}")
+        return filled._replace(depth=max(filled.depth, *(item.depth + 1 for item in items[1:]), 0))
+    kind = kind.removeprefix("bytes_or_")
+    if not items and not isinstance(argument, str):
+        return LEAVES.setdefault(kind, Item(kind))  # one for all, since there can be very many
+    depth = max((item.depth + 1 for item in items), default=0)
+    text = argument if isinstance(argument, str) else ""
+    return Item(kind, depth, text, tuple(items[:3]))  # no call has more than two
+
+
+def named(name: str) -> Item:
+    """What a name stands for; `UnpicklingError` if plain data does not need it."""
+    plain = name.replace("__builtin__.", "builtins.", 1)  # as Python 2 has it
+    if plain not in PLAIN_NAMES:
+        raise UnpicklingError(f"the pickle names {ascii(name)[1:-1]:.100}")
+    return Item("name", text=plain)
+
+
+def called(function: Item, arguments: Item) -> Item:
+    """What a call makes that stands for data; `UnpicklingError` for any other call."""
+    kinds = tuple(item.kind for item in arguments.items)
+    latin1 = kinds[-1:] == ("str",) and arguments.items[-1].text in ("latin1", "latin-1")
+    ways = CALLS.get(function.text if function.kind == "name" else "", ())
+    if arguments.kind != "tuple" or not (kinds in ways or (latin1 and (*kinds[:-1], "latin1") in ways)):
+        raise UnpicklingError(f"the pickle calls {function.text or function.kind}, but not as plain data does")
+    kind = "bytes" if function.text == "_codecs.encode" else function.text.partition(".")[2]
+    return Item(kind, arguments.depth + 1)
 
 
 class Messages:
@@ -164,8 +232,11 @@ class EchoHandler(BaseRequestHandler):
 def authenticate(messages: Messages, authkey: bytes) -> None:
     """Let the client prove that it knows the key; then, and not before, prove it to the client."""
     connection = cast("Connection", messages)  # the two halves call send_bytes and recv_bytes, and nothing else
-    deliver_challenge(connection, authkey)
-    answer_challenge(connection, authkey)
+    try:
+        deliver_challenge(connection, authkey)
+        answer_challenge(connection, authkey)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error} in the handshake: it may use no authkey".lstrip()) from None
 
 
 class SingleServer(TCPServer):
@@ -250,7 +321,7 @@ def reason(error: BaseException | None) -> str:
         case EOFError():
             return "it left during the handshake"
         case TimeoutError():
-            return "it stayed silent, or was too slow"
+            return f"it stayed silent, or was too slow {error}".rstrip()
         case UnpicklingError():
             return f"its message was refused, and not loaded: {error}"
     return str(error) or repr(error)
