@@ -49,6 +49,34 @@ EXTENSIONS = {
     65281: "renegotiation_info",
 }
 
+ALERT_MEANINGS = {
+    0: "no more will come",
+    10: "a message came that does not belong here",
+    20: "a record was changed on its way",
+    22: "a record was too long",
+    40: "nothing in common could be agreed on",
+    42: "the certificate is damaged or not signed as it should be",
+    43: "the certificate is of a kind or purpose that cannot be accepted",
+    44: "the certificate was revoked",
+    45: "the certificate has expired, or is not valid yet",
+    46: "the certificate cannot be accepted",
+    47: "a field holds what it must not",
+    48: "no trusted authority has signed the certificate",
+    49: "the certificate is valid, but access is denied",
+    50: "a message could not be read, or the stream ended without close_notify",
+    51: "a signature or a Finished message is wrong",
+    70: "there is no version that both speak",
+    71: "the offered ciphers are too weak",
+    80: "something failed on that side, which has nothing to do with the other",
+    86: "an older version was tried without need",
+    90: "the user has cancelled",
+    109: "an extension is missing",
+    112: "there is no such host name here",
+    116: "a certificate of the client is wanted",
+    120: "there is no protocol above TLS that both speak",
+}
+"""What an alert means for a person (RFC 8446, section 6)."""
+
 ALERT_LEVELS = {1: "warning", 2: "fatal"}
 
 ALERTS = {

@@ -10,7 +10,8 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
 - ``outside.py`` (optional): ``outside``, a `netlab.topics.outside.Outside`: the client's last call as commands of
   other tools;
-- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.opened.Opener`;
+- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.opened.Opener`,
+  and ``Conversation``, which makes a `netlab.dissect.opened.Conversation`;
   its ``Client`` then takes ``keylog: Path | None``, a file to which it appends its secrets;
 - ``panel.py`` (optional): what stands under the bytes of a session's buffer, the one file outside ``ui`` that may
   import textual. Its ``Panel`` is a widget made without arguments; ``look(client)`` is called with the current
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from netlab.capture.model import Transport
 from netlab.dissect.fields import Dissector
-from netlab.dissect.opened import Opener
+from netlab.dissect.opened import Conversation, Opener
 
 if TYPE_CHECKING:
     from netlab.topics.outside import Outside
@@ -176,6 +177,17 @@ class Topic:
         if find_spec(f"{self.package}.plaintext") is None:
             return None
         return cast("Opener", import_module(f"{self.package}.plaintext").open_records)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its bytes are encrypted, and netlab knows how to open them."""
+        return find_spec(f"{self.package}.plaintext") is not None
+
+    def conversation(self) -> Callable[[], Conversation] | None:
+        """The topic's ``Conversation``; None where its bytes are not encrypted. Imports what decrypts: slow."""
+        if find_spec(f"{self.package}.plaintext") is None:
+            return None
+        return cast("Callable[[], Conversation]", import_module(f"{self.package}.plaintext").Conversation)
 
     def outside(self) -> Outside | None:
         """The topic's ``outside``; None where it has none."""

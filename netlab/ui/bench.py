@@ -20,6 +20,7 @@ from netlab.ui.lab_panes import LabPanes
 from netlab.ui.links import Links
 from netlab.ui.live_lab import LiveLab, Tidings
 from netlab.ui.observing import Observing
+from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.presentation import Presentation
 from netlab.ui.prompt import Prompt
@@ -76,6 +77,8 @@ class BenchPane(LabPanes):
         """Show what the lab is now, and begin to follow it."""
         self._timer = self.set_interval(PERIOD, self.look)
         self.inspector.plaintexts = Plaintexts(self.topic.opener, lambda: self.lab.secrets)
+        if self.topic.encrypted:
+            self.wire.opened = OpenedLines(lambda segment: self.topic.conversation(), lambda: self.lab.secrets)
         self.inspector.make_panel = self.topic.panel
         try:
             self._dissector = self.topic.dissector()

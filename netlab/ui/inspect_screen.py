@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
 from netlab.dissect.fields import Dissector
+from netlab.dissect.opened import Conversation
 from netlab.dissect.text import safe
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
@@ -30,6 +31,7 @@ from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
 from netlab.ui.key_turns import KeyTurns
 from netlab.ui.launch import on_a_screen
+from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.terminal_app import TerminalApp, play
 from netlab.ui.wire_list import WireList
@@ -99,6 +101,8 @@ class InspectApp(TerminalApp, KeyTurns):
     def on_mount(self) -> None:
         """Show what was read so far and read on."""
         wire = self.query_one(WireList)
+        if self._secrets:
+            wire.opened = OpenedLines(self._conversation, lambda: self._secrets)
         self._capture.grow(at_most=_BATCH)
         wire.show(self._capture, self._of_all_flows())
         wire.focus()
@@ -160,6 +164,10 @@ class InspectApp(TerminalApp, KeyTurns):
         return self._openers.setdefault(
             topic.name, Plaintexts(topic.opener, lambda: self._secrets, "the file's secrets", _CLOSED)
         )
+
+    def _conversation(self, segment: Segment) -> Callable[[], Conversation] | None:
+        topic = topics().get(self._topic_name(segment))
+        return topic.conversation() if topic is not None else None
 
     def _dissector(self, segment: Segment) -> Dissector | None:
         name = self._topic_name(segment)

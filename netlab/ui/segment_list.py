@@ -22,6 +22,7 @@ from textual.strip import Strip
 from netlab.capture.model import Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
+from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.pace import Pace
 from netlab.ui.plain_rows import PlainRows
 from netlab.ui.scrolling import scroll_at_once, set_content_size
@@ -150,6 +151,10 @@ class SegmentList(ScrollView, can_focus=True):
         """The newest segment in sight, and the cursor on the newest that has bytes to be looked at."""
         self._put(self.rows.newest_with_bytes())
         self._into_view(self.rows.count - 1)
+
+    def show_opened(self, opened: OpenedLines | None) -> None:
+        """What opens the records of encrypted segments, so that a line says what was said."""
+        self._painter.opened = opened
 
     def link(self, numbers: Iterable[int]) -> None:
         """Show in the margin which segments are of the call that is looked at."""

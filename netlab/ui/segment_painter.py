@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
+from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.segment_row import Columns, clock, what
 from netlab.ui.segment_rows import SegmentRows
 
@@ -25,6 +26,7 @@ class SegmentPainter:
         self._style_of = style_of
         self._rows = rows
         self.dissector: Dissector | None = None
+        self.opened: OpenedLines | None = None
         self.columns = Columns.fitting(80, 0, 0, "")
         self.linked: frozenset[int] = frozenset()
         """Numbers of the segments of the call that is looked at."""
@@ -53,10 +55,14 @@ class SegmentPainter:
         """One segment: in the margin whether it is marked or linked, then its columns."""
         assert self._rows.capture is not None  # it has the segment
         style = self._style(segment, at_cursor)
-        text = self.columns.row(segment, self._rows.capture.segments[0].time_ns, what(segment, self.dissector))
+        text = self.columns.row(segment, self._rows.capture.segments[0].time_ns, self._what(segment))
         linked = "▸" if segment.number in self.linked else " "
         margin = Cells("•" if segment.number in self._rows.marks else linked, style)
         return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
+
+    def _what(self, segment: Segment) -> str:
+        opened = self.opened.line(segment, self.dissector) if self.opened is not None else ""
+        return what(segment, self.dissector, opened)
 
     def _style(self, segment: Segment, at_cursor: bool) -> Style:
         if segment.fate:

@@ -33,9 +33,12 @@ def preview(chunk: memoryview) -> str:
     return safe(text)
 
 
-def what(segment: Segment, dissector: Dissector | None) -> str:
-    """What the segment says, in words that are safe to draw; its fate first, where it has one."""
-    flag, said = _WORDS.get(segment.kind, ""), _said(segment, dissector) if segment.carries else ""
+def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
+    """What the segment says, in words that are safe to draw; its fate first, where it has one.
+
+    ``opened`` is what its encrypted records were found to say, if that is known.
+    """
+    flag, said = _WORDS.get(segment.kind, ""), opened or (_said(segment, dissector) if segment.carries else "")
     if flag and segment.fate.startswith(f"{flag} "):  # "reset after 10 bytes" says that it is one
         flag = ""
     return " · ".join(part for part in (safe(segment.fate), flag, said) if part)

@@ -21,6 +21,7 @@ from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
 from netlab.ui.captured import Captured
 from netlab.ui.intercept_list import HeldList
+from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.question import Question
 from netlab.ui.saving import check_new_file, save_runs
 from netlab.ui.segment_list import SegmentList
@@ -29,6 +30,8 @@ from netlab.ui.wire_filter import FilterScan
 _SCAN_SECONDS = 0.006
 """A filter may take this much of each tick: a frame at 60 a second has 16 ms."""
 
+_OPEN_EVERY = 0.2
+"""Seconds between looks at what is encrypted."""
 
 KEYS: list[BindingType] = [
     Binding("slash", "filter", "filter", id="wire.filter_here",
@@ -71,6 +74,12 @@ class WireList(Vertical):
         segment: Segment
 
     @dataclass
+    class Opened(Message):
+        """Encrypted segments were opened; ``more`` than before is understood."""
+
+        more: bool
+
+    @dataclass
     class Wanted(Message):
         """A person wants something done on the wire: hold by the filter ``text``, or something with a segment."""
 
@@ -95,6 +104,9 @@ class WireList(Vertical):
         self._dissector: Dissector | None = None
         self._question = Question()
         self._scan: FilterScan | None = None
+        self.opened: OpenedLines | None = None
+        """What opens encrypted segments."""
+        self._opening = False
 
     def compose(self) -> ComposeResult:
         """The held segments at the foot, the lines, and the question below."""
@@ -105,6 +117,7 @@ class WireList(Vertical):
     def on_mount(self) -> None:
         """Look at more segments for the filter while there are any."""
         self.set_interval(1 / 50, self._go_on_scanning)
+        self.set_interval(_OPEN_EVERY, self._open)
 
     # What is shown
 
@@ -139,7 +152,30 @@ class WireList(Vertical):
         With a dissector, its summary is what a line says, else a preview of the text.
         """
         self._scan, self._dissector = None, dissector
+        if self.opened is not None:
+            self.opened.forget()
+        self._list.show_opened(self.opened)
         self._list.show(capture, dissector)
+
+    def _open(self) -> None:
+        """Open, in a thread, the records of the encrypted segments that were drawn and are not understood yet."""
+        opened, capture = self.opened, self.capture
+        work = opened.work(capture) if opened is not None and capture is not None and not self._opening else []
+        if opened is None or not work:
+            return
+        self._opening = True
+
+        def open() -> None:
+            self.post_message(self.Opened(more=opened.open(work)))
+
+        self.run_worker(open, name="open", group="open", thread=True, exit_on_error=False)
+
+    def on_wire_list_opened(self, event: Opened) -> None:
+        """Draw what is understood now."""
+        event.stop()
+        self._opening = False
+        if event.more:
+            self._list.refresh()
 
     def grow(self) -> None:
         """Take in what the capture has more. Cheap when there is nothing new."""

@@ -55,17 +55,17 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
             if offset and not records:
                 problem = "these bytes begin within a record: follow the stream to see it whole"
             raw = Field("raw", start, len(data), "bytes", Reader(data, start).hex())
-            return Dissection((*records, raw), _summary(records) or "no TLS", problem=problem)
+            return Dissection((*records, raw), _summary(records, data) or "no TLS", problem=problem)
         try:
             kind, version, body = reader.number(1), reader.number(2), reader.vector(2)
         except Short as short:
             partial = _partial(data, start, short)
             begun = [*records, replace(partial, value=_begun(data, start, stream))]
-            return Dissection((*records, partial), _summary(begun), short.missing)
+            return Dissection((*records, partial), _summary(begun, data), short.missing)
         records.append(_record(start, kind, version, body, stream))
         stream.encrypted = stream.encrypted or kind == CHANGE_CIPHER_SPEC
     problem = f"only the first {MOST_RECORDS:,} records are read" if reader.left else ""
-    return Dissection(tuple(records), _summary(records), problem=problem)
+    return Dissection(tuple(records), _summary(records, data), problem=problem)
 
 
 def dissect_content(kind: int, content: memoryview) -> tuple[Field, ...]:
@@ -308,10 +308,30 @@ def _name(table: dict[int, str], number: int) -> str:
     return table.get(number, f"unknown ({number:#x})")
 
 
-def _summary(records: list[Field]) -> str:
-    names_seen = [f"{record.name}: {record.value}" if record.value else record.name for record in records[:3]]
+def said(kind: int, content: memoryview) -> str:
+    """What one record carried in clear, in a line; empty for what speaks for itself, as an application's bytes do."""
+    if kind == ALERT and len(content) == 2:
+        level, description = _name(names.ALERT_LEVELS, content[0]), _name(names.ALERTS, content[1])
+        meaning = names.ALERT_MEANINGS.get(content[1], "")
+        name = description if not content[1] else f"{level} alert {description}"
+        return f"{name}: {meaning}" if meaning else name
+    if kind == APPLICATION_DATA:
+        return ""
+    found = ", ".join(field.name for field in dissect_content(kind, content))
+    return f"{names.RECORDS.get(kind, 'record')}: {found}"
+
+
+def _summary(records: list[Field], data: memoryview) -> str:
+    names_seen = [_seen(record, data) for record in records[:3]]
     more = f" and {len(records) - 3:,} more" if len(records) > 3 else ""
     return "; ".join(names_seen) + more
+
+
+def _seen(record: Field, data: memoryview) -> str:
+    start = record.start + HEADER
+    if record.name == names.RECORDS[ALERT] and record.end - start == 2:
+        return said(ALERT, data[start : record.end])
+    return f"{record.name}: {record.value}" if record.value else record.name
 
 
 CONTENTS: dict[int, Callable[[Reader, _Stream], tuple[Field, ...]]] = {ALERT: _alert, HANDSHAKE: _handshakes}

@@ -19,7 +19,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.opened import Opened
 from netlab.dissect.reader import Reader, Short
 from netlab.dissect.tls_names import RECORDS
-from netlab.topics.tls.dissect import dissect_content
+from netlab.topics.tls.dissect import dissect_content, said
 
 Aead: TypeAlias = AESGCM | ChaCha20Poly1305
 
@@ -50,30 +50,47 @@ SUITES = (
 
 def open_records(keylog: str, to_server: memoryview, to_client: memoryview) -> dict[Direction, list[Opened]] | None:
     """Every record of a connection's two streams that the secrets open; None where they are not of this connection."""
-    hellos = _hellos(to_server, to_client)
-    if hellos is None:
-        return {Direction.TO_SERVER: [], Direction.TO_CLIENT: []}
-    client_random, server_random, suite, is_1_3 = hellos
-    secrets = _secrets(keylog, client_random)
-    if not secrets:
-        return None
-    opened = {}
-    for direction, stream in ((Direction.TO_SERVER, to_server), (Direction.TO_CLIENT, to_client)):
-        if is_1_3:
-            opened[direction] = list(_open_1_3(stream, suite, secrets, direction))
-        else:
-            opened[direction] = list(_open_1_2(stream, suite, secrets, direction, server_random + client_random))
-    return opened
+    return Conversation().grow(keylog, to_server, to_client)
+
+
+class Conversation:
+    """One connection, opened as it grows: each record once."""
+
+    def __init__(self) -> None:
+        self._opened: dict[Direction, list[Opened]] = {direction: [] for direction in Direction}
+        self._sides: dict[Direction, _Side] = {}
+
+    def grow(self, keylog: str, to_server: memoryview, to_client: memoryview) -> dict[Direction, list[Opened]] | None:
+        """All records so far; the streams begin with what they were before. None: the secrets are of no use here."""
+        streams = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
+        if not self._sides:
+            hellos = _hellos(to_server, to_client)
+            if hellos is None:
+                return self._opened
+            client_random, server_random, suite, is_1_3 = hellos
+            secrets = _secrets(keylog, client_random)
+            if not secrets:
+                return None
+            for direction in Direction:
+                side = (_Side13 if is_1_3 else _Side12)(suite, secrets, direction, server_random + client_random)
+                if not side.ready:
+                    self._sides.clear()
+                    return self._opened
+                self._sides[direction] = side
+        for direction, side in self._sides.items():
+            self._opened[direction] += side.open(streams[direction])
+        return self._opened
 
 
 def _opened(start: int, end: int, at: int, kind: int, plaintext: bytes) -> Opened:
     name = RECORDS.get(kind, f"record of type {kind}")
-    return Opened(start, end, at, name, plaintext, dissect_content(kind, memoryview(plaintext)))
+    content = memoryview(plaintext)
+    return Opened(start, end, at, name, plaintext, dissect_content(kind, content), said(kind, content))
 
 
-def _records(stream: memoryview) -> Iterator[tuple[int, int, Reader]]:
-    """Start, type and body of each whole record."""
-    reader = Reader(stream)
+def _records(stream: memoryview, at: int = 0) -> Iterator[tuple[int, int, Reader]]:
+    """Start, type and body of each whole record from a record's first byte on."""
+    reader = Reader(stream, at)
     while reader.left:
         start = reader.at
         try:
@@ -143,24 +160,37 @@ class _Keys:
         return _Keys(self.suite, _expand_label(self.suite, self.secret, "traffic upd", self.suite.digest.digest_size))
 
 
-def _open_1_3(stream: memoryview, suite: Suite, secrets: dict[str, bytes], direction: Direction) -> Iterator[Opened]:
-    side = "CLIENT" if direction is Direction.TO_SERVER else "SERVER"
-    handshake, traffic = secrets.get(f"{side}_HANDSHAKE_TRAFFIC_SECRET"), secrets.get(f"{side}_TRAFFIC_SECRET_0")
-    if handshake is None or traffic is None:
-        return
-    keys = _Keys(suite, handshake)
-    for start, kind, body in _records(stream):
-        if kind != APPLICATION_DATA:
-            continue
-        try:
-            inner = keys.open(bytes(stream[start : start + HEADER]), bytes(stream[body.at : body.end]))
-        except InvalidTag:
+class _Side13:
+    """What one side of a TLS 1.3 connection sends; ``ready`` once its secrets are there."""
+
+    def __init__(self, suite: Suite, secrets: dict[str, bytes], direction: Direction, randoms: bytes) -> None:
+        side = "CLIENT" if direction is Direction.TO_SERVER else "SERVER"
+        handshake, traffic = secrets.get(f"{side}_HANDSHAKE_TRAFFIC_SECRET"), secrets.get(f"{side}_TRAFFIC_SECRET_0")
+        self.ready = handshake is not None and traffic is not None
+        self._suite, self._traffic = suite, traffic or b""
+        self._keys = _Keys(suite, handshake or b"")
+        self._at = 0
+        self._lost = False
+
+    def open(self, stream: memoryview) -> Iterator[Opened]:
+        """The records that have come since."""
+        if self._lost:
             return
-        content = inner.rstrip(b"\x00")  # padding follows the content type (RFC 8446, section 5.2)
-        if not content:
-            return
-        yield _opened(start, body.end, body.at, content[-1], content[:-1])
-        keys = _next_keys(keys, suite, traffic, content)
+        for start, kind, body in _records(stream, self._at):
+            self._at = body.end
+            if kind != APPLICATION_DATA:
+                continue
+            try:
+                inner = self._keys.open(bytes(stream[start : start + HEADER]), bytes(stream[body.at : body.end]))
+            except InvalidTag:
+                self._lost = True
+                return
+            content = inner.rstrip(b"\x00")  # padding follows the content type (RFC 8446, section 5.2)
+            if not content:
+                self._lost = True
+                return
+            yield _opened(start, body.end, body.at, content[-1], content[:-1])
+            self._keys = _next_keys(self._keys, self._suite, self._traffic, content)
 
 
 def _next_keys(keys: _Keys, suite: Suite, traffic: bytes, content: bytes) -> _Keys:
@@ -204,22 +234,35 @@ class _Keys12:
         return plaintext
 
 
-def _open_1_2(
-    stream: memoryview, suite: Suite, secrets: dict[str, bytes], direction: Direction, randoms: bytes
-) -> Iterator[Opened]:
-    master = secrets.get("CLIENT_RANDOM")
-    if master is None:
-        return
-    keys = _Keys12(suite, master, randoms, side=0 if direction is Direction.TO_SERVER else 1)
-    protected = False
-    for start, kind, body in _records(stream):
-        if protected:
-            try:
-                plaintext = keys.open(bytes(stream[start : start + HEADER]), bytes(stream[body.at : body.end]))
-            except InvalidTag:
-                return
-            yield _opened(start, body.end, body.at + suite.explicit, kind, plaintext)
-        protected = protected or kind == CHANGE_CIPHER_SPEC
+class _Side12:
+    """What one side of a TLS 1.2 connection sends; ``ready`` once its secret is there."""
+
+    def __init__(self, suite: Suite, secrets: dict[str, bytes], direction: Direction, randoms: bytes) -> None:
+        master = secrets.get("CLIENT_RANDOM")
+        self.ready = master is not None
+        self._explicit = suite.explicit
+        self._keys = _Keys12(suite, master or b"", randoms, side=0 if direction is Direction.TO_SERVER else 1)
+        self._at = 0
+        self._protected = self._lost = False
+
+    def open(self, stream: memoryview) -> Iterator[Opened]:
+        """The records that have come since."""
+        if self._lost:
+            return
+        for start, kind, body in _records(stream, self._at):
+            self._at = body.end
+            if self._protected:
+                try:
+                    sealed = bytes(stream[body.at : body.end])
+                    plaintext = self._keys.open(bytes(stream[start : start + HEADER]), sealed)
+                except InvalidTag:
+                    self._lost = True
+                    return
+                yield _opened(start, body.end, body.at + self._explicit, kind, plaintext)
+            self._protected = self._protected or kind == CHANGE_CIPHER_SPEC
+
+
+_Side: TypeAlias = _Side12 | _Side13
 
 
 def _prf(suite: Suite, secret: bytes, seed: bytes, size: int) -> bytes:
