@@ -11,6 +11,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
@@ -19,10 +20,11 @@ from netlab.lab.console import Call, parse
 from netlab.lab.lab import Lab
 from netlab.lab.problems import LabError
 from netlab.lab.session import Session
+from netlab.lab.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
-from netlab.topics.options import add_options, chosen_options
+from netlab.topics.options import add_options, chosen_options, folder
 
 USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]\n"
 _EVERYTHING = 1 << 40
@@ -72,6 +74,9 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
     parser.add_argument("--model", choices=topic.models, help="of a server of our own")
     parser.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
     add_options(parser, topic.options)
+    if topic.certificates:
+        text = "folder of certificates: whom the client trusts, what it shows, and a server of our own"
+        parser.add_argument("--certificates", type=folder, metavar="DIR", help=text)
     return parser
 
 
@@ -95,7 +100,16 @@ def _lab(topic: Topic, arguments: argparse.Namespace) -> Lab:
     """A lab that is not started yet. Secrets may come from files and the environment, as for ``netlab serve``."""
     chosen = chosen_options(arguments, topic.options)
     given = {option.name: chosen[option.name] for option in topic.options if chosen[option.name] != option.default}
-    return Lab(topic, model=arguments.model, options=given, timeout=arguments.timeout)
+    certificates = _certificates(arguments) if topic.certificates else None
+    return Lab(topic, model=arguments.model, options=given, timeout=arguments.timeout, certificates=certificates)
+
+
+def _certificates(arguments: argparse.Namespace) -> Callable[[], Path] | None:
+    """The folder that was named: as it is for a server elsewhere, for one of our own filled if need be."""
+    named: Path | None = arguments.certificates
+    if named is None:
+        return None
+    return lambda: named if arguments.to is not None else lab_certificates(named)
 
 
 def _check(lab: Lab, expressions: Sequence[str]) -> None:

@@ -34,6 +34,13 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
         parser.add_argument(option.flag, dest=option.name, action=action, choices=choices, metavar=metavar, help=text)
 
 
+def folder(text: str) -> Path:
+    """A folder from the command line. An empty variable of the shell does not stand for the current one."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no folder; . is this one")
+    return Path(text)
+
+
 def chosen_options(
     arguments: argparse.Namespace, options: Iterable[Option], environ: Mapping[str, str] = os.environ
 ) -> dict[str, object]:

@@ -21,7 +21,7 @@ from netlab.topics.contract import Certificates, Server, Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.ending import Ending, Stopped
 from netlab.topics.gauges import Gauges
-from netlab.topics.options import add_options, chosen_options
+from netlab.topics.options import add_options, chosen_options, folder
 from netlab.topics.reporting import Lines, Reports
 
 USAGE = "usage: netlab serve TOPIC [options]\n"
@@ -74,7 +74,7 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
     parser.add_argument("--timeout", type=_seconds, default=LONGEST_TIMEOUT, metavar="SECONDS", help=text)
     add_options(parser, (option for option in topic.options if option.server))
     if topic.certificates:
-        parser.add_argument("--certificates", type=_folder, metavar="DIR", help="folder of the lab's certificates")
+        parser.add_argument("--certificates", type=folder, metavar="DIR", help="folder of the lab's certificates")
     text = "write JSON lines, and end when standard input does"
     parser.add_argument("--supervised", action="store_true", help=text)
     parser.add_argument("--yield-cpu", action="store_true", help="run when no other program wants to")
@@ -86,13 +86,6 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
     return int(text)
-
-
-def _folder(text: str) -> Path:
-    """A folder from the command line. An empty variable of the shell does not stand for the folder of now."""
-    if not text:
-        raise argparse.ArgumentTypeError("'' is no folder; . is this one")
-    return Path(text)
 
 
 def _host(text: str) -> str:

@@ -211,7 +211,7 @@ def test_ejected_files_run_alone(topic: Topic, tmp_path: Path, certificates: Pat
         try:
             assert served.stdout is not None
             port = served.stdout.readline().rpartition(":")[2].strip()
-            said = subprocess.run([*alone, client, port], capture_output=True, text=True, timeout=PATIENCE)
+            said = subprocess.run([*alone, client, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
             assert (said.returncode, bool(said.stdout)) == (0, True), said.stderr
         finally:
             served.kill()

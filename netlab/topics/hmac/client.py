@@ -95,9 +95,10 @@ class Client:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="proves that it knows $NETLAB_SECRET, and says hello")
-    parser.add_argument("port", type=int, nargs="?", default=18000)
-    port = parser.parse_args().port
-    client = Client(("127.0.0.1", port), secret=os.environ.get("NETLAB_SECRET", "peekaboo").encode())
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=18000)
+    arguments = parser.parse_args()
+    client = Client((arguments.host, arguments.port), secret=os.environ.get("NETLAB_SECRET", "peekaboo").encode())
     print(client.send(b"Hello"))
     print(client.recv(8192))
     client.close()

@@ -154,10 +154,11 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="threading")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=18000)
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds that a client may stall")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     secret = os.environ.get("NETLAB_SECRET", "peekaboo").encode()
-    server = make_server((arguments.host, arguments.port), arguments.model, secret=secret)
+    server = make_server((arguments.host, arguments.port), arguments.model, timeout=arguments.timeout, secret=secret)
     print("listening on", name(server.server_address), flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()

@@ -326,9 +326,10 @@ def as_bytes(data: object) -> bytes:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="sends an object to the echo server, and shows it coming back")
-    parser.add_argument("port", type=int, nargs="?", default=25000)
-    port = parser.parse_args().port
-    client = Client(("127.0.0.1", port), authkey=os.environ.get("NETLAB_AUTHKEY", "peekaboo").encode())
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=25000)
+    arguments = parser.parse_args()
+    client = Client((arguments.host, arguments.port), authkey=os.environ.get("NETLAB_AUTHKEY", "peekaboo").encode())
     client.send({"a": (1, 2)})
     print(client.recv())
     client.close()

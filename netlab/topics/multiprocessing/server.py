@@ -347,10 +347,18 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="threading")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=25000)
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds that a client may stall")
+    parser.add_argument("--max-message", type=int, default=MAX_MESSAGE, help="bytes of a message at most")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     authkey = os.environ.get("NETLAB_AUTHKEY", "peekaboo").encode()
-    server = make_server((arguments.host, arguments.port), arguments.model, authkey=authkey)
+    server = make_server(
+        (arguments.host, arguments.port),
+        arguments.model,
+        timeout=arguments.timeout,
+        authkey=authkey,
+        max_message=arguments.max_message,
+    )
     print("listening on", name(server.server_address), flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()

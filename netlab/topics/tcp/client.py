@@ -57,8 +57,10 @@ def as_bytes(data: object) -> bytes:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="says hello to a TCP echo server")
-    parser.add_argument("port", type=int, nargs="?", default=20000)
-    client = Client(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=20000)
+    arguments = parser.parse_args()
+    client = Client((arguments.host, arguments.port))
     print(client.send(b"Hello\n"))
     print(client.recv(8192))
     client.close()

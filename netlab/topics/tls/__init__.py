@@ -51,6 +51,9 @@ TOPIC = Topic(
             server=False,
             client=True,
         ),
+        Option(
+            "ca", "", "the file of the authority that the client trusts (default: the lab's)", server=False, client=True
+        ),
         Option("server_name", "localhost", "the host name that the client expects", server=False, client=True),
         Option(
             "tls_version",

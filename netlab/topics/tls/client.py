@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import ipaddress
 import logging
 import socket
@@ -55,13 +56,14 @@ class Client:
         log: logging.Logger = LOG,
         make_socket: Callable[[int, int], socket.socket] = socket.socket,
         certificates: Path = Path(__file__).parent / "certs",
+        ca: str = "",
         client_cert: str = "yes",
         server_name: str = "localhost",
         tls_version: str = "any",
         keylog: Path | None = None,
     ) -> None:
         self._log = log
-        context = make_context(Path(certificates), client_cert == "yes", tls_version)
+        context = make_context(Path(certificates), client_cert == "yes", tls_version, ca)
         if keylog is not None:
             context.keylog_filename = str(keylog)
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -123,9 +125,12 @@ class Client:
         self.socket.close()
 
 
-def make_context(certificates: Path, with_certificate: bool, tls_version: str) -> ssl.SSLContext:
-    """Trust in the lab's authority alone; name and chain are checked by default."""
-    context = ssl.create_default_context(cafile=certificates / "ca_cert.pem")
+def make_context(certificates: Path, with_certificate: bool, tls_version: str, ca: str = "") -> ssl.SSLContext:
+    """Trust in one authority alone, the lab's or the one of the file ``ca``; name and chain are checked by default."""
+    authority = Path(ca) if ca else certificates / "ca_cert.pem"
+    if not authority.is_file():  # OpenSSL's own error does not say which file
+        raise FileNotFoundError(errno.ENOENT, "there is no authority to trust in", str(authority))
+    context = ssl.create_default_context(cafile=authority)
     context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls_version == "1.3" else ssl.TLSVersion.TLSv1_2
     if tls_version == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -147,9 +152,18 @@ def common_name(name: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="says hello behind TLS")
-    parser.add_argument("port", type=int, nargs="?", default=20443)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=20443)
+    parser.add_argument("--certificates", type=Path, default=Path(__file__).parent / "certs", help="their folder")
+    parser.add_argument("--ca", default="", metavar="FILE", help="the authority to trust (default: its ca_cert.pem)")
+    parser.add_argument(
+        "--client-cert", choices=("yes", "no"), default="yes", help="whether to offer its client_cert.pem"
+    )
+    parser.add_argument("--server-name", default="localhost", help="whom the server must prove to be")
+    parser.add_argument("--tls-version", choices=("any", "1.2", "1.3"), default="any", help="the newest version")
+    options = vars(parser.parse_args())
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    client = Client(("127.0.0.1", parser.parse_args().port))
+    client = Client((options.pop("host"), options.pop("port")), **options)
     print(client.send(b"Hello"))
     print(client.recv())
     client.close()

@@ -167,13 +167,30 @@ def make_server(
     return MODELS[model](address, make_context(Path(certificates), client_certs, present), timeout)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
+def main() -> None:
+    """Serve until Ctrl+C."""
+    parser = argparse.ArgumentParser(description="an echo server behind TLS")
+    parser.add_argument("--model", choices=MODELS, default="threading")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=20443)
-    parser.add_argument("--certificates", type=Path, default=Path(__file__).parent / "certs")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds that a client may stall")
+    parser.add_argument("--certificates", type=Path, default=Path(__file__).parent / "certs", help="their folder")
+    parser.add_argument(
+        "--client-certs", choices=VERIFY, default="none", help="whether clients must prove who they are"
+    )
+    parser.add_argument("--present", default="good", help="which certificate to show: good, or one of gallery/")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with make_server(("127.0.0.1", arguments.port), certificates=arguments.certificates) as server:
-        print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+    try:
+        context = make_context(arguments.certificates, arguments.client_certs, arguments.present)
+    except ValueError as error:
+        parser.error(str(error))
+    server = MODELS[arguments.model]((arguments.host, arguments.port), context, arguments.timeout)
+    print("listening on", name(server.server_address), flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()

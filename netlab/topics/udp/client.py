@@ -93,7 +93,9 @@ class Client:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="asks a UDP time server")
-    parser.add_argument("port", type=int, nargs="?", default=20000)
-    client = Client(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=20000)
+    arguments = parser.parse_args()
+    client = Client((arguments.host, arguments.port))
     print(client.ask())
     client.close()

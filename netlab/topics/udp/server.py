@@ -185,9 +185,10 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="single")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=20000)
+    parser.add_argument("--timeout", type=float, default=30.0, help="of no use here: it waits for no client")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    server = make_server((arguments.host, arguments.port), arguments.model)
+    server = make_server((arguments.host, arguments.port), arguments.model, timeout=arguments.timeout)
     print("listening on", name(server.server_address), flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()

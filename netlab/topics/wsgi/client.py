@@ -144,8 +144,10 @@ class TimedSocket(RawIOBase):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="makes three requests of the web server")
-    parser.add_argument("port", type=int, nargs="?", default=8080)
-    client = Client(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    arguments = parser.parse_args()
+    client = Client((arguments.host, arguments.port))
     print(client.get("/hello", name="Guido"))
     print(client.post("/hello", name="Guido"))
     print(client.get("/localtime"))

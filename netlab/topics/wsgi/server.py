@@ -546,10 +546,13 @@ def main() -> None:
     parser.add_argument("--model", choices=MODELS, default="single")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds that a client may stall")
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a further name of this host")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    server = make_server((arguments.host, arguments.port), arguments.model, allow_host=arguments.allow_host)
+    server = make_server(
+        (arguments.host, arguments.port), arguments.model, timeout=arguments.timeout, allow_host=arguments.allow_host
+    )
     print("listening on", name(server.server_address), flush=True)
     with suppress(KeyboardInterrupt):
         server.serve_forever()

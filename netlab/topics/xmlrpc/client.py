@@ -174,8 +174,13 @@ class TimedSocket(RawIOBase):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="stores a value by XML-RPC, and gets it back")
-    parser.add_argument("port", type=int, nargs="?", default=15000)
-    client = Client(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=15000)
+    parser.add_argument("--path", default="/RPC2", help="where calls are sent to")
+    parser.add_argument("--allow-none", choices=("yes", "no"), default="yes", help="whether None may be sent")
+    arguments = parser.parse_args()
+    allow_none = arguments.allow_none == "yes"
+    client = Client((arguments.host, arguments.port), path=arguments.path, allow_none=allow_none)
     client.call("set", "spam", [1, 2, 3])
     print(client.call("keys"))
     print(client.call("get", "spam"))

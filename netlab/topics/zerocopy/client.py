@@ -466,7 +466,9 @@ def parse_size(text: int | str) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="compares the ways of receiving 16 MiB")
-    parser.add_argument("port", type=int, nargs="?", default=20001)
-    client = Client(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=20001)
+    arguments = parser.parse_args()
+    client = Client((arguments.host, arguments.port))
     print(client.compare("16 MiB"))
     client.close()

@@ -190,11 +190,24 @@ def make_server(
     return MODELS[model](address, timeout, max_frame)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
+def main() -> None:
+    """Serve until Ctrl+C."""
+    parser = argparse.ArgumentParser(description="a server of large payloads")
+    parser.add_argument("--model", choices=MODELS, default="threading")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=20001)
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds that a client may stall")
+    parser.add_argument("--max-frame", type=int, default=1 << 30, help="bytes of a payload at most")
+    arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    with make_server(("127.0.0.1", parser.parse_args().port)) as server:
-        print(f"listening on 127.0.0.1:{server.server_address[1]}", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+    server = make_server(
+        (arguments.host, arguments.port), arguments.model, timeout=arguments.timeout, max_frame=arguments.max_frame
+    )
+    print("listening on", name(server.server_address), flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()
