@@ -21,7 +21,7 @@ _NOTHING = memoryview(b"")
 class TcpRecord:
     """One connection in a capture; its two ways take what crosses."""
 
-    __slots__ = ("from_client", "from_server", "generation", "number", "writer")
+    __slots__ = ("_client", "from_client", "from_server", "generation", "number", "writer")
 
     def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
         self.writer = writer
@@ -32,6 +32,14 @@ class TcpRecord:
         self.from_server = TcpWay(self, Heading(server, client), first ^ 0x5A5A5A5A, to_server=False)
         self.from_client.other, self.from_server.other = self.from_server, self.from_client
         self.generation = writer.generation
+        self._client = client
+
+    def meet(self, server: Endpoint) -> None:
+        """The server is another one than was thought. To be said before `opened`."""
+        self.from_client.heading, self.from_server.heading = (
+            Heading(self._client, server),
+            Heading(server, self._client),
+        )
 
     def way(self, direction: Direction) -> TcpWay:
         """The record of one direction."""
@@ -59,12 +67,12 @@ class TcpRecord:
 class TcpWay:
     """One direction of a connection in a capture: what it says next, and how far the other side has acknowledged."""
 
-    __slots__ = ("_heading", "_record", "_sequence", "_to_server", "_unacknowledged", "_writer", "other")
+    __slots__ = ("_record", "_sequence", "_to_server", "_unacknowledged", "_writer", "heading", "other")
 
     other: TcpWay
 
     def __init__(self, record: TcpRecord, heading: Heading, first: int, *, to_server: bool) -> None:
-        self._record, self._writer, self._heading = record, record.writer, heading
+        self._record, self._writer, self.heading = record, record.writer, heading
         self._to_server = to_server
         self._sequence = first
         self._unacknowledged = 0
@@ -72,7 +80,7 @@ class TcpWay:
     def numbered(self, flags: int, options: bytes = b"", length: int = 0) -> bytes:
         """The next header this way. SYN and FIN count one in the sequence, the payload its bytes (RFC 9293 §3.4)."""
         acknowledged = self.other._sequence if flags & ACK else 0
-        header = self._heading.tcp(self._sequence, acknowledged, flags, length, options)
+        header = self.heading.tcp(self._sequence, acknowledged, flags, length, options)
         self._sequence = self._sequence + length + (flags & SYN > 0) + (flags & FIN > 0) & _MODULO
         self._unacknowledged += length
         self.other._unacknowledged = 0
@@ -123,13 +131,21 @@ class TcpWay:
 class UdpRecord:
     """One address pair in a capture; its two ways take what crosses."""
 
-    __slots__ = ("from_client", "from_server", "number", "writer")
+    __slots__ = ("_client", "from_client", "from_server", "number", "writer")
 
     def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
         self.writer = writer
         self.number = writer.flow_opened()
+        self._client = client
         self.from_client = UdpWay(writer, Heading(client, server), to_server=True)
         self.from_server = UdpWay(writer, Heading(server, client), to_server=False)
+
+    def meet(self, server: Endpoint) -> None:
+        """The server is another one from now on."""
+        self.from_client.heading, self.from_server.heading = (
+            Heading(self._client, server),
+            Heading(server, self._client),
+        )
 
     def way(self, direction: Direction) -> UdpWay:
         """The record of one direction."""
@@ -143,13 +159,13 @@ class UdpRecord:
 class UdpWay:
     """One direction of an address pair in a capture."""
 
-    __slots__ = ("_heading", "_to_server", "_writer")
+    __slots__ = ("_to_server", "_writer", "heading")
 
     def __init__(self, writer: CaptureWriter, heading: Heading, *, to_server: bool) -> None:
-        self._writer, self._heading, self._to_server = writer, heading, to_server
+        self._writer, self.heading, self._to_server = writer, heading, to_server
 
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         """A datagram crossed, or was dropped: then ``fate`` says so."""
         self._writer.crossed(len(payload), to_server=self._to_server)
-        self._writer.segment(time_ns, self._heading.udp(payload), payload, fate, original)
+        self._writer.segment(time_ns, self.heading.udp(payload), payload, fate, original)
         self._writer.settle()

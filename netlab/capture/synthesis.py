@@ -51,7 +51,7 @@ class Heading:
     __slots__ = ("_addresses", "_check", "_ends", "_ip_sum", "_pack", "_ports", "_six", "_start", "_tcp_length")
 
     def __init__(self, source: Endpoint, destination: Endpoint) -> None:
-        addresses = _packed(source.host) + _packed(destination.host)
+        addresses = _packed(source.host, destination.host) + _packed(destination.host, source.host)
         self._ends = addresses + struct.pack(">HH", source.port, destination.port)
         self._six = len(addresses) == 32
         self._ports = source.port + destination.port
@@ -85,7 +85,15 @@ class Heading:
         return struct.pack(">HHIBBH", 0x4500, 20 + length, 0x4000, _TTL, protocol, check) + self._ends
 
 
-def _packed(host: str) -> bytes:
-    """An address as bytes, without an IPv6 zone (``fe80::1%eth0``), which no header carries."""
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+
+
+def _packed(host: str, other: str) -> bytes:
+    """An address as bytes, without an IPv6 zone (``fe80::1%eth0``), which no header carries.
+
+    Where a relay has turned IPv4 into IPv6 or back, the IPv4 address is one of IPv6 (RFC 4291, section 2.5.5.2).
+    """
     bare = host.partition("%")[0]
-    return inet_pton(AF_INET6 if ":" in bare else AF_INET, bare)
+    if ":" in bare:
+        return inet_pton(AF_INET6, bare)
+    return (_MAPPED if ":" in other else b"") + inet_pton(AF_INET, bare)

@@ -11,7 +11,9 @@ import select
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _Ancillary = list[tuple[int, int, bytes]]
+
+
+_MOST_UNANSWERED = 16
+"""Datagrams that are kept for the peer's next address."""
 
 
 class Abandoned(Exception):
@@ -88,6 +94,8 @@ class AbandonableSocket(socket.socket):
         self.received = 0
         self.ended = False
         self.detached: tuple[int, int] | None = None
+        self._others: deque[tuple[int, object]] = deque()  # the peer's addresses that are still to be tried
+        self._unanswered: list[bytes] = []
         super().setblocking(False)
 
     def settimeout(self, value: float | None, /) -> None:
@@ -123,14 +131,48 @@ class AbandonableSocket(socket.socket):
     def connect(self, address: object, /) -> None:
         """As `socket.socket.connect`."""
         deadline, self.began = self._deadline(), time.monotonic()
+        self._others = deque(_places(address, self.family, self.type))
+        self._connect_next(deadline)
+
+    def _connect_next(self, deadline: float | None) -> None:
+        """Connect to the first of the peer's addresses that takes it; what the last one raised where none does."""
+        while True:
+            family, place = self._others.popleft()
+            try:
+                self._connect(family, place, deadline)
+            except TimeoutError:
+                raise  # the limit is for all of them
+            except OSError:
+                if not self._others:
+                    raise
+                self._become(self._others[0][0])
+            else:
+                self.local = Endpoint(*self.getsockname()[:2])
+                if self.type == socket.SOCK_STREAM:
+                    self._others.clear()
+                return
+
+    def _connect(self, family: int, place: object, deadline: float | None) -> None:
+        if family != self.family:
+            self._become(family)
         try:
-            super().connect(address)  # type: ignore[arg-type]  # typeshed's _Address is private
+            super().connect(place)  # type: ignore[arg-type]  # typeshed's _Address is private
         except BlockingIOError:
             self._wait(select.POLLOUT, deadline)
             number = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number:
                 raise OSError(number, os.strerror(number)) from None
-        self.local = Endpoint(*self.getsockname()[:2])
+
+    def _become(self, family: int) -> None:
+        """A new socket of this family takes the old one's place, under the same descriptor."""
+        kind, proto, fd = self.type, self.proto, self.fileno()
+        hurried = kind == socket.SOCK_STREAM and self.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        with socket.socket(family, kind, proto) as other:
+            os.dup2(other.fileno(), fd, inheritable=False)
+        socket.socket.__init__(self, family, kind, proto, fd)
+        super().setblocking(False)
+        if hurried:
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
 
     def connect_ex(self, address: object, /) -> int:
         """As `socket.socket.connect_ex`."""
@@ -185,7 +227,10 @@ class AbandonableSocket(socket.socket):
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
         """As `socket.socket.send`."""
-        return self._attempt(partial(super().send, data, flags), select.POLLOUT)
+        sent = self._attempt(partial(super().send, data, flags), select.POLLOUT)
+        if self._others and not self.received and len(self._unanswered) < _MOST_UNANSWERED:
+            self._unanswered.append(bytes(data))
+        return sent
 
     def sendall(self, data: ReadableBuffer, flags: int = 0, /) -> None:
         """As `socket.socket.sendall`: the timeout is for all of it."""
@@ -219,6 +264,17 @@ class AbandonableSocket(socket.socket):
                 if self._limit == 0.0:
                     raise
                 self._wait(events, deadline)
+            except ConnectionRefusedError:
+                if self.type != socket.SOCK_DGRAM or not self._others or self.received:
+                    raise
+                self._send_elsewhere(deadline)
+
+    def _send_elsewhere(self, deadline: float | None) -> None:
+        """Nothing listens for datagrams at one of the peer's addresses: what was sent goes to its next one."""
+        self._become(self._others[0][0])
+        self._connect_next(deadline)
+        for datagram in self._unanswered:
+            super().send(datagram)
 
     def _wait(self, events: int, deadline: float | None) -> None:
         watch = select.poll()
@@ -231,3 +287,26 @@ class AbandonableSocket(socket.socket):
             raise Abandoned("you stopped waiting")
         if not ready:
             raise TimeoutError("timed out")
+
+
+def _places(address: object, family: int, kind: int) -> list[tuple[int, object]]:
+    """The addresses that a name stands for, each with its family, in the resolver's order; a literal stands for itself.
+
+    Raises `OSError` where the name is not found.
+    """
+    if not (isinstance(address, tuple) and isinstance(address[0], str)) or _is_literal(address[0]):
+        return [(family, address)]
+    try:
+        found = socket.getaddrinfo(address[0], address[1], type=kind)
+    except UnicodeError as error:
+        raise OSError(None, f"{address[0]!r} is no host name") from error
+    return [(int(entry[0]), entry[4]) for entry in found]
+
+
+def _is_literal(host: str) -> bool:
+    """Whether a host is an address, which needs no resolver."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError, ValueError):
+            socket.inet_pton(family, host)
+            return True
+    return False

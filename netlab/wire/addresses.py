@@ -16,22 +16,34 @@ def parse_address(text: str, default_host: str = "127.0.0.1") -> Endpoint:
     return Endpoint(host or default_host, int(port))
 
 
-def resolve(address: Endpoint) -> Endpoint:
-    """The same with a literal host, the first that the resolver gives. Raises `OSError`."""
+Addresses = tuple[Endpoint, ...]
+"""What a name stands for: literal addresses, to be tried in this order."""
+
+
+def resolve(address: Endpoint) -> Addresses:
+    """The same with literal hosts: all that the resolver gives, in its order. Raises `OSError`."""
     try:
-        family_and_more = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise OSError(None, f"{address.host!r} is no host name") from error
-    host, port, *_ = family_and_more[0][4]
-    return Endpoint(str(host), int(port))
+    return tuple(dict.fromkeys(Endpoint(str(name[0]), int(name[1])) for *_, name in found))
 
 
-def leads_to(target: Endpoint | None, listener: Endpoint) -> bool:
-    """Whether whoever connects to the target reaches the listener; both have literal hosts."""
-    if target is None or target.port != listener.port:
+def beside(targets: Addresses, listeners: Addresses) -> Addresses:
+    """The targets that do not lead to one of the listeners; all have literal hosts."""
+    return tuple(target for target in targets if not any(_leads_to(target, listener) for listener in listeners))
+
+
+def _leads_to(target: Endpoint, listener: Endpoint) -> bool:
+    if target.port != listener.port:
         return False
     everywhere = listener.host in ("0.0.0.0", "::")
     return target.host == listener.host or (everywhere and (target.host.startswith("127.") or target.host == "::1"))
+
+
+def in_words(addresses: Addresses) -> str:
+    """``[::1]:80``, ``[::1]:80 or 127.0.0.1:80``."""
+    return " or ".join(map(str, addresses))
 
 
 def family_of(host: str) -> socket.AddressFamily:

@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For a person: lines on stdout, a summary at the end."""
     lines = Lines(1, arguments.write, loop.stop)
-    wire = Wire(_transport(arguments), loop, writer, lines.tell)
+    wire = Wire(_transport(arguments), loop, writer, lines.tell, shows_target=True)
     if not _prepare(wire, arguments):
         return 1
     wire.run()

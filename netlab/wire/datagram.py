@@ -10,14 +10,17 @@ import contextlib
 import socket
 import time
 from collections import OrderedDict
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import UdpRecord, UdpWay
-from netlab.wire.addresses import family_of
+from netlab.wire.addresses import Addresses, family_of, in_words
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.intercept import LONGEST_DATAGRAM
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.listeners import bind_all, endpoint_of
 from netlab.wire.loop import READ, Alarm
 from netlab.wire.queues import EVERYTHING
 from netlab.wire.surroundings import Surroundings
@@ -30,7 +33,13 @@ IDLE: Final = 60.0
 LANE_LIMIT: Final = 1 << 22
 """Bytes that faults may hold in one direction; what comes then is dropped, as by any full queue."""
 AT_ONCE: Final = 64
+MOST_UNANSWERED: Final = 16
+"""Datagrams that are kept to be sent to the server's next address, where nothing listens at the one before."""
 BUFFER: Final = 1 << 22
+
+
+Key = tuple[socket.socket, Endpoint]
+"""What tells flows apart: where the client sends to, and its address."""
 
 
 class Way:
@@ -77,6 +86,10 @@ class Way:
         else:
             self._send(memoryview(payload), REPLAYED)
 
+    def send_again(self, payload: bytes) -> None:
+        """Let a datagram leave once more, which the faults have seen."""
+        self._send(memoryview(payload), "sent again: nothing listened at the server's address before")
+
     def discard(self) -> None:
         """The flow is over: forget what is held."""
         if self._lane is not None:
@@ -122,7 +135,20 @@ class Way:
 class DatagramFlow:
     """One client address, and the socket that stands for it before the server."""
 
-    __slots__ = ("_listener", "_upstream", "_ways", "around", "client", "closed", "facts", "record", "relay", "used")
+    __slots__ = (
+        "_listener",
+        "_tried",
+        "_unanswered",
+        "_upstream",
+        "_ways",
+        "around",
+        "client",
+        "closed",
+        "facts",
+        "record",
+        "relay",
+        "used",
+    )
 
     def __init__(
         self, relay: DatagramRelay, listener: socket.socket, upstream: socket.socket, client: Endpoint
@@ -131,11 +157,18 @@ class DatagramFlow:
         self.closed = False
         self.used = time.monotonic()
         self._listener, self._upstream, self.client = listener, upstream, client
-        server = Endpoint(*listener.getsockname()[:2])
+        self._tried = relay.targets[0]
+        self._unanswered: list[bytes] | None = [] if len(relay.targets) > 1 else None
+        server = self._tried if self.around.shows_target else endpoint_of(listener)
         self.record = UdpRecord(self.around.writer, client, server)
         self.facts = Flow(self.record.number, Transport.UDP, client, server)
         self._ways = {direction: Way(self, direction, self.record.way(direction)) for direction in Direction}
         self.around.loop.watch(upstream.fileno(), READ, self._ready)
+
+    @property
+    def key(self) -> Key:
+        """What tells it from other flows."""
+        return self._listener, self.client
 
     def carry(self, payload: memoryview) -> None:
         """The client sent a datagram."""
@@ -166,15 +199,43 @@ class DatagramFlow:
             try:
                 if direction is Direction.TO_SERVER:
                     self._upstream.send(payload)
+                    self._remember(payload)
                 else:
                     self._listener.sendto(payload, self.client)
             except ConnectionRefusedError:
-                self.relay.refused(self)
+                self._refused()
             except OSError as error:
                 return f"not sent: {error.strerror}"
             else:
                 return ""
         return "not sent: Connection refused"
+
+    def _remember(self, payload: memoryview) -> None:
+        """Keep what was sent while another address of the server may have to get it."""
+        if self._unanswered is not None and len(self._unanswered) < MOST_UNANSWERED:
+            self._unanswered.append(bytes(payload))
+
+    def _refused(self) -> None:
+        """Nothing listens there: what was sent goes to the server's next address, if it has one and none answered."""
+        following = self.relay.targets_behind(self._tried) if self._unanswered is not None else ()
+        again, self._unanswered = self._unanswered, [] if len(following) > 1 else None
+        if not following or again is None:
+            self.relay.refused(self)
+            return
+        try:
+            upstream = self.relay.upstream(following[0])
+        except OSError:
+            self.relay.refused(self)
+            return
+        self.around.loop.forget(self._upstream.fileno())
+        self._upstream.close()
+        self._upstream, self._tried = upstream, following[0]
+        self.around.loop.watch(upstream.fileno(), READ, self._ready)
+        if self.around.shows_target:
+            self.facts = replace(self.facts, server=self._tried)
+            self.record.meet(self._tried)
+        for payload in again:
+            self._ways[Direction.TO_SERVER].send_again(payload)
 
     def close(self, how: str = "") -> None:
         """Forget the address pair."""
@@ -186,7 +247,7 @@ class DatagramFlow:
         self.around.loop.forget(self._upstream.fileno())
         self._upstream.close()
         self.record.closed()
-        self.relay.forget(self.client)
+        self.relay.forget(self)
         to_server, to_client = (self._ways[direction].count for direction in Direction)
         self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns()))
 
@@ -201,58 +262,56 @@ class DatagramFlow:
             except BlockingIOError:
                 return
             except OSError:
-                self.relay.refused(self)
+                self._refused()
                 return
+            self._unanswered = None
             self.relay.touch(self)
             self._ways[Direction.TO_CLIENT].carry(room[:count])
 
 
 class DatagramRelay:
-    """Takes clients' datagrams at one address and keeps a flow for each. It reads only once it has a ``target``."""
+    """Takes clients' datagrams where it listens and keeps a flow for each. It reads only once it has ``targets``."""
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.room = memoryview(bytearray(LONGEST))
-        self.flows: OrderedDict[Endpoint, DatagramFlow] = OrderedDict()  # the longest unused first
-        self._listener: socket.socket | None = None
-        self._target: Endpoint | None = None
+        self.flows: OrderedDict[Key, DatagramFlow] = OrderedDict()  # the longest unused first
+        self._listeners: tuple[socket.socket, ...] = ()
+        self._targets: Addresses = ()
         self._reading = False
         self._sweeping = False
-        self._refused_target: Endpoint | None = None
+        self._told_refused = False
 
-    def listen(self, address: Endpoint) -> Endpoint:
-        """Listen there, and nowhere else any more; returns the address with its real port. Raises `OSError`."""
+    def listen(self, addresses: Addresses) -> Addresses:
+        """Listen there, and nowhere else any more; returns the addresses with their real port. Raises `OSError`."""
         self.pause()
-        listener = socket.socket(family_of(address.host), socket.SOCK_DGRAM)
-        try:
-            listener.bind(address)
-        except OSError:
-            listener.close()
-            raise
-        _widen(listener)
-        self._listener = listener
+        self._listeners = bind_all(addresses, partial(_listener, alone=len(addresses) == 1))
         self._consider()
-        return Endpoint(*listener.getsockname()[:2])
+        return tuple(map(endpoint_of, self._listeners))
 
     def pause(self) -> None:
         """Stop listening. Answers go out through the same socket, so the flows end with it."""
-        if self._listener is not None:
-            for flow in tuple(self.flows.values()):
-                flow.close()
-            self._stop_reading()
-            self._listener.close()
-            self._listener = None
+        for flow in tuple(self.flows.values()) if self._listeners else ():
+            flow.close()
+        self._stop_reading()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = ()
 
     @property
-    def target(self) -> Endpoint | None:
-        """Where the server is. Existing flows stay with the one that they have."""
-        return self._target
+    def targets(self) -> Addresses:
+        """Where the server is: the first that does not refuse. Existing flows stay with the one that they have."""
+        return self._targets
 
-    @target.setter
-    def target(self, target: Endpoint | None) -> None:
-        self._target = target
-        self._refused_target = None
+    @targets.setter
+    def targets(self, targets: Addresses) -> None:
+        self._targets = targets
+        self._told_refused = False
         self._consider()
+
+    def targets_behind(self, target: Endpoint) -> Addresses:
+        """What is to be tried after one of the targets."""
+        return self._targets[self._targets.index(target) + 1 :] if target in self._targets else ()
 
     def drop_flows(self) -> None:
         """Forget all flows: their server is gone."""
@@ -286,66 +345,70 @@ class DatagramRelay:
     def touch(self, flow: DatagramFlow) -> None:
         """A flow is used."""
         flow.used = time.monotonic()
-        self.flows.move_to_end(flow.client)
+        self.flows.move_to_end(flow.key)
 
-    def forget(self, client: Endpoint) -> None:
+    def forget(self, flow: DatagramFlow) -> None:
         """A flow is over."""
-        self.flows.pop(client, None)
+        self.flows.pop(flow.key, None)
 
     def refused(self, flow: DatagramFlow) -> None:
         """Nothing listens at the server's address (ICMP port unreachable). Said once for each target."""
-        if self._refused_target != self._target:
-            self._refused_target = self._target
-            self.around.tell(Troubled(f"the server at {self._target} refuses datagrams: nothing listens there"))
+        if not self._told_refused:
+            self._told_refused = True
+            where = in_words(self._targets)
+            self.around.tell(Troubled(f"the server at {where} refuses datagrams: nothing listens there"))
+
+    def upstream(self, target: Endpoint) -> socket.socket:
+        """A socket that stands for a client before the server. Raises `OSError` where none is to be had."""
+        upstream = socket.socket(family_of(target.host), socket.SOCK_DGRAM)
+        _widen(upstream)
+        with contextlib.suppress(OSError):  # refused or unreachable comes again with the first datagram
+            upstream.connect(target)
+        return upstream
 
     def _consider(self) -> None:
-        if self._listener is None:
-            return
-        if self._target is None:
+        if not self._targets:
             self._stop_reading()
-        elif not self._reading:
+        elif not self._reading and self._listeners:
             self._reading = True
-            self.around.loop.watch(self._listener.fileno(), READ, self._ready)
+            for listener in self._listeners:
+                self.around.loop.watch(listener.fileno(), READ, partial(self._ready, listener))
 
     def _stop_reading(self) -> None:
-        if self._reading and self._listener is not None:
+        if self._reading:
             self._reading = False
-            self.around.loop.forget(self._listener.fileno())
+            for listener in self._listeners:
+                self.around.loop.forget(listener.fileno())
 
-    def _ready(self, mask: int) -> None:
+    def _ready(self, listener: socket.socket, mask: int) -> None:
         for _ in range(AT_ONCE):
-            if self._listener is None:
+            if listener not in self._listeners:
                 return
             try:
-                count, address = self._listener.recvfrom_into(self.room)
+                count, address = listener.recvfrom_into(self.room)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # an answer to a client that has gone; the error belongs to no datagram here
-            flow = self._flow(Endpoint(*address[:2]))
+            flow = self._flow(listener, Endpoint(*address[:2]))
             if flow is not None:
                 flow.carry(self.room[:count])
 
-    def _flow(self, client: Endpoint) -> DatagramFlow | None:
+    def _flow(self, listener: socket.socket, client: Endpoint) -> DatagramFlow | None:
         """The client's flow, perhaps a new one; None where no socket could be had for it."""
-        flow = self.flows.get(client)
+        flow = self.flows.get((listener, client))
         if flow is not None:
             self.touch(flow)
             return flow
-        assert self._listener is not None and self._target is not None
         if len(self.flows) >= MOST_FLOWS:
             next(iter(self.flows.values())).close("forgotten: too many flows")
         try:
-            upstream = socket.socket(family_of(self._target.host), socket.SOCK_DGRAM)
+            upstream = self.upstream(self._targets[0])
         except OSError as error:
             self.around.tell(Troubled(f"no socket for {client}: {error.strerror}"))
             return None
-        _widen(upstream)
-        with contextlib.suppress(OSError):  # refused or unreachable comes again with the first datagram
-            upstream.connect(self._target)
-        self.flows[client] = flow = DatagramFlow(self, self._listener, upstream, client)
-        behind = Endpoint(*upstream.getsockname()[:2])
-        self.around.tell(FlowOpened(flow.record.number, client, behind, self.around.time_ns()))
+        self.flows[listener, client] = flow = DatagramFlow(self, listener, upstream, client)
+        self.around.tell(FlowOpened(flow.record.number, client, endpoint_of(upstream), self.around.time_ns()))
         self._sweep_later()
         return flow
 
@@ -365,6 +428,19 @@ class DatagramRelay:
             else:
                 flow.close("idle")
         self._sweep_later()
+
+
+def _listener(address: Endpoint, *, alone: bool) -> socket.socket:
+    listener = socket.socket(family_of(address.host), socket.SOCK_DGRAM)
+    try:
+        if not alone and listener.family is socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # others have IPv4
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    _widen(listener)
+    return listener
 
 
 def _widen(sock: socket.socket) -> None:

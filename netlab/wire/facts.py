@@ -11,10 +11,18 @@ from netlab.capture.writer import Tally
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Clients can connect at ``address``; their flows go on to ``target`` (None: not known yet)."""
+    """Clients can connect at each of ``addresses``; their flows go on to the first of ``targets`` that answers.
 
-    address: Endpoint
-    target: Endpoint | None
+    No targets: not known yet.
+    """
+
+    addresses: tuple[Endpoint, ...]
+    targets: tuple[Endpoint, ...]
+
+    @property
+    def address(self) -> Endpoint:
+        """The first of the addresses; most listeners have only one."""
+        return self.addresses[0]
 
 
 @dataclass(frozen=True, slots=True)

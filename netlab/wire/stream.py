@@ -10,19 +10,22 @@ from __future__ import annotations
 import contextlib
 import errno
 import mmap
-import os
 import socket
 import struct
 import time
 from collections import deque
+from dataclasses import replace
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import TcpRecord
-from netlab.wire.addresses import family_of
+from netlab.wire.addresses import Addresses, family_of
+from netlab.wire.dialing import Dialing
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.listeners import bind_all, endpoint_of
 from netlab.wire.loop import BROKEN, READ, WRITE, Alarm
 from netlab.wire.queues import EVERYTHING
 from netlab.wire.surroundings import Surroundings
@@ -303,10 +306,6 @@ class Pipe:
         if self.other.finished:
             self.flow.close(how=fate)
 
-    def reset(self, fate: str) -> None:
-        """The capture is told that this side broke the flow off."""
-        self._way.reset(self._around.time_ns(), fate)
-
     def _lane_limit(self) -> int:
         return LANE_LIMIT if self._rooms.held < MUCH else MODEST_ROOM
 
@@ -410,10 +409,11 @@ class StreamFlow:
     """One client's connection and the one to the server behind it."""
 
     __slots__ = (
-        "_connecting",
+        "_dialing",
         "_near",
         "_pipes",
         "_server",
+        "_undecided",
         "around",
         "closed",
         "facts",
@@ -422,50 +422,43 @@ class StreamFlow:
         "relay",
     )
 
-    def __init__(self, relay: StreamRelay, accepted: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
+    def __init__(
+        self, relay: StreamRelay, accepted: socket.socket, upstream: socket.socket, client: Endpoint, targets: Addresses
+    ) -> None:
         self.relay, self.around = relay, relay.around
         self.closed = False
-        server = Endpoint(*accepted.getsockname()[:2])
+        self._near = Side(self.around, accepted)
+        self._server: Side | None = None
+        self._pipes: dict[Direction, Pipe] = {}  # until the server is there nothing is read from the client
+        self._dialing = Dialing(self.around.loop, upstream, targets, self._dialed)
+        server = targets[0] if self.around.shows_target else endpoint_of(accepted)
         self.record = TcpRecord(self.around.writer, client, server)
         self.facts = Flow(self.record.number, Transport.TCP, client, server)
         self.opened_ns = self.around.time_ns()
-        self.record.opened(self.opened_ns)
-        self._near, self._server = Side(self.around, accepted), Side(self.around, upstream)
-        to_server = Pipe(self, Direction.TO_SERVER, self._near, self._server)
-        to_client = Pipe(self, Direction.TO_CLIENT, self._server, self._near)
-        to_server.other, to_client.other = to_client, to_server
-        self._pipes = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
-        self._connecting = False
+        self._undecided = self.around.shows_target and len(targets) > 1
+        if not self._undecided:
+            self.record.opened(self.opened_ns)
 
-    def connect(self, target: Endpoint) -> None:
-        """Begin to connect to the server. Until it is there nothing is read from the client."""
-        sock = self._server.socket
-        error = sock.connect_ex(target)
-        upstream = Endpoint(*sock.getsockname()[:2])
-        self.around.tell(FlowOpened(self.record.number, self.facts.client, upstream, self.opened_ns))
-        if error not in (0, errno.EINPROGRESS):
-            self._refused(error)
-        elif not self._is_connected():
-            self._connecting = True
-            self.around.loop.watch(sock.fileno(), WRITE, self._look)
-        else:
-            self._begin()
+    def connect(self) -> None:
+        """Begin to connect to the server."""
+        self._dialing.start()
+        self.around.tell(FlowOpened(self.record.number, self.facts.client, self._dialing.local, self.opened_ns))
+        self._dialing.proceed()
 
     def impair(self) -> None:
         """The faults are others now."""
         for pipe in self._pipes.values():
-            if not self.closed and not self._connecting:
+            if not self.closed:
                 pipe.impair()
 
     def intercept(self) -> None:
         """Other segments than before are to be held by hand."""
         for pipe in self._pipes.values():
-            if not self._connecting:
-                pipe.intercept()
+            pipe.intercept()
 
     def replay(self, direction: Direction, payload: bytes) -> str:
         """Let bytes leave that did not come; in a few words why not, or nothing."""
-        return "the server is not there yet" if self._connecting else self._pipes[direction].replay(payload)
+        return self._pipes[direction].replay(payload) if self._pipes else "the server is not there yet"
 
     def cut(self, fate: str) -> None:
         """Both sides are told that no more comes, and nothing more is passed on."""
@@ -477,7 +470,8 @@ class StreamFlow:
     def reset(self, direction: Direction, fate: str = "") -> None:
         """The side that this direction comes from broke off (or a fault did): so does the wire, both ways."""
         if not self.closed:
-            self._pipes[direction].reset(fate)
+            self._decide()
+            self.record.way(direction).reset(self.around.time_ns(), fate)
             self.close(abort=True, how=fate or f"reset {direction.value}")
 
     def close(self, abort: bool = False, how: str = "") -> None:
@@ -485,78 +479,74 @@ class StreamFlow:
         if self.closed:
             return
         self.closed = True
-        if self._connecting:
-            self.around.loop.forget(self._server.socket.fileno())
         for pipe in self._pipes.values():
             pipe.drop()
         self._near.close(abort)
-        self._server.close(abort)
+        if self._server is not None:
+            self._server.close(abort)
+        else:
+            self._dialing.stop()
         self.record.closed()
         self.relay.flows.discard(self)
-        to_server, to_client = (self._pipes[direction].count for direction in Direction)
+        to_server, to_client = (self._pipes[way].count if self._pipes else 0 for way in Direction)
         self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns()))
 
-    def _is_connected(self) -> bool:
-        try:
-            self._server.socket.getpeername()
-        except OSError:
-            return False
-        return True
+    def _decide(self) -> None:
+        """The capture learns which of the server's addresses it is."""
+        if self._undecided:
+            self._undecided = False
+            self.facts = replace(self.facts, server=self._dialing.target)
+            self.record.meet(self._dialing.target)
+            self.record.opened(self.around.time_ns())
 
-    def _look(self, mask: int) -> None:
-        """Connected, refused, or woken for nothing."""
-        error = self._server.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
-            self._refused(error)
-        elif self._is_connected():
-            self.around.loop.forget(self._server.socket.fileno())
-            self._connecting = False
-            self._begin()
-
-    def _begin(self) -> None:
-        for pipe in self._pipes.values():
-            pipe.impair()
-
-    def _refused(self, error: int) -> None:
-        self.reset(Direction.TO_CLIENT, f"no connection to the server: {os.strerror(error)}")
+    def _dialed(self, problem: str) -> None:
+        """The server is there, or is not."""
+        if problem:
+            self.reset(Direction.TO_CLIENT, f"no connection to the server: {problem}")
+            return
+        self._decide()
+        self._server = server = Side(self.around, self._dialing.socket)
+        to_server = Pipe(self, Direction.TO_SERVER, self._near, server)
+        to_client = Pipe(self, Direction.TO_CLIENT, server, self._near)
+        to_server.other, to_client.other = to_client, to_server
+        self._pipes = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
+        self.impair()
 
 
 class StreamRelay:
-    """Listens for clients and keeps the flows. It accepts only while it knows the server (``target``)."""
+    """Listens for clients and keeps the flows. It accepts only while it knows the server (``targets``)."""
 
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.rooms = Rooms()
         self.flows: set[StreamFlow] = set()
-        self._listener: socket.socket | None = None
-        self._target: Endpoint | None = None
+        self._listeners: tuple[socket.socket, ...] = ()
+        self._targets: Addresses = ()
         self._accepting = False
         self._short = False
 
-    def listen(self, address: Endpoint) -> Endpoint:
-        """Listen there, and nowhere else any more; returns the address with its real port. Raises `OSError`."""
+    def listen(self, addresses: Addresses) -> Addresses:
+        """Listen there, and nowhere else any more; returns the addresses with their real port. Raises `OSError`."""
         self.pause()
-        listener = socket.create_server(address, family=family_of(address.host), backlog=BACKLOG)
-        listener.setblocking(False)
-        self._listener = listener
+        self._listeners = bind_all(addresses, _listener)
         self._consider()
-        return Endpoint(*listener.getsockname()[:2])
+        return tuple(map(endpoint_of, self._listeners))
 
     def pause(self) -> None:
         """Stop listening; the port is free, open flows go on."""
-        if self._listener is not None:
-            self._stop_accepting()
-            self._listener.close()
-            self._listener = None
+        self._stop_accepting()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = ()
 
     @property
-    def target(self) -> Endpoint | None:
-        """Where the server is. Existing flows stay with the one that they have."""
-        return self._target
+    def targets(self) -> Addresses:
+        """Where the server is: the first that answers. Existing flows stay with the one that they have."""
+        return self._targets
 
-    @target.setter
-    def target(self, target: Endpoint | None) -> None:
-        self._target = target
+    @targets.setter
+    def targets(self, targets: Addresses) -> None:
+        self._targets = targets
         self._consider()
 
     def drop_flows(self) -> None:
@@ -586,30 +576,30 @@ class StreamRelay:
 
     def _consider(self) -> None:
         """Accept, or not: only with a listener, a target and descriptors left."""
-        if self._listener is None:
-            return
-        if self._target is None:
+        if not self._targets:
             self._stop_accepting()
-        elif not self._accepting:
+        elif not self._accepting and self._listeners:
             self._accepting = True
-            self.around.loop.watch(self._listener.fileno(), READ, self._accept)
+            for listener in self._listeners:
+                self.around.loop.watch(listener.fileno(), READ, partial(self._accept, listener))
 
     def _stop_accepting(self) -> None:
-        if self._accepting and self._listener is not None:
+        if self._accepting:
             self._accepting = False
-            self.around.loop.forget(self._listener.fileno())
+            for listener in self._listeners:
+                self.around.loop.forget(listener.fileno())
 
-    def _accept(self, mask: int) -> None:
+    def _accept(self, listener: socket.socket, mask: int) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
-            if self._listener is None or self._target is None:
+            if listener not in self._listeners or not self._targets:
                 return
             try:  # first: without it a client that was accepted would have to be refused
-                upstream = socket.socket(family_of(self._target.host), socket.SOCK_STREAM)
+                upstream = socket.socket(family_of(self._targets[0].host), socket.SOCK_STREAM)
             except OSError as error:
                 self._rest(error)
                 return
             try:
-                accepted, address = self._listener.accept()
+                accepted, address = listener.accept()
             except OSError as error:
                 upstream.close()
                 if isinstance(error, BlockingIOError):
@@ -619,7 +609,7 @@ class StreamRelay:
                     return
                 continue  # the client went away while it waited
             self._short = False
-            self._open(accepted, upstream, Endpoint(*address[:2]), self._target)
+            self._open(accepted, upstream, Endpoint(*address[:2]))
 
     def _rest(self, error: OSError) -> None:
         """No descriptors: clients wait in the accept queue. Say it once, try again soon."""
@@ -629,11 +619,16 @@ class StreamRelay:
         self._stop_accepting()
         self.around.loop.call_at(time.monotonic() + FILES_RETRY, self._consider)
 
-    def _open(self, accepted: socket.socket, upstream: socket.socket, client: Endpoint, target: Endpoint) -> None:
-        for sock in (accepted, upstream):
-            sock.setblocking(False)
-            with contextlib.suppress(OSError):  # some systems refuse where the client has gone already
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        flow = StreamFlow(self, accepted, upstream, client)
+    def _open(self, accepted: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
+        accepted.setblocking(False)
+        with contextlib.suppress(OSError):  # some systems refuse where the client has gone already
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        flow = StreamFlow(self, accepted, upstream, client, self._targets)
         self.flows.add(flow)
-        flow.connect(target)
+        flow.connect()
+
+
+def _listener(address: Endpoint) -> socket.socket:
+    listener = socket.create_server(address, family=family_of(address.host), backlog=BACKLOG)
+    listener.setblocking(False)
+    return listener

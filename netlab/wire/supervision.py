@@ -98,9 +98,9 @@ class Reporter:
                     "note": note,
                     "trouble": self._trouble,
                 }
-            case Listening(address):
+            case Listening():
                 self._trouble = ""
-                return {"event": "listening", "host": address.host, "port": address.port}
+                return {"event": "listening", "host": fact.address.host, "port": fact.address.port}
             case ListenFailed(address, number, text):
                 return {"event": "failed", "errno": number, "text": text, "host": address.host, "port": address.port}
             case Paused():

@@ -24,6 +24,8 @@ class Surroundings:
     tell: Tell
     chain: tuple[Impairment, ...] = ()
     seed: int = 0
+    shows_target: bool = False
+    """Whether the capture has the target as the server, as if clients had connected to it; else where they did."""
     epoch_ns: int = field(default_factory=lambda: time.time_ns() - time.monotonic_ns())
     intercept: Intercept = field(init=False)
 

@@ -7,10 +7,12 @@ import os
 import select
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Final
 
 from netlab.capture.writer import Tally
 from netlab.dissect.text import safe
+from netlab.wire.addresses import Addresses, in_words
 from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
 
 LINES_A_SECOND: Final = 20
@@ -33,8 +35,8 @@ class Lines:
                 if fact.note != self._last.note and fact.note:
                     self._write(fact.note)
                 self._last = fact
-            case Listening(address, target):
-                self._write(f"listening on {address} → {target}")
+            case Listening(addresses, targets):
+                self._tell_listening(addresses, in_words(targets))
             case ListenFailed(address, number, text):
                 text = "port in use; port 0 takes any free one" if number == errno.EADDRINUSE else text
                 self._write(f"netlab wire: cannot listen on {address}: {text}", 2)
@@ -59,6 +61,15 @@ class Lines:
         )
         if self._capture:
             self._write(f"{self._capture}: {self._last.length} bytes")
+
+    def _tell_listening(self, addresses: Addresses, target: str) -> None:
+        """Say where; warn when that is not this machine alone."""
+        for address in addresses:
+            self._write(f"listening on {address} → {target}")
+        for address in addresses:
+            if not ip_address(address.host.partition("%")[0]).is_loopback:
+                warning = f"{address.host} is not loopback: other machines can reach the server through this wire"
+                self._write(f"netlab wire: warning: {warning}", 2)
 
     def _bounded(self, line: str) -> None:
         """At most so many lines a second: a flood of connections is to be counted, not read."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
-from netlab.wire.addresses import leads_to, resolve
+from netlab.wire.addresses import beside, resolve
 from netlab.wire.datagram import DatagramRelay
 from netlab.wire.facts import (
     Answered,
@@ -40,12 +40,17 @@ ANNOUNCE_EVERY: Final = 0.05
 
 
 class Wire:
-    """One relay with its capture; call `run` to let it work. ``around.tell`` hears what happens."""
+    """One relay with its capture; call `run` to let it work. ``around.tell`` hears what happens.
 
-    def __init__(self, transport: Transport, loop: Loop, writer: CaptureWriter, tell: Tell) -> None:
+    ``shows_target``: the capture has the server's own address, else the one where clients connect.
+    """
+
+    def __init__(
+        self, transport: Transport, loop: Loop, writer: CaptureWriter, tell: Tell, *, shows_target: bool = False
+    ) -> None:
         self._loop, self._writer, self._tell = loop, writer, tell
         self._transport = transport
-        self._around = Surroundings(loop, writer, tell)
+        self._around = Surroundings(loop, writer, tell, shows_target=shows_target)
         self._relay = StreamRelay(self._around) if transport is Transport.TCP else DatagramRelay(self._around)
         self._announced = 0.0
         self._announcing = False
@@ -60,11 +65,13 @@ class Wire:
             text = os.strerror(number) if number else str(error.strerror or error)
             self._tell(ListenFailed(address, number, text))
             return False
-        if leads_to(self._relay.target, bound):
+        targets, self._relay.targets = self._relay.targets, beside(self._relay.targets, bound)
+        if targets and not self._relay.targets:
             self._relay.pause()
+            self._relay.targets = targets
             self._tell(ListenFailed(address, None, "the server would be the wire itself, without end"))
             return False
-        self._tell(Listening(bound, self._relay.target))
+        self._tell(Listening(bound, self._relay.targets))
         return True
 
     def pause(self) -> None:
@@ -75,7 +82,7 @@ class Wire:
     def aim(self, target: Endpoint) -> bool:
         """New flows go there from now on. A name that is not found is told, and changes nothing."""
         try:
-            self._relay.target = resolve(target)
+            self._relay.targets = resolve(target)
         except OSError as error:
             self._tell(Troubled(f"the server's address {target} was not found: {error.strerror}"))
             return False

@@ -1,0 +1,1 @@
+"""Names with several addresses, from a hosts file of the test's own."""
