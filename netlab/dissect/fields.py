@@ -26,6 +26,8 @@ class Field:
     kind: str
     value: str
     children: tuple[Field, ...] = ()
+    layer: bool = False
+    """Whether another protocol's message lies here, within the one around it: a call in a body, a record's text."""
 
 
 @dataclass(frozen=True, slots=True)

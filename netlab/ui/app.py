@@ -26,6 +26,7 @@ from netlab.ui.guard import GUARD
 from netlab.ui.key_line import KeyLine
 from netlab.ui.key_turns import KeyTurns
 from netlab.ui.keymap import Config
+from netlab.ui.notices import CSS as NOTICES
 from netlab.ui.presentation import Presentation
 from netlab.ui.terminal_app import TerminalApp
 
@@ -52,7 +53,9 @@ class NetlabApp(TerminalApp, KeyTurns):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = App.COMMANDS | {_command_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual types it as an instance attribute
-    CSS = """
+    CSS = (
+        NOTICES
+        + """
     TabbedContent { height: 1fr; }
     ContentSwitcher { height: 1fr; }
     TabPane { height: 1fr; padding: 0; }
@@ -62,6 +65,7 @@ class NetlabApp(TerminalApp, KeyTurns):
     Tab.-active { text-style: bold reverse; }
     .broken { padding: 1 2; }
     """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [*commands.bindings(commands.COMMANDS), *commands.topic_bindings()]
 
     def __init__(

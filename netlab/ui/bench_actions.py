@@ -15,6 +15,7 @@ from netlab.ui.copying import copies, last_call
 from netlab.ui.key_turns import let_keys_wait
 from netlab.ui.lab_panes import LabPanes
 from netlab.ui.links import Links
+from netlab.ui.notices import COPIED
 from netlab.ui.observing import Observing
 from netlab.ui.reader import LESSON, SOURCES, THEN_NOW, Reader
 
@@ -274,11 +275,7 @@ class BenchActions:
         app = self._bench.app
         if not to_file:
             app.copy_to_clipboard(text)
-            app.notify(
-                f"{len(text):,} characters went to the terminal's clipboard (OSC 52). Not every terminal takes them: "
-                f"w instead of enter writes them to {COPY_FILE}.",
-                markup=False,
-            )
+            app.notify(COPIED, markup=False)
             return
         try:
             Path(COPY_FILE).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")

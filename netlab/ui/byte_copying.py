@@ -10,6 +10,7 @@ from netlab.dissect.export import CLIPBOARD_LIMIT, FORMS, count_of_bytes
 from netlab.dissect.text import safe
 from netlab.ui.byte_source import ByteSource, ViewSource
 from netlab.ui.chooser import Choice, Chooser
+from netlab.ui.notices import COPIED
 from netlab.ui.question import Question
 from netlab.ui.saving import check_new_file, save_runs
 
@@ -45,15 +46,16 @@ class ByteCopying:
         if end - start > CLIPBOARD_LIMIT:
             choices = []
         choices.append(Choice(_TO_FILE, _TO_FILE, "any length, as they are"))
-        self._pane.app.push_screen(Chooser(f"copy {what}: {self._size} as", choices), self._copy)
+        title = f"copy {what}: {self._size} as"
+        self._pane.app.push_screen(Chooser(title, choices, writes="writes a file"), self._copy)
 
     def _copy(self, answer: tuple[str, str] | None) -> None:
-        form = answer[1] if answer is not None else ""
-        if form == _TO_FILE:
+        how, form = answer or ("", "")
+        if form == _TO_FILE or how == "w":
             self._question.ask(FILE, "write bytes to", "", check_new_file)
             return
         if form:
-            self.put(FORMS[form](self._source.view(self._start, self._end)), f"{self._size} as {form}")
+            self.put(FORMS[form](self._source.view(self._start, self._end)))
         self.forget()
 
     def write(self, name: str) -> None:
@@ -61,8 +63,7 @@ class ByteCopying:
         save_runs(self._pane, Path(name).expanduser(), self._source.runs(self._start, self._end), "this pane")
         self.forget()
 
-    def put(self, text: str, what: str) -> None:
-        """Put a text on the clipboard, and say ``what`` it is."""
+    def put(self, text: str) -> None:
+        """Put a text on the clipboard, and say so."""
         self._pane.app.copy_to_clipboard(text)
-        route = "by the terminal (OSC 52); where the terminal does not do that, write to a file instead"
-        self._pane.notify(f"copied {what} {route}", markup=False)
+        self._pane.notify(COPIED, markup=False)

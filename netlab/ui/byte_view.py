@@ -230,18 +230,32 @@ class ByteView(ScrollView, can_focus=True):
         }
         return targets[way]
 
-    def on_click(self, event: events.Click) -> None:
+    def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor on the byte under the pointer; with shift the selection reaches there."""
-        place = event.get_content_offset(self)
-        if place is None:
+        if event.get_content_offset(self) is None or event.button != 1:
             return
+        offset = self._under(event)
+        if offset < self.source.length:
+            self.move_to(offset, select=event.shift, by_hand=True)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """While the button is held, the selection follows the pointer, beyond the edge too."""
+        if self.app.mouse_captured is self and (offset := self._under(event)) != self.cursor:
+            self.move_to(offset, select=True, by_hand=True)
+
+    def on_mouse_up(self) -> None:
+        """The selection stays."""
+        self.release_mouse()
+
+    def _under(self, event: events.MouseEvent) -> int:
+        """The offset of the byte under the pointer, or nearest to it in its row; none is before the first."""
+        place = event.offset - self.gutter.top_left
         column = place.x - self._digits - 1
         hex_width = 3 * self._per_row + (self._per_row - 1) // 8
         text = place.x - (row_width(self._per_row, self._digits) - self._per_row)
         index = text if column > hex_width else (column - column // 25) // 3
-        offset = (place.y + self.scroll_offset.y) * self._per_row + min(max(index, 0), self._per_row - 1)
-        if offset < self.source.length:
-            self.move_to(offset, select=event.shift, by_hand=True)
+        return max((place.y + self.scroll_offset.y) * self._per_row + min(max(index, 0), self._per_row - 1), 0)
 
     # Drawing
 

@@ -33,6 +33,9 @@ _ROOMY = 26
 _LOW = 11
 """Lines in which bytes, fields and two lines about the cursor have room together."""
 
+_FEWEST = 6
+"""Lines that the bytes always have, so that a question at the foot leaves some of them in view."""
+
 KEYS: list[BindingType] = [
     Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
     Binding("slash,ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
@@ -73,9 +76,11 @@ class BytesPane(Vertical):
         self._spans = Spans()
         self._has_fields = False
         self._chunks = False
+        self._fields_most = 0
         self._pattern = b""
         self._typed = ""
         self._search: Worker[None] | None = None
+        self._found: int | None = None  # where the cursor is that the last search's outcome is about
         self._copying = ByteCopying(self, self.question)
 
     def compose(self) -> ComposeResult:
@@ -99,6 +104,7 @@ class BytesPane(Vertical):
         self.at_cursor.note = self.at_cursor.note if keep else ""
         self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
         self.bytes.border_title = Content(title).markup
+        self._share_rows()
 
     def show_fields(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
         """Show other fields over the same bytes, a note in their title and a remark above them."""
@@ -112,8 +118,18 @@ class BytesPane(Vertical):
         self.bytes.focus(scroll_visible)
         return self
 
+    def _share_rows(self) -> None:
+        """Let the fields have the rows that the bytes do not need, and two fifths in any case."""
+        height = self.size.height
+        needed = max(self.bytes.virtual_size.height + 1, _FEWEST)
+        most = max(height - (self.at_cursor.outer_size.height or 3) - needed, height * 2 // 5, 1)
+        if self._fields_most != most:
+            self._fields_most = most
+            self.fields.styles.max_height = most
+
     def on_resize(self) -> None:
         """Say less where there is less room."""
+        self._share_rows()
         if self.at_cursor.low != (self.size.height < _LOW):
             self.at_cursor.low = not self.at_cursor.low
             self._look()
@@ -125,7 +141,13 @@ class BytesPane(Vertical):
         event.stop()
         if event.by_hand:
             self.post_message(self.Held())
+            self._forget_found(event.cursor)
         self._look()
+
+    def _forget_found(self, cursor: int) -> None:
+        """What is said of a search holds while the cursor is where it led to, or it still goes on."""
+        if self._search is None and cursor != self._found:
+            self.at_cursor.note = ""
 
     def _look(self) -> None:
         """Numbers, struct and field at the cursor."""
@@ -148,6 +170,7 @@ class BytesPane(Vertical):
         with self.prevent(ByteView.CursorMoved):
             if start < end:
                 self.bytes.select(start, end)
+        self._forget_found(self.bytes.cursor)
         self.at_cursor.show(self.bytes.source, start, self.bytes.selection)
         self.bytes.mark_field(start, end)
 
@@ -244,6 +267,7 @@ class BytesPane(Vertical):
         """Go to what was found, or say that nothing was."""
         event.stop()
         self._search = None
+        self._found = self.bytes.cursor if event.at is None else event.at
         if event.sought.source is not self.bytes.source or event.cancelled or not self._pattern:
             self.at_cursor.note = ""
         elif event.at is None:
@@ -279,7 +303,7 @@ class BytesPane(Vertical):
         if self.at_cursor.unpacked is None:
             self.notify("there is no struct format: u asks for one", severity="warning", markup=False)
         else:
-            self._copying.put(self.at_cursor.unpacked.line, "the struct line")
+            self._copying.put(self.at_cursor.unpacked.line)
 
     def _chosen(self) -> tuple[int, int, str]:
         """What copying would take: start, end, and its name."""

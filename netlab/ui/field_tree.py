@@ -53,6 +53,15 @@ def path_to(fields: Sequence[Field], offset: int) -> list[int]:
     return path
 
 
+def layer_path(fields: Sequence[Field]) -> list[int]:
+    """Indices from the top down to the innermost layer of the first field that has one; empty where none has."""
+    for index, field in enumerate(fields[:CHILDREN]):
+        inner = layer_path(field.children)
+        if inner or field.layer:
+            return [index, *inner]
+    return []
+
+
 def _count(fields: Sequence[Field], most: int) -> int:
     """How many fields there are with all their children, or more than ``most``."""
     count, waiting = 0, list(fields[: most + 1])
@@ -94,13 +103,15 @@ class FieldTree(Tree[Field | None]):
         self._words = ["fields"]
         self._told: Field | None = None
         self._above = 0  # lines above the fields
+        self._first: int | None = None  # the offset that was looked at first
+        self._moved = False  # since then another one was
 
     def show(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
         """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own above them."""
         if (dissection, note, remark) == self._shown:
             return
         self._shown = dissection, note, remark
-        self._told = None
+        self._told, self._first, self._moved = None, None, False
         self.clear()
         if remark:
             self.root.add_leaf(Text(safe(remark), "bold italic"), None)
@@ -116,7 +127,7 @@ class FieldTree(Tree[Field | None]):
         elif dissection.problem:
             words.append("the rest is raw bytes")
         self.remind(note)
-        self.call_after_refresh(self._from_the_top)
+        self.call_after_refresh(self._begin)
 
     def remind(self, note: str) -> None:
         """Another note in the title, over the same fields."""
@@ -124,14 +135,18 @@ class FieldTree(Tree[Field | None]):
         self._shown = dissection, note, remark
         self.border_title = Content(" ── ".join([*self._words, note] if note else self._words)).markup
 
-    def _from_the_top(self) -> None:
-        """Begin with the first line, where the cursor is seen all the same; what was there before had another size."""
-        if self.scroll_offset.y and self.cursor_line < self.scrollable_content_region.height:
-            self.scroll_home(animate=False)
+    def _begin(self) -> None:
+        """Begin with the innermost layer in view, else with the first line; a cursor further down stays in view."""
+        if self._moved or self.has_focus or self.cursor_line >= self.scrollable_content_region.height:
+            return
+        node = self._node_at(layer_path(self._shown[0].fields))
+        line = node.line if node is not None and self.last_line >= 0 else 0
+        if self.scroll_offset.y != line:
+            self.scroll_to(y=max(line, 0), animate=False)
 
     def on_resize(self) -> None:
-        """Begin with the first line in the new size as well."""
-        self._from_the_top()
+        """Begin so in the new size as well."""
+        self._begin()
 
     def _fill(self, node: TreeNode[Field | None], fields: Sequence[Field]) -> None:
         for field in fields[:CHILDREN]:
@@ -173,19 +188,29 @@ class FieldTree(Tree[Field | None]):
 
     def reveal(self, offset: int) -> Field | None:
         """Put the cursor on the deepest field that holds ``offset``, opening its parents; the field."""
-        node, field = self.root, None
-        fields: Sequence[Field] = self._shown[0].fields
-        for index in path_to(fields, offset):
+        field, fields = None, self._shown[0].fields
+        path = path_to(fields, offset)
+        for index in path:
             field = fields[index]
             fields = field.children
-            if node is not None and index < CHILDREN:
+        self._told = field
+        node = self._node_at(path)
+        if node is not None and self.last_line >= 0:  # asked for, the lines are laid out: a node knows its own
+            self.move_cursor(node)
+        self._first = offset if self._first is None else self._first
+        self._moved = self._moved or offset != self._first
+        self.call_after_refresh(self._begin)
+        return field
+
+    def _node_at(self, path: Sequence[int]) -> TreeNode[Field | None] | None:
+        """The node at the end of a path of indices, its parents opened, as deep as nodes go; None without any."""
+        node = self.root
+        for index in path:
+            if index < CHILDREN:
                 if node is not self.root:
                     self._open(node)
                 node = node.children[index + (self._above if node is self.root else 0)]
-        self._told = field
-        if node is not self.root and self.last_line >= 0:  # asked for, the lines are laid out: a node knows its own
-            self.move_cursor(node)
-        return field
+        return None if node is self.root else node
 
     def action_open(self) -> None:
         """Open the field under the cursor."""

@@ -31,6 +31,7 @@ from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
 from netlab.ui.key_turns import KeyTurns
 from netlab.ui.launch import on_a_screen
+from netlab.ui.notices import CSS as NOTICES
 from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.plaintext import Plaintexts
 from netlab.ui.terminal_app import TerminalApp, play
@@ -64,11 +65,14 @@ class InspectApp(TerminalApp, KeyTurns):
     """Wire list, bytes and fields of one capture file."""
 
     TITLE = "netlab inspect"
-    CSS = """
+    CSS = (
+        NOTICES
+        + """
     #file { height: auto; max-height: 3; background: $panel; padding: 0 1; }
     WireList { height: 1fr; }
     Inspector { height: 2fr; }
     """
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "question_mark,f1", "help", "help", id="inspect.help", tooltip="What the focused pane shows, and its keys"

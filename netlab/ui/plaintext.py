@@ -104,7 +104,7 @@ def _with_child(field: Field, record: Opened | None, origin: int) -> Field:
     start, end = record.at - origin, record.at - origin + len(record.plaintext)
     only = inner[0] if len(inner) == 1 and not inner[0].children else None
     value = only.value if only else ", ".join(child.name for child in inner)
-    child = Field("plaintext", start, end, record.name, value, () if only else inner)
+    child = Field("plaintext", start, end, record.name, value, () if only else inner, layer=True)
     said = f"{field.value}, opened: {value}" if value else field.value
     return replace(field, value=said, children=(*field.children, child))
 

@@ -382,6 +382,37 @@ def test_changed_bytes_are_marked_with_a_sign() -> None:
     drive(app, script)
 
 
+def test_dragging_selects_and_the_button_let_go_keeps_it() -> None:
+    app = PanesApp(one_segment(bytes(range(256)) * 20))
+
+    async def script(pilot: Pilot[None]) -> None:
+        view = app.inspector.bytes
+        column = 4 + 1 + 1  # offset, space, sign
+        await pilot.mouse_down(ByteView, offset=(column, 1))
+        assert (view.cursor, view.selection) == (0, (0, 0))
+        await pilot.hover(ByteView, offset=(column + 6, 2))
+        await until(pilot, lambda: view.selection == (0, view.cursor + 1) and view.cursor > 2)
+        assert view.cursor == view._per_row + 2
+        await pilot.mouse_up(ByteView, offset=(column + 6, 2))
+        await pilot.pause()
+        assert view.selection == (0, view._per_row + 3)
+        await pilot.hover(ByteView, offset=(column + 9, 3))
+        await pilot.pause()
+        assert view.selection == (0, view._per_row + 3), "the button was let go"
+        await pilot.mouse_down(ByteView, offset=(column + 3, 3))
+        await pilot.hover(ByteView, offset=(column, 1))
+        await until(pilot, lambda: view.selection == (0, 2 * view._per_row + 2))
+        for _ in range(3):  # beyond the lower edge the rows follow
+            await pilot.hover(Inspector, offset=(column, view.size.height + 2))
+            await pilot.pause()
+        assert view.scroll_offset.y > 0
+        await pilot.mouse_up(Inspector, offset=(column, view.size.height + 2))
+        await pilot.click(ByteView, offset=(column, 3))
+        assert view.selection == (0, 0)
+
+    drive(app, script)
+
+
 def test_a_click_puts_the_cursor_on_the_byte() -> None:
     app = PanesApp(one_segment(bytes(range(256))), None)
 
@@ -511,3 +542,58 @@ def test_a_question_is_seen_where_there_is_little_room(key: str) -> None:
         assert app.inspector.region.contains_region(app.inspector.query_one(Input).region)
 
     drive(app, script, (80, 24))
+
+
+def test_fields_have_the_rows_that_the_bytes_do_not_need() -> None:
+    app = PanesApp(one_segment(b"a\n" * 8))
+
+    async def script(pilot: Pilot[None]) -> None:
+        pane = app.inspector
+        await until(pilot, lambda: pane.fields.size.height > pane.size.height // 2)
+        assert pane.bytes.size.height >= 2
+        assert pane.at_cursor.region.bottom <= pane.region.bottom
+        app.inspector.show_segment(one_segment(bytes(4096)).segments[1], app.capture, dissect_lines)
+        await until(pilot, lambda: pane.bytes.size.height >= pane.size.height // 2)
+
+    drive(app, script)
+
+
+def test_what_is_said_of_a_search_goes_when_the_cursor_moves() -> None:
+    app = PanesApp(one_segment(b"Hello\nWorld\n"))
+
+    async def script(pilot: Pilot[None]) -> None:
+        for key in ("o", "slash"):
+            await answer(pilot, key, "5" if key == "o" else "Hello")
+        note = app.inspector.at_cursor
+        await until(pilot, lambda: note.note == "found past the end, n next")
+        await pilot.pause()
+        assert note.note, "the search's own movement is none"
+        await pilot.press("right")
+        await until(pilot, lambda: not note.note)
+        await answer(pilot, "slash", "nothing")
+        await until(pilot, lambda: "was not found" in note.note)
+        await pilot.press("left")
+        await until(pilot, lambda: not note.note)
+
+    drive(app, script)
+
+
+def test_fields_begin_with_the_innermost_layer_in_view() -> None:
+    def layered(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
+        headers = tuple(Field(f"header {n}", n, n + 1, "text", "") for n in range(30))
+        call = Field("call", 30, 40, "call", "set(1)", (Field("param", 30, 40, "int", "1"),), layer=True)
+        return Dissection((Field("request", 0, 40, "http", "POST", (*headers, call)),))
+
+    app = PanesApp(one_segment(bytes(40)), layered)
+
+    async def script(pilot: Pilot[None]) -> None:
+        fields = app.inspector.fields
+
+        def shown() -> str:
+            return "\n".join(fields.render_line(y).text for y in range(fields.size.height))
+
+        await until(pilot, lambda: "call" in shown() and "param" in shown())
+        await pilot.press("right", "right")
+        await until(pilot, lambda: "header 2 " in shown())
+
+    drive(app, script, size=(80, 24))

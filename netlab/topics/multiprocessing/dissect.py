@@ -129,7 +129,7 @@ def _reads_as_pickle(body: Reader) -> bool:
 def _pickle(body: Reader, budget: int) -> Body:
     start = body.at
     read = read_pickle(body.data, start, body.end, max(budget, 0))
-    parts = [Field("pickle", start, read.end, "pickle", read.reading or read.problem, read.opcodes)]
+    parts = [Field("pickle", start, read.end, "pickle", read.reading or read.problem, read.opcodes, layer=True)]
     if read.names:
         parts.append(Field("names", start, read.end, "text", ", ".join(read.names[:20])))
     if read.end < body.end:

@@ -195,7 +195,7 @@ def _message(start: int, kind: int, content: Reader, length: int) -> Field:
     if kind == SERVER_HELLO and len(children) > 1 and content.data[children[1].start : children[1].end] == _RETRY:
         name = "hello_retry_request"
     note = f", {missing:,} follow in the next record" if missing else ""
-    return Field(name, start, end, "message", f"{length:,} bytes{note}", tuple(children))
+    return Field(name, start, end, "message", f"{length:,} bytes{note}", tuple(children), layer=True)
 
 
 def _unread(content: Reader, fields: list[Field]) -> None:

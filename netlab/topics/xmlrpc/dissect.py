@@ -120,7 +120,8 @@ class _Description:
         """A field for an element and what was found within it."""
         fields, start = tuple(element.fields), self.where(element.start)
         stop = max(self.where(max(end - 1, 0)) + 1, start)
-        return Field(name, start, stop, kind or element.kind, value or element.value, fields)
+        layer = name in ("methodCall", "methodResponse")
+        return Field(name, start, stop, kind or element.kind, value or element.value, fields, layer)
 
 
 def _close_value(read: _Description, element: _Element, around: _Element, end: int) -> None:
