@@ -56,20 +56,24 @@ class AtCursor(Static):
         self.unpacked: StructView | None = None
         """What the format gave at the cursor, None where it does not fit."""
         self._said: str | None = None
-        self._place = self._note = ""
+        self._place = self._note = self._note_keys = ""
+        self.how_on = ""
+        """Which keys say more; empty where none does now."""
 
     @property
     def note(self) -> str:
         """What is said of a search, beside the place of the cursor."""
         return self._note
 
-    @note.setter
-    def note(self, text: str) -> None:
-        self._note = text
-        self._head()
+    def remark(self, note: str, keys: str = "") -> None:
+        """Say something of a search, and the keys that go on with it."""
+        if (note, keys) != (self._note, self._note_keys):
+            self._note, self._note_keys = note, keys
+            self._head()
 
     def _head(self) -> None:
-        self.border_title = Content(" ── ".join(filter(None, (self._place, self._note)))).markup
+        note = ", ".join(filter(None, (self._note, self._note_keys)))
+        self.border_title = Content(" ── ".join(filter(None, (self._place, note)))).markup
 
     def show(self, source: ByteSource, offset: int, selection: tuple[int, int]) -> None:
         """Read at ``offset``."""
@@ -105,9 +109,7 @@ class AtCursor(Static):
     def _struct(self, source: ByteSource, offset: int) -> str:
         self.unpacked = None
         if not self.form:
-            return "u unpacks a struct format here" + (
-                "" if self.expanded else " · b shows every type, both byte orders"
-            )
+            return self.how_on
         try:
             self.unpacked = unpack_at(self.form, source.view(offset, offset + LIMIT), offset)
         except FormatRefused as problem:

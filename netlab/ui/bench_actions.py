@@ -221,27 +221,27 @@ class BenchActions:
         if shown == SOURCES[-1]:
             self._bench.panes.put_away()
         elif shown == SOURCES[0]:
-            self._read(SOURCES[1], "v closes, / finds")
+            self._read(SOURCES[1])
         else:
-            self._read(SOURCES[0], f"v: {SOURCES[1]}, esc closes, / finds")
+            self._read(SOURCES[0])
 
     def show_lesson(self) -> None:
         """The lesson, or no longer."""
-        self._toggle(LESSON, "l closes")
+        self._toggle(LESSON)
 
     def show_then_now(self) -> None:
         """Then and now, or no longer."""
-        self._toggle(THEN_NOW, "d closes")
+        self._toggle(THEN_NOW)
 
-    def _toggle(self, file: str, how_on: str) -> None:
+    def _toggle(self, file: str) -> None:
         reader = self._bench.panes.reader
         if reader is not None and reader.file == file:
             self._bench.panes.put_away()
         else:
-            self._read(file, how_on)
+            self._read(file)
 
-    def _read(self, file: str, how_on: str) -> None:
-        self._bench.panes.read(Reader(self._bench.topic, file, how_on, model=self._lab.state.model))
+    def _read(self, file: str) -> None:
+        self._bench.panes.read(Reader(self._bench.topic, file, model=self._lab.state.model))
 
     def copy_as(self) -> None:
         """Ask what to copy, and copy it or write it to a file."""

@@ -38,7 +38,9 @@ def _movement() -> list[BindingType]:
         key = keys.split(",")[0]
         if len(key) > 1:
             extend = f"go('{way}', True)"
-            bindings.append(Binding(f"shift+{key}", extend, f"select {words}", show=False, id=f"bytes.select_{way}"))
+            shown = way == "right"  # one stands for all
+            label = "select" if shown else f"select {words}"
+            bindings.append(Binding(f"shift+{key}", extend, label, show=shown, id=f"bytes.select_{way}"))
     return bindings
 
 

@@ -25,6 +25,7 @@ from netlab.ui.byte_search import SearchEnded, SearchProgressed, Sought, start_s
 from netlab.ui.byte_source import ByteSource
 from netlab.ui.byte_view import ByteView
 from netlab.ui.field_tree import FieldTree
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.question import Question
 from netlab.ui.spans import Spans, field_spans
 
@@ -37,11 +38,11 @@ _FEWEST = 6
 """Lines that the bytes always have, so that a question at the foot leaves some of them in view."""
 
 KEYS: list[BindingType] = [
-    Binding("o", "go_to", "go to", show=False, id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
-    Binding("slash,ctrl+f", "search", "search", show=False, id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
-    Binding("n", "find(False)", "next match", show=False, id="bytes.next", tooltip="Go to the next match"),
+    Binding("o", "go_to", "go to", id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
+    Binding("slash,ctrl+f", "search", "search", id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
+    Binding("n", "find(False)", "next match", id="bytes.next", tooltip="Go to the next match"),
     Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the match before"),
-    Binding("u", "unpack", "unpack", show=False, id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
+    Binding("u", "unpack", "unpack", id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
     Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
             tooltip="Copy the Python line that unpacks it"),
     Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
@@ -80,6 +81,7 @@ class BytesPane(Vertical):
         self._pattern = b""
         self._typed = ""
         self._search: Worker[None] | None = None
+        self._note_acts: tuple[tuple[str, str], ...] = ()
         self._found: int | None = None  # where the cursor is that the last search's outcome is about
         self._copying = ByteCopying(self, self.question)
 
@@ -101,7 +103,8 @@ class BytesPane(Vertical):
     ) -> None:
         """Show bytes; their fields have to follow. ``keep`` leaves the cursor where it is."""
         self._chunks = chunks
-        self.at_cursor.note = self.at_cursor.note if keep else ""
+        if not keep:
+            self._remark("")
         self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
         self.bytes.border_title = Content(title).markup
         self._share_rows()
@@ -147,7 +150,7 @@ class BytesPane(Vertical):
     def _forget_found(self, cursor: int) -> None:
         """What is said of a search holds while the cursor is where it led to, or it still goes on."""
         if self._search is None and cursor != self._found:
-            self.at_cursor.note = ""
+            self._remark("")
 
     def _look(self) -> None:
         """Numbers, struct and field at the cursor."""
@@ -173,6 +176,27 @@ class BytesPane(Vertical):
         self._forget_found(self.bytes.cursor)
         self.at_cursor.show(self.bytes.source, start, self.bytes.selection)
         self.bytes.mark_field(start, end)
+
+    # Keys that are named on the screen
+
+    def on_mount(self) -> None:
+        """Name keys only while they act."""
+        follow_keys(self, self.name_keys)
+
+    def name_keys(self) -> None:
+        """Other keys act than before."""
+        more = [] if self.at_cursor.expanded else [("numbers", "shows every type, both byte orders")]
+        keys = hint(self, ("unpack", "unpacks a struct format here"), *more)
+        if keys != self.at_cursor.how_on:
+            self.at_cursor.how_on = keys
+            self._look()
+        self.at_cursor.remark(self.at_cursor.note, hint(self, *self._note_acts))
+
+    def _remark(self, note: str, *acts: tuple[str, str]) -> None:
+        """Say something of a search, with what goes on with it: actions and words."""
+        self._note_acts = acts
+        self.at_cursor.remark(note, hint(self, *acts))
+        self.refresh_bindings()
 
     # Questions
 
@@ -254,14 +278,14 @@ class BytesPane(Vertical):
         self._seek(self.bytes.cursor + (0 if backward else 1), backward=backward)
 
     def _seek(self, start: int, *, backward: bool) -> None:
-        self.at_cursor.note = "searching…"
+        self._remark("searching…")
         self._search = start_search(self, Sought(self.bytes.source, self._pattern, start, backward))
 
     def on_search_progressed(self, event: SearchProgressed) -> None:
         """Say how far it is."""
         event.stop()
         if self._search is not None:
-            self.at_cursor.note = f"searching {event.percent} %, esc cancels"
+            self._remark(f"searching {event.percent} %", ("let_go", "cancels"))
 
     def on_search_ended(self, event: SearchEnded) -> None:
         """Go to what was found, or say that nothing was."""
@@ -269,13 +293,16 @@ class BytesPane(Vertical):
         self._search = None
         self._found = self.bytes.cursor if event.at is None else event.at
         if event.sought.source is not self.bytes.source or event.cancelled or not self._pattern:
-            self.at_cursor.note = ""
+            self._remark("")
         elif event.at is None:
-            self.at_cursor.note = f"{safe(self._typed)} was not found"
+            self._remark(f"{safe(self._typed)} was not found")
         else:
             self.bytes.mark_match(event.at, event.at + len(event.sought.pattern))
             self.bytes.move_to(event.at, by_hand=True)
-            self.at_cursor.note = "found past the end, n next" if event.wrapped else "found, n next, N previous"
+            ways = (
+                (("find(False)", "next"),) if event.wrapped else (("find(False)", "next"), ("find(True)", "previous"))
+            )
+            self._remark("found past the end" if event.wrapped else "found", *ways)
 
     def action_let_go(self) -> None:
         """One thing at a time: the search, the selection, the struct format."""
@@ -284,7 +311,7 @@ class BytesPane(Vertical):
         if self._pattern:
             self._pattern = b""
             self.bytes.mark_match(0, 0)
-            self.at_cursor.note = ""
+            self._remark("")
         elif any(self.bytes.selection):
             self.bytes.move_to(self.bytes.cursor, by_hand=True)
         else:

@@ -50,7 +50,7 @@ class Command:
 _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
-    "right": "→", "shift+tab": "⇧tab", "equals_sign": "=", "minus": "-", "plus": "+",
+    "right": "→", "shift+tab": "⇧tab", "shift+right": "⇧→", "equals_sign": "=", "minus": "-", "plus": "+",
     "apostrophe": "'",
 }  # fmt: skip
 

@@ -28,43 +28,62 @@ class Completion:
 
     def complete(self, line: str) -> str | None:
         """The line completed as far as is plain, or None."""
+        return next(iter(self.candidates(line)), None)
+
+    def candidates(self, line: str) -> list[str]:
+        """All that the line can be completed to, in the order of the tables."""
         if line.startswith(":"):
-            return self._complete_command(line)
+            return self._commands(line)
         match = _NAME.fullmatch(line)
         if match is None:
-            return None
+            return []
         client, name = match["client"] or "", match["name"]
+        found = []
         for operation in self.operations:
             whole = client + operation
             if operation.startswith(name) or whole == line:
-                return f"{whole}("
-            if operation.startswith(line):  # a dotted name, as system.listMethods
-                return f"{operation}("
-        return None
+                found.append(f"{whole}(")
+            elif operation.startswith(line):  # a dotted name, as system.listMethods
+                found.append(f"{operation}(")
+        return found
 
-    def _complete_command(self, line: str) -> str | None:
+    def _commands(self, line: str) -> list[str]:
         name, space, argument = line[1:].partition(" ")
         if not space:
-            names = (command.name for command in self.commands if command.name.startswith(name))
-            return next((f":{found}" for found in names if found != name), None)
+            return [
+                f":{command.name}"
+                for command in self.commands
+                if command.name.startswith(name) and command.name != name
+            ]
         values = (value for value in self.values.get(name, ()) if value.startswith(argument))
-        return next((f":{name} {value}" for value in values if value != argument), None)
+        return [f":{name} {value}" for value in values if value != argument]
 
-    def explain(self, line: str) -> str:
-        """One line about what is typed: a command's or an operation's help, or how many bytes it would send."""
+    def explain(self, line: str, room: int = 1000) -> str:
+        """A line of ``room`` cells about what is typed: a command's or an operation's help, or how many bytes it would
+        send; of the commands that it can become those that fit, and how many more there are."""
         if line.startswith(":"):
             name = line[1:].split(" ")[0]
             for command in self.commands:
                 if command.name == name:
                     return safe(f":{command.name} {command.arguments}".rstrip() + f" · {command.help}")
             close = [f":{command.name}" for command in self.commands if command.name.startswith(name)]
-            return "  ".join(close)
+            return listed(close, room)
         match = re.match(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(", line)
         if match and (operation := self.operations.get(match[1])):
             count = byte_count(line)
             explained = safe(f"{operation.name}{operation.signature} · {operation.help}")
             return f"{_bytes(count)} · {explained}" if count else explained
         return _bytes(len(line.encode(errors="surrogatepass"))) if line else ""
+
+
+def listed(names: Sequence[str], room: int) -> str:
+    """Names in ``room`` cells, and at the end how many others there are."""
+    text = "  ".join(names)
+    for count in range(len(names) - 1, 0, -1):
+        if len(text) <= room:
+            break
+        text = "  ".join([*names[:count], f"… {len(names) - count} more, tab goes through all"])
+    return text
 
 
 def _bytes(count: int) -> str:

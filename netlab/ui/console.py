@@ -18,7 +18,7 @@ from netlab.lab.state import Busy
 from netlab.topics.contract import Topic
 from netlab.ui.completion import Completion
 from netlab.ui.history import History
-from netlab.ui.presentation import Presentation
+from netlab.ui.presentation import Presentation, shortened
 from netlab.ui.prompt import Prompt
 from netlab.ui.transcript import Transcript
 
@@ -30,6 +30,9 @@ GUIDED = 2
 
 _BROKEN = 12
 """Cells that breaking a line between words may leave empty."""
+
+_UNKNOWN = 1000
+"""Cells of a line that is not laid out yet."""
 
 _CORNERS = 4
 """Cells of the top border that hold no title."""
@@ -188,8 +191,14 @@ class Console(Vertical):
         place = f" · {busy.place}" if busy.place else ""
         text = self._presentation.text(busy.text)
         waits, leaves = f"waiting {self._presentation.seconds(seconds)} for ", f"{place} · esc abandons"
-        room = max(2 * self.query_one("#explained").content_size.width - _BROKEN - cell_len(waits + leaves), 8)
+        room = max(self._room - cell_len(waits + leaves), 8)
         return f"{waits}{text if len(text) <= room else text[: room - 1] + '…'}{leaves}"
+
+    @property
+    def _room(self) -> int:
+        """Cells of the two lines below the transcript, of which breaking between words may leave some empty."""
+        width = self.query_one("#explained").content_size.width
+        return 2 * width - _BROKEN if width else _UNKNOWN
 
     @staticmethod
     def _waited(busy: Busy | None) -> float:
@@ -199,7 +208,8 @@ class Console(Vertical):
         line = self.query_one("#explained", Static)
         waiting = self.waiting
         line.set_class(bool(waiting), "-waiting")
-        text = waiting or self._completion.explain(self.prompt.value) or self._next_step()
+        text = waiting or self._completion.explain(self.prompt.value, self._room) or self._next_step()
+        text = shortened(text, self._room)
         if text != self._explained:
             fits = max(cell_len(text), cell_len(self._explained)) <= line.content_size.width
             self._explained = text

@@ -119,6 +119,7 @@ class FaultForm(ModalScreen[None]):
         self._kinds = self._wire.kinds
         self._active: tuple[str, ...] | None = None
         self._draft = Draft.example(self._kinds[0])
+        self._added: Draft | None = None
 
     def compose(self) -> ComposeResult:
         """Kinds, the fields of one, how it reads, what is active."""
@@ -226,18 +227,25 @@ class FaultForm(ModalScreen[None]):
             self.query_one("#fault-numbers").focus()
 
     def action_add(self) -> None:
-        """Let the fault act, unless it is none."""
-        if not self._draft.problem(self._live.topic.transport):
-            self._ask(partial(self._wire.fault, self._draft.spec))
+        """Let the fault act, unless it is none, or acts already: a key pressed twice is not meant twice."""
+        if self._draft.problem(self._live.topic.transport):
+            return
+        if self._draft == self._added or self._draft in map(Draft.of, self._active or ()):
+            self._say(f":fault {self._draft.spec} acts already; change it to add another", wrong=False)
+            return
+        self._added = self._draft
+        self._ask(partial(self._wire.fault, self._draft.spec))
 
     def action_remove(self) -> None:
         """Take away the fault that is highlighted among the active ones."""
         index = self.query_one("#fault-active", OptionList).highlighted
         if self._active and index is not None:
+            self._added = None
             self._ask(partial(self._wire.remove, index))
 
     def action_clear(self) -> None:
         """Take all away."""
+        self._added = None
         self._ask(self._wire.clear)
 
     def _ask(self, request: Callable[[], object]) -> None:
@@ -254,6 +262,7 @@ class FaultForm(ModalScreen[None]):
         event.stop()
         self._look()
         if event.error is not None:
+            self._added = None
             self._say(str(event.error), wrong=True)
 
     def _look(self) -> None:

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.filter import LineFilter
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from netlab.capture.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
@@ -29,6 +29,7 @@ from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.guard import GUARD
 from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
+from netlab.ui.key_line import KeyLine
 from netlab.ui.key_turns import KeyTurns
 from netlab.ui.launch import on_a_screen
 from netlab.ui.notices import CSS as NOTICES
@@ -96,7 +97,7 @@ class InspectApp(TerminalApp, KeyTurns):
         yield Static(id="file", markup=False)
         yield WireList(id="wire")
         yield Inspector(id="bytes")
-        yield Footer()
+        yield KeyLine()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Nothing that a file says reaches the terminal as a control sequence."""

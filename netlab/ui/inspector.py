@@ -20,11 +20,11 @@ from netlab.ui.changes import Change
 from netlab.ui.dissecting import Extent, dissect
 from netlab.ui.face import Face, changed_face, dropped_face, segment_face, stream_face
 from netlab.ui.held_buffer import HeldBuffer
+from netlab.ui.hints import hint
 from netlab.ui.plaintext import Plaintexts, Sealed, Understood
 
 _TOO_FAST = "too fast to be read: read when it is over, or when you move"
 _NOTHING = Dissection(())
-_TURN = "p: plaintext in its place"
 
 
 class Mode(Enum):
@@ -62,7 +62,7 @@ class Inspector(BytesPane):
     Inspector .panel { height: auto; max-height: 75%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "follow_stream", "stream", show=False, id="bytes.stream",
+        Binding("t", "follow_stream", "stream", id="bytes.stream",
                 tooltip="The segment, its stream, the other direction's, and this client's own buffer if it has one"),
         Binding("p", "plaintext", "plaintext", show=False, id="bytes.plaintext",
                 tooltip="The plaintext in the place of the bytes that carried it, or those bytes"),
@@ -101,7 +101,14 @@ class Inspector(BytesPane):
 
     def on_mount(self) -> None:
         """Say that there is nothing yet."""
+        super().on_mount()
         self._show()
+
+    def name_keys(self) -> None:
+        """Other keys act than before."""
+        super().name_keys()
+        if self._understood.plain is not None:
+            self._name_turn()
 
     def show_segment(
         self,
@@ -225,15 +232,25 @@ class Inspector(BytesPane):
         if self._plain and plain is not None:
             whose = self.plaintexts.whose if self.plaintexts is not None else "secrets"
             self.bytes.show(plain, keep=True)
-            self.fields.remind("p: as it crossed")
-            self.bytes.border_title = f"plaintext of {face.name} ── by {whose}, p: as it crossed"
+            self.bytes.border_title = f"plaintext of {face.name} ── by {whose}"
             at = self.bytes.cursor
             for _, end in plain.gaps(at, plain.length)[:1] if plain.gaps(at, at + 1) else ():
                 self.bytes.move_to(end)  # to what was carried
         else:
             self.bytes.show(face.source, chunks=face.chunks, marks=face.marks, keep=True)
             self.bytes.border_title = face.title
-            self.fields.remind(_TURN if plain is not None else "")
+        self._name_turn()
+
+    def _name_turn(self) -> None:
+        self.fields.remind(self._turn_note)
+
+    @property
+    def _turn_note(self) -> str:
+        """That the plaintext is known, and the key that turns it over."""
+        if self._understood.plain is None:
+            return ""
+        words = "as it crossed" if self._plain else "plaintext in its place"
+        return hint(self, ("plaintext", f"{{}}: {words}")) or ("" if self._plain else "plaintext known")
 
     def action_entered(self) -> None:
         """Turn a changed segment over: as it entered the wire, as it left."""
@@ -293,8 +310,7 @@ class Inspector(BytesPane):
         self._reading = False
         if self._wanted is event.wanted:
             understood = self._understood = event.understood
-            note = _TURN if understood.plain is not None else ""
-            self.show_fields(understood.dissection, note, understood.remark or self._face.remark)
+            self.show_fields(understood.dissection, self._turn_note, understood.remark or self._face.remark)
             if self._plain:
                 self._turn()
         elif self._wanted is not None:

@@ -12,6 +12,7 @@ from textual.message import Message
 
 from netlab.lab.state import HeldSegment
 from netlab.ui.byte_view import ByteView
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.intercept_edit import Edit
 from netlab.ui.spans import changed_spans
 
@@ -54,7 +55,8 @@ class ByteEditor(ByteView):
         self.edit = Edit(held.payload)
 
     def on_mount(self) -> None:
-        """Show the bytes, and be typed into."""
+        """Show the bytes, and be typed into; name keys only while they act."""
+        follow_keys(self, self._tell)
         self._show()
         self.focus()
 
@@ -133,4 +135,4 @@ class ByteEditor(ByteView):
         way = self.held.direction.value
         title = f"EDIT held {self.held.number} {way} {len(self.edit.held)} bytes ── {typing}, {how}"
         self.border_title = Content(title).markup
-        self.border_subtitle = "enter applies   esc cancels"
+        self.border_subtitle = hint(self, ("apply", "applies"), ("cancel", "cancels"))

@@ -17,6 +17,7 @@ from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
 from netlab.ui.byte_source import StreamSource
 from netlab.ui.captured import Captured
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.segment_row import what
 
 ROWS = 5
@@ -70,10 +71,19 @@ class HeldList(Widget, can_focus=True):
         numbers = [each.number for each in self.held]
         row = numbers.index(before.number) if before is not None and before.number in numbers else self.cursor
         self.set_reactive(HeldList.cursor, max(min(row, len(numbers) - 1), 0))
-        self.border_title = Content(f"held ── {len(numbers)}: a lets go, A all, e edits, d drops, r replays").markup
+        self._name_keys()
         self.refresh(layout=True)
         if self.has_focus:
             self.tell()
+
+    def on_mount(self) -> None:
+        """Name keys in the title only while they act."""
+        follow_keys(self, self._name_keys)
+
+    def _name_keys(self) -> None:
+        acts = {"release": "lets go", "release_all": "all", "edit": "edits", "drop": "drops", "replay": "replays"}
+        keys = hint(self, *((f"want('{what}')", words) for what, words in acts.items()))
+        self.border_title = Content(" ── ".join(filter(None, [f"held ── {len(self.held)}", keys]))).markup
 
     @property
     def highlighted(self) -> HeldSegment | None:

@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from netlab.lab.lanes import Phase
 from netlab.lab.lanes_drawn import GLYPHS, SIDE_BY_SIDE
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.lanes_history import LanesHistory
 from netlab.ui.lanes_picture import CLOSEST, Picture, Run, Sheet, Window
 from netlab.ui.presentation import Presentation
@@ -123,11 +124,17 @@ class LanesPane(ScrollView, can_focus=True):
         self._follows = new_value >= self.max_scroll_y
 
     def _tell(self, picture: Picture) -> None:
-        words = ["swim lanes", "frozen, space goes on" if self.frozen else "live"]
-        words += [f"×{picture.window.zoom}, ←→ scroll"] if picture.window.zoom > 1 else []
-        title = " ── ".join(words)
+        words = ["swim lanes", "frozen" if self.frozen else "live"]
+        words += [f"×{picture.window.zoom}"] if picture.window.zoom > 1 else []
+        frozen = [("freeze", "goes on")] if self.frozen else []
+        zoomed = [("pan(-1)", "{}"), ("pan(1)", "{} scroll")] if picture.window.zoom > 1 else []
+        title = " ── ".join(filter(None, [*words, hint(self, *frozen, *zoomed)]))
         if title != self.border_title:
             self.border_title = title
+
+    def on_mount(self) -> None:
+        """Name keys in the title only while they act."""
+        follow_keys(self, lambda: self._tell(self.picture))
 
     def on_resize(self) -> None:
         """Fit the width."""

@@ -116,7 +116,7 @@ class Observing:
         from netlab.ui.reader import Reader
 
         name = f"{experiment.name}: then, and repaired"
-        self._bench.panes.read(Reader(self._bench.topic, name, "esc closes", code(experiment)))
+        self._bench.panes.read(Reader(self._bench.topic, name, code(experiment)))
 
     # Swim lanes
 

@@ -1,4 +1,5 @@
-"""The command palette's provider: every command that can be had now, those of the panes, every tab, every model."""
+"""The command palette's provider: every command that can be had now, those of the panes, every tab, every model, and
+at the end what Textual offers for any app. One provider, because the order among several changes from time to time."""
 
 from __future__ import annotations
 
@@ -92,6 +93,9 @@ class CommandProvider(Provider):
             yield f"experiment: {name}", question, partial(app.action_bench, "open_experiment", name)
         for model in app.models:
             yield f"model: {model}", "Serve with this model from now on", partial(app.action_bench, "set_model", model)
+        for offered in self.app.get_system_commands(self.screen):
+            if offered.callback != self.app.action_quit:  # netlab's own asks first
+                yield f"screen: {offered.title}", offered.help, offered.callback
 
     def _of_panes(self, app: Commanded) -> Iterator[Found]:
         """What the panes that are there bind for themselves; choosing it goes to the pane first."""

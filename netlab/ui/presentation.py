@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
+
 from netlab import __version__
 from netlab.capture.model import Endpoint
 
@@ -60,3 +62,13 @@ def size(count: int) -> str:
         if value < 999.5:
             return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
     return f"{value / 1000:.1f} TB"
+
+
+def shortened(text: str, cells: int) -> str:
+    """The text, or where it is longer than ``cells`` its beginning in whole words, if these are not long, and "…"."""
+    if cell_len(text) <= cells:
+        return text
+    cut = set_cell_size(text, max(cells - 1, 0)).rstrip()
+    space = cut.rfind(" ")
+    whole = text.startswith(f"{cut} ") or space < len(cut) // 2
+    return f"{cut if whole else cut[:space].rstrip()}…"

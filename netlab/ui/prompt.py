@@ -74,6 +74,8 @@ class Prompt(OrderlyInput):
         self.cursor_blink = False  # a blinking cursor repaints twice a second, and snapshots with it
         self._history = history
         self._completion = completion
+        self._round: list[str] = []
+        """What tab goes through: the line as it was typed, and all that it can be completed to."""
         self._left = False
 
     async def action_submit(self) -> None:
@@ -112,8 +114,11 @@ class Prompt(OrderlyInput):
 
     def action_complete(self) -> None:
         """Complete, or move on."""
-        completed = self._completion.complete(self.value) if self.value else None
-        if completed is not None and completed != self.value:
+        line, self._round = self.value, self._round if self.value in self._round else []
+        if not self._round:
+            self._round = [line, *self._completion.candidates(line)] if line else []
+        completed = self._round[(self._round.index(line) + 1) % len(self._round)] if self._round else line
+        if completed != line:
             self._put(completed)
         elif not self.value:
             self.post_message(self.MovedOn())

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from netlab.topics.contract import Topic
 from netlab.ui.find_bar import FindBar, find_keys
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.source_text import SourceText
 
 LESSON, THEN_NOW = "lesson.md", "then_now.md"
@@ -58,11 +59,11 @@ class Reader(ScrollableContainer, can_focus=True):
     class Closed(Message):
         """The person has read enough."""
 
-    def __init__(self, topic: Topic, file: str, how_on: str, text: str | None = None, *, model: str = "") -> None:
+    def __init__(self, topic: Topic, file: str, text: str | None = None, *, model: str = "") -> None:
         """``text`` is what is read where it is not the file's; ``model`` serves, and its class is marked."""
         super().__init__(id="reader")
         self.topic, self.file, self._text, self._model = topic, file, text, model
-        self.border_title = self._title = f"{topic.name}/{file} ── {how_on}"
+        self.border_title = f"{topic.name}/{file}"
 
     def compose(self) -> ComposeResult:
         """The text, or why there is none."""
@@ -80,12 +81,19 @@ class Reader(ScrollableContainer, can_focus=True):
         yield body
         yield FindBar(body)
 
+    def on_mount(self) -> None:
+        """Name keys in the title only while they act."""
+        follow_keys(self, self._tell)
+
     def on_resize(self) -> None:
         """Say that there is more to the right, where there is."""
-        self.call_after_refresh(self._tell_width)
+        self.call_after_refresh(self._tell)
 
-    def _tell_width(self) -> None:
-        self.border_title = f"{self._title}, → scrolls" if self.max_scroll_x else self._title
+    def _tell(self) -> None:
+        more = [("scroll_right", "scrolls")] if self.max_scroll_x else []
+        further = [("bench('show_source')", f"{{}}: {SOURCES[1]}")] if self.file == SOURCES[0] else []
+        keys = hint(self, *further, ("close", "closes"), ("find", "finds"), *more)
+        self.border_title = " ── ".join(filter(None, [f"{self.topic.name}/{self.file}", keys]))
 
     def run_by(self, model: str) -> None:
         """The lab serves with another model: mark its class."""

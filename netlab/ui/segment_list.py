@@ -22,6 +22,7 @@ from textual.strip import Strip
 from netlab.capture.model import Segment
 from netlab.dissect.fields import Dissector
 from netlab.ui.captured import Captured
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.pace import Pace
 from netlab.ui.plain_rows import PlainRows
@@ -37,7 +38,8 @@ KEYS: list[BindingType] = [
     Binding("home,g", "first", "first", show=False, id="wire.first"),
     Binding("end,G", "follow", "follow", show=False, id="wire.follow", tooltip="Go to the newest and follow it"),
     Binding("enter", "choose", "bytes", show=False, id="wire.bytes", tooltip="Go to the bytes of this segment"),
-    Binding("space", "mark", "mark", show=False, id="wire.mark", tooltip="Mark or unmark this segment"),
+    Binding("space", "mark", "mark", id="wire.mark", tooltip="Mark or unmark this segment"),
+    Binding("z", "freeze", "freeze", id="wire.freeze", tooltip="Stay here while segments come, or follow the newest"),
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
 
@@ -91,7 +93,7 @@ class SegmentList(ScrollView, can_focus=True):
             self.rows, lambda name, partial: self.get_component_rich_style(name, partial=partial)
         )
         self._pace = Pace()
-        self._title = ""
+        self._title = self._how_to_follow = ""
 
     @property
     def hurried(self) -> bool:
@@ -237,6 +239,17 @@ class SegmentList(ScrollView, can_focus=True):
         self._put_newest()
         self._tell()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A file does not grow."""
+        return self._live if action == "freeze" else super().check_action(action, parameters)
+
+    def action_freeze(self) -> None:
+        """Stop following, or follow again."""
+        if self.rows.following:
+            self.hold()
+        else:
+            self.action_follow()
+
     def action_choose(self) -> None:
         """Ask for the bytes."""
         if segment := self.highlighted:
@@ -271,10 +284,18 @@ class SegmentList(ScrollView, can_focus=True):
         self._tell()
 
     def _tell(self) -> None:
-        title = self.rows.title(self._live)
+        title = self.rows.title(self._live, self._how_to_follow)
         if title != self._title:
             self._title = title
             self.border_title = Content(title).markup
+
+    def on_mount(self) -> None:
+        """Name keys in the title only while they act."""
+        follow_keys(self, self._name_keys)
+
+    def _name_keys(self) -> None:
+        self._how_to_follow = hint(self, ("follow", "follows"))
+        self._tell()
 
     def on_resize(self) -> None:
         """Fit the columns to the width."""
@@ -292,5 +313,5 @@ class SegmentList(ScrollView, can_focus=True):
         if segment is not None:
             return self._painter.line(segment, row == self.cursor, width)
         if y == 1 and not self.rows.count:
-            return self._painter.nothing(width, self.rich_style, live=self._live)
+            return self._painter.nothing(width, self.rich_style, hint(self, ("filter", "changes it")), live=self._live)
         return Strip.blank(width, self.rich_style)

@@ -44,11 +44,11 @@ class SegmentPainter:
         style = self._style_of("wire--heading", False)
         return Strip([Cells(" " + self.columns.heading(), style)]).adjust_cell_length(width, style)
 
-    def nothing(self, width: int, base: Style, *, live: bool = True) -> Strip:
-        """Why there is no segment."""
+    def nothing(self, width: int, base: Style, how_on: str, *, live: bool = True) -> Strip:
+        """Why there is no segment, and which key changes the filter."""
         words = " every segment that crosses will be a line here" if live else " no segment is in this file"
         if self._rows.capture is not None and len(self._rows.capture.segments):
-            words = " no segment has what the filter asks for; / changes it"
+            words = "; ".join(filter(None, [" no segment has what the filter asks for", how_on]))
         return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)
 
     def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:

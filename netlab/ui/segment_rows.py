@@ -92,14 +92,14 @@ class SegmentRows:
 
     # The title
 
-    def title(self, live: bool) -> str:
-        """What is shown, and, where segments go on coming (``live``), whether the newest is followed."""
+    def title(self, live: bool, how_on: str) -> str:
+        """What is shown, and, where segments go on coming (``live``), whether the newest is followed, or ``how_on``."""
         count = self._captured
         if self.following:
             self._seen = count
-        new = f"{count - self._seen:,} new, " if count > self._seen else ""
+        new = f"{count - self._seen:,} new" if count > self._seen else ""
         words = ["wire"]
         if live:
-            words.append("following" if self.following else f"paused, {new}end follows")
+            words.append("following" if self.following else ", ".join(filter(None, ["paused", new, how_on])))
         words += [self.note] if self.note else []
         return " ── ".join(words)

@@ -61,7 +61,7 @@ class Transcript(SearchedRing):
     """Shows one session's entries, or a few hints while there are none. One call can be pointed at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "point(-1)", "call before", show=False, id="transcript.up",
+        Binding("up,k", "point(-1)", "call before", id="transcript.up",
                 tooltip="Point at the call before: its segments are marked in the wire"),
         Binding("down,j", "point(1)", "next call", show=False, id="transcript.down",
                 tooltip="Point at the next call; after the last, at none"),

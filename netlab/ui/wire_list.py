@@ -34,12 +34,6 @@ _OPEN_EVERY = 0.2
 """Seconds between looks at what is encrypted."""
 
 KEYS: list[BindingType] = [
-    Binding("slash", "filter", "filter", id="wire.filter_here",
-            tooltip="Show only segments that match: flow, direction, size, text or bytes"),
-    Binding("w", "export", "export bytes", id="wire.export", show=False,
-            tooltip="Write the bytes of the marked, else the shown segments to a file"),
-    Binding("i", "intercept", "intercept", id="wire.intercept_here", show=False,
-            tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
     Binding("a", "want('release')", "let go", id="wire.release", tooltip="Let the held segment go on"),
     Binding("A", "want('release_all')", "all go", id="wire.release_all", show=False,
             tooltip="Let all held segments go on"),
@@ -47,8 +41,14 @@ KEYS: list[BindingType] = [
             tooltip="Edit the bytes of the held segment (elsewhere: experiments)"),
     Binding("d", "want('drop')", "drop", id="wire.drop",
             tooltip="Let the held segment go no further (elsewhere: then/now)"),
-    Binding("r", "want('replay')", "replay", id="wire.replay", show=False,
+    Binding("slash", "filter", "filter", id="wire.filter_here",
+            tooltip="Show only segments that match: flow, direction, size, text or bytes"),
+    Binding("i", "intercept", "intercept", id="wire.intercept_here",
+            tooltip="Hold segments that match a filter, until you let them go; an empty one holds none"),
+    Binding("r", "want('replay')", "replay", id="wire.replay",
             tooltip="Send the segment's bytes again, in the same flow or in a new one"),
+    Binding("w", "export", "export bytes", id="wire.export", show=False,
+            tooltip="Write the bytes of the marked, else the shown segments to a file"),
 ]  # fmt: skip
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
 
 from netlab.lab.commands import Command
 from netlab.lab.operations import Operation
-from netlab.ui.completion import Completion, byte_count
+from netlab.ui.completion import Completion, byte_count, listed
+from tests.ui.staging import StagedApp, played, until
 
 COMPLETION = Completion(
     operations={
@@ -61,3 +65,42 @@ def test_explains(typed: str, explained: str) -> None:
 def test_a_lone_surrogate_and_deep_nesting_are_counted_or_not_but_never_raise() -> None:
     assert byte_count("send(" + "(" * 100_000) == 0
     assert COMPLETION.explain("\ud800") == "3 bytes"
+
+
+def test_of_commands_that_do_not_fit_the_number_is_said() -> None:
+    names = [f":{name}" for name in ("connect", "use", "close", "half-close", "reset")]
+    assert listed(names, 100) == ":connect  :use  :close  :half-close  :reset"
+    cut = listed(names, 42)
+    assert cut == ":connect  … 4 more, tab goes through all" and len(cut) <= 42
+    assert COMPLETION.explain(":", 8).startswith(":model  … 1 more")
+
+
+@played((80, 24))
+async def test_tab_goes_through_all_commands_and_back_to_what_was_typed(app: StagedApp, pilot: Pilot[None]) -> None:
+    prompt, commands = app.seen.console.prompt, app.seen.completion.commands
+    await pilot.press("colon")
+    await until(
+        pilot, lambda: "more, tab" in str(app.seen.console.query_one("#explained", Static).render()), "it says so"
+    )
+    for command in commands:
+        await pilot.press("tab")
+        assert prompt.value == f":{command.name}"
+    await pilot.press("tab")
+    assert prompt.value == ":"
+    await pilot.press("c", "tab", "tab")
+    assert prompt.value == f":{[command.name for command in commands if command.name.startswith('c')][1]}"
+
+
+@played()
+async def test_the_palette_is_in_the_same_order_each_time(app: StagedApp, pilot: Pilot[None]) -> None:
+    seen = []
+    for _ in range(3):
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette), "the palette")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count > 40, "all commands")
+        options = app.screen.query_one(OptionList)
+        seen.append([str(options.get_option_at_index(index).prompt) for index in range(options.option_count)])
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1, "closed")
+    assert seen[0] == seen[1] == seen[2]
+    assert "help: help" in seen[0][0] and "screen: " in seen[0][-1]

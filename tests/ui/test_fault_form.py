@@ -117,6 +117,19 @@ async def test_datagrams_have_faults_of_their_own(app: StagedApp, pilot: Pilot[N
     assert form.query_one("#fault-numbers", Input).value == ""
 
 
+@played()
+async def test_a_second_enter_adds_no_second_fault(app: StagedApp, pilot: Pilot[None]) -> None:
+    form = await opened(app, pilot)
+    await pilot.press("enter", "enter")
+    verdict = form.query_one("#fault-verdict", Static)
+    await until(pilot, lambda: len(app.seen.lab.wire.faults) == 1, "it acts")
+    await pilot.press("enter")
+    await until(pilot, lambda: "acts already" in str(verdict.render()), "it says so")
+    assert len(app.seen.lab.wire.faults) == 1
+    await pilot.press("tab", "backspace", "backspace", "backspace", *"5ms", "enter")
+    await until(pilot, lambda: len(app.seen.lab.wire.faults) == 2, "another one")
+
+
 async def form_shown(pilot: Pilot[None]) -> None:
     app = await serving(pilot)
     app.seen.lab.wire.fault("delay 100ms±20ms ->", "slice 1 first 3")

@@ -75,15 +75,16 @@ def test_marks_are_gone_through_in_a_circle_and_are_what_is_chosen() -> None:
 
 def test_the_title_counts_what_came_since_the_person_stopped_following() -> None:
     rows, capture = rows_of(3)
-    assert rows.title(live=True) == "wire ── following"
+    assert rows.title(True, "end follows") == "wire ── following"
     rows.stay(0)
-    assert rows.title(live=True) == "wire ── paused, end follows"
+    assert rows.title(True, "end follows") == "wire ── paused, end follows"
+    assert rows.title(True, "") == "wire ── paused", "no key is named where none acts"
     capture.add(capture.flows[0], OUT, b"more")
     rows.note = "a note"
-    assert rows.title(live=True) == "wire ── paused, 1 new, end follows ── a note"
-    assert rows.title(live=False) == "wire ── a note"
+    assert rows.title(True, "end follows") == "wire ── paused, 1 new, end follows ── a note"
+    assert rows.title(False, "") == "wire ── a note"
     rows.show(capture)
-    assert rows.title(live=True) == "wire ── following"
+    assert rows.title(True, "end follows") == "wire ── following"
 
 
 CASES = Path(__file__).parents[1] / "capture" / "cases"
