@@ -208,7 +208,9 @@ class Console(Vertical):
         line = self.query_one("#explained", Static)
         waiting = self.waiting
         line.set_class(bool(waiting), "-waiting")
-        text = waiting or self._completion.explain(self.prompt.value, self._room) or self._next_step()
+        text = (
+            waiting or self._completion.explain(self.prompt.value, self._room) or self._unfolding() or self._next_step()
+        )
         text = shortened(text, self._room)
         if text != self._explained:
             fits = max(cell_len(text), cell_len(self._explained)) <= line.content_size.width
@@ -221,6 +223,11 @@ class Console(Vertical):
         if not then or session is None or not session.connected or session.busy or self.prompt.value:
             return ""
         return f"next: {then}" if 0 < self._entered <= GUIDED and session.transcript.total > 1 else ""
+
+    def _unfolding(self) -> str:
+        """How to see a result whole, while one types nothing."""
+        idle = self.prompt.has_focus and not self.prompt.value
+        return "⇧tab, then enter: all of the result" if idle and self.transcript.last_is_folded else ""
 
     def on_prompt_entered(self, event: Prompt.Entered) -> None:
         """Count what was typed; the tab runs it."""

@@ -14,8 +14,11 @@ from textual.message import Message
 from netlab.lab.state import Entry, EntryKind
 from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
-from netlab.ui.ring import Line
+from netlab.ui.ring import Line, hanging, wrapped
 from netlab.ui.searched_ring import SearchedRing
+
+FOLD = 3
+"""Rows of a result that are shown until it is unfolded."""
 
 SHOWN = 40
 """Lines of one entry that are drawn; the rest is counted. The transcript itself keeps them."""
@@ -48,6 +51,24 @@ def drawn(entry: Entry, presentation: Presentation) -> list[Line]:
     return lines
 
 
+def folded(lines: Sequence[Line], text: str, width: int) -> list[Line]:
+    """The first `FOLD` rows that ``lines`` take at ``width`` cells, and how much more of ``text`` there is; all of the
+    lines where they fit."""
+    room, kept = FOLD, list[Line]()
+    for line in lines:
+        rows = wrapped(line, width, hanging(line))
+        kept.append(tuple(part for row in rows[:room] for part in row))
+        room -= len(rows)
+        if room < 0 or (room == 0 and len(kept) < len(lines)):
+            break
+    else:
+        return list(lines)
+    more, unit = text.count("\n") + 1 - len(kept), "line"
+    if not more:
+        more, unit = len(text) - sum(len(part) for line in kept for _, part in line), "character"
+    return [*kept, (("ring--note", f"# … {more:,} more {unit}{'s'[: more != 1]}"),)]
+
+
 def copied(entries: Iterable[Entry]) -> str:
     """A transcript as text that can be pasted into a Python prompt or a document."""
     lines: list[str] = []
@@ -65,6 +86,8 @@ class Transcript(SearchedRing):
                 tooltip="Point at the call before: its segments are marked in the wire"),
         Binding("down,j", "point(1)", "next call", show=False, id="transcript.down",
                 tooltip="Point at the next call; after the last, at none"),
+        Binding("enter", "unfold", "unfold", id="transcript.unfold",
+                tooltip="Show all of the result of the call that is pointed at, or of the last one; or three lines"),
     ]  # fmt: skip
 
     @dataclass
@@ -80,12 +103,19 @@ class Transcript(SearchedRing):
         self._read = 0
         self._hinting = True
         self._calls: deque[int] = deque(maxlen=self.LIMIT)
+        self._drawn: deque[Entry | Sequence[Line]] = deque(maxlen=self.LIMIT)
+        """What was drawn, so that it can be drawn again folded or not."""
+        self._unfolded: set[int] = set()
+        """The calls whose results are shown whole."""
+        self._folded_calls: set[int] = set()
+        self._fold_width = 0
         self.pointed: int | None = None
 
     def show(self, entries: Tail[Entry] | None) -> None:
         """Show another session's entries from the start, or the hints where there are none."""
         self.clear()
-        self._calls.clear()
+        self._forget()
+        self._unfolded.clear()
         self._read, self.pointed = 0, None
         self._hinting = not entries
         if not entries:
@@ -108,21 +138,82 @@ class Transcript(SearchedRing):
         self._read = position
         if missed:
             self._add([(("ring--note", f"# {missed:,} entries skipped"),)])
+        self._drawn.extend(new)
+        self.extend([line for entry in new for line in self._lines_of(entry)])
+        self.refresh_bindings()
+
+    def _lines_of(self, entry: Entry) -> list[Line]:
+        """The lines of an entry, folded where it is a long result."""
+        lines = drawn(entry, self._presentation)
+        self._fold_width = self._wrap_width
+        if entry.kind is EntryKind.RESULT and self._wrap_width:
+            short = folded(lines, entry.text, self._wrap_width)
+            if len(short) != len(lines) or short[-1] != lines[-1]:
+                self._folded_calls.add(entry.call)
+                lines = lines if entry.call in self._unfolded else short
+        self._calls.extend([entry.call] * len(lines))
+        return lines
+
+    def _forget(self) -> None:
+        """Begin again with nothing drawn."""
+        self._calls.clear()
+        self._drawn.clear()
+        self._folded_calls.clear()
+
+    def _draw_again(self) -> None:
+        """The same entries, folded as they are now."""
+        before, place, follow = list(self._drawn), self.scroll_offset.y, self.follows
+        self._forget()
+        self.clear()
         added: list[Line] = []
-        for entry in new:
-            lines = drawn(entry, self._presentation)
-            self._calls.extend([entry.call] * len(lines))
+        for each in before:
+            self._drawn.append(each)
+            lines = self._lines_of(each) if isinstance(each, Entry) else list(each)
+            if not isinstance(each, Entry):
+                self._calls.extend([0] * len(lines))
             added += lines
         self.extend(added)
+        if not follow:
+            self.scroll_to(y=place, animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fold by the rows of the new width."""
+        super().on_resize(event)
+        if self._folded_calls and self._fold_width != self._wrap_width:
+            self._draw_again()
+
+    def _foldable(self) -> int | None:
+        """The call whose result can be folded or unfolded now."""
+        if self.pointed is not None:
+            return self.pointed if self.pointed in self._folded_calls else None
+        return max(self._folded_calls, default=None)
+
+    @property
+    def last_is_folded(self) -> bool:
+        """Whether the newest call has a result that is not shown whole."""
+        return self.last_call in self._folded_calls - self._unfolded
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what is long is unfolded."""
+        return self._foldable() is not None if action == "unfold" else super().check_action(action, parameters)
+
+    def action_unfold(self) -> None:
+        """Show a result whole, or folded again."""
+        call = self._foldable()
+        if call is not None:
+            self._unfolded ^= {call}
+            self._draw_again()
+            self._point_and_tell(call)
 
     def _begin(self) -> None:
         if self._hinting:
             self._hinting = False
-            self._calls.clear()
+            self._forget()
             self.clear()
 
     def _add(self, lines: Sequence[Line]) -> None:
         """Lines that are of no call."""
+        self._drawn.append(lines)
         self._calls.extend([0] * len(lines))
         self.extend(lines)
 
@@ -133,6 +224,7 @@ class Transcript(SearchedRing):
         if call != self.pointed:
             self.pointed = call
             self.refresh()
+            self.refresh_bindings()
 
     def action_point(self, direction: int) -> None:
         """The call before or after; without one, the last."""
