@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.content import Content
 from textual.filter import LineFilter
 from textual.widget import Widget
-from textual.widgets import Input, Static, TabbedContent, TabPane
+from textual.widgets import Input, Static, Tab, TabbedContent, TabPane
 
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
@@ -28,6 +30,7 @@ from netlab.ui.key_turns import KeyTurns
 from netlab.ui.keymap import Config
 from netlab.ui.notices import CSS as NOTICES
 from netlab.ui.presentation import Presentation
+from netlab.ui.tab_titles import fitting
 from netlab.ui.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
@@ -126,6 +129,14 @@ class NetlabApp(TerminalApp, KeyTurns):
             self.notify(problem, title="configuration", severity="warning", markup=False)
 
     # Tabs
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Shorten the tabs' titles to the width."""
+        titles = [self._tab_title(number, topic) for number, topic in enumerate(self._topics, 1)]
+        for topic, title in zip(self._topics, fitting(titles, event.size.width), strict=True):
+            for tab in self.query(f"#--content-tab-tab-{topic.name}").results(Tab):
+                if tab.label_text != title:
+                    tab.label = Content(title)
 
     @property
     def bench(self) -> BenchPane | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -13,6 +15,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+_WIDTH = 76
+"""Cells of a chooser's box at most, as its CSS has it."""
+_AROUND = 6
+"""Of these, cells of border, padding and scrollbar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,20 @@ class Choice:
     value: str
     label: str
     meaning: str = ""
+
+
+def entry(label: str, meaning: str, width: int) -> Content:
+    """One line of a list: what it is called, and what it means, which is wrapped within its own column."""
+    indent = len(label) + 2
+    below = indent > width * 3 // 5
+    first, *more = wrap(meaning, max(width - (4 if below else indent), 10), break_on_hyphens=False) or [""]
+    lines = [Content.assemble((label.rstrip(), "bold"))] if below else []
+    if below:
+        indent, more = 4, [first, *more] if first else []
+    else:
+        lines = [Content.assemble((label, "bold"), ("  " + first, "$text-muted"))]
+    lines += [Content.styled(" " * indent + text, "$text-muted") for text in more]
+    return Content("\n").join(lines)
 
 
 class Chooser(ModalScreen[tuple[str, str] | None]):
@@ -36,7 +57,7 @@ class Chooser(ModalScreen[tuple[str, str] | None]):
     Chooser OptionList, Chooser OptionList:focus {
         height: auto; max-height: 18; border: none; background: $surface; padding: 0;
     }
-    Chooser Static { height: 1; color: $text-muted; }
+    Chooser Static { height: auto; color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "leave", show=False, id="chooser.leave"),
@@ -54,16 +75,27 @@ class Chooser(ModalScreen[tuple[str, str] | None]):
 
     def compose(self) -> ComposeResult:
         """The list, and how to answer."""
-        width = max(len(choice.label) for choice in self._choices)
         with Vertical() as box:
             box.border_title = self._title
-            yield OptionList(*(Option(self._line(choice, width)) for choice in self._choices), markup=False)
+            yield OptionList(*(Option(line) for line in self._lines(self.app.size.width)), markup=False)
             writes = f"   w {self._writes}" if self._writes else ""
             yield Static(f"↑↓ enter chooses{writes}   esc leaves", markup=False)
 
-    def _line(self, choice: Choice, width: int) -> Content:
-        mark = "● " if choice.value == self._current else "  "
-        return Content.assemble((mark + choice.label.ljust(width), "bold"), ("  " + choice.meaning, "$text-muted"))
+    def _lines(self, columns: int) -> list[Content]:
+        """The choices on a screen of so many columns."""
+        width = min(_WIDTH, columns * 96 // 100) - _AROUND
+        label = max(len(choice.label) for choice in self._choices)
+        marks = ("● " if choice.value == self._current else "  " for choice in self._choices)
+        return [
+            entry(mark + choice.label.ljust(label), choice.meaning, width)
+            for mark, choice in zip(marks, self._choices, strict=True)
+        ]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap for the new width."""
+        options = self.query_one(OptionList)
+        for index, line in enumerate(self._lines(event.size.width)):
+            options.replace_option_prompt_at_index(index, line)
 
     def on_mount(self) -> None:
         """Begin at what is."""

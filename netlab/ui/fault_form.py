@@ -20,12 +20,15 @@ from textual.widgets.option_list import Option
 
 from netlab.capture.model import Direction
 from netlab.dissect.text import safe
+from netlab.ui.chooser import entry
 from netlab.ui.fault_draft import Draft, Which
 from netlab.ui.live_lab import LiveLab
 from netlab.ui.orderly_input import OrderlyInput
 
 WAYS: tuple[Direction | None, ...] = (None, Direction.TO_SERVER, Direction.TO_CLIENT)
 _COUNTS = {Which.ALL: "", Which.SOME: "30", Which.FIRST: "3", Which.FIRST_EACH: "3", Which.EVERY: "2"}
+_BESIDE = 28
+"""Cells of a row beside the words: border, label, and the field behind them."""
 _NONE = "no fault is active"
 _PERIOD = 0.1  # seconds between two looks at what is active
 
@@ -61,7 +64,10 @@ class Pick(Widget, can_focus=True):
         self.post_message(self.Turned(self))
 
     def render(self) -> Content:
-        """The words, the chosen one between angles."""
+        """The words, the chosen one between angles; where they have no room together, that one and which it is."""
+        if sum(len(word) + 3 for word in self._words) > self.app.size.width - _BESIDE:
+            place = f"  {self.chosen + 1} of {len(self._words)}"
+            return Content.assemble((f"‹{self._words[self.chosen]}›", "bold"), place)
         parts = [
             Content.styled(f"‹{word}›", "bold") if index == self.chosen else Content(f" {word} ")
             for index, word in enumerate(self._words)
@@ -124,7 +130,8 @@ class FaultForm(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Kinds, the fields of one, how it reads, what is active."""
         width = max(len(kind.name) for kind in self._kinds) + 2
-        kinds = [Content.assemble((f"{kind.name:<{width}}", "bold"), kind.help) for kind in self._kinds]
+        room = min(78, self.app.size.width * 98 // 100) - 5  # without border, padding and scrollbar
+        kinds = [entry(f"{kind.name:<{width - 2}}", kind.help, room) for kind in self._kinds]
         with Vertical() as box:
             box.border_title = f"faults on the wire: {self._live.topic.title}"
             box.border_subtitle = "enter adds   del takes away   F clears all   esc closes"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -211,6 +212,15 @@ class FieldTree(Tree[Field | None]):
                     self._open(node)
                 node = node.children[index + (self._above if node is self.root else 0)]
         return None if node is self.root else node
+
+    def render_label(self, node: TreeNode[Field | None], base_style: Style, style: Style) -> Text:
+        """A field's line, with "…" where there is no room for its end."""
+        text = super().render_label(node, base_style, style)
+        depth, above = 0, node.parent
+        while above is not None:
+            depth, above = depth + 1, above.parent
+        text.truncate(max(self.scrollable_content_region.width - depth * self.guide_depth, 1), overflow="ellipsis")
+        return text
 
     def action_open(self) -> None:
         """Open the field under the cursor."""

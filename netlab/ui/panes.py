@@ -37,7 +37,7 @@ class PaneBar(Static):
 
     DEFAULT_CSS = """
     PaneBar {
-        height: 1; display: none; padding: 0 1; background: $panel;
+        height: 1; display: none; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
         link-style: none; link-color: $foreground;
     }
     """

@@ -38,13 +38,17 @@ def _prefix(text: str, start: int, width: int) -> int:
 
 
 def breaks(text: str, width: int) -> Iterator[tuple[int, int]]:
-    """Where ``text`` is cut into rows of ``width`` cells: after a space in the row's second half, else anywhere."""
+    """Where ``text`` is cut into rows of ``width`` cells: between words, and within one only where it is longer than a
+    row, as literals are; these begin where there is room."""
     start = 0
     plain = text.isascii()
     while len(text) - start > width if plain else cell_len(text[start:]) > width:
         end = start + width if plain else _prefix(text, start, width)
-        space = text.rfind(" ", start + (end - start) // 2, end)
-        end = space + 1 if space > 0 else end
+        space = text.rfind(" ", start, end)
+        word = text.find(" ", space + 1)
+        short = (len(text) if word < 0 else word) - space - 1 <= width
+        if space > start and (short or space > start + (end - start) // 2):
+            end = space + 1
         yield start, end
         start = end
     yield start, len(text)
