@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -134,7 +135,6 @@ class FaultForm(ModalScreen[None]):
         kinds = [entry(f"{kind.name:<{width - 2}}", kind.help, room) for kind in self._kinds]
         with Vertical() as box:
             box.border_title = f"faults on the wire: {self._live.topic.title}"
-            box.border_subtitle = "enter adds   del takes away   F clears all   esc closes"
             yield OptionList(*(Option(kind) for kind in kinds), id="fault-kinds", markup=False)
             yield from self._field("numbers", Line(id="fault-numbers", compact=True, select_on_focus=False),
                                    Static("", id="fault-usage", markup=False))  # fmt: skip
@@ -157,6 +157,12 @@ class FaultForm(ModalScreen[None]):
         self._fill(self._draft)
         self._look()
         self.set_interval(_PERIOD, self._look)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Name the keys that act where the focus is now."""
+        enter = "enter changes" if event.widget.id == "fault-active" else "enter adds"
+        keys = [enter, *([] if isinstance(event.widget, Input) else ["del takes away"]), "F clears all", "esc closes"]
+        self.query_one(Vertical).border_subtitle = "   ".join(keys)
 
     # The draft
 

@@ -22,7 +22,8 @@ from netlab.ui.folders import config_file
 SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
     "transcript can be copied and run. A line that begins with : speaks to the lab. ⇧tab goes to the transcript: there "
-    "↑ and ↓ point at a call, its segments are marked in the wire, and L goes to them and back.",
+    "↑ and ↓ point at a call, its segments are marked in the wire, and L goes to them and back; enter shows all of a "
+    "long result, / finds text.",
     "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
     "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment, and L goes "
     "there. With i segments are held until you let them go with a; while one is highlighted, e edits and d drops it. "
@@ -30,13 +31,14 @@ SHOWS = {
     "same filters: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in quotation marks, "
     "joined by and, or, not and parentheses.",
     "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor. L "
-    "goes to the console's line that caused them.",
-    "log": "What the server says: ! is a warning, ✗ an error.",
+    "goes to the console's line that caused them. Shift and a movement, or dragging, selects; / finds text, 0x hex or "
+    "b'bytes'.",
+    "log": "What the server says: ! is a warning, ✗ an error. / finds text, n and N go on.",
     "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "
     "and log show it as it happens; afterwards model, options and faults are what they were.",
     "lanes": "One row a client on one time axis: · connecting, ░ in the accept queue, █ being served, ┤ closed. After "
     "another model is chosen, the clients so far stay above the new ones.",
-    "reader": "The topic's own text, beside the running lab.",
+    "reader": "The topic's own text, beside the running lab. / finds text, n and N go on.",
 }
 """What each pane is, by its id."""
 
