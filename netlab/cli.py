@@ -89,6 +89,10 @@ def _dispatch(argv: Sequence[str]) -> int:
     if first in ("-V", "--version"):
         print(f"netlab {__version__}")
         return 0
+    if "--yield-cpu" in argv:  # before anything is imported: the app that asks for it is importing, too
+        from netlab.processor import yield_processor
+
+        yield_processor()
     if first in COMMANDS and COMMANDS[first].there:
         if first in WITH_CERTIFICATES:
             return WITH_CERTIFICATES[first](argv[1:])

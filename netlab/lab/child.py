@@ -27,6 +27,7 @@ Message = Mapping[str, object]
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "netlab")
 LINE_LIMIT = 1 << 20
 WORDS_KEPT = 40
+MESSAGES_KEPT = 1000
 WORD_LENGTH = 500
 # How a child is ended, and for how long each way is given to work: 1.8 s in all.
 _STEPS: tuple[tuple[signal.Signals | None, float], ...] = ((None, 0.9), (signal.SIGTERM, 0.5), (signal.SIGKILL, 0.4))
@@ -44,22 +45,26 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 class Child:
-    """One running child. ``on_message`` and ``on_end`` are called in its reader thread; they must not stop it.
+    """One running child. What `attach` gets is called in its reader thread, and must not stop it.
 
-    Both may be called before the constructor has returned. ``on_end`` comes once, after the last message.
+    ``keep`` keeps what it says for whoever attaches next, as well.
     """
 
     def __init__(
         self,
         arguments: Sequence[str],
-        on_message: Callable[[Message], None],
-        on_end: Callable[[], None],
         extra_environment: Mapping[str, str] | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
         self.ended = threading.Event()
         self.asked_to_end = False
         self._words: deque[str] = deque(maxlen=WORDS_KEPT)
-        self._on_message, self._on_end = on_message, on_end
+        self._on_message: Callable[[Message], None] | None = None
+        self._on_end: Callable[[], None] | None = None
+        self._kept: deque[Message] = deque(maxlen=MESSAGES_KEPT)
+        self._keep, self._over = keep, False
+        self._telling = threading.RLock()
         self._lock = threading.Lock()
         self._rest = {"out": b"", "err": b""}
         self._process = subprocess.Popen(
@@ -76,6 +81,24 @@ class Child:
         _LIVING[self.pid] = self
         os.set_blocking(self._stdin.fileno(), False)  # a stalled child must not stall who asks it something
         threading.Thread(target=self._read, name=f"netlab-child-{self.pid}", daemon=True).start()
+
+    def attach(self, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
+        """Have all that it says from now on, and what was kept. ``on_end`` comes once, after the last message."""
+        with self._telling:
+            kept, self._kept = self._kept, deque(maxlen=MESSAGES_KEPT)
+            first, self._on_message, self._on_end = self._on_message is None, on_message, on_end
+            self._keep = self._keep and first
+            for message in kept:
+                self._tell(message)
+            if self._over:
+                on_end()
+
+    def _tell(self, message: Message) -> None:
+        with self._telling:
+            if self._keep or self._on_message is None:
+                self._kept.append(message)
+            if self._on_message is not None:
+                self._on_message(message)
 
     @property
     def pid(self) -> int:
@@ -171,7 +194,10 @@ class Child:
                 with contextlib.suppress(OSError):
                     pipe.close()
         self.ended.set()
-        self._on_end()
+        with self._telling:
+            self._over = True
+            if self._on_end is not None:
+                self._on_end()
 
     def _take(self, fd: int) -> bool:
         try:
@@ -192,7 +218,7 @@ class Child:
             with contextlib.suppress(ValueError):
                 message = json.loads(line)
                 if isinstance(message, dict):
-                    self._on_message(message)
+                    self._tell(message)
                 return
         text = line[: WORD_LENGTH * 4].decode(errors="replace").rstrip()[:WORD_LENGTH]
         if text:

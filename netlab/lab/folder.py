@@ -33,6 +33,10 @@ class PrivateFolder:
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def capture(self, number: int) -> Path:
+        """Where the capture of that number is written, counted from 1."""
+        return self.path / f"capture-{number}.pcapng"
+
     def remove(self) -> None:
         """Remove the folder and what is in it. Twice does nothing."""
         if self._lock >= 0:

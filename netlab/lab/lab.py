@@ -18,6 +18,7 @@ from types import MappingProxyType
 from netlab.capture.model import Endpoint, Transport
 from netlab.capture.reader import Capture
 from netlab.lab import commands
+from netlab.lab.early import EarlyChildren
 from netlab.lab.operations import Operation, operations_of
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
@@ -26,7 +27,7 @@ from netlab.lab.recording import Recording
 from netlab.lab.serving import Serving
 from netlab.lab.session import Session
 from netlab.lab.sessions import Sessions
-from netlab.lab.setup import Setup, lab_certificates
+from netlab.lab.setup import CAPTURE_LIMIT, Setup, lab_certificates
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine
 from netlab.lab.tail import Tail
 from netlab.lab.wiring import Wiring
@@ -35,7 +36,6 @@ from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 
 LOG_KEPT = 5000
-CAPTURE_LIMIT = 256 << 20
 CALL_TIMEOUT = 60.0
 """Seconds: long enough for a call that waits in the accept queue to be seen waiting."""
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -49,6 +49,7 @@ class Lab:
     long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds; ``limit``
     the most that the capture keeps, in bytes; ``yield_cpu`` lets the children run when nobody else wants to.
     ``certificates`` finds or makes the folder of the lab's certificates (None: the usual one).
+    ``early`` are children that run already; they are taken over where they are as this lab's own would be.
 
     Methods raise `LabError`, whose problem and advice `state` has too where it concerns serving. They may block for
     seconds and be called from any thread, but not from ``notify``.
@@ -68,17 +69,20 @@ class Lab:
         server_timeout: float | None = None,
         yield_cpu: bool = False,
         certificates: Callable[[], Path] | None = None,
+        early: EarlyChildren | None = None,
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
         self.log: Tail[LogLine] = Tail(LOG_KEPT)
         self.options, self.timeout = Options(self.topic, options), timeout
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
-        self._recording = Recording(limit)
         _check_port(port)
         self._certificates = certificates or lab_certificates
         setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, self._certificates)
+        if early is not None and not early.fits(setup, port, model, options):
+            early = None
+        self._recording = Recording(limit, early.take_folder() if early is not None else None)
         first = self.topic.models[0]
-        self._serving = Serving(setup, first, port, self.options, self._recording, self._tell)
+        self._serving = Serving(setup, first, port, self.options, self._recording, self._tell, early)
         self._sessions = Sessions(
             self.topic, lambda: self.target(self.address), self._tell, lambda: self.state, self._fault
         )

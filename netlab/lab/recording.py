@@ -25,9 +25,8 @@ meanwhile, as the screen does for a key, gets it only from a thread that sleeps,
 class Recording:
     """Files in a private folder, one after the other; ``limit`` is the most that one of them holds, in bytes."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._folder: PrivateFolder | None = None
+    def __init__(self, limit: int, folder: PrivateFolder | None = None) -> None:
+        self._limit, self._folder = limit, folder
         self._removed = False
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
@@ -38,7 +37,7 @@ class Recording:
     def next_file(self) -> Path:
         """A name for the wire to write to; `LabError` where no folder can be made."""
         with self._lock:
-            return self._private() / f"capture-{next(self._numbers)}.pcapng"
+            return self._private().capture(next(self._numbers))
 
     def began(self, file: Path) -> None:
         """The wire writes to this file now. The one before is removed; views of it stay valid."""
@@ -78,7 +77,7 @@ class Recording:
     def keylog(self) -> Path:
         """Where clients write their secrets: private, and gone with the lab."""
         with self._lock:
-            return self._private() / "secrets"
+            return self._private().path / "secrets"
 
     @property
     def secrets(self) -> str:
@@ -115,7 +114,7 @@ class Recording:
                 self._folder.remove()
                 self._folder = None
 
-    def _private(self) -> Path:
+    def _private(self) -> PrivateFolder:
         if self._removed:
             raise LabError("the lab is closed", "make another one")
         if self._folder is None:
@@ -124,7 +123,7 @@ class Recording:
             except OSError as error:
                 where = tempfile.gettempdir()
                 raise LabError(f"no folder for the capture in {where}: {error.strerror}", "set TMPDIR") from None
-        return self._folder.path
+        return self._folder
 
     def _nothing(self) -> Capture:
         with tempfile.NamedTemporaryFile(prefix="netlab-empty-") as empty:

@@ -36,6 +36,7 @@ class WireProcess:
         transport: Transport,
         changed: Callable[[WireProcess, str], None],
         flows: Callable[[Message], None] = lambda message: None,
+        early: Callable[[Sequence[str]], Child | None] | None = None,
     ) -> None:
         self.file = file
         self.endpoint: Endpoint | None = None
@@ -50,7 +51,9 @@ class WireProcess:
         self._answers: dict[str, Message] = {}
         self._ids = itertools.count(1)
         self._synced = 0
-        self.child = Child(["wire", *arguments], self._hear, self._end)
+        words = ["wire", *arguments]
+        self.child = (early and early(words)) or Child(words)
+        self.child.attach(self._hear, self._end)
 
     @property
     def last_words(self) -> str:

@@ -39,7 +39,9 @@ class ServerProcess:
         extra_environment: Mapping[str, str],
         changed: Callable[[ServerProcess], None],
         said: Callable[[LogLine], None],
+        early: Callable[[Sequence[str]], Child | None] | None = None,
     ) -> None:
+        words = ["serve", *arguments]
         self.model = model
         self.endpoint: Endpoint | None = None
         self.gauges = Gauges()
@@ -47,7 +49,8 @@ class ServerProcess:
         self._failure = ""
         self._changed, self._said = changed, said
         self._settled = threading.Event()
-        self.child = Child(["serve", *arguments], self._hear, self._end, extra_environment)
+        self.child = (early and early(words)) or Child(words, extra_environment)
+        self.child.attach(self._hear, self._end)
 
     @property
     def held(self) -> int:

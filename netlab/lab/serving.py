@@ -12,6 +12,7 @@ from typing import TypeVar
 from netlab.capture.model import Endpoint
 from netlab.lab import child
 from netlab.lab.children import Children
+from netlab.lab.early import EarlyChildren
 from netlab.lab.looking import look
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
@@ -37,6 +38,7 @@ class Serving:
         options: Options,
         recording: Recording,
         tell: Callable[[Event], None],
+        early: EarlyChildren | None = None,
     ) -> None:
         self._setup, self._options, self._recording, self._tell = setup, options, recording, tell
         self._listen = Endpoint(setup.host, port)
@@ -46,6 +48,7 @@ class Serving:
         self.flows = FlowBook()
         self._log = PeerNames(self.flows, lambda line: tell(LogGrew(line)))
         self._children = Children()
+        self._early = early.take if early is not None else None
         self.state = LabState(Phase.STOPPED, model)
         self._phase, self._model, self._error = Phase.STOPPED, model, LabError("")
 
@@ -199,14 +202,16 @@ class Serving:
         arguments = self._setup.server_arguments(self._model, self._options)
         secrets = self._options.server_environment()
         told, said = self._server_told, self._log.said
-        return self._children.launch(lambda: ServerProcess(self._model, arguments, secrets, told, said))
+        return self._children.launch(lambda: ServerProcess(self._model, arguments, secrets, told, said, self._early))
 
     def _new_wire(self) -> WireProcess:
         file = self._recording.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
         self.flows.clear()
-        told, flows = self._wire_told, self._log.flows_told
-        self._wire = self._children.launch(lambda: WireProcess(words, file, self._listen, transport, told, flows))
+        told, flows, early = self._wire_told, self._log.flows_told, self._early
+        self._wire = self._children.launch(
+            lambda: WireProcess(words, file, self._listen, transport, told, flows, early)
+        )
         return self._wire
 
     def _end(self, server: ServerProcess | None) -> None:

@@ -16,6 +16,7 @@ from netlab.lab.problems import LabError
 from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
 
+CAPTURE_LIMIT = 256 << 20
 _ROOM = 1 << 20
 
 

@@ -5,12 +5,15 @@ Knows arguments and values, no server and no client. A secret's value appears in
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netlab.topics.contract import Option
+
+if TYPE_CHECKING:  # the app starts its first children without it
+    import argparse
 
 LONGEST_SECRET = 4096
 """Characters of a secret from a file; a part of a longer line would be another secret."""
@@ -29,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
         text = option.help.replace("%", "%%")
         if option.secret:
             text += f" (also {option.flag}-file, ${environment_name(option)})"
-            parser.add_argument(f"{option.flag}-file", dest=f"{option.name}_file", help=argparse.SUPPRESS)
+            parser.add_argument(f"{option.flag}-file", dest=f"{option.name}_file", help="==SUPPRESS==")
         action = "append" if option.many else "store"
         parser.add_argument(option.flag, dest=option.name, action=action, choices=choices, metavar=metavar, help=text)
 

@@ -30,6 +30,7 @@ from netlab.ui.key_turns import KeyTurns
 from netlab.ui.keymap import Config
 from netlab.ui.notices import CSS as NOTICES
 from netlab.ui.presentation import Presentation
+from netlab.ui.start_line import StartLine
 from netlab.ui.tab_titles import fitting
 from netlab.ui.terminal_app import TerminalApp
 
@@ -77,12 +78,14 @@ class NetlabApp(TerminalApp, KeyTurns):
         first: str,
         *,
         make_lab: Callable[[Topic], LiveLab],
+        serving: Callable[[], str] | None = None,
         painted: Callable[[], None] = lambda: None,
         config: Config | None = None,
         presentation: Presentation | None = None,
     ) -> None:
         """``make_lab`` gives the lab of a topic, starting; it is called once for each, in a thread, and may block.
 
+        ``serving`` says where the first tab's lab serves, before its panes are there; empty while it does not.
         ``painted`` is called after the first paint of a tab with its lab.
         """
         super().__init__()
@@ -90,7 +93,7 @@ class NetlabApp(TerminalApp, KeyTurns):
         self._first = first
         self._config = config or Config()
         self._presentation = presentation or Presentation()
-        self._make_lab, self._painted = make_lab, painted
+        self._make_lab, self._serving, self._painted = make_lab, serving, painted
         self._stolen = {c.bench_action for c in commands.COMMANDS if not STOLEN.isdisjoint(self._keys_of(c))}
         self._benches: dict[str, BenchPane] = {}
         self._filling: set[str] = set()
@@ -108,6 +111,8 @@ class NetlabApp(TerminalApp, KeyTurns):
                 with TabPane(self._tab_title(number, topic), id=f"tab-{topic.name}"):
                     if isinstance(topic, Broken):
                         yield Static(_told(topic), markup=False, classes="broken")
+                    elif topic.name == self._first and self._serving is not None:
+                        yield StartLine(self._serving, topic.models[0])
         yield KeyLine(self._relabelled)
 
     @staticmethod
@@ -176,6 +181,9 @@ class NetlabApp(TerminalApp, KeyTurns):
             self.run_worker(self._fill(topic, event.pane), group=f"fill {name}", exit_on_error=True)
 
     async def _fill(self, topic: Topic, pane: TabPane) -> None:
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()  # what the panes import would keep the first paint waiting
         making = asyncio.create_task(asyncio.to_thread(self._make_lab, topic))
         await asyncio.sleep(0)  # the thread begins before the import holds the interpreter
         from netlab.ui.bench import BenchPane
@@ -188,7 +196,9 @@ class NetlabApp(TerminalApp, KeyTurns):
         if not pane.is_attached:  # the app was left meanwhile
             return
         bench = self._benches[topic.name] = BenchPane(live, self._presentation)
-        await pane.mount(bench)
+        with self.batch_update():
+            await pane.mount(bench)
+            await pane.query(StartLine).remove()
         self.call_after_refresh(self._painted)
         if self.bench is bench:
             bench.panes.go("console")

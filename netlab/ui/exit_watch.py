@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
-SECONDS = 2.3
+SECONDS = 2.0
 """How long the screen and the labs may take to leave; the last resort then takes 0.4 s at most."""
 HANGUP = 1
 """The number of SIGHUP."""

@@ -1,6 +1,6 @@
 """Starts the app: ``netlab [TOPIC]``. Asks for a terminal, starts the first lab at once, leaves everything as it was.
 
-The first lab's children start while the app paints its first frame.
+The first lab's children are started first, with little imported; they come up while Textual is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from netlab.ui.exit_watch import WATCH
 
 if TYPE_CHECKING:
+    from netlab.lab.early import EarlyChildren
     from netlab.topics.contract import Topic
     from netlab.ui.live_lab import LiveLab
 
@@ -37,15 +38,20 @@ def main(argv: Sequence[str] = ()) -> int:
     if not on_a_screen():
         return _refuse("netlab needs a terminal; without one, try netlab serve, netlab call or netlab --help")
     WATCH.begin()
+    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
     from netlab.topics.discovery import topic_named
 
     try:
         topic = topic_named(argv[0] if argv else "tcp")
     except KeyError as error:
         return _refuse(f"netlab: {error.args[0]}")
-    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
-    labs = Labs()
+    from netlab.lab.early import EarlyChildren, abandon
+
+    WATCH.last_resort = [abandon]
+    labs = Labs(topic)
     try:
+        with contextlib.suppress(OSError):  # the lab tries again, and its tab says what is wrong
+            labs.early = EarlyChildren(topic)
         return _run(topic, labs)
     finally:
         WATCH.leaving(1)  # unless the screen has said already how it left
@@ -53,28 +59,32 @@ def main(argv: Sequence[str] = ()) -> int:
 
 
 class Labs:
-    """The labs of a run: the first is made and started in the background, each other when its tab is first seen."""
+    """The labs of a run: the first is made in the background, each other when its tab is first seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Topic) -> None:
         self._lock = threading.Lock()
+        self._first = first
         self._labs: dict[str, LiveLab] = {}
         self._closed = False
+        self.early: EarlyChildren | None = None
+        """The children of the lab that is made first."""
 
     def make(self, topic: Topic) -> LiveLab:
         """A topic's lab, which starts; the same for every call."""
-        from netlab.ui.live_lab import LiveLab, abandon  # late: the first paint does not wait for it
+        from netlab.ui.live_lab import LiveLab  # late: the first paint does not wait for it
 
-        WATCH.last_resort = [abandon]
+        first = topic.name == self._first.name
         with self._lock:
             if topic.name not in self._labs and not self._closed:
-                self._labs[topic.name] = LiveLab(topic)
-                self._labs[topic.name].start()
+                live = LiveLab(self._first, early=self.early) if first else LiveLab(topic)
+                self._labs[topic.name] = live
+                live.start()
             return self._labs[topic.name]
 
-    def make_early(self, topic: Topic) -> None:
-        """Make it before its tab asks for it. What fails now fails again then, where it can be shown."""
-        with contextlib.suppress(Exception):
-            self.make(topic)
+    def serving(self) -> str:
+        """Where the first lab serves; empty while it does not."""
+        at = self.early.serving if self.early is not None else None
+        return str(at) if at is not None else ""
 
     def close(self) -> None:
         """End all; none is made from now on."""
@@ -84,6 +94,8 @@ class Labs:
             from netlab.ui.live_lab import close_all
 
             close_all(self._labs.values())
+        if self.early is not None:
+            self.early.close()
 
 
 def on_a_screen() -> bool:
@@ -106,15 +118,19 @@ def _collect_garbage_again() -> None:
 
 def _run(topic: Topic, labs: Labs) -> int:
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
-    from netlab.ui.app import NetlabApp
-
-    # Not earlier: two threads that import take turns, and the first paint would come later by what the other one needs.
-    threading.Thread(target=labs.make_early, args=(topic,), name="first lab", daemon=True).start()
     from netlab.topics.discovery import find_topics
+    from netlab.ui.app import NetlabApp
     from netlab.ui.folders import config_file
     from netlab.ui.keymap import read_config
     from netlab.ui.terminal_app import play
 
     config = read_config(config_file())
-    app = NetlabApp(find_topics(), topic.name, make_lab=labs.make, painted=_collect_garbage_again, config=config)
+    app = NetlabApp(
+        find_topics(),
+        topic.name,
+        make_lab=labs.make,
+        serving=labs.serving,
+        painted=_collect_garbage_again,
+        config=config,
+    )
     return play(app)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from netlab.lab import child, folder
+from netlab.lab.early import EarlyChildren
 from netlab.lab.lab import Lab
 from netlab.lab.state import (
     CaptureGrew,
@@ -105,10 +105,11 @@ class LiveLab:
     one that never returned could not keep the app from ending.
     """
 
-    def __init__(self, topic: Topic, port: int | None = None) -> None:
+    def __init__(self, topic: Topic, port: int | None = None, early: EarlyChildren | None = None) -> None:
         self.topic = topic
         self.news = News()
-        self.lab = Lab(topic, port=topic.port if port is None else port, notify=self.news.tell, yield_cpu=True)
+        port = topic.port if port is None else port
+        self.lab = Lab(topic, port=port, notify=self.news.tell, yield_cpu=True, early=early)
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()
@@ -153,12 +154,6 @@ class LiveLab:
                 answer(None, error)
             else:
                 answer(text, None)
-
-
-def abandon() -> None:
-    """End the children of all labs and remove their folders, for a process that ends now, whatever its threads do."""
-    child.abandon_all()
-    folder.remove_all()
 
 
 def close_all(labs: Iterable[LiveLab], patience: float = 4.0) -> None:

@@ -10,7 +10,6 @@ from collections import Counter
 from functools import partial
 
 from rich.console import RenderableType
-from rich.traceback import Traceback
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -43,6 +42,8 @@ class TerminalApp(App[None]):
 
     def thread_failed(self, error: BaseException) -> None:
         """A thread that the screen cannot do without has crashed: leave, and show why."""
+        from rich.traceback import Traceback  # late: it imports what colours code
+
         self.failed = True
         self.exit(return_code=1, message=Traceback.from_exception(type(error), error, error.__traceback__))
 

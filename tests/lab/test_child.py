@@ -21,7 +21,8 @@ class Told:
         monkeypatch.setattr(child, "PROGRAM", (sys.executable, "-c", code))
         self.messages: list[Message] = []
         self.over = threading.Event()
-        self.child = Child([], self.messages.append, self.over.set)
+        self.child = Child([])
+        self.child.attach(self.messages.append, self.over.set)
 
     def first(self) -> Message:
         return until(lambda: self.messages and self.messages[0])
@@ -122,7 +123,8 @@ def test_children_find_the_same_netlab(monkeypatch: pytest.MonkeyPatch, tmp_path
     words = [*child.PROGRAM[:2], "-c", "import json, netlab; print(json.dumps({'file': netlab.__file__}), flush=True)"]
     monkeypatch.setattr(child, "PROGRAM", tuple(words))
     messages: list[Message] = []
-    started = Child([], messages.append, lambda: None)
+    started = Child([])
+    started.attach(messages.append, lambda: None)
     assert started.ended.wait(10)
     import netlab
 

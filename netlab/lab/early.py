@@ -1,0 +1,93 @@
+"""The children of a lab, started before the lab is there: they come up while the app imports what it draws with.
+
+Whoever imports this has little to import. The lab takes the children over, with all that they have said until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from netlab.capture.model import Endpoint
+from netlab.lab import child, folder, messages
+from netlab.lab.child import Child, Message
+from netlab.lab.folder import PrivateFolder
+from netlab.lab.options import Options
+from netlab.lab.setup import CAPTURE_LIMIT, Setup, lab_certificates
+from netlab.topics.contract import Topic
+
+
+class EarlyChildren:
+    """A server of the topic's default model and a wire before it. Raises `OSError` where they cannot be started.
+
+    Of a topic that needs certificates nothing is started, because they may have to be made.
+    """
+
+    def __init__(self, topic: Topic, host: str = "127.0.0.1") -> None:
+        setup = Setup(topic, host, CAPTURE_LIMIT, True, None, lab_certificates)
+        self._made_for = setup, topic.port
+        self.folder: PrivateFolder | None = None
+        self._children: dict[tuple[str, ...], Child] = {}
+        self._aimed = False
+        self._wire: Endpoint | None = None
+        if topic.certificates:
+            return
+        self.folder = PrivateFolder(CAPTURE_LIMIT)
+        words = setup.wire_arguments(Endpoint(host, topic.port), self.folder.capture(1))
+        wire = self._start(["wire", *words])
+        wire.attach(self._wire_said, _over)
+        words = setup.server_arguments(topic.models[0], Options(topic, {}))
+        server = self._start(["serve", *words])
+
+        def aim(message: Message) -> None:
+            if message.get("event") == "listening":
+                at = messages.endpoint(message)
+                self._aimed = wire.request({"request": "target", "host": at.host, "port": at.port})
+
+        server.attach(aim, _over)
+
+    @property
+    def serving(self) -> Endpoint | None:
+        """Where clients are served, as soon as they are."""
+        return self._wire if self._aimed else None
+
+    def fits(self, setup: Setup, port: int, model: str | None, options: Mapping[str, object]) -> bool:
+        """Whether a lab that is made so can have them. If not, they are ended: they would hold its port."""
+        fits = self._made_for == (setup, port) and model is None and not options
+        if not fits:
+            self.close()
+        return fits
+
+    def take(self, arguments: Sequence[str]) -> Child | None:
+        """The child that was started with these arguments, once."""
+        return self._children.pop(tuple(arguments), None)
+
+    def take_folder(self) -> PrivateFolder | None:
+        """The folder that the wire writes to, once."""
+        taken, self.folder = self.folder, None
+        return taken
+
+    def close(self) -> None:
+        """End what nobody took over."""
+        child.stop(*self._children.values())
+        self._children.clear()
+        if self.folder is not None:
+            self.folder.remove()
+            self.folder = None
+
+    def _start(self, arguments: Sequence[str]) -> Child:
+        started = self._children[tuple(arguments)] = Child(arguments, keep=True)
+        return started
+
+    def _wire_said(self, message: Message) -> None:
+        if message.get("event") == "listening":
+            self._wire = messages.endpoint(message)
+
+
+def _over() -> None:
+    """A child ended; the lab that takes it over finds out."""
+
+
+def abandon() -> None:
+    """End the children of all labs and remove their folders, for a process that ends now, whatever its threads do."""
+    child.abandon_all()
+    folder.remove_all()

@@ -1,0 +1,42 @@
+"""What stands in a tab until its panes are there: that the lab starts, and as soon as it does, where it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+
+PERIOD = 0.02
+"""Seconds between two looks."""
+
+
+class StartLine(Widget):
+    """The beginning of the status line, in its place."""
+
+    DEFAULT_CSS = """
+    StartLine { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, serving: Callable[[], str], model: str) -> None:
+        """``serving`` says where it is served, in the address's text; empty while it is not."""
+        super().__init__()
+        self._serving, self._model = serving, model
+        self._timer: Timer | None = None
+
+    def on_mount(self) -> None:
+        """Look until it serves."""
+        if not self._serving():
+            self._timer = self.set_interval(PERIOD, self._look)
+
+    def _look(self) -> None:
+        if self._timer is not None and self._serving():
+            self._timer.stop()
+            self.refresh()
+
+    def render(self) -> Content:
+        """The line."""
+        at = self._serving()
+        phase = (f"● serving {at}", "bold $text-success") if at else ("◔ starting", "$text-warning")
+        return Content.assemble(phase, f"  model {self._model}")
