@@ -40,7 +40,9 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
 def folder(text: str) -> Path:
     """A folder from the command line. An empty variable of the shell does not stand for the current one."""
     if not text:
-        raise argparse.ArgumentTypeError("'' is no folder; . is this one")
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError("'' is no folder; . is this one")
     return Path(text)
 
 
