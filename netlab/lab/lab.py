@@ -202,6 +202,11 @@ class Lab:
         return self._recording.save(path, self._serving.captured_length, secrets=inside)
 
     @property
+    def unsaved(self) -> int:
+        """How many of the captured segments are in no saved file."""
+        return self._recording.unsaved
+
+    @property
     def secrets(self) -> str:
         """The key log of the clients' TLS sessions so far; empty where the topic knows none."""
         return self._recording.secrets

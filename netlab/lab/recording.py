@@ -33,6 +33,7 @@ class Recording:
         self._growing = threading.Lock()
         self._file: Path | None = None
         self._capture: Capture | None = None
+        self._saved = 0
 
     def next_file(self) -> Path:
         """A name for the wire to write to; `LabError` where no folder can be made."""
@@ -45,7 +46,7 @@ class Recording:
             if self._file is not None and self._file != file:
                 with contextlib.suppress(OSError):
                     self._file.unlink()
-            self._file, self._capture = file, None
+            self._file, self._capture, self._saved = file, None, 0
 
     @property
     def shown(self) -> Capture | None:
@@ -72,6 +73,11 @@ class Recording:
                 if capture.position in (before, length):
                     return total
             time.sleep(_PAUSE)
+
+    @property
+    def unsaved(self) -> int:
+        """How many segments came since it was last saved."""
+        return len(self.shown.segments) - self._saved if self.shown is not None else 0
 
     @property
     def keylog(self) -> Path:
@@ -104,6 +110,8 @@ class Recording:
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             what = f"could not save to {safe(str(target))}: {safe(reason)}"
             raise LabError(what, "choose another file, as in :save ~/lab.pcapng") from None
+        self.grow(length)
+        self._saved = len(self.capture.segments)
         return target
 
     def remove(self) -> None:

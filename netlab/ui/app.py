@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -24,6 +25,7 @@ from textual.widgets import Input, Static, Tab, TabbedContent, TabPane
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
 from netlab.ui import commands
+from netlab.ui.commands import readable
 from netlab.ui.guard import GUARD
 from netlab.ui.key_line import KeyLine
 from netlab.ui.key_turns import KeyTurns
@@ -36,6 +38,7 @@ from netlab.ui.terminal_app import TerminalApp
 
 if TYPE_CHECKING:
     from netlab.ui.bench import BenchPane
+    from netlab.ui.jump import Target
     from netlab.ui.live_lab import LiveLab
 
 
@@ -96,7 +99,10 @@ class NetlabApp(TerminalApp, KeyTurns):
         self._make_lab, self._serving, self._painted = make_lab, serving, painted
         self._stolen = {c.bench_action for c in commands.COMMANDS if not STOLEN.isdisjoint(self._keys_of(c))}
         self._benches: dict[str, BenchPane] = {}
+        self._unseen = {topic.name for topic in topics if isinstance(topic, Topic)}
+        """Topics whose tabs have no bench yet."""
         self._filling: set[str] = set()
+        self._tabs: TabbedContent | None = None
         if self._config.theme in self.available_themes and not os.environ.get("TEXTUAL_THEME"):
             self.theme = str(self._config.theme)
 
@@ -106,14 +112,15 @@ class NetlabApp(TerminalApp, KeyTurns):
 
     def compose(self) -> ComposeResult:
         """Empty tabs; each is filled when it is first seen."""
-        with TabbedContent(initial=f"tab-{self._first}"):
+        with TabbedContent(initial=f"tab-{self._first}") as self._tabs:
             for number, topic in enumerate(self._topics, 1):
                 with TabPane(self._tab_title(number, topic), id=f"tab-{topic.name}"):
                     if isinstance(topic, Broken):
                         yield Static(_told(topic), markup=False, classes="broken")
                     elif topic.name == self._first and self._serving is not None:
                         yield StartLine(self._serving, topic.models[0])
-        yield KeyLine(self._relabelled)
+        self._key_line = KeyLine(self._relabelled)
+        yield self._key_line
 
     @staticmethod
     def _tab_title(number: int, topic: Topic | Broken) -> str:
@@ -146,8 +153,7 @@ class NetlabApp(TerminalApp, KeyTurns):
     @property
     def bench(self) -> BenchPane | None:
         """The bench of the tab that is seen."""
-        active = self.query_one(TabbedContent).active if self.is_running else ""
-        return self._benches.get(active.removeprefix("tab-"))
+        return self._benches.get(self._seen)
 
     @property
     def tab_titles(self) -> list[tuple[str, str]]:
@@ -189,26 +195,38 @@ class NetlabApp(TerminalApp, KeyTurns):
         from netlab.ui.bench import BenchPane
 
         try:
-            live = await making
+            bench = BenchPane(await making, self._presentation)
         except Exception as error:  # noqa: BLE001 - whatever keeps a lab from being made belongs on its tab
             await pane.mount(Static(_told(Broken(topic.name, str(error))), markup=False, classes="broken"))
-            return
-        if not pane.is_attached:  # the app was left meanwhile
-            return
-        bench = self._benches[topic.name] = BenchPane(live, self._presentation)
-        with self.batch_update():
-            await pane.mount(bench)
-            await pane.query(StartLine).remove()
-        self.call_after_refresh(self._painted)
-        if self.bench is bench:
-            bench.panes.go("console")
         else:
-            bench.watch_lab(False)
+            if not pane.is_attached:  # the app was left meanwhile
+                return
+            with self.batch_update():
+                await pane.mount(bench)
+                await pane.query(StartLine).remove()
+            self._benches[topic.name] = bench
+            self.call_after_refresh(self._painted)
+            if self.bench is bench:
+                bench.panes.go("console")
+            else:
+                bench.watch_lab(False)
+        self._unseen.discard(topic.name)
+        self.hand_on()
+
+    @property
+    def keys_wait(self) -> bool:
+        """Keys wait while the tab that is seen has no bench yet."""
+        return super().keys_wait or self._seen in self._unseen
+
+    @property
+    def _seen(self) -> str:
+        """The name of the tab that is seen; before any is, of the first that will be."""
+        return (self._tabs.active if self._tabs is not None else "").removeprefix("tab-") or self._first
 
     def action_show_tab(self, number: int) -> None:
         """Show a tab by its number."""
-        if number <= len(self._topics):
-            self.query_one(TabbedContent).active = f"tab-{self._topics[number - 1].name}"
+        if self._tabs is not None and number <= len(self._topics):
+            self._tabs.active = f"tab-{self._topics[number - 1].name}"
 
     # Commands
 
@@ -220,12 +238,19 @@ class NetlabApp(TerminalApp, KeyTurns):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a command can be had now: True, not now (None), or not there (False)."""
         if action == "bench":
+            if parameters[0] == "end_waiting" and self._text_selected:
+                return False  # it is copied
             if parameters[0] in self._stolen and isinstance(self.screen_stack[0].focused, Input):
                 return False
             return self.bench.actions.offers(str(parameters[0])) if self.bench is not None else False
         if action == "show_tab":
             return isinstance(parameters[0], int) and parameters[0] <= len(self._topics)
         return super().check_action(action, parameters)
+
+    @property
+    def _text_selected(self) -> bool:
+        focused = self.focused
+        return bool(isinstance(focused, Input) and focused.selected_text) or bool(self.screen.get_selected_text())
 
     def can(self, command: commands.Command) -> bool:
         """Whether the palette offers it now."""
@@ -249,8 +274,7 @@ class NetlabApp(TerminalApp, KeyTurns):
     def do_in(self, pane: str, widget: Widget, action: str) -> None:
         """Go to a pane, and do there what one of its own keys does."""
         if self.bench is not None:
-            self.bench.panes.go(pane)
-            self.call_after_refresh(self.run_action, action, widget)
+            self.bench.panes.go(pane, partial(self.call_later, self.run_action, action, widget))
 
     @property
     def keymap(self) -> Mapping[str, str]:
@@ -278,10 +302,51 @@ class NetlabApp(TerminalApp, KeyTurns):
         else:
             otherwise()
 
-    def action_command_palette(self) -> None:
-        """Show the palette; what is typed right behind its key is for it."""
-        self.let_keys_wait(Input)
-        super().action_command_palette()
+    def on_key(self, event: events.Key) -> None:
+        """Say so where a key that could be a command is none."""
+        active = self.screen.active_bindings.get(event.key)
+        if (event.is_printable or event.key == "enter") and (active is None or not active.enabled):
+            key = readable(event.key) if event.character != " " else "space"
+            self._key_line.say(f"{key} does nothing {'here' if active is None else 'now'}")
+
+    def paste_target(self) -> Widget | None:
+        """What is pasted anywhere but into an input goes to the console."""
+        typed_into = self.focused is not None and self.focused.check_consume_key("a", "a")
+        if self.bench is None or typed_into or len(self.screen_stack) > 1:
+            return None
+        self.bench.panes.go("console")
+        return self.bench.console.prompt
+
+    async def action_leave(self) -> None:
+        """Quit; ask first where something would be lost."""
+        from netlab.ui.chooser import Choice, Chooser  # late: first paint does not need them
+        from netlab.ui.leaving import lost_with
+
+        lost = lost_with([bench.lab for bench in self._benches.values()])
+        if not lost:
+            self.exit()
+            return
+        choices = [Choice("leave", "leave", lost), Choice("stay", "stay", ":save FILE keeps a capture")]
+
+        def chosen(answer: tuple[str, str] | None) -> None:
+            if answer == ("enter", "leave"):
+                self.exit()
+
+        self.push_screen(Chooser("leave netlab?", choices), chosen)
+
+    def action_jump(self) -> None:
+        """Show a letter on every pane and tab."""
+        from netlab.ui.jump import Jump  # late: first paint does not need it
+
+        if self.bench is not None and len(self.screen_stack) == 1:
+            self.push_screen(Jump([*self.bench.panes.targets(), *self._tab_targets()]))
+
+    def _tab_targets(self) -> Iterator[Target]:
+        from netlab.ui.jump import Target
+
+        tabs = self.query("ContentTab")
+        for number, tab in enumerate(tabs, 1):
+            yield Target(str(number), tab.region.offset, partial(self.action_show_tab, number))
 
     def action_help(self) -> None:
         """Help for the focused pane."""

@@ -121,8 +121,8 @@ class BenchPane(LabPanes):
         self.query_one(Banner).state = state
         if state.phase is not Phase.STARTING and not self._learned:
             self.call_after_refresh(self._learn)
-        if self.panes.reader is not None:
-            self.panes.reader.run_by(state.model)
+        if (reader := self.panes.reader_slot.wanted) is not None:
+            reader.run_by(state.model)
         self.intercepts.look(state)
         offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
         if offered != self._offered:  # the queue changes often and decides about no key
@@ -170,14 +170,9 @@ class BenchPane(LabPanes):
             self.console.say(self.history.problem)
 
     def on_prompt_left(self, event: Prompt.Left) -> None:
-        """Give up the call that waits; where none does, leave the input."""
+        """Leave the input; a call that waits goes on waiting."""
         event.stop()
-        current = self.lab.current
-        if current is not None and self.console.waiting:
-            current.abandon()
-            self.console.prompt.stay()
-        else:
-            self.panes.go(self.panes.whole or self.panes.beside)
+        self.panes.leave_console()
 
     def on_prompt_moved_on(self, event: Prompt.MovedOn) -> None:
         """Go to the next pane."""
@@ -228,15 +223,15 @@ class BenchPane(LabPanes):
         event.stop()
         self.observing.run(event.experiment)
 
-    def on_experiment_pane_stopped(self, event: ExperimentPane.Stopped) -> None:
-        """Stop it."""
+    def on_experiment_pane_left(self, event: ExperimentPane.Left) -> None:
+        """See what it does on the wire."""
         event.stop()
-        self.observing.stop()
+        self.panes.go("wire")
 
     def on_experiment_pane_closed(self, event: ExperimentPane.Closed) -> None:
         """Show the bytes again."""
         event.stop()
-        self.panes.remove_pane("experiment")
+        self.panes.put_away(self.panes.experiment_slot)
 
     def on_experiment_pane_code_wanted(self, event: ExperimentPane.CodeWanted) -> None:
         """Show it in the place of wire and bytes."""
@@ -246,9 +241,9 @@ class BenchPane(LabPanes):
     def on_lanes_pane_closed(self, event: LanesPane.Closed) -> None:
         """Put them away."""
         event.stop()
-        self.observing.toggle_lanes()
+        self.panes.put_away(self.panes.lanes_slot)
 
     def on_reader_closed(self, event: Reader.Closed) -> None:
         """Show wire and bytes again."""
         event.stop()
-        self.panes.put_away()
+        self.panes.put_away(self.panes.reader_slot)

@@ -6,13 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from textual.widgets import OptionList
-
 from netlab.capture.model import Endpoint
 from netlab.lab.state import Phase
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.copying import copies, last_call
-from netlab.ui.key_turns import let_keys_wait
 from netlab.ui.lab_panes import LabPanes
 from netlab.ui.links import Links
 from netlab.ui.notices import COPIED
@@ -32,7 +29,7 @@ MODELS = {
 
 COPY_FILE = "netlab-copy.txt"
 
-_LOOKING = ("show_experiments", "stop_experiment", "toggle_lanes")
+_LOOKING = ("show_experiments", "toggle_lanes")
 
 
 class BenchActions:
@@ -47,8 +44,15 @@ class BenchActions:
         """Whether the server serves or is about to."""
         return self._lab.state.phase in (Phase.SERVING, Phase.STARTING)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a call of the current client waits, or an experiment runs."""
+        return self._live.running or (self._lab.current is not None and self._lab.current.busy is not None)
+
     def label(self, action: str) -> str | None:
         """What the action would do now, in a word, where that changes."""
+        if action == "end_waiting":
+            return "stop experiment" if self._live.running else "abandon"
         return ("stop" if self.serving else "start") if action == "toggle_server" else None
 
     def offers(self, action: str) -> bool | None:
@@ -61,6 +65,8 @@ class BenchActions:
             return True if len(self._lab.sessions) > 1 else None
         if action in ("toggle_server", "choose_model") and self._live.running:
             return None  # it would not be the experiment that is asked about
+        if action == "end_waiting":
+            return self.waiting
         if action in _LOOKING:
             return self._observing.offers(action)
         return True
@@ -88,7 +94,6 @@ class BenchActions:
                 self.set_model(answer[1])
 
         title = "how the server handles many clients"
-        let_keys_wait(self._bench.app, OptionList)
         self._bench.app.push_screen(Chooser(title, choices, self._lab.state.model), chosen)
 
     def set_model(self, model: str) -> None:
@@ -130,7 +135,6 @@ class BenchActions:
         """Show the form."""
         from netlab.ui.fault_form import FaultForm  # late: first paint does not need it
 
-        let_keys_wait(self._bench.app, OptionList)
         self._bench.app.push_screen(FaultForm(self._live))
 
     def clear_faults(self) -> None:
@@ -141,7 +145,6 @@ class BenchActions:
 
     def focus_console(self) -> None:
         """Put the cursor into the input."""
-        let_keys_wait(self._bench.app, self._bench.console.prompt)
         self._bench.panes.go("console")
 
     def begin_command(self) -> None:
@@ -187,12 +190,7 @@ class BenchActions:
 
     def intercept_wire(self) -> None:
         """Ask what to hold."""
-        self._ask_wire(self._bench.wire.action_intercept)
-
-    def _ask_wire(self, ask: Callable[[], None]) -> None:
-        let_keys_wait(self._bench.app, self._bench.wire.question.line)
-        self._bench.panes.go("wire")
-        self._bench.call_after_refresh(ask)
+        self._bench.panes.go("wire", self._bench.wire.action_intercept)
 
     # Experiments and swim lanes
 
@@ -204,9 +202,12 @@ class BenchActions:
         """Ask the question of one."""
         self._observing.open_experiment(name)
 
-    def stop_experiment(self) -> None:
-        """Stop it."""
-        self._observing.stop()
+    def end_waiting(self) -> None:
+        """Stop the experiment that runs, else give up the call that waits."""
+        if self._live.running:
+            self._observing.stop()
+        elif self._lab.current is not None:
+            self._lab.current.abandon()
 
     def toggle_lanes(self) -> None:
         """The swim lanes, or no longer."""
@@ -216,10 +217,10 @@ class BenchActions:
 
     def show_source(self) -> None:
         """The server's code, then the client's, then neither."""
-        reader = self._bench.panes.reader
+        reader = self._bench.panes.reader_slot.wanted
         shown = reader.file if reader is not None else ""
         if shown == SOURCES[-1]:
-            self._bench.panes.put_away()
+            self._bench.panes.put_away(self._bench.panes.reader_slot)
         elif shown == SOURCES[0]:
             self._read(SOURCES[1])
         else:
@@ -234,14 +235,15 @@ class BenchActions:
         self._toggle(THEN_NOW)
 
     def _toggle(self, file: str) -> None:
-        reader = self._bench.panes.reader
+        reader = self._bench.panes.reader_slot.wanted
         if reader is not None and reader.file == file:
-            self._bench.panes.put_away()
+            self._bench.panes.put_away(self._bench.panes.reader_slot)
         else:
             self._read(file)
 
     def _read(self, file: str) -> None:
-        self._bench.panes.read(Reader(self._bench.topic, file, model=self._lab.state.model))
+        self._bench.panes.reader_slot.put(Reader(self._bench.topic, file, model=self._lab.state.model))
+        self._bench.panes.go("reader")
 
     def copy_as(self) -> None:
         """Ask what to copy, and copy it or write it to a file."""
@@ -261,7 +263,6 @@ class BenchActions:
             if answer is not None:
                 self._copy(texts[answer[1]], to_file=answer[0] == "w")
 
-        let_keys_wait(bench.app, OptionList)
         bench.app.push_screen(Chooser("copy", choices, writes=f"writes to {COPY_FILE}"), chosen)
 
     def _certificates(self, address: Endpoint | None) -> Path | None:

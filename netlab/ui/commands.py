@@ -51,7 +51,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
     "right": "→", "shift+tab": "⇧tab", "shift+right": "⇧→", "equals_sign": "=", "minus": "-", "plus": "+",
-    "apostrophe": "'",
+    "apostrophe": "'", "greater_than_sign": ">",
 }  # fmt: skip
 
 
@@ -70,7 +70,8 @@ def _bench(id: str, key: str, label: str, tooltip: str, group: str, action: str,
 COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark,f1", "help", "What the focused pane shows, its keys, and what the console takes",
             "help", "help", 1),
-    _bench("console.focus", "enter", "console", "Put the cursor into the console", "panes", "focus_console", 2),
+    _bench("console.focus", "greater_than_sign", "console", "Put the cursor into the console, from any pane", "panes",
+           "focus_console", 2),
     _bench("console.command", "colon", "command", "Begin a line to the lab in the console, such as :connect",
            "panes", "begin_command", 2),
     _bench("server.toggle", "s", "start/stop", "Stop server and wire (capture and transcripts stay), or start them",
@@ -84,8 +85,9 @@ COMMANDS: tuple[Command, ...] = (
            "clear_faults"),
     _bench("experiments", "e", "experiments", "Predict, run, see: the topic's experiments on this tab's lab", "view",
            "show_experiments", 5),
-    _bench("experiment.stop", "escape", "stop experiment", "Stop the experiment that runs, and put the lab back",
-           "view", "stop_experiment"),
+    Command("waiting.end", "ctrl+c", "abandon",
+            "Give up the call that waits, or stop the experiment that runs; text that is selected is copied instead",
+            "console", "bench('end_waiting')", 1, priority=True),
     _bench("lanes", "p", "swim lanes", "Each client's way through connect, accept queue and service, on one time axis",
            "view", "toggle_lanes"),
     _bench("copy", "c", "copy as", "Copy the address, the last call, the transcript or the selected bytes",
@@ -108,14 +110,17 @@ COMMANDS: tuple[Command, ...] = (
     _bench("pane.previous", "shift+tab", "previous pane", "Go to the pane before", "panes", "previous_pane"),
     _bench("pane.maximize", "backslash", "maximise", "Give the focused pane the whole tab, or give it back", "panes",
            "maximize_pane"),
+    Command("jump", "ctrl+o", "jump", "Show a letter on every pane and tab, and go to one of them", "panes", "jump", 0,
+            priority=True),
     Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8, priority=True),
-    Command("quit", "q", "quit", "Leave netlab; server, wire and clients end with it", "app", "quit"),
+    Command("quit", "q", "quit", "Leave netlab; asks first if clients are connected or a capture is not saved", "app",
+            "leave"),
 )  # fmt: skip
 """The app's commands, in the order of help and palette. ``ctrl+q`` always quits as well."""
 
 PROMPT_COMMANDS: tuple[Command, ...] = (
     Command("prompt.leave", "escape", "commands",
-            "Leave the console, so that single letters act; gives up a call that waits", "console", "leave", 1),
+            "Leave the console, so that single letters act", "console", "leave", 1),
     Command("prompt.complete", "tab", "complete", "Complete what is typed; where nothing is, go to the next pane",
             "console", "complete", 2),
     Command("prompt.older", "up", "history", "The line entered before", "console", "older", 3),

@@ -67,7 +67,7 @@ def hints(topic: Topic) -> list[str]:
     return [
         f"{topic.title} · {topic.summary}.",
         f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 helps.",
-        "esc, then one letter acts: m model, f faults, e experiments, v source, l lesson, ? help, q quit.",
+        "esc, then one letter acts: m model, f faults, e experiments, v source, l lesson, ? help, > console.",
     ]
 
 
@@ -190,7 +190,7 @@ class Console(Vertical):
             return ""
         place = f" · {busy.place}" if busy.place else ""
         text = self._presentation.text(busy.text)
-        waits, leaves = f"waiting {self._presentation.seconds(seconds)} for ", f"{place} · esc abandons"
+        waits, leaves = f"waiting {self._presentation.seconds(seconds)} for ", f"{place} · ctrl+c abandons"
         room = max(self._room - cell_len(waits + leaves), 8)
         return f"{waits}{text if len(text) <= room else text[: room - 1] + '…'}{leaves}"
 

@@ -40,7 +40,7 @@ class Stage(Enum):
 _TITLES = {
     Stage.LIST: "experiments ── esc closes",
     Stage.QUESTION: "experiment {name} ── predict",
-    Stage.RUNNING: "experiment {name} ── running, esc stops",
+    Stage.RUNNING: "experiment {name} ── running, ctrl+c stops",
     Stage.DONE: "experiment {name} ── {outcome}",
 }
 _CHOOSING = (Stage.LIST, Stage.QUESTION)
@@ -60,7 +60,7 @@ class ExperimentPane(Ring):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose", id="experiment.choose", tooltip="Take the marked line"),
         Binding("escape", "back", "back", id="experiment.back",
-                tooltip="Stop the run; else back to the list; else close"),
+                tooltip="Back to the list, and from there close; a run goes on"),
         Binding("r", "again", "again", id="experiment.again", tooltip="Run it once more"),
         Binding("n", "next", "next", id="experiment.next", tooltip="The topic's next experiment"),
         Binding("v", "code", "its code", id="experiment.code",
@@ -77,8 +77,8 @@ class ExperimentPane(Ring):
 
         experiment: Experiment
 
-    class Stopped(Message):
-        """The run is to stop."""
+    class Left(Message):
+        """The person goes elsewhere; the run goes on."""
 
     class Closed(Message):
         """The person has seen enough."""
@@ -130,6 +130,11 @@ class ExperimentPane(Ring):
             self._enter(Stage.DONE)
         else:
             self._redraw()
+
+    def stopping(self) -> None:
+        """The run was asked to stop."""
+        if self.stage is Stage.RUNNING and self.experiment is not None:
+            self.border_title = f"experiment {self.experiment.name} ── stopping"
 
     def _run(self, prediction: int | None) -> None:
         if self.experiment is not None:
@@ -261,10 +266,9 @@ class ExperimentPane(Ring):
             self.post_message(self.CodeWanted(self.experiment))
 
     def action_back(self) -> None:
-        """Stop, or one step back."""
+        """One step back."""
         if self.stage is Stage.RUNNING:
-            self.border_title = f"experiment {self.experiment.name if self.experiment else ''} ── stopping"
-            self.post_message(self.Stopped())
+            self.post_message(self.Left())
         elif self.stage is Stage.LIST:
             self.post_message(self.Closed())
         else:

@@ -140,7 +140,7 @@ def _ids_in(bindings: Mapping[str, ActiveBinding], pane: str) -> set[str]:
 
 def help_width(columns: int) -> int:
     """The cells that a line of help has on a screen of so many columns."""
-    return min(WIDEST, columns * 96 // 100) - 5
+    return max(min(WIDEST, columns * 96 // 100) - 5, 1)
 
 
 class Help(ModalScreen[None]):

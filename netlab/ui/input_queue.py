@@ -8,6 +8,7 @@ from collections import Counter, deque
 from textual import events
 from textual.message import Message
 
+from netlab.ui.key_turns import LEAVES
 from netlab.ui.terminal_input import Kind
 
 LIMITS = {Kind.TEXT: 1000, Kind.KEY: 250, Kind.MOUSE: 50}
@@ -38,7 +39,10 @@ class InputQueue:
         kind = kind_of(message)
         with self._lock:
             last = self._waiting[-1] if self._waiting else None
-            if isinstance(message, events.MouseMove | events.Resize) and type(last) is type(message):
+            if isinstance(message, events.Key) and message.key == LEAVES:
+                self._waiting.appendleft(message)  # whatever waits, leaving does not
+                self._counts[Kind.KEY] += 1
+            elif isinstance(message, events.MouseMove | events.Resize) and type(last) is type(message):
                 self._waiting[-1] = message  # only the newest position matters
             elif kind is None or self.room(kind) > -LIMITS[kind] or self._releases(message):
                 self._waiting.append(message)

@@ -33,7 +33,7 @@ class ByteEditor(ByteView):
         Binding("enter", "apply", "apply", id="edit.apply", tooltip="Let these bytes leave in the place of what came"),
         Binding("escape", "cancel", "cancel", id="edit.cancel", tooltip="Leave the held bytes as they were"),
         Binding("tab", "turn_text", "hex/text", id="edit.text", tooltip="Type hex digits, or text"),
-        Binding("insert,ctrl+o", "turn_insert", "insert", id="edit.insert", tooltip="Insert, or overwrite"),
+        Binding("insert,ctrl+t", "turn_insert", "insert", id="edit.insert", tooltip="Insert, or overwrite"),
         Binding("delete", "delete", "delete", id="edit.delete", tooltip="Take away the selection, or the byte here"),
         Binding("backspace", "rub_out", "rub out", show=False, id="edit.rub_out"),
         Binding("ctrl+z", "undo", "undo", id="edit.undo", tooltip="Take the last change back"),
@@ -55,10 +55,9 @@ class ByteEditor(ByteView):
         self.edit = Edit(held.payload)
 
     def on_mount(self) -> None:
-        """Show the bytes, and be typed into; name keys only while they act."""
+        """Show the bytes; name keys only while they act."""
         follow_keys(self, self._tell)
         self._show()
-        self.focus()
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Whatever can be typed is typed here."""

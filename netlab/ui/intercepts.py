@@ -31,7 +31,11 @@ class Intercepts:
 
     def __init__(self, bench: LabPanes) -> None:
         self._bench, self._lab = bench, bench.lab
-        self.editor: ByteEditor | None = None
+
+    @property
+    def editor(self) -> ByteEditor | None:
+        """The editor that is there or coming."""
+        return self._bench.panes.editor_slot.wanted
 
     def look(self, state: LabState) -> None:
         """Show what is held now. A segment that is held no more is edited no more."""
@@ -70,14 +74,9 @@ class Intercepts:
         """Edit the bytes in the inspector's place."""
         from netlab.ui.intercept_editor import ByteEditor  # late: only who edits needs it
 
-        if self.editor is not None:
-            return
-        self.editor = ByteEditor(held)
-        inspector = self._bench.inspector
-        inspector.add_class("-editing")
-        inspector.mount(self.editor)  # the focus, which it takes, shows the pane: what hides with it would take it away
-        if self._bench.panes.whole:
-            self._bench.panes.whole = "bytes"
+        if self.editor is None:
+            self._bench.panes.editor_slot.put(ByteEditor(held))
+            self._bench.panes.go("bytes")
 
     def apply(self, event: ByteEditor.Applied) -> None:
         """Let the wire have the bytes; the segment goes on waiting."""
@@ -86,11 +85,7 @@ class Intercepts:
 
     def close(self) -> None:
         """Show the inspector again, and go back to the held segments."""
-        if self.editor is not None:
-            self.editor.remove()
-            self.editor = None
-            self._bench.inspector.remove_class("-editing")
-            self._bench.panes.go("wire")
+        self._bench.panes.put_away(self._bench.panes.editor_slot)
 
     # Replaying
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS
 
-RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection"}
+RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection, or give up what waits"}
 """Keys that cannot be given to anything else."""
 
 TABS = {f"tab.{n}": str(n) for n in range(1, 10)}
@@ -105,7 +105,7 @@ def _fault(name: str, text: str, accepted: Mapping[str, str], places: Iterable[M
         return f"keys: {name} needs at least one key"
     if wrong := [key for key in keys if not _is_key(key)]:
         return f"keys: {name}: {wrong[0]!r} is not the name of a key"
-    if taken := [key for key in keys if key in RESERVED]:
+    if taken := [key for key in keys if key in RESERVED and key not in _keys(place[name])]:
         return f"keys: {name}: {taken[0]} is kept for: {RESERVED[taken[0]]}"
     if "quit" in place and name not in TABS and (digits := [key for key in keys if key.isdigit()]):
         return f"keys: {name}: {digits[0]} goes to a tab"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from netlab.topics.trial import Experiment
     from netlab.ui.experiment import ExperimentPane
     from netlab.ui.lanes_history import LanesHistory
-    from netlab.ui.lanes_pane import LanesPane
 
 
 class Observing:
@@ -25,8 +24,6 @@ class Observing:
     def __init__(self, bench: LabPanes) -> None:
         self._bench, self._live = bench, bench.live
         self.experiments: tuple[Experiment, ...] = ()
-        self.experiment: ExperimentPane | None = None
-        self.lanes: LanesPane | None = None
         self._made_history: LanesHistory | None = None
         self._verdicts: dict[str, Verdict] = {}
         self._was_running = False
@@ -43,9 +40,12 @@ class Observing:
         """Whether there is something to show or to stop."""
         if action == "show_experiments":
             return bool(self.experiments)
-        if action == "stop_experiment":
-            return self._live.running
         return self._bench.topic.transport is Transport.TCP
+
+    @property
+    def experiment(self) -> ExperimentPane | None:
+        """The pane of experiments that is there or coming."""
+        return self._bench.panes.experiment_slot.wanted
 
     @property
     def _history(self) -> LanesHistory:
@@ -64,8 +64,8 @@ class Observing:
         run = self._live.run
         if run is not None and self.experiment is not None:
             self.experiment.tell(run.take())
-        if self.lanes is not None and self.lanes.is_attached:
-            self.lanes.look()
+        if (lanes := self._bench.panes.lanes_slot.pane) is not None:
+            lanes.look()
         if self._live.running is not self._was_running:
             self._was_running = self._live.running
             self._bench.refresh_bindings()
@@ -74,11 +74,9 @@ class Observing:
 
     def show_experiments(self) -> None:
         """The pane as it is, or the list."""
-        if self.experiment is not None and self._bench.panes.has("experiment"):
-            if self.experiment.has_focus and not self.experiment.running:
-                self.experiment.show_list()
-            self._bench.panes.go("experiment")
-            return
+        pane = self.experiment
+        if pane is not None and pane.has_focus and not pane.running:
+            pane.show_list()
         self._pane()
 
     def open_experiment(self, name: str) -> None:
@@ -92,13 +90,12 @@ class Observing:
         from netlab.ui.experiment import ExperimentPane
 
         panes = self._bench.panes
-        panes.put_away()
-        if self.experiment is not None and panes.has("experiment"):
-            panes.go("experiment")
-        else:
-            self.experiment = ExperimentPane(self.experiments, self._bench.presentation, self._verdicts)
-            panes.add("experiment", self.experiment)
-        return self.experiment
+        pane = self.experiment
+        if pane is None:
+            pane = ExperimentPane(self.experiments, self._bench.presentation, self._verdicts)
+            panes.experiment_slot.put(pane)
+        panes.go("experiment")
+        return pane
 
     def run(self, experiment: Experiment) -> None:
         """Run it on this lab."""
@@ -109,6 +106,8 @@ class Observing:
         """Stop the run; the lab is put back."""
         if self._live.run is not None:
             self._live.run.stop()
+            if self.experiment is not None:
+                self.experiment.stopping()
 
     def show_code(self, experiment: Experiment) -> None:
         """The tutorial's own code beside the repaired form."""
@@ -116,7 +115,8 @@ class Observing:
         from netlab.ui.reader import Reader
 
         name = f"{experiment.name}: then, and repaired"
-        self._bench.panes.read(Reader(self._bench.topic, name, code(experiment)))
+        self._bench.panes.reader_slot.put(Reader(self._bench.topic, name, code(experiment)))
+        self._bench.panes.go("reader")
 
     # Swim lanes
 
@@ -125,10 +125,8 @@ class Observing:
         from netlab.ui.lanes_pane import LanesPane
 
         panes = self._bench.panes
-        if self.lanes is not None and panes.has("lanes"):
-            panes.remove_pane("lanes")
-            self.lanes = None
-            return
-        panes.put_away()
-        self.lanes = LanesPane(self._history, self._bench.presentation)
-        panes.add("lanes", self.lanes)
+        if panes.lanes_slot.wanted is not None:
+            panes.put_away(panes.lanes_slot)
+        else:
+            panes.lanes_slot.put(LanesPane(self._history, self._bench.presentation))
+            panes.go("lanes")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,10 +17,16 @@ from textual.widgets import Static
 
 from netlab.ui.console import Console
 from netlab.ui.inspector import Inspector
+from netlab.ui.jump import Target
+from netlab.ui.key_turns import Step, begin_step
 from netlab.ui.server_log import LogPane, ServerLog
+from netlab.ui.slots import Slot
 from netlab.ui.wire_list import WireList
 
 if TYPE_CHECKING:
+    from netlab.ui.experiment import ExperimentPane
+    from netlab.ui.intercept_editor import ByteEditor
+    from netlab.ui.lanes_pane import LanesPane
     from netlab.ui.reader import Reader
 
 ORDER = ("console", "wire", "bytes", "log")
@@ -121,29 +128,43 @@ class Panes(Horizontal):
     whole: reactive[str] = reactive("")
     """The pane that has the whole tab, if one has."""
 
-    _ENTRIES: ClassVar[dict[str, str]] = {"console": "#prompt"}
-
     def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: LogPane) -> None:
         super().__init__(id="panes", classes="-wire")  # as `_arrange` has it: each class that comes styles all anew
-        self._left, self._right = (console, log), (wire, inspector)
-        self.reader: Reader | None = None
-        self._extras: dict[str, Widget] = {}
+        self._client, self._wire, self._bytes, self._log = console, wire, inspector, log
+        self.reader_slot: Slot[Reader] = Slot("reader", self._settle_soon)
+        self.lanes_slot: Slot[LanesPane] = Slot("lanes", self._settle_soon)
+        self.experiment_slot: Slot[ExperimentPane] = Slot("experiment", self._settle_soon)
+        self.editor_slot: Slot[ByteEditor] = Slot("edit", self._settle_soon)
+        self._slots: tuple[Slot[Any], ...] = (
+            self.reader_slot, self.experiment_slot, self.lanes_slot, self.editor_slot,
+        )  # fmt: skip
+        self._destination = ""
+        self._then: Callable[[], object] | None = None
+        self._settling: Step | None = None
         self._warned = 0
 
     def compose(self) -> ComposeResult:
         """The two columns."""
         with Vertical(id="left"):
-            yield from self._left
+            yield self._client
+            yield self._log
         yield PaneBar()
         with Vertical(id="right"):
-            yield from self._right
+            yield self._wire
+            yield self._bytes
+
+    @property
+    def reader(self) -> Reader | None:
+        """What is read, if it is there."""
+        return self.reader_slot.pane
 
     @property
     def order(self) -> tuple[str, ...]:
         """The panes that there are now."""
         if self.reader is not None:
             return READING
-        return (*ORDER[:2], *(name for name in EXTRAS if name in self._extras), *ORDER[2:])
+        there = [slot.name for slot in self._slots if slot.pane is not None]
+        return (*ORDER[:2], *(name for name in EXTRAS if name in there), *ORDER[2:])
 
     def on_mount(self) -> None:
         """Show the first choice."""
@@ -161,11 +182,13 @@ class Panes(Horizontal):
         if not self.query(PaneBar):
             return
         shown = self.whole or self.beside
-        for name in {*ORDER, *READING, *EXTRAS}:
-            self.set_class(name == shown, f"-{name}")
-        if shown in ("bytes", "experiment"):
-            self.set_class(shown == "bytes", "-lower-bytes")
-        self.set_class(bool(self.whole), "-whole")
+        there = {f"-with-{slot.name}" for slot in (self.experiment_slot, self.lanes_slot) if slot.pane is not None}
+        lower = shown == "bytes" if shown in ("bytes", "experiment") else self.has_class("-lower-bytes")
+        flags = {"-whole": bool(self.whole), "-reading": self.reader is not None, "-lower-bytes": lower}
+        classes = {f"-{shown}", *there, *(flag for flag, on in flags.items() if on)}
+        if classes != self.classes:
+            self.classes = classes  # at once: each class that comes styles all anew
+        self._bytes.set_class(self.editor_slot.pane is not None, "-editing")
         if shown == "log":
             self.query_one(ServerLog).all_seen()
         self.query_one(PaneBar).tell(self.order, self.beside, self._warned)
@@ -189,23 +212,27 @@ class Panes(Horizontal):
         names = (*ORDER, *READING, *EXTRAS)
         return next((node.id for node in widget.ancestors_with_self if node.id in names), "") or ""
 
-    def go(self, name: str) -> None:
-        """Show a pane and put the focus into it."""
-        if self.whole:
-            self.whole = name
-        if name != "console":
-            self.beside = name
-        waits = name == "wire" and self.query_one(WireList).held.held
-        entry = self.query_one("#held" if waits else self._ENTRIES.get(name, f"#{name}"))
-        self.call_after_refresh(self._focus_within, entry)
+    # Going somewhere
 
-    def _focus_within(self, widget: Widget) -> None:
-        if widget.focusable:
-            widget.focus()
-            return
-        inside = [other for other in self.screen.focus_chain if widget in other.ancestors]
-        if inside:
-            inside[0].focus()
+    def go(self, name: str, then: Callable[[], object] | None = None) -> None:
+        """Show a pane and put the focus into it, as soon as all panes that come and go have come and gone; ``then``
+        comes after that, unless another pane is wanted meanwhile."""
+        if name not in READING:
+            self.reader_slot.clear()  # it stands in their place
+        self._destination, self._then = name, then
+        self._settle_soon()
+
+    def leave_console(self) -> None:
+        """Where single letters act: the pane beside it; the transcript while the console has the whole tab."""
+        if self.whole == "console":
+            self._client.transcript.focus()
+        else:
+            self.go(self.whole or self.beside)
+
+    def targets(self) -> list[Target]:
+        """Each pane that there is, for the jump mode."""
+        regions = {name: self.query_one(f"#{name}").region for name in self.order}
+        return [Target(name, at.offset if at.area else None, partial(self.go, name)) for name, at in regions.items()]
 
     def step(self, direction: int) -> None:
         """To the next (1) or previous (-1) widget of the focused pane, then to the pane beside it."""
@@ -221,52 +248,83 @@ class Panes(Horizontal):
         index = order.index(here) if here in order else -direction
         self.go(order[(index + direction) % len(order)])
 
-    # Panes that come and go
-
-    def has(self, name: str) -> bool:
-        """Whether a pane is there now."""
-        return name in self._extras
-
-    def add(self, name: str, pane: Widget) -> None:
-        """Show one more pane, and go there."""
-        self._extras[name] = pane
-        self.add_class(f"-with-{name}")
-        self.call_later(self._mount, name, pane)
-
-    async def _mount(self, name: str, pane: Widget) -> None:
-        after = "experiment" if name == "lanes" and self.has("experiment") else "bytes"
-        await self.query_one("#right").mount(pane, before=f"#{after}")
-        self.go(name)
-
-    def remove_pane(self, name: str) -> None:
-        """Put it away, and go to the wire."""
-        self._extras.pop(name).remove()
-        self.remove_class(f"-with-{name}")
-        self.whole = ""
-        self.go("wire")
-
-    def read(self, reader: Reader) -> None:
-        """Show something to read in the place of wire and bytes."""
-        before, self.reader = self.reader, reader
-        self.call_later(self._swap, before, reader)
-
-    async def _swap(self, before: Reader | None, reader: Reader) -> None:
-        if before is not None:
-            await before.remove()  # before the other comes: both have the same id
-        await self.query_one("#right").mount(reader)
-        self.add_class("-reading")
-        self.whole, self.beside = "", "reader"
-        reader.focus()
-
-    def put_away(self) -> None:
-        """Show wire and bytes again."""
-        if self.reader is not None:
-            self.reader.remove()
-            self.reader = None
-            self.remove_class("-reading")
-            self.whole = ""
-            self.go("experiment" if self.has("experiment") else "wire")
-
     def toggle_whole(self) -> None:
         """Give the focused pane the whole tab, or give it back."""
         self.whole = "" if self.whole else (self.pane_of(self.screen.focused) or "console")
+
+    # Panes that come and go
+
+    def put_away(self, slot: Slot[Any]) -> None:
+        """Show what is beside or below such a pane again."""
+        if slot.wanted is not None:
+            slot.clear()
+            self.whole = ""
+            self.go("experiment" if slot is self.reader_slot and self.experiment_slot.wanted else "wire")
+
+    def _settle_soon(self) -> None:
+        if self._settling is None:
+            self._settling = begin_step(self.app)
+            self.call_later(self._settle)
+
+    async def _settle(self) -> None:
+        """Let panes go and come until all that is wanted is there, then go where the person wants to be."""
+        while (slot := next((slot for slot in self._slots if not slot.settled), None)) is not None:
+            if not self.is_attached:  # the app is leaving
+                return
+            await slot.advance(*self._place(slot))
+        self._show_destination()
+        self._arrange()
+        self.call_after_refresh(self._arrive)
+
+    def _place(self, slot: Slot[Any]) -> tuple[Widget, Widget | None]:
+        """What a pane is mounted in, and before which other one."""
+        if slot is self.editor_slot:
+            return self._bytes, None
+        lower = self.experiment_slot.pane if slot is self.lanes_slot else None
+        return self.query_one("#right"), None if slot is self.reader_slot else lower or self._bytes
+
+    def _show_destination(self) -> None:
+        name = self._destination if self._destination in self.order else "reader" if self.reader else "wire"
+        if self._destination:
+            self._destination = name
+            if self.whole:
+                self.whole = name
+            if name != "console":
+                self.beside = name
+
+    def _arrive(self) -> None:
+        """Put the focus into the pane, unless something else is wanted meanwhile."""
+        if not all(slot.settled for slot in self._slots):
+            self.call_later(self._settle)
+            return
+        if self._destination:
+            self._focus_within(self._entry(self._destination))
+        self._destination = ""
+        self.app.call_later(self._arrived)  # behind the focus, which moves in the same way
+
+    def _arrived(self) -> None:
+        step, self._settling = self._settling, None
+        if self._destination or not all(slot.settled for slot in self._slots):
+            self._settle_soon()
+        elif self._then is not None:
+            then, self._then = self._then, None
+            then()
+        if step is not None:
+            step.end()
+
+    def _entry(self, name: str) -> Widget:
+        if name == "console":
+            return self._client.prompt
+        if name == "wire" and self._wire.held.held:
+            return self._wire.held
+        if name == "bytes" and self.editor_slot.pane is not None:
+            return self.editor_slot.pane
+        return self.query_one(f"#{name}")
+
+    def _focus_within(self, widget: Widget) -> None:
+        if widget.focusable:
+            widget.focus()
+            return
+        inside = [other for other in self.screen.focus_chain if widget in other.ancestors]
+        if inside:
+            inside[0].focus()

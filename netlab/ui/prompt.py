@@ -76,7 +76,6 @@ class Prompt(OrderlyInput):
         self._completion = completion
         self._round: list[str] = []
         """What tab goes through: the line as it was typed, and all that it can be completed to."""
-        self._left = False
 
     async def action_submit(self) -> None:
         """Hand over the line and begin a new one."""
@@ -89,28 +88,6 @@ class Prompt(OrderlyInput):
     def action_leave(self) -> None:
         """Tell that the person wants out."""
         self.post_message(self.Left())
-
-    def stay(self) -> None:
-        """Take keys again: the person was heard, and stays here."""
-        self._left = False
-
-    def on_focus(self) -> None:
-        """Take keys."""
-        self.stay()
-
-    async def _on_key(self, event: events.Key) -> None:
-        """Type it. Keys that follow the one which leaves go back to the app, until it is known who is to have them."""
-        if self._left:
-            event.stop()
-            event.prevent_default()
-            self.app.call_after_refresh(self.app.post_message, events.Key(event.key, event.character))
-            return
-        await super()._on_key(event)
-
-    async def acts(self, action: str) -> None:
-        """A key of its own."""
-        self._left = action == "leave"
-        await super().acts(action)
 
     def action_complete(self) -> None:
         """Complete, or move on."""

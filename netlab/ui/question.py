@@ -19,7 +19,6 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from netlab.dissect.text import safe
-from netlab.ui.key_turns import let_keys_wait
 from netlab.ui.orderly_input import OrderlyInput
 
 
@@ -97,7 +96,6 @@ class Question(Vertical):
         line.cursor_blink = False
         self.add_class("-asking")
         self._judge(value)
-        let_keys_wait(self.app, line)
         line.focus()
 
     def _judge(self, text: str, *, answering: bool = False) -> bool:

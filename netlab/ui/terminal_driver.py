@@ -20,6 +20,7 @@ from textual.message import Message
 
 from netlab.ui.exit_watch import WATCH, ending_signals
 from netlab.ui.input_queue import InputQueue
+from netlab.ui.key_turns import KeyTurns
 from netlab.ui.terminal_input import Pasted, TerminalInput
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ class PacedDriver(Driver):
     def _unanswered(self) -> int:
         """How many messages the app has before it, wherever input passes."""
         app = self._app
+        waiting = app.waiting_keys if isinstance(app, KeyTurns) else 0
         with suppress(TextualError):  # no screen yet, or no more
             on_the_way = {app, app.screen, app.focused, app.mouse_over}
-            return sum(node.message_queue_size for node in on_the_way if node is not None)
-        return app.message_queue_size
+            return waiting + sum(node.message_queue_size for node in on_the_way if node is not None)
+        return waiting + app.message_queue_size
 
 
 class TerminalDriver(PacedDriver, LinuxDriver):

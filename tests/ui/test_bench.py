@@ -34,15 +34,19 @@ async def test_hello_comes_back_and_crossed_the_wire(app: StagedApp, pilot: Pilo
 
 
 @played()
-async def test_the_second_client_of_single_waits_and_esc_abandons(app: StagedApp, pilot: Pilot[None]) -> None:
+async def test_the_second_client_of_single_waits_and_ctrl_c_abandons(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
     await enter(pilot, ":connect")
     await enter(pilot, "World")
     await until(pilot, lambda: "in the accept queue" in app.seen.console.waiting, "it waits")
-    assert "esc abandons" in app.seen.console.waiting
-    await pilot.press("escape")
+    assert "ctrl+c abandons" in app.seen.console.waiting
+    await pilot.press("escape", "p")
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "lanes", "the lanes, while it waits")
+    assert app.seen.console.waiting
+    await pilot.press("ctrl+c")
     await until(pilot, lambda: not app.seen.console.waiting, "abandoned")
-    assert app.focused is app.seen.console.prompt
+    await pilot.press("greater_than_sign")
+    await until(pilot, lambda: app.focused is app.seen.console.prompt, "the console")
     await until(pilot, lambda: "Abandoned" in app.transcript)
     await enter(pilot, ":use 1")
     await until(pilot, lambda: app.seen.lab.current is app.seen.lab.sessions[0])

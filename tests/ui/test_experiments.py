@@ -40,7 +40,7 @@ def test_every_expectation_is_ticked_while_the_panes_move(gate: threading.Event)
     script()
 
 
-def test_esc_stops_and_the_lab_is_as_before(gate: threading.Event) -> None:
+def test_ctrl_c_stops_and_the_lab_is_as_before(gate: threading.Event) -> None:
     @played()
     async def script(app: StagedApp, pilot: Pilot[None]) -> None:
         await enter(pilot, ":model threading")
@@ -48,7 +48,7 @@ def test_esc_stops_and_the_lab_is_as_before(gate: threading.Event) -> None:
         shown = await waiting(app, pilot, "0")
         assert app.seen.lab.state.model == "single"
         assert app.seen.actions.offers("choose_model") is None
-        await pilot.press("escape")
+        await pilot.press("ctrl+c")
         await until(pilot, at(Stage.DONE, app), "it stopped")
         assert "■ stopped" in shown.text
         assert "You predict" not in shown.text
@@ -59,13 +59,14 @@ def test_esc_stops_and_the_lab_is_as_before(gate: threading.Event) -> None:
     script()
 
 
-def test_esc_stops_also_from_another_pane(gate: threading.Event) -> None:
+def test_esc_leaves_a_run_and_ctrl_c_stops_it_from_anywhere(gate: threading.Event) -> None:
     @played()
     async def script(app: StagedApp, pilot: Pilot[None]) -> None:
         await waiting(app, pilot, "1")
-        app.seen.panes.go("wire")
-        await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
         await pilot.press("escape")
+        await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
+        assert app.seen.live.running
+        await pilot.press("ctrl+c")
         await until(pilot, at(Stage.DONE, app), "it stopped")
 
     script()
@@ -83,10 +84,10 @@ def test_it_can_be_run_again_and_the_next_one_asked(gate: threading.Event) -> No
         await until(pilot, lambda: app.seen.live.run is not before, "it runs again")
         await until(pilot, at(Stage.DONE, app), "it ended again")
         await pilot.press("n")
-        assert shown.experiment is not None
-        assert (shown.stage, shown.experiment.name) == (Stage.QUESTION, "quoted")
+        await until(pilot, at(Stage.QUESTION, app), "the next question")
+        assert shown.experiment is not None and shown.experiment.name == "quoted"
         await pilot.press("escape")
-        assert shown.stage is Stage.LIST
+        await until(pilot, at(Stage.LIST, app), "the list")
         assert "1 second-client ✓" in shown.text
         await pilot.press("escape")
         await until(pilot, lambda: not app.query(ExperimentPane), "closed")

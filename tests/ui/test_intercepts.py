@@ -139,7 +139,7 @@ async def test_e_edits_and_esc_leaves_it_as_it_was(app: StagedApp, pilot: Pilot[
     assert app.seen.wire.held.held[0].payload == b"Hello"
     await pilot.press("e")
     await until(pilot, lambda: app.seen.intercepts.editor is not None and app.seen.intercepts.editor.has_focus)
-    await pilot.press("4", "a", "tab", "ctrl+o", "q", "?", "enter")
+    await pilot.press("4", "a", "tab", "ctrl+t", "q", "?", "enter")
     await until(pilot, lambda: app.seen.wire.held.held[0].payload == b"Jq?ello", "edited")
     assert app.seen.wire.held.held[0].edited
     await until(pilot, lambda: app.seen.wire.held.has_focus)
@@ -293,5 +293,5 @@ async def test_what_waits_says_how_to_leave_also_of_a_long_call(app: StagedApp, 
     await enter(pilot, "x" * 60)
     await until(pilot, lambda: "held on the wire" in app.seen.console.waiting)
     waiting = app.seen.console.waiting
-    assert waiting.endswith("… · held on the wire · esc abandons") and len(waiting) <= 2 * 43
+    assert waiting.endswith("… · held on the wire · ctrl+c abandons") and len(waiting) <= 2 * 43
     await pilot.press("escape")

@@ -1,0 +1,70 @@
+"""Jump mode: a letter on every pane and tab; the letter goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+LETTERS = "asdfghjklqwertyuiopzxcvbnm"
+"""Given to the targets in their order: the nearest to the fingers first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somewhere to go: its name, where it stands on the screen (None: it is hidden), and what goes there."""
+
+    name: str
+    place: Offset | None
+    go: Callable[[], object]
+
+
+class Jump(ModalScreen[None]):
+    """Shows the letters over the screen as it is. A letter goes to its target, any other key leaves."""
+
+    DEFAULT_CSS = """
+    Jump { background: $background 40%; layers: letters; }
+    Jump > Static {
+        layer: letters; position: absolute; height: 1; background: $accent; color: $text; text-style: bold;
+        text-align: center;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave", show=False, id="jump.leave")]
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        super().__init__()
+        self._targets = dict(zip(LETTERS, targets, strict=False))
+
+    def compose(self) -> ComposeResult:
+        """A label on each target; those that are hidden are named at the foot."""
+        width, height = self.app.size
+        x = 0
+        for letter, target in self._targets.items():
+            place, text = target.place, letter
+            if place is None:
+                place, text = Offset(x, height - 2), f"{letter} {target.name}"
+                x += len(text) + 3
+            label = Static(text, markup=False)
+            label.styles.width = len(text) + 2
+            label.styles.offset = (max(min(place.x, width - len(text) - 2), 0), max(min(place.y, height - 1), 0))
+            yield label
+
+    def on_key(self, event: events.Key) -> None:
+        """Go there, or leave."""
+        target = self._targets.get(event.character or "")
+        if target is None:
+            return
+        event.stop()
+        self.dismiss()
+        target.go()
+
+    def on_click(self) -> None:
+        """Leave; what is clicked then is below."""
+        self.dismiss()
