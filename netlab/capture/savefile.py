@@ -5,15 +5,12 @@ Knows the pcapng blocks at a file's beginning, and nothing of packets.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from netlab.capture.model import CaptureError
+from netlab.capture.new_file import written_whole
 from netlab.capture.pcapng import (
     DECRYPTION_SECRETS,
     INTERFACE,
@@ -36,20 +33,21 @@ def save(
     destination: str | os.PathLike[str],
     *,
     secrets: bytes | None = None,
-) -> None:
-    """Copy the first ``length`` bytes of the capture ``source`` to ``destination``, replacing what is there.
+) -> Path | None:
+    """Copy the first ``length`` bytes of the capture ``source`` to ``destination``; where what was there is kept.
 
-    The destination is written whole or not at all, and is readable by its owner only. ``secrets`` (a TLS key log) are
-    put inside, so that Wireshark shows the sessions decrypted. Raises `OSError` when there is no space, no permission
-    or no such folder, and `CaptureError` when the source is shorter than ``length``, or secrets are given for a file
-    that is no pcapng.
+    The destination is written whole or not at all, by the rule of `netlab.capture.new_file`. ``secrets`` (a TLS key
+    log) are put inside, so that Wireshark shows the sessions decrypted. Raises `OSError` when there is no space, no
+    permission or no such folder, and `CaptureError` when the source is shorter than ``length``, or secrets are given
+    for a file that is no pcapng.
     """
-    with Path(source).open("rb") as capture, _written_whole(Path(destination)) as copy:
+    with Path(source).open("rb") as capture, written_whole(Path(destination)) as new:
         if secrets is not None:
             opening = _opening(capture.read(min(length, _LONGEST_OPENING)))
-            copy.write(_with_secrets(opening, secrets))
+            new.file.write(_with_secrets(opening, secrets))
             length -= capture.seek(len(opening))
-        _copy(capture, copy, length)
+        _copy(capture, new.file, length)
+    return new.kept
 
 
 def secrets_block(order: ByteOrder, secrets: bytes) -> bytes:
@@ -99,26 +97,6 @@ def _with_secrets(opening: bytes, secrets: bytes) -> bytes:
     unknown = order.offset.pack(-1)  # the section's length in its header would no longer be true
     after = _SECTION_LENGTH_AT + len(unknown)
     return opening[:_SECTION_LENGTH_AT] + unknown + opening[after:] + secrets_block(order, secrets)
-
-
-@contextlib.contextmanager
-def _written_whole(destination: Path) -> Iterator[BinaryIO]:
-    """A file beside ``destination`` that takes its place at the end, or leaves no trace.
-
-    Its mode is 0600, as that of the files of dumpcap: traffic is private.
-    """
-    if destination.exists() and not destination.is_file() and not destination.is_dir():
-        raise OSError(errno.EINVAL, "it is a device or a pipe, which a file must not replace")
-    descriptor, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())  # or a full disk could be told only after the rename
-        Path(name).replace(destination)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _copy(source: BinaryIO, destination: BinaryIO, length: int) -> None:

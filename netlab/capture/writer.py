@@ -226,7 +226,8 @@ def in_words(size: int) -> str:
 
 
 def _create(path: str) -> int:
-    return os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    """A file of its own; nothing that is there already is written to, be it through a link."""
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def _write_all(file: int, parts: Sequence[bytes | memoryview], position: int) -> None:

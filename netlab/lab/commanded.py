@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from netlab.capture.model import Endpoint
+from netlab.lab.recording import Saved
 from netlab.lab.session import Session
 from netlab.lab.state import LabState
 from netlab.lab.wiring import Wiring
@@ -56,7 +57,7 @@ class Commanded(Protocol):
     def set_option(self, name: str, text: str) -> None:
         """Set an option of the topic."""
 
-    def save(self, path: str | Path, *, secrets: bool = False) -> Path:
+    def save(self, path: str | Path, *, secrets: bool = False) -> Saved:
         """Copy the capture."""
 
     def clear_capture(self) -> None:

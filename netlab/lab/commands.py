@@ -184,7 +184,7 @@ def _save(lab: Commanded, rest: str) -> str:
     name = name.strip() if secrets else rest
     if not name:
         raise LabError(":save needs a file's name", "as in :save lab.pcapng")
-    saved = f"saved {safe(str(lab.save(name, secrets=secrets)))}"
+    saved = f"saved {lab.save(name, secrets=secrets)}"
     return f"{saved}\n{_SECRETS_INSIDE}" if secrets else saved
 
 

@@ -23,7 +23,7 @@ from netlab.lab.operations import Operation, operations_of
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
-from netlab.lab.recording import Recording
+from netlab.lab.recording import Recording, Saved
 from netlab.lab.serving import Serving
 from netlab.lab.session import Session
 from netlab.lab.sessions import Sessions
@@ -190,8 +190,8 @@ class Lab:
         """The capture as far as it was read, without waiting; None before there is any."""
         return self._recording.shown
 
-    def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Path:
-        """Copy the capture to a file, replacing it; its path.
+    def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
+        """Copy the capture to a file; its path, and where that is kept which was there.
 
         ``secrets`` puts those of the clients' TLS sessions inside: whoever has the file can then read what was said.
         """

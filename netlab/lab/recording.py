@@ -9,12 +9,14 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from netlab.capture import savefile
 from netlab.capture.model import CaptureError
 from netlab.capture.reader import Capture
 from netlab.dissect.text import safe
 from netlab.lab.folder import PrivateFolder
+from netlab.lab.key_log import KeyLog
 from netlab.lab.problems import LabError
 
 _BATCH, _PAUSE = 200, 0.0005
@@ -22,11 +24,23 @@ _BATCH, _PAUSE = 200, 0.0005
 meanwhile, as the screen does for a key, gets it only from a thread that sleeps, or after 5 ms."""
 
 
+class Saved(NamedTuple):
+    """Where a capture was saved, and where that is kept which was there before."""
+
+    path: Path
+    kept: Path | None
+
+    def __str__(self) -> str:
+        kept = f"; what was there is now {safe(str(self.kept))}" if self.kept is not None else ""
+        return f"{safe(str(self.path))}{kept}"
+
+
 class Recording:
     """Files in a private folder, one after the other; ``limit`` is the most that one of them holds, in bytes."""
 
     def __init__(self, limit: int, folder: PrivateFolder | None = None) -> None:
         self._limit, self._folder = limit, folder
+        self._keylog: KeyLog | None = None
         self._removed = False
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
@@ -81,21 +95,21 @@ class Recording:
 
     @property
     def keylog(self) -> Path:
-        """Where clients write their secrets: private, and gone with the lab."""
+        """Where clients write their secrets: private, and gone with the lab and with its process."""
         with self._lock:
-            return self._private().path / "secrets"
+            if self._keylog is None:
+                self._refuse_when_removed()
+                self._keylog = KeyLog(lambda: self._private().path)
+            return self._keylog.path
 
     @property
     def secrets(self) -> str:
         """What clients wrote there; empty where none did."""
-        if self._folder is None:
-            return ""
-        with contextlib.suppress(OSError):
-            return (self._folder.path / "secrets").read_text("ascii", "replace")
-        return ""
+        with self._lock:
+            return "" if self._keylog is None else self._keylog.text
 
-    def save(self, path: str | os.PathLike[str], length: int, *, secrets: bytes | None = None) -> Path:
-        """Copy the first ``length`` bytes of the file, replacing what is at ``path``, all or nothing.
+    def save(self, path: str | os.PathLike[str], length: int, *, secrets: bytes | None = None) -> Saved:
+        """Copy the first ``length`` bytes of the file to ``path``, all or nothing; what is there is kept beside it.
 
         ``secrets`` are put inside.
         """
@@ -105,26 +119,31 @@ class Recording:
         try:
             if target.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            savefile.save(self._file, length, target, secrets=secrets)
+            kept = savefile.save(self._file, length, target, secrets=secrets)
         except (OSError, CaptureError, RuntimeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             what = f"could not save to {safe(str(target))}: {safe(reason)}"
             raise LabError(what, "choose another file, as in :save ~/lab.pcapng") from None
         self.grow(length)
         self._saved = len(self.capture.segments)
-        return target
+        return Saved(target, kept)
 
     def remove(self) -> None:
         """Remove the folder with all that is in it. A capture that is open can still be looked at."""
         with self._lock:
             self._removed = True
+            if self._keylog is not None:
+                self._keylog.close()
             if self._folder is not None:
                 self._folder.remove()
                 self._folder = None
 
-    def _private(self) -> PrivateFolder:
+    def _refuse_when_removed(self) -> None:
         if self._removed:
             raise LabError("the lab is closed", "make another one")
+
+    def _private(self) -> PrivateFolder:
+        self._refuse_when_removed()
         if self._folder is None:
             try:
                 self._folder = PrivateFolder(self._limit)

@@ -15,6 +15,7 @@ from netlab.ui.links import Links
 from netlab.ui.notices import COPIED
 from netlab.ui.observing import Observing
 from netlab.ui.reader import LESSON, SOURCES, THEN_NOW, Reader
+from netlab.ui.saving import what_was_there, write_runs
 
 MODELS = {
     "single": "one client at a time; the others wait in the accept queue",
@@ -279,8 +280,9 @@ class BenchActions:
             app.notify(COPIED, markup=False)
             return
         try:
-            Path(COPY_FILE).write_text(text + "\n", encoding="utf-8", errors="surrogateescape")
+            _, kept = write_runs(Path(COPY_FILE), [memoryview(f"{text}\n".encode("utf-8", "surrogateescape"))])
         except OSError as error:
             app.notify(f"{COPY_FILE} could not be written: {error.strerror}", severity="error", markup=False)
         else:
-            app.notify(f"{len(text):,} characters are in {Path(COPY_FILE).absolute()}", markup=False)
+            where = f"{Path(COPY_FILE).absolute()}{what_was_there(kept)}"
+            app.notify(f"{len(text):,} characters are in {where}", markup=False)

@@ -1,12 +1,14 @@
-"""Writes bytes to a new file, run by run, and says what came of it."""
+"""Writes bytes to a new file, run by run, and says what came of it and of what was there."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from textual.widget import Widget
 
+from netlab.capture.new_file import kept_as, written_whole
 from netlab.dissect.export import count_of_bytes
 from netlab.dissect.text import safe
 
@@ -16,17 +18,24 @@ def check_new_file(text: str) -> str:
     if not text.strip():
         raise ValueError("type the name of a new file")
     path = Path(text).expanduser()
-    if path.exists():
-        raise ValueError(f"{path} exists; choose another name")
     if not path.parent.is_dir():
         raise ValueError(f"there is no folder {path.parent}")
-    return f"a new file {path.absolute()}"
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file; choose another name")
+    kept = f"; what is there becomes {kept_as(path).name}" if os.path.lexists(path) else ""
+    return f"a new file {path.absolute()}{kept}"
 
 
-def write_runs(path: Path, runs: Iterable[memoryview]) -> int:
-    """Write the runs into a new file (never over an old one); bytes written. `OSError` as it came."""
-    with path.open("xb") as file:
-        return sum(file.write(run) for run in runs)
+def write_runs(path: Path, runs: Iterable[memoryview]) -> tuple[int, Path | None]:
+    """Write the runs into a new file; bytes written, and where what was there is kept. `OSError` as it came."""
+    with written_whole(path) as new:
+        written = sum(new.file.write(run) for run in runs)
+    return written, new.kept
+
+
+def what_was_there(kept: Path | None) -> str:
+    """The end of a sentence about a file that was written."""
+    return "" if kept is None else f"; what was there is now {safe(str(kept))}"
 
 
 def save_runs(widget: Widget, path: Path, runs: Iterable[memoryview], what: str) -> None:
@@ -34,10 +43,9 @@ def save_runs(widget: Widget, path: Path, runs: Iterable[memoryview], what: str)
 
     def work() -> None:
         try:
-            told, severity = (
-                f"wrote {count_of_bytes(write_runs(path, runs))} of {what} to {safe(str(path))}",
-                "information",
-            )
+            written, kept = write_runs(path, runs)
+            told = f"wrote {count_of_bytes(written)} of {what} to {safe(str(path))}{what_was_there(kept)}"
+            severity = "information"
         except OSError as problem:
             told, severity = f"{safe(str(path))} was not written: {problem.strerror or problem}", "error"
         widget.app.call_from_thread(widget.notify, told, severity=severity, markup=False)

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Final
 
 from netlab.capture.model import Endpoint, Transport
+from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
 from netlab.processor import yield_processor
 from netlab.wire.addresses import parse_address
@@ -47,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     _raise_descriptor_limit()
     try:
         if arguments.write and not arguments.supervised:
-            _keep(Path(arguments.write))
+            _make_room(Path(arguments.write))
         writer = CaptureWriter(arguments.write, arguments.limit)
     except OSError as error:
         sys.stderr.write(f"netlab wire: cannot write {arguments.write}: {error.strerror}\n")
@@ -83,11 +84,11 @@ def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: 
     return 0
 
 
-def _keep(path: Path) -> None:
-    """Move a file out of the way that would be lost. A device, a pipe, an empty file have nothing to lose."""
-    if path.is_file() and path.stat().st_size > 0:
-        path.replace(f"{path}~")
-        sys.stderr.write(f"netlab wire: what was in {path} is now in {path}~\n")
+def _make_room(path: Path) -> None:
+    """Say where that is kept which was there."""
+    kept = keep(path)
+    if kept is not None:
+        sys.stderr.write(f"netlab wire: what was in {path} is now in {kept}\n")
 
 
 def _nobody_asks() -> bool:
@@ -96,10 +97,10 @@ def _nobody_asks() -> bool:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder of captures; what else is in it stays, and so does the folder then."""
+    """Remove a folder of captures and key logs; what else is in it stays, and so does the folder then."""
     with contextlib.suppress(OSError):
-        for capture in folder.glob("*.pcapng"):
-            capture.unlink()
+        for private in (*folder.glob("*.pcapng"), *folder.glob("*.keylog")):
+            private.unlink()
         folder.rmdir()
 
 

@@ -32,11 +32,13 @@ def test_a_copy_ends_where_the_capture_is_complete(source: Path, tmp_path: Path)
     assert stat.S_IMODE((tmp_path / "lab.pcapng").stat().st_mode) == 0o600
 
 
-def test_it_replaces_what_was_there(source: Path, tmp_path: Path) -> None:
+def test_it_keeps_what_was_there(source: Path, tmp_path: Path) -> None:
     (tmp_path / "lab.pcapng").write_bytes(b"older and longer" * 1000)
-    save(source, len(ECHO), tmp_path / "lab.pcapng")
+    kept = save(source, len(ECHO), tmp_path / "lab.pcapng")
 
     assert (tmp_path / "lab.pcapng").read_bytes() == ECHO
+    assert kept == tmp_path / "lab.pcapng~"
+    assert kept.read_bytes() == b"older and longer" * 1000
 
 
 def test_secrets_stand_between_the_interfaces_and_the_packets(source: Path, tmp_path: Path) -> None:

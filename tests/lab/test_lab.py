@@ -241,6 +241,7 @@ def test_the_capture_is_saved_whole_and_begun_anew(lab: Lab, tmp_path: Path) -> 
     client.run("Hello")
     file = tmp_path / "lab.pcapng"
     assert lab.command(f":save {file}") == f"saved {file}"
+    assert lab.command(f":save {file}") == f"saved {file}; what was there is now {file}~"
     with Capture.of_file(file) as saved:
         saved.grow()
         assert [bytes(s.data) for s in saved.segments if s.kind is Kind.DATA] == [b"Hello", b"Hello"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +16,10 @@ import pytest
 from netlab import certs
 from netlab.capture.savefile import secrets_in
 from netlab.lab import Lab
+from netlab.lab.key_log import KeyLog
 from netlab.lab.problems import LabError
 from tests.lab.echo import told
+from tests.lab.patience import until
 
 SECRETS_BLOCK, TLS_KEY_LOG = 10, 0x544C534B
 
@@ -90,19 +94,78 @@ def test_tshark_reads_what_was_said(lab: Lab, tmp_path: Path) -> None:
     assert "Hello" not in said("plain.pcapng")
 
 
-def test_they_lie_in_a_private_folder_and_go_with_the_lab(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_are_private_and_go_with_the_lab(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netlab.lab.lab.lab_certificates", lambda: folder)
     lab = Lab("tls")
     with lab:
-        lab.connect()
         file = Path(str(lab.target(lab.address).keywords["keylog"]))
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600  # before its first byte
+        lab.connect()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert file.read_text() == lab.secrets != ""
-        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        capture = lab.capture.path.parent
+        assert stat.S_IMODE(capture.stat().st_mode) == 0o700
+        assert [path.suffix for path in capture.iterdir()] == [".pcapng"]
         transcript = "\n".join(told(lab.sessions[0]))
         assert "keylog" not in transcript
         assert lab.secrets.split()[2] not in transcript
-    assert not file.exists()
+    assert (not file.exists()) or file.read_bytes() == b""
     assert lab.secrets == ""
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_key_log_is_private_from_its_first_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    before = os.umask(0)
+    try:
+        log = KeyLog(lambda: tmp_path)
+    finally:
+        os.umask(before)
+    with log.path.open("a") as file:
+        file.write("CLIENT_RANDOM 00 11\n")
+    assert (log.text, stat.S_IMODE(log.path.stat().st_mode)) == ("CLIENT_RANDOM 00 11\n", 0o600)
+    assert bool(list(tmp_path.iterdir())) is not in_memory
+
+    path = log.path
+    log.close()
+    log.close()
+    assert log.text == ""
+    if in_memory:
+        with path.open("a") as file:
+            file.write("said too late")  # nowhere: the number is not another file's yet
+        assert path.read_bytes() == b""
+
+
+def test_a_killed_app_leaves_no_secret(folder: Path) -> None:
+    """Neither where the key log is in memory nor where it is a file."""
+    words = [sys.executable, "-c", PARENT, str(folder)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        memory, file = (Path(line) for line in parent.stdout.readline().split())
+        assert memory.is_dir() and file.exists()
+        parent.kill()
+    until(lambda: not memory.exists() and not file.exists(), 20)
+
+
+PARENT = """
+import os, sys
+from pathlib import Path
+from netlab.lab import Lab, lab as module
+module.lab_certificates = lambda: Path(sys.argv[1])
+one = Lab("tls")
+one.start()
+one.connect()
+del os.memfd_create
+other = Lab("tls")
+other.start()
+other.connect()
+assert one.secrets and other.secrets
+print(one.capture.path.parent, other.target(other.address).keywords["keylog"], flush=True)
+input()
+"""
 
 
 def test_a_topic_without_secrets_says_so(tmp_path: Path) -> None:

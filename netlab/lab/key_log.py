@@ -1,0 +1,70 @@
+"""Where clients write the secrets of their TLS sessions, while a lab lives.
+
+A file in memory without a name in any folder (Linux), so that it goes with the process however that ends. Elsewhere one
+in the lab's private folder, which the wire removes when the process is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import weakref
+from collections.abc import Callable
+from pathlib import Path, PosixPath
+
+NAME = "secrets.keylog"
+
+
+class _Numbered(PosixPath):
+    """A file by its descriptor's number, which stays its own for as long as anybody may open it by this path."""
+
+    def __new__(cls, file: int) -> _Numbered:
+        """The path; once nobody has it any more the descriptor is closed."""
+        path = super().__new__(cls, f"/proc/self/fd/{file}")
+        weakref.finalize(path, os.close, file)
+        return path
+
+
+class KeyLog:
+    """An empty key log, 0600 from its first byte. ``folder`` is asked for only where there is no other way."""
+
+    def __init__(self, folder: Callable[[], Path]) -> None:
+        self._file = _in_memory()
+        self.path: Path
+        """For this process alone."""
+        if self._file >= 0:
+            self.path = _Numbered(self._file)
+        else:
+            self.path = folder() / NAME
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+
+    @property
+    def text(self) -> str:
+        """What clients wrote so far."""
+        with contextlib.suppress(OSError):
+            return self.path.read_text("ascii", "replace")
+        return ""
+
+    def close(self) -> None:
+        """Forget what was written; who still writes here writes nowhere. Twice does nothing."""
+        self.path = Path(os.devnull)
+        if self._file >= 0:
+            nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(nowhere, self._file, inheritable=False)
+            os.close(nowhere)
+            self._file = -1
+
+
+def _in_memory() -> int:
+    """The descriptor of a file in memory that can be opened again by its number; -1 where the system has none."""
+    make = getattr(os, "memfd_create", None)
+    file = -1
+    with contextlib.suppress(OSError):
+        file = make("netlab key log") if make is not None else -1
+        if file >= 0:
+            os.fchmod(file, 0o600)
+            os.close(os.open(f"/proc/self/fd/{file}", os.O_RDWR | os.O_CLOEXEC))
+            return int(file)
+    if file >= 0:
+        os.close(file)
+    return -1
