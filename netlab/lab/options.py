@@ -65,7 +65,7 @@ class Options:
             return
         option = self.option(name)
         self._values[option.name] = value
-        self._texts[option.name] = _text(option, value)
+        self._texts[option.name] = text_of(option, value)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -88,7 +88,7 @@ class Options:
         return [(self._known[name], text) for name, text in self._texts.items() if self._known[name].server]
 
 
-def _text(option: Option, value: object) -> str:
+def text_of(option: Option, value: object) -> str:
     """A value as the command line would have it: the choice that stands for it, or as it reads."""
     if isinstance(value, bytes):
         return os.fsdecode(value)

@@ -18,12 +18,14 @@ from netlab.lab.crossings import Crossings
 from netlab.lab.notes import Notes
 from netlab.lab.operations import Operation, is_remote, operations_of
 from netlab.lab.problems import LabError
-from netlab.lab.state import Busy, Entry, EntryKind
+from netlab.lab.state import Busy, Entry, EntryKind, Made
 from netlab.lab.tail import Tail
 from netlab.lab.waiting import Abandoned, Wake
 from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000
+_LARGEST_KEPT = 1 << 16
+"""Bytes of a call's payload that the transcript keeps, so that the call can be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ class Prompt:
         self._told_closed = self._more = False
         self._fault_told: Endpoint | None = None
 
-    def add(self, kind: EntryKind, text: str, call: int = 0) -> None:
+    def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | Made | None = None) -> None:
         """Add an entry; the text is made safe and bounded here."""
-        self.transcript.append(Entry(time.time_ns(), kind, showing.cut(text, self._limit), call))
+        self.transcript.append(Entry(time.time_ns(), kind, showing.cut(text, self._limit), call, did))
         self._notify()
 
     def note(self, text: str) -> None:
@@ -111,7 +113,7 @@ class Prompt:
         if self.connection is None:
             self.connect()
         with_variable = showing.written(call, self.topic.variable)
-        result = self._run(with_variable, showing.spelt(call), lambda: self._invoke(call))
+        result = self._run(with_variable, showing.spelt(call), lambda: self._invoke(call), _kept(call))
         if result is not None:
             self.add(EntryKind.RESULT, showing.shown(result, self._limit), self._call)
         self._call = 0
@@ -134,6 +136,7 @@ class Prompt:
             f"{self.topic.variable} = {text}",
             f"a connection to {target.address}",
             lambda: connection.open(self._client_class, target.address, Notes(self.note), target.keywords),
+            Made(target.address, target.keywords),
         )
         if connection.local is not None and connection.local.port:
             self.note(f"connected from {connection.local}")
@@ -189,14 +192,14 @@ class Prompt:
             raise
         return [call for call in map(self._parse, lines) if isinstance(call, Call)]
 
-    def _run(self, text: str, waiting_for: str, action: Callable[[], object]) -> object:
+    def _run(self, text: str, waiting_for: str, action: Callable[[], object], did: Call | Made | None) -> object:
         """Write the call down, run it, and write down what it raised."""
         self._call = next(self._numbers)
         self._wake.clear()
         self.busy = Busy(showing.cut(waiting_for, 60), time.monotonic())
         if self.dropping:  # looked at after `busy` is set: who drops the connection interrupts what is busy
             self._wake.set()
-        self.add(EntryKind.CALL, text, self._call)
+        self.add(EntryKind.CALL, text, self._call, did)
         try:
             with self.crossings.of(self._call, self.connection.marks if self.connection is not None else dict):
                 return self._unless_shut(action)
@@ -279,3 +282,9 @@ class Prompt:
             return ""
         name = str(error).partition("(")[0].rpartition(".")[2]
         return self.operations[name].usage if name in self.operations else ""
+
+
+def _kept(call: Call) -> Call | None:
+    """The call, unless it would keep a large payload alive for as long as its line stands in the transcript."""
+    values = [*call.arguments, *(value for _, value in call.keywords)]
+    return None if any(isinstance(v, bytes | str) and len(v) > _LARGEST_KEPT for v in values) else call

@@ -5,10 +5,12 @@ All are frozen values, safe to hand from thread to thread. Nothing here runs any
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
+from netlab.lab.console import Call
 
 
 class Phase(Enum):
@@ -96,6 +98,14 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a client was made: where it connects to, and its keyword arguments, secrets among them."""
+
+    address: Endpoint
+    keywords: Mapping[str, object] = field(repr=False)
+
+
 class EntryKind(Enum):
     """What a line of a transcript is."""
 
@@ -111,13 +121,15 @@ class EntryKind(Enum):
 class Entry:
     """One line (or several, with newlines) of a session's transcript, already safe for the screen.
 
-    ``call`` numbers the call that it belongs to, from 1; notes outside any call have 0.
+    ``call`` numbers the call that it belongs to, from 1; notes outside any call have 0. ``did`` is what the text of a
+    call shows: the call itself, or how the client was made; None for what is neither, or too large to be kept.
     """
 
     time_ns: int
     kind: EntryKind
     text: str
     call: int = 0
+    did: Call | Made | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

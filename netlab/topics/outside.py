@@ -17,19 +17,23 @@ _PLAIN = frozenset(string.ascii_letters + string.digits + ' !#$&()*+,-./:;<=>?@[
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """The last call of a client; without a name where there was none. ``certificates`` is the folder of the lab's."""
+    """The last call of a client; without a name if there was none.
+
+    ``options`` are the client's own keyword arguments, secrets among them; ``certificates`` is the folder of the lab's.
+    """
 
     address: Endpoint
     name: str = ""
     arguments: tuple[object, ...] = ()
     keywords: Mapping[str, object] = field(default_factory=dict)
     certificates: Path | None = None
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
     def payload(self) -> bytes:
-        """The bytes that the call sent, or some to try it with."""
+        """The bytes that the call sent, or some to try it with: a whole line, which every server answers."""
         given = self.arguments[0] if self.arguments else None
-        return given if isinstance(given, bytes) and given else b"Hello"
+        return given if isinstance(given, bytes) and given else b"Hello\n"
 
 
 Outside = Callable[[Called], Sequence[tuple[str, str]]]
@@ -39,6 +43,11 @@ Outside = Callable[[Called], Sequence[tuple[str, str]]]
 def printf(data: bytes) -> str:
     """A shell command that writes these bytes; POSIX ``printf``, so octal."""
     return "printf '" + "".join(chr(b) if chr(b) in _PLAIN else f"\\{b:03o}" for b in data) + "'"
+
+
+def kept_open(data: bytes, seconds: int = 1) -> str:
+    """A shell command that writes these bytes and ends later: Ncat leaves, answer or not, when its input ends."""
+    return f"({printf(data)}; sleep {seconds})"
 
 
 def program(*lines: str) -> str:

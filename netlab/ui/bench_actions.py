@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from netlab.capture.model import Endpoint
+from netlab.capture.model import Transport
 from netlab.lab.state import Phase
 from netlab.ui.chooser import Choice, Chooser
 from netlab.ui.copying import copies, last_call
@@ -251,8 +251,10 @@ class BenchActions:
         bench = self._bench
         entries = list(self._lab.current.transcript) if self._lab.current is not None else []
         address = self._lab.state.address
-        called = last_call(bench.topic, address, entries, bench.completion.operations, self._certificates(address))
-        found = copies(bench.topic, address, entries, bench.wire.highlighted, called)
+        last = last_call(bench.topic, address, entries, self._lab.target(address) if address is not None else None)
+        waits = any(session.connected and session.local is not None for session in self._lab.sessions)
+        waits = waits and self._lab.state.model in ("single", "raw") and bench.topic.transport is Transport.TCP
+        found = copies(bench.topic, address, entries, bench.wire.highlighted, last, waits=waits)
         if not found:
             bench.app.notify("There is nothing to copy yet.", markup=False)
             return
@@ -265,13 +267,6 @@ class BenchActions:
                 self._copy(texts[answer[1]], to_file=answer[0] == "w")
 
         bench.app.push_screen(Chooser("copy", choices, writes=f"writes to {COPY_FILE}"), chosen)
-
-    def _certificates(self, address: Endpoint | None) -> Path | None:
-        """The folder of the lab's certificates, where the topic has any."""
-        if address is None or not self._bench.topic.certificates:
-            return None
-        folder = self._lab.target(address).keywords["certificates"]
-        return folder if isinstance(folder, Path) else None
 
     def _copy(self, text: str, *, to_file: bool) -> None:
         app = self._bench.app

@@ -102,13 +102,17 @@ def recorded(lab: Lab) -> Json:
 
 def _session(session: Session) -> Json:
     return {
-        "transcript": [asdict(entry) | {"kind": entry.kind.name} for entry in session.transcript],
+        "transcript": [_entry(entry) for entry in session.transcript],
         "crossings": [_crossing(crossing) for crossing in session.crossings._kept],
         "connected": session.connected,
         "peer_closed": session.peer_closed,
         "local": session.local,
         "transfer": _transfer(session.client),
     }
+
+
+def _entry(entry: Entry) -> Json:
+    return {"time_ns": entry.time_ns, "kind": entry.kind.name, "text": entry.text, "call": entry.call}
 
 
 def _crossing(crossing: Crossing) -> Json:

@@ -11,7 +11,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
         ("Python", program(
             "import hmac, socket",
             "",
-            "secret = b'peekaboo'  # yours, where you set another one",
+            f"secret = {called.options.get('secret', b'peekaboo')!r}",
             f"with socket.create_connection({tuple(called.address)!r}, timeout=5) as s:",
             "    challenge = s.recv(32, socket.MSG_WAITALL)",
             "    s.sendall(hmac.digest(secret, challenge, 'sha256'))",

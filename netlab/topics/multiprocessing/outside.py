@@ -6,16 +6,23 @@ from netlab.topics.outside import Called, none, program
 
 
 def outside(called: Called) -> list[tuple[str, str]]:
-    """Send the same object with the standard library's own client."""
-    sent = called.arguments[0] if called.name == "send" and called.arguments else "Hello"
+    """Send the same message with the standard library's own client."""
     return [
-        ("Python", program(
-            "from multiprocessing.connection import Client",
-            "",
-            "authkey = b'peekaboo'  # yours, where you set another one",
-            f"with Client({tuple(called.address)!r}, authkey=authkey) as c:",
-            f"    c.send({sent!r})",
-            "    print(c.recv())",
-        )),
+        _python(called),
         none("nc", "both sides first prove that they know the authkey; then objects cross as pickles"),
-    ]  # fmt: skip
+    ]
+
+
+def _python(called: Called) -> tuple[str, str]:
+    if called.name == "send_raw":
+        return none("Python", "its own client puts the length in front of all that it sends")
+    as_bytes = called.name == "send_bytes"
+    sent = called.arguments[0] if called.name in ("send", "send_bytes") and called.arguments else "Hello"
+    return "Python", program(
+        "from multiprocessing.connection import Client",
+        "",
+        f"authkey = {called.options.get('authkey', b'peekaboo')!r}",
+        f"with Client({tuple(called.address)!r}, authkey=authkey) as c:",
+        f"    c.{called.name if as_bytes else 'send'}({sent!r})",
+        f"    print(c.{'recv_bytes' if as_bytes else 'recv'}())",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.topics.outside import Called, printf, program
+from netlab.topics.outside import Called, kept_open, printf, program
 
 
 def outside(called: Called) -> list[tuple[str, str]]:
@@ -17,6 +17,6 @@ def outside(called: Called) -> list[tuple[str, str]]:
             f"    s.sendall({data!r})",
             "    print(s.recv(8192))",
         )),
-        ("nc", f"{printf(data)} | nc -w 1 {host} {port}"),
+        ("nc", f"{kept_open(data)} | nc -w 1 {host} {port}"),
         ("socat", f"{printf(data)} | socat -t 1 - TCP:{called.address}"),
     ]  # fmt: skip

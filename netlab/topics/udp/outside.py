@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.topics.outside import Called, printf, program
+from netlab.topics.outside import Called, kept_open, printf, program
 
 
 def outside(called: Called) -> list[tuple[str, str]]:
@@ -19,6 +19,6 @@ def outside(called: Called) -> list[tuple[str, str]]:
             f"    s.sendto({data!r}, ({host!r}, {port}))",
             "    print(s.recv(65536))",
         )),
-        ("nc", f"{printf(data)} | nc -u -w 1 {host} {port}"),
+        ("nc", f"{kept_open(data)} | nc -u -w 1 {host} {port}"),
         ("socat", f"{printf(data)} | socat -t 1 - UDP:{called.address}"),
     ]  # fmt: skip

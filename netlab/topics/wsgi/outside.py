@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from urllib.parse import quote, urlencode
 
-from netlab.topics.outside import Called, program
+from netlab.capture.model import Endpoint
+from netlab.topics.outside import Called, printf, program
 
 RESERVED = "!#$%&'()*+,/:;=?@[]~"  # stays as it is in a path
 
@@ -13,8 +14,11 @@ RESERVED = "!#$%&'()*+,/:;=?@[]~"  # stays as it is in a path
 def outside(called: Called) -> list[tuple[str, str]]:
     """The same request."""
     method, path, body, fields = _request(called)
-    url = f"http://{called.address}{quote(path, safe=RESERVED)}"
-    return [("curl", _curl(method, url, body, fields)), ("Python", _python(method, url, body, fields))]
+    target = quote(path, safe=RESERVED)
+    return [
+        ("curl", _curl(method, f"http://{called.address}{target}", body, fields)),
+        ("Python", _python(called.address, method, target, body, fields)),
+    ]
 
 
 def _request(called: Called) -> tuple[str, str, bytes, dict[str, str]]:
@@ -45,18 +49,24 @@ def _curl(method: str, url: str, body: bytes, fields: dict[str, str]) -> str:
     elif method != ("POST" if body else "GET"):
         words += ["-X", method]
     words += [word for name, value in fields.items() for word in ("-H", f"{name}: {value}")]
-    if body:
-        words += ["--data-binary", body.decode("utf-8", "surrogateescape")]
-    return shlex.join([*words, url])
+    if not body:
+        return shlex.join([*words, url])
+    text = body.decode("utf-8", "replace")
+    if text.isprintable() and not text.startswith("@"):  # which names a file
+        return shlex.join([*words, "--data-binary", text, url])
+    return f"{printf(body)} | {shlex.join([*words, '--data-binary', '@-', url])}"
 
 
-def _python(method: str, url: str, body: bytes, fields: dict[str, str]) -> str:
-    sends = f", data={body!r}" if body else ""
+def _python(address: Endpoint, method: str, target: str, body: bytes, fields: dict[str, str]) -> str:
+    sends = f", {body!r}" if body else ""
     headers = f", headers={fields!r}" if fields else ""
     return program(
-        "from urllib.request import Request, urlopen",
+        "from http.client import HTTPConnection",
         "",
-        f"with urlopen(Request({url!r}, method={method!r}{sends}{headers}), timeout=10) as answer:",
-        "    print(answer.status, answer.reason)",
-        "    print(answer.read().decode())",
+        f"web = HTTPConnection({address.host!r}, {address.port}, timeout=10)",
+        f"web.request({method!r}, {target!r}{sends}{headers})",
+        "answer = web.getresponse()",
+        "print(answer.status, answer.reason)",
+        "print(answer.read().decode(errors='replace'))",
+        "web.close()",
     )

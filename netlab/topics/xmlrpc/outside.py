@@ -11,22 +11,26 @@ from netlab.topics.outside import Called, program
 
 def outside(called: Called) -> list[tuple[str, str]]:
     """The same call."""
-    url = f"http://{called.address}/RPC2"
+    allow_none = called.options.get("allow_none", True)
+    url = f"http://{called.address}{called.options.get('path', '/RPC2')}"
     name, arguments = called.name or "system.listMethods", called.arguments if called.name else ()
     return [
         ("Python", program(
-            "from xmlrpc.client import ServerProxy",
+            "from xmlrpc.client import Fault, ServerProxy",
             "",
-            f"with ServerProxy({url!r}, allow_none=True) as server:",
-            f"    print(server.{name}({', '.join(map(repr, arguments))}))",
+            f"with ServerProxy({url!r}, allow_none={allow_none}) as server:",
+            "    try:",
+            f"        print(repr(server.{name}({', '.join(map(repr, arguments))})))",
+            "    except Fault as fault:",
+            "        print(fault)",
         )),
-        ("curl", _curl(url, name, arguments)),
+        ("curl", _curl(url, name, arguments, bool(allow_none))),
     ]  # fmt: skip
 
 
-def _curl(url: str, name: str, arguments: tuple[Any, ...]) -> str:
+def _curl(url: str, name: str, arguments: tuple[Any, ...], allow_none: bool) -> str:
     try:
-        xml = dumps(arguments, name, allow_none=True).strip()
+        xml = dumps(arguments, name, allow_none=allow_none).strip()
     except (TypeError, OverflowError) as error:
         return f"# no equivalent with curl: XML-RPC cannot carry this call ({error})"
     return shlex.join(["curl", "--max-time", "10", "-H", "Content-Type: text/xml", "--data-binary", xml, url])

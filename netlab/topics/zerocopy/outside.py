@@ -4,41 +4,52 @@ from __future__ import annotations
 
 import struct
 
-from netlab.topics.outside import Called, printf, program
+from netlab.topics.outside import Called, kept_open, none, program
 from netlab.topics.zerocopy.sizes import parse_size
 
-FETCH = 3
+STORE, FETCH = 1, 3
+READ = [
+    "    kind, length = struct.unpack('!BI', s.recv(5, socket.MSG_WAITALL))",
+    "    buffer = bytearray(length)",
+    "    rest = memoryview(buffer)",
+    "    while rest:",
+    "        got = s.recv_into(rest)",
+    "        if not got:",
+    "            raise EOFError('the server closed before it had sent all')",
+    "        rest = rest[got:]",
+]
 
 
 def outside(called: Called) -> list[tuple[str, str]]:
-    """Ask for as many bytes as the call did, and read them into one buffer."""
+    """Send what the call sent, or ask for as many bytes, and read the answer into one buffer."""
+    if called.name == "send_file":
+        return [none(tool, "the file is here; send its bytes with send(b'…')") for tool in ("Python", "nc", "socat")]
     host, port = called.address
+    stored = called.payload if called.name == "send" else None
     size = _size(called)
-    asked = struct.pack("!BIQ", FETCH, 8, size)
+    if stored is not None:
+        frame = f"struct.pack('!BI', {STORE}, {len(stored)}) + {stored!r}"
+        sent, shown = struct.pack("!BI", STORE, len(stored)) + stored, "print('sha256', buffer.hex())"
+    else:
+        frame = f"struct.pack('!BIQ', {FETCH}, 8, {size})"
+        sent, shown = struct.pack("!BIQ", FETCH, 8, size), "print(kind, len(buffer), bytes(buffer[:16]))"
     return [
         ("Python", program(
             "import socket, struct",
             "",
             f"with socket.create_connection(({host!r}, {port}), timeout=30) as s:",
-            f"    s.sendall(struct.pack('!BIQ', {FETCH}, 8, {size}))",
-            "    kind, length = struct.unpack('!BI', s.recv(5, socket.MSG_WAITALL))",
-            "    buffer = bytearray(length)",
-            "    rest = memoryview(buffer)",
-            "    while rest:",
-            "        got = s.recv_into(rest)",
-            "        if not got:",
-            "            raise EOFError('the server closed before it had sent all')",
-            "        rest = rest[got:]",
-            "    print(kind, len(buffer), bytes(buffer[:16]))",
+            f"    s.sendall({frame})",
+            *READ,
+            f"    {shown}",
         )),
-        ("nc", f"{printf(asked)} | nc -w 2 {host} {port} | head -c 64 | od -A d -t x1"),
-        ("socat", f"{printf(asked)} | socat -t 2 - TCP:{called.address} | head -c 64 | od -A d -t x1"),
+        ("nc", f"{kept_open(sent)} | nc -w 2 {host} {port} | head -c 64 | od -A d -t x1"),
+        ("socat", f"{kept_open(sent)} | socat -t 2 - TCP:{called.address} | head -c 64 | od -A d -t x1"),
     ]  # fmt: skip
 
 
 def _size(called: Called) -> int:
-    """What ``receive`` was asked for; 64 KiB where it is not known."""
+    """What ``receive`` or ``compare`` was asked for; 64 KiB where it is not known."""
     try:
-        return parse_size(str(called.arguments[0])) if called.name == "receive" else 1 << 16
+        return parse_size(str(called.arguments[0])) if called.name in ("receive", "compare") else 1 << 16
     except (ValueError, IndexError):
         return 1 << 16

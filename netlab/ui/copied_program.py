@@ -1,0 +1,91 @@
+"""A session's calls as a program of its own: the recipe's client, and what was called, for a Python without netlab.
+
+It knows no widget.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from netlab.lab.console import Call
+from netlab.lab.operations import operations_of
+from netlab.lab.state import Entry, EntryKind, Made
+from netlab.topics.contract import Topic
+
+_SHOW = '''
+
+def show(value):
+    """As a Python prompt does."""
+    if value is not None:
+        print(repr(value))
+
+'''
+_NOT_FOR_OTHERS = frozenset({"keylog"})
+"""What only the lab gives its clients: where they write their secrets down."""
+
+
+def program(topic: Topic, entries: Sequence[Entry], made: Made | None) -> str:
+    """All calls of a transcript, each with its result printed; one that failed may fail again, and the next follows.
+
+    ``made`` is how the client was made, for a transcript that has lost its beginning.
+    """
+    failed = {entry.call for entry in entries if entry.kind is EntryKind.ERROR}
+    calls = [entry for entry in entries if entry.kind is EntryKind.CALL]
+    lines = []
+    if made is not None and not (calls and isinstance(calls[0].did, Made)):
+        lines = [_making(topic, made)]
+    operations = operations_of(topic.client_class())
+    for entry in calls:
+        line = _line(topic, entry, operations)
+        lines += _tried(line) if entry.call in failed else [line]
+    return client_alone(topic) + _SHOW + "\n".join([*lines, f"{topic.variable}.close()"]) + "\n"
+
+
+def client_alone(topic: Topic) -> str:
+    """The recipe's client without what it does when it is run itself."""
+    source = topic.text("client.py")
+    tree = ast.parse(source)
+    ends = [node.lineno - 1 for node in tree.body if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)]
+    lines = source.splitlines()[: ends[0] if ends else None]
+    if "__file__" in source:  # which a program has not that is read from standard input
+        first = next(node.lineno for node in tree.body if not _comes_first(node))
+        lines.insert(first - 1, '__file__ = "client.py"')
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _comes_first(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
+
+
+def _line(topic: Topic, entry: Entry, operations: Mapping[str, object]) -> str:
+    match entry.did:
+        case Made():
+            return _making(topic, entry.did)
+        case Call(name, arguments, keywords) if name in operations:
+            words = [*map(repr, arguments), *(f"{key}={value!r}" for key, value in keywords)]
+            return f"show({topic.variable}.{name}({', '.join(words)}))"
+        case Call(name, arguments):
+            return f"show({topic.variable}.call({', '.join(map(repr, (name, *arguments)))}))"
+    if entry.text.endswith(".socket.shutdown(socket.SHUT_WR)"):  # through ssl it would also forget that it is encrypted
+        return f"socket.socket.shutdown({topic.variable}.socket, socket.SHUT_WR)"
+    return f"# not here, as it carried too much: {entry.text[:60].splitlines()[0]}"
+
+
+def _making(topic: Topic, made: Made) -> str:
+    options = {name: value for name, value in made.keywords.items() if name not in _NOT_FOR_OTHERS}
+    words = [repr(tuple(made.address))]
+    words += [
+        f"{name}={str(value)!r}" if isinstance(value, Path) else f"{name}={value!r}" for name, value in options.items()
+    ]
+    return f"{topic.variable} = Client({', '.join(words)})"
+
+
+def _tried(line: str) -> list[str]:
+    return [
+        "try:",
+        f"    {line}",
+        "except Exception as error:",
+        "    print(f'{type(error).__name__}: {error}')",
+    ]
