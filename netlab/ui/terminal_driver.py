@@ -171,7 +171,11 @@ class _Screen:
 
     def write(self, text: str) -> None:
         """Write all of it; a terminal that is gone takes everything."""
-        data = memoryview(text.encode("utf-8", "replace"))
+        self.write_bytes(text.encode("utf-8", "replace"))
+
+    def write_bytes(self, text: bytes) -> None:
+        """The same."""
+        data = memoryview(text)
         while data and not self._gone and not WATCH.at_last:
             try:
                 data = data[os.write(self._file, data[:CHUNK]) :]
@@ -192,6 +196,10 @@ def web_driver(found: type[Driver]) -> type[Driver]:
     """A driver that serves the app to a browser, with signals left to the exit watch."""
 
     class WebDriver(PacedDriver, found):  # type: ignore[misc, valid-type]  # imported only where it is used
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, **options)
+            self._write = _Screen(self.fileno).write_bytes
+
         def start_application_mode(self) -> None:
             found.start_application_mode(self)
             loop = asyncio.get_running_loop()
