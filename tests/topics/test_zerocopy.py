@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
 from netlab.topics.zerocopy import TOPIC
-from netlab.topics.zerocopy.client import SMALL, WAYS, Client, address_of
+from netlab.topics.zerocopy.client import SMALL, WAYS, Client, Transfer, address_of, turns
 from netlab.topics.zerocopy.dissect import dissect
 from netlab.topics.zerocopy.server import make_server
 
@@ -73,9 +73,44 @@ def test_the_tutorials_first_function_fails_as_it_stands_and_the_connection_goes
     failed = [transfer.way for transfer in compared if transfer.failure]
     assert failed == ["tutorial_concatenate"]
     table = repr(compared).splitlines()
-    assert len(table) == 1 + len(WAYS)
+    assert [line.split()[0] for line in table[: 1 + len(WAYS)]] == ["way", *WAYS]
     assert "TypeError" in table[1]
     assert "2.00×" in next(line for line in table if line.startswith("slice"))
+
+
+def test_a_comparison_says_how_far_it_is_and_what_it_is_at(client):
+    told, total = [], len(turns(1 << 16)) << 16
+    arrived = Transfer.arrived
+
+    def watched(transfer, count):
+        told.append((*client.progress, client.transfer is client.compared.now))
+        return arrived(transfer, count)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transfer, "arrived", watched)
+        compared = client.compare(1 << 16)
+    done = [each for each, _, _ in told]
+    assert done == sorted(done) and done[-1] < total
+    assert {(of, now) for _, of, now in told} == {(total, True)}
+    assert client.transfer is compared.now and compared.runs > 1
+    assert all(each.failure or each.processor > 0 for each in compared)
+    client.receive(10)
+    assert client.transfer is not compared.now and client.progress == (10, 10)
+
+
+def test_a_comparison_that_is_given_up_keeps_what_it_found_and_the_connection(monkeypatch, client):
+    received = []
+
+    def give_up(sock, transfer):
+        received.append(transfer.arrived(len(sock.recv(10))))
+        raise KeyError("given up")
+
+    monkeypatch.setitem(WAYS, "waitall", give_up)
+    with pytest.raises(KeyError):
+        client.compare("1 MiB")
+    assert received and "waitall" not in {each.way for each in client.compared}
+    assert client.progress[1] == 1 << 20
+    assert client.receive(10).filled == 10
 
 
 @pytest.mark.parametrize("way", ["tutorial_slices", "concatenate", "slice", "readinto"])

@@ -1,12 +1,10 @@
 """The reader's work as text: every width, any numbers."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.topics.zerocopy import drawing
-from netlab.topics.zerocopy.client import WAYS, Comparison, Transfer
+from netlab.topics.zerocopy.client import MOST_QUADRATIC, QUADRATIC, RUNS_QUADRATIC, WAYS, Comparison, Transfer, turns
 
 SIZE = 16 << 20
 COSTS = {"concatenate": (0.055, 130.0, 2.0), "join": (0.0226, 2.0, 2.0), "slice": (0.0185, 2.0, 1.004)}
@@ -18,6 +16,7 @@ def compared():
     for way in WAYS:
         seconds, copied, peak = COSTS.get(way, (0.0136, 1.0, 1.0))
         transfer = Transfer(way, SIZE, [1 << 20] * 16, SIZE, int(copied * SIZE), 0, int(peak * SIZE), seconds)
+        transfer.processor = seconds / 4
         transfer.address = 0x7F5C30200000
         if way == "tutorial_concatenate":
             transfer.failure = 'TypeError: can only concatenate str (not "bytes") to str'
@@ -28,26 +27,56 @@ def compared():
 
 
 def test_bars_stand_for_multiples_and_say_when_they_go_on():
-    lines = drawing.table(compared(), 78)
+    lines = drawing.table(compared(), 94)
     rows = {line.split()[0]: line for line in lines[1:]}
-    assert rows["recv_into"].split()[1:] == ["13.6", "ms", "██", "1.00", "×", "██", "1.00", "×", "██"]
+    assert rows["recv_into"].split()[1:] == [
+        "3.40",
+        "ms",
+        "██",
+        "13.6",
+        "ms",
+        "██",
+        "1.00",
+        "×",
+        "██",
+        "1.00",
+        "×",
+        "██",
+    ]
     assert rows["join"].count("████") == 2
     assert "███████▶" in rows["concatenate"]
     assert "TypeError" in rows["tutorial_concatenate"]
 
 
-def test_what_was_received_after_a_comparison_is_told_before_it():
-    found = compared()
-    running, last = replace(found[4], arrivals=[]), replace(found[-1])
-    assert drawing.belongs(running, found[:4]), "the comparison is at it"
-    assert drawing.belongs(last, found)
-    assert not drawing.belongs(replace(found[-1], arrivals=[1 << 20]), found)
-    assert not drawing.belongs(replace(running, size=SIZE * 2), found[:4])
-
-
 def test_a_comparison_fits_beside_the_other_panes_at_120_columns():
     rows = [line for line in repr(Comparison(compared())).splitlines() if "Error" not in line]
     assert max(map(len, rows)) <= 42
+
+
+def test_a_comparison_has_the_medians_of_both_times_in_the_order_of_the_ways():
+    found = Comparison()
+    for milliseconds in (9, 3, 5, 4, 100):
+        for way in ("recv_into", "join"):
+            found.add(Transfer(way, 10, seconds=milliseconds / 1000, processor=milliseconds / 10_000))
+    assert [(each.way, each.seconds, each.processor) for each in found] == [
+        ("join", 0.005, 0.0005),
+        ("recv_into", 0.005, 0.0005),
+    ]
+    assert found.runs == 5
+    told = " ".join(repr(found).splitlines()[-4:])
+    assert "medians of 5 interleaved runs" in told and "relay, screen" in told and "this thread's own work" in told
+
+
+@given(st.sampled_from([1, 1 << 20, 1 << 24, 1 << 25, 1 << 26, 1 << 28, 1 << 30]))
+def test_ways_take_turns_and_all_run_equally_often_but_those_that_take_long(size):
+    plan = turns(size)
+    often = {way: plan.count(way) for way in WAYS}
+    ordinary = {count for way, count in often.items() if way not in QUADRATIC}
+    assert len(ordinary) == 1 and ordinary.pop() % 2 == 1
+    assert all(often[way] <= RUNS_QUADRATIC for way in QUADRATIC)
+    assert size <= MOST_QUADRATIC or not any(often[way] for way in QUADRATIC)
+    assert sum(size for way in plan) <= 32 << 30
+    assert len({tuple(plan[at : at + 2]) for at in range(len(plan) - 1)}) >= 6, "no way always comes after the same"
 
 
 @given(st.integers(20, 200))

@@ -39,6 +39,7 @@ class ReaderApp(App[None]):
         self.client = Client.__new__(Client)
         self.client.compared = Comparison(compared())
         self.client.transfer = transfer = replace(self.client.compared[-1], arrivals=[])
+        self.client.compared.now = transfer
         transfer.arrivals[:] = arrivals
         transfer.buffer = memoryview(bytearray(bytes(range(256)) * (transfer.size // 256)))
         transfer.seconds *= sum(arrivals) == transfer.size

@@ -23,8 +23,8 @@ TOPIC = Topic(
     package=__name__,
     variable="z",
     bare=_bare,
-    hint="type 16 MiB and press enter; then compare('16 MiB')",
-    then="compare('16 MiB'): every way of reading, side by side",
+    hint="type 16 MiB and press enter; then compare('1 MiB')",
+    then="compare('1 MiB'): every way of reading, side by side",
     order=8,
     options=(Option("max_frame", 1 << 30, "the largest payload that the server accepts or sends", parse_size),),
 )

@@ -5,17 +5,18 @@ Pure: numbers in, lines out. Told by shapes and figures, never by colour.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from itertools import accumulate
 
-from netlab.topics.zerocopy.client import WAYS, Transfer
+from netlab.topics.zerocopy.client import Comparison, Transfer
 
 _NAME = 20
 _LABEL = 8
 _BARS = (16, 12, 8, 6, 4)
 """Cells of a bar; the widest that fits is taken."""
 PER_UNIT = 2
-"""Cells of a bar that stand for one payload, or for the time of the fastest way."""
+"""Cells of a bar that stand for one payload, or for the least time of any way."""
 
 
 def amount(count: float) -> str:
@@ -25,6 +26,12 @@ def amount(count: float) -> str:
             return f"{count:.1f} {unit}" if unit != "B" and count < 100 else f"{count:.0f} {unit}"
         count /= 1024
     return f"{count:.2f} GiB"
+
+
+def milliseconds(seconds: float) -> str:
+    """A time in at most seven characters, where that is enough: ``0.28 ms``, ``13.6 ms``."""
+    value = seconds * 1000
+    return f"{value:.2f} ms" if value < 10 else f"{value:.1f} ms" if value < 1000 else f"{value:.0f} ms"
 
 
 def arrival_bar(arrivals: Sequence[int], size: int, width: int) -> str:
@@ -84,11 +91,12 @@ def bar(value: float, cells: int) -> str:
 
 
 def table(transfers: Sequence[Transfer], width: int) -> list[str]:
-    """The ways side by side: time, bytes copied, peak memory, each as a bar where there is room for bars."""
-    cells = next((each for each in _BARS if _NAME + 3 * (_LABEL + 2 + each) <= width), 0)
+    """The ways side by side: processor time, time, copies, peak memory, each as a bar where there is room for bars."""
+    cells = next((each for each in _BARS if _NAME + 4 * (_LABEL + 2 + each) <= width), 0)
     column = _LABEL + bool(cells) + cells
-    titles = [title.ljust(column) for title in ("  time", "  copied", "  peak memory")]
+    titles = [title.ljust(column) for title in ("  cpu", "  time", "  copied", "  peak")]
     lines = [" ".join(["way".ljust(_NAME), *titles]).rstrip()[:width]]
+    least = min((each.processor for each in transfers if not each.failure), default=1.0) or 1.0
     fastest = min((each.seconds for each in transfers if not each.failure), default=1.0) or 1.0
     for each in transfers:
         if each.failure:
@@ -96,7 +104,8 @@ def table(transfers: Sequence[Transfer], width: int) -> list[str]:
             continue
         size = max(each.size, 1)
         figures = (
-            (f"{each.seconds * 1000:.1f} ms", each.seconds / fastest),
+            (milliseconds(each.processor), each.processor / least),
+            (milliseconds(each.seconds), each.seconds / fastest),
             (f"{each.copied / size:.2f} ×", each.copied / size),
             (f"{each.peak / size:.2f} ×", each.peak / size),
         )
@@ -109,16 +118,9 @@ def _cut(line: str, width: int) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
-def belongs(transfer: Transfer, compared: Sequence[Transfer]) -> bool:
-    """Whether it is the comparison's last transfer, or one that the comparison is at now."""
-    last, order = compared[-1], list(WAYS)
-    later = order.index(transfer.way) > order.index(last.way) and transfer.size == last.size
-    return later or transfer.arrivals is last.arrivals
-
-
-def legend(size: int, failed: bool) -> list[str]:
+def legend(compared: Comparison, width: int) -> list[str]:
     """How to read the table."""
-    lines = [f"{'█' * PER_UNIT} is one payload ({amount(size)}), or the fastest way's time; ▶ goes on"]
-    if failed:
+    lines = [f"{'█' * PER_UNIT} is one payload ({amount(compared[0].size)}), or the least time; ▶ goes on"]
+    if any(each.failure for each in compared):
         lines.append("tutorial_…: as they stand; concatenate and slice: the same, repaired")
-    return lines
+    return lines + textwrap.wrap(compared.in_the_way(), width)

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from netlab.topics.zerocopy.client import Client
-from netlab.topics.zerocopy.drawing import arrived_lines, belongs, legend, table
+from netlab.topics.zerocopy.drawing import arrived_lines, legend, table
 
 
 class Panel(VerticalScroll):
@@ -37,7 +37,7 @@ class Panel(VerticalScroll):
     def look(self, client: object) -> None:
         """Draw what is new."""
         if not isinstance(client, Client) or not client.transfer.size:
-            lines = ["nothing received yet: 16 MiB, or compare('16 MiB')"]
+            lines = ["nothing received yet: 16 MiB, or compare('1 MiB')"]
         else:
             lines = self._lines(client)
         if lines != self._drawn:
@@ -48,9 +48,8 @@ class Panel(VerticalScroll):
     def _lines(self, client: Client) -> list[str]:
         width = max(self.scrollable_content_region.width, 30)
         lines = arrived_lines(client.transfer, width)
-        if compared := list(client.compared):
-            failed = any(each.failure for each in compared)
-            side_by_side = [*table(compared, width), *legend(compared[0].size, failed)]
-            one_of_them = belongs(client.transfer, compared)
+        if compared := client.compared:
+            side_by_side = [*table(list(compared), width), *legend(compared, width)]
+            one_of_them = client.transfer is compared.now
             lines = [*side_by_side, *lines] if one_of_them else [*lines, *side_by_side]  # the newest comes first
         return lines
