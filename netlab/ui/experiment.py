@@ -20,6 +20,7 @@ from netlab.lab.lanes_drawn import SIDE_BY_SIDE
 from netlab.topics.trial import Experiment
 from netlab.ui import experiment_text
 from netlab.ui.experiment_text import Row
+from netlab.ui.hints import follow_keys, hint
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line, Ring, wrapped
 from netlab.ui.scrolling import scroll_at_once
@@ -38,7 +39,7 @@ class Stage(Enum):
 
 
 _TITLES = {
-    Stage.LIST: "experiments ── esc closes",
+    Stage.LIST: "experiments",
     Stage.QUESTION: "experiment {name} ── predict",
     Stage.RUNNING: "experiment {name} ── running, ctrl+c stops",
     Stage.DONE: "experiment {name} ── {outcome}",
@@ -98,6 +99,7 @@ class ExperimentPane(Ring):
         self._happened: list[Happening] = []
         self._choices: list[int | None] = []
         self._cursor = 0
+        self._here = False  # it has the focus
         self.stage = Stage.LIST
         self.experiment: Experiment | None = None
         self.prediction: int | None = None
@@ -154,6 +156,15 @@ class ExperimentPane(Ring):
 
     # Drawing
 
+    def on_mount(self) -> None:
+        """Name keys only while they act."""
+        follow_keys(self, self._name_keys)
+
+    def _name_keys(self) -> None:
+        if self.has_focus is not self._here:
+            self._here = self.has_focus
+            self._redraw()
+
     def on_resize(self, event: events.Resize) -> None:
         """Lay everything out anew."""
         super().on_resize(event)
@@ -163,6 +174,8 @@ class ExperimentPane(Ring):
         """Lay out all rows; at the top, or where the person was: at the end, if at the end."""
         name, verdict = self.experiment.name if self.experiment else "", self._verdict
         self.border_title = _TITLES[self.stage].format(name=name, outcome=verdict.outcome.value if verdict else "")
+        if self.stage is Stage.LIST and (keys := hint(self, ("back", "closes"))):
+            self.border_title = f"{self.border_title} ── {keys}"
         if not self._wrap_width:
             return
         rows = self._laid_out(self._wrap_width)
@@ -182,9 +195,9 @@ class ExperimentPane(Ring):
 
     def _laid_out(self, width: int) -> list[Row]:
         if self.stage is Stage.LIST or self.experiment is None:
-            return experiment_text.listing(self._experiments, self._verdicts, self._cursor, width)
+            return experiment_text.listing(self._experiments, self._verdicts, self._cursor, width, self._here)
         if self.stage is Stage.QUESTION:
-            return experiment_text.question(self.experiment, self._cursor, width)
+            return experiment_text.question(self.experiment, self._cursor, width, self._here)
         lines: list[Line] = experiment_text.beginning(self.experiment, self.prediction, width)
         beside = self.app.size.width >= SIDE_BY_SIDE
         lines += experiment_text.told(self._happened, width, self._presentation, beside)

@@ -54,9 +54,12 @@ def paragraph(first: str, text: str, width: int, style: str = "", indent: int | 
     return [((style, line),) for line in lines]
 
 
-def listing(experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], cursor: int, width: int) -> list[Row]:
-    """The experiments to choose from, each with its question."""
-    rows = [Row(line) for line in paragraph("", "Predict, run, see. ↑↓ and enter choose, or the digit.", width, NOTE)]
+def listing(
+    experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], cursor: int, width: int, here: bool
+) -> list[Row]:
+    """The experiments to choose from, each with its question; with the keys that choose, where they act (``here``)."""
+    told = "Predict, run, see." + " ↑↓ and enter choose, or the digit." * here
+    rows = [Row(line) for line in paragraph("", told, width, NOTE)]
     rows.append(Row(BLANK))
     for index, experiment in enumerate(experiments):
         verdict = verdicts.get(experiment.name)
@@ -66,14 +69,14 @@ def listing(experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], 
     return rows
 
 
-def question(experiment: Experiment, cursor: int, width: int) -> list[Row]:
-    """What is asked, and the predictions to choose from."""
+def question(experiment: Experiment, cursor: int, width: int, here: bool) -> list[Row]:
+    """What is asked, and the predictions to choose from; with the keys that choose, where they act (``here``)."""
     rows = [Row(line) for line in paragraph("", experiment.question, width, STRONG)]
     rows.append(Row(BLANK))
     for index, prediction in enumerate(experiment.predictions):
         rows += _choice(index, prediction, cursor, width)
     rows += [Row(BLANK)]
-    told = "What do you think? A digit, or ↑↓ and enter; 0 runs it without a prediction. "
+    told = "What do you think? " + "A digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
     told += "It uses this tab's server and wire: clients are disconnected, and model, options and faults come back."
     return rows + [Row(line) for line in paragraph("", told, width, NOTE)]
 

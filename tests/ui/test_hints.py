@@ -109,6 +109,18 @@ async def test_the_plaintexts_key_is_named_only_where_it_turns_it_over(app: Stag
     await until(pilot, lambda: kept(app, "as it crossed") and not broken(app), "turned over")
 
 
+@played()
+async def test_experiments_name_their_keys_only_while_they_act(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "e")
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "experiment", "the experiments")
+    pane = app.seen.observing.experiment
+    assert pane is not None
+    await until(pilot, lambda: "or the digit" in pane.text and "esc closes" in str(pane.border_title), "its keys")
+    await focused(app, pilot, app.seen.console.prompt)
+    await until(pilot, lambda: "or the digit" not in pane.text, "no keys where digits are typed")
+    assert "esc" not in str(pane.border_title)
+
+
 OWN = {
     "SegmentList": ["space mark", "z freeze", "/ filter", "i intercept", "r replay"],
     "ByteView": ["⇧→ select", "/ search", "o go to", "u unpack", "t stream"],
