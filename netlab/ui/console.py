@@ -17,6 +17,7 @@ from netlab.lab.session import Session
 from netlab.lab.state import Busy
 from netlab.topics.contract import Topic
 from netlab.ui.completion import Completion
+from netlab.ui.hints import follow_keys
 from netlab.ui.history import History
 from netlab.ui.presentation import Presentation, shortened
 from netlab.ui.prompt import Prompt
@@ -110,7 +111,8 @@ class Console(Vertical):
             yield Prompt(self._history, self._completion)
 
     def on_mount(self) -> None:
-        """Show the hints."""
+        """Show the hints, and name keys only while they act."""
+        follow_keys(self, self._explain)
         self.transcript.show(None)
 
     @property

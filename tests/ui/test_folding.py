@@ -43,6 +43,10 @@ async def test_enter_unfolds_a_long_result_and_folds_it_again(app: StagedApp, pi
     await until(pilot, lambda: "more character" in app.transcript, "folded")
     explained = console.query_one("#explained", Static)
     await until(pilot, lambda: "enter: all of the result" in str(explained.render()), "the way is said")
+    app.seen.panes.go("bytes")
+    await until(pilot, lambda: "enter" not in str(explained.render()), "not said where those keys lead elsewhere")
+    app.seen.panes.go("console")
+    await until(pilot, lambda: "enter: all of the result" in str(explained.render()), "said again")
     rows = transcript.virtual_size.height
     await pilot.press("shift+tab", "enter")
     await until(pilot, lambda: transcript.virtual_size.height > rows + 10, "unfolded")
