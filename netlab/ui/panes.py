@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from netlab.ui.console import Console
 from netlab.ui.inspector import Inspector
@@ -50,10 +50,11 @@ class PaneBar(Static):
     """
 
     def tell(self, order: Sequence[str], beside: str, warned: int) -> None:
-        """Mark the pane that is shown, and how many warnings wait in the log."""
+        """Mark the pane that is shown, and how many warnings wait in the log. Where keys are typed, esc comes first."""
+        first = "esc, then " * isinstance(self.screen.focused, Input)
         marks = {"log": f" !{warned}"} if warned else {}
         names = [self._named(name, name == beside, marks.get(name, "")) for name in order[1:]]
-        self.update(Content(" ").join([*names, Content("  tab: next pane   \\: the whole tab")]))
+        self.update(Content(" ").join([*names, Content(f"  {first}tab: next pane   \\: the whole tab")]))
 
     def _named(self, name: str, marked: bool, more: str) -> Content:
         shown = Content.styled(f"▸{name}", "bold reverse") if marked else Content(f" {name}")
@@ -191,19 +192,24 @@ class Panes(Horizontal):
         self._bytes.set_class(self.editor_slot.pane is not None, "-editing")
         if shown == "log":
             self.query_one(ServerLog).all_seen()
-        self.query_one(PaneBar).tell(self.order, self.beside, self._warned)
+        self._tell_bar()
+
+    def _tell_bar(self) -> None:
+        for bar in self.query(PaneBar):
+            bar.tell(self.order, self.beside, self._warned)
 
     def on_server_log_warned(self, event: ServerLog.Warned) -> None:
         """Say that the log has something to tell, or no longer."""
         event.stop()
         self._warned = event.unseen
-        self.query_one(PaneBar).tell(self.order, self.beside, self._warned)
+        self._tell_bar()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """What has the focus is shown."""
         pane = self.pane_of(event.widget)
         if pane not in ("", "console"):
             self.beside = pane
+        self._tell_bar()
 
     def pane_of(self, widget: Widget | None) -> str:
         """The name of the pane that a widget is in, or nothing."""

@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from netlab.ui.commands import readable
 from netlab.ui.key_line import MOST, KeyLine, chosen
+from netlab.ui.panes import PaneBar
 from tests.ui.staging import StagedApp, enter, played, until
 
 PROMISES = {
@@ -88,6 +89,10 @@ def test_hints_are_true_wherever_the_focus_is(size: tuple[int, int]) -> None:
         assert places["wire", "HeldList"] >= {"lets go", "all", "edits", "drops", "replays"}
         assert not places["wire", "SegmentList"] & {"edits", "drops"}
         assert not places["console", "Prompt"], "letters are typed there"
+        for bar in app.query(PaneBar) if size[0] < 100 else ():
+            for widget, first in ((seen.console.prompt, True), (seen.console.transcript, False)):
+                await focused(app, pilot, widget)
+                assert ("esc, then tab" in str(bar.render())) is first
 
     play()
 
