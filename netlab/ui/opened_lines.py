@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction, Flow, Segment, Transport
+from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissector
 from netlab.dissect.opened import Conversation, Opened
 from netlab.dissect.text import safe
@@ -42,10 +43,10 @@ class _Opening:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A flow to be opened further, and its streams as far as they are joined."""
+    """A flow to be opened further, and its streams, which are joined in the thread that opens."""
 
     opening: _Opening
-    streams: tuple[memoryview, memoryview]
+    streams: tuple[Sequence[Chunk], Sequence[Chunk]]
 
 
 class OpenedLines:
@@ -85,14 +86,14 @@ class OpenedLines:
             tried = (*map(len, chunks), secrets)
             if secrets and tried != opening.tried:
                 opening.tried = tried
-                found.append(Work(opening, (joined(chunks[0]), joined(chunks[1]))))
+                found.append(Work(opening, (chunks[0], chunks[1])))
         return found
 
     def open(self, work: Iterable[Work]) -> bool:
         """Open what is to be opened, in any thread; whether more is known than before."""
-        return sum(self._open(each.opening, each.streams) for each in work) > 0
+        return sum(self._open(each.opening, *map(joined, each.streams)) for each in work) > 0
 
-    def _open(self, opening: _Opening, streams: tuple[memoryview, memoryview]) -> bool:
+    def _open(self, opening: _Opening, to_server: memoryview, to_client: memoryview) -> bool:
         before = sum(map(len, opening.records.values()))
         try:
             if opening.conversation is None:
@@ -101,7 +102,7 @@ class OpenedLines:
                     opening.never = True
                     return False
                 opening.conversation = make()
-            records = opening.conversation.grow(self._secrets(), *streams)
+            records = opening.conversation.grow(self._secrets(), to_server, to_client)
         except Exception:  # noqa: BLE001 - an installed package may raise anything; the inspector says what
             opening.never = True
             return False

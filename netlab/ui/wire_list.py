@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ _SCAN_SECONDS = 0.006
 
 _OPEN_EVERY = 0.2
 """Seconds between looks at what is encrypted."""
+_REST = 4
+"""After opening nothing is opened for so many times as long as that took: under a flood, keys need the time."""
 
 KEYS: list[BindingType] = [
     Binding("a", "want('release')", "let go", id="wire.release", tooltip="Let the held segment go on"),
@@ -75,9 +78,10 @@ class WireList(Vertical):
 
     @dataclass
     class Opened(Message):
-        """Encrypted segments were opened; ``more`` than before is understood."""
+        """Encrypted segments were opened; ``more`` than before is understood. It took some ``seconds``."""
 
         more: bool
+        seconds: float
 
     @dataclass
     class Wanted(Message):
@@ -106,7 +110,7 @@ class WireList(Vertical):
         self._scan: FilterScan | None = None
         self.opened: OpenedLines | None = None
         """What opens encrypted segments."""
-        self._opening = False
+        self._opening, self._rest_until = False, 0.0
 
     def compose(self) -> ComposeResult:
         """The held segments at the foot, the lines, and the question below."""
@@ -160,13 +164,15 @@ class WireList(Vertical):
     def _open(self) -> None:
         """Open, in a thread, the records of the encrypted segments that were drawn and are not understood yet."""
         opened, capture = self.opened, self.capture
-        work = opened.work(capture) if opened is not None and capture is not None and not self._opening else []
-        if opened is None or not work:
+        if opened is None or capture is None or self._opening or time.monotonic() < self._rest_until:
+            return
+        if not (work := opened.work(capture)):
             return
         self._opening = True
 
         def open() -> None:
-            self.post_message(self.Opened(more=opened.open(work)))
+            began = time.monotonic()
+            self.post_message(self.Opened(opened.open(work), time.monotonic() - began))
 
         self.run_worker(open, name="open", group="open", thread=True, exit_on_error=False)
 
@@ -174,6 +180,7 @@ class WireList(Vertical):
         """Draw what is understood now."""
         event.stop()
         self._opening = False
+        self._rest_until = time.monotonic() + _REST * event.seconds
         if event.more:
             self._list.refresh()
 
