@@ -22,9 +22,6 @@ LINES_HELD = 1000
 PATIENCE = 0.15
 """Seconds that a log line waits for the wire to tell whom it names."""
 
-_BY_FAULT = ("cut after", "reset after")
-"""How the wire begins to say that a fault has ended a flow."""
-
 _PEER = re.compile(r"((?:[a-z]+ ){0,2})(127\.0\.0\.1|\[::1\]):(\d+)\b")
 
 
@@ -44,11 +41,12 @@ class FlowFact:
     accepted: int | None = None
     closed: int | None = None
     how: str = ""
+    by_fault: bool = False
 
     @property
     def fault(self) -> str:
         """What a fault did that ended it, in a few words; empty where one of its ends did, or nothing has."""
-        return self.how if self.how.startswith(_BY_FAULT) else ""
+        return (self.how or "a fault") if self.by_fault else ""
 
 
 class FlowBook:
@@ -90,9 +88,9 @@ class FlowBook:
                     if known.get(address) == number:
                         del known[address]
 
-    def closed(self, number: int, time_ns: int, how: str) -> None:
+    def closed(self, number: int, time_ns: int, how: str, by_fault: bool) -> None:
         """A flow is over."""
-        self._change(number, lambda fact: replace(fact, closed=time_ns, how=how))
+        self._change(number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault))
 
     def accepted(self, upstream: Endpoint, time_ns: int) -> None:
         """The server took a flow out of its accept queue."""
@@ -131,8 +129,8 @@ class PeerNames:
         """The wire told of flows: lines that waited for it go on."""
         for fact in _opened(message.get("opened")):
             self._book.opened(fact)
-        for number, time_ns, how in _closed(message.get("closed")):
-            self._book.closed(number, time_ns, how)
+        for number, time_ns, how, by_fault in _closed(message.get("closed")):
+            self._book.closed(number, time_ns, how, by_fault)
         with self._lock:
             self._pass_on()
 
@@ -180,8 +178,8 @@ def _opened(told: object) -> Iterator[FlowFact]:
                 yield FlowFact(number, Endpoint(safe(host), port), Endpoint(safe(behind), behind_port), time_ns)
 
 
-def _closed(told: object) -> Iterator[tuple[int, int, str]]:
+def _closed(told: object) -> Iterator[tuple[int, int, str, bool]]:
     for row in told if isinstance(told, list) else ():
         match row:
-            case [int(number), int(time_ns), str(how)]:
-                yield number, time_ns, safe(how)
+            case [int(number), int(time_ns), str(how), bool(by_fault)]:
+                yield number, time_ns, safe(how), by_fault

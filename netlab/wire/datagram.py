@@ -122,7 +122,7 @@ class Way:
             case Leaving.DROPPED:
                 self._record.carried(self.flow.around.time_ns(), departure.payload, departure.fate)
             case _:
-                self.flow.close(departure.fate)
+                self.flow.close(departure.fate, by_fault=True)
 
     def _send(self, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         now = self.flow.around.time_ns()
@@ -237,7 +237,7 @@ class DatagramFlow:
         for payload in again:
             self._ways[Direction.TO_SERVER].send_again(payload)
 
-    def close(self, how: str = "") -> None:
+    def close(self, how: str = "", *, by_fault: bool = False) -> None:
         """Forget the address pair."""
         if self.closed:
             return
@@ -249,7 +249,7 @@ class DatagramFlow:
         self.record.closed()
         self.relay.forget(self)
         to_server, to_client = (self._ways[direction].count for direction in Direction)
-        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns()))
+        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns(), by_fault))
 
     def _ready(self, mask: int) -> None:
         """The server answered, or what lies before it refused."""

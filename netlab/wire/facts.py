@@ -51,13 +51,17 @@ class FlowOpened:
 
 @dataclass(frozen=True, slots=True)
 class FlowClosed:
-    """A flow is over since ``time_ns``. Bytes are payload; ``how`` says in a few words how it ended, or is empty."""
+    """A flow is over since ``time_ns``. Bytes are payload; ``how`` says in a few words how it ended, or is empty.
+
+    ``by_fault`` says that a fault ended it, whatever its words.
+    """
 
     number: int
     to_server: int
     to_client: int
     how: str = ""
     time_ns: int = field(default=0, compare=False)
+    by_fault: bool = False
 
 
 @dataclass(frozen=True, slots=True)

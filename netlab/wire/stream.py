@@ -297,14 +297,14 @@ class Pipe:
             self._lane = None
         self._alarm.switch_off()
 
-    def finish(self, fate: str = "") -> None:
+    def finish(self, fate: str = "", *, by_fault: bool = False) -> None:
         """Tell the sink that no more comes."""
         with contextlib.suppress(OSError):
             self.sink.socket.shutdown(socket.SHUT_WR)
         self._way.finished(self._around.time_ns(), fate)
         self.finished = True
         if self.other.finished:
-            self.flow.close(how=fate)
+            self.flow.close(how=fate, by_fault=by_fault)
 
     def _lane_limit(self) -> int:
         return LANE_LIMIT if self._rooms.held < MUCH else MODEST_ROOM
@@ -357,7 +357,7 @@ class Pipe:
             case Ending.CLOSE:
                 self.flow.cut(fate)
             case Ending.RESET:
-                self.flow.reset(self.direction, fate)
+                self.flow.reset(self.direction, fate, by_fault=True)
 
     def _impede(self, lane: Lane, payload: memoryview, fate: str = "") -> None:
         """Through the faults."""
@@ -465,16 +465,16 @@ class StreamFlow:
         for pipe in self._pipes.values():
             pipe.drop()
             if not pipe.finished and not self.closed:
-                pipe.finish(fate)
+                pipe.finish(fate, by_fault=True)
 
-    def reset(self, direction: Direction, fate: str = "") -> None:
+    def reset(self, direction: Direction, fate: str = "", *, by_fault: bool = False) -> None:
         """The side that this direction comes from broke off (or a fault did): so does the wire, both ways."""
         if not self.closed:
             self._decide()
             self.record.way(direction).reset(self.around.time_ns(), fate)
-            self.close(abort=True, how=fate or f"reset {direction.value}")
+            self.close(abort=True, how=fate or f"reset {direction.value}", by_fault=by_fault)
 
-    def close(self, abort: bool = False, how: str = "") -> None:
+    def close(self, abort: bool = False, how: str = "", *, by_fault: bool = False) -> None:
         """It is over."""
         if self.closed:
             return
@@ -489,7 +489,7 @@ class StreamFlow:
         self.record.closed()
         self.relay.flows.discard(self)
         to_server, to_client = (self._pipes[way].count if self._pipes else 0 for way in Direction)
-        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns()))
+        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns(), by_fault))
 
     def _decide(self) -> None:
         """The capture learns which of the server's addresses it is."""

@@ -42,8 +42,8 @@ FLOWS_A_LINE: Final = 300
 Message = Mapping[str, object]
 Opened = tuple[int, str, int, str, int, int]
 """A flow's number, its client's host and port, host and port that the server sees instead, and when."""
-Closed = tuple[int, int, str]
-"""A flow's number, when it was over, and how."""
+Closed = tuple[int, int, str, bool]
+"""A flow's number, when it was over, how, and whether a fault ended it."""
 
 
 class Reporter:
@@ -66,7 +66,7 @@ class Reporter:
             case FlowOpened(number, client, upstream, time_ns):
                 self._opened.append((number, *client, *upstream, time_ns))
             case FlowClosed(number):
-                self._closed.append((number, fact.time_ns, fact.how))
+                self._closed.append((number, fact.time_ns, fact.how, fact.by_fault))
             case Captured():
                 self._tell_flows()
         message = self._message(fact)

@@ -248,3 +248,17 @@ def test_unknown_faults_are_told_and_change_nothing() -> None:
         assert good.active == bad.active == ("noop →",)
         assert "gremlins" in bad.problem
         assert none == FaultsChanged(())
+
+
+@pytest.mark.parametrize("request_", [Close("snipped"), Reset("torn"), Close(""), Reset("")])
+def test_a_flow_that_a_fault_ended_says_so_whatever_its_words(tmp_path: Path, request_: Request) -> None:
+    with listening() as server, Relaying(endpoint(server), tmp_path / "a") as relay:
+        relay.impair(impairment(lambda payload: [request_], Direction.TO_SERVER))
+        with relay.connect() as client, accept(server):
+            client.sendall(b"Hello")
+            eventually(lambda: relay.told(FlowClosed))
+        relay.impair()
+        with relay.connect() as client, accept(server):
+            client.sendall(b"Hello")
+        eventually(lambda: len(relay.told(FlowClosed)) == 2)
+        assert [closed.by_fault for closed in relay.told(FlowClosed)] == [True, False]
