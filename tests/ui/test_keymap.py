@@ -75,8 +75,8 @@ def test_the_footer_has_at_most_eight() -> None:
 
 
 def test_the_keys_of_panes_can_be_remapped_and_clash_within_their_pane_only() -> None:
-    accepted, problems = check_keys({"wire.mark": "z", "wire.bytes": "s", "tab.9": "f9"})
-    assert (accepted, problems) == ({"wire.mark": "z", "wire.bytes": "s", "tab.9": "f9"}, [])
+    accepted, problems = check_keys({"wire.mark": "y", "wire.bytes": "s", "tab.9": "f9"})
+    assert (accepted, problems) == ({"wire.mark": "y", "wire.bytes": "s", "tab.9": "f9"}, [])
     accepted, problems = check_keys({"wire.mark": "G"})
     assert accepted == {}
     assert problems == ["keys: wire.mark: G is already the key of wire.follow"]
@@ -90,14 +90,14 @@ def test_every_id_of_a_pane_is_bound_in_one_place_and_differs_from_the_commands(
         assert check_keys(place)[1] == [], name
 
 
-@played(config=Config(keys={"wire.mark": "z"}))
+@played(config=Config(keys={"wire.mark": "y"}))
 async def test_a_remapped_key_of_a_pane_acts(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
     lines = app.seen.query_one(SegmentList)
     await until(pilot, lambda: lines.rows.count >= 3, "segments")
-    await pilot.press("escape", "z")
+    await pilot.press("escape", "y")
     await until(pilot, lambda: bool(lines.rows.marks), "a mark")
-    assert "wire: mark  (z)" in [title for title, _, _ in CommandProvider(app.screen)._found()]
+    assert "wire: mark  (y)" in [title for title, _, _ in CommandProvider(app.screen)._found()]
 
 
 @played()
