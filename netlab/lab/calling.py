@@ -10,13 +10,14 @@ import argparse
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.lab import showing
-from netlab.lab.console import Call, parse
+from netlab.lab.console import Call, parse, unknown
 from netlab.lab.lab import Lab
 from netlab.lab.problems import LabError
 from netlab.lab.session import Session
@@ -114,11 +115,10 @@ def _certificates(arguments: argparse.Namespace) -> Callable[[], Path] | None:
 
 def _check(lab: Lab, expressions: Sequence[str]) -> None:
     """Raise `LabError` for an expression that cannot be run, before any is."""
-    remote = hasattr(lab.topic.client_class(), "remote_operations")
     for expression in expressions:
         if any("\ud800" <= character <= "\udfff" for character in expression):
             raise LabError(f"{safe(expression)[:40]} is not UTF-8", "bytes are written as b'\\xff'")
-        meaning = parse(expression, lab.operations, lab.topic.variable, remote=remote)
+        meaning = parse(expression, lab.operations, lab.topic.variable, remote=lab.remote)
         if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
             raise LabError(f"{safe(expression)[:40]} speaks to a lab on the screen", "call takes calls and bare text")
 
@@ -169,12 +169,29 @@ class Printed:
         """Run a line, and print what came of it as far as it came; raises what it raised."""
         try:
             self.session.run(line)
+        except (OSError, EOFError, LabError):
+            raise
+        except Exception:
+            self._explain(line)
+            raise
         finally:
             entries, self.position = self.session.transcript.since(self.position)
             for entry in entries:
                 if entry.kind is EntryKind.ERROR:
                     break  # said at the end, with what it means
                 self._print(entry)
+
+    def _explain(self, line: str) -> None:
+        """After a refusal, print how the operation is called, as far as its server tells."""
+        meaning = parse(line, self.session.operations, self.session.topic.variable, remote=True)
+        if not isinstance(meaning, Call) or meaning.name in self.session.operations:
+            return
+        wait([self.session.learn(meaning.name)])
+        known = self.session.known_operations
+        if meaning.name in known:
+            sys.stderr.write(f"# {safe(known[meaning.name].usage)}\n")
+        elif known:
+            sys.stderr.write(f"# {safe(unknown('operation', meaning.name, known).advice)}\n")
 
     def _print(self, entry: Entry) -> None:
         if entry.kind is EntryKind.RESULT:

@@ -19,7 +19,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.capture.reader import Capture
 from netlab.lab import commands
 from netlab.lab.early import EarlyChildren
-from netlab.lab.operations import Operation, operations_of
+from netlab.lab.operations import Operation, is_remote, operations_of
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
@@ -241,6 +241,15 @@ class Lab:
             session.close()
             raise
         return session
+
+    @property
+    def remote(self) -> bool:
+        """Whether servers of this topic say which operations they have. Imports the recipe."""
+        return is_remote(self.topic.client_class())
+
+    def learn(self, name: str = "") -> None:
+        """Have the current client, or a new one, ask its server about an operation; see `Session.learn`."""
+        (self.current or self.open()).learn(name)
 
     def open(self, name: str | None = None, *, target: Callable[[], Target] | None = None) -> Session:
         """A new client that connects when it is first used, to ``target`` where it differs from `target`."""

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from netlab.topics.contract import Client
 
-_NOT_OPERATIONS = {"close", "remote_operations", "call"}
+INTROSPECTION = ("remote_operations", "remote_help")
+"""What a client asks its server about operations (`netlab.topics.contract.RemoteClient`)."""
+_NOT_OPERATIONS = {"close", "call", *INTROSPECTION}
+UNKNOWN = "(…)"
+"""The signature of a server's operation about which it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,11 @@ class Operation:
     name: str
     signature: str
     help: str
+
+    @property
+    def described(self) -> bool:
+        """Whether more is known of it than its name."""
+        return self.signature != UNKNOWN or bool(self.help)
 
     @property
     def usage(self) -> str:

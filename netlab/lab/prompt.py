@@ -16,7 +16,7 @@ from netlab.lab.connection import Connection
 from netlab.lab.console import Bare, Call, parse
 from netlab.lab.crossings import Crossings
 from netlab.lab.notes import Notes
-from netlab.lab.operations import Operation, is_remote, operations_of
+from netlab.lab.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.problems import LabError
 from netlab.lab.state import Busy, Entry, EntryKind, Made
 from netlab.lab.tail import Tail
@@ -65,6 +65,7 @@ class Prompt:
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
+        self.remote_operations: Mapping[str, Operation] = {}
         self._target, self._notify, self._limit, self._ask_fault = target, notify, limit, fault
         self._wake = Wake()
         self._numbers = itertools.count(1)
@@ -141,6 +142,23 @@ class Prompt:
         if connection.local is not None and connection.local.port:
             self.note(f"connected from {connection.local}")
         self._call = 0
+
+    def learn(self, name: str) -> None:
+        """Ask the server which operations it has, and how this one is called; each once, by calls like any."""
+        if not self.remote:
+            return
+        if not self.remote_operations:
+            names = self.perform(Call("remote_operations"))
+            if isinstance(names, list):
+                self.remote_operations = {each: Operation(each, UNKNOWN, "") for each in map(str, names)}
+                self._notify()
+        known = self.remote_operations.get(name)
+        if known is not None and not known.described:
+            told = self.perform(Call("remote_help", (name,)))
+            signature, text = map(str, told) if isinstance(told, tuple) else ("", "")
+            described = Operation(name, signature or UNKNOWN, text or "the server says no more about it")
+            self.remote_operations = {**self.remote_operations, name: described}
+            self._notify()
 
     def drop(self, reason: str) -> None:
         """Close the connection, and say so."""
@@ -231,7 +249,7 @@ class Prompt:
         client = self.connection.client
         if client is None:
             raise LabError("this client is not connected", ":connect opens a connection")
-        if call.name in self.operations:
+        if call.name in self.operations or (self.remote and call.name in INTROSPECTION):
             return getattr(client, call.name)(*call.arguments, **dict(call.keywords))
         if call.keywords:
             raise LabError("the server's operations take no keyword arguments", "leave the names out")

@@ -68,6 +68,15 @@ class Session:
         return self._prompt.operations
 
     @property
+    def known_operations(self) -> Mapping[str, Operation]:
+        """The operations of the client, and those of the server that it was asked about."""
+        return {**self._prompt.operations, **self._prompt.remote_operations}
+
+    def learn(self, name: str = "") -> Future[object]:
+        """Ask the server, without waiting, which operations it has and how this one is called. Some clients cannot."""
+        return self._worker.ask(lambda: self._prompt.learn(name))
+
+    @property
     def busy(self) -> Busy | None:
         """The call that is running, or None."""
         busy = self._prompt.busy

@@ -23,7 +23,7 @@ This module knows no recipe, no process and no screen.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -90,8 +90,11 @@ class Client(Protocol):
 class RemoteClient(Client, Protocol):
     """A client whose server says which operations it has, as XML-RPC's introspection does."""
 
-    def remote_operations(self) -> Mapping[str, str]:
-        """Name of each operation that the server offers, and its one-line help."""
+    def remote_operations(self) -> Sequence[str]:
+        """The names of the operations that the server says it has; none if it does not tell."""
+
+    def remote_help(self, name: str) -> tuple[str, str]:
+        """An operation's signature, as Python shows one, and its one-line help; empty if the server does not tell."""
 
     def call(self, name: str, *arguments: object) -> object:
         """Call the server's operation by name; what the server refuses is raised."""

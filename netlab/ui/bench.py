@@ -90,9 +90,13 @@ class BenchPane(LabPanes):
         """What the console completes; not before the state is known, because it imports the recipe's client."""
         self._learned = True
         self.completion.operations = self.lab.operations
+        self.completion.ask = self._ask_server if self.lab.remote else None
         faults = [kind.name for kind in self.lab.wire.kinds]
         self.completion.values = {**self.completion.values, "model": self.topic.models, "fault": faults}
         self.observing.learn()
+
+    def _ask_server(self, name: str) -> None:
+        self.live.ask(lambda: self.lab.learn(name))
 
     def watch_lab(self, watching: bool) -> None:
         """Follow the lab, or let its news gather while the tab is not seen."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab.dissect.text import safe
 from netlab.lab.commands import Command
 from netlab.lab.operations import Operation
 
+_TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
+_CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")
+_ASKS = "tab asks the server"
 _NAME = re.compile(r"(?P<client>[A-Za-z_]\w*\.)?(?P<name>[A-Za-z_][\w.]*)")
 
 
@@ -25,6 +28,20 @@ class Completion:
     operations: Mapping[str, Operation] = field(default_factory=dict)
     commands: Sequence[Command] = ()
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ask: Callable[[str], None] | None = None
+    """Asks the server about an operation, and for the names of all; None where servers do not tell."""
+
+    def wonder(self, line: str) -> bool:
+        """Ask the server about what is typed, unless it is known; whether it was asked."""
+        match = _TYPED.fullmatch(line)
+        if self.ask is None or match is None:
+            return False
+        name = match[1].removeprefix(f"{self.variable}.")
+        operation = self.operations.get(name)
+        if operation is not None and operation.described:
+            return False
+        self.ask(name)
+        return True
 
     def complete(self, line: str) -> str | None:
         """The line completed as far as is plain, or None."""
@@ -68,11 +85,14 @@ class Completion:
                     return safe(f":{command.name} {command.arguments}".rstrip() + f" · {command.help}")
             close = [f":{command.name}" for command in self.commands if command.name.startswith(name)]
             return listed(close, room)
-        match = re.match(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(", line)
-        if match and (operation := self.operations.get(match[1])):
+        match = _CALLED.match(line)
+        if match and (operation := self.operations.get(match[1]) or self.operations.get(match[0][:-1])):
+            text = operation.help or (f"{_ASKS} about it" if self.ask is not None else "")
             count = byte_count(line)
-            explained = safe(f"{operation.name}{operation.signature} · {operation.help}")
+            explained = safe(f"{operation.name}{operation.signature} · {text}")
             return f"{_bytes(count)} · {explained}" if count else explained
+        if self.ask is not None and not self.operations and _NAME.fullmatch(line):
+            return f"{_ASKS} what it offers"
         return _bytes(len(line.encode(errors="surrogatepass"))) if line else ""
 
 

@@ -131,6 +131,7 @@ class Console(Vertical):
         if current is not self._current:
             self._current = current
             self.transcript.show(current.transcript if current is not None else None)
+        self._learn()
         self._completion.values = {**self._completion.values, "use": [session.name for session in sessions]}
         self.tell()
 
@@ -143,7 +144,15 @@ class Console(Vertical):
         """Draw what is new in the current transcript."""
         if self._current is not None:
             self.transcript.grow(self._current.transcript)
+        self._learn()
         self.tell()
+
+    def _learn(self) -> None:
+        """What the current client's server has told of itself can be completed."""
+        known = self._current.known_operations if self._current is not None else self._completion.operations
+        if known != self._completion.operations:
+            self._completion.operations = known
+            self.prompt.learned()
 
     def tell(self) -> None:
         """Say in the title how each client stands, and below what the current one's call waits for."""

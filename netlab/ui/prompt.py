@@ -76,6 +76,7 @@ class Prompt(OrderlyInput):
         self._completion = completion
         self._round: list[str] = []
         """What tab goes through: the line as it was typed, and all that it can be completed to."""
+        self._asked = ""
 
     async def action_submit(self) -> None:
         """Hand over the line and begin a new one."""
@@ -99,6 +100,14 @@ class Prompt(OrderlyInput):
             self._put(completed)
         elif not self.value:
             self.post_message(self.MovedOn())
+        self._asked = self.value if self._completion.wonder(self.value) else ""
+
+    def learned(self) -> None:
+        """What the server was asked about is known: complete what was typed, unless it has changed."""
+        asked, self._asked = self._asked, ""
+        if asked and asked == self.value and self._completion.candidates(asked):
+            self._round = []
+            self.action_complete()
 
     def action_older(self) -> None:
         """Show the line before."""

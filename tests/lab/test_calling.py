@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
 
@@ -42,6 +46,34 @@ def test_a_timeout_names_the_option_of_this_command(capsys: pytest.CaptureFixtur
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert main(["tcp", "x", "--to", f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "0.1"]) == 1
     assert "--timeout SECONDS sets how long" in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def foreign() -> Iterator[str]:
+    """Another XML-RPC server, with introspection; its address."""
+
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
+
+    with SimpleXMLRPCServer(("127.0.0.1", 0), logRequests=False) as server:
+        server.register_function(add)
+        server.register_introspection_functions()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_after_a_refusal_a_server_is_asked_how_its_operation_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    with foreign() as address:
+        assert main(["xmlrpc", "--to", address, "add(1, 2)"]) == 0
+        assert capsys.readouterr() == ("3\n", "")
+        assert main(["xmlrpc", "--to", address, "add(1)"]) == 1
+        assert "# add(…): Add two numbers.\n" in capsys.readouterr().err
+        assert main(["xmlrpc", "--to", address, "ad(1)"]) == 1
+        assert "# did you mean add?\n" in capsys.readouterr().err
+    assert main(["xmlrpc", "get(1)"]) == 1
+    assert "# get(string) -> any: The value that is stored under a name.\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

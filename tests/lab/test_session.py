@@ -336,14 +336,41 @@ class Remote:
         log("looked around")
         log.info("found %d", 2)  # type: ignore[attr-defined]
 
-    def remote_operations(self) -> dict[str, str]:
-        return {"system.listMethods": "all of them"}
+    def remote_operations(self) -> list[str]:
+        return ["system.listMethods", "set"]
+
+    def remote_help(self, name: str) -> tuple[str, str]:
+        return ("(string, any) -> nil", "Store it.") if name == "set" else ("", "")
 
     def call(self, name: str, *arguments: object) -> object:
         return name, arguments
 
     def close(self) -> None:
         pass
+
+
+def test_a_session_asks_its_server_once_and_as_calls_like_any_other(
+    server: EchoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Topic, "client_class", lambda topic: Remote)
+    with session_with(lambda: server.address) as session:
+        assert session.known_operations == {}
+        for _ in range(2):
+            session.learn("set").result()
+        assert session.known_operations["set"].usage == "set(string, any) -> nil: Store it."
+        assert not session.known_operations["system.listMethods"].described
+        session.learn("nothing").result()
+        assert [line for line in told(session) if line.startswith(">>> s.")] == [
+            ">>> s.remote_operations()",
+            ">>> s.remote_help('set')",
+        ]
+
+
+def test_who_has_no_server_to_ask_learns_nothing(server: EchoServer) -> None:
+    with session_with(lambda: server.address) as session:
+        session.learn("send").result()
+        assert not session.connected
+        assert session.known_operations == session.operations
 
 
 def test_operations_of_the_server_and_what_a_client_says(server: EchoServer, monkeypatch: pytest.MonkeyPatch) -> None:

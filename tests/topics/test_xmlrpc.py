@@ -2,6 +2,7 @@
 
 import gc
 import gzip
+import logging
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netlab.topics.xmlrpc import TOPIC
-from netlab.topics.xmlrpc.client import HELP, Client, read_result
+from netlab.topics.xmlrpc.client import Client, read_result, signature_of
 from netlab.topics.xmlrpc.server import MAX_KEYS, KeyValueStore, Refused, make_server, read_call, unpack
 from tests.topics.children import wait_until
 from tests.topics.wsgi_xmlrpc_serving import DEADLINE, run_alone, serving
@@ -241,13 +242,48 @@ CALL = dumps((), "keys").encode()
         dumps(Fault(1, "no")).encode(),
         CALL[:-5],
         b"<methodCall>" + b"<array>" * 1000,
-        b"<methodCall><methodName>keys</methodName><params><param><value><int>x</int></value></param></params></methodCall>",
+        CALL.replace(b"<params>", b"<params><array>"),
         b"<methodCall><methodName>keys</methodName><params><struct><value>1</value></struct></params></methodCall>",
     ],
     ids=range(14),
 )
 def test_what_is_no_call_is_400(address, body):
     assert post(address, body).status == 400
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("<int>x</int>", "argument 2: 'x' is no int"),
+        ("<i4>1.5</i4>", "argument 2: '1.5' is no i4"),
+        (f"<int>{'9' * 5000}</int>", f"argument 2: '{'9' * 60}' is no int"),
+        ("<boolean>true</boolean>", "argument 2: 'true' is no boolean"),
+        ("<double>1,5</double>", "argument 2: '1,5' is no double"),
+        ("<bigdecimal>x</bigdecimal>", "argument 2: 'x' is no bigdecimal"),
+        ("<base64>a</base64>", "argument 2: 'a' is no base64"),
+        ("<dateTime.iso8601>today</dateTime.iso8601>", "argument 2: 'today' is no dateTime.iso8601"),
+        ("<array><data><value><int>\x85</int></value></data></array>", r"argument 2: '\x85' is no int"),
+        ("<struct><member><name>a</name><value><int/></value></member></struct>", "argument 2: '' is no int"),
+        ("<number>1</number>", "argument 2: XML-RPC has no type 'number'"),
+    ],
+    ids=range(11),
+)
+def test_a_bad_value_in_a_call_is_named_in_the_fault(address, call, caplog, value, why):
+    caplog.set_level(logging.INFO)
+    xml = dumps(("name", "VALUE"), "set").replace("<string>VALUE</string>", value)
+    assert xml.count(value) == 1
+    with pytest.raises(Fault) as caught:
+        read_result(_raw(address, xml.encode()))
+    assert (caught.value.faultCode, caught.value.faultString) == (-32602, why)
+    assert call("exists", "name") is False
+    assert any("is no" in line or "has no type" in line for line in caplog.messages)
+    assert all(line.isprintable() for line in caplog.messages)
+
+
+def test_signatures_that_are_none_are_left_out():
+    assert signature_of("signatures not supported") == ""
+    assert signature_of([[], 5, ["int"]]) == "() -> int"
+    assert signature_of([["int", "int", 7], ["nil"]]) == "(int, 7) -> int or () -> nil"
 
 
 def test_a_dtd_is_refused_before_it_is_expanded():
@@ -362,6 +398,8 @@ def test_any_xml_is_a_call_or_refused(tree):
             name, params = read_call(xml.encode())
         except Refused as refused:
             assert refused.status == 400
+        except Fault as bad:
+            assert bad.faultCode == -32602
         else:
             assert isinstance(name, str)
             assert isinstance(params, tuple)
@@ -380,10 +418,12 @@ def test_any_xml_is_answered(address, tree):
 
 
 def test_operations_come_from_the_server(address):
-    assert dict(Client(address, timeout=DEADLINE).remote_operations()) == {
-        name: HELP[name] for name in METHODS + SYSTEM
-    }
-    assert set(HELP) == set(METHODS + SYSTEM)
+    client = Client(address, timeout=DEADLINE)
+    assert client.remote_operations() == METHODS + SYSTEM
+    assert client.remote_help("set") == ("(string, any) -> nil", "Store a value under a name.")
+    assert client.remote_help("sleep")[0] == "(double) -> double or (int) -> double"
+    assert client.remote_help("nothing") == ("", "")
+    assert all(all(client.remote_help(name)) for name in METHODS + SYSTEM)
 
 
 def other_server(**methods):
@@ -395,12 +435,21 @@ def other_server(**methods):
 
 
 def test_the_client_calls_any_other_server():
-    server = other_server(add=lambda a, b: a + b)
+    def add(a, b):
+        """Add two numbers.
+
+        More of it.
+        """
+        return a + b
+
+    server = other_server(add=add)
     client = Client(server.server_address, timeout=DEADLINE)
     assert client.call("add", 2, 3) == 5
-    assert client.remote_operations() == {}  # it has no introspection
+    assert client.remote_operations() == []  # it has no introspection
+    assert client.remote_help("add") == ("", "")
     server.register_introspection_functions()
-    assert client.remote_operations()["add"] == "system.methodHelp('add') tells"
+    assert client.remote_operations()[0] == "add"
+    assert client.remote_help("add") == ("", "Add two numbers.")  # SimpleXMLRPCServer has no signatures
     with pytest.raises(Fault, match="not supported"):
         client.call("subtract", 1)
     with pytest.raises(ProtocolError, match="404"):

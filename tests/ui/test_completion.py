@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from netlab.lab.commands import Command
-from netlab.lab.operations import Operation
+from netlab.lab.operations import UNKNOWN, Operation
 from netlab.ui.completion import Completion, byte_count, listed
 from tests.ui.staging import StagedApp, played, until
 
@@ -104,3 +104,37 @@ async def test_the_palette_is_in_the_same_order_each_time(app: StagedApp, pilot:
         await until(pilot, lambda: len(app.screen_stack) == 1, "closed")
     assert seen[0] == seen[1] == seen[2]
     assert "help: help" in seen[0][0] and "screen: " in seen[0][-1]
+
+
+def remote(asked: list[str], *operations: Operation) -> Completion:
+    return Completion(variable="s", operations={each.name: each for each in operations}, ask=asked.append)
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("se", ["se"]),
+        ("s.se", ["se"]),
+        ("set(", ["set"]),
+        ("set('spam', ", ["set"]),
+        ("system.m", ["system.m"]),
+        ("get(", []),
+        ("hello there", []),
+        ("5", []),
+        (":se", []),
+    ],
+)
+def test_what_the_server_can_tell_is_asked_for(typed: str, asked: list[str]) -> None:
+    told: list[str] = []
+    known = Operation("get", "(string) -> any", "The value."), Operation("set", UNKNOWN, "")
+    assert remote(told, *known).wonder(typed) == bool(asked)
+    assert told == asked
+    assert not COMPLETION.wonder(typed)
+
+
+def test_it_is_said_that_the_server_can_be_asked() -> None:
+    assert remote([]).explain("se") == "tab asks the server what it offers"
+    assert remote([], Operation("set", UNKNOWN, "")).explain("set(") == "set(…) · tab asks the server about it"
+    assert remote([], Operation("set", "(any) -> nil", "Store.")).explain("s.set(") == "set(any) -> nil · Store."
+    described = Operation("system.listMethods", "() -> array", "All.")
+    assert remote([], described).explain("system.listMethods(") == "system.listMethods() -> array · All."

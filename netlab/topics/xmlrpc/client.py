@@ -7,7 +7,7 @@ import http.client
 import re
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any
@@ -19,19 +19,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 8 << 20  # bytes
 MAX_DEPTH = 500  # tags within tags
-
-# What is said of the operations that our own server offers; of others, system.methodHelp('name') may tell.
-HELP = {
-    "get": "get(name): the value that is stored under a name",
-    "set": "set(name, value): store a value under a name",
-    "delete": "delete(name): forget a name and its value",
-    "exists": "exists(name): whether there is a value under a name",
-    "keys": "keys(): all names",
-    "sleep": "sleep(seconds): answer after that many seconds, at most 10",
-    "system.listMethods": "system.listMethods(): the names of all methods",
-    "system.methodSignature": "system.methodSignature(method): the types of its result and arguments",
-    "system.methodHelp": "system.methodHelp(method): what a method does",
-}
+MAX_NAMES = 1000
 
 
 class Client:
@@ -58,15 +46,22 @@ class Client:
         params: tuple[Any, ...] = arguments  # dumps itself says which values it takes
         return read_result(self._post(dumps(params, name, allow_none=self._allow_none).encode()))
 
-    def remote_operations(self) -> Mapping[str, str]:
-        """The methods that the server offers, each with a line of help; none if the server does not tell."""
-        try:
-            names = self.call("system.listMethods")
-        except (Fault, ProtocolError, ResponseError):
-            return {}
-        if not isinstance(names, list):
-            return {}
-        return {name: HELP.get(name, f"system.methodHelp({name!r}) tells") for name in names if isinstance(name, str)}
+    def remote_operations(self) -> list[str]:
+        """The names of the methods that the server says it has; none if it does not tell."""
+        names = self._asked("system.listMethods")
+        return [name for name in names[:MAX_NAMES] if isinstance(name, str)] if isinstance(names, list) else []
+
+    def remote_help(self, name: str) -> tuple[str, str]:
+        """How a method is called, as ``(string, any) -> nil``, and what it does; empty if the server does not say."""
+        signatures, text = self._asked("system.methodSignature", name), self._asked("system.methodHelp", name)
+        lines = text.strip().splitlines() if isinstance(text, str) else []
+        return signature_of(signatures), lines[0] if lines else ""
+
+    def _asked(self, method: str, *arguments: object) -> object:
+        """What the server says of itself; None if it says nothing."""
+        with suppress(Fault, ProtocolError, ResponseError):
+            return self.call(method, *arguments)
+        return None
 
     def close(self) -> None:
         """Close the connection, if there is one. Closing twice does nothing."""
@@ -100,6 +95,14 @@ class Client:
         if answer.length:
             raise http.client.IncompleteRead(body, answer.length)
         return body
+
+
+def signature_of(signatures: object) -> str:
+    """The types that a method takes and returns, each way to call it; empty for what is no list of signatures."""
+    if not isinstance(signatures, list):  # a server without them says "signatures not supported"
+        return ""
+    ways = [list(map(str, way)) for way in signatures if isinstance(way, list) and way]
+    return " or ".join(f"({', '.join(takes)}) -> {returns}" for returns, *takes in ways)
 
 
 class ResultReader(Unmarshaller):

@@ -8,12 +8,15 @@ from xmlrpc.client import dumps
 
 from netlab.topics.outside import Called, program
 
+INTROSPECTION = {"remote_operations": "system.listMethods", "remote_help": "system.methodHelp"}
+
 
 def outside(called: Called) -> list[tuple[str, str]]:
     """The same call."""
     allow_none = called.options.get("allow_none", True)
     url = f"http://{called.address}{called.options.get('path', '/RPC2')}"
     name, arguments = called.name or "system.listMethods", called.arguments if called.name else ()
+    name = INTROSPECTION.get(name, name)
     return [
         ("Python", program(
             "from xmlrpc.client import Fault, ServerProxy",

@@ -114,7 +114,7 @@ class KeyValueStore:
     def sleep(self, seconds: float) -> float:
         """Answer after that many seconds, at most 10: a slow call, to see who waits."""
         if not 0 <= seconds <= MAX_SLEEP:
-            raise Fault(BAD_ARGUMENTS, f"sleep takes 0 to {MAX_SLEEP:g} seconds")
+            raise Fault(BAD_ARGUMENTS, f"sleep takes 0 to {MAX_SLEEP:g} seconds, not {seconds:g}")
         time.sleep(seconds)
         return float(seconds)
 
@@ -258,26 +258,40 @@ def fits(given: list[str], wanted: list[str]) -> bool:
     return len(given) == len(wanted) and all(want in (got, "any") for got, want in zip(given, wanted, strict=True))
 
 
-class CallReader(Unmarshaller):
-    """Makes values of tags, but not of tags that are nested without end."""
+class BadValue(Fault):
+    """An argument of a call is no value of its type."""
 
-    depth = 0
+
+class CallReader(Unmarshaller):
+    """Makes values of tags, but not of tags that are nested without end. A fault names what is no value."""
+
+    depth = arguments = 0
 
     def start(self, tag: str, attrs: dict[str, str]) -> None:
         """A tag opened."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise Refused(400, f"the XML is nested more than {MAX_DEPTH} tags deep")
-        super().start(tag, attrs)
+        try:
+            super().start(tag, attrs)
+        except Error:
+            raise BadValue(BAD_ARGUMENTS, f"argument {self.arguments + 1}: XML-RPC has no type {tag[:60]!r}") from None
 
     def end(self, tag: str) -> None:
         """A tag closed."""
         self.depth -= 1
-        super().end(tag)
+        text = "".join(self._data)
+        try:
+            super().end(tag)
+        except (ArithmeticError, TypeError, ValueError):
+            if tag in ("array", "struct"):
+                raise
+            raise BadValue(BAD_ARGUMENTS, f"argument {self.arguments + 1}: {text[:60]!r} is no {tag}") from None
+        self.arguments += tag == "param"
 
 
 def read_call(xml: bytes) -> tuple[str, tuple[object, ...]]:
-    """The method and the arguments of a ``methodCall``."""
+    """The method and the arguments of a ``methodCall``; `Fault` where one of them is no value."""
     reader, parser = CallReader(use_builtin_types=True), expat.ParserCreate()
     reader.xml("", None)  # strings come decoded
     parser.buffer_text = True
@@ -289,6 +303,10 @@ def read_call(xml: bytes) -> tuple[str, tuple[object, ...]]:
         params, method = reader.close(), reader.getmethodname()
     except expat.ExpatError as error:
         raise Refused(400, f"the body is not well-formed XML: {error}") from None
+    except BadValue:
+        if reader.getmethodname() is not None:
+            raise
+        method = None
     except (Error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # what Unmarshaller raises
         method = None
     if method is None:
@@ -523,12 +541,17 @@ class RequestHandler(CarefulHandler, SimpleXMLRPCRequestHandler):
             raise Refused(405, "a call is a POST", Allow="POST")
         if self.headers.get("Content-Type", "").partition(";")[0].strip(" \t").lower() not in XML_TYPES:
             raise Refused(415, "a call is sent as text/xml")  # as which no page can send without asking (CORS)
-        method, params = read_call(unpack(body, self.headers.get("Content-Encoding", "identity").lower()))
-        xml, outcome = self.server.respond(method, params)
+        xml = unpack(body, self.headers.get("Content-Encoding", "identity").lower())
+        method, params = "?", tuple[object, ...]()
+        try:
+            method, params = read_call(xml)
+            answer, outcome = self.server.respond(method, params)
+        except Fault as fault:
+            answer, outcome = failure(fault)
         log.info(
             "%s 200 %s(%s) %s", self.asked(), ascii(method[:100])[1:-1], ", ".join(types_of(params))[:200], outcome
         )
-        self.reply(200, "OK", "text/xml; charset=utf-8", xml.encode())
+        self.reply(200, "OK", "text/xml; charset=utf-8", answer.encode())
 
 
 MODELS = {"single": SingleServer, "threading": ThreadingServer}
