@@ -61,7 +61,7 @@ def run_alone(topic, folder):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
         try:
             port = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", server.stdout.readline())[1]
-            client = [sys.executable, "-I", folder / "client.py", port]
+            client = [sys.executable, "-I", folder / "client.py", "--port", port]
             return subprocess.run(client, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True).stdout
         finally:
             server.terminate()
