@@ -319,7 +319,11 @@ def test_the_recipes_run_on_their_own(tmp_path: Path) -> None:
         assert it.stdout is not None
         port = it.stdout.readline().decode().rpartition(":")[2].strip()
         done = subprocess.run(
-            [sys.executable, "client.py", "--port", port], cwd=tmp_path, env=environment, capture_output=True, timeout=60
+            [sys.executable, "client.py", "--port", port],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            timeout=60,
         )
         it.terminate()
     assert done.stdout.endswith(b"\n5\nb'Hello'\n"), done.stderr
