@@ -21,7 +21,7 @@ _NOTHING = memoryview(b"")
 class TcpRecord:
     """One connection in a capture; its two ways take what crosses."""
 
-    __slots__ = ("_client", "from_client", "from_server", "generation", "number", "writer")
+    __slots__ = ("_client", "from_client", "from_server", "generation", "left", "number", "writer")
 
     def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
         self.writer = writer
@@ -33,6 +33,7 @@ class TcpRecord:
         self.from_client.other, self.from_server.other = self.from_server, self.from_client
         self.generation = writer.generation
         self._client = client
+        self.left = False
 
     def meet(self, server: Endpoint) -> None:
         """The server is another one than was thought. To be said before `opened`."""
@@ -61,7 +62,7 @@ class TcpRecord:
 
     def closed(self) -> None:
         """The connection is over both ways."""
-        self.writer.flow_closed()
+        self.writer.flow_closed(self.left)
 
 
 class TcpWay:
@@ -118,6 +119,9 @@ class TcpWay:
         """This side says no more."""
         self._record.introduce(time_ns)
         self._writer.segment(time_ns, self.numbered(FIN | ACK), _NOTHING, fate)
+        if not (self._to_server or self._record.left):
+            self._record.left = True
+            self._writer.flow_left()
         self._writer.aside(time_ns, self.other.numbered(ACK))
         self._writer.settle()
 

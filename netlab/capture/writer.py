@@ -38,11 +38,13 @@ _NOTHING = memoryview(b"")
 class Tally:
     """Exact counters, also of what the file could not keep. Bytes are payload.
 
-    ``kept`` and ``let_go`` count segments whose payload the file has and has not.
+    ``left_flows`` counts those of the open flows on which the server has said its last. ``kept`` and ``let_go`` count
+    segments whose payload the file has and has not.
     """
 
     flows: int = 0
     open_flows: int = 0
+    left_flows: int = 0
     segments: int = 0
     to_server: int = 0
     to_client: int = 0
@@ -88,7 +90,7 @@ class CaptureWriter:
         file = _create(path)
         self.close()
         self.generation += 1
-        self.tally = Tally(flows=self.tally.open_flows, open_flows=self.tally.open_flows)
+        self.tally = Tally(self.tally.open_flows, self.tally.open_flows, self.tally.left_flows)
         self._begin(file)
         self.changed = True
 
@@ -100,9 +102,15 @@ class CaptureWriter:
         self._flow_numbers += 1
         return self._flow_numbers
 
-    def flow_closed(self) -> None:
-        """A flow is over."""
+    def flow_left(self) -> None:
+        """The server has said its last on a flow."""
+        self.tally.left_flows += 1
+        self.changed = True
+
+    def flow_closed(self, left: bool = False) -> None:
+        """A flow is over; ``left`` says whether the server had said its last before."""
         self.tally.open_flows -= 1
+        self.tally.left_flows -= left
         self.changed = True
 
     def crossed(self, length: int, *, to_server: bool) -> None:

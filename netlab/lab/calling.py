@@ -11,7 +11,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
@@ -23,7 +23,7 @@ from netlab.lab.problems import LabError
 from netlab.lab.session import Session
 from netlab.lab.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
-from netlab.topics.contract import Topic
+from netlab.topics.contract import Option, Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.options import add_options, chosen_options, folder
 
@@ -74,11 +74,16 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
     parser.add_argument("--to", type=_address, metavar="HOST:PORT", help="the server (default: one of our own)")
     parser.add_argument("--model", choices=topic.models, help="of a server of our own")
     parser.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
-    add_options(parser, topic.options)
+    add_options(parser, map(_for_the_client, topic.options))
     if topic.certificates:
         text = "folder of certificates: whom the client trusts, what it shows, and a server of our own"
         parser.add_argument("--certificates", type=folder, metavar="DIR", help=text)
     return parser
+
+
+def _for_the_client(option: Option) -> Option:
+    whose = "; the client's alone, a server of our own keeps its own" if option.secret and option.client else ""
+    return replace(option, help=option.help + whose)
 
 
 def _address(text: str) -> Endpoint:
@@ -98,11 +103,29 @@ def _seconds(text: str) -> float:
 
 
 def _lab(topic: Topic, arguments: argparse.Namespace) -> Lab:
-    """A lab that is not started yet. Secrets may come from files and the environment, as for ``netlab serve``."""
+    """A lab that is not started yet. Secrets may come from files and the environment, as for ``netlab serve``.
+
+    As in a tab, a secret that is given is the client's alone; the environment is for both sides.
+    """
     chosen = chosen_options(arguments, topic.options)
     given = {option.name: chosen[option.name] for option in topic.options if chosen[option.name] != option.default}
-    certificates = _certificates(arguments) if topic.certificates else None
-    return Lab(topic, model=arguments.model, options=given, timeout=arguments.timeout, certificates=certificates)
+    own = [option.name for option in topic.options if option.client and _is_typed(option, arguments)]
+    lab = Lab(
+        topic,
+        model=arguments.model,
+        options={name: value for name, value in given.items() if name not in own},
+        timeout=arguments.timeout,
+        certificates=_certificates(arguments) if topic.certificates else None,
+    )
+    for name in own:
+        lab.options.give_client(name, chosen[name])
+    return lab
+
+
+def _is_typed(option: Option, arguments: argparse.Namespace) -> bool:
+    """Whether a secret stands on the command line, or its file does."""
+    given = vars(arguments)
+    return option.secret and not (given[option.name] is None and given[f"{option.name}_file"] is None)
 
 
 def _certificates(arguments: argparse.Namespace) -> Callable[[], Path] | None:

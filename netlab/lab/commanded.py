@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from netlab.capture.model import Endpoint
+from netlab.lab.options import Options
 from netlab.lab.recording import Saved
 from netlab.lab.session import Session
 from netlab.lab.state import LabState
@@ -18,6 +19,7 @@ class Commanded(Protocol):
 
     topic: Topic
     wire: Wiring
+    options: Options
 
     @property
     def state(self) -> LabState:
@@ -53,6 +55,13 @@ class Commanded(Protocol):
 
     def set_timeout(self, seconds: float) -> None:
         """How long a client's call waits."""
+
+    @property
+    def idle(self) -> float | None:
+        """How long the server lets a client stall."""
+
+    def set_idle(self, seconds: float) -> None:
+        """How long the server lets a client stall from now on."""
 
     def set_option(self, name: str, text: str) -> None:
         """Set an option of the topic."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +55,8 @@ def run_noted(lab: Commanded, line: str) -> str | None:
     if before is not None:
         before.note(shown(lab, line))
     try:
+        if _asks_for_secret(lab, line):
+            return run(lab, line)  # for the screen alone: a transcript is copied and saved
         said = run(lab, line)
     except Exception as error:
         if before is None:
@@ -83,6 +87,11 @@ def run_lines(lab: Commanded, text: str) -> str | None:
     return said
 
 
+def _asks_for_secret(lab: Commanded, line: str) -> bool:
+    command, rest = _found(lab, line)
+    return command.secret and not rest
+
+
 def shown(lab: Commanded, line: str) -> str:
     """A command line as it may be shown and remembered: without secrets."""
     try:
@@ -108,16 +117,19 @@ def _found(lab: Commanded, line: str) -> tuple[Command, str]:
 def _for_option(option: Option) -> Command:
     choices = "|".join(option.choices) or "VALUE"
     text = option.help if option.server else f"{option.help}, from the next connection on"
-    return Command(option.flag[2:], choices, text, partial(_set_option, option), option.secret)
+    if option.secret and option.client:
+        text = f"{option.help}: sets the client's alone, the server keeps its own; without VALUE, shows both"
+    return Command(option.flag[2:], f"[{choices}]", text, partial(_set_option, option), option.secret)
 
 
 def _set_option(option: Option, lab: Commanded, text: str) -> str:
     if not text:
-        raise LabError(f":{option.flag[2:]} needs a value", option.help)
+        return f"{option.flag[2:]}: {lab.options.told(option)}"
     lab.set_option(option.name, text)
     value = HIDDEN if option.secret else safe(text)
+    whose = " for the client" if option.secret and option.client else ""
     after = "; the next :connect uses it" if option.client else ""
-    return f"{option.flag[2:]} is {value}{after}"
+    return f"{option.flag[2:]} is {value}{whose}{after}"
 
 
 def _none(lab: Commanded, rest: str) -> None:
@@ -178,6 +190,26 @@ def _timeout(lab: Commanded, rest: str) -> str:
     return f"a call waits {seconds:g} s at most"
 
 
+_IDLE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|min|h)?")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def _idle(lab: Commanded, rest: str) -> str:
+    """Say or set how long the server lets a client stall."""
+    if rest in ("off", "none"):
+        lab.set_idle(math.inf)
+    elif rest:
+        found = _IDLE.fullmatch(rest)
+        if found is None:
+            raise LabError(f"{safe(rest)[:40]} is not a time", "as in :idle 30s, :idle 10m or :idle off")
+        lab.set_idle(float(found[1]) * _SECONDS[found[2] or "s"])
+    since = ", if it connects from now on" if rest else ""
+    if lab.idle == math.inf:
+        return f"no client is dropped for its silence{since}"
+    limit = "30 s, the server's own limit" if lab.idle is None else f"{lab.idle:g} s"
+    return f"a client that is silent for {limit} is dropped{since}"
+
+
 def _save(lab: Commanded, rest: str) -> str:
     name, _, last = rest.rpartition(" ")
     secrets = last == "--secrets"
@@ -214,6 +246,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset", "", "throw the connection away (RST)", _plain(lambda lab: _session(lab).reset())),
     Command("abandon", "", "stop waiting; the connection stays", _plain(lambda lab: _session(lab).abandon())),
     Command("timeout", "SECONDS", "how long a call waits", _timeout),
+    Command("idle", "[TIME|off]", "when the server drops a silent client, as in :idle 30s", _idle),
     Command("model", "NAME", "serve with another model", _model),
     Command("port", "N", "listen on another port; 0 takes any free one", _port),
     Command("start", "", "start the server", _plain(lambda lab: lab.start())),

@@ -26,11 +26,12 @@ _PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
 class Connection:
     """A client, connected or about to be. ``client`` is None until `open` has returned."""
 
-    def __init__(self, wake: Wake) -> None:
+    def __init__(self, wake: Wake, excused: Callable[[Endpoint], bool] = lambda local: False) -> None:
+        """``excused`` says whether waiting on the connection from that address does not count."""
         self.client: Client | None = None
         self.closed = False
         self.shut = False  # by `abandon`, since the client's call could be ended in no other way
-        self._wake = wake
+        self._wake, self._excused = wake, excused
         self._made: list[AbandonableSocket] = []
 
     def open(
@@ -44,7 +45,7 @@ class Connection:
         self.client = kind((address.host, address.port), log=log, make_socket=self._make_socket, **keywords)
 
     def _make_socket(self, family: int = socket.AF_INET, type: int = socket.SOCK_STREAM) -> AbandonableSocket:
-        made = AbandonableSocket(family, type, wake=self._wake)
+        made = AbandonableSocket(family, type, wake=self._wake, excused=self._excused)
         self._made = [*self._made[1 - _SOCKETS_REMEMBERED :], made]
         return made
 

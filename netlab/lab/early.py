@@ -12,7 +12,7 @@ from netlab.lab import child, folder, messages
 from netlab.lab.child import Child, Message
 from netlab.lab.folder import PrivateFolder
 from netlab.lab.options import Options
-from netlab.lab.setup import CAPTURE_LIMIT, Setup, lab_certificates
+from netlab.lab.setup import CAPTURE_LIMIT, TAB_IDLE, Setup, lab_certificates
 from netlab.topics.contract import Topic
 
 
@@ -23,7 +23,7 @@ class EarlyChildren:
     """
 
     def __init__(self, topic: Topic, host: str = "127.0.0.1") -> None:
-        setup = Setup(topic, host, CAPTURE_LIMIT, True, None, lab_certificates)
+        setup = Setup(topic, host, CAPTURE_LIMIT, True, lab_certificates)
         self._made_for = setup, topic.port
         self.folder: PrivateFolder | None = None
         self._children: dict[tuple[str, ...], Child] = {}
@@ -35,8 +35,9 @@ class EarlyChildren:
         words = setup.wire_arguments(Endpoint(host, topic.port), self.folder.capture(1))
         wire = self._start(["wire", *words])
         wire.attach(self._wire_said, _over)
-        words = setup.server_arguments(topic.models[0], Options(topic, {}))
-        server = self._start(["serve", *words])
+        options = Options(topic, {})
+        words = setup.server_arguments(topic.models[0], options, TAB_IDLE)
+        server = self._start(["serve", *words], options.server_environment())
 
         def aim(message: Message) -> None:
             if message.get("event") == "listening":
@@ -74,8 +75,8 @@ class EarlyChildren:
             self.folder.remove()
             self.folder = None
 
-    def _start(self, arguments: Sequence[str]) -> Child:
-        started = self._children[tuple(arguments)] = Child(arguments, keep=True)
+    def _start(self, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Child:
+        started = self._children[tuple(arguments)] = Child(arguments, environment, keep=True)
         return started
 
     def _wire_said(self, message: Message) -> None:

@@ -9,6 +9,7 @@ with Lab("tcp", model="single") as lab, lab.connect() as client:
 from __future__ import annotations
 
 import atexit
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
@@ -19,6 +20,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.capture.reader import Capture
 from netlab.lab import commands
 from netlab.lab.early import EarlyChildren
+from netlab.lab.endings import LabEndings
 from netlab.lab.operations import Operation, is_remote, operations_of
 from netlab.lab.options import Options
 from netlab.lab.problems import LabError
@@ -28,7 +30,7 @@ from netlab.lab.serving import Serving
 from netlab.lab.session import Session
 from netlab.lab.sessions import Sessions
 from netlab.lab.setup import CAPTURE_LIMIT, Setup, lab_certificates
-from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine
+from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine, StateChanged, TranscriptGrew
 from netlab.lab.tail import Tail
 from netlab.lab.wiring import Wiring
 from netlab.lab.wiring_flows import FlowFact
@@ -77,14 +79,15 @@ class Lab:
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
         _check_port(port)
         self._certificates = certificates or lab_certificates
-        setup = Setup(self.topic, host, limit, yield_cpu, server_timeout, self._certificates)
+        setup = Setup(self.topic, host, limit, yield_cpu, self._certificates)
         if early is not None and not early.fits(setup, port, model, options):
             early = None
         self._recording = Recording(limit, early.take_folder() if early is not None else None)
         first = self.topic.models[0]
-        self._serving = Serving(setup, first, port, self.options, self._recording, self._tell, early)
+        self._serving = Serving(setup, first, port, self.options, self._recording, self._tell, server_timeout, early)
+        endings = LabEndings(self._serving.flows, self._fault)
         self._sessions = Sessions(
-            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state, self._fault
+            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state, endings
         )
         self.wire = Wiring(self._serving, self.topic.transport)
         if model is not None:
@@ -156,7 +159,7 @@ class Lab:
         self.options.set(name, text, client_only=client_only)
         try:
             if option.server and not client_only:
-                self._serving.replace_server()
+                self._serving.replace_server(option.flag)
         except LabError:
             self.options.restore(before)
             raise
@@ -167,6 +170,19 @@ class Lab:
         self.timeout = seconds
         for session in self.sessions:
             session.set_timeout(seconds)
+
+    @property
+    def idle(self) -> float | None:
+        """How many seconds the server lets a client stall; `math.inf` is no limit, None the server's usual one."""
+        return self._serving.idle
+
+    def set_idle(self, seconds: float) -> None:
+        """How long clients that the server accepts from now on may stall; `math.inf` is no limit."""
+        if self.topic.transport is not Transport.TCP:
+            raise LabError(f"the {self.topic.name} server waits for no client", "it answers what comes, when it comes")
+        if seconds != math.inf:
+            _check_timeout(seconds)
+        self._serving.set_idle(seconds)
 
     @property
     def flows(self) -> tuple[FlowFact, ...]:
@@ -292,6 +308,11 @@ class Lab:
 
     # Inside
 
+    def _looked_at(self) -> bool:
+        """Whether a person holds something still: a segment, or a call that was abandoned."""
+        state = self.state
+        return bool(state.intercept or state.held) or any(session.looked_at for session in self.sessions)
+
     def _fault(self, client: Endpoint) -> str:
         """What a fault did that ended the connection of a client, as far as the wire has told when it is asked."""
         if any(spec.startswith(("cut", "reset")) for spec in self.wire.faults):
@@ -301,6 +322,8 @@ class Lab:
     def _tell(self, event: Event) -> None:
         if isinstance(event, LogGrew):
             self.log.append(event.line)
+        elif isinstance(event, StateChanged | TranscriptGrew):
+            self._serving.suspend(self._looked_at())
         if self._notify is None:
             return
         if isinstance(event, CaptureGrew):

@@ -43,4 +43,4 @@ def _note(wire: WireProcess) -> str:
 def _queue(server: ServerProcess, wire: WireProcess) -> int:
     """The accept queue: the kernel's word, else the flows open at the wire that the server does not hold."""
     told = server.gauges.queue
-    return told if told is not None else max(0, wire.accounts.open_flows - server.held)
+    return told if told is not None else max(0, wire.accounts.clients - server.held)

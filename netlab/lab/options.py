@@ -51,6 +51,19 @@ class Options:
             self._texts[option.name] = text
         return option
 
+    def give_client(self, name: str, value: object) -> None:
+        """Set an option's value for the client alone."""
+        self._values[self.option(name).name] = value
+
+    def told(self, option: Option) -> str:
+        """What an option is, for the person who set it; a secret too, which is shown and not noted anywhere."""
+        usual = _text(option, option.default)
+        client = _text(option, self._values.get(option.name, option.default))
+        server = self._texts.get(option.name, usual)
+        if option.secret and option.client:
+            return safe(f"the client's is {client!r}, the server's {server!r}")
+        return safe(client if option.client and not option.server else server)
+
     def noted(self) -> Noted:
         """What is set now, for `restore`."""
         return dict(self._texts), dict(self._values)
@@ -77,8 +90,12 @@ class Options:
         return [word for o, text in self._for_server() if not o.secret for word in (o.flag, text)]
 
     def server_environment(self) -> dict[str, str]:
-        """The server's secrets, as environment variables."""
-        return {environment_name(option): text for option, text in self._for_server() if option.secret}
+        """The server's secrets, as environment variables: all of them, or it would inherit others."""
+        return {
+            environment_name(option): self._texts.get(option.name) or _text(option, option.default)
+            for option in self._known.values()
+            if option.secret and option.server
+        }
 
     def client_keywords(self) -> dict[str, object]:
         """What is set for the client, as keyword arguments."""

@@ -15,6 +15,7 @@ from netlab.lab import showing
 from netlab.lab.connection import Connection
 from netlab.lab.console import Bare, Call, parse
 from netlab.lab.crossings import Crossings
+from netlab.lab.endings import Ending, Endings
 from netlab.lab.notes import Notes
 from netlab.lab.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.problems import LabError
@@ -51,9 +52,8 @@ class Prompt:
         target: Callable[[], Target],
         notify: Callable[[], None],
         limit: int,
-        fault: Callable[[Endpoint], str],
+        endings: Endings,
     ) -> None:
-        """``fault`` says what the wire's fault did that ended the connection from an address, or nothing."""
         self.topic = topic
         self.transcript: Tail[Entry] = Tail(ENTRIES_KEPT)
         self.crossings = Crossings()
@@ -61,17 +61,18 @@ class Prompt:
         self.connected_at = 0.0
         self.busy: Busy | None = None
         self.dropping = False
-        self.fault = ""
+        self.given_up = False
+        self.ending = Ending()
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
         self.remote_operations: Mapping[str, Operation] = {}
-        self._target, self._notify, self._limit, self._ask_fault = target, notify, limit, fault
+        self._target, self._notify, self._limit, self._endings = target, notify, limit, endings
         self._wake = Wake()
         self._numbers = itertools.count(1)
         self._call = 0
         self._told_closed = self._more = False
-        self._fault_told: Endpoint | None = None
+        self._explained: Endpoint | None = None
 
     def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | Made | None = None) -> None:
         """Add an entry; the text is made safe and bounded here."""
@@ -85,7 +86,7 @@ class Prompt:
     def complain(self, error: Exception, call: int = 0) -> None:
         """Add an error, and what it means."""
         self.add(EntryKind.ERROR, str(error) if isinstance(error, LabError) else showing.error_line(error), call)
-        if meaning := self._wire_ended(error) or showing.meaning(error) or self._usage(error):
+        if meaning := self._cause(error) or showing.meaning(error) or self._usage(error):
             self.add(EntryKind.NOTE, meaning, call)
 
     def write_call(self, text: str) -> None:
@@ -129,8 +130,8 @@ class Prompt:
         except LabError as error:
             self.complain(error)
             raise
-        self.connection = connection = Connection(self._wake)
-        self._told_closed, self.fault, self.connected_at = False, "", time.monotonic()
+        self.connection = connection = Connection(self._wake, self._endings.holding)
+        self._told_closed, self.ending, self.connected_at = False, Ending(), time.monotonic()
         told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
         text = showing.constructed((target.address.host, target.address.port), told, target.secrets)
         self._run(
@@ -180,13 +181,18 @@ class Prompt:
             return
         told, closed = self._told_closed, self.connection.peer_closed()
         self._told_closed |= closed
-        known = self._fault_told
-        if fault := self._find_fault():
-            if self._fault_told != known:
-                self.note(showing.ended_by(fault))
+        if closed and not told:
+            self._notify()  # first, for who can say why may take a moment
+        explained = self._explained
+        ending = self._find_ending(closed=closed and not told)
+        if ending.fault:
+            if self._explained != explained:
+                self.note(ending.words)
         elif closed and not told:
-            reset = self.connection.peer_reset()
-            self.note("the connection was reset (RST)" if reset else "the server closed the connection")
+            how = (
+                "the connection was reset (RST)" if self.connection.peer_reset() else "the server closed the connection"
+            )
+            self.note(f"{how}: {ending.restart}" if ending.restart else ending.words or how)
 
     def watched(self) -> int | None:
         """The descriptor on which the server's closing shows; None once that was noted."""
@@ -213,6 +219,7 @@ class Prompt:
     def _run(self, text: str, waiting_for: str, action: Callable[[], object], did: Call | Made | None) -> object:
         """Write the call down, run it, and write down what it raised."""
         self._call = next(self._numbers)
+        self.given_up = False
         self._wake.clear()
         self.busy = Busy(showing.cut(waiting_for, 60), time.monotonic())
         if self.dropping:  # looked at after `busy` is set: who drops the connection interrupts what is busy
@@ -263,9 +270,10 @@ class Prompt:
         elif self.dropping:
             self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
         else:
-            self._given_up(error, number)
+            self.given_up = True
+            self._left_alone(error, number)
 
-    def _given_up(self, error: Abandoned, number: int) -> None:
+    def _left_alone(self, error: Abandoned, number: int) -> None:
         """A person stopped waiting: what that means for the connection."""
         connection = self.connection
         if connection is not None and connection.shut:
@@ -282,17 +290,22 @@ class Prompt:
         self.add(EntryKind.ERROR, showing.error_line(error), number)
         self.add(EntryKind.NOTE, f"with that {why}", number)
 
-    def _wire_ended(self, error: Exception) -> str:
-        """Whether the connection's end, on which the call failed, was the wire's doing."""
-        fault = self._find_fault() if self.busy is not None and not isinstance(error, LabError) else ""
-        return showing.ended_by(fault) if fault else ""
+    def _cause(self, error: Exception) -> str:
+        """What else than the call made it fail: the wire, or the server, which says why it ended the connection."""
+        if self.busy is None or self.connection is None or isinstance(error, LabError | Abandoned):
+            return ""
+        closed = isinstance(error, ConnectionError | EOFError) or self.connection.peer_closed()
+        ending = self._find_ending(closed=closed)
+        if not (closed or ending.fault or isinstance(error, TimeoutError)):
+            return ""
+        return ending.words
 
-    def _find_fault(self) -> str:
+    def _find_ending(self, *, closed: bool) -> Ending:
         local = self.connection.last_local if self.connection is not None else None
-        self.fault = self._ask_fault(local) if local is not None else ""
-        if self.fault:
-            self._fault_told = local
-        return self.fault
+        self.ending = self._endings.of(local, closed=closed) if local is not None else Ending()
+        if self.ending.fault:
+            self._explained = local
+        return self.ending
 
     def _usage(self, error: Exception) -> str:
         """For wrong arguments: how the operation is called."""

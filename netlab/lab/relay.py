@@ -92,9 +92,9 @@ class WireProcess:
         """New flows go to this server."""
         self.child.request({"request": "target", "host": server.host, "port": server.port})
 
-    def drop_flows(self) -> None:
-        """Reset all flows."""
-        self.child.request({"request": "drop-flows"})
+    def drop_flows(self, why: str) -> None:
+        """Reset all flows; the capture says why in a few words."""
+        self.child.request({"request": "drop-flows", "why": why})
 
     def sync(self) -> None:
         """Wait until what has crossed is in the capture and announced; gives up on a wire that does not answer."""

@@ -10,7 +10,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab import messages
 from netlab.lab.child import Child, Message
 from netlab.lab.problems import LabError
-from netlab.lab.state import LogLine
+from netlab.lab.state import Happened, LogLine, PeerEvent
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
 
@@ -28,8 +28,8 @@ class Gauges:
 class ServerProcess:
     """One server process. ``changed`` and ``said`` are called in its reader thread.
 
-    ``accepted`` and ``closed`` count the log's lines that begin so: where the kernel does not tell the accept queue,
-    the flows that are open at the wire less those that the server holds are those that wait.
+    ``accepted`` and ``closed`` count what it logged of clients: where the kernel does not tell the accept queue, the
+    flows that are open at the wire less those that the server holds are those that wait.
     """
 
     def __init__(
@@ -87,19 +87,31 @@ class ServerProcess:
                 self.gauges = Gauges(
                     *(messages.number(message, name) for name in ("queue", "backlog", "threads", "processes"))
                 )
-            case "log":
+            case "log" | "accepted" | "closed" | "dropped" | "refused":
                 self._log(message)
         self._changed(self)
 
     def _log(self, message: Message) -> None:
-        text = messages.text(message, "text")
-        self.accepted += text.startswith("accepted ")
-        self.closed += text.startswith("closed ")
-        self._said(LogLine(messages.number(message, "time_ns") or 0, messages.text(message, "level") or "info", text))
+        event = _peer_event(message)
+        if event is not None:
+            self.accepted += not event.ends
+            self.closed += event.ends
+        level, text = messages.text(message, "level") or "info", messages.text(message, "text")
+        self._said(LogLine(messages.number(message, "time_ns") or 0, level, text, event))
+
+    def be_patient(self, seconds: float | None, *, suspended: bool) -> None:
+        """How long the clients that it accepts from now on may stall; without ``seconds`` as before."""
+        self.child.request({"request": "patience", "seconds": seconds, "suspended": suspended})
 
     def _end(self) -> None:
         self._settled.set()
         self._changed(self)
+
+
+def _peer_event(message: Message) -> PeerEvent | None:
+    if message.get("event") == "log":
+        return None
+    return PeerEvent(Happened(message.get("event")), messages.endpoint(message), messages.text(message, "reason"))
 
 
 def how_it_ended(status: int | None) -> str:

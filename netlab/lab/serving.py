@@ -6,10 +6,11 @@ Every change takes the work lock, so that changes come one after the other; what
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from netlab.capture.model import Endpoint
+from netlab.capture.model import Endpoint, Transport
 from netlab.lab import child
 from netlab.lab.children import Children
 from netlab.lab.early import EarlyChildren
@@ -38,8 +39,10 @@ class Serving:
         options: Options,
         recording: Recording,
         tell: Callable[[Event], None],
+        idle: float | None,
         early: EarlyChildren | None = None,
     ) -> None:
+        """``idle`` seconds are how long the server lets a client stall; `math.inf` is no limit, None the usual one."""
         self._setup, self._options, self._recording, self._tell = setup, options, recording, tell
         self._listen = Endpoint(setup.host, port)
         self._server: ServerProcess | None = None
@@ -51,6 +54,7 @@ class Serving:
         self._early = early.take if early is not None else None
         self.state = LabState(Phase.STOPPED, model)
         self._phase, self._model, self._error = Phase.STOPPED, model, LabError("")
+        self._idle, self._suspended = idle, False
 
     @property
     def address(self) -> Endpoint:
@@ -88,6 +92,7 @@ class Serving:
             try:
                 if self._wire is not None and self._wire.alive:
                     self._wire.pause()
+                self.flows.restarted("the server was stopped")
             finally:
                 self._end(self._server)
 
@@ -107,15 +112,39 @@ class Serving:
         known = self._setup.topic.models
         if model not in known:
             raise LabError(f"{self._setup.topic.name} has no model {model[:40]!r}", f"there are {', '.join(known)}")
-        self.replace_server(model)
+        self.replace_server(f"model {model}", model)
 
-    def replace_server(self, model: str | None = None) -> None:
-        """Start a server with the model and options of now, then end the one before. Where it fails, that one stays."""
+    @property
+    def idle(self) -> float | None:
+        """How many seconds the server lets a client stall; `math.inf` is no limit, None the usual one."""
+        return self._idle
+
+    def set_idle(self, seconds: float) -> None:
+        """Let the clients that the server accepts from now on stall so long."""
+        with self._work:
+            self._idle = seconds
+            self._be_patient(self._server)
+
+    def suspend(self, on: bool) -> None:
+        """Let nobody who is accepted from now on be dropped for silence, while a person holds something. Any thread."""
+        if on != self._suspended:
+            self._suspended = on
+            self._be_patient(self._server)
+
+    def _be_patient(self, server: ServerProcess | None) -> None:
+        if server is not None and self._setup.topic.transport is Transport.TCP:
+            server.be_patient(self._idle, suspended=self._suspended)
+
+    def replace_server(self, why: str, model: str | None = None) -> None:
+        """Start a server with the model and options of now, then end the one before. Where it fails, that one stays.
+
+        ``why`` says in a few words what for: open flows end with that.
+        """
         with self._work:
             before, self._model = self._model, model or self._model
             try:
                 if self._phase is Phase.SERVING:
-                    self._exchange()
+                    self._exchange(f"the server was restarted for {why}")
                 elif self._phase is not Phase.STOPPED:
                     self._end(self._server)
                     self.start()
@@ -172,6 +201,7 @@ class Serving:
         if wire is None or fresh:
             wire = self._new_wire()
         endpoint = server.wait()
+        self._be_patient(server)
         wire.target(endpoint)
         self._listen = self._first_listening(wire) if fresh else wire.listen(self._listen)
 
@@ -184,7 +214,7 @@ class Serving:
             self._tell(CaptureReplaced())
             self._tell(CaptureGrew())
 
-    def _exchange(self) -> None:
+    def _exchange(self, why: str) -> None:
         assert self._wire is not None
         new = self._new_server()
         try:
@@ -192,14 +222,16 @@ class Serving:
         except LabError:
             self._end(new)
             raise
+        self._be_patient(new)
         old, self._server = self._server, new
         self._wire.target(endpoint)
-        self._wire.drop_flows()
+        self.flows.restarted(why)
+        self._wire.drop_flows(why)
         self._end(old)
         self._look_for_deaths()
 
     def _new_server(self) -> ServerProcess:
-        arguments = self._setup.server_arguments(self._model, self._options)
+        arguments = self._setup.server_arguments(self._model, self._options, self._idle)
         secrets = self._options.server_environment()
         told, said = self._server_told, self._log.said
         return self._children.launch(lambda: ServerProcess(self._model, arguments, secrets, told, said, self._early))
@@ -257,6 +289,8 @@ class Serving:
             return
         if event == "captured":
             self._tell(CaptureGrew())
+        elif event in ("held", "freed"):
+            self.flows.holding(wire.held.values(), time.time_ns())
         self._look_for_deaths()
         self._refresh()
 

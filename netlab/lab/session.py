@@ -12,6 +12,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab import showing
 from netlab.lab.console import Call
 from netlab.lab.crossings import Crossings
+from netlab.lab.endings import Endings
 from netlab.lab.operations import Operation
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Prompt, Target
@@ -41,14 +42,14 @@ class Session:
         *,
         notify: Callable[[int], None] = lambda number: None,
         place: Callable[[Session], str] = lambda session: "",
-        fault: Callable[[Endpoint], str] = lambda local: "",
+        endings: Endings | None = None,
         ended: Callable[[Session], None] = lambda session: None,
         limit: int = showing.LIMIT,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
         self._place, self._ended = place, ended
-        self._prompt = Prompt(topic, target, lambda: notify(number), limit, fault)
+        self._prompt = Prompt(topic, target, lambda: notify(number), limit, endings or Endings())
         prompt = self._prompt
         self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.tell_closed, prompt.close)
 
@@ -105,7 +106,17 @@ class Session:
     @property
     def fault(self) -> str:
         """What a fault of the wire did that ended the connection, as far as that was noticed; else empty."""
-        return self._prompt.fault
+        return self._prompt.ending.fault
+
+    @property
+    def by_wire(self) -> bool:
+        """Whether the wire, a fault or a person's hold there, ended the connection, as far as that was noticed."""
+        return bool(self._prompt.ending.fault or self._prompt.ending.held)
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether its last call was abandoned, and its connection stands as that left it."""
+        return self._prompt.given_up and self.connected
 
     @property
     def connected_at(self) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
+from netlab.lab.endings import Endings
 from netlab.lab.problems import LabError
 from netlab.lab.prompt import Target
 from netlab.lab.session import Session
@@ -26,10 +26,9 @@ class Sessions:
         target: Callable[[], Target],
         notify: Callable[[Event], None],
         state: Callable[[], LabState],
-        fault: Callable[[Endpoint], str],
+        endings: Endings,
     ) -> None:
-        """``fault`` says what a fault of the wire did that ended the connection from an address, or nothing."""
-        self._topic, self._target, self._notify, self._state, self._fault = topic, target, notify, state, fault
+        self._topic, self._target, self._notify, self._state, self._endings = topic, target, notify, state, endings
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
         self._current: Session | None = None
@@ -61,7 +60,7 @@ class Sessions:
                 target or self._target,
                 notify=lambda which: self._notify(TranscriptGrew(which)),
                 place=self._place,
-                fault=self._fault,
+                endings=self._endings,
                 ended=self._remove,
             )
             self._open[number] = self._current = session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,26 +18,27 @@ from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
 
 CAPTURE_LIMIT = 256 << 20
+TAB_IDLE = 600.0
+"""Seconds for which a client of a tab may be silent: long enough for a lesson."""
 _ROOM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What does not change while a lab lives. ``limit`` is the capture's, in bytes; ``server_timeout`` in seconds."""
+    """What does not change while a lab lives. ``limit`` is the capture's, in bytes."""
 
     topic: Topic
     host: str
     limit: int
     yield_cpu: bool
-    server_timeout: float | None
     certificates: Callable[[], Path]
 
-    def server_arguments(self, model: str, options: Options) -> list[str]:
-        """What follows ``netlab serve``."""
+    def server_arguments(self, model: str, options: Options, idle: float | None) -> list[str]:
+        """What follows ``netlab serve``; ``idle`` seconds are how long a client may stall, `math.inf` is no limit."""
         loopback = "::1" if ":" in self.host else "127.0.0.1"  # only the wire is to be reached from elsewhere
         words = [self.topic.name, "--model", model, "--host", loopback, "--port", "0", *self._child()]
-        if self.server_timeout is not None:
-            words += ["--timeout", f"{self.server_timeout:g}"]
+        if idle is not None:
+            words += ["--timeout", "none" if idle == math.inf else f"{idle:g}"]
         if self.host != loopback and ALLOW_HOST in self.topic.options:
             words += [ALLOW_HOST.flag, self.host]  # clients call the server by the wire's address
         if self.topic.certificates:

@@ -95,11 +95,6 @@ def error_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def ended_by(fault: str) -> str:
-    """What a fault of the wire did that ended a connection, in one sentence; ``fault`` says it in a few words."""
-    return f"the wire did that, not the server: {fault}; :clear-faults ends all faults"
-
-
 def meaning(error: BaseException) -> str:
     """What the error means, in one sentence; empty where there is nothing to add."""
     for kind, sentence in _MEANINGS:

@@ -29,17 +29,24 @@ class Phase(Enum):
 class Accounts:
     """The wire's exact counters, also of what the capture could not keep.
 
-    ``flows`` counts all so far, ``open_flows`` those not yet closed; bytes are payload; ``kept`` and ``let_go`` count
-    segments whose payload the capture has and has not.
+    ``flows`` counts all so far, ``open_flows`` those not yet closed, ``left_flows`` those of them on which the server
+    has said its last; bytes are payload; ``kept`` and ``let_go`` count segments whose payload the capture has and has
+    not.
     """
 
     flows: int = 0
     open_flows: int = 0
+    left_flows: int = 0
     segments: int = 0
     to_server: int = 0
     to_client: int = 0
     kept: int = 0
     let_go: int = 0
+
+    @property
+    def clients(self) -> int:
+        """How many the server serves, or has yet to accept."""
+        return self.open_flows - self.left_flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +96,48 @@ class LabState:
     capture_note: str = ""
 
 
+class Happened(Enum):
+    """What a line of the server's log says of a client; the values are the serving process's own."""
+
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
+    DROPPED = "dropped"
+    """The server ended the connection: the client stalled, or broke off."""
+    REFUSED = "refused"
+    """The server ended the connection for what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerEvent:
+    """What became of a client of the server: ``peer`` is its address, ``reason`` why the server ended it, or empty."""
+
+    what: Happened
+    peer: Endpoint
+    reason: str = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the server holds the connection no more."""
+        return self.what is not Happened.ACCEPTED
+
+    @property
+    def words(self) -> str:
+        """Why the server ended the connection, in its own words; empty where it was a usual end."""
+        lead = {Happened.DROPPED: "dropped by the server", Happened.REFUSED: "refused"}.get(self.what)
+        return f"{lead}: {self.reason}" if lead else ""
+
+
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the server's log, already safe for the screen. ``level`` is ``info``, ``warning`` or ``error``."""
+    """One line of the server's log, already safe for the screen. ``level`` is ``info``, ``warning`` or ``error``.
+
+    ``event`` is what it says of a client, where it does.
+    """
 
     time_ns: int
     level: str
     text: str
+    event: PeerEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)

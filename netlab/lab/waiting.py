@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 T = TypeVar("T")
+_EXCUSED = 2.0  # seconds between two looks whether waiting still does not count; an answer has as many after that
 _Ancillary = list[tuple[int, int, bytes]]
 
 
@@ -85,9 +86,11 @@ class AbandonableSocket(socket.socket):
         proto: int = -1,
         fileno: int | None = None,
         wake: Wake | None = None,
+        excused: Callable[[Endpoint], bool] = lambda local: False,
     ) -> None:
+        """``excused`` says whether a stream's waiting does not count now, by the address from which it connected."""
         super().__init__(family, type, proto, fileno)
-        self._wake = wake
+        self._wake, self._excused = wake, excused
         self._limit: float | None = socket.getdefaulttimeout()
         self.local: Endpoint | None = None
         self.began = 0.0
@@ -282,11 +285,15 @@ class AbandonableSocket(socket.socket):
         if self._wake is not None:
             watch.register(self._wake, select.POLLIN)
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
-        ready = watch.poll(None if left is None else left * 1000)
-        if self._wake is not None and self._wake.is_set():
-            raise Abandoned("you stopped waiting")
-        if not ready:
-            raise TimeoutError("timed out")
+        while True:
+            ready = watch.poll(None if left is None else left * 1000)
+            if self._wake is not None and self._wake.is_set():
+                raise Abandoned("you stopped waiting")
+            if ready:
+                return
+            if self.type != socket.SOCK_STREAM or self.local is None or not self._excused(self.local):
+                raise TimeoutError("timed out")
+            left = _EXCUSED
 
 
 def _places(address: object, family: int, kind: int) -> list[tuple[int, object]]:

@@ -9,18 +9,23 @@ import re
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.lab.child import Message
-from netlab.lab.state import LogLine
+from netlab.lab.state import HeldSegment, LogLine, PeerEvent
 
 FLOWS_KEPT = 10_000
 LINES_HELD = 1000
+HOLDS_KEPT = 1000
 PATIENCE = 0.15
 """Seconds that a log line waits for the wire to tell whom it names."""
+EXPLAINING = 0.5
+"""Seconds that a client whose connection has ended waits for the server to say why."""
+MOMENT = 2_000_000_000
+"""Nanoseconds for which what happens after a hold is put down to it."""
 
 _PEER = re.compile(r"((?:[a-z]+ ){0,2})(127\.0\.0\.1|\[::1\]):(\d+)\b")
 
@@ -31,7 +36,8 @@ class FlowFact:
 
     ``number`` counts from 1 since the wire began. ``client`` is its address, ``upstream`` what the server sees instead.
     ``opened`` is when the wire took it, ``accepted`` when the server logged that, ``closed`` when it was over on the
-    wire; ``how`` says in a few words how, where that was no usual end.
+    wire; ``how`` says in a few words how, where that was no usual end. ``ending`` is what the server said of its end,
+    ``restart`` what a person did to its server meanwhile.
     """
 
     number: int
@@ -42,6 +48,8 @@ class FlowFact:
     closed: int | None = None
     how: str = ""
     by_fault: bool = False
+    ending: PeerEvent | None = None
+    restart: str = ""
 
     @property
     def fault(self) -> str:
@@ -53,10 +61,11 @@ class FlowBook:
     """The latest flows, by number and by the address that the server sees. Safe from several threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._facts: OrderedDict[int, FlowFact] = OrderedDict()
         self._behind: dict[Endpoint, int] = {}
         self._of: dict[Endpoint, int] = {}
+        self._holds: OrderedDict[Endpoint, tuple[int, int | None]] = OrderedDict()  # since when, and until when
 
     @property
     def facts(self) -> tuple[FlowFact, ...]:
@@ -66,9 +75,18 @@ class FlowBook:
 
     def fault_of(self, client: Endpoint) -> str:
         """What a fault did that ended the latest flow of a client's address; empty where none did."""
+        fact = self.of(client)
+        return fact.fault if fact is not None else ""
+
+    def of(self, client: Endpoint, until: Callable[[FlowFact], object] | None = None) -> FlowFact | None:
+        """The latest flow of a client's address; waits a moment for ``until`` to be true of it."""
         with self._lock:
-            fact = self._facts.get(self._of.get(client, 0))
-            return fact.fault if fact is not None else ""
+            if until is not None:
+                self._lock.wait_for(lambda: (fact := self._latest(client)) is not None and until(fact), EXPLAINING)
+            return self._latest(client)
+
+    def _latest(self, client: Endpoint) -> FlowFact | None:
+        return self._facts.get(self._of.get(client, 0))
 
     def clear(self) -> None:
         """Another wire begins, and counts anew."""
@@ -81,6 +99,7 @@ class FlowBook:
         """A flow began. An address that is used again means the newer flow."""
         with self._lock:
             self._facts[fact.number] = fact
+            self._lock.notify_all()
             self._behind[fact.upstream] = self._of[fact.client] = fact.number
             if len(self._facts) > FLOWS_KEPT:
                 number, old = self._facts.popitem(last=False)
@@ -92,11 +111,39 @@ class FlowBook:
         """A flow is over."""
         self._change(number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault))
 
-    def accepted(self, upstream: Endpoint, time_ns: int) -> None:
-        """The server took a flow out of its accept queue."""
-        number = self._behind.get(upstream)
-        if number is not None:
+    def met(self, event: PeerEvent, time_ns: int) -> None:
+        """The server said what became of a flow: it took it out of its accept queue, or ended it."""
+        number = self._behind.get(event.peer)
+        if number is None:
+            return
+        if event.ends:
+            self._change(number, lambda fact: replace(fact, ending=event))
+        else:
             self._change(number, lambda fact: replace(fact, accepted=time_ns))
+
+    def restarted(self, why: str) -> None:
+        """A person stops or replaces the server of all open flows."""
+        for fact in self.facts:
+            if fact.closed is None:
+                self._change(fact.number, lambda fact: replace(fact, restart=why))
+
+    def holding(self, held: Iterable[HeldSegment], now: int) -> None:
+        """These segments are held by hand, and no others."""
+        since = {each.client: each.time_ns for each in reversed(tuple(held))}
+        with self._lock:
+            for client, (began, ended) in self._holds.items():
+                if client not in since and ended is None:
+                    self._holds[client] = began, now
+            for client, began in since.items():
+                if self._holds.get(client, (0, now))[1] is not None:
+                    self._holds[client] = began, None
+            while len(self._holds) > HOLDS_KEPT:
+                self._holds.popitem(last=False)
+
+    def hold_of(self, client: Endpoint, now: int, moment: int = MOMENT) -> int:
+        """For how many nanoseconds a segment of a client is held by hand, or was until a moment ago; 0 if none is."""
+        began, ended = self._holds.get(client, (0, 0))
+        return max(1, (ended or now) - began) if ended is None or now - ended < moment else 0
 
     def client_of(self, upstream: Endpoint) -> Endpoint | None:
         """The client behind an address that the server sees."""
@@ -108,6 +155,7 @@ class FlowBook:
         with self._lock:
             if number in self._facts:
                 self._facts[number] = change(self._facts[number])
+                self._lock.notify_all()
 
 
 class PeerNames:
@@ -154,9 +202,11 @@ class PeerNames:
         client = self._book.client_of(upstream)
         if client is None:
             return None
-        if found[1] == "accepted ":
-            self._book.accepted(upstream, line.time_ns)
-        return replace(line, text=f"{found[1]}{client}{line.text[found.end() :]}")
+        event = line.event
+        if event is not None:
+            self._book.met(event, line.time_ns)
+            event = replace(event, peer=client)
+        return replace(line, text=f"{found[1]}{client}{line.text[found.end() :]}", event=event)
 
     def _wait(self, seconds: float) -> None:
         if self._timer is None:

@@ -46,8 +46,21 @@ Handed to the commands that need one: topics do not know `netlab.certs`. Raises 
 """
 
 
+ACCEPTED = "accepted %s"
+CLOSED = "closed %s"
+DROPPED = "%s: dropped: %s"
+REFUSED = "%s: refused: %s"
+"""How a stream server logs what became of a client, so that the log is read as facts: a record whose ``msg`` is one of
+these has the peer's address, as text, as its first argument. The second is why the server ended the connection, in a
+few words: it stalled or broke off (``DROPPED``), or what it sent is not taken (``REFUSED``)."""
+
+
 class Server(Protocol):
-    """What ``make_server`` returns: already bound and listening, not yet serving. As in `socketserver`."""
+    """What ``make_server`` returns: already bound and listening, not yet serving. As in `socketserver`.
+
+    A stream server has ``patience: float``, the seconds that a client may stall, at first ``timeout``. Others may be
+    set while it serves: they hold for whom it accepts from then on.
+    """
 
     @property
     def server_address(self) -> Address:

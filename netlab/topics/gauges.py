@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -27,7 +28,11 @@ class Gauges:
     signal handler always runs in the main thread, between two of its instructions. So it takes no lock.
     """
 
-    def __init__(self, server: Server, transport: Transport, out: Lines, ending: Ending) -> None:
+    def __init__(
+        self, server: Server, transport: Transport, out: Lines, ending: Ending, hear: Callable[[bytes], None]
+    ) -> None:
+        """``hear`` gets each line that comes on standard input."""
+        self.hear = hear
         self.server = server
         self.ending = ending
         self.stream = transport is Transport.TCP
@@ -46,16 +51,21 @@ class Gauges:
         gauges = {"queue": queue, "backlog": backlog, "threads": thread_count(), "processes": 1 + len(children)}
         if gauges != self.last and self.out.write(json.dumps({"event": "gauges", **gauges})):
             self.last = gauges
-        if input_ended():
+        lines = requests()
+        if lines is None:
             self.ending.stop(number, frame)
+        for line in lines or ():
+            self.hear(line)
 
 
-def input_ended() -> bool:
-    """Whether standard input is at its end, or was never open. What stands there is read and ignored."""
+def requests() -> list[bytes] | None:
+    """The lines that stand on standard input, each written at once; None at its end, or where it was never open."""
     try:
-        return bool(select.select([0], [], [], 0)[0]) and not os.read(0, 65536)
+        if not select.select([0], [], [], 0)[0]:
+            return []
+        return os.read(0, 65536).splitlines() or None
     except OSError:
-        return True
+        return None
 
 
 def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:

@@ -18,12 +18,15 @@ from contextlib import suppress
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
-from netlab.topics.contract import Server, Topic
+from netlab.topics.contract import ACCEPTED, CLOSED, DROPPED, REFUSED, Server, Topic
 
 PATIENCE = 0.5
 """Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
-LONGEST_TEXT = 900
+LONGEST_TEXT = 700
 """Characters of a log line: with four bytes each it still fits PIPE_BUF, so that writing it is atomic (pipe(7))."""
+
+LONGEST_REASON = 200
+EVENTS = {ACCEPTED: "accepted", CLOSED: "closed", DROPPED: "dropped", REFUSED: "refused"}
 
 Report = Mapping[str, object]
 
@@ -96,8 +99,8 @@ class Reports(Lines):
     def emit(self, record: logging.LogRecord) -> None:
         """Report a log record."""
         level = "info" if record.levelno <= logging.INFO else "warning" if record.levelno < logging.ERROR else "error"
-        stamp = int(record.created * 1e9)
-        self.report({"event": "log", "time_ns": stamp, "level": level, "text": self.text(record)})
+        said = {"time_ns": int(record.created * 1e9), "level": level, "text": self.text(record)}
+        self.report({"event": "log", **said, **_fate_of(record)})
 
     def remark(self, text: str) -> str:
         """A line about the log itself, as a report."""
@@ -106,6 +109,18 @@ class Reports(Lines):
     def report(self, event: Report) -> bool:
         """Write an event by one ``os.write``: signal handlers, threads and forked children do not mix their lines."""
         return self.write(json.dumps(event, ensure_ascii=False))
+
+
+def _fate_of(record: logging.LogRecord) -> Report:
+    """What a record says of a client, as `netlab.topics.contract` declares it: which event, who, and why."""
+    what = EVENTS.get(str(record.msg))
+    if what is None or not isinstance(record.args, tuple) or not record.args:
+        return {}
+    host, _, port = str(record.args[0]).rpartition(":")
+    if not port.isdecimal():
+        return {}
+    why = {"reason": safe(str(record.args[1]))[:LONGEST_REASON]} if len(record.args) > 1 else {}
+    return {"event": what, "host": host.strip("[]"), "port": int(port), **why}
 
 
 def writable(patience: float) -> bool:

@@ -22,10 +22,12 @@ from netlab.topics.discovery import topic_named, topics
 from netlab.topics.ending import Ending, Stopped
 from netlab.topics.gauges import Gauges
 from netlab.topics.options import add_options, chosen_options, folder
+from netlab.topics.patience import NO_LIMIT, Patience
 from netlab.topics.reporting import Lines, Reports
 
 USAGE = "usage: netlab serve TOPIC [options]\n"
-LONGEST_TIMEOUT = 30.0
+TIMEOUT = 30.0
+LONGEST_TIMEOUT = 3600.0
 
 
 def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
@@ -70,8 +72,8 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
     text = "address to listen on (default: %(default)s); 0.0.0.0 is each address of this machine"
     parser.add_argument("--host", type=_host, default="127.0.0.1", help=text)
     parser.add_argument("--port", type=port_number, default=topic.port, help="default: %(default)s; 0 takes a free one")
-    text = "seconds that a client may stall before it is dropped (default and most: %(default)g)"
-    parser.add_argument("--timeout", type=_seconds, default=LONGEST_TIMEOUT, metavar="SECONDS", help=text)
+    text = "seconds that a client may stall before it is dropped, up to 3600, or none (default: %(default)g)"
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=text)
     add_options(parser, (option for option in topic.options if option.server))
     if topic.certificates:
         parser.add_argument("--certificates", type=folder, metavar="DIR", help="folder of the lab's certificates")
@@ -97,14 +99,15 @@ def _host(text: str) -> str:
 
 
 def _seconds(text: str) -> float:
+    if text == "none":
+        return NO_LIMIT
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number of seconds, above 0 and at most {LONGEST_TIMEOUT:g}"
-        )
+        limits = f"above 0 and at most {LONGEST_TIMEOUT:g}, or none"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, {limits}")
     return seconds
 
 
@@ -133,7 +136,7 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
             out.attach()
             out.listening(server)
             if arguments.supervised:
-                Gauges(server, topic.transport, out, ending).start()
+                Gauges(server, topic.transport, out, ending, Patience(server).hear).start()
             server.serve_forever()
         finally:
             ending.noticed = True

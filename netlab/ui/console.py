@@ -51,7 +51,7 @@ def _ended(session: Session) -> str:
         return ""
     if not session.connected:
         return " ✕ closed"
-    return f" ✕ closed by {'wire' if session.fault else 'server'}" if session.peer_closed else ""
+    return f" ✕ closed by {'wire' if session.by_wire else 'server'}" if session.peer_closed else ""
 
 
 def left_of(then: str, entered: str) -> str:
@@ -166,7 +166,7 @@ class Console(Vertical):
         self._explain()
 
     def _title(self, brief: bool) -> Content:
-        """All clients; where that must be ``brief``, only the current one says how it stands."""
+        """All clients; where that must be ``brief``, only the current one says in words how it stands."""
         return _title_of(self._titles(brief), 0, len(self._sessions))
 
     def _titles(self, brief: bool) -> list[Content]:
@@ -187,7 +187,7 @@ class Console(Vertical):
     def _titled(self, session: Session, brief: bool) -> Content:
         waits = self._waited(session.busy) >= PATIENCE
         state = " ◔ waits" if waits else _ended(session)
-        name = Content(session.name + ("" if brief else state))
+        name = Content(session.name + (state[:2] if brief else state))
         if session is self._current:
             name = Content("▸") + name.stylize("bold reverse")
         return name.stylize(Style.from_meta({"@click": f"app.bench('use_client', {session.number})"}))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from netlab.lab.early import EarlyChildren
 from netlab.lab.lab import Lab
+from netlab.lab.setup import TAB_IDLE
 from netlab.lab.state import (
     CaptureGrew,
     CaptureReplaced,
@@ -109,7 +110,8 @@ class LiveLab:
         self.topic = topic
         self.news = News()
         port = topic.port if port is None else port
-        self.lab = Lab(topic, port=port, notify=self.news.tell, yield_cpu=True, early=early)
+        idle = TAB_IDLE  # `:idle` sets others
+        self.lab = Lab(topic, port=port, notify=self.news.tell, yield_cpu=True, server_timeout=idle, early=early)
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()

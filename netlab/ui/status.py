@@ -111,7 +111,7 @@ def facts(state: LabState, show: Presentation) -> list[Part]:
         limit = f"/{state.backlog}" if state.backlog is not None else ""
         parts.append(Part((f"queue {state.queue}{limit}",), 2, "bold $text-warning" if state.queue else ""))
     accounts = state.accounts
-    parts.append(Part((_plural(accounts.open_flows, "client", "clients"),), 3))
+    parts.append(Part((_plural(accounts.clients, "client", "clients"),), 3))
     parts.append(Part((size(accounts.to_server + accounts.to_client),), 5))
     for word, many, value in (("thread", "threads", state.threads), ("process", "processes", state.processes)):
         if value is not None and (value > 1 or not (state.faults or state.intercept)):  # those say more than one thread

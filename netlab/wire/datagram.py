@@ -313,10 +313,10 @@ class DatagramRelay:
         """What is to be tried after one of the targets."""
         return self._targets[self._targets.index(target) + 1 :] if target in self._targets else ()
 
-    def drop_flows(self) -> None:
+    def drop_flows(self, why: str) -> None:
         """Forget all flows: their server is gone."""
         for flow in tuple(self.flows.values()):
-            flow.close("dropped by the wire")
+            flow.close(why)
 
     def impair(self) -> None:
         """The faults are others now."""

@@ -549,10 +549,10 @@ class StreamRelay:
         self._targets = targets
         self._consider()
 
-    def drop_flows(self) -> None:
+    def drop_flows(self, why: str) -> None:
         """Reset all flows: their server is gone."""
         for flow in tuple(self.flows):
-            flow.reset(Direction.TO_CLIENT, "dropped by the wire")
+            flow.reset(Direction.TO_CLIENT, why)
 
     def impair(self) -> None:
         """The faults are others now."""
@@ -572,7 +572,7 @@ class StreamRelay:
     def close(self) -> None:
         """Stop listening and end every flow."""
         self.pause()
-        self.drop_flows()
+        self.drop_flows("dropped by the wire")
 
     def _consider(self) -> None:
         """Accept, or not: only with a listener, a target and descriptors left."""

@@ -32,12 +32,13 @@ from netlab.wire.facts import (
     Troubled,
 )
 from netlab.wire.intercept import LONGEST_EDIT
-from netlab.wire.wire import Wire
+from netlab.wire.wire import GONE, Wire
 
 LONGEST_LINE: Final = 1 << 16
 """Bytes of a request; a longer one is not read to its end."""
 
 FLOWS_A_LINE: Final = 300
+LONGEST_FATE: Final = 100
 
 Message = Mapping[str, object]
 Opened = tuple[int, str, int, str, int, int]
@@ -133,7 +134,7 @@ class Requests:
             "target": lambda message: wire.aim(_endpoint(message)),
             "listen": lambda message: wire.listen(_endpoint(message)),
             "pause": lambda message: wire.pause(),
-            "drop-flows": lambda message: wire.drop_flows(),
+            "drop-flows": lambda message: wire.drop_flows(str(message.get("why", GONE))[:LONGEST_FATE]),
             "sync": lambda message: wire.sync(message["id"]),
             "restart-capture": lambda message: wire.restart_capture(str(message["file"])),
             "faults": _impair(wire),

@@ -35,6 +35,8 @@ from netlab.wire.loop import Loop
 from netlab.wire.stream import StreamRelay
 from netlab.wire.surroundings import Surroundings
 
+GONE: Final = "dropped by the wire"
+"""The fate of flows that end with the wire, or whose server is gone without another word."""
 ANNOUNCE_EVERY: Final = 0.05
 """Seconds between announcements of the capture, at least."""
 
@@ -88,9 +90,9 @@ class Wire:
             return False
         return True
 
-    def drop_flows(self) -> None:
-        """Reset all flows."""
-        self._relay.drop_flows()
+    def drop_flows(self, why: str = GONE) -> None:
+        """Reset all flows; ``why`` is their fate."""
+        self._relay.drop_flows(why)
 
     def impair(self, specs: Iterable[str], seed: int) -> None:
         """These faults act from now on, also on open flows. What is wrong with them is told, and changes nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import select
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from netlab.lab.notes import Notes
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import Broken, find_topics, topics
 from netlab.topics.eject import eject
-from tests.topics.children import PATIENCE, descendants, serving, wait_until
+from tests.topics.children import PATIENCE, Serving, descendants, serving, wait_until
 
 TOPICS = tuple(topics().values())
 
@@ -156,6 +157,35 @@ def test_whoever_stalls_is_dropped(topic: Topic, model: str, certificates: Path)
         client = connected(topic, child.address, certificates)
         assert say(topic, model, client)
         client.close()
+
+
+@by_model(Transport.TCP)
+def test_what_becomes_of_a_client_is_reported_as_facts(topic: Topic, model: str, certificates: Path) -> None:
+    with serving(*serve_arguments(topic, model, certificates), "--supervised", "--timeout", "0.4") as child:
+        address = ("127.0.0.1", json.loads(child.lines[0])["port"])
+        with socket.create_connection(address, PATIENCE) as silent, socket.create_connection(address) as leaving:
+            clients = [silent.getsockname()[1], leaving.getsockname()[1]]
+            leaving.shutdown(socket.SHUT_WR)
+            wait_until(lambda: all(ends(child, port) for port in clients), f"the ends of {clients} in {child.lines}")
+            for port in clients:
+                assert facts(child, port)[0]["event"] == "accepted"
+                assert len(facts(child, port)) == 2
+            (end,) = ends(child, clients[0])
+    if end["event"] == "closed":
+        assert any("refused with 408" in line for line in child.lines), "its reason is in the answer"
+    else:
+        assert end["event"] == "dropped"
+        assert str(end["reason"]).endswith(" 0.4 s")
+
+
+def facts(child: Serving, port: int) -> list[dict[str, object]]:
+    """What a supervised server reported of the client with this port."""
+    told = [json.loads(line) for line in tuple(child.lines)]
+    return [each for each in told if each.get("port") == port and each["event"] != "listening"]
+
+
+def ends(child: Serving, port: int) -> list[dict[str, object]]:
+    return [fact for fact in facts(child, port) if fact["event"] != "accepted"]
 
 
 def dropped(peer: socket.socket, drip: bytes = b"") -> bool:

@@ -42,6 +42,17 @@ def test_a_call_that_fails_is_one_line_and_what_came_before_is_printed(capsys: p
     assert err.splitlines()[-1] == "netlab call: ValueError: bufsize is 1 to 16777216"
 
 
+def test_a_secret_is_the_clients_alone_as_in_a_tab(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["hmac", "--secret", "wrong-horse", "Hello"]) == 1
+    told = capsys.readouterr().err
+    assert "netlab call: SecretRefused: " in told and "wrong-horse" not in told
+    assert main(["hmac", "--secret", "peekaboo", "Hello"]) == 0
+    monkeypatch.setenv("NETLAB_SECRET", "another")
+    assert main(["hmac", "Hello"]) == 0
+
+
 def test_a_timeout_names_the_option_of_this_command(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert main(["tcp", "x", "--to", f"127.0.0.1:{silent.getsockname()[1]}", "--timeout", "0.1"]) == 1

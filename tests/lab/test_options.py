@@ -22,12 +22,13 @@ OPTIONS = (
     Option("nones", True, "yes or no", lambda text: text == "yes", choices=("yes", "no"), client=True),
     Option("path", "/", "where to", server=False, client=True),
 )
+USUAL = {"NETLAB_SECRET": "peekaboo"}
 TOPIC = dataclasses.replace(topic_named("tcp"), options=OPTIONS)
 
 
 def test_what_is_not_set_keeps_the_recipes_default() -> None:
     options = Options(TOPIC, {})
-    assert (options.server_arguments(), options.server_environment(), options.client_keywords()) == ([], {}, {})
+    assert (options.server_arguments(), options.server_environment(), options.client_keywords()) == ([], USUAL, {})
     assert options.secrets == {"secret"}
 
 
@@ -55,7 +56,8 @@ def test_a_secret_of_both_can_be_set_for_the_client_alone() -> None:
     options = Options(TOPIC, {})
     options.set("secret", "wrong", client_only=True)
     assert options.client_keywords() == {"secret": b"wrong"}
-    assert options.server_environment() == {}
+    assert options.server_environment() == USUAL
+    assert options.told(OPTIONS[0]) == "the client's is 'wrong', the server's 'peekaboo'"
 
 
 def test_what_was_set_can_be_restored() -> None:

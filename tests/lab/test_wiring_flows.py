@@ -7,7 +7,7 @@ import threading
 
 from netlab.capture.model import Endpoint
 from netlab.lab import Lab, wiring_flows
-from netlab.lab.state import LogLine
+from netlab.lab.state import Happened, LogLine, PeerEvent
 from netlab.lab.wiring_flows import FLOWS_KEPT, LINES_HELD, FlowBook, FlowFact, PeerNames
 from tests.lab.patience import until
 
@@ -20,10 +20,16 @@ class Told:
         self.names = PeerNames(self.book, lambda line: self.shown.append(line.text), patience)
 
     def log(self, text: str) -> None:
-        self.names.said(LogLine(7, "info", text))
+        event = PeerEvent(Happened.ACCEPTED, _peer(text)) if text.startswith("accepted ") else None
+        self.names.said(LogLine(7, "info", text, event))
 
     def flow(self, number: int, port: int, behind: int) -> None:
         self.names.flows_told({"opened": [[number, "127.0.0.1", port, "127.0.0.1", behind, 5]], "closed": []})
+
+
+def _peer(text: str) -> Endpoint:
+    host, _, port = text.removeprefix("accepted ").rpartition(":")
+    return Endpoint(host.strip("[]"), int(port))
 
 
 def test_a_line_waits_for_the_wire_and_keeps_its_place() -> None:

@@ -99,7 +99,7 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
         (("tcp", "--host", "\udcff"), r"'\udcff' is no address"),
         (("tls", "--certificates", ""), "'' is no folder"),
         (("tcp", "--port", "65536"), "'65536' is not a port, 0 to 65535"),
-        (("tcp", "--timeout", "31"), "'31' is not a number of seconds, above 0 and at most 30"),
+        (("tcp", "--timeout", "3601"), "'3601' is not a number of seconds, above 0 and at most 3600, or none"),
         (("tcp", "--timeout", "nan"), "'nan' is not a number of seconds"),
         (("tcp", "--model", "nothing"), "invalid choice: 'nothing'"),
         (("tcp", "--host", ""), "'' is no address; 0.0.0.0 listens on each"),
@@ -128,14 +128,23 @@ def test_supervised_it_writes_json_lines_and_ends_with_its_input() -> None:
         first = json.loads(child.lines[0])
         assert first == {"event": "listening", "host": "127.0.0.1", "port": first["port"], "pid": child.process.pid}
         with socket.create_connection(("127.0.0.1", first["port"]), PATIENCE) as peer:
-            child.wait_for(f"accepted 127.0.0.1:{peer.getsockname()[1]}")
+            peer_name = peer.getsockname()
+            child.wait_for(f"accepted 127.0.0.1:{peer_name[1]}")
         child.wait_for("closed")
-        logged = [event for event in map(json.loads, tuple(child.lines)) if event["event"] == "log"]
-        assert [set(event) for event in logged] == [{"event", "time_ns", "level", "text"}] * 2
+        logged = [event for event in map(json.loads, tuple(child.lines)) if event["event"] in ("accepted", "closed")]
+        assert [set(event) for event in logged] == [{"event", "time_ns", "level", "text", "host", "port"}] * 2
+        assert {(event["host"], event["port"]) for event in logged} == {peer_name}
         assert child.process.stdin is not None
         child.process.stdin.close()
         assert child.process.wait(2) == 0
         socket.create_server(("127.0.0.1", first["port"])).close()
+
+
+@pytest.mark.parametrize("longest", ["3600", "none"])
+def test_a_client_may_stall_for_an_hour_or_without_a_limit(longest: str) -> None:
+    with serving("tcp", "--model", "asyncio", "--timeout", longest) as child, child.connect() as peer:
+        peer.sendall(b"Hello")
+        assert peer.recv(5) == b"Hello"
 
 
 def test_it_serves_on_when_nobody_reads_its_log() -> None:

@@ -68,7 +68,7 @@ def test_whoever_does_not_read_is_dropped(model: str) -> None:
         with contextlib.suppress(ConnectionError):
             while True:
                 peer.sendall(line * 64)
-        child.wait_for("dropped: timed out")
+        child.wait_for("dropped: it does not read what it is sent")
 
 
 @ALL
@@ -77,7 +77,9 @@ def test_whoever_says_nothing_is_dropped(model: str, watched: tuple[str, ...]) -
     with serving("tcp", "--model", model, "--timeout", "0.5", *watched) as child:
         address = child.address if not watched else ("127.0.0.1", int(str(events(child, "listening")[0]["port"])))
         with socket.create_connection(address, PATIENCE) as peer:
-            child.wait_for("dropped: timed out")  # under a supervisor a timer's signals come five times before that
+            child.wait_for(
+                "dropped: silent for 0.5 s"
+            )  # under a supervisor a timer's signals come five times before that
             assert peer.recv(1) == b""
 
 

@@ -141,7 +141,7 @@ def test_a_silent_client_is_dropped_and_blocks_nobody(folder, caplog):
         assert client.recv() == b"Hello"
         mute.settimeout(DEADLINE)
         assert mute.recv(1) == b""
-        said = f"127.0.0.1:{mute.getsockname()[1]}: dropped, silent for 0.3 s"
+        said = f"127.0.0.1:{mute.getsockname()[1]}: dropped: no whole handshake within 0.3 s"
         wait_until(lambda: said in caplog.messages, said)
 
 

@@ -94,7 +94,7 @@ def recorded(lab: Lab) -> Json:
     state = asdict(lab.state) | {"phase": lab.state.phase.name, "held": []}
     return {
         "state": state,
-        "log": [asdict(line) for line in lab.log],
+        "log": [{"time_ns": line.time_ns, "level": line.level, "text": line.text} for line in lab.log],
         "sessions": [_session(session) for session in lab.sessions],
         "secrets": lab.secrets,
     }
@@ -194,7 +194,7 @@ class ReplayedLab(Lab):
         for told in self.told["sessions"]:
             self._play(self.open(), told)
         for line in self.told["log"]:
-            self._tell(LogGrew(LogLine(**line)))
+            self._tell(LogGrew(LogLine(line["time_ns"], line["level"], line["text"])))
         for event in (StateChanged(self._replayed), SessionsChanged(), CaptureReplaced()):
             self._tell(event)
 

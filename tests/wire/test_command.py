@@ -247,6 +247,7 @@ def test_the_lab_aims_listens_and_reads_along(tmp_path: Path) -> None:
             wanted = {
                 "flows": 1,
                 "open_flows": 1,
+                "left_flows": 0,
                 "segments": 2,
                 "to_server": 5,
                 "to_client": 0,

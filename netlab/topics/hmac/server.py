@@ -11,6 +11,7 @@ import argparse
 import hmac
 import logging
 import os
+import select
 import socket
 import sys
 import threading
@@ -30,7 +31,10 @@ def authenticate(client: socket.socket, secret: bytes, patience: float) -> None:
     challenge = os.urandom(CHALLENGE_LENGTH)
     client.settimeout(patience)
     client.sendall(challenge)
-    response = recv_exactly(client, DIGEST_LENGTH, deadline)
+    try:
+        response = recv_exactly(client, DIGEST_LENGTH, deadline)
+    except TimeoutError:
+        raise TimeoutError(f"no whole digest within {patience:g} s") from None
     if not hmac.compare_digest(response, hmac.digest(secret, challenge, "sha256")):  # == tells by its time how far
         raise PermissionError("wrong digest: it does not know the secret")
 
@@ -59,9 +63,20 @@ class EchoHandler(BaseRequestHandler):
         """Serve one client."""
         authenticate(self.request, self.server.secret, self.server.patience)
         log.info("%s knows the secret", name(self.client_address))
-        self.request.settimeout(self.server.patience)
-        while message := self.request.recv(8192):
-            self.request.sendall(message)
+        patience = self.server.patience
+        self.request.settimeout(patience)
+        try:
+            while message := self.request.recv(8192):
+                self.request.sendall(message)
+        except TimeoutError:
+            raise TimeoutError(stalled(self.request, patience)) from None
+
+
+def stalled(client: socket.socket, seconds: float) -> str:
+    """Why a client was waited for too long: it says nothing, or its unread answers fill the kernel's buffers."""
+    watch = select.poll()
+    watch.register(client, select.POLLOUT)
+    return f"silent for {seconds:g} s" if watch.poll(0) else "it does not read what it is sent"
 
 
 class SingleServer(TCPServer):
@@ -99,8 +114,10 @@ class SingleServer(TCPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say in one line why a client was dropped, and nothing of challenge, digest or secret."""
         error = sys.exception()
-        why = "it stayed silent, or was too slow" if isinstance(error, TimeoutError) else error
-        log.warning("%s: dropped: %s", name(client_address), why)
+        if isinstance(error, PermissionError):
+            log.warning("%s: refused: %s", name(client_address), error)
+            return
+        log.warning("%s: dropped: %s", name(client_address), error)
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):

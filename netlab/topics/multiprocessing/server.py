@@ -172,7 +172,11 @@ class Messages:
     def __init__(self, sock: socket.socket, limit: int, patience: float) -> None:
         self.socket = sock
         self.limit = limit
-        self.deadline = time.monotonic() + patience
+        self.renew(patience)
+
+    def renew(self, patience: float) -> None:
+        """From now on the client has so many seconds."""
+        self.patience, self.deadline = patience, time.monotonic() + patience
 
     def send_bytes(self, message: bytes) -> None:
         """Send a message."""
@@ -193,8 +197,12 @@ class Messages:
         """So many bytes; memory is taken as they arrive."""
         received = bytearray()
         while len(received) < size:
-            self.set_timeout()
-            chunk = self.socket.recv(min(size - len(received), 65536))
+            try:
+                self.set_timeout()
+                chunk = self.socket.recv(min(size - len(received), 65536))
+            except TimeoutError:
+                what = "no whole message within" if begun or received else "silent for"
+                raise TimeoutError(f"{what} {self.patience:g} s") from None
             if not chunk:
                 raise ConnectionError("it left in the middle of a message") if begun or received else EOFError
             received += chunk
@@ -219,13 +227,13 @@ class EchoHandler(BaseRequestHandler):
         messages = Messages(self.request, self.server.max_message, self.server.patience)
         authenticate(messages, self.server.authkey)
         while True:
-            messages.deadline = time.monotonic() + self.server.patience
+            messages.renew(self.server.patience)
             try:
                 message = messages.recv_bytes()
             except EOFError:
                 return
             check(message)
-            messages.deadline = time.monotonic() + self.server.patience
+            messages.renew(self.server.patience)
             messages.send_bytes(message)
 
 
@@ -274,7 +282,10 @@ class SingleServer(TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say in one line why a client was dropped."""
-        log.warning("%s: dropped: %s", name(client_address), reason(sys.exception()))
+        error = sys.exception()
+        refused = isinstance(error, AuthenticationError | AssertionError | UnpicklingError | ValueError)
+        outcome = "%s: refused: %s" if refused else "%s: dropped: %s"
+        log.warning(outcome, name(client_address), reason(error))
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):
@@ -320,10 +331,6 @@ def reason(error: BaseException | None) -> str:
             return "it has no authkey, or another one"
         case EOFError():
             return "it left during the handshake"
-        case TimeoutError():
-            return f"it stayed silent, or was too slow {error}".rstrip()
-        case UnpicklingError():
-            return f"its message was refused, and not loaded: {error}"
     return str(error) or repr(error)
 
 

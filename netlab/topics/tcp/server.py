@@ -15,6 +15,7 @@ import argparse
 import logging
 import os
 import queue
+import select
 import signal
 import socket
 import struct
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LONGEST_LINE = 65536
+UNREAD = "it does not read what it is sent"
 
 
 class EchoHandler(BaseRequestHandler):
@@ -56,17 +58,18 @@ class LineHandler(StreamRequestHandler):
 
     def read_line(self) -> bytes:
         """A whole line; at the end of the stream what is left, then ``b''``."""
-        deadline = time.monotonic() + self.server.client_timeout
+        patience = self.server.patience
+        deadline = time.monotonic() + patience
         line = self.rfile.readline(len(self.rfile.peek()))  # peek waits for one recv at most
         if not line and time.monotonic() >= deadline:  # else it is the end of the stream
-            raise TimeoutError("timed out")
+            raise TimeoutError(f"silent for {patience:g} s")
         while line and not line.endswith(b"\n"):
             if len(line) > LONGEST_LINE:
                 raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
             # The limit of each recv is not enough: a client that sends byte by byte would never meet it.
             left = deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError("timed out")
+                raise TimeoutError(f"no whole line within {patience:g} s")
             self.connection.settimeout(left)
             more = self.rfile.readline(len(self.rfile.peek()))
             self.connection.settimeout(None)
@@ -86,7 +89,7 @@ class SingleServer(TCPServer):
 
     def __init__(self, address: tuple[str, int], timeout: float) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.client_timeout = timeout
+        self.patience = timeout
         super().__init__(address, self.handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -100,7 +103,7 @@ class SingleServer(TCPServer):
             time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
             raise
         self.starved = False
-        limit_waiting(client, self.client_timeout, in_main_thread=True)
+        limit_waiting(client, self.patience, in_main_thread=True)
         log.info("accepted %s", name(address))
         return client, address
 
@@ -111,7 +114,7 @@ class SingleServer(TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say why a client was dropped, in one line instead of a traceback."""
-        log.warning("%s: dropped: %s", name(client_address), reason(sys.exception()))
+        log.warning("%s: dropped: %s", name(client_address), reason(sys.exception(), request))
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):
@@ -129,7 +132,7 @@ class ThreadingServer(ThreadingMixIn, SingleServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a client."""
         client, address = super().get_request()
-        limit_waiting(client, self.client_timeout)
+        limit_waiting(client, self.patience)
         return client, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -217,7 +220,7 @@ class RawServer:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.create_server(address, family=family, backlog=128)  # it sets SO_REUSEADDR
         self.server_address = self.socket.getsockname()
-        self.client_timeout = timeout
+        self.patience = timeout
 
     def serve_forever(self) -> None:
         """Accept and serve, one after the other."""
@@ -238,11 +241,11 @@ class RawServer:
                     self.echo(client)
                     log.info("closed %s", name(address))
                 except OSError as error:  # one client's reset must not end the server
-                    log.warning("%s: dropped: %s", name(address), reason(error))
+                    log.warning("%s: dropped: %s", name(address), reason(error, client))
 
     def echo(self, client: socket.socket) -> None:
         """Send back whatever comes."""
-        limit_waiting(client, self.client_timeout, in_main_thread=True)
+        limit_waiting(client, self.patience, in_main_thread=True)
         while message := client.recv(8192):
             client.sendall(message)
 
@@ -289,23 +292,27 @@ class AsyncioServer(RawServer):
         """Serve one client."""
         import asyncio
 
-        peer = name(writer.get_extra_info("peername"))
+        peer, patience = name(writer.get_extra_info("peername")), self.patience
         log.info("accepted %s", peer)
         try:
-            async with asyncio.timeout(self.client_timeout) as limit:
+            async with asyncio.timeout(patience) as limit:
                 clock = asyncio.get_running_loop().time
                 renewed = clock()
                 while message := await reader.read(8192):
                     writer.write(message)
                     await writer.drain()  # waits for a client that does not read, instead of storing
-                    if clock() - renewed > self.client_timeout / 10:  # not for each message: a timer costs time
+                    if clock() - renewed > patience / 10:  # not for each message: a timer costs time
                         renewed = clock()
-                        limit.reschedule(renewed + self.client_timeout)
+                        limit.reschedule(renewed + patience)
                 writer.close()
                 await writer.wait_closed()  # until all is sent
             log.info("closed %s", peer)
+        except TimeoutError:
+            unread = writer.transport.get_write_buffer_size()
+            why = UNREAD if unread else f"silent for {patience:g} s"
+            log.warning("%s: dropped: %s", peer, why)
         except OSError as error:
-            log.warning("%s: dropped: %s", peer, str(error) or "timed out")
+            log.warning("%s: dropped: %s", peer, error)
         finally:
             writer.transport.abort()  # drops what a client did not read
 
@@ -340,9 +347,21 @@ def limit_waiting(client: socket.socket, seconds: float, *, in_main_thread: bool
         client.setsockopt(socket.SOL_SOCKET, option, interval)
 
 
-def reason(error: BaseException | None) -> str:
+def reason(error: BaseException | None, client: socket.socket) -> str:
     """Why a client was dropped. A wait that the kernel has ended is told as "try again"."""
-    return "timed out" if type(error) is BlockingIOError else str(error)
+    if type(error) is not BlockingIOError and str(error) != "timed out":
+        return str(error)
+    watch = select.poll()
+    watch.register(client, select.POLLOUT)  # not ready while its unread answers fill the kernel's buffers
+    return f"silent for {patience_with(client):g} s" if watch.poll(0) else UNREAD
+
+
+def patience_with(client: socket.socket) -> float:
+    """How long ``recv`` was to wait for it, in seconds."""
+    if (seconds := client.gettimeout()) is not None:
+        return seconds
+    whole, rest = struct.unpack("ll", client.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16))
+    return float(whole + rest / 1e6)
 
 
 def make_server(address: tuple[str, int], model: str = "single", *, timeout: float = 30.0) -> SingleServer | RawServer:

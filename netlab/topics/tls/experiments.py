@@ -19,7 +19,7 @@ def _refused(trial: Trial, bench: Bench, code: int, because: str, **options: str
                  lambda: isinstance(peer.outcome, ssl.SSLCertVerificationError) and peer.outcome.verify_code == code,
                  found=lambda: peer.outcome)  # fmt: skip
     trial.expect("it told the server so, with an alert, and hung up",
-                 lambda: any("TLS refused: " in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
+                 lambda: any("refused: TLS: " in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
     return peer
 
 

@@ -50,26 +50,31 @@ class EchoHandler(BaseRequestHandler):
         """Serve one client; whatever it does wrong ends this connection and no other."""
         peer = name(self.client_address)
         log.info("accepted %s", peer)
-        self.request.settimeout(self.server.timeout_seconds)
+        patience = self.server.patience
+        self.request.settimeout(patience)
+        why, silent = f"no whole handshake within {patience:g} s", f"silent for {patience:g} s"
         # TLS 1.3 ends with tickets: without this, the first echo would wait until the client acknowledges them, 40 ms
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         try:
             with self.server.context.wrap_socket(self.request, server_side=True, suppress_ragged_eofs=False) as tls:
                 log.info("%s shook hands: %s%s", peer, tls.version(), describe_client(tls))
+                why = silent
                 try:
                     while chunk := tls.recv(8192):  # b"" is a close_notify, and a FIN alone an SSLEOFError
+                        why = "it does not read what it is sent"
                         tls.sendall(chunk)
+                        why = silent
                 finally:
                     say_goodbye(tls)
             log.info("closed %s", peer)
         except TimeoutError:
-            log.warning("%s: dropped, silent for %g s", peer, self.server.timeout_seconds)
+            log.warning("%s: dropped: %s", peer, why)
         except ssl.SSLEOFError:
-            log.warning("%s: it ended without close_notify: what it sent may be cut short", peer)
+            log.warning("%s: dropped: %s", peer, "it ended without close_notify: what it sent may be cut short")
         except ssl.SSLError as error:
-            log.warning("%s: TLS refused: %s", peer, error.reason or error.strerror)
+            log.warning("%s: refused: %s", peer, f"TLS: {error.reason or error.strerror}")
         except OSError as error:
-            log.warning("%s: %s", peer, error.strerror or error)
+            log.warning("%s: dropped: %s", peer, error.strerror or error)
 
 
 def say_goodbye(tls: ssl.SSLSocket) -> None:
@@ -95,7 +100,7 @@ class EchoServer(TCPServer):
 
     def __init__(self, address: Address, context: ssl.SSLContext, timeout: float) -> None:
         self.context = context
-        self.timeout_seconds = timeout
+        self.patience = timeout
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, EchoHandler)
 

@@ -452,7 +452,7 @@ class SingleServer(WSGIServer):
 
     def __init__(self, address: tuple[str, int], timeout: float, app: WSGIApplication, names: Iterable[str]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.client_timeout, self.app = timeout, app
+        self.patience, self.app = timeout, app
         self.names = LOOPBACK.union(map(host_of, [address[0], *names]))
         super().__init__(address, RequestHandler)
 
@@ -473,7 +473,7 @@ class SingleServer(WSGIServer):
             time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
             raise
         self.starved = False
-        client.settimeout(self.client_timeout)
+        client.settimeout(self.patience)
         log.info("accepted %s", name(address))
         return client, address
 
@@ -484,7 +484,9 @@ class SingleServer(WSGIServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say why a client was dropped, in one line instead of a traceback."""
-        log.warning("%s: dropped: %s", name(client_address), sys.exception())
+        error = sys.exception()
+        why = "it does not read its answer" if isinstance(error, TimeoutError) else error
+        log.warning("%s: dropped: %s", name(client_address), why)
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):

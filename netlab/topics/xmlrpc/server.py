@@ -133,7 +133,7 @@ class SingleServer(SimpleXMLRPCServer):
 
     def __init__(self, address: tuple[str, int], timeout: float, allow_none: bool, names: Iterable[str]) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.client_timeout, self.with_none = timeout, allow_none
+        self.patience, self.with_none = timeout, allow_none
         self.names = LOOPBACK.union(map(host_of, [address[0], *names]))
         super().__init__(address, RequestHandler, logRequests=False)
         self.signatures: dict[str, list[list[str]]] = {}
@@ -199,7 +199,7 @@ class SingleServer(SimpleXMLRPCServer):
             time.sleep(0.1)  # else socketserver tries again at once, until there is a file descriptor for the client
             raise
         self.starved = False
-        client.settimeout(self.client_timeout)
+        client.settimeout(self.patience)
         log.info("accepted %s", name(address))
         return client, address
 
@@ -210,7 +210,9 @@ class SingleServer(SimpleXMLRPCServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say why a client was dropped, in one line instead of a traceback."""
-        log.warning("%s: dropped: %s", name(client_address), sys.exception())
+        error = sys.exception()
+        why = "it does not read its answer" if isinstance(error, TimeoutError) else error
+        log.warning("%s: dropped: %s", name(client_address), why)
 
 
 class ThreadingServer(ThreadingMixIn, SingleServer):

@@ -61,47 +61,49 @@ class FrameHandler(BaseRequestHandler):
 
     def handle(self) -> None:
         """Serve one client; whatever it does wrong ends this connection and no other."""
-        peer = name(self.client_address)
+        peer, patience = name(self.client_address), self.server.patience
         log.info("accepted %s", peer)
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # else a short payload waits for an ACK
         try:
             while True:
-                self.answer_frame(peer)
+                self.answer_frame(peer, patience)
         except EOFError:
             log.info("closed %s", peer)
         except TimeoutError:
-            log.warning("%s: dropped, stalled for %g s", peer, self.server.timeout_seconds)
-        except (Refused, OSError) as error:
-            log.warning("%s: %s", peer, error)
+            log.warning("%s: dropped: %s", peer, f"stalled for {patience:g} s")
+        except Refused as error:
+            log.warning("%s: refused: %s", peer, error)
+        except OSError as error:
+            log.warning("%s: dropped: %s", peer, error)
 
-    def answer_frame(self, peer: str) -> None:
+    def answer_frame(self, peer: str, patience: float) -> None:
         """Read one frame and do what it asks."""
         header = memoryview(bytearray(HEADER.size))
-        receive_into(self.request, header, self.server.timeout_seconds, may_end=True)
+        receive_into(self.request, header, patience, may_end=True)
         kind, length = HEADER.unpack_from(header)
         if kind == STORE:
-            self.store(length, peer)
+            self.store(length, peer, patience)
         elif kind == FETCH and length == 8:
-            self.fetch(peer)
+            self.fetch(peer, patience)
         else:
             raise Refused(f"frame of type {kind} and length {length:,}: only 1 and, with length 8, 3 are understood")
 
-    def store(self, length: int, peer: str) -> None:
+    def store(self, length: int, peer: str, patience: float) -> None:
         """Receive a payload in place and answer its digest."""
         self.check(length)
         digest = hashlib.sha256()
         if length:
             # An anonymous mapping is only promised: the kernel gives a page when a byte arrives for it.
             with mmap.mmap(-1, length) as buffer, memoryview(buffer) as view:
-                receive_into(self.request, view, self.server.timeout_seconds)
+                receive_into(self.request, view, patience)
                 digest.update(view)
         self.request.sendall(HEADER.pack(DIGEST, 32) + digest.digest())
         log.info("%s stored %s bytes", peer, f"{length:,}")
 
-    def fetch(self, peer: str) -> None:
+    def fetch(self, peer: str, patience: float) -> None:
         """Send as many bytes as the client asks for, all from the same buffer."""
         wanted = memoryview(bytearray(8))
-        receive_into(self.request, wanted, self.server.timeout_seconds)
+        receive_into(self.request, wanted, patience)
         (length,) = struct.unpack_from("!Q", wanted)
         self.check(length)
         self.request.sendall(HEADER.pack(CONTENT, length))
@@ -123,7 +125,7 @@ class FrameServer(TCPServer):
     starved = False
 
     def __init__(self, address: Address, timeout: float, max_frame: int) -> None:
-        self.timeout_seconds = timeout
+        self.patience = timeout
         self.max_frame = min(max_frame, 0xFFFFFFFF)  # what the header can say
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, FrameHandler)
