@@ -88,7 +88,7 @@ def test_a_restart_for_an_option_or_a_model_is_what_ended_the_connection() -> No
 
 def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None:
     with Lab("tcp", timeout=0.3) as lab, lab.connect() as session:
-        lab.wire.intercept("-> Hello")
+        lab.wire.intercept("-> 'Hello'")
         session.submit("Hello")
         (segment,) = until(lambda: lab.wire.held)
         with pytest.raises(AssertionError):
@@ -101,7 +101,7 @@ def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None
 def test_what_a_hold_caused_is_put_down_to_it() -> None:
     with Lab("tcp", server_timeout=0.8) as lab, lab.connect() as session:
         until(lambda: lab.flows and lab.flows[0].accepted)
-        lab.wire.intercept("-> Hello")
+        lab.wire.intercept("-> 'Hello'")
         session.submit("Hello")
         until(
             says(session, "dropped by the server: silent for 0.8 s; the wire did that: a segment was held by hand"),
@@ -113,7 +113,7 @@ def test_what_a_hold_caused_is_put_down_to_it() -> None:
 @pytest.mark.parametrize("topic", ["tcp", "hmac", "multiprocessing", "tls", "zerocopy", "wsgi", "xmlrpc"])
 def test_while_segments_are_held_nobody_who_comes_is_dropped(topic: str) -> None:
     with Lab(topic, model="threading", server_timeout=0.4) as lab:
-        lab.wire.intercept("such text never comes")
+        lab.wire.intercept("'such text never comes'")
         until(lambda: not _drops_soon(lab), LONG)  # the server hears of it a moment later
         lab.wire.intercept()
         until(lambda: _drops_soon(lab), LONG)
