@@ -57,8 +57,8 @@ class Options:
 
     def told(self, option: Option) -> str:
         """What an option is, for the person who set it; a secret too, which is shown and not noted anywhere."""
-        usual = _text(option, option.default)
-        client = _text(option, self._values.get(option.name, option.default))
+        usual = text_of(option, option.default)
+        client = text_of(option, self._values.get(option.name, option.default))
         server = self._texts.get(option.name, usual)
         if option.secret and option.client:
             return safe(f"the client's is {client!r}, the server's {server!r}")
@@ -92,7 +92,7 @@ class Options:
     def server_environment(self) -> dict[str, str]:
         """The server's secrets, as environment variables: all of them, or it would inherit others."""
         return {
-            environment_name(option): self._texts.get(option.name) or _text(option, option.default)
+            environment_name(option): self._texts.get(option.name) or text_of(option, option.default)
             for option in self._known.values()
             if option.secret and option.server
         }
