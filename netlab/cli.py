@@ -96,10 +96,25 @@ def _dispatch(argv: Sequence[str]) -> int:
     if first in COMMANDS and COMMANDS[first].there:
         if first in WITH_CERTIFICATES:
             return WITH_CERTIFICATES[first](argv[1:])
-        return COMMANDS[first].main()(argv[1:])
+        command = COMMANDS[first].main()
+        if first in INTERRUPTED:
+            _raise_interrupts()
+        return command(argv[1:])
     if APP.there and (not first or first.startswith("-") or _is_topic(first)):
         return APP.main()(argv)
     return _usage_error(f"there is no command or topic {first!r}" if first else "which command?")
+
+
+INTERRUPTED = frozenset({"call", "run", "certs"})
+"""Commands that ctrl+c leaves through an exception; the others have handlers of their own."""
+
+
+def _raise_interrupts() -> None:
+    """From now on ctrl+c raises `KeyboardInterrupt`, as Python has it; `netlab.__main__` had it end the process."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _serve(argv: Sequence[str]) -> int:
@@ -111,6 +126,7 @@ def _serve(argv: Sequence[str]) -> int:
 def _eject(argv: Sequence[str]) -> int:
     from netlab.topics import eject
 
+    _raise_interrupts()
     return eject.main(argv, _copied_certificates)
 
 
