@@ -16,9 +16,9 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.topics.contract import ACCEPTED, CLOSED, DROPPED, REFUSED, Server, Topic
+from netlab.topics.listeners import addresses_of
 
 PATIENCE = 0.5
 """Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
@@ -48,10 +48,12 @@ class Lines(logging.Handler):
 
     def listening(self, server: Server) -> None:
         """Say where; warn when that is not this machine alone."""
-        host, port = server.server_address[:2]
-        self.write(f"listening on {Endpoint(host, port)}")
-        if not (host.startswith("127.") or host == "::1"):
-            logging.getLogger(__name__).warning("%s is not loopback: other machines can reach this server", host)
+        addresses = addresses_of(server)
+        for address in addresses:
+            self.write(f"listening on {address}")
+        for host, _ in addresses:
+            if not (host.startswith("127.") or host == "::1"):
+                logging.getLogger(__name__).warning("%s is not loopback: other machines can reach this server", host)
 
     def failed(self, topic: Topic, number: int | None, text: str) -> None:
         """Say why the server could not start."""

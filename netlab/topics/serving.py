@@ -12,15 +12,18 @@ import math
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
+from netlab.names import resolve
 from netlab.processor import yield_processor
 from netlab.topics.contract import Certificates, Server, Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.ending import Ending, Stopped
 from netlab.topics.gauges import Gauges
+from netlab.topics.listeners import on_all
 from netlab.topics.options import add_options, chosen_options, folder
 from netlab.topics.patience import NO_LIMIT, Patience
 from netlab.topics.reporting import Lines, Reports
@@ -153,13 +156,13 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
 
 
 def _listen(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object], out: Lines) -> Server | None:
-    make_server = topic.make_server()
-    address = (arguments.host, arguments.port)
+    address = Endpoint(arguments.host, arguments.port)
+    make = partial(topic.make_server(), model=arguments.model, timeout=arguments.timeout, **keywords)
     try:
-        return make_server(address, arguments.model, timeout=arguments.timeout, **keywords)
+        return on_all(resolve(address), make, topic.transport)
     except (OSError, UnicodeError) as error:
         number = error.errno if isinstance(error, OSError) else None
-        out.failed(topic, number, f"cannot listen on {Endpoint(*address)}: {_reason(error)}")
+        out.failed(topic, number, f"cannot listen on {address}: {_reason(error)}")
     except ValueError as error:
         out.failed(topic, None, str(error))
     return None

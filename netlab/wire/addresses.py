@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
-
 from netlab.capture.model import Endpoint
+from netlab.names import Addresses
 
 
 def parse_address(text: str, default_host: str = "127.0.0.1") -> Endpoint:
@@ -14,19 +13,6 @@ def parse_address(text: str, default_host: str = "127.0.0.1") -> Endpoint:
     if not (host.isprintable() and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         raise ValueError(f"{text!r} is not HOST:PORT")
     return Endpoint(host or default_host, int(port))
-
-
-Addresses = tuple[Endpoint, ...]
-"""What a name stands for: literal addresses, to be tried in this order."""
-
-
-def resolve(address: Endpoint) -> Addresses:
-    """The same with literal hosts: all that the resolver gives, in its order. Raises `OSError`."""
-    try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise OSError(None, f"{address.host!r} is no host name") from error
-    return tuple(dict.fromkeys(Endpoint(str(name[0]), int(name[1])) for *_, name in found))
 
 
 def beside(targets: Addresses, listeners: Addresses) -> Addresses:
@@ -44,8 +30,3 @@ def _leads_to(target: Endpoint, listener: Endpoint) -> bool:
 def in_words(addresses: Addresses) -> str:
     """``[::1]:80``, ``[::1]:80 or 127.0.0.1:80``."""
     return " or ".join(map(str, addresses))
-
-
-def family_of(host: str) -> socket.AddressFamily:
-    """The family of a literal address."""
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -16,11 +16,11 @@ from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import UdpRecord, UdpWay
-from netlab.wire.addresses import Addresses, family_of, in_words
+from netlab.names import Addresses, bind_all, endpoint_of, family_of
+from netlab.wire.addresses import in_words
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.intercept import LONGEST_DATAGRAM
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
-from netlab.wire.listeners import bind_all, endpoint_of
 from netlab.wire.loop import READ, Alarm
 from netlab.wire.queues import EVERYTHING
 from netlab.wire.surroundings import Surroundings

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from netlab.capture.model import Endpoint
-from netlab.wire.addresses import family_of
+from netlab.names import family_of
 from netlab.wire.loop import WRITE, Loop
 
 

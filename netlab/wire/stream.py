@@ -21,11 +21,10 @@ from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import TcpRecord
-from netlab.wire.addresses import Addresses, family_of
+from netlab.names import Addresses, bind_all, endpoint_of, family_of
 from netlab.wire.dialing import Dialing
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
 from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
-from netlab.wire.listeners import bind_all, endpoint_of
 from netlab.wire.loop import BROKEN, READ, WRITE, Alarm
 from netlab.wire.queues import EVERYTHING
 from netlab.wire.surroundings import Surroundings

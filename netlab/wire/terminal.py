@@ -12,7 +12,8 @@ from typing import Final
 
 from netlab.capture.writer import Tally
 from netlab.dissect.text import safe
-from netlab.wire.addresses import Addresses, in_words
+from netlab.names import Addresses
+from netlab.wire.addresses import in_words
 from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
 
 LINES_A_SECOND: Final = 20

@@ -14,7 +14,8 @@ from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
-from netlab.wire.addresses import beside, resolve
+from netlab.names import resolve
+from netlab.wire.addresses import beside
 from netlab.wire.datagram import DatagramRelay
 from netlab.wire.facts import (
     Answered,

@@ -12,6 +12,7 @@ import pytest
 
 from netlab.capture.model import Endpoint, Kind
 from netlab.capture.reader import Capture
+from netlab.topics.discovery import topic_named
 from tests.names.hosts import NAME, ORDERS, call, environment, netlab
 
 orders = pytest.mark.parametrize("order", ORDERS)
@@ -192,9 +193,21 @@ def test_call_says_why_no_address_took_it(tmp_path: Path) -> None:
     assert "refused" in done.stderr
 
 
-@pytest.mark.parametrize(("listen", "warned"), [("127.0.0.1:0", []), ("[::1]:0", []), ("0.0.0.0:0", ["0.0.0.0"])])
-def test_a_wire_that_others_can_reach_warns(tmp_path: Path, listen: str, warned: list[str]) -> None:
-    with netlab("wire", "--to", "127.0.0.1:9", "--listen", listen, env=environment(tmp_path)) as wire:
-        _, errors = wire.end()
-    ending = "is not loopback: other machines can reach the server through this wire"
-    assert errors.splitlines() == [f"netlab wire: warning: {host} {ending}" for host in warned]
+LINES = {
+    "tcp": "send(b'Hello\\n')", "udp": "ask()", "wsgi": "Guido", "xmlrpc": "keys()", "multiprocessing": "[1, 2]",
+    "hmac": "Hello", "tls": "Hello", "zerocopy": "receive(1000)",
+}  # fmt: skip
+MODELS = [(name, model) for name in LINES for model in topic_named(name).models[: 9 if name in ("tcp", "udp") else 1]]
+
+
+@pytest.mark.parametrize(("topic", "model"), MODELS)
+def test_a_server_listens_on_all_addresses(tmp_path: Path, topic: str, model: str) -> None:
+    env = environment(tmp_path, "::1", "127.0.0.1")
+    arguments = ("--model", model, "--host", NAME, "--port", "0", *allowed(topic))
+    with netlab("serve", topic, *arguments, env=env, count=2) as serving:
+        assert tuple(host for host, _ in serving.listening) == ORDERS["IPv6 first"]
+        assert len({port for _, port in serving.listening}) == 1
+        for address in serving.listening:
+            done = call(topic, LINES[topic], "--to", str(address), env=env)
+            assert done.returncode == 0, done.stderr
+        serving.end()

@@ -205,6 +205,7 @@ class FakeServer:
 
     def __init__(self, host: str) -> None:
         self.server_address = (host, 20000)
+        self.socket = None
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 
+import pytest
+
 from netlab.capture.model import Endpoint
-from netlab.wire.facts import FlowOpened
+from netlab.wire.facts import FlowOpened, Listening
 from netlab.wire.terminal import Lines
 from tests.wire.relaying import PATIENCE
 
@@ -30,3 +32,17 @@ def test_lines_that_nobody_reads_stop_nothing_and_are_counted() -> None:
         lines.summary()
         told = (read.read() or b"").decode()
     assert told.splitlines() == ["… 1 more lines not printed", "0 flows, 0 segments, → 0 bytes, ← 0 bytes"]
+
+
+@pytest.mark.parametrize(
+    ("host", "warned"), [("127.0.0.1", 0), ("127.9.9.9", 0), ("::1", 0), ("0.0.0.0", 1), ("::", 1), ("fe80::1%eth0", 1)]
+)
+def test_it_warns_when_others_can_reach_it(host: str, warned: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """Said of addresses; no test listens on all interfaces."""
+    target = Endpoint("127.0.0.1", 80)
+    Lines(1, None, lambda: None).tell(Listening((Endpoint("::1", 4000), Endpoint(host, 4000)), (target,)))
+
+    out, errors = capfd.readouterr()
+    assert out == f"listening on [::1]:4000 → {target}\nlistening on {Endpoint(host, 4000)} → {target}\n"
+    ending = "is not loopback: other machines can reach the server through this wire"
+    assert errors == f"netlab wire: warning: {host} {ending}\n" * warned

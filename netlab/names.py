@@ -1,4 +1,4 @@
-"""Listening sockets for every address that a name stands for, all at one port."""
+"""What a name stands for: all its addresses; and listening sockets for each of them, all at one port."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ TRIES: Final = 20
 
 _ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """A hosts file may give ``::1`` on a machine without IPv6: a name's other addresses do."""
+
+
+Addresses = tuple[Endpoint, ...]
+"""What a name stands for: literal addresses, to be tried in this order."""
+
+
+def resolve(address: Endpoint) -> Addresses:
+    """The same with literal hosts: all that the resolver gives, in its order. Raises `OSError`."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(None, f"{address.host!r} is no host name") from error
+    return tuple(dict.fromkeys(Endpoint(str(name[0]), int(name[1])) for *_, name in found))
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """The family of a literal address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def bind_all(addresses: Sequence[Endpoint], bind: Callable[[Endpoint], socket.socket]) -> tuple[socket.socket, ...]:
