@@ -24,7 +24,7 @@ class EarlyChildren:
 
     def __init__(self, topic: Topic, host: str = "127.0.0.1") -> None:
         setup = Setup(topic, host, CAPTURE_LIMIT, True, lab_certificates)
-        self._made_for = setup, topic.port
+        self._made_for = setup, topic.port, TAB_IDLE
         self.folder: PrivateFolder | None = None
         self._children: dict[tuple[str, ...], Child] = {}
         self._aimed = False
@@ -51,9 +51,11 @@ class EarlyChildren:
         """Where clients are served, as soon as they are."""
         return self._wire if self._aimed else None
 
-    def fits(self, setup: Setup, port: int, model: str | None, options: Mapping[str, object]) -> bool:
+    def fits(
+        self, setup: Setup, port: int, idle: float | None, model: str | None, options: Mapping[str, object]
+    ) -> bool:
         """Whether a lab that is made so can have them. If not, they are ended: they would hold its port."""
-        fits = self._made_for == (setup, port) and model is None and not options
+        fits = self._made_for == (setup, port, idle) and model is None and not options
         if not fits:
             self.close()
         return fits

@@ -80,7 +80,7 @@ class Lab:
         _check_port(port)
         self._certificates = certificates or lab_certificates
         setup = Setup(self.topic, host, limit, yield_cpu, self._certificates)
-        if early is not None and not early.fits(setup, port, model, options):
+        if early is not None and not early.fits(setup, port, server_timeout, model, options):
             early = None
         self._recording = Recording(limit, early.take_folder() if early is not None else None)
         first = self.topic.models[0]

@@ -13,6 +13,7 @@ import pytest
 from netlab.lab.child import Child
 from netlab.lab.early import EarlyChildren
 from netlab.lab.lab import Lab
+from netlab.lab.setup import TAB_IDLE
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
@@ -30,6 +31,11 @@ def early() -> Iterator[EarlyChildren]:
     children.close()
 
 
+def _lab(early: EarlyChildren) -> Lab:
+    """As the app makes it."""
+    return Lab(free("tcp"), port=0, yield_cpu=True, server_timeout=TAB_IDLE, early=early)
+
+
 def started(early: EarlyChildren) -> list[Child]:
     return list(early._children.values())
 
@@ -37,7 +43,7 @@ def started(early: EarlyChildren) -> list[Child]:
 def test_they_serve_before_there_is_a_lab_and_the_lab_takes_them_over(early: EarlyChildren) -> None:
     address = until(lambda: early.serving)
     wire, server = started(early)
-    with Lab(free("tcp"), port=0, yield_cpu=True, early=early) as lab, lab.connect() as client:
+    with _lab(early) as lab, lab.connect() as client:
         assert lab.address == address
         assert lab.state.server_pid == server.pid
         client.send(b"Hello")

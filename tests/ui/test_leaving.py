@@ -26,6 +26,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
+def test_the_children_that_serve_first_go_on_serving(terminal: Terminal) -> None:
+    children = serving(terminal)
+    terminal.until(lambda: "tcp ❯".encode() in terminal.written, "had its panes")
+    os.write(terminal.master, b"Hello\r")
+    terminal.until(lambda: b"recv(8192)" in terminal.written, "answered")
+    assert children_of(terminal.process.pid) == children
+
+
 def test_ctrl_q_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
     children = serving(terminal)
     os.write(terminal.master, b"\x11")
