@@ -35,13 +35,15 @@ class Dissection:
     """The fields of some bytes.
 
     ``summary`` is one line for the wire list; ``needs`` is how many more bytes the last message waits for (0: none, or
-    unknown and said in its field); ``problem`` says why the rest was left raw, or is empty.
+    unknown and said in its field), and ``later`` how many bytes have come since; ``problem`` says why the rest was
+    left raw, or is empty.
     """
 
     fields: tuple[Field, ...]
     summary: str = ""
     needs: int = 0
     problem: str = ""
+    later: int = 0
 
 
 Dissector = Callable[[memoryview, Direction, int], Dissection]

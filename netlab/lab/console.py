@@ -12,6 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from netlab.dissect.text import safe
+from netlab.lab.beside_calls import command_for
+from netlab.lab.literals import TooLarge, literal
 from netlab.lab.problems import LabError
 
 LINE_LIMIT = 1 << 20
@@ -55,9 +57,14 @@ def parse(line: str, operations: Collection[str], variable: str = "", *, remote:
             what = f"{name}(…) is not a complete Python call: {_reason(error)}"
             raise LabError(what, "check its quotes and brackets") from None
         return Bare(line)
-    if not isinstance(tree, ast.Call) or not name:
-        return Bare(line)
-    return _call(line, name, tree, operations, remote)
+    typed_on_it = bool(variable) and text.startswith(variable + ".")
+    if name not in operations and (typed_on_it or not remote) and (meant := command_for(name)):
+        raise meant
+    if isinstance(tree, ast.Call) and name:
+        return _call(line, name, tree, operations, remote)
+    if name in operations:
+        raise LabError(f"{name}(…) has something behind it: {_shown(tree)}", "enter the call alone")
+    return Bare(line)
 
 
 def _called(text: str, variable: str) -> str:
@@ -90,7 +97,9 @@ def _keyword(word: ast.keyword) -> str:
 
 def _literal(node: ast.expr) -> object:
     try:
-        return ast.literal_eval(node)
+        return literal(node)
+    except TooLarge as error:
+        raise LabError(str(error), "send it in parts") from None
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         shown = _shown(node)
         advice = "arguments are written out, as in b'Hello', 8192 or ['a', 1]"

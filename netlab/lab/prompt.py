@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint
 from netlab.lab import showing
+from netlab.lab.beside_calls import AS_TEXT, reads_as_python
 from netlab.lab.connection import Connection
 from netlab.lab.console import Bare, Call, parse
 from netlab.lab.crossings import Crossings
@@ -99,6 +100,8 @@ class Prompt:
         if isinstance(meaning, Call):
             self.perform(meaning)
             return
+        if reads_as_python(meaning.text):
+            self.note(AS_TEXT)
         calls = self._meant(meaning)
         if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
             self.note("connecting again")

@@ -6,7 +6,7 @@ It knows no session. Whatever comes out is safe for the screen.
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from netlab.dissect.text import safe
 from netlab.lab.console import Call
@@ -37,10 +37,10 @@ _NUMBERS = {
 
 
 def shown(value: object, limit: int = LIMIT) -> str:
-    """``repr`` of a value, safe, and cut at about ``limit`` characters with a word on how much was left out."""
-    if isinstance(value, bytes | bytearray | str) and len(value) > limit:
+    """``repr`` of a value, safe, and cut to ``limit`` characters with a word on how much was left out."""
+    if isinstance(value, bytes | bytearray | str):
         unit = "characters" if isinstance(value, str) else "bytes"
-        return f"{safe(repr(value[:limit]))} … {len(value) - limit:,} more {unit}"
+        return _fitting(lambda count: safe(repr(value[:count])), len(value), limit, unit)
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - a foreign object's __repr__ may raise anything
@@ -49,10 +49,22 @@ def shown(value: object, limit: int = LIMIT) -> str:
 
 
 def cut(text: str, limit: int = LIMIT) -> str:
-    """Text made safe (lines are kept), cut at ``limit`` characters with a word on how many were left out."""
-    if len(text) > limit:
-        return f"{safe(text[:limit], keep=chr(10))} … {len(text) - limit:,} more characters"
-    return safe(text, keep="\n")
+    """Text made safe (lines are kept), cut to ``limit`` characters with a word on how many were left out."""
+    return _fitting(lambda count: safe(text[:count], keep="\n"), len(text), limit, "characters")
+
+
+def _fitting(made: Callable[[int], str], total: int, limit: int, unit: str) -> str:
+    """The text made of as many of ``total`` items as fit into ``limit`` characters, together with a word on the others.
+
+    So what was cut once is never cut again, and its count stays true.
+    """
+    if total <= limit and len(text := made(total)) <= limit:
+        return text
+    room = max(limit - len(f" … {total:,} more {unit}"), 1)
+    count = min(total, room)
+    while len(text := made(count)) > room and count > 1:
+        count = max(count * room // len(text), 1)
+    return f"{text} … {total - count:,} more {unit}"
 
 
 def written(call: Call, variable: str) -> str:
@@ -62,9 +74,10 @@ def written(call: Call, variable: str) -> str:
 
 def spelt(call: Call) -> str:
     """A call without the variable: ``send(b'Hello')``."""
-    words = [shown(value) for value in call.arguments]
-    words += [f"{name}={shown(value)}" for name, value in call.keywords]
-    return cut(f"{call.name}({', '.join(words)})")
+    each = LIMIT * 9 // 10 // max(len(call.arguments) + len(call.keywords), 1)
+    words = [shown(value, each) for value in call.arguments]
+    words += [f"{name}={shown(value, each)}" for name, value in call.keywords]
+    return cut(f"{call.name}({', '.join(words)})", LIMIT - 40)  # the variable comes before it
 
 
 def constructed(address: tuple[str, int], options: dict[str, object], secrets: Collection[str]) -> str:

@@ -29,6 +29,8 @@ class Extent:
     offset: int
     shift: int
     length: int
+    further: int = 0
+    """Bytes that follow in the same stream, and are there already."""
 
 
 def leading(segment: Segment, capture: Captured | None) -> StreamSource | None:
@@ -53,15 +55,24 @@ def is_long_stream(source: StreamSource) -> bool:
     return source.length > _AT_ONCE or source.run_at(_AT_ONCE) > _CHUNKS
 
 
-def segment_extent(segment: Segment, stream: StreamSource | None = None) -> Extent:
+def following(segment: Segment, capture: Captured | None) -> int:
+    """How many bytes have come after a segment in its stream."""
+    if capture is None or segment.flow.transport is Transport.UDP:
+        return 0
+    chunks = capture.stream(segment.flow, segment.direction)
+    end = segment.offset + len(segment.data)
+    return max(chunks[-1].offset + chunks[-1].length - end, 0) if chunks else 0
+
+
+def segment_extent(segment: Segment, stream: StreamSource | None = None, further: int = 0) -> Extent:
     """The stream from its start to the segment's end where that is at hand, else the segment alone."""
     end = segment.offset + len(segment.data)
-    alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data))
+    alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data), further)
     if segment.flow.transport is Transport.UDP:
         return replace(alone, offset=0)
     if stream is None or stream.length < end or stream.gaps(0, end):
         return alone
-    return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data))
+    return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data), further)
 
 
 def stream_extent(source: StreamSource, direction: Direction) -> Extent:
@@ -98,4 +109,4 @@ def dissect(extent: Extent, dissector: Dissector) -> Dissection:
     except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything
         return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
     fields = tuple(f for field in found.fields if (f := _shown(field, extent.shift, extent.length)) is not None)
-    return replace(found, fields=fields)
+    return replace(found, fields=fields, later=extent.further)

@@ -14,7 +14,7 @@ from netlab.dissect.export import count_of_bytes
 from netlab.ui.byte_source import ByteSource, StreamSource, ViewSource
 from netlab.ui.captured import Captured
 from netlab.ui.changes import Change
-from netlab.ui.dissecting import Extent, is_long, is_long_stream, leading, segment_extent, stream_extent
+from netlab.ui.dissecting import Extent, following, is_long, is_long_stream, leading, segment_extent, stream_extent
 from netlab.ui.spans import Spans
 
 
@@ -43,7 +43,8 @@ def segment_face(segment: Segment, capture: Captured | None, *, hurried: bool = 
     stream = leading(segment, capture)
     if hurried and is_long(segment, stream):
         stream = None
-    return replace(face, extent=partial(segment_extent, segment, stream), long=is_long(segment, stream))
+    extent = partial(segment_extent, segment, stream, following(segment, capture))
+    return replace(face, extent=extent, long=is_long(segment, stream))
 
 
 def dropped_face(segment: Segment, dropped: memoryview) -> Face:

@@ -63,6 +63,18 @@ def layer_path(fields: Sequence[Field]) -> list[int]:
     return []
 
 
+def incomplete(dissection: Dissection) -> list[str]:
+    """How much of the last message is not here: what came later, and what has not come."""
+    later = min(dissection.later, dissection.needs)
+    waits = dissection.needs - later
+    came = [f"{later:,} more {_bytes(later)} in later segments"] if later else []
+    return [*came, f"waits for {waits:,} more {_bytes(waits)}"] if waits else came
+
+
+def _bytes(count: int) -> str:
+    return "byte" if count == 1 else "bytes"
+
+
 def _count(fields: Sequence[Field], most: int) -> int:
     """How many fields there are with all their children, or more than ``most``."""
     count, waiting = 0, list(fields[: most + 1])
@@ -124,7 +136,7 @@ class FieldTree(Tree[Field | None]):
             self.root.add_leaf(Text(f"raw: {safe(dissection.problem)}", "bold"), None)
         words = self._words = ["fields"]
         if dissection.needs:
-            words.append(f"waits for {dissection.needs:,} more {'byte' if dissection.needs == 1 else 'bytes'}")
+            words += incomplete(dissection)
         elif dissection.problem:
             words.append("the rest is raw bytes")
         self.remind(note)

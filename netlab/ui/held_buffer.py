@@ -39,10 +39,10 @@ class HeldBuffer:
 
     @property
     def title(self) -> str:
-        """That none of it was copied to be shown, and what it is: a narrow pane cuts the end."""
+        """That it was not copied to be shown, however it was received, and what it is: a narrow pane cuts the end."""
         whole, filled = self.source.length, self.source.filled
         size = count_of_bytes(whole) if filled in (0, whole) else f"{filled:,} of {count_of_bytes(whole)}"
         pieces = f", {self.source.pieces:,} pieces │" if self.source.pieces > 1 else ""
         owner = type(self._view.obj).__name__
         article = "an" if owner == "mmap" else "a"
-        return f"buffer ── 0 copies, {size} in {article} {owner}{pieces}"
+        return f"buffer ── shown in place, {size} in {article} {owner}{pieces}"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from netlab.lab.beside_calls import reads_as_python
 from netlab.lab.console import LINE_LIMIT, Bare, Call, parse
 from netlab.lab.problems import LabError
 
@@ -23,6 +24,11 @@ OPERATIONS = ("send", "recv", "set", "keys")
         ("set('spam', [1, {'a': (2, None)}])", Call("set", ("spam", [1, {"a": (2, None)}]))),
         ("recv(bufsize=-1)", Call("recv", (), (("bufsize", -1),))),
         ("keys()", Call("keys")),
+        ("send(b'x' * 5000)", Call("send", (b"x" * 5000,))),
+        ("send(3 * 'ab')", Call("send", ("ababab",))),
+        ("set('a', [[0] * 2, (1,) * 2])", Call("set", ("a", [[0, 0], (1, 1)]))),
+        ("set('a', 1+2j)", Call("set", ("a", 1 + 2j))),
+        ("send(b'x' * -1)", Call("send", (b"",))),
     ],
 )
 def test_calls(line: str, call: Call) -> None:
@@ -43,7 +49,7 @@ def test_bare_text(line: str) -> None:
         ("send(b'Hello'", "not a complete Python call"),
         ("s.send(b'Hello", "not a complete Python call"),
         ("send(x)", "x is not a literal"),
-        ("send(b'a' * 3)", "is not a literal"),
+        ("send(b'a' + 3)", "is not a literal"),
         ("send(*[1])", "is not a literal"),
         ("send(**{})", "** is not supported"),
         ("sendd(b'Hello')", "no operation sendd; did you mean send?"),
@@ -96,3 +102,72 @@ def test_what_python_finds_odd_in_a_line_is_not_printed_over_the_screen() -> Non
 def test_every_literal_arrives_as_it_was_written(value: object) -> None:
     assert ast.literal_eval(repr(value)) == value
     assert parse(f"send({value!r})", OPERATIONS) == Call("send", (value,))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "send(b'x' * 100_000_000)",
+        "send('x' * 10_000 * 10_000)",
+        "set('a', [[[0] * 1000] * 1000] * 1000)",
+        "set('a', ['x' * 16_000_000, 'y' * 16_000_000])",
+    ],
+)
+def test_a_multiplication_is_bounded_before_it_is_made(line: str) -> None:
+    with pytest.raises(LabError, match="are the most"):
+        parse(line, OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    "line", ["send(2 * 3)", "send(b'x' * 'y')", "send(b'x' * True)", "send(b'x' ** 2)", "send(x * 2)"]
+)
+def test_other_arithmetic_is_no_literal(line: str) -> None:
+    with pytest.raises(LabError, match="is not a literal"):
+        parse(line, OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("s.close()", ":close"),
+        ("s.shutdown(socket.SHUT_WR)", ":half-close"),
+        ("s.socket.shutdown(socket.SHUT_WR)", ":half-close"),
+        ("close()", ":close"),
+        ("s.connect(('127.0.0.1', 20000))", ":connect"),
+    ],
+)
+def test_what_a_command_does_says_which(line: str, command: str) -> None:
+    with pytest.raises(LabError) as raised:
+        parse(line, OPERATIONS, "s")
+    assert raised.value.advice.startswith(command)
+
+
+def test_an_operation_of_the_server_may_have_such_a_name() -> None:
+    assert parse("close()", OPERATIONS, "p", remote=True) == Call("close")
+    with pytest.raises(LabError):
+        parse("p.close()", OPERATIONS, "p", remote=True)
+
+
+def test_a_call_with_something_behind_it_is_not_text() -> None:
+    for line in ("recv(10)[::2]", "send(b'x').real", "recv(1) + b'x'"):
+        with pytest.raises(LabError, match="something behind it"):
+            parse(line, OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "python"),
+    [
+        ("import socket", True),
+        ("x = 5", True),
+        ("for i in range(3): print(i)", True),
+        ("len(b'x') + 1", True),
+        ("Hello", False),
+        ("Hello world", False),
+        ("GET / HTTP/1.1", False),
+        ("{'a': (1, 2)}", False),
+        ("16 MiB", False),
+        ("1 + 1", False),
+    ],
+)
+def test_text_that_is_surely_python_is_told_from_text(text: str, python: bool) -> None:
+    assert reads_as_python(text) == python

@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netlab.lab.console import Call
 from netlab.lab.showing import constructed, cut, error_line, meaning, progress, shown, spelt, written
@@ -13,13 +15,14 @@ from netlab.lab.showing import constructed, cut, error_line, meaning, progress, 
     [
         (b"Hello", "b'Hello'"),
         ("a\x1b[31m", "'a\\x1b[31m'"),
-        (b"x" * 30, f"b'{'x' * 20}' … 10 more bytes"),
-        ("y" * 1_000_020, f"'{'y' * 20}' … 1,000,000 more characters"),
-        (list(range(10)), "[0, 1, 2, 3, 4, 5, 6 … 10 more characters"),
+        (b"x" * 40, f"b'{'x' * 21}' … 19 more bytes"),
+        (bytes(40), "b'" + r"\x00" * 5 + "' … 35 more bytes"),
+        ("y" * 1_000_010, f"'{'y' * 10}' … 1,000,000 more characters"),
+        (list(range(20)), "[0, 1, 2, 3, 4, 5,  … 51 more characters"),
     ],
 )
 def test_results_are_bounded_and_say_what_is_missing(value: object, text: str) -> None:
-    assert shown(value, 20) == text
+    assert shown(value, 40) == text
 
 
 def test_a_value_whose_repr_fails_or_steers_the_terminal_is_shown_all_the_same() -> None:
@@ -57,7 +60,22 @@ def test_errors_read_as_the_last_line_of_a_traceback_and_are_explained() -> None
 
 def test_lines_are_kept_and_long_text_is_cut() -> None:
     assert cut("a\nb\tc", 10) == "a\nb␉c"
-    assert cut("a" * 15, 10) == "aaaaaaaaaa … 5 more characters"
+    assert cut("a" * 50, 40) == "a" * 19 + " … 31 more characters"
+
+
+@given(value=st.one_of(st.binary(max_size=300), st.text(max_size=300), st.lists(st.integers())), limit=st.just(60))
+def test_what_was_cut_is_never_cut_again(value: object, limit: int) -> None:
+    once = shown(value, limit)
+    assert len(once) <= limit
+    assert cut(once, limit) == once
+
+
+def test_a_long_payload_says_how_much_is_missing_wherever_it_stands() -> None:
+    payload = b"x" * 6000
+    for text in (shown(payload), written(Call("send", (payload,)), "s")):
+        there = text.count("x")
+        assert f"{6000 - there:,} more bytes" in text
+        assert cut(text) == text and "characters" not in text
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_the_buffer_is_filled_where_it_is(client):
     assert client.unpack("!BI", 0) == struct.unpack("!BI", b"bb\x02\x03\x04")
     with pytest.raises(BufferError):
         client.resize(10)
-    with pytest.raises(ValueError, match="different structures"):
+    with pytest.raises(ValueError, match="not in the buffer"):
         client.write((1 << 20) - 1, b"too long")
 
 
@@ -326,3 +326,11 @@ def test_any_bytes_leave_the_server_serving(address, data):
     client = Client(address, timeout=DEADLINE)
     assert client.receive(10).filled == 10
     client.close()
+
+
+def test_a_write_beyond_the_buffer_says_where_the_buffer_ends(client):
+    client.receive(100)
+    for offset, content in ((5_000_000, b"x"), (99, b"xy"), (-1, b"x")):
+        with pytest.raises(ValueError, match="not in the buffer, which has 100"):
+            client.write(offset, content)
+    client.write(99, b"x")

@@ -101,7 +101,8 @@ def test_each_piece_is_as_long_as_it_is():
 
 def test_where_the_memory_is():
     transfer = Transfer("recv_into", 10)
-    assert "no buffer yet" in drawing.memory_line(transfer)
+    assert drawing.memory_line(transfer) == "the buffer is being made"
+    assert "one by one in a list" in drawing.memory_line(Transfer("join", 10, [4], 4))
     transfer.address = 0x1000
     assert drawing.memory_line(transfer) == "memory at 0x1000, the same since the first byte"
     transfer.moves = 3

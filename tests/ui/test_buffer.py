@@ -54,12 +54,12 @@ def test_it_follows_what_arrives_and_sees_another_buffer() -> None:
     assert held.there
     client.arrivals.append(40)
     assert held.follow(client) == (False, True)
-    assert held.title == "buffer ── 0 copies, 40 of 100 bytes in a bytearray"
+    assert held.title == "buffer ── shown in place, 40 of 100 bytes in a bytearray"
     client.buffer, client.arrivals = memoryview(bytearray(5)), [5]
     assert held.follow(client) == (True, True)
     with mmap(-1, 10) as pages, memoryview(pages) as view:
         held.follow(Reading(view))
-        assert held.title == "buffer ── 0 copies, 10 bytes in an mmap"
+        assert held.title == "buffer ── shown in place, 10 bytes in an mmap"
         assert held.follow(object()) == (True, False)
     assert not held.there
 

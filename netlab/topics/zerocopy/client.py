@@ -452,6 +452,9 @@ class Client:
 
     def write(self, offset: int, content: bytes) -> Slice:
         """Assign to a slice of the view: the buffer itself changes."""
+        if not 0 <= offset <= len(self.buffer) - len(content):
+            end = offset + len(content)
+            raise ValueError(f"bytes {offset:,} to {end:,} are not in the buffer, which has {len(self.buffer):,}")
         part = self.buffer[offset : offset + len(content)]
         part[:] = content
         self._log.info("written through a slice: the buffer that it shows has changed")

@@ -75,7 +75,7 @@ def memory_line(transfer: Transfer) -> str:
     if transfer.failure:
         return transfer.failure
     if not transfer.address:
-        return "no buffer yet: the pieces stand one by one in a list"
+        return "no buffer: the pieces stand one by one in a list" if transfer.filled else "the buffer is being made"
     if transfer.moves:
         times = f"moved {transfer.moves:,} times: each += makes a new object"
         return f"memory at {transfer.address:#x}, {times}"
