@@ -38,6 +38,37 @@ class Kind(Enum):
     RESET = "reset"
 
 
+class Outcome(Enum):
+    """What became of a segment on the wire."""
+
+    DELIVERED = "delivered"
+    CHANGED = "changed"
+    """It went on, with other bytes than came."""
+    DROPPED = "dropped"
+    """It went no further: its bytes belong to no stream."""
+
+
+def outcome(fate: str, *, changed: bool) -> Outcome:
+    """What a capture's comment says became of a segment; `dropped` and `delivered` write such comments."""
+    if fate.startswith(Outcome.DROPPED.value):
+        return Outcome.DROPPED
+    return Outcome.CHANGED if changed else Outcome.DELIVERED
+
+
+def dropped(fate: str) -> str:
+    """The comment for a segment that went no further, whatever words a fault has for that."""
+    word = Outcome.DROPPED.value
+    before = fate.removesuffix(word).removesuffix(", ")
+    if fate.startswith(word) or not before:
+        return fate or word
+    return f"{word}: {before}"
+
+
+def delivered(fate: str) -> str:
+    """The comment for a segment that went on, whatever words a fault has for what it did."""
+    return f"passed: {fate}" if fate.startswith(Outcome.DROPPED.value) else fate
+
+
 class Endpoint(NamedTuple):
     """An IP address and a port."""
 
@@ -92,9 +123,16 @@ class Segment:
         return self.kind is Kind.DATA or self.length > 0
 
     @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        if self.kind is not Kind.DATA:
+            return Outcome.DELIVERED
+        return outcome(self.fate, changed=self.original is not None)
+
+    @property
     def dropped(self) -> memoryview | None:
         """The bytes of a segment that went no further; None where it did."""
-        if self.kind is not Kind.DATA or "dropped" not in self.fate:
+        if self.outcome is not Outcome.DROPPED:
             return None
         return self.data if self.original is None else self.original
 

@@ -21,14 +21,11 @@ from typing import overload
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, route_of
 from netlab.capture.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.links import LINKS, link_name, understood_links
-from netlab.capture.model import CaptureError, Direction, Flow, Kind, Segment, Transport
+from netlab.capture.model import CaptureError, Direction, Flow, Kind, Outcome, Segment, Transport, outcome
 from netlab.capture.packets import FIN, RST, SYN, TCP, Fragment, Packet, read_packet
 from netlab.capture.pcap import MAGICS, Pcap
 from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
 from netlab.capture.stream import Stream
-
-DROPPED = "dropped"
-"""How the fate of a segment begins that never arrived: its bytes belong to no stream."""
 
 _KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
 _PCAPNG_MAGIC = b"\n\r\r\n"
@@ -190,7 +187,10 @@ class Capture:
                 continue
             placed = place(packet, start - at > LONGEST_PACKET_HEAD)
             if placed is not None:
-                lost = stop - end > _NO_OPTIONS and container.details(view, at).comment.startswith(DROPPED)
+                lost = (
+                    stop - end > _NO_OPTIONS
+                    and outcome(container.details(view, at).comment, changed=False) is Outcome.DROPPED
+                )
                 route = placed[0] | OUTSIDE if lost else placed[0]
                 routes.append(route)
                 rows[route].append(row)

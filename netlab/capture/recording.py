@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.capture.model import Direction, Endpoint
+from netlab.capture.model import Direction, Endpoint, delivered, dropped
 from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, Heading
 from netlab.capture.writer import CaptureWriter
 
@@ -90,6 +90,8 @@ class TcpWay:
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         """Bytes crossed. They are not looked at again once this returns."""
         writer, length = self._writer, len(payload)
+        if fate:
+            fate = delivered(fate)
         if self._record.generation != writer.generation:
             self._record.introduce(time_ns)
         writer.crossed(length, to_server=self._to_server)
@@ -111,7 +113,7 @@ class TcpWay:
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
         """Bytes went no further: a packet without payload says so, and a block before it keeps what they were."""
         self._record.introduce(time_ns)
-        self._writer.aside(time_ns, self.numbered(ACK), fate, payload)
+        self._writer.aside(time_ns, self.numbered(ACK), dropped(fate), payload)
         self._writer.changed = True
         self._writer.settle()
 
@@ -169,7 +171,14 @@ class UdpWay:
         self._writer, self.heading, self._to_server = writer, heading, to_server
 
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
-        """A datagram crossed, or was dropped: then ``fate`` says so."""
+        """A datagram crossed."""
+        self._took(time_ns, payload, delivered(fate), original)
+
+    def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
+        """A datagram went no further."""
+        self._took(time_ns, payload, dropped(fate), None)
+
+    def _took(self, time_ns: int, payload: memoryview, comment: str, original: memoryview | None) -> None:
         self._writer.crossed(len(payload), to_server=self._to_server)
-        self._writer.segment(time_ns, self.heading.udp(payload), payload, fate, original)
+        self._writer.segment(time_ns, self.heading.udp(payload), payload, comment, original)
         self._writer.settle()

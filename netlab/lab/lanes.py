@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from netlab.capture.model import Direction, Endpoint, Kind, Segment
+from netlab.capture.model import Direction, Endpoint, Kind, Outcome, Segment
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab
@@ -137,7 +137,7 @@ class Facts:
         lane = self._lanes.get(number)
         if lane is None:
             lane = self._lanes[number] = Lane(number, segment.flow.client, segment.time_ns)
-        if segment.carries and not segment.fate.startswith("dropped"):
+        if segment.carries and segment.outcome is not Outcome.DROPPED:
             up = way is Direction.TO_SERVER
             grown = (lane.to_server + segment.length * up, lane.to_client + segment.length * (not up))
             self._lanes[number] = replace(lane, to_server=grown[0], to_client=grown[1])

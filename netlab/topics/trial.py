@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from netlab.capture.model import Direction, Endpoint, Segment
+from netlab.capture.model import Direction, Endpoint, Outcome, Segment
 
 PATIENCE = 15.0
 """Seconds that something expected may take: much more than it needs, since only what is never seen takes as long."""
@@ -185,7 +185,7 @@ def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint 
         if segment.carries
         and segment.direction is direction
         and client in (None, segment.flow.client)
-        and not segment.fate.startswith("dropped")
+        and segment.outcome is not Outcome.DROPPED
     ]
 
 

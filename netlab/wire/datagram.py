@@ -60,7 +60,7 @@ class Way:
         if self._lane is None:
             self._send(payload)
         elif self._lane.held + len(payload) > LANE_LIMIT:
-            self._record.carried(self.flow.around.time_ns(), payload, "dropped: the wire holds too much already")
+            self._record.dropped(self.flow.around.time_ns(), payload, "the wire holds too much already")
         else:
             self._lane.enter(bytes(payload), time.monotonic())
             self._depart(self._lane)
@@ -120,7 +120,7 @@ class Way:
             case Leaving.BYTES:
                 self._send(departure.payload, departure.fate, departure.original)
             case Leaving.DROPPED:
-                self._record.carried(self.flow.around.time_ns(), departure.payload, departure.fate)
+                self._record.dropped(self.flow.around.time_ns(), departure.payload, departure.fate)
             case _:
                 self.flow.close(departure.fate, by_fault=True)
 

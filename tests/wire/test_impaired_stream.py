@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from netlab.capture.model import Direction, Transport
+from netlab.capture.model import Direction, Kind, Outcome, Transport
+from netlab.capture.reader import Capture
 from netlab.wire import stream
 from netlab.wire.facts import FaultsChanged, FlowClosed
 from netlab.wire.faults import catalog
-from netlab.wire.faults.contract import Fault, Impairment
+from netlab.wire.faults.contract import Fault, Impairment, Passing
 from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
 from tests.capture.independent import conversations
 from tests.wire.relaying import (
@@ -262,3 +263,24 @@ def test_a_flow_that_a_fault_ended_says_so_whatever_its_words(tmp_path: Path, re
             client.sendall(b"Hello")
         eventually(lambda: len(relay.told(FlowClosed)) == 2)
         assert [closed.by_fault for closed in relay.told(FlowClosed)] == [True, False]
+
+
+@pytest.mark.parametrize("words", ["lost in transit", "", "held 2 s, dropped", "dropped", "dropped by a stork"])
+def test_what_a_fault_drops_counts_as_dropped_whatever_its_words(tmp_path: Path, words: str) -> None:
+    def first(segment: Passing, clock: float, random: random.Random) -> Iterable[Request]:
+        return [Drop(words)] if segment.index == 0 else [Forward(segment.payload, "dropped nothing")]
+
+    with listening() as server, Relaying(endpoint(server), tmp_path / "a") as relay:
+        relay.impair(Impairment("test", Direction.TO_SERVER, lambda: first))
+        with relay.connect() as client, accept(server) as accepted:
+            client.sendall(b"gone")
+            eventually(lambda: relay.ask(relay.writer.flush) and b"gone" in (tmp_path / "a").read_bytes())
+            client.sendall(b"here")
+            assert read_exactly(accepted, 4) == b"here"
+            eventually(lambda: relay.ask(relay.writer.flush))
+    with Capture(tmp_path / "a") as capture:
+        capture.grow()
+        out = [each for each in capture.segments if each.direction is Direction.TO_SERVER and each.kind is Kind.DATA]
+        assert [each.outcome for each in out] == [Outcome.DROPPED, Outcome.DELIVERED]
+        assert out[0].dropped == b"gone" and words.removesuffix(", dropped") in out[0].fate
+        assert out[1].fate == "passed: dropped nothing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netlab.capture.model import Direction, Segment
+from netlab.capture.model import Direction, Outcome, Segment
 from netlab.topics.trial import Bench, Experiment, Peer, Trial, carried
 
 PATIENT = 9.0
@@ -98,7 +98,7 @@ def _noted(client: Peer, words: str) -> bool:
 
 
 def _dropped(segments: Sequence[Segment], way: Direction) -> int:
-    return sum(segment.direction is way and segment.fate.startswith("dropped") for segment in segments)
+    return sum(segment.direction is way and segment.outcome is Outcome.DROPPED for segment in segments)
 
 
 def _asked(bench: Bench, number: int) -> int:
