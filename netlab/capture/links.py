@@ -72,7 +72,7 @@ def ip_behind_link(view: memoryview, link: int, start: int, end: int) -> int | s
     """Where the IP header begins behind a link header, or what is there instead."""
     known = LINKS.get(link)
     if known is None:
-        return f"link type {link_name(link)}"
+        return f"of link type {link_name(link)}"
     at = start + known.header
     if at > end:
         return CUT

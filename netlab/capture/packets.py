@@ -91,7 +91,7 @@ def _read_ip(view: memoryview, start: int, end: int, whole: int, tunnels: int) -
     if first >> 4 == 6:
         return _read_ip6(view, start, end, whole, tunnels)
     if first >> 4 != 4:
-        return "no IP"
+        return "without IP"
     if first & 15 < 5:
         return "damaged IP header"
     stop = start + total

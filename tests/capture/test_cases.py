@@ -92,4 +92,4 @@ def test_what_is_not_read_is_counted_by_its_reason() -> None:
     capture = case("one_interface_not_understood.pcapng")
 
     assert [segment.length for segment in capture.segments] == [0, 18]
-    assert capture.unread == Counter({"link type IEEE802_11 (105)": 1})
+    assert capture.unread == Counter({"of link type IEEE802_11 (105)": 1})
