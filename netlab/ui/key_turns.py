@@ -21,8 +21,8 @@ from textual.message_pump import MessagePump
 from textual.timer import Timer
 from textual.widget import Widget
 
-PATIENCE = 2.0
-"""Seconds that a turn takes at most: what it waits for may never come."""
+PATIENCE = 10.0
+"""Seconds that a turn takes at most: what it waits for may never come. A long lesson on a busy machine takes five."""
 
 ROUNDS = 12
 """Messages that follow one key at most: under a flood there is always something that waits somewhere."""
@@ -32,7 +32,7 @@ MOVES = frozenset(_WAYS + tuple(f"shift+{way}" for way in _WAYS))
 """Keys that move a cursor, or a text under it, and begin nothing: they do not wait for the screen to show it."""
 
 LEAVES = "ctrl+q"
-"""Ends the app whatever it is busy with, and the keys that wait with it."""
+"""Ends the app whatever it is busy with; the keys that wait are left out."""
 
 
 class Step:
@@ -103,18 +103,16 @@ class KeyTurns(App[None]):
         """Let a key that comes from outside wait for its turn; one that comes back from a widget passes."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
+        elif isinstance(event, events.Key) and event.key == LEAVES:
+            self._waiting.clear()
+            await super().on_event(event)
         else:
-            if isinstance(event, events.Key) and event.key == LEAVES:
-                self._waiting.clear()
             self._waiting.append(event)
             await self._hand_on()
 
     async def _hand_on(self) -> None:
         """The keys that wait, up to the first that may do more than type."""
-        while self._waiting and not self._turn:
-            leaves = isinstance(self._waiting[0], events.Key) and self._waiting[0].key == LEAVES
-            if self.keys_wait and not leaves:
-                return
+        while self._waiting and not self._turn and not self.keys_wait:
             event = self._waiting.popleft()
             if self._exit:
                 self._waiting.clear()

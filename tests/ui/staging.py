@@ -143,9 +143,9 @@ def played(size: tuple[int, int] = (120, 40), **staged: Any) -> Callable[[Played
     return decorate
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "") -> None:
+async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "", within: float = DEADLINE) -> None:
     """Wait until the condition holds."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"never: {what or condition}"
         await pilot.pause(0.02)
