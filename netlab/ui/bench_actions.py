@@ -48,7 +48,8 @@ class BenchActions:
     @property
     def waiting(self) -> bool:
         """Whether a call of the current client waits, or an experiment runs."""
-        return self._live.running or (self._lab.current is not None and self._lab.current.busy is not None)
+        current = self._lab.current
+        return self._live.running or (current is not None and current.busy is not None)
 
     def label(self, action: str) -> str | None:
         """What the action would do now, in a word, where that changes."""
@@ -249,7 +250,8 @@ class BenchActions:
     def copy_as(self) -> None:
         """Ask what to copy, and copy it or write it to a file."""
         bench = self._bench
-        entries = list(self._lab.current.transcript) if self._lab.current is not None else []
+        current = self._lab.current
+        entries = list(current.transcript) if current is not None else []
         address = self._lab.state.address
         last = last_call(bench.topic, address, entries, self._lab.target(address) if address is not None else None)
         waits = any(session.connected and session.local is not None for session in self._lab.sessions)

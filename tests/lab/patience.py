@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from netlab.lab.session import Session
+
 T = TypeVar("T")
 
 
@@ -16,3 +18,15 @@ def until(condition: Callable[[], T], seconds: float = 10.0) -> T:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.002)
     return value
+
+
+def waits_in(session: Session) -> str:
+    """Where the session's call waits; nothing while none runs. The session's thread may end it at any moment."""
+    busy = session.busy
+    return busy.place if busy is not None else ""
+
+
+def waits_for(session: Session) -> str:
+    """What the session's call waits for; nothing while none runs."""
+    busy = session.busy
+    return busy.text if busy is not None else ""

@@ -28,7 +28,7 @@ from netlab.lab.state import (
     TranscriptGrew,
 )
 from tests.lab.echo import told
-from tests.lab.patience import until
+from tests.lab.patience import until, waits_for, waits_in
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_the_second_client_waits_in_the_accept_queue_until_the_first_closes(lab:
     lab.submit("me too")
     until(lambda: lab.state.queue == 1)
     assert lab.state.backlog == 5
-    until(lambda: second.busy and second.busy.text == "recv(8192)" and second.busy.place == "in the accept queue")
+    until(lambda: (waits_for(second), waits_in(second)) == ("recv(8192)", "in the accept queue"))
     assert first.busy is None
     lab.submit(":close 1")
     second.wait_idle()
@@ -110,7 +110,7 @@ def test_of_two_that_wait_only_the_one_that_came_later_is_in_the_accept_queue(la
     for client in (first, second):
         client.submit("recv(8192)")
     until(lambda: lab.state.queue == 1)
-    until(lambda: second.busy and second.busy.place == "in the accept queue")
+    until(lambda: waits_in(second) == "in the accept queue")
     assert first.busy is not None
     assert first.busy.place == ""
 
@@ -119,7 +119,7 @@ def test_a_wait_in_the_accept_queue_can_be_abandoned_and_still_be_served(lab: La
     first, second = lab.connect(), lab.connect("slow")
     first.run("Hello")
     second.submit("me too")
-    until(lambda: second.busy and second.busy.text.startswith("recv"))
+    until(lambda: waits_for(second).startswith("recv"))
     assert lab.submit(":abandon") is None
     second.wait_idle()
     assert "Abandoned: you stopped waiting" in told(second)
@@ -500,7 +500,7 @@ def test_an_abandoned_request_leaves_no_connection_to_read_from() -> None:
     with Lab("wsgi", notify=lambda event: None) as lab, lab.connect() as session:
         lab.wire.intercept("'GET'")
         session.submit("Guido")
-        until(lambda: session.busy is not None and session.busy.place == "held on the wire")
+        until(lambda: waits_in(session) == "held on the wire")
         session.abandon()
         until(lambda: session.busy is None)
         assert told(session)[-2:] == [

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from netlab.lab import Lab
-from tests.lab.patience import until
+from tests.lab.patience import until, waits_in
 
 
 def test_a_transfer_tells_its_progress_and_is_given_up() -> None:
     with Lab("zerocopy") as lab:
         session = lab.connect()
         session.submit("receive('1 GiB')")
-        until(lambda: session.busy is not None and " of 1.0 GiB · " in session.busy.place)
+        until(lambda: " of 1.0 GiB · " in waits_in(session))
         client = session.client
         assert client is not None
         session.abandon()

@@ -16,7 +16,7 @@ from netlab.lab.state import EntryKind
 from netlab.lab.waiting import Abandoned
 from netlab.topics.contract import Topic
 from tests.lab.echo import EchoServer, session_with, told
-from tests.lab.patience import until
+from tests.lab.patience import until, waits_for
 
 MakeSocket = Callable[[int, int], socket.socket]
 Log = Callable[[str], None]
@@ -36,7 +36,7 @@ def session(server: EchoServer) -> Iterator[Session]:
 
 
 def waiting(session: Session) -> bool:
-    return session.busy is not None and session.busy.text.startswith("recv")
+    return waits_for(session).startswith("recv")
 
 
 def test_bare_text_becomes_the_calls_it_stands_for(server: EchoServer, session: Session) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from netlab.lab import Lab
 from tests.lab.echo import told
-from tests.lab.patience import until
+from tests.lab.patience import until, waits_in
 
 
 @pytest.mark.parametrize("topic", ["hmac", "multiprocessing", "tls"])
@@ -16,7 +16,7 @@ def test_who_waits_for_a_handshake_is_in_the_accept_queue_and_may_give_up(topic:
         lab.submit(":connect")
         until(lambda: len(lab.sessions) == 2 and lab.state.queue == 1)
         second = lab.sessions[-1]
-        until(lambda: second.busy is not None and second.busy.place == "in the accept queue")
+        until(lambda: waits_in(second) == "in the accept queue")
         second.abandon()
         second.wait_idle()
         assert "Abandoned: you stopped waiting" in told(second)

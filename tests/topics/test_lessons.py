@@ -14,6 +14,7 @@ from netlab.lab.session import Session
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
+from tests.lab.patience import waits_in
 from tests.topics.children import wait_until
 
 FAILING: dict[str, list[str]] = {
@@ -75,7 +76,7 @@ def type_lines(lab: Lab, lines: list[str]) -> list[Entry]:
         for session in lab.sessions:
             waiting = idle(session)
             wait_until(
-                lambda s=session, w=waiting: not w.is_alive() or (s.busy and "accept queue" in s.busy.place),
+                lambda s=session, w=waiting: not w.is_alive() or "accept queue" in waits_in(s),
                 f"an answer to {line}",
             )
     return sorted((entry for session in seen for entry in session.transcript), key=lambda entry: entry.time_ns)
