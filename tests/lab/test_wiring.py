@@ -13,7 +13,7 @@ from netlab.capture.model import Direction, Kind
 from netlab.lab import Lab
 from netlab.lab.problems import LabError
 from netlab.lab.wiring import LONGEST_SPEC, MOST_FAULTS
-from tests.lab.patience import until
+from tests.lab.patience import until, waits_for
 
 
 @pytest.fixture
@@ -72,7 +72,9 @@ def test_faults_change_while_a_client_talks(lab: Lab) -> None:
         assert client.recv(8192) == b"one"
         lab.wire.fault("stall")
         client.submit("held")
-        until(lambda: client.busy)
+        until(lambda: waits_for(client).startswith("recv"))
+        for _ in range(2):  # the bytes are sent: between two answers of the wire it looks at each of its sockets
+            lab.sync()
         lab.wire.clear()
         client.wait_idle()
     out = [s for s in lab.capture.segments if s.kind is Kind.DATA and s.direction is Direction.TO_SERVER]
