@@ -154,6 +154,10 @@ class Console(Vertical):
             self._completion.operations = known
             self.prompt.learned()
 
+    def on_resize(self) -> None:
+        """The title has another width to fit into."""
+        self.tell()
+
     def tell(self) -> None:
         """Say in the title how each client stands, and below what the current one's call waits for."""
         title = self._title(brief=False)
