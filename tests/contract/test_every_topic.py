@@ -175,7 +175,7 @@ def test_what_becomes_of_a_client_is_reported_as_facts(topic: Topic, model: str,
         assert any("refused with 408" in line for line in child.lines), "its reason is in the answer"
     else:
         assert end["event"] == "dropped"
-        assert str(end["reason"]).endswith(" 0.4 s")
+        assert " 0.4 s" in str(end["reason"])
 
 
 def facts(child: Serving, port: int) -> list[dict[str, object]]:
