@@ -137,6 +137,8 @@ class Console(Vertical):
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Tell what the lab answered to a line; it stands in the transcript on the screen only."""
+        if self._current is not None:
+            self.transcript.grow(self._current.transcript)  # what was noted before comes before
         style = "ring--error" if error else "ring--note"
         self.transcript.add([((style, "# "), (style, self._presentation.text(line))) for line in text.splitlines()])
 
