@@ -201,8 +201,13 @@ class LabBench:
         return self.lab.state.server_pid or 0
 
     def board(self) -> Board:
-        """The lanes so far."""
-        return self._board or self._lanes.board(time.time_ns(), self.segments())
+        """The lanes so far, with what the server's log says of all who were answered."""
+        if self._board is None:
+            self._settle()
+        return self._board or self._drawn()
+
+    def _drawn(self) -> Board:
+        return self._lanes.board(time.time_ns(), self.segments())
 
     def end(self) -> None:
         """Close its clients, and remember what was seen. Twice does nothing."""
@@ -210,7 +215,7 @@ class LabBench:
             return
         self._settle()
         self.log()
-        self._board = self.board()
+        self._board = self._drawn()
         for dialled in self._dialled:
             dialled.close()
         for peer in self.peers:
@@ -221,7 +226,7 @@ class LabBench:
         deadline = time.monotonic() + _SETTLING
         stream = self.lab.topic.transport is Transport.TCP
         while stream and time.monotonic() < deadline:
-            if all(lane.accepted is not None for lane in self.board().lanes if lane.to_client):
+            if all(lane.accepted is not None for lane in self._drawn().lanes if lane.to_client):
                 return
             time.sleep(_LOOK_EVERY)
 
