@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import http.client
+import socket
 import subprocess
 import sys
 from xmlrpc.client import dumps
@@ -12,7 +13,8 @@ import pytest
 from netlab.lab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.host_names import ALLOW_HOST, parse_names
-from tests.topics.wsgi_xmlrpc_serving import DEADLINE, PATHS, SERVERS, exchange, serving, status
+from tests.topics.children import wait_until
+from tests.topics.wsgi_xmlrpc_serving import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
 
 TOPICS = pytest.mark.parametrize("topic", SERVERS)
 CALL = dumps(("spam", 1), "set").encode()
@@ -215,3 +217,26 @@ def test_an_empty_line_before_a_request_is_ignored(addresses, topic, line):
     head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n"
     request = line + head % (PATHS[topic], kind.encode(), len(body)) + body
     assert status(exchange(addresses[topic], request)) == 200
+
+
+@TOPICS
+def test_while_a_person_holds_what_clients_send_nobody_is_refused_for_it(topic, monkeypatch):
+    """The lab says so to the server, which may learn it when the client was accepted already."""
+    monkeypatch.setattr(SERVERS[topic].SingleServer, "first_byte", 0.2)
+    waits = []
+
+    class Noting(SERVERS[topic].TimedReader):
+        def readinto(self, buffer):
+            waits.append(self.connection)
+            if len(waits) == 1:
+                SERVERS[topic].SingleServer.first_byte = 60.0
+            return super().readinto(buffer)
+
+    monkeypatch.setattr(SERVERS[topic], "TimedReader", Noting)
+    body, kind = KINDS[topic]
+    head = b"POST %s HTTP/1.0\r\nContent-Type: %s\r\n" % (PATHS[topic], kind.encode())
+    length = b"Content-Length: %d\r\n\r\n" % len(body)
+    with serving(topic, "single", timeout=600) as address, socket.create_connection(address, DEADLINE) as held:
+        wait_until(lambda: len(waits) > 1, "more time is given")
+        held.sendall(head + length + body)
+        assert status(read_all(held)) == 200

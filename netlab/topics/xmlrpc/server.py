@@ -425,14 +425,15 @@ class CarefulHandler(BaseHTTPRequestHandler):
 
     def await_first_byte(self) -> None:
         """Wait for the request to begin, and not for long where others wait meanwhile."""
-        most = min(self.patience, self.server.first_byte)
-        whole, self.deadline = self.deadline, self.deadline - self.patience + most
-        self.timed.deadline = self.deadline
-        try:
-            self.rfile.peek(1)
-        except TimeoutError:
-            raise Refused(408, f"no request began within {most:g} seconds") from None
-        self.timed.deadline = self.deadline = whole
+        whole, most = self.deadline, 0.0
+        while (limit := min(self.patience, self.server.first_byte)) > most:  # it may be raised meanwhile
+            most = limit
+            self.timed.deadline = self.deadline = whole - self.patience + most
+            with suppress(TimeoutError):
+                self.rfile.peek(1)
+                self.timed.deadline = self.deadline = whole
+                return
+        raise Refused(408, f"no request began within {most:g} seconds")
 
     def read_line(self, too_long: int = 431) -> bytes:
         """The next line, which must be short and whole."""
