@@ -25,7 +25,6 @@ from textual.widgets import Input, Static, Tab, TabbedContent, TabPane
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
 from netlab.ui import commands
-from netlab.ui.commands import readable
 from netlab.ui.guard import GUARD
 from netlab.ui.key_line import KeyLine
 from netlab.ui.key_turns import KeyTurns
@@ -119,8 +118,7 @@ class NetlabApp(TerminalApp, KeyTurns):
                         yield Static(_told(topic), markup=False, classes="broken")
                     elif topic.name == self._first and self._serving is not None:
                         yield StartLine(self._serving, topic.models[0])
-        self._key_line = KeyLine(self._relabelled)
-        yield self._key_line
+        yield KeyLine(self._relabelled)
 
     @staticmethod
     def _tab_title(number: int, topic: Topic | Broken) -> str:
@@ -301,13 +299,6 @@ class NetlabApp(TerminalApp, KeyTurns):
             self.bench.panes.step(direction)
         else:
             otherwise()
-
-    def on_key(self, event: events.Key) -> None:
-        """Say so where a key that could be a command is none."""
-        active = self.screen.active_bindings.get(event.key)
-        if (event.is_printable or event.key == "enter") and (active is None or not active.enabled):
-            key = readable(event.key) if event.character != " " else "space"
-            self._key_line.say(f"{key} does nothing {'here' if active is None else 'now'}")
 
     def paste_target(self) -> Widget | None:
         """What is pasted anywhere but into an input goes to the console."""

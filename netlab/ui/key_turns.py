@@ -21,6 +21,9 @@ from textual.message_pump import MessagePump
 from textual.timer import Timer
 from textual.widget import Widget
 
+from netlab.ui.commands import readable
+from netlab.ui.key_line import KeyLine
+
 PATIENCE = 10.0
 """Seconds that a turn takes at most: what it waits for may never come. A long lesson on a busy machine takes five."""
 
@@ -131,6 +134,13 @@ class KeyTurns(App[None]):
         if focused is None or isinstance(event, events.Paste):
             return False
         return event.key in MOVES or (event.is_printable and focused.check_consume_key(event.key, event.character))
+
+    def on_key(self, event: events.Key) -> None:
+        """Say so where a key that could be a command is none."""
+        active = self.screen.active_bindings.get(event.key)
+        if (event.is_printable or event.key == "enter") and (active is None or not active.enabled):
+            key = "space" if event.character == " " else readable(event.key)
+            self.screen_stack[0].query_one(KeyLine).say(f"{key} does nothing {'here' if active is None else 'now'}")
 
     # A turn
 

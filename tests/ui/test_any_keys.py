@@ -1,6 +1,7 @@
 """No order of keys breaks the app: random sequences of them, from every place, on two sizes of the screen.
 
-``NETLAB_TEST_SEQUENCES=250`` types 2,000, which takes minutes of processor time; the suite types the first of each seed.
+``NETLAB_TEST_SEQUENCES=250`` types 2,000, which takes minutes of processor time; the suite types the first ones of each
+seed.
 """
 
 from __future__ import annotations
