@@ -34,15 +34,17 @@ class Command(NamedTuple):
         return cast("Main", getattr(import_module(self.module), self.function))
 
 
-APP = Command("netlab.ui.launch", "[TOPIC]", "the app, at that topic's tab")
+APP = Command("netlab.commands.app", "[TOPIC]", "the app, at that topic's tab")
 COMMANDS = {
-    "serve": Command("netlab.topics.serving", "TOPIC [options]", "one topic's server alone"),
-    "call": Command("netlab.lab.calling", "TOPIC 'EXPRESSION' …", "one client session from the shell"),
-    "wire": Command("netlab.wire.command", "--to HOST:PORT [options]", "the wire alone, between any client and server"),
-    "run": Command("netlab.lab.running", "EXPERIMENT …", "experiments without the app"),
-    "inspect": Command("netlab.ui.inspecting", "FILE.pcapng", "a saved capture, read-only"),
+    "serve": Command("netlab.commands.serve", "TOPIC [options]", "one topic's server alone"),
+    "call": Command("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell"),
+    "wire": Command(
+        "netlab.commands.wire", "--to HOST:PORT [options]", "the wire alone, between any client and server"
+    ),
+    "run": Command("netlab.commands.run", "EXPERIMENT …", "experiments without the app"),
+    "inspect": Command("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only"),
     "certs": Command("netlab.certs", "[--dir DIR]", "make or show the lab's certificates"),
-    "eject": Command("netlab.topics.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
+    "eject": Command("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
 }
 
 
@@ -118,13 +120,13 @@ def _raise_interrupts() -> None:
 
 
 def _serve(argv: Sequence[str]) -> int:
-    from netlab.topics import serving
+    from netlab.commands import serve
 
-    return serving.main(argv, _certificates)
+    return serve.main(argv, _certificates)
 
 
 def _eject(argv: Sequence[str]) -> int:
-    from netlab.topics import eject
+    from netlab.commands import eject
 
     _raise_interrupts()
     return eject.main(argv, _copied_certificates)

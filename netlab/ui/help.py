@@ -13,11 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from netlab.folders import config_file
 from netlab.lab.commands import Command
 from netlab.lab.operations import Operation
 from netlab.topics.contract import Topic
 from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS, readable
-from netlab.ui.folders import config_file
 
 SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "

@@ -19,6 +19,7 @@ from netlab.capture.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
+from netlab.commands.app import on_a_screen
 from netlab.dissect.fields import Dissector
 from netlab.dissect.opened import Conversation
 from netlab.dissect.text import safe
@@ -31,7 +32,6 @@ from netlab.ui.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.inspector import Inspector
 from netlab.ui.key_line import KeyLine
 from netlab.ui.key_turns import KeyTurns
-from netlab.ui.launch import on_a_screen
 from netlab.ui.notices import CSS as NOTICES
 from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.plaintext import Plaintexts

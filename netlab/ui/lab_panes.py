@@ -11,9 +11,9 @@ from functools import partial
 from textual.containers import Vertical
 from textual.message import Message
 
+from netlab.folders import history_file
 from netlab.ui.completion import Completion
 from netlab.ui.console import Console
-from netlab.ui.folders import history_file
 from netlab.ui.history import History
 from netlab.ui.inspector import Inspector
 from netlab.ui.live_lab import LiveLab

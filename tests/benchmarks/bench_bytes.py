@@ -21,10 +21,10 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 from textual.filter import LineFilter
 
+from netlab.commands.app import FRAMES, RARELY
 from netlab.ui.byte_source import ViewSource
 from netlab.ui.guard import GUARD
 from netlab.ui.inspector import Inspector
-from netlab.ui.launch import FRAMES, RARELY
 from tests.benchmarks.terminal import Terminal, percentile
 
 SIZE = 1 << 30

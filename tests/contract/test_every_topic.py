@@ -19,11 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
+from netlab.commands.eject import eject
 from netlab.dissect.fields import Dissection, Field
 from netlab.lab.notes import Notes
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import Broken, find_topics, topics
-from netlab.topics.eject import eject
 from tests.topics.children import PATIENCE, Serving, descendants, serving, wait_until
 
 TOPICS = tuple(topics().values())
@@ -125,7 +125,7 @@ def test_it_serves_and_leaves_nothing(topic: Topic, model: str, certificates: Pa
     told = (tmp_path / "stderr").read_text()
     assert [line for line in told.splitlines() if not line.startswith("import time:")] == []
     loaded = loaded_modules(told)
-    assert "netlab.topics.serving" in loaded
+    assert "netlab.commands.serve" in loaded
     # By hand, a server with certificates first makes sure of them; its supervisor has done that.
     allowed = ({"asyncio"} if model == "asyncio" else set()) | ({"cryptography"} if topic.certificates else set())
     assert loaded & UNWANTED <= allowed

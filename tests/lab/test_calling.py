@@ -10,7 +10,7 @@ from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
 
-from netlab.lab.calling import main
+from netlab.commands.call import main
 from tests.lab.echo import EchoServer
 
 

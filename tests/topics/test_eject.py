@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netlab import cli
-from netlab.topics import eject
+from netlab.commands import eject
 
 
 def test_both_recipes_are_written_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

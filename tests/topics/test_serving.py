@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from netlab import authority
-from netlab.topics import serving as subject
+from netlab.commands import serve as subject
 from netlab.topics.contract import Option
 from netlab.topics.options import add_options, chosen_options
 from tests.topics.children import PATIENCE, serving, wait_until
@@ -234,7 +234,7 @@ def test_a_crash_is_one_line(tmp_path: Path) -> None:
         "import netlab.topics.tcp.server as recipe, sys\n"
         "def crash(self, *_): raise RuntimeError('by the test')\n"
         "recipe.SingleServer.serve_forever = crash\n"
-        "from netlab.topics.serving import main\n"
+        "from netlab.commands.serve import main\n"
         "sys.exit(main(['tcp', '--port', '0']))\n"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)

@@ -25,7 +25,7 @@ def _crash(*arguments: object, **more: object) -> NoReturn:
 discovery.topic_named = _on_a_free_port
 
 if __name__ == "__main__":
-    from netlab.ui.launch import main
+    from netlab.commands.app import main
 
     if where := os.environ.get("NETLAB_TEST_CRASH"):  # the module, class and method that crashes
         module, owner, method = where.split(":")

@@ -20,13 +20,13 @@ from textual.widgets import Static
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.recording import TcpRecord
 from netlab.capture.writer import CaptureWriter
+from netlab.commands.app import FRAMES
 from netlab.dissect.fields import Dissection
 from netlab.topics.discovery import topics
 from netlab.ui import inspect_screen
 from netlab.ui.help import Help
 from netlab.ui.inspect_screen import InspectApp, _unread, guess_topic, main, open_capture
 from netlab.ui.inspector import Inspector
-from netlab.ui.launch import FRAMES
 from netlab.ui.segment_list import SegmentList
 from netlab.ui.wire_list import WireList
 from tests.ui.panes_app import dissect_lines

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from netlab.wire.command import main
+from netlab.commands.wire import main
 from netlab.wire.faults import catalog
 from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, accept, endpoint, eventually, listening, read_all, read_exactly
@@ -337,7 +337,7 @@ def test_yielding_is_told_to_the_system() -> None:
 
 def test_it_loads_nothing_that_is_slow() -> None:
     code = (
-        "import sys; from netlab.wire.command import main\n"
+        "import sys; from netlab.commands.wire import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
         "print(sorted({'textual', 'rich', 'cryptography', 'asyncio', 'netlab.ui', 'netlab.lab', 'netlab.topics'}"
         " & set(sys.modules)))"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from netlab.commands.app import FRAMES
 from netlab.ui.exit_watch import WATCH
-from netlab.ui.launch import FRAMES
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -118,9 +118,9 @@ def _collect_garbage_again() -> None:
 
 def _run(topic: Topic, labs: Labs) -> int:
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
+    from netlab.folders import config_file
     from netlab.topics.discovery import find_topics
     from netlab.ui.app import NetlabApp
-    from netlab.ui.folders import config_file
     from netlab.ui.keymap import read_config
     from netlab.ui.terminal_app import play
 
