@@ -23,9 +23,9 @@ from netlab.lab.problems import LabError
 from netlab.lab.session import Session
 from netlab.lab.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
+from netlab.serve.options import add_options, chosen_options, folder
 from netlab.topics.contract import Option, Topic
 from netlab.topics.discovery import topic_named, topics
-from netlab.topics.options import add_options, chosen_options, folder
 
 USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]\n"
 _EVERYTHING = 1 << 40

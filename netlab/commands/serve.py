@@ -19,14 +19,14 @@ from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.names import resolve
 from netlab.processor import yield_processor
+from netlab.serve.gauges import Gauges
+from netlab.serve.listeners import on_all
+from netlab.serve.log import Lines, Reports
+from netlab.serve.options import add_options, chosen_options, folder
+from netlab.serve.patience import NO_LIMIT, Patience
+from netlab.serve.shutdown import Ending, Stopped
 from netlab.topics.contract import Certificates, Server, Topic
 from netlab.topics.discovery import topic_named, topics
-from netlab.topics.ending import Ending, Stopped
-from netlab.topics.gauges import Gauges
-from netlab.topics.listeners import on_all
-from netlab.topics.options import add_options, chosen_options, folder
-from netlab.topics.patience import NO_LIMIT, Patience
-from netlab.topics.reporting import Lines, Reports
 
 USAGE = "usage: netlab serve TOPIC [options]\n"
 TIMEOUT = 30.0

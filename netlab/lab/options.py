@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from netlab.dissect.text import safe
 from netlab.lab.problems import LabError
+from netlab.serve.options import environment_name
 from netlab.topics.contract import Option, Topic
-from netlab.topics.options import environment_name
 
 Noted = tuple[dict[str, str], dict[str, object]]
 

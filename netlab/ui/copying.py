@@ -16,8 +16,8 @@ from netlab.lab.operations import is_remote, operations_of
 from netlab.lab.options import text_of
 from netlab.lab.prompt import Target
 from netlab.lab.state import Entry, EntryKind, Made
+from netlab.serve.options import environment_name
 from netlab.topics.contract import Topic
-from netlab.topics.options import environment_name
 from netlab.topics.outside import Called
 from netlab.ui.copied_program import program
 from netlab.ui.transcript import copied

@@ -20,8 +20,8 @@ import pytest
 
 from netlab import authority
 from netlab.commands import serve as subject
+from netlab.serve.options import add_options, chosen_options
 from netlab.topics.contract import Option
-from netlab.topics.options import add_options, chosen_options
 from tests.topics.children import PATIENCE, serving, wait_until
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from types import FrameType
 
 from netlab.capture.model import Transport
+from netlab.serve.log import Lines, Report
+from netlab.serve.shutdown import TICK, Ending
 from netlab.topics.contract import Server
-from netlab.topics.ending import TICK, Ending
-from netlab.topics.reporting import Lines, Report
 
 TASKS = Path("/proc/self/task")
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from netlab.dissect.text import safe
+from netlab.serve.listeners import addresses_of
 from netlab.topics.contract import ACCEPTED, CLOSED, DROPPED, REFUSED, Server, Topic
-from netlab.topics.listeners import addresses_of
 
 PATIENCE = 0.5
 """Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
