@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from netlab.capture.frames.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
-from netlab.capture.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet
 
 TO_CLIENT: int = 1
 OUTSIDE: int = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from netlab.capture.links import LINKS, link_name, understood_links
+from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.model import CaptureError
 from netlab.capture.pcapng import Details, Frame
 

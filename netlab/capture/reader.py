@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import overload
 
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, route_of
-from netlab.capture.fragments import FRAGMENT, Fragments, Whole
-from netlab.capture.links import LINKS, link_name, understood_links
+from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
+from netlab.capture.frames.links import LINKS, link_name, understood_links
+from netlab.capture.frames.packets import FIN, RST, SYN, TCP, Fragment, Packet, read_packet
 from netlab.capture.model import CaptureError, Direction, Flow, Kind, Outcome, Segment, Transport, outcome
-from netlab.capture.packets import FIN, RST, SYN, TCP, Fragment, Packet, read_packet
 from netlab.capture.pcap import MAGICS, Pcap
 from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
 from netlab.capture.stream import Stream

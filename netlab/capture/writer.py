@@ -4,7 +4,7 @@ Blocks gather in memory and are written with ``pwritev``; nothing is mapped here
 call and never a SIGBUS. A reader that maps the file up to `CaptureWriter.length` never sees half a block.
 
 Source of the format: draft-ietf-opsawg-pcapng. Little-endian, link type RAW, times in nanoseconds. What the packets
-say is `netlab.capture.recording`'s business; this module opens one file and no socket.
+say is `netlab.capture.packet_recorder`'s business; this module opens one file and no socket.
 """
 
 from __future__ import annotations

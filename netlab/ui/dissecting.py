@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Segment, Transport
 from netlab.capture.stream import Chunk
+from netlab.capture.view import Captured
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.byte_source import StreamSource
-from netlab.ui.captured import Captured
 
 JOINED = 1 << 20
 """Most bytes of a stream that are joined to be dissected; beyond it a segment is dissected alone."""

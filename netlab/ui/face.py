@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from netlab.capture.model import Direction, Kind, Segment
+from netlab.capture.view import Captured
 from netlab.dissect.export import count_of_bytes
 from netlab.ui.byte_source import ByteSource, StreamSource, ViewSource
-from netlab.ui.captured import Captured
 from netlab.ui.changes import Change
 from netlab.ui.dissecting import Extent, following, is_long, is_long_stream, leading, segment_extent, stream_extent
 from netlab.ui.spans import Spans

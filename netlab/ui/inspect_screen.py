@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.filter import LineFilter
 from textual.widgets import Static
 
-from netlab.capture.links import understood_links
+from netlab.capture.frames.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in

@@ -12,10 +12,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from netlab.capture.model import Direction, Segment
+from netlab.capture.view import Captured
 from netlab.dissect.fields import Dissection, Dissector
 from netlab.ui.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes_pane import BytesPane
-from netlab.ui.captured import Captured
 from netlab.ui.changes import Change
 from netlab.ui.dissecting import Extent, dissect
 from netlab.ui.face import Face, changed_face, dropped_face, segment_face, stream_face

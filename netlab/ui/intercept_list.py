@@ -13,10 +13,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from netlab.capture.model import Endpoint, Flow, Kind, Segment, Transport
+from netlab.capture.view import Captured
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
 from netlab.ui.byte_source import StreamSource
-from netlab.ui.captured import Captured
 from netlab.ui.hints import follow_keys, hint
 from netlab.ui.segment_row import what
 

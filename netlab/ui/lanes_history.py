@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from netlab.capture.view import Captured
 from netlab.lab.lab import Lab
 from netlab.lab.lanes import Board, Following
-from netlab.ui.captured import Captured
 from netlab.ui.lanes_picture import Run
 
 MOST = 6

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Flow, Transport
+from netlab.capture.view import Captured
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.dissect.opened import Opened, Opener
 from netlab.ui.byte_source import SparseSource
-from netlab.ui.captured import Captured
 from netlab.ui.dissecting import Extent, dissect, joined
 
 NOT_OURS = "encrypted; not a session of this lab, so nobody here knows the keys"

@@ -20,8 +20,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from netlab.capture.model import Segment
+from netlab.capture.view import Captured
 from netlab.dissect.fields import Dissector
-from netlab.ui.captured import Captured
 from netlab.ui.hints import follow_keys, hint
 from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.pace import Pace

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from netlab.capture.model import Segment
-from netlab.ui.captured import Captured
+from netlab.capture.view import Captured
 
 _NEWEST = 100
 """Lines among which one with bytes is looked for, as many connections may end at once."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from netlab.capture.model import Segment
-from netlab.ui.captured import Captured
+from netlab.capture.view import Captured
 
 Test = Callable[[Segment], bool]
 _BATCH = 64

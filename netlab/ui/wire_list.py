@@ -18,9 +18,9 @@ from textual.message import Message
 
 from netlab.capture.filter import parse
 from netlab.capture.model import Segment
+from netlab.capture.view import Captured
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
-from netlab.ui.captured import Captured
 from netlab.ui.intercept_list import HeldList
 from netlab.ui.opened_lines import OpenedLines
 from netlab.ui.question import Question

@@ -15,15 +15,15 @@ from functools import partial
 from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
-from netlab.capture.recording import UdpRecord, UdpWay
+from netlab.capture.packet_recorder import UdpRecord, UdpWay
 from netlab.names import Addresses, bind_all, endpoint_of, family_of
 from netlab.wire.addresses import in_words
+from netlab.wire.context import Surroundings
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
+from netlab.wire.impairment_lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.intercept import LONGEST_DATAGRAM
-from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import READ, Alarm
 from netlab.wire.queues import EVERYTHING
-from netlab.wire.surroundings import Surroundings
 
 LONGEST: Final = 1 << 16
 """Bytes; no datagram is longer, so none is cut short."""

@@ -20,14 +20,14 @@ from functools import partial
 from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
-from netlab.capture.recording import TcpRecord
+from netlab.capture.packet_recorder import TcpRecord
 from netlab.names import Addresses, bind_all, endpoint_of, family_of
+from netlab.wire.context import Surroundings
 from netlab.wire.dialing import Dialing
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
-from netlab.wire.lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.impairment_lane import REPLAYED, Departure, Lane, Leaving
 from netlab.wire.loop import BROKEN, READ, WRITE, Alarm
 from netlab.wire.queues import EVERYTHING
-from netlab.wire.surroundings import Surroundings
 
 ROOM: Final = 1 << 19
 """Bytes read at most at a time. Half of it costs an eighth more processor time a byte, twice of it hardly less."""

@@ -16,6 +16,7 @@ from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
 from netlab.names import resolve
 from netlab.wire.addresses import beside
+from netlab.wire.context import Surroundings
 from netlab.wire.datagram import DatagramRelay
 from netlab.wire.facts import (
     Answered,
@@ -34,7 +35,6 @@ from netlab.wire.faults import catalog
 from netlab.wire.faults.contract import kept
 from netlab.wire.loop import Loop
 from netlab.wire.stream import StreamRelay
-from netlab.wire.surroundings import Surroundings
 
 GONE: Final = "dropped by the wire"
 """The fate of flows that end with the wire, or whose server is gone without another word."""

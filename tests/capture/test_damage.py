@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netlab.capture.links import LINKS
+from netlab.capture.frames.links import LINKS
 from netlab.capture.model import CaptureError, Direction
 from netlab.capture.reader import Capture
 from tests.capture import build

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netlab.capture import fragments
-from netlab.capture.fragments import FRAGMENT, OVERLAPPING
+from netlab.capture.frames import fragments
+from netlab.capture.frames.fragments import FRAGMENT, OVERLAPPING
 from netlab.capture.model import Direction, Kind
 from netlab.capture.reader import Capture
 from tests.capture import build

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
-from netlab.capture.recording import TcpRecord
+from netlab.capture.packet_recorder import TcpRecord
 from netlab.capture.writer import CaptureWriter
 from netlab.commands.app import FRAMES
 from netlab.dissect.fields import Dissection

@@ -14,7 +14,7 @@ import pytest
 
 from netlab.capture import writer as writing
 from netlab.capture.model import Direction, Endpoint
-from netlab.capture.recording import TcpRecord, UdpRecord
+from netlab.capture.packet_recorder import TcpRecord, UdpRecord
 from netlab.capture.synthesis import Heading
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Captured, Synced

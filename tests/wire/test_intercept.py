@@ -13,8 +13,8 @@ from netlab.capture.reader import Capture
 from netlab.wire import intercept as intercepting
 from netlab.wire.facts import Answered, Fact, InterceptChanged, SegmentFreed, SegmentHeld
 from netlab.wire.faults import catalog
+from netlab.wire.impairment_lane import Departure, Lane, Leaving
 from netlab.wire.intercept import PIECE, Gate, Intercept, NotHeld
-from netlab.wire.lane import Departure, Lane, Leaving
 from tests.capture.independent import conversations
 from tests.wire.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
 from tests.wire.test_faults_on_sockets import clean

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults import catalog
 from netlab.wire.faults.quantities import size
-from netlab.wire.lane import Lane, Leaving
+from netlab.wire.impairment_lane import Lane, Leaving
 
 TCP, UDP = Transport.TCP, Transport.UDP
 

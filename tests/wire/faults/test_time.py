@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults import catalog
 from netlab.wire.faults.slice import GAP, LONGEST
-from netlab.wire.lane import Departure, Lane, Leaving
+from netlab.wire.impairment_lane import Departure, Lane, Leaving
 
 TCP, UDP = Transport.TCP, Transport.UDP
 FLOWS = (1, 2, 3)

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict
 from typing import NamedTuple
 
-from netlab.capture.packets import Fragment, Packet, read_payload
+from netlab.capture.frames.packets import Fragment, Packet, read_payload
 
 FRAGMENT = "IP fragment"
 """Why a packet is not read that is a part of one whose other parts are missing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from struct import Struct
 
-from netlab.capture.links import BRIDGED, CUT, ip_behind_link, ip_behind_type
+from netlab.capture.frames.links import BRIDGED, CUT, ip_behind_link, ip_behind_type
 
 TCP, UDP = 6, 17
 """Protocol numbers (IANA protocol-numbers)."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import NamedTuple
 
-from netlab.capture.link_names import LINK_NAMES
+from netlab.capture.frames.link_names import LINK_NAMES
 
 CUT = "cut within its headers"
 IP4, IP6, PPP, BRIDGED = 0x0800, 0x86DD, 0x880B, 0x6558

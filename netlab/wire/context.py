@@ -10,8 +10,8 @@ from netlab.capture.model import Direction, Flow
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Tell
 from netlab.wire.faults.contract import Impairment
+from netlab.wire.impairment_lane import Lane
 from netlab.wire.intercept import Gate, Intercept
-from netlab.wire.lane import Lane
 from netlab.wire.loop import Loop
 
 
