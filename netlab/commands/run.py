@@ -35,7 +35,7 @@ from netlab.lab.setup import passing_certificates
 from netlab.lab.trials import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
-from netlab.topics.trial import Experiment
+from netlab.topics.experiment import Experiment
 
 Found = tuple[Topic, Experiment]
 _WIDEST = 100

@@ -24,7 +24,7 @@ from netlab.lab.session import Session
 from netlab.lab.state import EntryKind, Phase
 from netlab.lab.trials import Still
 from netlab.topics.contract import Topic
-from netlab.topics.trial import PATIENCE, Bench
+from netlab.topics.experiment import PATIENCE, Bench
 
 CALL_TIMEOUT = 30.0
 """Seconds that a client's call waits, unless the experiment says otherwise: longer than anything it waits for."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
-from netlab.topics.trial import Run
+from netlab.topics.experiment import Run
 
 OUTPUT_LIMIT = 64 << 10
 _LOOK_EVERY = 0.02

@@ -28,7 +28,7 @@ from netlab.lab.happenings import (
 from netlab.lab.lanes import Board
 from netlab.lab.problems import LabError
 from netlab.lab.quoted import Limits, Quoted
-from netlab.topics.trial import PATIENCE, Bench, Experiment, Run
+from netlab.topics.experiment import PATIENCE, Bench, Experiment, Run
 
 _LOOK_EVERY = 0.01
 _SENTENCE = 300

@@ -6,9 +6,9 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``server.py``: the recipe's ``make_server(address, model, *, timeout, **options) -> Server``;
 - ``client.py``: the recipe's ``Client(address, *, timeout, log, make_socket, **options)``;
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
-- ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.trial.Experiment`;
+- ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.experiment.Experiment`;
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
-- ``outside.py`` (optional): ``outside``, a `netlab.topics.outside.Outside`: the client's last call as commands of
+- ``outside.py`` (optional): ``outside``, a `netlab.topics.copy_as.Outside`: the client's last call as commands of
   other tools;
 - ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.opened.Opener`,
   and ``Conversation``, which makes a `netlab.dissect.opened.Conversation`;
@@ -35,8 +35,8 @@ from netlab.dissect.fields import Dissector
 from netlab.dissect.opened import Conversation, Opener
 
 if TYPE_CHECKING:
-    from netlab.topics.outside import Outside
-    from netlab.topics.trial import Experiment
+    from netlab.topics.copy_as import Outside
+    from netlab.topics.experiment import Experiment
 
 Address = tuple[str, int]
 Certificates = Callable[[Path | None], Path]

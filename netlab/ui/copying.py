@@ -18,7 +18,7 @@ from netlab.lab.prompt import Target
 from netlab.lab.state import Entry, EntryKind, Made
 from netlab.serve.options import environment_name
 from netlab.topics.contract import Topic
-from netlab.topics.outside import Called
+from netlab.topics.copy_as import Called
 from netlab.ui.copied_program import program
 from netlab.ui.transcript import copied
 

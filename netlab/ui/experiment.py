@@ -17,7 +17,7 @@ from textual.message import Message
 
 from netlab.lab.happenings import Finished, Happening, Outcome, Verdict
 from netlab.lab.lanes_drawn import SIDE_BY_SIDE
-from netlab.topics.trial import Experiment
+from netlab.topics.experiment import Experiment
 from netlab.ui import experiment_text
 from netlab.ui.experiment_text import Row
 from netlab.ui.hints import follow_keys, hint

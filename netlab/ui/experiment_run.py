@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from netlab.lab.happenings import Finished, Happening, Outcome, Verdict
 from netlab.lab.lanes import Board
 from netlab.lab.trials import Benches, Still, perform, sentence
-from netlab.topics.trial import Bench, Experiment
+from netlab.topics.experiment import Bench, Experiment
 
 KEPT = 1000
 """Happenings that wait to be drawn; an experiment tells a few dozen."""

@@ -23,7 +23,7 @@ from netlab.lab.happenings import (
     Verdict,
 )
 from netlab.lab.lanes_drawn import render_boards
-from netlab.topics.trial import Experiment
+from netlab.topics.experiment import Experiment
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line
 

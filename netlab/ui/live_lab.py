@@ -26,7 +26,7 @@ from netlab.lab.state import (
     TranscriptGrew,
 )
 from netlab.topics.contract import Topic
-from netlab.topics.trial import Experiment
+from netlab.topics.experiment import Experiment
 
 if TYPE_CHECKING:
     from netlab.lab.benches import OwnLab

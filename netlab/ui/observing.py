@@ -13,7 +13,7 @@ from netlab.ui.lab_panes import LabPanes
 
 if TYPE_CHECKING:
     from netlab.lab.happenings import Verdict
-    from netlab.topics.trial import Experiment
+    from netlab.topics.experiment import Experiment
     from netlab.ui.experiment import ExperimentPane
     from netlab.ui.lanes_history import LanesHistory
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from netlab.capture.model import Endpoint, Segment
 from netlab.lab.happenings import Happening
 from netlab.lab.lanes import Board
-from netlab.topics.trial import Bench, Experiment, Peer, Trial
+from netlab.topics.experiment import Bench, Experiment, Peer, Trial
 
 NOWHERE = Endpoint("127.0.0.1", 9)
 

@@ -14,7 +14,7 @@ from netlab.lab.lab import Lab
 from netlab.lab.state import Phase
 from netlab.lab.trials import perform
 from netlab.topics.discovery import topic_named
-from netlab.topics.trial import Bench, Trial, payload
+from netlab.topics.experiment import Bench, Trial, payload
 from tests.lab.patience import until
 from tests.lab.scripted import Told, experiment
 

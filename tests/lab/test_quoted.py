@@ -13,7 +13,7 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.lab.quoted import OUTPUT_LIMIT, Limits, Quoted
 from netlab.lab.trials import Stopped
-from netlab.topics.trial import Run
+from netlab.topics.experiment import Run
 from tests.lab.patience import until
 
 SPIN = "while True: pass"

@@ -23,7 +23,7 @@ from tests.lab.scripted import experiment
 
 HERE = Endpoint("127.0.0.1", 20000)
 EXPERIMENTS = """
-from netlab.topics.trial import Experiment
+from netlab.topics.experiment import Experiment
 
 def seen(trial):
     trial.step("Look.")

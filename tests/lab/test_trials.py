@@ -10,7 +10,7 @@ from netlab.lab.happenings import Awaited, Expected, Finished, LanesShown, Opene
 from netlab.lab.lanes import Board
 from netlab.lab.problems import LabError
 from netlab.lab.trials import perform
-from netlab.topics.trial import Trial
+from netlab.topics.experiment import Trial
 from tests.lab.scripted import ScriptedBenches, Told, experiment
 
 

@@ -11,7 +11,7 @@ from netlab.lab.happenings import Expected, Happening, Outcome, Stepped
 from netlab.lab.trials import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
-from netlab.topics.trial import Experiment
+from netlab.topics.experiment import Experiment
 
 FOUND = [(topic, each) for topic in topics().values() for each in topic.experiments()]
 each_experiment = pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.capture.model import Kind
-from netlab.topics.trial import Experiment, Trial
+from netlab.topics.experiment import Experiment, Trial
 from netlab.ui.experiment import ExperimentPane, Stage
 from tests.ui.staging import StagedApp, until
 

@@ -20,8 +20,8 @@ from netlab.lab import Lab
 from netlab.lab.console import Call
 from netlab.lab.session import Session
 from netlab.lab.state import Entry, EntryKind, Made
+from netlab.topics.copy_as import Called
 from netlab.topics.discovery import topic_named
-from netlab.topics.outside import Called
 from netlab.ui.copied_program import client_alone
 from netlab.ui.copying import Copy, LastCall, copies, last_call
 from tests.topics.bare import pythons, run_alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from netlab.capture.model import Direction
-from netlab.topics.trial import PATIENCE, Bench, Experiment, Trial, payload
+from netlab.topics.experiment import PATIENCE, Bench, Experiment, Trial, payload
 
 SECRET = b"peekaboo"
 ORDER, FORGED = b"Pay Bob 100", b"Pay Bob 900"

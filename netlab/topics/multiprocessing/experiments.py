@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netlab.capture.model import Direction
 from netlab.dissect.pickled import read_pickle
-from netlab.topics.trial import Bench, Experiment, Trial, carried, payload
+from netlab.topics.experiment import Bench, Experiment, Trial, carried, payload
 
 SENT = {"name": "spam", "price": (1, 2.5)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from netlab.capture.model import Direction, Kind, Segment
-from netlab.topics.trial import Bench, Experiment, Peer, Trial, before, carried
+from netlab.topics.experiment import Bench, Experiment, Peer, Trial, before, carried
 
 HELLO = b"Hello"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from netlab.capture.model import Direction
-from netlab.topics.trial import Bench, Experiment, Peer, Trial, carried, payload
+from netlab.topics.experiment import Bench, Experiment, Peer, Trial, carried, payload
 
 RECORD = 5 + len("Hello") + 1 + 16
 """Bytes of a TLS 1.3 record: its header, what it carries, the content type, the tag (RFC 8446, 5.2)."""

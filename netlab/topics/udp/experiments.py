@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlab.capture.model import Direction, Outcome, Segment
-from netlab.topics.trial import Bench, Experiment, Peer, Trial, carried
+from netlab.topics.experiment import Bench, Experiment, Peer, Trial, carried
 
 PATIENT = 9.0
 """Seconds that ``ask`` takes at most; it asks again after 0.6 s."""

@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from netlab.capture.model import Direction
-from netlab.topics.trial import Bench, Experiment, Peer, Trial, payload
+from netlab.topics.experiment import Bench, Experiment, Peer, Trial, payload
 
 if TYPE_CHECKING:
     from netlab.topics.wsgi.client import Response

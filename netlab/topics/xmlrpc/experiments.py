@@ -6,7 +6,7 @@ from contextlib import suppress
 from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
-from netlab.topics.trial import Bench, Experiment, Peer, Trial, before, payload
+from netlab.topics.experiment import Bench, Experiment, Peer, Trial, before, payload
 
 TO_SERVER = Direction.TO_SERVER
 LARGEST = 2**31 - 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from netlab.capture.model import Direction
-from netlab.topics.trial import Bench, Experiment, Trial, payload
+from netlab.topics.experiment import Bench, Experiment, Trial, payload
 
 if TYPE_CHECKING:
     from netlab.topics.zerocopy.client import Comparison, Slice, Transfer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.topics.outside import Called, none, program
+from netlab.topics.copy_as import Called, none, program
 
 
 def outside(called: Called) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 from xmlrpc.client import dumps
 
-from netlab.topics.outside import Called, program
+from netlab.topics.copy_as import Called, program
 
 INTROSPECTION = {"remote_operations": "system.listMethods", "remote_help": "system.methodHelp"}
 

@@ -6,7 +6,7 @@ import shlex
 from urllib.parse import quote, urlencode
 
 from netlab.capture.model import Endpoint
-from netlab.topics.outside import Called, printf, program
+from netlab.topics.copy_as import Called, printf, program
 
 RESERVED = "!#$%&'()*+,/:;=?@[]~"  # stays as it is in a path
 

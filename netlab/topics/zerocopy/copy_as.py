@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from netlab.topics.outside import Called, kept_open, none, program
+from netlab.topics.copy_as import Called, kept_open, none, program
 from netlab.topics.zerocopy.sizes import parse_size
 
 STORE, FETCH = 1, 3

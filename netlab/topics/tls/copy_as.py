@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from netlab.topics.outside import Called, kept_open, none, program
+from netlab.topics.copy_as import Called, kept_open, none, program
 
 AT_ONCE = 8192
 
