@@ -10,8 +10,8 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
 - ``outside.py`` (optional): ``outside``, a `netlab.topics.copy_as.Outside`: the client's last call as commands of
   other tools;
-- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.opened.Opener`,
-  and ``Conversation``, which makes a `netlab.dissect.opened.Conversation`;
+- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.decrypted_record.Opener`,
+  and ``Conversation``, which makes a `netlab.dissect.decrypted_record.Conversation`;
   its ``Client`` then takes ``keylog: Path | None``, a file to which it appends its secrets;
 - ``panel.py`` (optional): what stands under the bytes of a session's buffer, the one file outside ``ui`` that may
   import textual. Its ``Panel`` is a widget made without arguments; ``look(client)`` is called with the current
@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from netlab.capture.model import Transport
+from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
-from netlab.dissect.opened import Conversation, Opener
 
 if TYPE_CHECKING:
     from netlab.topics.copy_as import Outside

@@ -20,8 +20,8 @@ from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
 from netlab.commands.app import on_a_screen
+from netlab.dissect.decrypted_record import Conversation
 from netlab.dissect.fields import Dissector
-from netlab.dissect.opened import Conversation
 from netlab.dissect.text import safe
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from netlab.capture.model import Direction, Flow, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.capture.view import Captured
+from netlab.dissect.decrypted_record import Conversation, Opened
 from netlab.dissect.fields import Dissector
-from netlab.dissect.opened import Conversation, Opened
 from netlab.dissect.text import safe
 from netlab.ui.dissecting import Extent, dissect, joined
 from netlab.ui.segment_row import READ, preview

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Flow, Transport
 from netlab.capture.view import Captured
+from netlab.dissect.decrypted_record import Opened, Opener
 from netlab.dissect.fields import Dissection, Dissector, Field
-from netlab.dissect.opened import Opened, Opener
 from netlab.ui.byte_source import SparseSource
 from netlab.ui.dissecting import Extent, dissect, joined
 

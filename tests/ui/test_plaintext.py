@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from textual.pilot import Pilot
 
 from netlab.capture.model import Direction
+from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.fields import Dissection, Field
-from netlab.dissect.opened import Opened
 from netlab.topics.discovery import topic_named
 from netlab.ui.byte_source import SparseSource, StreamSource
 from netlab.ui.dissecting import Extent, leading, segment_extent, stream_extent

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from netlab.capture.model import Direction
-from netlab.dissect.opened import Opened
+from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.reader import Reader, Short
 from netlab.dissect.tls_names import RECORDS
 from netlab.topics.tls.dissect import dissect_content, said
