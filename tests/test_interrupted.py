@@ -56,7 +56,9 @@ def test_an_interrupt_while_it_imports_is_quiet(module: str, words: list[str]) -
     assert done.returncode in {-2, 130} | stopped
 
 
-@pytest.mark.parametrize("module", ["netlab.topics.discovery", "netlab.lab.early", "textual.app", "netlab.ui.app"])
+@pytest.mark.parametrize(
+    "module", ["netlab.topics.discovery", "netlab.lab.processes.early", "textual.app", "netlab.ui.app"]
+)
 def test_an_interrupt_while_the_app_imports_is_quiet(module: str) -> None:
     test_an_interrupt_while_it_imports_is_quiet(module, [])
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from netlab.ui.exit_watch import WATCH
 
 if TYPE_CHECKING:
-    from netlab.lab.early import EarlyChildren
+    from netlab.lab.processes.early import EarlyChildren
     from netlab.topics.contract import Topic
     from netlab.ui.live_lab import LiveLab
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] = ()) -> int:
         topic = topic_named(argv[0] if argv else "tcp")
     except KeyError as error:
         return _refuse(f"netlab: {error.args[0]}")
-    from netlab.lab.early import EarlyChildren, abandon
+    from netlab.lab.processes.early import EarlyChildren, abandon
 
     WATCH.last_resort = [abandon]
     labs = Labs(topic)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
-from netlab.lab import showing
-from netlab.lab.console import Call, parse, unknown
+from netlab.lab.client import transcript_text
+from netlab.lab.client.session import Session
+from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
-from netlab.lab.problems import LabError
-from netlab.lab.session import Session
-from netlab.lab.setup import lab_certificates
+from netlab.lab.parse import Call, parse, unknown
+from netlab.lab.processes.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
 from netlab.serve.options import add_options, chosen_options, folder
 from netlab.topics.contract import Option, Topic
@@ -161,8 +161,8 @@ def _call(lab: Lab, arguments: argparse.Namespace) -> int:
 
 
 def _line(error: Exception) -> str:
-    text = str(error) if isinstance(error, LabError) else showing.error_line(error)
-    meaning = (showing.meaning(error) or "").replace(":timeout SECONDS", "--timeout SECONDS")
+    text = str(error) if isinstance(error, LabError) else transcript_text.error_line(error)
+    meaning = (transcript_text.meaning(error) or "").replace(":timeout SECONDS", "--timeout SECONDS")
     return " ".join((f"{text} ({meaning})" if meaning else text).split())
 
 

@@ -15,8 +15,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from netlab.capture.model import Endpoint
-from netlab.lab.benches import FreshLabs
-from netlab.lab.happenings import (
+from netlab.lab.experiments.events import (
     Awaited,
     Expected,
     Finished,
@@ -29,10 +28,11 @@ from netlab.lab.happenings import (
     Stepped,
     Verdict,
 )
-from netlab.lab.lanes_drawn import SIDE_BY_SIDE, render_boards
-from netlab.lab.quoted import aimed
-from netlab.lab.setup import passing_certificates
-from netlab.lab.trials import perform
+from netlab.lab.experiments.labs import FreshLabs
+from netlab.lab.experiments.runner import perform
+from netlab.lab.experiments.sandbox import aimed
+from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE, render_boards
+from netlab.lab.processes.setup import passing_certificates
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.experiment import Experiment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
 
 _COMMANDS = {
     "close": (":close", "closes the connection"),

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from netlab.capture.model import Endpoint
-from netlab.lab.options import Options
-from netlab.lab.recording import Saved
-from netlab.lab.session import Session
+from netlab.lab.client.session import Session
+from netlab.lab.processes.live_capture import Saved
 from netlab.lab.state import LabState
-from netlab.lab.wiring import Wiring
+from netlab.lab.topic_options import Options
+from netlab.lab.wire_control import Wiring
 from netlab.topics.contract import Topic
 
 

@@ -10,11 +10,11 @@ from functools import partial
 
 from netlab.dissect.text import safe
 from netlab.lab import faults
+from netlab.lab.client.session import Session
+from netlab.lab.client.transcript_text import HIDDEN
 from netlab.lab.commanded import Commanded
-from netlab.lab.console import unknown
-from netlab.lab.problems import LabError
-from netlab.lab.session import Session
-from netlab.lab.showing import HIDDEN
+from netlab.lab.errors import LabError
+from netlab.lab.parse import unknown
 from netlab.topics.contract import Option, Topic
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlab.dissect.text import safe
 from netlab.lab.commanded import Commanded
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
 from netlab.wire.faults.catalog import GRAMMAR, NONE
 
 

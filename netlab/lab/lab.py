@@ -19,21 +19,21 @@ from types import MappingProxyType
 from netlab.capture.model import Endpoint, Transport
 from netlab.capture.reader import Capture
 from netlab.lab import commands
-from netlab.lab.early import EarlyChildren
-from netlab.lab.endings import LabEndings
-from netlab.lab.operations import Operation, is_remote, operations_of
-from netlab.lab.options import Options
-from netlab.lab.problems import LabError
-from netlab.lab.prompt import Target
-from netlab.lab.recording import Recording, Saved
-from netlab.lab.serving import Serving
-from netlab.lab.session import Session
-from netlab.lab.sessions import Sessions
-from netlab.lab.setup import CAPTURE_LIMIT, Setup, lab_certificates
+from netlab.lab.bounded_log import Tail
+from netlab.lab.client.endings import LabEndings
+from netlab.lab.client.operations import Operation, is_remote, operations_of
+from netlab.lab.client.repl import Target
+from netlab.lab.client.session import Session
+from netlab.lab.client.sessions import Sessions
+from netlab.lab.errors import LabError
+from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.flow_table import FlowFact
+from netlab.lab.processes.live_capture import Recording, Saved
+from netlab.lab.processes.setup import CAPTURE_LIMIT, Setup, lab_certificates
+from netlab.lab.processes.supervisor import Serving
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine, StateChanged, TranscriptGrew
-from netlab.lab.tail import Tail
-from netlab.lab.wiring import Wiring
-from netlab.lab.wiring_flows import FlowFact
+from netlab.lab.topic_options import Options
+from netlab.lab.wire_control import Wiring
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 

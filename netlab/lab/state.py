@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
-from netlab.lab.console import Call
+from netlab.lab.parse import Call
 
 
 class Phase(Enum):

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab.dissect.text import safe
+from netlab.lab.client.operations import Operation
 from netlab.lab.commands import Command
-from netlab.lab.operations import Operation
 
 _TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
 _CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Input, Static
 
-from netlab.lab.session import Session
+from netlab.lab.client.session import Session
 from netlab.lab.state import Busy
 from netlab.topics.contract import Topic
 from netlab.ui.completion import Completion

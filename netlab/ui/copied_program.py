@@ -9,8 +9,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from netlab.lab.console import Call
-from netlab.lab.operations import operations_of
+from netlab.lab.client.operations import operations_of
+from netlab.lab.parse import Call
 from netlab.lab.state import Entry, EntryKind, Made
 from netlab.topics.contract import Topic
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment
-from netlab.lab.console import Call, parse
-from netlab.lab.operations import is_remote, operations_of
-from netlab.lab.options import text_of
-from netlab.lab.prompt import Target
+from netlab.lab.client.operations import is_remote, operations_of
+from netlab.lab.client.repl import Target
+from netlab.lab.parse import Call, parse
 from netlab.lab.state import Entry, EntryKind, Made
+from netlab.lab.topic_options import text_of
 from netlab.serve.options import environment_name
 from netlab.topics.contract import Topic
 from netlab.topics.copy_as import Called

@@ -15,8 +15,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from netlab.lab.happenings import Finished, Happening, Outcome, Verdict
-from netlab.lab.lanes_drawn import SIDE_BY_SIDE
+from netlab.lab.experiments.events import Finished, Happening, Outcome, Verdict
+from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE
 from netlab.topics.experiment import Experiment
 from netlab.ui import experiment_text
 from netlab.ui.experiment_text import Row

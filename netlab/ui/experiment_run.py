@@ -9,9 +9,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from netlab.lab.happenings import Finished, Happening, Outcome, Verdict
-from netlab.lab.lanes import Board
-from netlab.lab.trials import Benches, Still, perform, sentence
+from netlab.lab.experiments.events import Finished, Happening, Outcome, Verdict
+from netlab.lab.experiments.runner import Benches, Still, perform, sentence
+from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Bench, Experiment
 
 KEPT = 1000

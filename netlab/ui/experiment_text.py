@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from netlab.lab.happenings import (
+from netlab.lab.experiments.events import (
     Awaited,
     Expected,
     Finished,
@@ -22,7 +22,7 @@ from netlab.lab.happenings import (
     Stepped,
     Verdict,
 )
-from netlab.lab.lanes_drawn import render_boards
+from netlab.lab.experiments.swim_lanes_text import render_boards
 from netlab.topics.experiment import Experiment
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line

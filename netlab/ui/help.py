@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from netlab.folders import config_file
+from netlab.lab.client.operations import Operation
 from netlab.lab.commands import Command
-from netlab.lab.operations import Operation
 from netlab.topics.contract import Topic
 from netlab.ui.commands import COMMANDS, PROMPT_COMMANDS, readable
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 from netlab.capture.view import Captured
+from netlab.lab.experiments.swim_lanes import Board, Following
 from netlab.lab.lab import Lab
-from netlab.lab.lanes import Board, Following
 from netlab.ui.lanes_picture import Run
 
 MOST = 6

@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.lab.lanes import Phase
-from netlab.lab.lanes_drawn import GLYPHS, SIDE_BY_SIDE
+from netlab.lab.experiments.swim_lanes import Phase
+from netlab.lab.experiments.swim_lanes_text import GLYPHS, SIDE_BY_SIDE
 from netlab.ui.hints import follow_keys, hint
 from netlab.ui.lanes_history import LanesHistory
 from netlab.ui.lanes_picture import CLOSEST, Picture, Run, Sheet, Window

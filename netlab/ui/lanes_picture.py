@@ -1,6 +1,6 @@
 """Swim lanes as a picture to zoom and scroll: which part of the time axis is seen, and the rows that it gives.
 
-Pure, and made of the same functions as the picture in text (`netlab.lab.lanes_drawn`), so that both look the same.
+Pure, and made of the same functions as the picture in text (`netlab.lab.experiments.swim_lanes_text`), so that both look the same.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from netlab.lab.lanes import SECOND, Board
-from netlab.lab.lanes_drawn import Layout, axis, cells, digits_of, legend
+from netlab.lab.experiments.swim_lanes import SECOND, Board
+from netlab.lab.experiments.swim_lanes_text import Layout, axis, cells, digits_of, legend
 
 _LABEL = re.compile(r"\S+(?: s)?")
 CLOSEST = 64

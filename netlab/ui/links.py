@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from netlab.capture.model import Segment
-from netlab.lab.session import Session
+from netlab.lab.client.session import Session
 from netlab.ui.lab_panes import LabPanes
 from netlab.ui.transcript import Transcript
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from netlab.lab.early import EarlyChildren
 from netlab.lab.lab import Lab
-from netlab.lab.setup import TAB_IDLE
+from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import (
     CaptureGrew,
     CaptureReplaced,
@@ -29,7 +29,7 @@ from netlab.topics.contract import Topic
 from netlab.topics.experiment import Experiment
 
 if TYPE_CHECKING:
-    from netlab.lab.benches import OwnLab
+    from netlab.lab.experiments.labs import OwnLab
     from netlab.ui.experiment_run import ExperimentRun
 
 TURNS = 100
@@ -125,7 +125,7 @@ class LiveLab:
 
     def perform(self, experiment: Experiment) -> ExperimentRun:
         """Run an experiment on this lab, after the one before, in a thread of its own."""
-        from netlab.lab.benches import OwnLab  # late: only who runs experiments needs it
+        from netlab.lab.experiments.labs import OwnLab  # late: only who runs experiments needs it
         from netlab.ui.experiment_run import ExperimentRun
 
         self._own = self._own or OwnLab(self.lab)

@@ -12,7 +12,7 @@ from netlab.capture.model import Transport
 from netlab.ui.lab_panes import LabPanes
 
 if TYPE_CHECKING:
-    from netlab.lab.happenings import Verdict
+    from netlab.lab.experiments.events import Verdict
     from netlab.topics.experiment import Experiment
     from netlab.ui.experiment import ExperimentPane
     from netlab.ui.lanes_history import LanesHistory

@@ -15,7 +15,7 @@ from netlab import __version__
 from netlab.capture.model import Endpoint
 
 if TYPE_CHECKING:
-    from netlab.lab.lanes import Board
+    from netlab.lab.experiments.swim_lanes import Board
 
 
 class Presentation:

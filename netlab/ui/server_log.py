@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from netlab.capture.model import Endpoint
+from netlab.lab.bounded_log import Tail
 from netlab.lab.state import LogLine
-from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line
 from netlab.ui.searched_ring import SearchedRing

@@ -11,8 +11,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from netlab.lab.bounded_log import Tail
 from netlab.lab.state import Entry, EntryKind
-from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
 from netlab.ui.ring import Line, hanging, wrapped
 from netlab.ui.searched_ring import SearchedRing

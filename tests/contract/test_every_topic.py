@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.commands.eject import eject
 from netlab.dissect.fields import Dissection, Field
-from netlab.lab.notes import Notes
+from netlab.lab.client.notes import Notes
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import Broken, find_topics, topics
 from tests.topics.children import PATIENCE, Serving, descendants, serving, wait_until

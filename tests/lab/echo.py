@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 
 from netlab.capture.model import Endpoint
-from netlab.lab.prompt import Target
-from netlab.lab.session import Session
+from netlab.lab.client.repl import Target
+from netlab.lab.client.session import Session
 from netlab.lab.state import EntryKind
 from netlab.topics.discovery import topic_named
 

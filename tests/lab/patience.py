@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from netlab.lab.session import Session
+from netlab.lab.client.session import Session
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint, Segment
-from netlab.lab.happenings import Happening
-from netlab.lab.lanes import Board
+from netlab.lab.experiments.events import Happening
+from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Bench, Experiment, Peer, Trial
 
 NOWHERE = Endpoint("127.0.0.1", 9)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from netlab.capture.model import Direction
-from netlab.lab.benches import FreshLabs, LabBench, OwnLab
-from netlab.lab.happenings import Expected, LanesShown, Opened, Outcome, Stepped
+from netlab.lab.experiments.events import Expected, LanesShown, Opened, Outcome, Stepped
+from netlab.lab.experiments.labs import FreshLabs, LabBench, OwnLab
+from netlab.lab.experiments.runner import perform
 from netlab.lab.lab import Lab
 from netlab.lab.state import Phase
-from netlab.lab.trials import perform
 from netlab.topics.discovery import topic_named
 from netlab.topics.experiment import Bench, Trial, payload
 from tests.lab.patience import until

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from netlab.lab import child
-from netlab.lab.child import Child, Message
+from netlab.lab.processes import child
+from netlab.lab.processes.child import Child, Message
 from tests.lab.patience import until
 
 

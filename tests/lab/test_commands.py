@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from netlab.lab.commands import COMMANDS, commands_for
+from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
-from netlab.lab.problems import LabError
 from netlab.lab.state import Phase
 from netlab.topics.contract import Option
 from netlab.topics.discovery import topic_named

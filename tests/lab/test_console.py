@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netlab.lab.beside_calls import reads_as_python
-from netlab.lab.console import LINE_LIMIT, Bare, Call, parse
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
+from netlab.lab.parse import LINE_LIMIT, Bare, Call, parse
 
 OPERATIONS = ("send", "recv", "set", "keys")
 
@@ -92,7 +92,7 @@ def test_any_text_is_a_call_or_bare_or_a_sentence(line: str) -> None:
 
 
 def test_what_python_finds_odd_in_a_line_is_not_printed_over_the_screen() -> None:
-    code = r"""from netlab.lab.console import parse; print(parse(r"send('\d')", ('send',)))"""
+    code = r"""from netlab.lab.parse import parse; print(parse(r"send('\d')", ('send',)))"""
     run = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True)
     assert "Call(" in run.stdout
     assert run.stderr == ""

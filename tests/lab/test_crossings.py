@@ -10,8 +10,8 @@ import pytest
 from netlab.capture.model import Segment
 from netlab.capture.reader import Capture
 from netlab.lab import Lab
-from netlab.lab.crossings import Crossing
-from netlab.lab.session import Session
+from netlab.lab.client.attribution import Crossing
+from netlab.lab.client.session import Session
 
 CASES = Path(__file__).parents[1] / "capture" / "cases"
 

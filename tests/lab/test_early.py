@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from netlab.lab.child import Child
-from netlab.lab.early import EarlyChildren
 from netlab.lab.lab import Lab
-from netlab.lab.setup import TAB_IDLE
+from netlab.lab.processes.child import Child
+from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
@@ -95,6 +95,6 @@ def test_certificates_are_not_made_early() -> None:
 
 
 def test_little_is_imported_for_them() -> None:
-    code = "import sys, netlab.lab.early; print(*{name.partition('.')[0] for name in sys.modules})"
+    code = "import sys, netlab.lab.processes.early; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"asyncio", "textual", "rich", "argparse", "ssl", "logging", "http"} & set(loaded)

@@ -12,9 +12,9 @@ import pytest
 
 from netlab.capture.model import Endpoint, Kind, Transport
 from netlab.lab import Lab
+from netlab.lab.client.session import Session
 from netlab.lab.commands import COMMANDS
-from netlab.lab.problems import LabError
-from netlab.lab.session import Session
+from netlab.lab.errors import LabError
 from netlab.lab.state import Happened
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from netlab.lab import folder
-from netlab.lab.folder import PREFIX, PrivateFolder
+from netlab.lab.processes import private_folder
+from netlab.lab.processes.private_folder import PREFIX, PrivateFolder
 
 
 @pytest.fixture(autouse=True)

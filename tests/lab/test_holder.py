@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from netlab.capture.model import Transport
-from netlab.lab.holder import port_holder
+from netlab.lab.processes.port_owner import port_holder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 

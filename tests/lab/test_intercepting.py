@@ -9,7 +9,7 @@ import pytest
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.lab import Lab
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
 from netlab.lab.state import HeldSegment
 from tests.lab.patience import until
 

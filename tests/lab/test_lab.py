@@ -16,7 +16,7 @@ import pytest
 from netlab.capture.model import Direction, Kind
 from netlab.capture.reader import Capture
 from netlab.lab import Lab
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
 from netlab.lab.state import (
     CaptureGrew,
     CaptureReplaced,

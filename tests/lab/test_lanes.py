@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
 from netlab.capture.reader import Capture
 from netlab.lab import Lab
-from netlab.lab.lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
-from netlab.lab.lanes_drawn import GLYPHS, MOST, axis, cells, render, render_boards
+from netlab.lab.experiments.swim_lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
+from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, axis, cells, render, render_boards
 from tests.lab.patience import until
 
 SERVER = Endpoint("127.0.0.1", 20000)

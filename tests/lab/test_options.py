@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from netlab.lab.options import Options
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
+from netlab.lab.topic_options import Options
 from netlab.topics.contract import Option
 from netlab.topics.discovery import topic_named
 

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from netlab.capture.model import Transport
-from netlab.lab.problems import LabError, cannot_listen
+from netlab.lab.errors import LabError, cannot_listen
 
 
 @pytest.mark.parametrize(

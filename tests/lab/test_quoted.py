@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from netlab.capture.model import Endpoint
-from netlab.lab.quoted import OUTPUT_LIMIT, Limits, Quoted
-from netlab.lab.trials import Stopped
+from netlab.lab.experiments.runner import Stopped
+from netlab.lab.experiments.sandbox import OUTPUT_LIMIT, Limits, Quoted
 from netlab.topics.experiment import Run
 from tests.lab.patience import until
 
@@ -51,7 +51,7 @@ def test_it_ends_itself_where_nobody_is_left_to_end_it() -> None:
     """As after kill -9 of whoever started it."""
     starter = f"""
 import os
-from netlab.lab.quoted import Limits, Quoted
+from netlab.lab.experiments.sandbox import Limits, Quoted
 quoted = Quoted("import time; time.sleep(3600)", None, Limits(wall_seconds=2.0))
 print(quoted.pid, flush=True)
 os.kill(os.getpid(), {signal.SIGKILL.value})

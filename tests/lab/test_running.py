@@ -14,8 +14,8 @@ import pytest
 
 from netlab.capture.model import Endpoint
 from netlab.commands import run
-from netlab.lab.happenings import Expected, LanesShown, Opened, Outcome, Ran, Shown, Stepped, Verdict
-from netlab.lab.lanes import Board
+from netlab.lab.experiments.events import Expected, LanesShown, Opened, Outcome, Ran, Shown, Stepped, Verdict
+from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 from tests.lab.patience import until

@@ -16,8 +16,8 @@ import pytest
 from netlab import certs
 from netlab.capture.savefile import secrets_in
 from netlab.lab import Lab
-from netlab.lab.key_log import KeyLog
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
+from netlab.lab.processes.key_log import KeyLog
 from tests.lab.echo import told
 from tests.lab.patience import until
 

@@ -10,10 +10,10 @@ from concurrent.futures import Future
 import pytest
 
 from netlab.capture.model import Endpoint
-from netlab.lab.problems import LabError
-from netlab.lab.session import LINES_WAITING, Session
+from netlab.lab.client.cancellable_socket import Abandoned
+from netlab.lab.client.session import LINES_WAITING, Session
+from netlab.lab.errors import LabError
 from netlab.lab.state import EntryKind
-from netlab.lab.waiting import Abandoned
 from netlab.topics.contract import Topic
 from tests.lab.echo import EchoServer, session_with, told
 from tests.lab.patience import until, waits_for

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlab.lab.console import Call
-from netlab.lab.showing import constructed, cut, error_line, meaning, progress, shown, spelt, written
+from netlab.lab.client.transcript_text import constructed, cut, error_line, meaning, progress, shown, spelt, written
+from netlab.lab.parse import Call
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from netlab.lab.tail import Tail
+from netlab.lab.bounded_log import Tail
 
 
 def test_it_keeps_the_newest_and_counts_the_rest() -> None:

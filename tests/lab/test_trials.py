@@ -6,10 +6,20 @@ import threading
 
 import pytest
 
-from netlab.lab.happenings import Awaited, Expected, Finished, LanesShown, Opened, Outcome, Shown, Stepped, Verdict
-from netlab.lab.lanes import Board
-from netlab.lab.problems import LabError
-from netlab.lab.trials import perform
+from netlab.lab.errors import LabError
+from netlab.lab.experiments.events import (
+    Awaited,
+    Expected,
+    Finished,
+    LanesShown,
+    Opened,
+    Outcome,
+    Shown,
+    Stepped,
+    Verdict,
+)
+from netlab.lab.experiments.runner import perform
+from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Trial
 from tests.lab.scripted import ScriptedBenches, Told, experiment
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from netlab.lab.waiting import AbandonableSocket, Abandoned, Wake
+from netlab.lab.client.cancellable_socket import AbandonableSocket, Abandoned, Wake
 from tests.lab.patience import until
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from netlab.capture.model import Direction, Kind
 from netlab.lab import Lab
-from netlab.lab.problems import LabError
-from netlab.lab.wiring import LONGEST_SPEC, MOST_FAULTS
+from netlab.lab.errors import LabError
+from netlab.lab.wire_control import LONGEST_SPEC, MOST_FAULTS
 from tests.lab.patience import until, waits_for
 
 

@@ -6,9 +6,10 @@ import socket
 import threading
 
 from netlab.capture.model import Endpoint
-from netlab.lab import Lab, wiring_flows
+from netlab.lab import Lab
+from netlab.lab.processes import flow_table
+from netlab.lab.processes.flow_table import FLOWS_KEPT, LINES_HELD, FlowBook, FlowFact, PeerNames
 from netlab.lab.state import Happened, LogLine, PeerEvent
-from netlab.lab.wiring_flows import FLOWS_KEPT, LINES_HELD, FlowBook, FlowFact, PeerNames
 from tests.lab.patience import until
 
 
@@ -123,4 +124,4 @@ def test_a_flood_is_told_in_lines_that_the_lab_can_read() -> None:
 
 
 def test_patience_is_short() -> None:
-    assert wiring_flows.PATIENCE <= 0.2
+    assert flow_table.PATIENCE <= 0.2

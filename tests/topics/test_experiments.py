@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from netlab.lab.benches import FreshLabs
-from netlab.lab.happenings import Expected, Happening, Outcome, Stepped
-from netlab.lab.trials import perform
+from netlab.lab.experiments.events import Expected, Happening, Outcome, Stepped
+from netlab.lab.experiments.labs import FreshLabs
+from netlab.lab.experiments.runner import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from netlab.topics.experiment import Experiment

@@ -10,7 +10,7 @@ import pytest
 
 from netlab import certs
 from netlab.lab import Lab
-from netlab.lab.session import Session
+from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics

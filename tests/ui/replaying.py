@@ -20,9 +20,10 @@ from netlab import certs
 from netlab.capture.model import Direction, Endpoint
 from netlab.lab import Lab
 from netlab.lab import lab as lab_module
-from netlab.lab.connection import Connection
-from netlab.lab.crossings import Crossing
-from netlab.lab.session import Session
+from netlab.lab.client.attribution import Crossing
+from netlab.lab.client.cancellable_socket import Wake
+from netlab.lab.client.connection import Connection
+from netlab.lab.client.session import Session
 from netlab.lab.state import (
     Accounts,
     CaptureReplaced,
@@ -36,7 +37,6 @@ from netlab.lab.state import (
     SessionsChanged,
     StateChanged,
 )
-from netlab.lab.waiting import Wake
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import find_topics, topic_named
 from netlab.topics.zerocopy.client import NOTHING, Transfer

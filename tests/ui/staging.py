@@ -12,7 +12,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from netlab.capture.model import Endpoint
-from netlab.lab.lanes import SECOND, Board
+from netlab.lab.experiments.swim_lanes import SECOND, Board
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics, topic_named

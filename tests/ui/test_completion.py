@@ -7,8 +7,8 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
+from netlab.lab.client.operations import UNKNOWN, Operation
 from netlab.lab.commands import Command
-from netlab.lab.operations import UNKNOWN, Operation
 from netlab.ui.completion import Completion, byte_count, listed
 from tests.ui.staging import StagedApp, played, until
 

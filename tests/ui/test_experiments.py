@@ -8,7 +8,7 @@ import time
 import pytest
 from textual.pilot import Pilot
 
-from netlab.lab.happenings import Outcome
+from netlab.lab.experiments.events import Outcome
 from netlab.lab.state import Phase
 from netlab.ui.experiment import ExperimentPane, Stage
 from netlab.ui.reader import Reader

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
-from netlab.lab.lanes import Phase
-from netlab.lab.lanes_drawn import GLYPHS
+from netlab.lab.experiments.swim_lanes import Phase
+from netlab.lab.experiments.swim_lanes_text import GLYPHS
 from netlab.ui.lanes_pane import LanesPane
 from tests.ui.staging import StagedApp, enter, played, until
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netlab.capture.model import Endpoint
-from netlab.lab.lanes import SECOND, Board, Lane, Phase
-from netlab.lab.lanes_drawn import GLYPHS, axis, render_boards
+from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, Phase
+from netlab.lab.experiments.swim_lanes_text import GLYPHS, axis, render_boards
 from netlab.ui.lanes_history import MOST, runs_of, split
 from netlab.ui.lanes_picture import CLOSEST, Picture, Run, Sheet, Window, axis_length
 

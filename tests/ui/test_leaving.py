@@ -72,7 +72,7 @@ def test_a_signal_before_the_first_paint_leaves_nothing(terminal: Terminal, tmp_
     [
         "netlab.ui.bench:BenchPane:look",
         "netlab.ui.terminal_input:TerminalInput:feed",  # a thread of the screen's own
-        "netlab.lab.server:ServerProcess:_log",  # a thread of the lab's
+        "netlab.lab.processes.server_process:ServerProcess:_log",  # a thread of the lab's
     ],
 )
 def test_a_crash_is_told_and_leaves_nothing(tmp_path: Path, where: str) -> None:

@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from netlab import certs
 from netlab.lab import Lab
+from netlab.lab.bounded_log import Tail
 from netlab.lab.state import Entry
-from netlab.lab.tail import Tail
 from netlab.ui.presentation import Presentation
 from netlab.ui.transcript import Transcript
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
-from netlab.lab import messages
-from netlab.lab.child import Child, Message
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
+from netlab.lab.processes import messages
+from netlab.lab.processes.child import Child, Message
 from netlab.lab.state import Happened, LogLine, PeerEvent
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from netlab.lab.lanes import SECOND, Board, Lane, Phase
+from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, Phase
 
 MOST = 32
 """Rows of a picture at most: the newest. Those before them are counted."""

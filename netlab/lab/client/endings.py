@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
-from netlab.lab.wiring_flows import FlowBook, FlowFact
+from netlab.lab.processes.flow_table import FlowBook, FlowFact
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from netlab.lab import child
-from netlab.lab.problems import LabError
-from netlab.lab.relay import WireProcess
-from netlab.lab.server import ServerProcess
+from netlab.lab.errors import LabError
+from netlab.lab.processes import child
+from netlab.lab.processes.server_process import ServerProcess
+from netlab.lab.processes.wire_process import WireProcess
 
 P = TypeVar("P", ServerProcess, WireProcess)
 

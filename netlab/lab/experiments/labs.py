@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment, Transport
-from netlab.lab.console import Call
+from netlab.lab.client.repl import Target
+from netlab.lab.client.session import Session
+from netlab.lab.errors import LabError
+from netlab.lab.experiments.runner import Still
+from netlab.lab.experiments.swim_lanes import Board, Following
 from netlab.lab.lab import Lab
-from netlab.lab.lanes import Board, Following
-from netlab.lab.options import Noted, Options
-from netlab.lab.problems import LabError
-from netlab.lab.prompt import Target
-from netlab.lab.session import Session
+from netlab.lab.parse import Call
 from netlab.lab.state import EntryKind, Phase
-from netlab.lab.trials import Still
+from netlab.lab.topic_options import Noted, Options
 from netlab.topics.contract import Topic
 from netlab.topics.experiment import PATIENCE, Bench
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment
 from netlab.capture.reader import Capture
-from netlab.lab.tail import Tail
+from netlab.lab.bounded_log import Tail
 
 KEPT = 2000
 MOST = 500

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from netlab.capture.model import Endpoint, Transport
-from netlab.lab import child
-from netlab.lab.children import Children
-from netlab.lab.early import EarlyChildren
-from netlab.lab.looking import look
-from netlab.lab.options import Options
-from netlab.lab.problems import LabError
-from netlab.lab.recording import Recording
-from netlab.lab.relay import WireProcess
-from netlab.lab.server import ServerProcess
-from netlab.lab.setup import Setup
+from netlab.lab.errors import LabError
+from netlab.lab.processes import child
+from netlab.lab.processes.children import Children
+from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.flow_table import FlowBook, PeerNames
+from netlab.lab.processes.live_capture import Recording
+from netlab.lab.processes.looking import look
+from netlab.lab.processes.server_process import ServerProcess
+from netlab.lab.processes.setup import Setup
+from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, Phase, StateChanged
-from netlab.lab.wiring_flows import FlowBook, PeerNames
+from netlab.lab.topic_options import Options
 
 T = TypeVar("T")
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way

@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint
-from netlab.lab import showing
 from netlab.lab.beside_calls import AS_TEXT, reads_as_python
-from netlab.lab.connection import Connection
-from netlab.lab.console import Bare, Call, parse
-from netlab.lab.crossings import Crossings
-from netlab.lab.endings import Ending, Endings
-from netlab.lab.notes import Notes
-from netlab.lab.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
-from netlab.lab.problems import LabError
+from netlab.lab.bounded_log import Tail
+from netlab.lab.client import transcript_text
+from netlab.lab.client.attribution import Crossings
+from netlab.lab.client.cancellable_socket import Abandoned, Wake
+from netlab.lab.client.connection import Connection
+from netlab.lab.client.endings import Ending, Endings
+from netlab.lab.client.notes import Notes
+from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
+from netlab.lab.errors import LabError
+from netlab.lab.parse import Bare, Call, parse
 from netlab.lab.state import Busy, Entry, EntryKind, Made
-from netlab.lab.tail import Tail
-from netlab.lab.waiting import Abandoned, Wake
 from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000
@@ -77,7 +77,7 @@ class Prompt:
 
     def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | Made | None = None) -> None:
         """Add an entry; the text is made safe and bounded here."""
-        self.transcript.append(Entry(time.time_ns(), kind, showing.cut(text, self._limit), call, did))
+        self.transcript.append(Entry(time.time_ns(), kind, transcript_text.cut(text, self._limit), call, did))
         self._notify()
 
     def note(self, text: str) -> None:
@@ -86,8 +86,10 @@ class Prompt:
 
     def complain(self, error: Exception, call: int = 0) -> None:
         """Add an error, and what it means."""
-        self.add(EntryKind.ERROR, str(error) if isinstance(error, LabError) else showing.error_line(error), call)
-        if meaning := self._cause(error) or showing.meaning(error) or self._usage(error):
+        self.add(
+            EntryKind.ERROR, str(error) if isinstance(error, LabError) else transcript_text.error_line(error), call
+        )
+        if meaning := self._cause(error) or transcript_text.meaning(error) or self._usage(error):
             self.add(EntryKind.NOTE, meaning, call)
 
     def write_call(self, text: str) -> None:
@@ -117,10 +119,10 @@ class Prompt:
         """Run one call, connecting first where that was never done; returns and raises what the client does."""
         if self.connection is None:
             self.connect()
-        with_variable = showing.written(call, self.topic.variable)
-        result = self._run(with_variable, showing.spelt(call), lambda: self._invoke(call), _kept(call))
+        with_variable = transcript_text.written(call, self.topic.variable)
+        result = self._run(with_variable, transcript_text.spelt(call), lambda: self._invoke(call), _kept(call))
         if result is not None:
-            self.add(EntryKind.RESULT, showing.shown(result, self._limit), self._call)
+            self.add(EntryKind.RESULT, transcript_text.shown(result, self._limit), self._call)
         self._call = 0
         self.tell_closed()
         return result
@@ -136,7 +138,7 @@ class Prompt:
         self.connection = connection = Connection(self._wake, self._endings.holding)
         self._told_closed, self.ending, self.connected_at = False, Ending(), time.monotonic()
         told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
-        text = showing.constructed((target.address.host, target.address.port), told, target.secrets)
+        text = transcript_text.constructed((target.address.host, target.address.port), told, target.secrets)
         self._run(
             f"{self.topic.variable} = {text}",
             f"a connection to {target.address}",
@@ -205,7 +207,7 @@ class Prompt:
         try:
             return parse(line, self.operations, self.topic.variable, remote=self.remote)
         except LabError as error:
-            self.note(showing.cut(line.strip(), 200))
+            self.note(transcript_text.cut(line.strip(), 200))
             self.complain(error)
             raise
 
@@ -214,7 +216,7 @@ class Prompt:
         try:
             lines = self.topic.bare(bare.text, self._target().model)
         except Exception as error:
-            self.note(showing.cut(bare.text.strip(), 200))
+            self.note(transcript_text.cut(bare.text.strip(), 200))
             self.complain(error)
             raise
         return [call for call in map(self._parse, lines) if isinstance(call, Call)]
@@ -224,7 +226,7 @@ class Prompt:
         self._call = next(self._numbers)
         self.given_up = False
         self._wake.clear()
-        self.busy = Busy(showing.cut(waiting_for, 60), time.monotonic())
+        self.busy = Busy(transcript_text.cut(waiting_for, 60), time.monotonic())
         if self.dropping:  # looked at after `busy` is set: who drops the connection interrupts what is busy
             self._wake.set()
         self.add(EntryKind.CALL, text, self._call, did)
@@ -280,7 +282,9 @@ class Prompt:
         """A person stopped waiting: what that means for the connection."""
         connection = self.connection
         if connection is not None and connection.shut:
-            self.add(EntryKind.ERROR, showing.error_line(error), number)  # what became of the connection, a note tells
+            self.add(
+                EntryKind.ERROR, transcript_text.error_line(error), number
+            )  # what became of the connection, a note tells
             return
         if connection is None or not connection.connected:
             began = connection is not None and connection.client is not None
@@ -290,7 +294,7 @@ class Prompt:
         else:
             self.complain(error, number)
             return
-        self.add(EntryKind.ERROR, showing.error_line(error), number)
+        self.add(EntryKind.ERROR, transcript_text.error_line(error), number)
         self.add(EntryKind.NOTE, f"with that {why}", number)
 
     def _cause(self, error: Exception) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.beside_calls import command_for
+from netlab.lab.errors import LabError
 from netlab.lab.literals import TooLarge, literal
-from netlab.lab.problems import LabError
 
 LINE_LIMIT = 1 << 20
 _SOURCE = "<netlab console>"

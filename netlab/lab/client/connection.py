@@ -13,9 +13,9 @@ import struct
 from collections.abc import Callable, Mapping
 
 from netlab.capture.model import Endpoint
-from netlab.lab.crossings import Counts, counts
-from netlab.lab.notes import Notes
-from netlab.lab.waiting import AbandonableSocket, Wake
+from netlab.lab.client.attribution import Counts, counts
+from netlab.lab.client.cancellable_socket import AbandonableSocket, Wake
+from netlab.lab.client.notes import Notes
 from netlab.topics.contract import Client
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s; close(2) then sends RST (socket(7))

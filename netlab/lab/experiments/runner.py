@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from netlab.dissect.text import safe
-from netlab.lab.happenings import (
+from netlab.lab.errors import LabError
+from netlab.lab.experiments.events import (
     Awaited,
     Expected,
     Finished,
@@ -25,9 +26,8 @@ from netlab.lab.happenings import (
     Tell,
     Verdict,
 )
-from netlab.lab.lanes import Board
-from netlab.lab.problems import LabError
-from netlab.lab.quoted import Limits, Quoted
+from netlab.lab.experiments.sandbox import Limits, Quoted
+from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import PATIENCE, Bench, Experiment, Run
 
 _LOOK_EVERY = 0.01

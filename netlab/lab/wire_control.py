@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.dissect.text import safe
-from netlab.lab.intercepting import Replayed, replay_anew
-from netlab.lab.problems import LabError
-from netlab.lab.relay import WireProcess
-from netlab.lab.serving import Serving
+from netlab.lab.errors import LabError
+from netlab.lab.processes.supervisor import Serving
+from netlab.lab.processes.wire_process import WireProcess
+from netlab.lab.replay import Replayed, replay_anew
 from netlab.lab.state import HeldSegment
 from netlab.wire.faults import catalog
 from netlab.wire.faults.contract import FaultKind

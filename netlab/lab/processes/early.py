@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netlab.capture.model import Endpoint
-from netlab.lab import child, folder, messages
-from netlab.lab.child import Child, Message
-from netlab.lab.folder import PrivateFolder
-from netlab.lab.options import Options
-from netlab.lab.setup import CAPTURE_LIMIT, TAB_IDLE, Setup, lab_certificates
+from netlab.lab.processes import child, messages, private_folder
+from netlab.lab.processes.child import Child, Message
+from netlab.lab.processes.private_folder import PrivateFolder
+from netlab.lab.processes.setup import CAPTURE_LIMIT, TAB_IDLE, Setup, lab_certificates
+from netlab.lab.topic_options import Options
 from netlab.topics.contract import Topic
 
 
@@ -93,4 +93,4 @@ def _over() -> None:
 def abandon() -> None:
     """End the children of all labs and remove their folders, for a process that ends now, whatever its threads do."""
     child.abandon_all()
-    folder.remove_all()
+    private_folder.remove_all()

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from netlab.capture.model import Direction, Endpoint, Transport
-from netlab.lab import messages
-from netlab.lab.child import Child, Message
-from netlab.lab.problems import LabError, cannot_listen
-from netlab.lab.server import STARTING, how_it_ended
+from netlab.lab.errors import LabError, cannot_listen
+from netlab.lab.processes import messages
+from netlab.lab.processes.child import Child, Message
+from netlab.lab.processes.server_process import STARTING, how_it_ended
 from netlab.lab.state import Accounts, HeldSegment
 
 ANSWERING = 10.0  # seconds that a running wire may take to answer a request, on however busy a machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
-from netlab.lab.child import Message
+from netlab.lab.processes.child import Message
 
 
 def number(message: Message, name: str) -> int | None:

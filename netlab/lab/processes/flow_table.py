@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
-from netlab.lab.child import Message
+from netlab.lab.processes.child import Message
 from netlab.lab.state import HeldSegment, LogLine, PeerEvent
 
 FLOWS_KEPT = 10_000

@@ -15,9 +15,9 @@ from netlab.capture import savefile
 from netlab.capture.model import CaptureError
 from netlab.capture.reader import Capture
 from netlab.dissect.text import safe
-from netlab.lab.folder import PrivateFolder
-from netlab.lab.key_log import KeyLog
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
+from netlab.lab.processes.key_log import KeyLog
+from netlab.lab.processes.private_folder import PrivateFolder
 
 _BATCH, _PAUSE = 200, 0.0005
 """Packets read in one go, about 0.5 ms, and seconds before the next go. Whoever waits for the interpreter's lock

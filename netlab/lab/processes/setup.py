@@ -11,9 +11,9 @@ from importlib import import_module
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Transport
-from netlab.lab.folder import PrivateFolder
-from netlab.lab.options import Options
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
+from netlab.lab.processes.private_folder import PrivateFolder
+from netlab.lab.topic_options import Options
 from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from netlab.capture.model import Transport
-from netlab.lab.relay import WireProcess
-from netlab.lab.server import ServerProcess
+from netlab.lab.processes.server_process import ServerProcess
+from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.state import LabState
 
 

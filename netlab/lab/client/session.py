@@ -9,16 +9,16 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 
 from netlab.capture.model import Endpoint
-from netlab.lab import showing
-from netlab.lab.console import Call
-from netlab.lab.crossings import Crossings
-from netlab.lab.endings import Endings
-from netlab.lab.operations import Operation
-from netlab.lab.problems import LabError
-from netlab.lab.prompt import Prompt, Target
+from netlab.lab.bounded_log import Tail
+from netlab.lab.client import transcript_text
+from netlab.lab.client.attribution import Crossings
+from netlab.lab.client.endings import Endings
+from netlab.lab.client.operations import Operation
+from netlab.lab.client.repl import Prompt, Target
+from netlab.lab.client.worker import Worker
+from netlab.lab.errors import LabError
+from netlab.lab.parse import Call
 from netlab.lab.state import Busy, Entry
-from netlab.lab.tail import Tail
-from netlab.lab.worker import Worker
 from netlab.topics.contract import Client, Topic
 
 LINES_WAITING = 10_000
@@ -44,7 +44,7 @@ class Session:
         place: Callable[[Session], str] = lambda session: "",
         endings: Endings | None = None,
         ended: Callable[[Session], None] = lambda session: None,
-        limit: int = showing.LIMIT,
+        limit: int = transcript_text.LIMIT,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
@@ -86,7 +86,7 @@ class Session:
     def _progress(self, busy: Busy) -> str:
         """How far the call is, where its client tells."""
         done, total = getattr(self.client, "progress", (0, 0))
-        return showing.progress(done, total, time.monotonic() - busy.started) if 0 < done < total else ""
+        return transcript_text.progress(done, total, time.monotonic() - busy.started) if 0 < done < total else ""
 
     @property
     def client(self) -> Client | None:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint, Transport
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
 
 ANSWERING = 2.0
 """Seconds within which the first byte must come back."""

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from netlab.dissect.text import safe
-from netlab.lab.problems import LabError
+from netlab.lab.errors import LabError
 from netlab.serve.options import environment_name
 from netlab.topics.contract import Option, Topic
 

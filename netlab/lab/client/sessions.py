@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 
 from netlab.dissect.text import safe
-from netlab.lab.endings import Endings
-from netlab.lab.problems import LabError
-from netlab.lab.prompt import Target
-from netlab.lab.session import Session
+from netlab.lab.client.endings import Endings
+from netlab.lab.client.repl import Target
+from netlab.lab.client.session import Session
+from netlab.lab.errors import LabError
 from netlab.lab.state import Event, LabState, SessionsChanged, TranscriptGrew
 from netlab.topics.contract import Topic
 

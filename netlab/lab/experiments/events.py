@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from netlab.lab.lanes import Board
+from netlab.lab.experiments.swim_lanes import Board
 
 
 class Outcome(Enum):

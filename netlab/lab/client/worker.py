@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from netlab.lab.waiting import Wake
+from netlab.lab.client.cancellable_socket import Wake
 
 _PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
 

@@ -10,7 +10,7 @@ import os
 
 from netlab.capture.model import Transport
 from netlab.dissect.text import safe
-from netlab.lab.holder import port_holder
+from netlab.lab.processes.port_owner import port_holder
 
 
 class LabError(Exception):

@@ -9,8 +9,8 @@ import errno
 from collections.abc import Callable, Collection
 
 from netlab.dissect.text import safe
-from netlab.lab.console import Call
-from netlab.lab.waiting import Abandoned
+from netlab.lab.client.cancellable_socket import Abandoned
+from netlab.lab.parse import Call
 
 LIMIT = 4000
 HIDDEN = "••••"
