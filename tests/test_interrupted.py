@@ -37,8 +37,8 @@ runpy.run_module("netlab", run_name="__main__", alter_sys=True)
         ("netlab.lab.state", ["run", "--list"]),
         ("netlab.certs", ["certs"]),
         ("netlab.commands.eject", ["eject", "tcp"]),
-        ("netlab.ui.exit_watch", []),
-        ("netlab.ui.inspect_screen", ["inspect", "nothing.pcapng"]),
+        ("netlab.ui.terminal.exit_watch", []),
+        ("netlab.ui.capture_app", ["inspect", "nothing.pcapng"]),
     ],
 )
 def test_an_interrupt_while_it_imports_is_quiet(module: str, words: list[str]) -> None:

@@ -13,12 +13,12 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from netlab.ui.exit_watch import WATCH
+from netlab.ui.terminal.exit_watch import WATCH
 
 if TYPE_CHECKING:
     from netlab.lab.processes.early import EarlyChildren
     from netlab.topics.contract import Topic
-    from netlab.ui.live_lab import LiveLab
+    from netlab.ui.lab_thread import LiveLab
 
 FRAMES = "1000"
 """Frames a second at most. With Textual's own 60 a key's repaint waits up to 17 ms for its turn, longer on a loaded
@@ -71,7 +71,7 @@ class Labs:
 
     def make(self, topic: Topic) -> LiveLab:
         """A topic's lab, which starts; the same for every call."""
-        from netlab.ui.live_lab import LiveLab  # late: the first paint does not wait for it
+        from netlab.ui.lab_thread import LiveLab  # late: the first paint does not wait for it
 
         first = topic.name == self._first.name
         with self._lock:
@@ -91,7 +91,7 @@ class Labs:
         with self._lock:
             self._closed = True
         if self._labs:
-            from netlab.ui.live_lab import close_all
+            from netlab.ui.lab_thread import close_all
 
             close_all(self._labs.values())
         if self.early is not None:
@@ -121,8 +121,8 @@ def _run(topic: Topic, labs: Labs) -> int:
     from netlab.folders import config_file
     from netlab.topics.discovery import find_topics
     from netlab.ui.app import NetlabApp
-    from netlab.ui.keymap import read_config
-    from netlab.ui.terminal_app import play
+    from netlab.ui.keys.keymap import read_config
+    from netlab.ui.terminal.terminal_app import play
 
     config = read_config(config_file())
     app = NetlabApp(

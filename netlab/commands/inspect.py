@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 
 from netlab.commands.app import FRAMES
-from netlab.ui.exit_watch import WATCH
+from netlab.ui.terminal.exit_watch import WATCH
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``netlab inspect`` with its arguments; the exit status."""
     WATCH.begin()
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)
-    from netlab.ui import inspect_screen
+    from netlab.ui import capture_app
 
-    return inspect_screen.main(argv)
+    return capture_app.main(argv)

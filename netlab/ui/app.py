@@ -24,21 +24,21 @@ from textual.widgets import Input, Static, Tab, TabbedContent, TabPane
 
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
-from netlab.ui import commands
-from netlab.ui.guard import GUARD
-from netlab.ui.key_line import KeyLine
-from netlab.ui.key_turns import KeyTurns
-from netlab.ui.keymap import Config
-from netlab.ui.notices import CSS as NOTICES
-from netlab.ui.presentation import Presentation
-from netlab.ui.start_line import StartLine
+from netlab.ui.keys import commands
+from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.keymap import Config
+from netlab.ui.keys.type_ahead import KeyTurns
 from netlab.ui.tab_titles import fitting
-from netlab.ui.terminal_app import TerminalApp
+from netlab.ui.terminal.start_line import StartLine
+from netlab.ui.terminal.terminal_app import TerminalApp
+from netlab.ui.widgets.control_filter import GUARD
+from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.notices import CSS as NOTICES
 
 if TYPE_CHECKING:
-    from netlab.ui.bench import BenchPane
-    from netlab.ui.jump import Target
-    from netlab.ui.live_lab import LiveLab
+    from netlab.ui.keys.jump import Target
+    from netlab.ui.lab_thread import LiveLab
+    from netlab.ui.tab.tab import BenchPane
 
 
 STOLEN = frozenset({"slash", "backslash", "at", "minus", "plus", "underscore"})
@@ -190,7 +190,7 @@ class NetlabApp(TerminalApp, KeyTurns):
         await painted.wait()  # what the panes import would keep the first paint waiting
         making = asyncio.create_task(asyncio.to_thread(self._make_lab, topic))
         await asyncio.sleep(0)  # the thread begins before the import holds the interpreter
-        from netlab.ui.bench import BenchPane
+        from netlab.ui.tab.tab import BenchPane
 
         try:
             bench = BenchPane(await making, self._presentation)
@@ -310,8 +310,8 @@ class NetlabApp(TerminalApp, KeyTurns):
 
     async def action_leave(self) -> None:
         """Quit; ask first where something would be lost."""
-        from netlab.ui.chooser import Choice, Chooser  # late: first paint does not need them
         from netlab.ui.leaving import lost_with
+        from netlab.ui.widgets.chooser import Choice, Chooser  # late: first paint does not need them
 
         lost = lost_with([bench.lab for bench in self._benches.values()])
         if not lost:
@@ -327,13 +327,13 @@ class NetlabApp(TerminalApp, KeyTurns):
 
     def action_jump(self) -> None:
         """Show a letter on every pane and tab."""
-        from netlab.ui.jump import Jump  # late: first paint does not need it
+        from netlab.ui.keys.jump import Jump  # late: first paint does not need it
 
         if self.bench is not None and len(self.screen_stack) == 1:
             self.push_screen(Jump([*self.bench.panes.targets(), *self._tab_targets()]))
 
     def _tab_targets(self) -> Iterator[Target]:
-        from netlab.ui.jump import Target
+        from netlab.ui.keys.jump import Target
 
         tabs = self.query("ContentTab")
         for number, tab in enumerate(tabs, 1):
@@ -341,7 +341,7 @@ class NetlabApp(TerminalApp, KeyTurns):
 
     def action_help(self) -> None:
         """Help for the focused pane."""
-        from netlab.ui.help import Help, help_lines, help_width  # late: first paint does not need it
+        from netlab.ui.keys.help import Help, help_lines, help_width  # late: first paint does not need it
 
         bench = self.bench
         if bench is None:

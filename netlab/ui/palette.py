@@ -12,10 +12,10 @@ from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.widget import Widget
 
-from netlab.ui.commands import COMMANDS, Command, readable
+from netlab.ui.keys.commands import COMMANDS, Command, readable
 
 if TYPE_CHECKING:
-    from netlab.ui.bench import BenchPane
+    from netlab.ui.tab.tab import BenchPane
 
 Found = tuple[str, str, Callable[[], object]]
 """Title, help, and what is called."""

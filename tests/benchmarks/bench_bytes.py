@@ -22,9 +22,9 @@ from textual.app import App, ComposeResult
 from textual.filter import LineFilter
 
 from netlab.commands.app import FRAMES, RARELY
-from netlab.ui.byte_source import ViewSource
-from netlab.ui.guard import GUARD
-from netlab.ui.inspector import Inspector
+from netlab.ui.bytes.byte_source import ViewSource
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.widgets.control_filter import GUARD
 from tests.benchmarks.terminal import Terminal, percentile
 
 SIZE = 1 << 30

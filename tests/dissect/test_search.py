@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from netlab.dissect import search
 from netlab.dissect.search import PatternRefused, find_bytes, parse_offset, parse_pattern
-from netlab.ui.byte_source import ViewSource
+from netlab.ui.bytes.byte_source import ViewSource
 
 
 @pytest.mark.parametrize(

@@ -20,5 +20,5 @@ def staged_times(monkeypatch: pytest.MonkeyPatch) -> None:
     def clock(time_ns: int, start_ns: int) -> str:
         return "0.001" if time_ns > start_ns else "0.000"
 
-    monkeypatch.setattr("netlab.ui.segment_row.clock", clock)
-    monkeypatch.setattr("netlab.ui.segment_painter.clock", clock)
+    monkeypatch.setattr("netlab.ui.wire.segment_row.clock", clock)
+    monkeypatch.setattr("netlab.ui.wire.segment_painter.clock", clock)

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from netlab.capture.model import Kind
 from netlab.topics.experiment import Experiment, Trial
-from netlab.ui.experiment import ExperimentPane, Stage
+from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from tests.ui.staging import StagedApp, until
 
 PREDICTIONS = (

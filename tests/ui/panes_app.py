@@ -9,9 +9,9 @@ from textual.app import App, ComposeResult
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Dissector, Field
-from netlab.ui.inspector import Inspector
-from netlab.ui.plaintext import Plaintexts
-from netlab.ui.wire_list import WireList
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.bytes.plaintext import Plaintexts
+from netlab.ui.wire.wire_list import WireList
 
 START = 1_700_000_000_000_000_000
 IN, OUT = Direction.TO_CLIENT, Direction.TO_SERVER

@@ -42,8 +42,8 @@ from netlab.topics.discovery import find_topics, topic_named
 from netlab.topics.zerocopy.client import NOTHING, Transfer
 from netlab.topics.zerocopy.client import Client as ZerocopyClient
 from netlab.ui.app import NetlabApp
-from netlab.ui.live_lab import LiveLab
-from netlab.ui.presentation import Presentation
+from netlab.ui.lab_thread import LiveLab
+from netlab.ui.widgets.formatting import Presentation
 
 SAMPLES = Path(__file__).parent / "samples"
 Json = dict[str, Any]

@@ -17,10 +17,10 @@ from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics, topic_named
 from netlab.ui.app import NetlabApp
-from netlab.ui.bench import BenchPane
-from netlab.ui.keymap import Config
-from netlab.ui.live_lab import LiveLab
-from netlab.ui.presentation import Presentation
+from netlab.ui.keys.keymap import Config
+from netlab.ui.lab_thread import LiveLab
+from netlab.ui.tab.tab import BenchPane
+from netlab.ui.widgets.formatting import Presentation
 
 DEADLINE = 20.0
 """Seconds within which anything that a test waits for must have happened, on however busy a machine."""

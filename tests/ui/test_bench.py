@@ -14,13 +14,13 @@ from textual.widgets import Input, Static
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics
-from netlab.ui.chooser import Chooser
-from netlab.ui.console import left_of
-from netlab.ui.help import Help
-from netlab.ui.key_line import chosen
-from netlab.ui.keymap import Config
-from netlab.ui.panes import PaneBar
-from netlab.ui.status import Banner
+from netlab.ui.console.console import left_of
+from netlab.ui.keys.footer import chosen
+from netlab.ui.keys.help import Help
+from netlab.ui.keys.keymap import Config
+from netlab.ui.tab.layout import PaneBar
+from netlab.ui.tab.status import Banner
+from netlab.ui.widgets.chooser import Chooser
 from tests.ui.staging import StagedApp, enter, played, serving, until
 
 

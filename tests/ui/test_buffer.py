@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from netlab.topics.discovery import topic_named
-from netlab.ui.byte_source import BufferSource
-from netlab.ui.held_buffer import HeldBuffer
-from netlab.ui.inspector import Mode
+from netlab.ui.bytes.byte_source import BufferSource
+from netlab.ui.bytes.client_buffer import HeldBuffer
+from netlab.ui.bytes.inspector import Mode
 from tests.ui.panes_app import PanesApp, echo_capture
 
 

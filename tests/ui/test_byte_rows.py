@@ -10,9 +10,9 @@ from rich.segment import Segment
 from rich.style import Style
 
 from netlab.dissect.hexrows import row_width
-from netlab.ui.byte_rows import Overlay, RowPainter
-from netlab.ui.byte_source import ViewSource
-from netlab.ui.spans import Span, Spans
+from netlab.ui.bytes.byte_source import ViewSource
+from netlab.ui.bytes.hex_row import Overlay, RowPainter
+from netlab.ui.bytes.spans import Span, Spans
 
 DIGITS = 4
 ranges = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda ends: (min(ends), max(ends)))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.stream import Chunk
-from netlab.ui.byte_source import StreamSource, ViewSource
+from netlab.ui.bytes.byte_source import StreamSource, ViewSource
 
 PIECES = st.lists(st.tuples(st.integers(0, 3), st.binary(min_size=1, max_size=9)), max_size=8)
 

@@ -15,13 +15,13 @@ from textual.widgets import Input, Static
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
-from netlab.ui import dissecting
-from netlab.ui.byte_source import ViewSource
-from netlab.ui.byte_view import ByteView
-from netlab.ui.chooser import Chooser
-from netlab.ui.inspector import Inspector
-from netlab.ui.question import Question
-from netlab.ui.spans import changed_spans
+from netlab.ui.bytes import dissecting
+from netlab.ui.bytes.byte_source import ViewSource
+from netlab.ui.bytes.hex_view import ByteView
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.bytes.spans import changed_spans
+from netlab.ui.widgets.chooser import Chooser
+from netlab.ui.widgets.question import Question
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp, dissect_lines, echo_capture
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from netlab.ui.changes import Change
+from netlab.ui.bytes.diff import Change
 from tests.ui.panes_app import OUT, HandMade, PanesApp, dissect_lines
 
 

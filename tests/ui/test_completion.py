@@ -9,7 +9,7 @@ from textual.widgets import OptionList, Static
 
 from netlab.lab.client.operations import UNKNOWN, Operation
 from netlab.lab.commands import Command
-from netlab.ui.completion import Completion, byte_count, listed
+from netlab.ui.console.completion import Completion, byte_count, listed
 from tests.ui.staging import StagedApp, played, until
 
 COMPLETION = Completion(

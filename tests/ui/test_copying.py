@@ -22,8 +22,8 @@ from netlab.lab.parse import Call
 from netlab.lab.state import Entry, EntryKind, Made
 from netlab.topics.copy_as import Called
 from netlab.topics.discovery import topic_named
-from netlab.ui.copied_program import client_alone
-from netlab.ui.copying import Copy, LastCall, copies, last_call
+from netlab.ui.tab.copied_program import client_alone
+from netlab.ui.tab.copy_choices import Copy, LastCall, copies, last_call
 from tests.topics.bare import pythons, run_alone
 from tests.topics.children import PATIENCE
 

@@ -6,10 +6,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Tab
 
-from netlab.ui.chooser import Chooser, entry
-from netlab.ui.presentation import shortened
-from netlab.ui.ring import breaks
 from netlab.ui.tab_titles import fitting
+from netlab.ui.widgets.chooser import Chooser, entry
+from netlab.ui.widgets.formatting import shortened
+from netlab.ui.widgets.scrollback import breaks
 from tests.ui.staging import StagedApp, played, until
 
 

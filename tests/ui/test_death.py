@@ -8,7 +8,7 @@ import signal
 from textual.pilot import Pilot
 
 from netlab.lab.state import Phase
-from netlab.ui.status import Banner
+from netlab.ui.tab.status import Banner
 from tests.ui.staging import StagedApp, enter, played, until
 
 

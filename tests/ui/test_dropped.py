@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
-from netlab.ui.status import StatusLine, facts
+from netlab.ui.tab.status import StatusLine, facts
 from tests.ui.staging import StagedApp, enter, played, until
 
 

@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.lab.state import Phase
-from netlab.ui.experiment import Stage
-from netlab.ui.lanes_pane import LanesPane
+from netlab.ui.experiments.experiment_pane import Stage
+from netlab.ui.lanes.lanes_pane import LanesPane
 from tests.ui.experimenting import at, gate, opened, waiting
 from tests.ui.staging import StagedApp, enter, serving, settled, until
 

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 
 from netlab.lab.experiments.events import Outcome
 from netlab.lab.state import Phase
-from netlab.ui.experiment import ExperimentPane, Stage
-from netlab.ui.reader import Reader
+from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
+from netlab.ui.reader.reader import Reader
 from tests.ui.experimenting import at, gate, opened, pane, waiting
 from tests.ui.staging import StagedApp, enter, played, until
 

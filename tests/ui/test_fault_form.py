@@ -9,8 +9,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from netlab.capture.model import Direction, Transport
-from netlab.ui.fault_draft import Draft, Which
-from netlab.ui.fault_form import FaultForm
+from netlab.ui.faults.fault_draft import Draft, Which
+from netlab.ui.faults.fault_form import FaultForm
 from netlab.wire.faults import catalog
 from tests.ui.staging import StagedApp, enter, played, serving, settled, until
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from netlab.capture.model import Direction
 from netlab.topics.discovery import find_topics, topic_named
-from netlab.ui.field_tree import FieldTree
+from netlab.ui.bytes.field_tree import FieldTree
 from tests.topics.dissected import read
 from tests.ui.panes_app import HandMade, PanesApp
 

@@ -7,8 +7,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.lab.state import Entry, EntryKind
-from netlab.ui.presentation import Presentation
-from netlab.ui.transcript import drawn, folded
+from netlab.ui.console.transcript import drawn, folded
+from netlab.ui.widgets.formatting import Presentation
 from tests.ui.staging import StagedApp, enter, played, until
 
 

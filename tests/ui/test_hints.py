@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input
 
-from netlab.ui.commands import readable
-from netlab.ui.key_line import MOST, KeyLine, chosen
-from netlab.ui.panes import PaneBar
+from netlab.ui.keys.commands import readable
+from netlab.ui.keys.footer import MOST, KeyLine, chosen
+from netlab.ui.tab.layout import PaneBar
 from tests.ui.staging import StagedApp, enter, played, until
 
 PROMISES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from netlab.ui.history import KEPT, History
+from netlab.ui.console.history import KEPT, History
 
 
 def test_lines_come_back_in_another_run(tmp_path: Path) -> None:

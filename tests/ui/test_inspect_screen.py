@@ -23,12 +23,12 @@ from netlab.capture.writer import CaptureWriter
 from netlab.commands.app import FRAMES
 from netlab.dissect.fields import Dissection
 from netlab.topics.discovery import topics
-from netlab.ui import inspect_screen
-from netlab.ui.help import Help
-from netlab.ui.inspect_screen import InspectApp, _unread, guess_topic, main, open_capture
-from netlab.ui.inspector import Inspector
-from netlab.ui.segment_list import SegmentList
-from netlab.ui.wire_list import WireList
+from netlab.ui import capture_app
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.capture_app import InspectApp, _unread, guess_topic, main, open_capture
+from netlab.ui.keys.help import Help
+from netlab.ui.wire.segment_list import SegmentList
+from netlab.ui.wire.wire_list import WireList
 from tests.ui.panes_app import dissect_lines
 
 START = 1_700_000_000_000_000_000

@@ -15,9 +15,9 @@ from netlab import certs
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.zerocopy.client import NOTHING, Client, Comparison
-from netlab.ui.inspector import Inspector
-from netlab.ui.presentation import Presentation
-from netlab.ui.transcript import Transcript
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.console.transcript import Transcript
+from netlab.ui.widgets.formatting import Presentation
 from tests.topics.test_zerocopy_drawing import compared
 from tests.ui.panes_app import PanesApp
 from tests.ui.staging import until

@@ -11,10 +11,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from netlab.capture.model import Direction, Kind
-from netlab.ui.chooser import Chooser
-from netlab.ui.experiment import ExperimentPane
-from netlab.ui.intercept_edit import LONGEST, Edit
-from netlab.ui.segment_row import what
+from netlab.ui.experiments.experiment_pane import ExperimentPane
+from netlab.ui.widgets.chooser import Chooser
+from netlab.ui.wire.intercept_edit import LONGEST, Edit
+from netlab.ui.wire.segment_row import what
 from tests.ui.staging import StagedApp, enter, played, serving, settled, until
 
 Compare = Callable[..., bool]

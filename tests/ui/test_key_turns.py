@@ -10,12 +10,12 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.lab.state import Phase
-from netlab.ui.chooser import Chooser
-from netlab.ui.help import Help
-from netlab.ui.jump import LETTERS, Jump
-from netlab.ui.key_line import KeyLine
-from netlab.ui.prompt import Prompt
-from netlab.ui.slots import Life
+from netlab.ui.console.prompt import Prompt
+from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.help import Help
+from netlab.ui.keys.jump import LETTERS, Jump
+from netlab.ui.tab.slots import Life
+from netlab.ui.widgets.chooser import Chooser
 from tests.ui.staging import StagedApp, enter, played, until
 
 BURST = 90.0

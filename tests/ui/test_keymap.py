@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from netlab.ui.commands import COMMANDS, EVERY_COMMAND
-from netlab.ui.keymap import Config, check_keys, read_config
+from netlab.ui.keys.commands import COMMANDS, EVERY_COMMAND
+from netlab.ui.keys.keymap import Config, check_keys, read_config
+from netlab.ui.keys.pane_keys import pane_keys
 from netlab.ui.palette import CommandProvider
-from netlab.ui.pane_keys import pane_keys
-from netlab.ui.segment_list import SegmentList
+from netlab.ui.wire.segment_list import SegmentList
 from tests.ui.staging import StagedApp, enter, played, until
 
 

@@ -6,7 +6,7 @@ from textual.pilot import Pilot
 
 from netlab.lab.experiments.swim_lanes import Phase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS
-from netlab.ui.lanes_pane import LanesPane
+from netlab.ui.lanes.lanes_pane import LanesPane
 from tests.ui.staging import StagedApp, enter, played, until
 
 QUEUED, SERVED, CLOSED = (GLYPHS[phase] for phase in (Phase.QUEUED, Phase.SERVED, Phase.CLOSED))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, Phase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, axis, render_boards
-from netlab.ui.lanes_history import MOST, runs_of, split
-from netlab.ui.lanes_picture import CLOSEST, Picture, Run, Sheet, Window, axis_length
+from netlab.ui.lanes.lanes_history import MOST, runs_of, split
+from netlab.ui.lanes.lanes_picture import CLOSEST, Picture, Run, Sheet, Window, axis_length
 
 
 def lane(number: int, opened: float, accepted: float | None, closed: float | None) -> Lane:

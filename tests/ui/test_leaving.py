@@ -70,8 +70,8 @@ def test_a_signal_before_the_first_paint_leaves_nothing(terminal: Terminal, tmp_
 @pytest.mark.parametrize(
     "where",
     [
-        "netlab.ui.bench:BenchPane:look",
-        "netlab.ui.terminal_input:TerminalInput:feed",  # a thread of the screen's own
+        "netlab.ui.tab.tab:BenchPane:look",
+        "netlab.ui.terminal.terminal_input:TerminalInput:feed",  # a thread of the screen's own
         "netlab.lab.processes.server_process:ServerProcess:_log",  # a thread of the lab's
     ],
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
-from netlab.ui.segment_list import SegmentList
-from netlab.ui.transcript import Transcript
+from netlab.ui.console.transcript import Transcript
+from netlab.ui.wire.segment_list import SegmentList
 from tests.ui.staging import StagedApp, enter, played, until
 
 

@@ -8,7 +8,7 @@ import pytest
 from textual.geometry import Region
 from textual.widgets._toast import Toast
 
-from netlab.ui.chooser import Chooser
+from netlab.ui.widgets.chooser import Chooser
 from tests.ui.staging import StagedApp, enter, serving, until
 
 

@@ -13,8 +13,8 @@ from netlab.dissect.tls_names import ALERT_MEANINGS, ALERTS
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.tls.dissect import dissect
-from netlab.ui.opened_lines import OpenedLines
-from netlab.ui.segment_list import SegmentList
+from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.segment_list import SegmentList
 from tests.topics.children import wait_until
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp
 from tests.ui.recorded_tls import sample, tls_capture

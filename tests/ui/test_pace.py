@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from netlab.ui.pace import AT_ONCE, FEW, FLOOD, LULL, OFTEN, SECONDS, Pace
+from netlab.ui.widgets.redraw_rate import AT_ONCE, FEW, FLOOD, LULL, OFTEN, SECONDS, Pace
 
 
 class Clock:

@@ -13,9 +13,9 @@ from netlab.capture.model import Direction
 from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.fields import Dissection, Field
 from netlab.topics.discovery import topic_named
-from netlab.ui.byte_source import SparseSource, StreamSource
-from netlab.ui.dissecting import Extent, leading, segment_extent, stream_extent
-from netlab.ui.plaintext import NOT_OURS, Plaintexts, with_plaintext
+from netlab.ui.bytes.byte_source import SparseSource, StreamSource
+from netlab.ui.bytes.dissecting import Extent, leading, segment_extent, stream_extent
+from netlab.ui.bytes.plaintext import NOT_OURS, Plaintexts, with_plaintext
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp
 from tests.ui.recorded_tls import sample, tls_capture
 from tests.ui.staging import until
@@ -96,7 +96,9 @@ def test_gaps_of_sparse_bytes() -> None:
 
 
 def test_nothing_decrypts_before_a_flow_is_looked_at() -> None:
-    code = "import sys, netlab.ui.bench, netlab.topics.discovery as d; d.topics(); print('cryptography' in sys.modules)"
+    code = (
+        "import sys, netlab.ui.tab.tab, netlab.topics.discovery as d; d.topics(); print('cryptography' in sys.modules)"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "False\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from netlab.ui.prompt import Prompt
+from netlab.ui.console.prompt import Prompt
 from tests.ui.staging import StagedApp, played, until
 
 

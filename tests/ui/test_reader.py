@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.topics.discovery import topics
-from netlab.ui.reader import Reader
-from netlab.ui.source_text import SourceText, class_of
+from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.source_text import SourceText, class_of
 from tests.topics.test_lessons import WIDEST
 from tests.ui.staging import StagedApp, played, until
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from netlab.ui.help import Help
+from netlab.ui.keys.help import Help
 from tests.ui.staging import StagedApp, played, until
 
 

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from netlab.lab.state import Entry, EntryKind
-from netlab.ui.presentation import Presentation
-from netlab.ui.prompt import runnable
-from netlab.ui.ring import Ring, wrapped
-from netlab.ui.transcript import SHOWN, copied, drawn
+from netlab.ui.console.prompt import runnable
+from netlab.ui.console.transcript import SHOWN, copied, drawn
+from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.scrollback import Ring, wrapped
 
 
 def text_of(rows: list[tuple[tuple[str, str], ...]]) -> list[str]:

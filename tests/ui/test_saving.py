@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.ui.saving import check_new_file, what_was_there, write_runs
+from netlab.ui.widgets.saving import check_new_file, what_was_there, write_runs
 
 
 def test_the_name_says_what_becomes_of_a_file_that_is_there(tmp_path: Path) -> None:

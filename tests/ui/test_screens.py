@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.lab.state import Phase
-from netlab.ui.status import Banner
+from netlab.ui.tab.status import Banner
 from tests.ui.staging import StagedApp, enter, serving, settled, until
 
 WIDE, NARROW = (120, 40), (80, 24)
@@ -110,6 +110,6 @@ def test_port_in_use(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 
 def test_light_theme(snap_compare: Compare) -> None:
-    from netlab.ui.keymap import Config
+    from netlab.ui.keys.keymap import Config
 
     assert compared(snap_compare, WIDE, one_echo, config=Config(theme="textual-light"))

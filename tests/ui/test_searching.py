@@ -6,12 +6,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from netlab.ui.find_bar import FindBar, next_match
-from netlab.ui.lesson_text import LessonText
-from netlab.ui.question import Question
-from netlab.ui.reader import Reader
-from netlab.ui.searched_ring import SearchedRing
-from netlab.ui.source_text import SourceText
+from netlab.ui.reader.lesson_text import LessonText
+from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.source_text import SourceText
+from netlab.ui.widgets.find_bar import FindBar, next_match
+from netlab.ui.widgets.question import Question
+from netlab.ui.widgets.searched_scrollback import SearchedRing
 from tests.ui.staging import StagedApp, enter, played, until
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from netlab.capture.model import Kind
 from netlab.capture.reader import Capture
 from netlab.dissect.http import read_http
-from netlab.ui.face import segment_face
-from netlab.ui.segment_row import Columns, what
-from netlab.ui.segment_rows import SegmentRows
+from netlab.ui.bytes.inspection import segment_face
+from netlab.ui.wire.segment_row import Columns, what
+from netlab.ui.wire.segment_rows import SegmentRows
 from tests.ui.panes_app import OUT, HandMade
 
 

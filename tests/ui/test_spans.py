@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.dissect.fields import Field
-from netlab.ui.spans import Span, Spans, changed_spans, field_spans
+from netlab.ui.bytes.spans import Span, Spans, changed_spans, field_spans
 
 RAW = st.lists(st.builds(lambda a, n: Span(a, a + n), st.integers(-5, 60), st.integers(0, 9)))
 

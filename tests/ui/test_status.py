@@ -7,8 +7,8 @@ from rich.cells import cell_len
 
 from netlab.capture.model import Endpoint
 from netlab.lab.state import Accounts, LabState, Phase
-from netlab.ui.presentation import Presentation, size
-from netlab.ui.status import GAP, facts, fit
+from netlab.ui.tab.status import GAP, facts, fit
+from netlab.ui.widgets.formatting import Presentation, size
 
 SERVING = LabState(
     Phase.SERVING,

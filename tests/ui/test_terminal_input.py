@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
 
-from netlab.ui.input_queue import LIMITS, InputQueue
-from netlab.ui.terminal_input import LONGEST_PASTE, Kind, Pasted, TerminalInput
+from netlab.ui.terminal.input_queue import LIMITS, InputQueue
+from netlab.ui.terminal.terminal_input import LONGEST_PASTE, Kind, Pasted, TerminalInput
 
 
 class Source:

@@ -14,8 +14,8 @@ from netlab import certs
 from netlab.lab import Lab
 from netlab.lab.bounded_log import Tail
 from netlab.lab.state import Entry
-from netlab.ui.presentation import Presentation
-from netlab.ui.transcript import Transcript
+from netlab.ui.console.transcript import Transcript
+from netlab.ui.widgets.formatting import Presentation
 
 Compare = Callable[..., bool]
 

@@ -13,12 +13,13 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.capture.model import Kind
-from netlab.ui import dissecting, pace
-from netlab.ui.question import Question
-from netlab.ui.segment_list import SegmentList
-from netlab.ui.segment_row import Columns, preview, what
-from netlab.ui.wire_filter import FilterScan
-from netlab.ui.wire_list import _read_intercept
+from netlab.ui.bytes import dissecting
+from netlab.ui.widgets import redraw_rate
+from netlab.ui.widgets.question import Question
+from netlab.ui.wire.segment_list import SegmentList
+from netlab.ui.wire.segment_row import Columns, preview, what
+from netlab.ui.wire.wire_filter import FilterScan
+from netlab.ui.wire.wire_list import _read_intercept
 from tests.ui.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 
 

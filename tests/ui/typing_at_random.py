@@ -60,8 +60,8 @@ def code(key: str) -> str:
 
 def every_key() -> list[str]:
     """All that any class of the screen binds, and a few letters and digits that none does."""
-    from netlab.ui.commands import EVERY_COMMAND
-    from netlab.ui.pane_keys import pane_keys
+    from netlab.ui.keys.commands import EVERY_COMMAND
+    from netlab.ui.keys.pane_keys import pane_keys
 
     bound = [command.key for command in EVERY_COMMAND] + [
         key for place in pane_keys().values() for key in place.values()

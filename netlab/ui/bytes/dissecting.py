@@ -1,0 +1,112 @@
+"""Runs a topic's dissector over what the inspector shows: the stream up to a segment, so that messages are whole.
+
+Pure: the inspector decides in which thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from netlab.capture.model import Direction, Segment, Transport
+from netlab.capture.stream import Chunk
+from netlab.capture.view import Captured
+from netlab.dissect.fields import Dissection, Dissector, Field
+from netlab.ui.bytes.byte_source import StreamSource
+
+JOINED = 1 << 20
+"""Most bytes of a stream that are joined to be dissected; beyond it a segment is dissected alone."""
+_AT_ONCE, _CHUNKS = 1 << 15, 200
+"""Most bytes, and chunks that have to be joined, that are read within about 2 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Bytes to dissect, and the part of them that is shown: ``shift`` bytes come before it, it has ``length``."""
+
+    view: memoryview
+    direction: Direction
+    offset: int
+    shift: int
+    length: int
+    further: int = 0
+    """Bytes that follow in the same stream, and are there already."""
+
+
+def leading(segment: Segment, capture: Captured | None) -> StreamSource | None:
+    """The stream that leads up to a segment, where there is one and it may be joined."""
+    end = segment.offset + len(segment.data)
+    if capture is None or segment.flow.transport is Transport.UDP:
+        return None
+    if not segment.offset or not segment.data or end > JOINED:
+        return None
+    return StreamSource(capture.stream(segment.flow, segment.direction))
+
+
+def is_long(segment: Segment, stream: StreamSource | None) -> bool:
+    """Whether a segment, with the stream that leads to it, takes so long to be read that keys would wait for it."""
+    if stream is None:
+        return len(segment.data) > _AT_ONCE
+    return segment.offset + len(segment.data) > _AT_ONCE or stream.run_at(segment.offset) > _CHUNKS
+
+
+def is_long_stream(source: StreamSource) -> bool:
+    """The same of a whole stream."""
+    return source.length > _AT_ONCE or source.run_at(_AT_ONCE) > _CHUNKS
+
+
+def following(segment: Segment, capture: Captured | None) -> int:
+    """How many bytes have come after a segment in its stream."""
+    if capture is None or segment.flow.transport is Transport.UDP:
+        return 0
+    chunks = capture.stream(segment.flow, segment.direction)
+    end = segment.offset + len(segment.data)
+    return max(chunks[-1].offset + chunks[-1].length - end, 0) if chunks else 0
+
+
+def segment_extent(segment: Segment, stream: StreamSource | None = None, further: int = 0) -> Extent:
+    """The stream from its start to the segment's end where that is at hand, else the segment alone."""
+    end = segment.offset + len(segment.data)
+    alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data), further)
+    if segment.flow.transport is Transport.UDP:
+        return replace(alone, offset=0)
+    if stream is None or stream.length < end or stream.gaps(0, end):
+        return alone
+    return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data), further)
+
+
+def stream_extent(source: StreamSource, direction: Direction) -> Extent:
+    """The beginning of a stream, up to the bound or the first gap."""
+    view = _beginning(source)
+    return Extent(view, direction, 0, 0, len(view))
+
+
+def joined(chunks: Sequence[Chunk]) -> memoryview:
+    """The same of a stream's chunks."""
+    return _beginning(StreamSource(chunks))
+
+
+def _beginning(source: StreamSource) -> memoryview:
+    gaps = source.gaps(0, JOINED)
+    return source.view(0, gaps[0][0] if gaps else min(source.length, JOINED))
+
+
+def _shown(field: Field, shift: int, length: int) -> Field | None:
+    """The field counted from what is shown, without the children that lie outside; None where it lies outside."""
+    start, end = field.start - shift, field.end - shift
+    if end < 0 or start > length or (end <= 0 < field.end - field.start):
+        return None
+    if not shift:
+        return field
+    children = tuple(child for c in field.children if (child := _shown(c, shift, length)) is not None)
+    return replace(field, start=start, end=end, children=children)
+
+
+def dissect(extent: Extent, dissector: Dissector) -> Dissection:
+    """The fields that overlap what is shown, with offsets in it. A dissector that raises gives raw bytes."""
+    try:
+        found = dissector(extent.view, extent.direction, extent.offset)
+    except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything
+        return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
+    fields = tuple(f for field in found.fields if (f := _shown(field, extent.shift, extent.length)) is not None)
+    return replace(found, fields=fields, later=extent.further)

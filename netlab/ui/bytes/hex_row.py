@@ -1,0 +1,193 @@
+"""Paints one row of bytes: which style each cell has, and the signs that say the same without colour.
+
+A row is ``offset``, then a sign and two hex digits for each byte, then the text. The sign before a byte is ``[`` where
+the selection begins, ``]`` where it ended, ``*`` before a changed byte, ``│`` where a chunk begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+
+from netlab.dissect.hexrows import CLASSES, HEX, TEXT, ByteClass
+from netlab.ui.bytes.byte_source import ByteSource
+from netlab.ui.bytes.spans import Spans
+
+CLASS_STYLES = tuple(f"bytes--{kind.name.lower()}" for kind in ByteClass)
+LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "field", "mark", "match", "selection", "cursor")
+"""What may lie over a byte, from the bottom to the top."""
+LAYER_STYLES = tuple(f"bytes--{name}" for name in LAYERS if name)
+_CHUNK, _FIELD_TINT, _FIELD, _MARK, _MATCH, _SELECTION, _CURSOR = 1, 2, 5, 6, 7, 8, 9
+_TINTS = 3
+_STEP = len(ByteClass)
+"""A byte's class and layer as one number: the layer times this, and the class."""
+_RUN = re.compile(rb"(.)\1*", re.DOTALL)
+_TEXT = str.maketrans(dict(enumerate(TEXT)))
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What lies over the bytes. Ranges are (start, end), empty where nothing is meant."""
+
+    cursor: int = 0
+    selection: tuple[int, int] = (0, 0)
+    match: tuple[int, int] = (0, 0)
+    field: tuple[int, int] = (0, 0)
+    fields: Spans | None = None
+    marks: Spans | None = None
+    chunks: bool = False
+
+
+class RowPainter:
+    """Turns rows into segments; ``style_of(component class, partial)`` comes from the widget and is asked once each."""
+
+    def __init__(self, style_of: Callable[[str, bool], Style]) -> None:
+        self._style_of = style_of
+        self._styles: dict[int, Style] = {}
+        self._plain: dict[str, Style] = {}
+
+    def forget_styles(self) -> None:
+        """The theme changed."""
+        self._styles.clear()
+        self._plain.clear()
+
+    def _style(self, cell: int) -> Style:
+        style = self._styles.get(cell)
+        if style is None:
+            layer, kind = divmod(cell, _STEP)
+            style = self._style_of(CLASS_STYLES[kind], False)
+            if layer:
+                style += self._style_of(f"bytes--{LAYERS[layer]}", True)
+            self._styles[cell] = style
+        return style
+
+    def _named(self, name: str) -> Style:
+        if name not in self._plain:
+            self._plain[name] = self._style_of(name, False)
+        return self._plain[name]
+
+    def _layers(self, source: ByteSource, start: int, end: int, over: Overlay) -> list[int]:
+        layers = [0] * (end - start)
+        if over.chunks:
+            layers = _parity(source, start, end)
+        elif over.fields:
+            layers = [_FIELD_TINT + i % _TINTS if i >= 0 else 0 for i in over.fields.row(start, end)]
+        _lay(layers, _FIELD, over.field, start, end)
+        if over.marks:
+            layers = [_MARK if i >= 0 else below for i, below in zip(over.marks.row(start, end), layers, strict=True)]
+        _lay(layers, _MATCH, over.match, start, end)
+        _lay(layers, _SELECTION, over.selection, start, end)
+        if start <= over.cursor < end:
+            layers[over.cursor - start] = _CURSOR
+        return layers
+
+    def _signs(self, source: ByteSource, start: int, end: int, over: Overlay) -> dict[int, str]:
+        """Signs that stand before a byte, by offset."""
+        signs = dict.fromkeys(source.starts(start, end), "│") if over.chunks else {}
+        if over.marks:
+            signs |= {start + i: "*" for i, index in enumerate(over.marks.row(start, end)) if index >= 0}
+        first, last = over.selection
+        if first < last:
+            signs |= {at: sign for at, sign in ((last, "]"), (first, "[")) if start <= at <= end}
+        return signs
+
+    def paint(self, source: ByteSource, start: int, per_row: int, digits: int, over: Overlay) -> list[Segment]:
+        """The row that begins at ``start``: at most ``per_row`` bytes are read."""
+        row = bytes(source.view(start, start + per_row))
+        end = start + len(row)
+        layers = self._layers(source, start, end, over)
+        cells = bytes(_STEP * layer + kind for layer, kind in zip(layers, row.translate(CLASSES), strict=True))
+        signs = self._signs(source, start, end, over)
+        missing = {at - start for low, high in source.gaps(start, end) for at in range(low, high)}
+        runs = _Runs()
+        runs.add(f"{start:0{digits}x} ", self._named("bytes--offset"))
+        if signs or missing or _CURSOR in layers:
+            self._by_byte(runs, row, cells, {at - start: sign for at, sign in signs.items()}, missing)
+        else:
+            self._by_run(runs, row, cells)
+        short = per_row - len(row)
+        gaps = (per_row - 1) // 8 - max(len(row) - 1, 0) // 8
+        runs.add(signs.get(end, " ") if signs.get(end) == "]" else " ", self._named("bytes--sign"))
+        runs.add(" " * (3 * short + gaps + 1), self._style(ByteClass.PRINTABLE))
+        text = row.decode("latin-1").translate(_TEXT)
+        if missing:
+            text = "".join(" " if at in missing else character for at, character in enumerate(text))
+        for run in _RUN.finditer(cells):
+            runs.add(text[run.start() : run.end()], self._style(cells[run.start()]))
+        return runs.segments()
+
+    def _by_run(self, runs: _Runs, row: bytes, cells: bytes) -> None:
+        """The hex digits of a row without signs, as many at once as look the same."""
+        digits, before = f" {row.hex(' ')}", 0
+        for eight in range(0, len(row), 8):
+            if eight:
+                runs.add(" ", self._between(before, cells[eight]))
+            for run in _RUN.finditer(cells, eight, eight + 8):
+                cell, begin = cells[run.start()], 3 * run.start()
+                if cell // _STEP != before:
+                    runs.add(" ", self._style(ByteClass.PRINTABLE))
+                    begin += 1
+                runs.add(digits[begin : 3 * run.end()], self._style(cell))
+                before = cell // _STEP
+
+    def _by_byte(
+        self, runs: _Runs, row: bytes, cells: bytes, signs: Mapping[int, str], missing: Container[int]
+    ) -> None:
+        """The hex digits of any row, byte by byte."""
+        before, edge = 0, self._named("bytes--sign")
+        for index, value in enumerate(row):
+            cell = cells[index]
+            layer, style = cell // _STEP, self._style(cell)
+            if index and index % 8 == 0:
+                runs.add(" ", self._between(before, cell))
+            sign = signs.get(index)
+            joined = style if layer == before and layer != _CURSOR else self._style(ByteClass.PRINTABLE)
+            runs.add(sign or " ", edge if sign else joined)
+            runs.add("··" if index in missing else HEX[value], style)
+            before = layer
+
+    def _between(self, before: int, cell: int) -> Style:
+        """What stands between two eights: a layer that goes on goes on there too."""
+        layer = cell // _STEP
+        return self._style(_STEP * layer + ByteClass.PRINTABLE if layer == before else ByteClass.PRINTABLE)
+
+
+def _lay(layers: list[int], layer: int, span: tuple[int, int], start: int, end: int) -> None:
+    """Lay one range over the bytes from ``start`` to ``end``."""
+    low, high = max(span[0], start), min(span[1], end)
+    if low < high:
+        layers[low - start : high - start] = [layer] * (high - low)
+
+
+def _parity(source: ByteSource, start: int, end: int) -> list[int]:
+    """For each byte whether it lies in an even or an odd chunk."""
+    chunk, begins = source.run_at(start), set(source.starts(start + 1, end))
+    parity = []
+    for offset in range(start, end):
+        chunk += offset in begins
+        parity.append(chunk & 1)
+    return parity
+
+
+class _Runs:
+    """Text in equal styles, gathered into as few segments as possible."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._styles: list[Style] = []
+        self._style: Style | None = None
+
+    def add(self, text: str, style: Style) -> None:
+        if style is self._style:
+            self._texts[-1] += text
+        else:
+            self._style = style
+            self._texts.append(text)
+            self._styles.append(style)
+
+    def segments(self) -> list[Segment]:
+        return list(map(Segment, self._texts, self._styles))

@@ -1,0 +1,252 @@
+"""``netlab inspect FILE``: a capture file in the panes of the lab, read-only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.filter import LineFilter
+from textual.widgets import Static
+
+from netlab.capture.frames.links import understood_links
+from netlab.capture.model import CaptureError, Flow, Segment
+from netlab.capture.reader import Capture
+from netlab.capture.savefile import secrets_in
+from netlab.commands.app import on_a_screen
+from netlab.dissect.decrypted_record import Conversation
+from netlab.dissect.fields import Dissector
+from netlab.dissect.text import safe
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topics
+from netlab.ui.bytes.bytes_pane import BytesPane
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.bytes.plaintext import Plaintexts
+from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines, help_width
+from netlab.ui.keys.type_ahead import KeyTurns
+from netlab.ui.terminal.terminal_app import TerminalApp, play
+from netlab.ui.widgets.chooser import Choice, Chooser
+from netlab.ui.widgets.control_filter import GUARD
+from netlab.ui.widgets.notices import CSS as NOTICES
+from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.wire_list import WireList
+
+_BATCH = 20_000
+"""Packets read at a time, so that the first are on the screen while the rest are read."""
+_FLOWS = 1000
+"""Flows that are asked for their topic."""
+_REASONS = 4
+"""Kinds of packets that are not read, named one by one."""
+_RAW = "raw"
+_CLOSED = "encrypted; the secrets inside this file are another session's"
+
+
+def guess_topic(flow: Flow) -> Topic | None:
+    """The topic whose port and transport the flow's server has."""
+    known = topics().values()
+    return next((t for t in known if (t.port, t.transport) == (flow.server.port, flow.transport)), None)
+
+
+def dissector_of(topic: Topic | None) -> Dissector | None:
+    """The topic's dissector; None without a topic, or where it has none."""
+    try:
+        return topic.dissector() if topic is not None else None
+    except (ImportError, AttributeError):
+        return None
+
+
+class InspectApp(TerminalApp, KeyTurns):
+    """Wire list, bytes and fields of one capture file."""
+
+    TITLE = "netlab inspect"
+    CSS = (
+        NOTICES
+        + """
+    #file { height: auto; max-height: 3; background: $panel; padding: 0 1; }
+    WireList { height: 1fr; }
+    Inspector { height: 2fr; }
+    """
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "question_mark,f1", "help", "help", id="inspect.help", tooltip="What the focused pane shows, and its keys"
+        ),
+        Binding("d", "dissector", "read as", id="inspect.dissector", tooltip="Choose the topic that reads the bytes"),
+        Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane", priority=True),  # else the screen's own
+        Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
+    ]
+
+    def __init__(self, capture: Capture) -> None:
+        super().__init__()
+        self._capture = capture
+        self._chosen = ""
+        self._told = False
+        self._dissectors: dict[str, Dissector | None] = {}
+        self._secrets = secrets_in(capture.path)
+        self._openers: dict[str, Plaintexts] = {}
+
+    def compose(self) -> ComposeResult:
+        """What file it is, the panes, the keys."""
+        yield Static(id="file", markup=False)
+        yield WireList(id="wire")
+        yield Inspector(id="bytes")
+        yield KeyLine()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Nothing that a file says reaches the terminal as a control sequence."""
+        return [*super().get_line_filters(), GUARD]
+
+    def on_mount(self) -> None:
+        """Show what was read so far and read on."""
+        wire = self.query_one(WireList)
+        if self._secrets:
+            wire.opened = OpenedLines(self._conversation, lambda: self._secrets)
+        self._capture.grow(at_most=_BATCH)
+        wire.show(self._capture, self._of_all_flows())
+        wire.focus()
+        self._read_on()
+        wire.go_to(1)
+        self.set_interval(1 / 30, self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.query(WireList):  # the app is leaving, and its timer has rung once more
+            return
+        before = self._capture.position
+        self._capture.grow(at_most=_BATCH)
+        wire = self.query_one(WireList)
+        wire.grow()
+        if self._capture.position != before or not self._told:
+            self._told = True
+            self._tell()
+
+    def _tell(self) -> None:
+        capture = self._capture
+        words = [capture.path.name, _count(len(capture.segments), "segment"), _count(len(capture.flows), "flow")]
+        if unread := capture.unread:
+            words.append(_unread(unread))
+        if capture.problem:
+            words.append(capture.problem)
+        if self._secrets:
+            words.append("TLS secrets inside")
+        words.append(f"read as {self._chosen}" if self._chosen else "read by port")
+        self.query_one("#file", Static).update(Content(safe("  ·  ".join(words))))
+
+    # The panes
+
+    def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
+        """Show its bytes."""
+        dissector = self._dissector(event.segment) if event.segment else None
+        inspector = self.query_one(Inspector)
+        inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._secrets else None
+        inspector.show_segment(event.segment, self._capture, dissector)
+
+    def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
+        """Go to its bytes."""
+        self.query_one(Inspector).focus()
+
+    def on_bytes_pane_held(self, event: BytesPane.Held) -> None:
+        """The person looks at something."""
+        self.query_one(WireList).hold()
+
+    # Dissectors
+
+    def _topic_name(self, segment: Segment) -> str:
+        guessed = guess_topic(segment.flow) if not self._chosen else None
+        return self._chosen or (guessed.name if guessed else _RAW)
+
+    def _plaintexts(self, segment: Segment) -> Plaintexts | None:
+        """What opens the segment's flow with the secrets that the file has inside."""
+        topic = topics().get(self._topic_name(segment))
+        if topic is None:
+            return None
+        return self._openers.setdefault(
+            topic.name, Plaintexts(topic.opener, lambda: self._secrets, "the file's secrets", _CLOSED)
+        )
+
+    def _conversation(self, segment: Segment) -> Callable[[], Conversation] | None:
+        topic = topics().get(self._topic_name(segment))
+        return topic.conversation() if topic is not None else None
+
+    def _dissector(self, segment: Segment) -> Dissector | None:
+        name = self._topic_name(segment)
+        if name not in self._dissectors:
+            self._dissectors[name] = dissector_of(topics().get(name))
+        return self._dissectors[name]
+
+    def _of_all_flows(self) -> Dissector | None:
+        """What reads a line of the list, which knows no flow: the dissector that the flows at hand have in common."""
+        guessed = map(guess_topic, self._capture.flows[:_FLOWS])
+        names = {self._chosen or (topic.name if topic else _RAW) for topic in guessed}
+        return dissector_of(topics().get(names.pop())) if len(names) == 1 else None
+
+    def action_help(self) -> None:
+        """Help for the focused pane."""
+        inside = self.focused.ancestors_with_self if self.focused is not None else ()
+        pane = next((node.id for node in inside if node.id in IN_A_FILE), None) or "wire"
+        lines = file_help_lines(pane, self.screen.active_bindings, help_width(self.size.width))
+        self.push_screen(Help(lines, f"help: a capture file, {pane}"))
+
+    def action_dissector(self) -> None:
+        """Ask which topic reads the bytes."""
+        choices = [Choice("", "by port", "each flow as the topic whose port it has"), Choice(_RAW, _RAW, "no fields")]
+        choices += [
+            Choice(topic.name, topic.title, f"as on {topic.transport.value} port {topic.port}")
+            for topic in topics().values()
+        ]
+        self.push_screen(Chooser("read the bytes as", choices, self._chosen), self._read_as)
+
+    def _read_as(self, answer: tuple[str, str] | None) -> None:
+        if answer is not None:
+            self._chosen = answer[1]
+            self._tell()
+            wire = self.query_one(WireList)
+            here = wire.highlighted
+            wire.show(self._capture, self._of_all_flows())
+            wire.go_to(here.number if here else 1)
+            self.on_wire_list_segment_highlighted(WireList.SegmentHighlighted(self.query_one(WireList).highlighted))
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _unread(reasons: Counter[str]) -> str:
+    """``3 packets not read: 2 ARP, 1 ICMP``; of many reasons the most frequent."""
+    named = [f"{count:,} {reason}" for reason, count in reasons.most_common(_REASONS)]
+    more = [f"{len(reasons) - _REASONS} other kinds"] if len(reasons) > _REASONS else []
+    return f"{_count(reasons.total(), 'packet')} not read: {', '.join(named + more)}"
+
+
+def open_capture(path: Path) -> Capture:
+    """The file, ready to be read. Raises `OSError` or `CaptureError` with a sentence."""
+    if path.is_dir():
+        raise CaptureError("it is a folder, not a capture file")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for somebody to write
+        raise CaptureError("it is a pipe or a device, not a capture file; save what comes from it first")
+    return Capture.of_file(path)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Show a capture file; the exit status: 0, 1 it cannot be read, 2 usage or no terminal."""
+    parser = argparse.ArgumentParser(prog="netlab inspect", description="Look into a pcapng or pcap file, read-only.")
+    parser.epilog = f"Link types that are understood: {understood_links()}."
+    parser.add_argument("file", type=Path, metavar="FILE", help="a capture that netlab, Wireshark or tcpdump saved")
+    arguments = parser.parse_args(argv)
+    try:
+        capture = open_capture(arguments.file)
+    except (OSError, CaptureError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        sys.stderr.write(f"netlab inspect: {safe(str(arguments.file))} was not opened: {safe(str(why))}\n")
+        return 1
+    if not on_a_screen():
+        sys.stderr.write("netlab inspect: it needs a terminal to draw on\n")
+        return 2
+    with capture:
+        return play(InspectApp(capture))

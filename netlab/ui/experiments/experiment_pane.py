@@ -1,0 +1,300 @@
+"""The experiment pane: choose one, predict, watch it run on the tab's own lab, read what came of it.
+
+It draws what a run tells, and asks for a run with messages; it knows no lab. Everything that was told is laid out anew
+when the width changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from netlab.lab.experiments.events import Finished, Happening, Outcome, Verdict
+from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE
+from netlab.topics.experiment import Experiment
+from netlab.ui.experiments import experiment_text
+from netlab.ui.experiments.experiment_text import Row
+from netlab.ui.keys.hints import follow_keys, hint
+from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.scrollback import Line, Ring, wrapped
+from netlab.ui.widgets.scrolling import scroll_at_once
+
+KEPT = 400
+"""Happenings of a run that are shown; the oldest go."""
+
+
+class Stage(Enum):
+    """What the pane shows."""
+
+    LIST = "list"
+    QUESTION = "question"
+    RUNNING = "running"
+    DONE = "done"
+
+
+_TITLES = {
+    Stage.LIST: "experiments",
+    Stage.QUESTION: "experiment {name} ── predict",
+    Stage.RUNNING: "experiment {name} ── running, ctrl+c stops",
+    Stage.DONE: "experiment {name} ── {outcome}",
+}
+_CHOOSING = (Stage.LIST, Stage.QUESTION)
+
+
+class ExperimentPane(Ring):
+    """One topic's experiments. ``stage`` says where the person is; ``experiment`` which one it is about."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"experiment--seen", "experiment--chosen"}
+    DEFAULT_CSS = """
+    ExperimentPane {
+        background: $background; padding: 0 1; border-title-color: $foreground; scrollbar-gutter: stable;
+        & > .experiment--seen { color: $text-success; }
+        & > .experiment--chosen { background: $block-cursor-background; color: $block-cursor-foreground; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose", id="experiment.choose", tooltip="Take the marked line"),
+        Binding("escape", "back", "back", id="experiment.back",
+                tooltip="Back to the list, and from there close; a run goes on"),
+        Binding("r", "again", "again", id="experiment.again", tooltip="Run it once more"),
+        Binding("n", "next", "next", id="experiment.next", tooltip="The topic's next experiment"),
+        Binding("v", "code", "its code", id="experiment.code",
+                tooltip="Read the tutorial's own code and its repaired form"),
+        Binding("up,k", "move(-1)", "up", show=False, id="experiment.up", tooltip="The line before; scroll"),
+        Binding("down,j", "move(1)", "down", show=False, id="experiment.down", tooltip="The line after; scroll"),
+        *(Binding(str(n), f"take({n})", f"take {n}", show=False, id=f"experiment.take_{n}",
+                  tooltip=f"Take line {n}" if n else "Run without a prediction") for n in range(10)),
+    ]  # fmt: skip
+
+    @dataclass
+    class Wanted(Message):
+        """An experiment is to be run."""
+
+        experiment: Experiment
+
+    class Left(Message):
+        """The person goes elsewhere; the run goes on."""
+
+    class Closed(Message):
+        """The person has seen enough."""
+
+    @dataclass
+    class CodeWanted(Message):
+        """The code that the experiment is about is to be shown."""
+
+        experiment: Experiment
+
+    def __init__(
+        self, experiments: Sequence[Experiment], presentation: Presentation, verdicts: dict[str, Verdict]
+    ) -> None:
+        """``verdicts`` are those of the runs so far, by name; they outlive the pane."""
+        super().__init__(id="experiment")
+        self._experiments, self._presentation, self._verdicts = experiments, presentation, verdicts
+        self._happened: list[Happening] = []
+        self._choices: list[int | None] = []
+        self._cursor = 0
+        self._here = False  # it has the focus
+        self.stage = Stage.LIST
+        self.experiment: Experiment | None = None
+        self.prediction: int | None = None
+
+    # Stages
+
+    @property
+    def running(self) -> bool:
+        """Whether its experiment runs now."""
+        return self.stage is Stage.RUNNING
+
+    def show_list(self) -> None:
+        """All experiments, the cursor on the one before."""
+        self._cursor = self._experiments.index(self.experiment) if self.experiment else 0
+        self._enter(Stage.LIST)
+
+    def ask(self, experiment: Experiment) -> None:
+        """The question and the predictions of one."""
+        self.experiment, self.prediction, self._cursor = experiment, None, 0
+        self._enter(Stage.QUESTION)
+
+    def tell(self, happenings: Sequence[Happening]) -> None:
+        """Draw what has happened. The person's place stays where it is, unless it was at the end."""
+        if self.stage is not Stage.RUNNING or not happenings:
+            return
+        self._happened = [*self._happened, *happenings][-KEPT:]
+        finished = [happening for happening in happenings if isinstance(happening, Finished)]
+        if finished and self.experiment is not None:
+            self._verdicts[self.experiment.name] = finished[-1].verdict
+            self._enter(Stage.DONE)
+        else:
+            self._redraw()
+
+    def stopping(self) -> None:
+        """The run was asked to stop."""
+        if self.stage is Stage.RUNNING and self.experiment is not None:
+            self.border_title = f"experiment {self.experiment.name} ── stopping"
+
+    def _run(self, prediction: int | None) -> None:
+        if self.experiment is not None:
+            self.prediction, self._happened = prediction, []
+            self._enter(Stage.RUNNING)
+            self.post_message(self.Wanted(self.experiment))
+
+    def _enter(self, stage: Stage) -> None:
+        begins = self.stage is not stage and stage is not Stage.DONE
+        self.stage = stage
+        self._redraw(top=begins)
+        self.refresh_bindings()
+
+    @property
+    def _verdict(self) -> Verdict | None:
+        return self._verdicts.get(self.experiment.name) if self.experiment is not None else None
+
+    # Drawing
+
+    def on_mount(self) -> None:
+        """Name keys only while they act."""
+        follow_keys(self, self._name_keys)
+
+    def _name_keys(self) -> None:
+        if self.has_focus is not self._here:
+            self._here = self.has_focus
+            self._redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay everything out anew."""
+        super().on_resize(event)
+        self._redraw()
+
+    def _redraw(self, *, top: bool = False) -> None:
+        """Lay out all rows; at the top, or where the person was: at the end, if at the end."""
+        name, verdict = self.experiment.name if self.experiment else "", self._verdict
+        self.border_title = _TITLES[self.stage].format(name=name, outcome=verdict.outcome.value if verdict else "")
+        if self.stage is Stage.LIST and (keys := hint(self, ("back", "closes"))):
+            self.border_title = f"{self.border_title} ── {keys}"
+        if not self._wrap_width:
+            return
+        rows = self._laid_out(self._wrap_width)
+        follow = self.follows and not top and self.stage not in _CHOOSING
+        lines = [(line, row.choice) for row in rows for line in wrapped(row.line, self._wrap_width)]
+        self._lines.clear()
+        self._lines.extend(row.line for row in rows)
+        self._rows = [line for line, _ in lines]
+        self._choices = [choice for _, choice in lines]
+        self._resized(follow)
+        if top:
+            scroll_at_once(self, 0)
+        if self.stage in _CHOOSING:
+            self._choice_into_view()
+        elif self.stage is Stage.DONE and follow:
+            self.call_after_refresh(self._verdict_into_view)
+
+    def _laid_out(self, width: int) -> list[Row]:
+        if self.stage is Stage.LIST or self.experiment is None:
+            return experiment_text.listing(self._experiments, self._verdicts, self._cursor, width, self._here)
+        if self.stage is Stage.QUESTION:
+            return experiment_text.question(self.experiment, self._cursor, width, self._here)
+        lines: list[Line] = experiment_text.beginning(self.experiment, self.prediction, width)
+        beside = self.app.size.width >= SIDE_BY_SIDE
+        lines += experiment_text.told(self._happened, width, self._presentation, beside)
+        if self.stage is Stage.DONE and self._verdict is not None:
+            self._verdict_row = len(lines)
+            lines += experiment_text.ending(self.experiment, self._verdict, self.prediction, width)
+        return [Row(line) for line in lines]
+
+    _verdict_row = 0
+
+    def _verdict_into_view(self) -> None:
+        """The verdict on top, if it does not all fit below what happened."""
+        if len(self._rows) - self._verdict_row > self.size.height:
+            scroll_at_once(self, self._verdict_row + 1)
+
+    def _choice_into_view(self) -> None:
+        mine = [row for row, choice in enumerate(self._choices) if choice == self._cursor]
+        if mine and self.size.height:
+            first = 0 if not self._cursor else mine[0]
+            last = len(self._rows) - 1 if self._cursor == max(filter(None, self._choices), default=0) else mine[-1]
+            if last >= self.scroll_offset.y + self.size.height:
+                scroll_at_once(self, last - self.size.height + 1)
+            if first < self.scroll_offset.y:
+                scroll_at_once(self, first)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys act at this stage."""
+        stage, experiment = self.stage, self.experiment
+        if action == "choose":
+            return stage in _CHOOSING
+        if action == "again":
+            return stage is Stage.DONE
+        if action == "next":
+            return stage is Stage.DONE and experiment is not self._experiments[-1]
+        if action == "code":
+            quoted = experiment is not None and bool(experiment.quoted or experiment.repaired)
+            return stage in (Stage.RUNNING, Stage.DONE) and quoted
+        return True
+
+    @property
+    def _count(self) -> int:
+        if self.stage is Stage.QUESTION and self.experiment is not None:
+            return len(self.experiment.predictions)
+        return len(self._experiments)
+
+    def action_move(self, by: int) -> None:
+        """The mark up or down; where nothing is to be chosen, the text."""
+        if self.stage in _CHOOSING:
+            self._cursor = min(max(self._cursor + by, 0), self._count - 1)
+            self._redraw()
+        else:
+            self.scroll_relative(y=by, animate=False)
+
+    def action_choose(self) -> None:
+        """Take the marked line."""
+        self.action_take(self._cursor + 1)
+
+    def action_take(self, number: int) -> None:
+        """Take a line by its number; 0 runs without a prediction."""
+        if self.stage is Stage.LIST and 1 <= number <= self._count:
+            self.ask(self._experiments[number - 1])
+        elif self.stage is Stage.QUESTION and number <= self._count:
+            self._run(number - 1 if number else None)
+
+    def action_again(self) -> None:
+        """Run it again, with the same prediction."""
+        self._run(self.prediction)
+
+    def action_next(self) -> None:
+        """Ask the next question."""
+        if self.experiment is not None:
+            self.ask(self._experiments[self._experiments.index(self.experiment) + 1])
+
+    def action_code(self) -> None:
+        """Have the code shown."""
+        if self.experiment is not None:
+            self.post_message(self.CodeWanted(self.experiment))
+
+    def action_back(self) -> None:
+        """One step back."""
+        if self.stage is Stage.RUNNING:
+            self.post_message(self.Left())
+        elif self.stage is Stage.LIST:
+            self.post_message(self.Closed())
+        else:
+            self.show_list()
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the line under the pointer."""
+        place = event.get_content_offset(self)
+        row = place.y + self.scroll_offset.y if place is not None else -1
+        if self.stage in _CHOOSING and 0 <= row < len(self._choices) and (choice := self._choices[row]) is not None:
+            self.action_take(choice + 1)
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the last run of this experiment ended."""
+        return self._verdict.outcome if self._verdict is not None else None

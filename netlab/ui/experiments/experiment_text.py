@@ -1,0 +1,167 @@
+"""What the experiment pane says, as lines for a width: the list, the question, what happens, and what came of it.
+
+Pure; each line fits the width. What is chosen, seen or not seen is told by a glyph and in words, colour only helps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+
+from netlab.lab.experiments.events import (
+    Awaited,
+    Expected,
+    Finished,
+    Happening,
+    LanesShown,
+    Opened,
+    Outcome,
+    Ran,
+    Shown,
+    Stepped,
+    Verdict,
+)
+from netlab.lab.experiments.swim_lanes_text import render_boards
+from netlab.topics.experiment import Experiment
+from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.scrollback import Line
+
+STRONG, FAINT, NOTE = "ring--call", "ring--faint", "ring--note"
+SEEN, NOT_SEEN, CHOSEN = "experiment--seen", "ring--error", "experiment--chosen"
+
+_OUTCOMES = {
+    Outcome.SEEN: ("✓", SEEN),
+    Outcome.NOT_SEEN: ("✗", NOT_SEEN),
+    Outcome.STOPPED: ("■", "ring--warning"),
+    Outcome.FAILED: ("✗", NOT_SEEN),
+}
+BLANK: Line = (("", ""),)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line, and the number of the choice that it belongs to, if it is one."""
+
+    line: Line
+    choice: int | None = None
+
+
+def paragraph(first: str, text: str, width: int, style: str = "", indent: int | None = None) -> list[Line]:
+    """Text wrapped below its beginning; ``first`` stands before it."""
+    rest = " " * (len(first) if indent is None else indent)
+    lines = wrap(text, max(width, 20), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    return [((style, line),) for line in lines]
+
+
+def listing(
+    experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], cursor: int, width: int, here: bool
+) -> list[Row]:
+    """The experiments to choose from, each with its question; with the keys that choose, where they act (``here``)."""
+    told = "Predict, run, see." + " ↑↓ and enter choose, or the digit." * here
+    rows = [Row(line) for line in paragraph("", told, width, NOTE)]
+    rows.append(Row(BLANK))
+    for index, experiment in enumerate(experiments):
+        verdict = verdicts.get(experiment.name)
+        glyph = _OUTCOMES[verdict.outcome][0] if verdict is not None else " "
+        rows += _choice(index, f"{experiment.name} {glyph}".rstrip(), cursor, width, head=True)
+        rows += [Row(line, index) for line in paragraph("     ", experiment.question, width)]
+    return rows
+
+
+def question(experiment: Experiment, cursor: int, width: int, here: bool) -> list[Row]:
+    """What is asked, and the predictions to choose from; with the keys that choose, where they act (``here``)."""
+    rows = [Row(line) for line in paragraph("", experiment.question, width, STRONG)]
+    rows.append(Row(BLANK))
+    for index, prediction in enumerate(experiment.predictions):
+        rows += _choice(index, prediction, cursor, width)
+    rows += [Row(BLANK)]
+    told = "What do you think? " + "A digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
+    told += "It uses this tab's server and wire: clients are disconnected, and model, options and faults come back."
+    return rows + [Row(line) for line in paragraph("", told, width, NOTE)]
+
+
+def _choice(index: int, text: str, cursor: int, width: int, head: bool = False) -> list[Row]:
+    mark = "▸" if index == cursor else " "
+    style = CHOSEN if index == cursor else "ring--call" if head else ""
+    return [Row(line, index) for line in paragraph(f" {mark} {index + 1} ", text, width, style)]
+
+
+def beginning(experiment: Experiment, prediction: int | None, width: int) -> list[Line]:
+    """What stands above a run: the question, and what the person expects."""
+    lines = paragraph("", experiment.question, width, STRONG)
+    if prediction is not None:
+        lines += paragraph("You predict: ", experiment.predictions[prediction], width, NOTE, indent=2)
+    return [*lines, BLANK]
+
+
+def told(happenings: Iterable[Happening], width: int, show: Presentation, beside: bool = False) -> list[Line]:
+    """What has happened; what is awaited stands there until it is seen or not. ``beside``: pictures of two models."""
+    lines: list[Line] = []
+    awaited: Awaited | None = None
+    for happening in happenings:
+        awaited = happening if isinstance(happening, Awaited) else None
+        lines += _told(happening, width, show, beside)
+    return lines + (paragraph("   ◔ ", awaited.what, width, "ring--warning") if awaited else [])
+
+
+def _told(happening: Happening, width: int, show: Presentation, beside: bool) -> list[Line]:
+    match happening:
+        case Opened(model, options):
+            server = f"a server, model {model}" + (f", with {options}" if options else "")
+            return paragraph("   · ", server, width, FAINT)
+        case Stepped(number, text):
+            return paragraph(f"{number:>2} ", show.text(text), width)
+        case Expected(_, what, seen, found):
+            instead = paragraph("     there was: ", show.text(found), width, indent=5) if found else []
+            seen_or_not = ("   ✓ ", SEEN) if seen else ("   ✗ not seen: ", NOT_SEEN)
+            return paragraph(seen_or_not[0], what, width, seen_or_not[1], indent=5) + instead
+        case Shown(text):
+            return [BLANK, *((("", f"   {row}"),) for row in show.text(text).split("\n")), BLANK]
+        case LanesShown(boards):
+            rows = render_boards([show.board(board) for board in boards], width - 1, beside=beside)
+            return [BLANK, *((("", row),) for row in rows), BLANK]
+        case Ran(text):
+            return paragraph("   · ", text, width, FAINT)
+        case Awaited() | Finished():
+            return []
+
+
+def ending(experiment: Experiment, verdict: Verdict, prediction: int | None, width: int) -> list[Line]:
+    """What came of it: the verdict, whether the prediction was right, and why."""
+    glyph, style = _OUTCOMES[verdict.outcome]
+    lines = [BLANK, *paragraph(f"{glyph} ", _in_words(verdict), width, style)]
+    if verdict.outcome is Outcome.SEEN:
+        lines += _judged(experiment, prediction, width)
+        lines += paragraph("Why: ", experiment.why, width, indent=2)
+    elif verdict.outcome is Outcome.STOPPED:
+        lines += paragraph("", "Model, options and faults are what they were before.", width, NOTE)
+    return lines
+
+
+def _in_words(verdict: Verdict) -> str:
+    if verdict.problem:
+        return f"{verdict.outcome.value}: {verdict.problem}"
+    total = verdict.seen + verdict.crossed
+    return {
+        Outcome.SEEN: f"all was seen: {total} of {total}",
+        Outcome.NOT_SEEN: f"{verdict.crossed} of {total} not seen",
+    }.get(verdict.outcome, f"{verdict.outcome.value}; {verdict.seen} seen until then")
+
+
+def _judged(experiment: Experiment, prediction: int | None, width: int) -> list[Line]:
+    right = f"{experiment.answer + 1} {experiment.predictions[experiment.answer]}"
+    if prediction == experiment.answer:
+        return paragraph("✓ You were right: ", right, width, SEEN, indent=2)
+    rows = paragraph("✓ Right is: ", right, width, SEEN, indent=2)
+    if prediction is not None:
+        wrong = f"{prediction + 1} {experiment.predictions[prediction]}"
+        rows += paragraph("✗ You predicted: ", wrong, width, NOT_SEEN, indent=2)
+    return rows
+
+
+def code(experiment: Experiment) -> str:
+    """The tutorial's own code and its repaired form, as one text to read; empty where the experiment has none."""
+    parts = [("The tutorial's own code, run only in a child with limits.", experiment.quoted)]
+    parts.append(("Repaired.", experiment.repaired))
+    return "\n\n\n".join(f"# {title}\n\n{text.strip(chr(10))}" for title, text in parts if text)

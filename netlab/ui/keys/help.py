@@ -1,0 +1,177 @@
+"""Help for the focused pane: what it shows, its keys, what the console takes. All from the tables; nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from netlab.folders import config_file
+from netlab.lab.client.operations import Operation
+from netlab.lab.commands import Command
+from netlab.topics.contract import Topic
+from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable
+
+SHOWS = {
+    "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
+    "transcript can be copied and run. A line that begins with : speaks to the lab. ⇧tab goes to the transcript: there "
+    "↑ and ↓ point at a call, its segments are marked in the wire, and L goes to them and back; enter shows all of a "
+    "long result, / finds text.",
+    "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
+    "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment, and L goes "
+    "there. With i segments are held until you let them go with a; while one is highlighted, e edits and d drops it. "
+    "Without one, e and d are what they are elsewhere. / shows only the segments that match a filter, and i takes the "
+    "same filters: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in quotation marks, "
+    "joined by and, or, not and parentheses.",
+    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor. L "
+    "goes to the console's line that caused them. Shift and a movement, or dragging, selects; / finds text, 0x hex or "
+    "b'bytes'.",
+    "log": "What the server says: ! is a warning, ✗ an error. / finds text, n and N go on.",
+    "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "
+    "and log show it as it happens; afterwards model, options and faults are what they were.",
+    "lanes": "One row a client on one time axis: · connecting, ░ in the accept queue, █ being served, ┤ closed. After "
+    "another model is chosen, the clients so far stay above the new ones.",
+    "reader": "The topic's own text, beside the running lab. / finds text, n and N go on.",
+}
+"""What each pane is, by its id."""
+
+IN_A_FILE = {
+    "wire": "Every segment of the file, one a line: who sent it (→ to the server, ← to the client), when, how many "
+    "bytes, what. Nothing here can change the file.",
+    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
+}
+"""What the panes are that show a capture file."""
+
+Row = tuple[str, str]
+WIDEST = 100
+"""Cells of the box at most."""
+
+
+def _table(rows: Iterable[Row], width: int) -> list[Content]:
+    """Two columns; the right one is wrapped within itself, below a left one that is too long for its column."""
+    rows = list(rows)
+    column = min(max((len(left) for left, _ in rows), default=0), width * 2 // 5) + 4
+    lines: list[Content] = []
+    for left, right in rows:
+        first, *more = wrap(right, max(width - column, 20)) or [""]
+        if len(left) + 4 > column:
+            lines.append(Content.styled("  " + left, "bold"))
+            left = ""
+        lines.append(Content.assemble(("  " + left.ljust(column - 2), "bold"), first))
+        lines += [Content(" " * column + text) for text in more]
+    return lines
+
+
+def _text(text: str, width: int) -> list[Content]:
+    return [Content(line) for line in wrap(text, width)]
+
+
+def _heading(text: str) -> list[Content]:
+    return [Content(""), Content.styled(text, "bold underline")]
+
+
+def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
+    """The keys that only act in the pane: those bound by widgets inside it, but for Textual's own, which have no id."""
+    keys: dict[str, tuple[list[str], str]] = {}
+    ours = {command.id for command in COMMANDS}
+    for key, active in bindings.items():
+        inside = any(node.id == pane for node in active.node.ancestors_with_self)
+        if inside and active.binding.id and active.binding.id not in ours:
+            label = active.tooltip or active.binding.description
+            keys.setdefault(active.binding.action, ([], label))[0].append(readable(key))
+    return [(" ".join(names[:3]), label) for names, label in keys.values()]
+
+
+def help_lines(
+    topic: Topic, pane: str, bindings: Mapping[str, ActiveBinding], keymap: Mapping[str, str],
+    operations: Iterable[Operation], commands: Iterable[Command], width: int,
+) -> list[Content]:  # fmt: skip
+    """The help's lines, for a box of ``width`` cells."""
+    lines = [line.stylize("bold") for line in _text(f"{topic.title} · {topic.summary}.", width)]
+    lines += _text(f"To begin: {topic.hint}.", width)
+    if pane in SHOWS:
+        lines += [*_heading(f"This pane: {pane}"), *_text(SHOWS[pane], width)]
+    if pane == "console":
+        lines += _table([(readable(keymap.get(c.id, c.key)), c.tooltip) for c in PROMPT_COMMANDS], width)
+    elif rows := _pane_keys(bindings, pane):
+        lines += _table(rows, width)
+    lines += _heading("The client's calls")
+    lines += _table([(f"{operation.name}{operation.signature}", operation.help) for operation in operations], width)
+    lines += _heading("Lines that speak to the lab")
+    lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
+    lines += _heading("Keys anywhere but in the console's input (esc leaves it)")
+    shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
+    rows = [(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown]
+    lines += _table([*rows, ("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
+    lines += _heading("Keys and a theme of your own")
+    lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
+    ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))
+    return lines + _text(f"The ids here: {'  '.join(ids)}", width)
+
+
+def file_help_lines(pane: str, bindings: Mapping[str, ActiveBinding], width: int) -> list[Content]:
+    """The help's lines where a capture file is shown."""
+    lines = [
+        *_heading(f"This pane: {pane}")[1:],
+        *_text(IN_A_FILE[pane], width),
+        *_table(_pane_keys(bindings, pane), width),
+    ]
+    lines += _heading("Keys anywhere")
+    outside = (
+        b for b in bindings.values() if b.node.id not in IN_A_FILE and (b.binding.id or "").startswith("inspect.")
+    )
+    lines += _table([(readable(b.binding.key), b.tooltip or b.binding.description) for b in outside], width)
+    return lines
+
+
+def _ids_in(bindings: Mapping[str, ActiveBinding], pane: str) -> set[str]:
+    """The ids of the keys that act in the pane only."""
+    ours = {command.id for command in (*COMMANDS, *PROMPT_COMMANDS)}
+    inside = (b for b in bindings.values() if any(node.id == pane for node in b.node.ancestors_with_self))
+    return {active.binding.id for active in inside if active.binding.id} - ours
+
+
+def help_width(columns: int) -> int:
+    """The cells that a line of help has on a screen of so many columns."""
+    return max(min(WIDEST, columns * 96 // 100) - 5, 1)
+
+
+class Help(ModalScreen[None]):
+    """Shows lines to scroll through; esc closes it."""
+
+    DEFAULT_CSS = """
+    Help { align: center middle; }
+    Help > VerticalScroll {
+        width: 100; max-width: 96%; height: auto; max-height: 92%; border: round $accent; background: $surface;
+        border-title-style: bold; border-subtitle-color: $text-muted; padding: 0 1; scrollbar-size-vertical: 1;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss(None)", "close", show=False, id="help.close"),
+        Binding("j", "scroll(1)", "down", show=False, id="help.down"),
+        Binding("k", "scroll(-1)", "up", show=False, id="help.up"),
+        Binding("space", "scroll(10)", "page down", show=False, id="help.page_down"),
+    ]
+
+    def __init__(self, lines: Sequence[Content], title: str = "help") -> None:
+        super().__init__()
+        self._lines = lines
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """One scroller with one text in it."""
+        with VerticalScroll() as box:
+            box.border_title = self._title
+            box.border_subtitle = "↑↓ scroll   esc closes"
+            yield Static(Content("\n").join(self._lines), markup=False)
+
+    def action_scroll(self, lines: int) -> None:
+        """Up or down."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -1,0 +1,167 @@
+"""A lab as the screen holds it: the lab, what is new in it, and one thread that asks it for things in order.
+
+Nothing here is a widget: a lab outlives the tab that shows it, and starts before Textual is imported.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+from netlab.lab.lab import Lab
+from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.setup import TAB_IDLE
+from netlab.lab.state import (
+    CaptureGrew,
+    CaptureReplaced,
+    Event,
+    LogGrew,
+    SessionsChanged,
+    StateChanged,
+    TranscriptGrew,
+)
+from netlab.topics.contract import Topic
+from netlab.topics.experiment import Experiment
+
+if TYPE_CHECKING:
+    from netlab.lab.experiments.labs import OwnLab
+    from netlab.ui.experiments.experiment_run import ExperimentRun
+
+TURNS = 100
+"""Changes of the model, and runs of experiments, that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tidings:
+    """What changed since the last look, coalesced."""
+
+    state: bool = False
+    log: bool = False
+    sessions: bool = False
+    transcripts: frozenset[int] = frozenset()
+    capture_grew: bool = False
+    capture_replaced: bool = False
+
+
+class News:
+    """Takes a lab's events from any thread, as many as come, and keeps only which kinds there were: the log, the
+    transcripts and the capture themselves know how far a reader has read them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kinds: set[type[Event]] = set()
+        self._transcripts: set[int] = set()
+        self.turns: deque[tuple[int, str]] = deque(maxlen=TURNS)
+        """Since when (nanoseconds since the epoch) which model has served, the newest last."""
+        self.runs: deque[tuple[int, str]] = deque(maxlen=TURNS)
+        """Since when which experiment has run, with no name none; the newest last."""
+
+    def tell(self, event: Event) -> None:
+        """Note an event. Called by the lab's threads."""
+        with self._lock:
+            self._kinds.add(type(event))
+            if isinstance(event, TranscriptGrew):
+                self._transcripts.add(event.session)
+            elif isinstance(event, StateChanged) and (not self.turns or self.turns[-1][1] != event.state.model):
+                self.turns.append((time.time_ns(), event.state.model))
+
+    def ran(self, experiment: str) -> None:
+        """Note that an experiment begins, or with no name that none runs any more."""
+        self.runs.append((time.time_ns(), experiment))
+
+    def take(self) -> Tidings | None:
+        """All that is new, or None."""
+        if not self._kinds:
+            return None
+        with self._lock:
+            kinds, self._kinds = self._kinds, set()
+            transcripts, self._transcripts = frozenset(self._transcripts), set()
+        return Tidings(
+            state=StateChanged in kinds,
+            log=LogGrew in kinds,
+            sessions=SessionsChanged in kinds,
+            transcripts=transcripts,
+            capture_grew=CaptureGrew in kinds,
+            capture_replaced=CaptureReplaced in kinds,
+        )
+
+
+Answer = Callable[["str | None", "Exception | None"], None]
+"""What is called, in the asking thread, with the text that a request gave and the exception that it raised."""
+
+
+def no_answer(text: str | None, error: Exception | None) -> None:
+    """For requests whose outcome the lab's state tells anyway."""
+
+
+class LiveLab:
+    """One topic's lab, made when first wanted.
+
+    ``start`` begins serving in the background. Requests run one after the other in a thread of their own, a daemon:
+    one that never returned could not keep the app from ending.
+    """
+
+    def __init__(self, topic: Topic, port: int | None = None, early: EarlyChildren | None = None) -> None:
+        self.topic = topic
+        self.news = News()
+        port = topic.port if port is None else port
+        idle = TAB_IDLE  # `:idle` sets others
+        self.lab = Lab(topic, port=port, notify=self.news.tell, yield_cpu=True, server_timeout=idle, early=early)
+        self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
+        self._thread.start()
+        self.run: ExperimentRun | None = None
+        self._own: OwnLab | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether an experiment is running on the lab."""
+        return self.run is not None and self.run.running
+
+    def perform(self, experiment: Experiment) -> ExperimentRun:
+        """Run an experiment on this lab, after the one before, in a thread of its own."""
+        from netlab.lab.experiments.labs import OwnLab  # late: only who runs experiments needs it
+        from netlab.ui.experiments.experiment_run import ExperimentRun
+
+        self._own = self._own or OwnLab(self.lab)
+        self.run = ExperimentRun(experiment, self._own, after=self.run, mark=self.news.ran)
+        return self.run
+
+    def ask(self, request: Callable[[], str | None], answer: Answer = no_answer) -> None:
+        """Run ``request`` after those asked before it; then ``answer``, both in the requests' thread."""
+        self._requests.put((request, answer))
+
+    def start(self, answer: Answer = no_answer) -> None:
+        """Start server and wire; what fails, the state tells."""
+        self.ask(self.lab.start, answer)
+
+    def close(self) -> None:
+        """End everything of this lab. Blocks until it ended; closing twice does nothing."""
+        self._requests.put(None)
+        if self.run is not None:
+            self.run.leave()
+        self.lab.close()
+
+    def _serve(self) -> None:
+        while (item := self._requests.get()) is not None:
+            request, answer = item
+            try:
+                text = request()
+            except Exception as error:  # noqa: BLE001 - whatever a request raised belongs on the screen, not in a thread
+                answer(None, error)
+            else:
+                answer(text, None)
+
+
+def close_all(labs: Iterable[LiveLab], patience: float = 4.0) -> None:
+    """Close the labs, all at once, waiting at most ``patience`` seconds for the slowest."""
+    threads = [threading.Thread(target=lab.close, daemon=True) for lab in labs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(patience)

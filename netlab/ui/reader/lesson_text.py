@@ -1,0 +1,81 @@
+"""A lesson as it is read: Markdown in which a text can be found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownFence
+
+from netlab.ui.widgets.find_bar import next_match
+
+
+def marked(content: Content, sought: re.Pattern[str] | None) -> Content:
+    """The content with all that is sought reversed."""
+    for found in sought.finditer(content.plain) if sought is not None else ():
+        content = content.stylize("reverse", found.start(), found.end())
+    return content
+
+
+class LessonFence(MarkdownFence):
+    """Code in a lesson. Textual highlights it again whenever a style changes, and what was marked is marked again."""
+
+    def set_content(self, content: Content) -> None:
+        """Show other code, or the same in other colours."""
+        lesson = next((node for node in self.ancestors if isinstance(node, LessonText)), None)
+        super().set_content(marked(content, lesson.sought if lesson is not None else None))
+
+
+class LessonText(Markdown):
+    """``show_line`` brings one of its lines, counted from its top, into view."""
+
+    BLOCKS = {**Markdown.BLOCKS, "fence": LessonFence, "code_block": LessonFence}  # noqa: RUF012 - as Textual types it
+
+    def __init__(self, text: str, show_line: Callable[[int, int], None]) -> None:
+        super().__init__(text, open_links=False)
+        self._show_line = show_line
+        self.sought: re.Pattern[str] | None = None
+        self._plain: list[tuple[Static, Content]] = []
+        self._found: list[tuple[Static, str]] = []
+        self._match: int | None = None
+
+    def look_for(self, text: str) -> int:
+        """Mark the text; the number of lines that have it."""
+        for static, content in self._plain:
+            static.update(content)
+        self._plain, self._found, self._match = [], [], None
+        self.sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
+        for static in self.query(Static) if text else ():
+            if isinstance(static.content, Content):
+                self._look_in(static, static.content)
+        return len(self._found)
+
+    def _look_in(self, static: Static, content: Content) -> None:
+        starts = [found.start() for found in self.sought.finditer(content.plain)] if self.sought is not None else []
+        if starts:
+            self._plain.append((static, content))
+            static.update(marked(content, self.sought))
+            befores = [content.plain[:start] for start in reversed(starts)]
+            first = {before.count("\n"): before for before in befores}  # of several in a line the first
+            self._found += [(static, first[line]) for line in sorted(first)]
+
+    def show_match(self, step: int) -> None:
+        """Go to one of them."""
+        places = [self._line(static, before) for static, before in self._found]
+        if not places:
+            return
+        if self._match is not None:
+            self._match = (self._match + step) % len(places)
+        else:
+            top = self.screen.find_widget(self).clip.y - self.region.y
+            self._match = places.index(next_match(places, top, step))
+        self._show_line(places[self._match], 0)
+
+    def _line(self, static: Static, before: str) -> int:
+        """About the line at which what follows ``before`` stands: words are not wrapped here to know it."""
+        *whole, last = before.split("\n")
+        width = max(static.content_size.width, 1)
+        return static.content_region.y - self.region.y + len(whole) + cell_len(last) // width

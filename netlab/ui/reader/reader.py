@@ -1,0 +1,137 @@
+"""Something to read beside the running lab: the recipe's source, the lesson, then and now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer
+from textual.message import Message
+from textual.widgets import Static
+
+from netlab.topics.contract import Topic
+from netlab.ui.keys.hints import follow_keys, hint
+from netlab.ui.reader.source_text import SourceText
+from netlab.ui.widgets.find_bar import FindBar, find_keys
+
+LESSON, THEN_NOW = "lesson.md", "then_now.md"
+SOURCES = ("server.py", "client.py")
+
+
+class Reader(ScrollableContainer, can_focus=True):
+    """One text of a topic's folder, highlighted; it stands in the place of wire and bytes."""
+
+    DEFAULT_CSS = """
+    Reader {
+        background: $background; border-top: solid $primary-muted; border-title-color: $foreground;
+        scrollbar-size: 1 1; padding: 0 1;
+        &:focus { border-top: heavy $accent; border-title-style: bold; }
+        & > Static { width: auto; min-width: 100%; background: $background; }
+        & > Question { dock: bottom; }
+        & > Markdown {
+            background: $background; margin: 0; padding: 0;
+            MarkdownH1, MarkdownH2, MarkdownH3 { margin: 0 0 1 0; content-align: left middle; }
+            MarkdownFence { color: $foreground; background: $foreground 5%; margin: 0 0 1 0; }
+            MarkdownFence > Label { padding: 0 1; width: 100%; }
+        }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "close", "close", id="reader.close", tooltip="Back to wire and bytes"),
+        Binding("k", "scroll_up", "up", show=False, id="reader.up"),
+        Binding("j", "scroll_down", "down", show=False, id="reader.down"),
+        Binding("space", "page_down", "page down", show=False, id="reader.page_down"),
+        Binding("g", "scroll_home", "top", show=False, id="reader.top"),
+        *find_keys("reader"),
+        Binding(
+            "M",
+            "running",
+            "running model",
+            id="reader.running",
+            tooltip="Go to the class of the model that serves; it is marked in the margin",
+        ),
+        Binding("G", "scroll_end", "bottom", show=False, id="reader.bottom"),
+    ]
+
+    @dataclass
+    class Closed(Message):
+        """The person has read enough."""
+
+    def __init__(self, topic: Topic, file: str, text: str | None = None, *, model: str = "") -> None:
+        """``text`` is what is read where it is not the file's; ``model`` serves, and its class is marked."""
+        super().__init__(id="reader")
+        self.topic, self.file, self._text, self._model = topic, file, text, model
+        self.border_title = f"{topic.name}/{file}"
+
+    def compose(self) -> ComposeResult:
+        """The text, or why there is none."""
+        try:
+            text = self.topic.text(self.file) if self._text is None else self._text
+        except OSError as error:
+            yield Static(f"{self.file} cannot be read: {error.strerror or error}", markup=False)
+            return
+        if self.file.endswith(".md"):
+            from netlab.ui.reader.lesson_text import (
+                LessonText,  # late: 45 ms that only a reader of lessons should spend
+            )
+
+            body: LessonText | SourceText = LessonText(text, self._show_line)
+        else:
+            body = SourceText(text, self._model, self._show_line)
+        yield body
+        yield FindBar(body)
+
+    def on_mount(self) -> None:
+        """Name keys in the title only while they act."""
+        follow_keys(self, self._tell)
+
+    def on_resize(self) -> None:
+        """Say that there is more to the right, where there is."""
+        self.call_after_refresh(self._tell)
+
+    def _tell(self) -> None:
+        more = [("scroll_right", "scrolls")] if self.max_scroll_x else []
+        further = [("bench('show_source')", f"{{}}: {SOURCES[1]}")] if self.file == SOURCES[0] else []
+        keys = hint(self, *further, ("close", "closes"), ("find", "finds"), *more)
+        self.border_title = " ── ".join(filter(None, [f"{self.topic.name}/{self.file}", keys]))
+
+    def run_by(self, model: str) -> None:
+        """The lab serves with another model: mark its class."""
+        self._model = model
+        for source in self.query(SourceText):
+            source.run_by(model)
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What goes on with a search is there while there is one, and what runs where it is shown."""
+        bar = next(iter(self.query(FindBar)), None)
+        if action == "find":
+            return bar is not None and not bar.asking
+        if action == "find_next":
+            return bar is not None and bar.searching
+        if action == "running":
+            return any(source.running for source in self.query(SourceText))
+        return True
+
+    def action_close(self) -> None:
+        """Tell it."""
+        self.post_message(self.Closed())
+
+    def action_running(self) -> None:
+        """To the class of the model that runs."""
+        self._show_line(self.query_one(SourceText).running.start, 0)
+
+    def action_find(self) -> None:
+        """Ask for what."""
+        self.query_one(FindBar).find()
+
+    def action_find_next(self, step: int) -> None:
+        """To the next match, or the one before."""
+        self.query_one(FindBar).go_on(step)
+
+    def _show_line(self, line: int, column: int) -> None:
+        """Bring a line into the upper third, and the column into view."""
+        x = max(column + 4 - self.size.width, 0)
+        self.scroll_to(x=x, y=max(line - self.size.height // 3, 0), animate=False)

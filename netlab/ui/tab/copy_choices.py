@@ -1,0 +1,184 @@
+"""What can be copied from a tab, each as text that runs or can be pasted. It knows no widget."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from netlab.capture.model import Endpoint, Segment
+from netlab.lab.client.operations import is_remote, operations_of
+from netlab.lab.client.repl import Target
+from netlab.lab.parse import Call, parse
+from netlab.lab.state import Entry, EntryKind, Made
+from netlab.lab.topic_options import text_of
+from netlab.serve.options import environment_name
+from netlab.topics.contract import Topic
+from netlab.topics.copy_as import Called
+from netlab.ui.console.transcript import copied
+from netlab.ui.tab.copied_program import program
+
+MOST = 64 * 1024
+"""Bytes of a segment that are copied; terminals take little more through their clipboard sequence."""
+
+RECEIVING = frozenset({"recv", "recv_bytes", "poll"})
+"""Calls that send nothing: what other tools are to do is the call before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One thing to copy: a word for it, what it is, and the text itself."""
+
+    label: str
+    meaning: str
+    text: str
+
+
+def _of_address(topic: Topic, address: Endpoint | None) -> list[Copy]:
+    if address is None:
+        return []
+    return [Copy("address", "where clients connect", str(address))]
+
+
+def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy]:
+    """The last call as other tools make it, or what to join with if there was none."""
+    if last is None:
+        return []
+    called = last.called
+    try:
+        offer = topic.outside()
+        found = list(offer(called)) if offer is not None else []
+    except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; the rest can still be copied
+        found = [("other tools", f"# the topic {topic.name} failed to say how: {error}")]
+    found.append(("netlab call", _netlab_call(topic, called, last.calls)))
+    what = f"{topic.variable}.{called.name}(…)" if called.name else "a first call"
+    turn = ", in turn: this client is served first" if waits else ""
+    return [Copy(tool, _meaning(tool, text, what + turn), text) for tool, text in found]
+
+
+def _netlab_call(topic: Topic, called: Called, calls: Sequence[Call]) -> str:
+    """The same from a shell: the call and what read its answer, with the client's options, secrets as variables."""
+    secrets, words = "", [*own_command(), "call", topic.name, "--to", str(called.address)]
+    for option in topic.options:
+        if not option.client or option.name not in called.options:
+            continue
+        text = text_of(option, called.options[option.name])
+        if option.secret:
+            secrets += f"{environment_name(option)}={shlex.quote(text)} "
+        else:
+            words.append(f"{option.flag}={text}")
+    words += ["--certificates", str(called.certificates.absolute())] if called.certificates is not None else []
+    return secrets + shlex.join([*words, *(map(spelt_whole, calls) if calls else ["Hello"])])
+
+
+def own_command() -> list[str]:
+    """How this netlab is started in a fresh shell: by its name only if that leads here, and not by an active venv."""
+    found = shutil.which("netlab")
+    here = Path(sys.executable).parent
+    if found and Path(found).resolve().parent == here and "VIRTUAL_ENV" not in os.environ:
+        return ["netlab"]
+    return [sys.executable, "-m", "netlab"]
+
+
+def spelt_whole(call: Call) -> str:
+    """A call as the console takes it, whatever its length."""
+    words = [*map(repr, call.arguments), *(f"{name}={value!r}" for name, value in call.keywords)]
+    return f"{call.name}({', '.join(words)})"
+
+
+def _meaning(tool: str, text: str, what: str) -> str:
+    if text.startswith("# "):
+        return text[2:].split(": ")[0]
+    return f"{what} as a program" if tool == "Python" else f"{what} from a shell"
+
+
+@dataclass(frozen=True, slots=True)
+class LastCall:
+    """The client's last call that sent something, with the one that read the answer, and how the client was made.
+
+    ``calls`` are the two as the console takes them; if there was no call yet, what bare text stands for.
+    """
+
+    called: Called
+    calls: tuple[Call, ...] = ()
+    made: Made | None = None
+
+
+def last_call(
+    topic: Topic, address: Endpoint | None, entries: Sequence[Entry], target: Target | None = None
+) -> LastCall | None:  # fmt: skip
+    """The last call of an operation, of those that sent something the last one; None without an address.
+
+    ``target`` is what a client would connect to now, if none has been made yet.
+    """
+    if address is None:
+        return None
+    made = next((entry.did for entry in reversed(entries) if isinstance(entry.did, Made)), None)
+    keywords = made.keywords if made is not None else target.keywords if target is not None else {}
+    certificates = keywords.get("certificates")
+    folder = certificates if isinstance(certificates, Path) else None
+    calls = [entry.did for entry in entries if isinstance(entry.did, Call)]
+    sent = [call for call in calls if call.arguments and call.name not in RECEIVING] or calls
+    if not sent:
+        bare = _bare(topic, target.model if target is not None else topic.models[0])
+        return LastCall(Called(address, certificates=folder, options=keywords), bare, made)
+    call, after = sent[-1], calls[calls.index(sent[-1]) + 1 :]
+    called = Called(address, call.name, call.arguments, dict(call.keywords), folder, keywords)
+    if (then := next((each for each in after if each.name in RECEIVING), None)) is not None:
+        return LastCall(called, (call, then), made)
+    first, *rest = _bare(topic, topic.models[0]) or (None,)
+    return LastCall(called, (call, *rest) if first is not None and first.name == call.name else (call,), made)
+
+
+def _bare(topic: Topic, model: str) -> tuple[Call, ...]:
+    """The calls that bare text stands for: one that sends, and often one that reads the answer."""
+    kind = topic.client_class()
+    try:
+        lines = topic.bare("Hello", model)
+        found = [parse(line, operations_of(kind), topic.variable, remote=is_remote(kind)) for line in lines]
+    except Exception:  # noqa: BLE001 - whatever a topic's own code raises
+        return ()
+    return tuple(call for call in found if isinstance(call, Call))
+
+
+def _of_transcript(topic: Topic, entries: Sequence[Entry], made: Made | None) -> list[Copy]:
+    calls = [entry for entry in entries if entry.kind is EntryKind.CALL]
+    if not calls:
+        return []
+    last = calls[-1].did
+    text = f"{topic.variable}.{spelt_whole(last)}" if isinstance(last, Call) else calls[-1].text
+    return [
+        Copy("last call", f"for this console: {text[:40]}".replace("\n", " "), text),
+        Copy("calls as Python", f"{len(calls)} calls, as a program with its client", program(topic, entries, made)),
+        Copy("transcript", "as a Python prompt shows it", copied(entries)),
+    ]
+
+
+def _of_segment(segment: Segment | None) -> list[Copy]:
+    if segment is None or not segment.data:
+        return []
+    data = bytes(segment.data[:MOST])
+    said = f"segment {segment.number}, {len(data):,} bytes"
+    if len(data) < segment.length:
+        said += f" of {segment.length:,}"
+    return [
+        Copy("bytes as Python", said, repr(data)),
+        Copy("bytes as hex", said, data.hex(" ")),
+        Copy("bytes as text", said, data.decode("utf-8", "replace")),
+    ]
+
+
+def copies(
+    topic: Topic, address: Endpoint | None, entries: Sequence[Entry], segment: Segment | None,
+    last: LastCall | None = None, *, waits: bool = False,
+) -> list[Copy]:  # fmt: skip
+    """All that can be copied now. ``waits``: the server serves one client, which another one would wait for."""
+    made = last.made if last is not None else None
+    return [
+        *_of_transcript(topic, entries, made), *_of_address(topic, address),
+        *_from_outside(topic, last, waits), *_of_segment(segment),
+    ]  # fmt: skip

@@ -1,0 +1,64 @@
+"""One lab with the panes that show it, and how a person's request is put to it and its outcome told.
+
+What acts between the panes (links, intercepts, experiments, the commands) is built on this, and knows no more of a tab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from netlab.folders import history_file
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.console.completion import Completion
+from netlab.ui.console.console import Console
+from netlab.ui.console.history import History
+from netlab.ui.lab_thread import LiveLab
+from netlab.ui.tab.layout import Panes
+from netlab.ui.tab.server_log import LogPane, ServerLog
+from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.wire.wire_list import WireList
+
+
+class LabPanes(Vertical):
+    """The panes of one lab, made but not yet filled."""
+
+    @dataclass
+    class Answered(Message):
+        """What the lab said to a request: a text, or what it raised."""
+
+        text: str | None
+        error: Exception | None
+
+    def __init__(self, live: LiveLab, presentation: Presentation) -> None:
+        super().__init__(id=f"bench-{live.topic.name}")
+        self.live = live
+        self.topic, self.lab = live.topic, live.lab
+        self.presentation = presentation
+        self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
+        self.history = History(history_file(self.topic.name), [c.name for c in self.lab.commands if c.secret])
+        self.console = Console(self.topic, presentation, self.history, self.completion)
+        self.wire = WireList(id="wire", live=True)
+        self.inspector = Inspector(id="bytes")
+        self.log_pane = ServerLog(presentation)
+        self.panes = Panes(self.console, self.wire, self.inspector, LogPane(self.log_pane))
+
+    def ask(self, line: str) -> None:
+        """Have a console line run."""
+        self.live.ask(partial(self.lab.submit, line), self.answer)
+
+    def answer(self, text: str | None, error: Exception | None) -> None:
+        """Take a request's outcome, in any thread."""
+        if text or error:
+            self.post_message(self.Answered(text, error))
+
+    def on_lab_panes_answered(self, event: Answered) -> None:
+        """Say it in the console."""
+        event.stop()
+        if event.error is not None:
+            self.console.say(str(event.error) or type(event.error).__name__, error=True)
+        elif event.text:
+            self.console.say(event.text)

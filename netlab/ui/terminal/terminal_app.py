@@ -1,0 +1,91 @@
+"""What every app of netlab owes its terminal: a driver that lasts, and a crash that is no success."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import traceback
+from collections import Counter
+from functools import partial
+
+from rich.console import RenderableType
+from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+
+from netlab.ui.terminal.exit_watch import WATCH
+from netlab.ui.terminal.terminal_driver import TerminalDriver, web_driver
+from netlab.ui.terminal.terminal_input import Kind
+
+SCREENS_OWN = "textual"
+"""How the names of the screen's own threads begin."""
+
+
+class TerminalApp(App[None]):
+    """An app on a terminal, or in a browser that stands for one."""
+
+    failed = False
+    """Whether something crashed."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, made to last."""
+        found = super().get_driver_class()
+        if found is LinuxDriver:
+            return TerminalDriver
+        return web_driver(found) if found.__module__.endswith("web_driver") else found
+
+    def input_lost(self, lost: Counter[Kind]) -> None:
+        """Say what input was left out."""
+        counts = " and ".join(f"{count:,} {kind.value}" for kind, count in lost.items())
+        self.notify(f"It came faster than it can be taken: {counts} were left out.", title="input", severity="warning")
+
+    def thread_failed(self, error: BaseException) -> None:
+        """A thread that the screen cannot do without has crashed: leave, and show why."""
+        from rich.traceback import Traceback  # late: it imports what colours code
+
+        self.failed = True
+        self.exit(return_code=1, message=Traceback.from_exception(type(error), error, error.__traceback__))
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Leave with an error."""
+        self.failed = True
+        super().panic(*renderables)
+
+    def _fatal_error(self) -> None:
+        self.failed = True
+        super()._fatal_error()
+
+
+def play(app: TerminalApp) -> int:
+    """Run the app, which a signal ends as a key would. The exit status: 0, 128 + signal, 1 after a crash."""
+    crashed: list[str] = []
+    threading.excepthook = partial(_note_crash, app, crashed)
+    asyncio.run(_play(app))
+    if crashed:
+        sys.stderr.write("".join(crashed))
+    # Whatever fails because the app ends while it still mounts is not what ended it.
+    status = 128 + WATCH.ended_by if WATCH.ended_by else 1 if app.failed or crashed else app.return_code or 0
+    WATCH.leaving(status)
+    return status
+
+
+async def _play(app: TerminalApp) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end(number: int) -> None:
+        loop.call_soon_threadsafe(partial(app.exit, return_code=128 + number))
+
+    WATCH.hand_over(end)
+    await app.run_async()
+
+
+def _note_crash(app: TerminalApp, crashed: list[str], failure: threading.ExceptHookArgs) -> None:
+    """An exception that a thread did not catch: shown when the app leaves; at once where it is the screen's own."""
+    error, thread = failure.exc_value, failure.thread
+    if error is None or isinstance(error, SystemExit):
+        return
+    if thread is not None and thread.name.startswith(SCREENS_OWN):
+        app.call_later(app.thread_failed, error)
+    else:
+        crashed.append("".join(traceback.format_exception(error)))

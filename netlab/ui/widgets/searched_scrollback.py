@@ -1,0 +1,98 @@
+"""Bounded lines that a text can be found in: each match is drawn reversed, the line gone to has a sign before it."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+
+from netlab.ui.widgets.find_bar import FindBar, find_keys, next_match
+from netlab.ui.widgets.scrollback import Ring
+
+_REVERSE = Style(reverse=True)
+
+
+class SearchedRing(Ring):
+    """A ring whose container shows its `find_bar` below it."""
+
+    MARGIN = 1
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *find_keys("scroll"),
+        Binding("escape", "find_no_more", "end search", show=False, id="scroll.find_no_more",
+                tooltip="Take the marks of the search away"),
+    ]  # fmt: skip
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.find_bar = FindBar(self)
+        self._sought: re.Pattern[str] | None = None
+        self._match: int | None = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What goes on with a search is there while there is one."""
+        if action == "find":
+            return not self.find_bar.asking
+        if action in ("find_next", "find_no_more"):
+            return self.find_bar.searching
+        return super().check_action(action, parameters)
+
+    def action_find(self) -> None:
+        """Ask for what."""
+        self.find_bar.find()
+
+    def action_find_next(self, step: int) -> None:
+        """To the next match, or the one before."""
+        self.show_match(step)
+
+    def action_find_no_more(self) -> None:
+        """No marks any more."""
+        self.find_bar.stop()
+
+    def look_for(self, text: str) -> int:
+        """Mark the text; the number of lines that have it."""
+        self._sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
+        self._match = None
+        self.refresh()
+        self.refresh_bindings()
+        return len(self._matches())
+
+    def _matches(self) -> list[int]:
+        """The lines that have it, by their numbers."""
+        first, sought = self._total - len(self._lines), self._sought
+        if sought is None:
+            return []
+        texts = ("".join(part[1] for part in line) for line in self._lines)
+        return [number for number, text in enumerate(texts, first) if sought.search(text)]
+
+    def show_match(self, step: int) -> None:
+        """Go to one of them."""
+        found = self._matches()
+        if not found or not self._owners:
+            return
+        top = min(self.scroll_offset.y, len(self._owners) - 1)
+        here = self._owners[top] if self._match is None else self._match
+        self._match = next_match(found, here, step)
+        row = self._owners.index(self._match) if self._match in self._owners else 0
+        if not self.scroll_offset.y <= row < self.scroll_offset.y + self.size.height:
+            self.scroll_to(y=max(row - self.size.height // 3, 0), animate=False)
+        self.refresh()
+
+    def _margin(self, row: int) -> str:
+        return "»" if self._match is not None and self._owners[row] == self._match else super()._margin(row)
+
+    def _selected(self, segments: list[Segment], row: int) -> list[Segment]:
+        segments = super()._selected(segments, row)
+        if self._sought is None:
+            return segments
+        strip = Strip(segments)
+        text, pieces, done = strip.text, [], 0
+        for found in self._sought.finditer(text):
+            start, end = cell_len(text[: found.start()]), cell_len(text[: found.end()])
+            pieces += [*strip.crop(done, start), *strip.crop(start, end).apply_style(_REVERSE)]
+            done = end
+        return [*pieces, *strip.crop(done)]

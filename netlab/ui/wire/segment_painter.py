@@ -1,0 +1,75 @@
+"""Paints the lines of the wire list: the heading, one segment a line, and what stands there while there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment as Cells
+from rich.style import Style
+from textual.strip import Strip
+
+from netlab.capture.model import Direction, Kind, Segment
+from netlab.dissect.fields import Dissector
+from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.segment_row import Columns, clock, what
+from netlab.ui.wire.segment_rows import SegmentRows
+
+STYLES = frozenset(
+    f"wire--{name}" for name in ("heading", "to-server", "to-client", "event", "fate", "cursor")
+)  # what a list that has these lines has to name
+
+
+class SegmentPainter:
+    """Turns segments into strips. ``style_of`` (component class, partial) comes from the widget."""
+
+    def __init__(self, rows: SegmentRows, style_of: Callable[[str, bool], Style]) -> None:
+        self._style_of = style_of
+        self._rows = rows
+        self.dissector: Dissector | None = None
+        self.opened: OpenedLines | None = None
+        self.columns = Columns.fitting(80, 0, 0, "")
+        self.linked: frozenset[int] = frozenset()
+        """Numbers of the segments of the call that is looked at."""
+
+    def fit(self, width: int) -> None:
+        """Columns for ``width`` cells and for what the capture has now."""
+        capture = self._rows.capture
+        segments = capture.segments if capture else ()
+        flows = len(capture.flows) if capture else 0
+        last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
+        self.columns = Columns.fitting(width, len(segments), flows, last)
+
+    def heading(self, width: int) -> Strip:
+        """The names of the columns."""
+        style = self._style_of("wire--heading", False)
+        return Strip([Cells(" " + self.columns.heading(), style)]).adjust_cell_length(width, style)
+
+    def nothing(self, width: int, base: Style, how_on: str, *, live: bool = True) -> Strip:
+        """Why there is no segment, and which key changes the filter."""
+        words = " every segment that crosses will be a line here" if live else " no segment is in this file"
+        if self._rows.capture is not None and len(self._rows.capture.segments):
+            words = "; ".join(filter(None, [" no segment has what the filter asks for", how_on]))
+        return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)
+
+    def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:
+        """One segment: in the margin whether it is marked or linked, then its columns."""
+        assert self._rows.capture is not None  # it has the segment
+        style = self._style(segment, at_cursor)
+        text = self.columns.row(segment, self._rows.capture.segments[0].time_ns, self._what(segment))
+        linked = "▸" if segment.number in self.linked else " "
+        margin = Cells("•" if segment.number in self._rows.marks else linked, style)
+        return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
+
+    def _what(self, segment: Segment) -> str:
+        opened = self.opened.line(segment, self.dissector) if self.opened is not None else ""
+        return what(segment, self.dissector, opened)
+
+    def _style(self, segment: Segment, at_cursor: bool) -> Style:
+        if segment.fate:
+            name = "wire--fate"
+        elif segment.kind is not Kind.DATA:
+            name = "wire--event"
+        else:
+            name = "wire--to-server" if segment.direction is Direction.TO_SERVER else "wire--to-client"
+        style = self._style_of(name, False)
+        return style + self._style_of("wire--cursor", True) if at_cursor else style

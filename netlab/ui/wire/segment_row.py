@@ -1,0 +1,108 @@
+"""How a segment reads as one line of the wire list: columns, their widths, and what gives way when there is no room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rich.cells import cell_len, set_cell_size
+
+from netlab.capture.model import Direction, Kind, Segment
+from netlab.dissect.fields import Dissector
+from netlab.dissect.text import safe
+from netlab.ui.bytes.dissecting import Extent, dissect
+
+PREVIEW = 256
+"""Bytes of a segment that its line shows something of."""
+READ = 1024
+"""Bytes of a segment that its dissector reads for the line: a small HTTP message is whole in them."""
+_WORDS = {Kind.OPEN: "open", Kind.FIN: "end", Kind.RESET: "reset"}
+_ARROWS = {
+    (Kind.OPEN, Direction.TO_SERVER): "⇒", (Kind.OPEN, Direction.TO_CLIENT): "⇐",
+    (Kind.FIN, Direction.TO_SERVER): "⇥", (Kind.FIN, Direction.TO_CLIENT): "⇤",
+    (Kind.RESET, Direction.TO_SERVER): "↛", (Kind.RESET, Direction.TO_CLIENT): "↚",
+}  # fmt: skip
+
+
+def preview(chunk: memoryview) -> str:
+    """The first bytes as safe text, or as hex where most of them are no text."""
+    head = bytes(chunk[:PREVIEW])
+    text = head.decode("utf-8", "replace")
+    odd = sum(1 for c in text if (not c.isprintable() and c not in "\r\n\t") or c == "�")
+    if odd * 4 > len(text):
+        return head[:32].hex(" ")
+    return safe(text)
+
+
+def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
+    """What the segment says, in words that are safe to draw; its fate first, where it has one.
+
+    ``opened`` is what its encrypted records were found to say, if that is known.
+    """
+    flag, said = _WORDS.get(segment.kind, ""), opened or (_said(segment, dissector) if segment.carries else "")
+    if flag and segment.fate.startswith(f"{flag} "):  # "reset after 10 bytes" says that it is one
+        flag = ""
+    return " · ".join(part for part in (safe(segment.fate), flag, said) if part)
+
+
+def _said(segment: Segment, dissector: Dissector | None) -> str:
+    """What its bytes say."""
+    if segment.length and not segment.data:
+        return "(not kept)"
+    shown = segment if segment.dropped is None else replace(segment, data=segment.dropped)
+    return (_summary(shown, dissector) if dissector else "") or preview(shown.data)
+
+
+def _summary(segment: Segment, dissector: Dissector) -> str:
+    """What the dissector says of the segment's beginning; nothing where it fails, which the inspector then tells."""
+    found = dissect(Extent(segment.data[:READ], segment.direction, segment.offset, 0, READ), dissector)
+    return safe(found.summary)
+
+
+def clock(time_ns: int, start_ns: int) -> str:
+    """Seconds since the capture's first segment, to the millisecond."""
+    return f"{(time_ns - start_ns) / 1e9:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells; 0 where a column gave way."""
+
+    number: int
+    time: int
+    flow: int
+    length: int
+    what: int
+
+    @classmethod
+    def fitting(cls, width: int, segments: int, flows: int, last: str) -> Columns:
+        """Columns for ``width`` cells: flow gives way below 40, then the time below 32.
+
+        ``last`` is the longest time; the counts give the other widths.
+        """
+        number = max(len(str(segments)), 2)
+        time = max(len(last), 5) + 2 if width >= 32 else 0
+        flow = max(len(str(flows)), 4) + 2 if width >= 40 else 0
+        length = 8
+        return cls(number, time, flow, length, max(width - 1 - number - time - flow - 2 - length - 2, 4))
+
+    def line(self, number: str, time: str, flow: str, arrow: str, length: str, what: str) -> str:
+        """One line of these columns."""
+        left = f"{number:>{self.number}}"
+        if self.time:
+            left += f"  {time:>{self.time - 2}}"
+        if self.flow:
+            left += f"  {flow:>{self.flow - 2}}"
+        return f"{left} {arrow}{length:>{self.length}}  {what}"
+
+    def heading(self) -> str:
+        """The names of the columns."""
+        return self.line("#", "time", "flow", " ", "bytes", "what")
+
+    def row(self, segment: Segment, start_ns: int, words: str) -> str:
+        """A segment in these columns; ``words`` says what it is."""
+        length = str(segment.length) if segment.carries else "·"
+        arrow = _ARROWS.get((segment.kind, segment.direction), segment.direction.value)
+        time = clock(segment.time_ns, start_ns)
+        if len(words) * 2 > self.what and cell_len(words) > self.what:  # no character is wider than two cells
+            words = set_cell_size(words, self.what - 1) + "…"
+        return self.line(str(segment.number), time, str(segment.flow.number), arrow, length, words)
