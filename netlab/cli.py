@@ -43,7 +43,7 @@ COMMANDS = {
     ),
     "run": Command("netlab.commands.run", "EXPERIMENT …", "experiments without the app"),
     "inspect": Command("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only"),
-    "certs": Command("netlab.certs", "[--dir DIR]", "make or show the lab's certificates"),
+    "certs": Command("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
     "eject": Command("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
 }
 
@@ -134,7 +134,7 @@ def _eject(argv: Sequence[str]) -> int:
 
 def _certificates(folder: Path | None) -> Path:
     """The lab's certificates, made where need be; `OSError` where that fails."""
-    from netlab import certs  # imports cryptography, which few topics need
+    from netlab.certificates import certs  # imports cryptography, which few topics need
 
     try:
         return certs.ensure(folder, say=_warn)
@@ -144,7 +144,7 @@ def _certificates(folder: Path | None) -> Path:
 
 def _copied_certificates(folder: Path | None) -> Path:
     """The lab's certificates once more in that folder, so that what trusts them there and here is the same."""
-    from netlab import certs
+    from netlab.certificates import certs
 
     try:
         return certs.copy(folder) if folder is not None else certs.ensure()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from netlab import certificate_folder, certs
-from netlab.certificate_folder import MARKER
+from netlab.certificates import certs, folder
+from netlab.certificates.folder import MARKER
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_a_marker_that_is_a_link_makes_no_folder_netlabs(tmp_path: Path, folder:
 
 def test_a_folder_that_was_left_half_filled_is_netlabs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Path] = []
-    write = certificate_folder._write
+    write = folder._write
 
     def stop(path: Path, content: bytes, mode: int) -> None:
         if len(written) > 3:

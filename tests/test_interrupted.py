@@ -35,7 +35,7 @@ runpy.run_module("netlab", run_name="__main__", alter_sys=True)
         ("netlab.wire.wire", ["wire", "--to", "127.0.0.1:1"]),
         ("netlab.commands.call", ["call", "tcp", "send(b'x')"]),
         ("netlab.lab.state", ["run", "--list"]),
-        ("netlab.certs", ["certs"]),
+        ("netlab.certificates.certs", ["certs"]),
         ("netlab.commands.eject", ["eject", "tcp"]),
         ("netlab.ui.terminal.exit_watch", []),
         ("netlab.ui.capture_app", ["inspect", "nothing.pcapng"]),

@@ -42,7 +42,7 @@ Address = tuple[str, int]
 Certificates = Callable[[Path | None], Path]
 """Finds or makes the lab's certificates in a folder, or in the usual one for None; returns the folder.
 
-Handed to the commands that need one: topics do not know `netlab.certs`. Raises `OSError` where that fails.
+Handed to the commands that need one: topics do not know `netlab.certificates.certs`. Raises `OSError` where that fails.
 """
 
 

@@ -10,6 +10,6 @@ import pytest
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the lab's certificates, made once."""
-    from netlab import certs
+    from netlab.certificates import certs
 
     return certs.ensure(tmp_path_factory.mktemp("certificates"))

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from netlab import certs
 from netlab.capture.model import Direction
 from netlab.capture.reader import Capture
+from netlab.certificates import certs
 from netlab.dissect import tls_names
 from netlab.dissect.fields import Dissection, Field
 from netlab.lab import Lab

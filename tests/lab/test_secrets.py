@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from netlab import certs
 from netlab.capture.savefile import secrets_in
+from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.processes.key_log import KeyLog

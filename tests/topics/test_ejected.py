@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from netlab import authority, certs, cli
+from netlab import cli
+from netlab.certificates import authority, certs
 from netlab.topics.discovery import find_topics, topic_named
 from tests.topics.bare import options_of, pythons, run_alone, serving_alone
 from tests.topics.children import PATIENCE, serving

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.topics.discovery import topics
 from netlab.topics.hmac.client import Client as HmacClient
 from netlab.topics.multiprocessing.client import Client as MultiprocessingClient

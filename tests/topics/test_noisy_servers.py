@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.topics.udp.client import Client as UdpClient
 from tests.topics.children import PATIENCE
 from tests.topics.good_clients import served

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.topics.hmac import server as hmac
 from netlab.topics.multiprocessing import server as multiprocessing
 from netlab.topics.tcp import server as tcp

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab import authority
+from netlab.certificates import authority
 from netlab.commands import serve as subject
 from netlab.serve.options import add_options, chosen_options
 from netlab.topics.contract import Option

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from netlab import certs
 from netlab.capture.model import Transport
+from netlab.certificates import certs
 from netlab.topics.discovery import topics
 from tests.topics.children import Serving, wait_until
 from tests.topics.good_clients import served, without_a_traceback

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlab import certs
 from netlab.capture.model import Direction, Kind
+from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.topics.tls import PRESENTED, TOPIC
 from netlab.topics.tls.client import Client

@@ -16,8 +16,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-from netlab import certs
 from netlab.capture.model import Direction, Endpoint
+from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.lab import lab as lab_module
 from netlab.lab.client.attribution import Crossing

@@ -11,7 +11,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.zerocopy.client import NOTHING, Client, Comparison

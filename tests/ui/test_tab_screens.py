@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.lab import Lab
 from tests.topics.children import wait_until
 from tests.ui.replaying import PARTS, SCENES, Json, ReplayedApp, lines_of, name_of, perform, recorded, told

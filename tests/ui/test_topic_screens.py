@@ -10,7 +10,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from netlab import certs
+from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.lab.bounded_log import Tail
 from netlab.lab.state import Entry

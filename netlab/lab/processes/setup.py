@@ -70,7 +70,7 @@ def passing_certificates() -> Iterator[Callable[[], Path]]:
 
         @cache
         def folder() -> Path:
-            if import_module("netlab.certs").exists():
+            if import_module("netlab.certificates.certs").exists():
                 return lab_certificates()
             private = PrivateFolder(_ROOM)
             ending.callback(private.remove)
@@ -81,7 +81,7 @@ def passing_certificates() -> Iterator[Callable[[], Path]]:
 
 def lab_certificates(folder: Path | None = None) -> Path:
     """The folder of the lab's certificates (None: the usual one), made where need be."""
-    certs = import_module("netlab.certs")  # late: it imports cryptography, and one topic needs it
+    certs = import_module("netlab.certificates.certs")  # late: it imports cryptography, and one topic needs it
     try:
         folder = certs.ensure(folder)
     except certs.CertificatesFailed as error:

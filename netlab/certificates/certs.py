@@ -18,9 +18,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from netlab.authority import CLIENT, SERVER, make
-from netlab.authority import GALLERY as GALLERY
-from netlab.certificate_folder import CertificateFolder, Files, Owner
+from netlab.certificates.authority import CLIENT, SERVER, make
+from netlab.certificates.authority import GALLERY as GALLERY
+from netlab.certificates.folder import CertificateFolder, Files, Owner
 
 RENEWED_BEFORE_END = timedelta(days=30)
 FILES = ("ca_cert.pem", "server_cert.pem", "server_key.pem", "client_cert.pem", "client_key.pem")
