@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from netlab.certificates import certs, folder
+from netlab.certificates import certs
+from netlab.certificates import folder as certificate_folder
 from netlab.certificates.folder import MARKER
 
 

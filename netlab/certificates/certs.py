@@ -38,7 +38,7 @@ def default_folder() -> Path:
     """The folder that the environment names, ``certs/`` of the checkout, or ``certs`` in the user's data folder."""
     if named := os.environ.get(ENVIRONMENT):
         return Path(named)
-    checkout = Path(__file__).resolve().parent.parent
+    checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").exists() and (checkout / "certs").is_dir():
         return checkout / "certs"
     if sys.platform == "darwin":

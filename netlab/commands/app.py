@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from netlab.ui.terminal.exit_watch import WATCH
+from netlab.ui.terminal.screen_check import on_a_screen
 
 if TYPE_CHECKING:
     from netlab.lab.processes.early import EarlyChildren
@@ -96,13 +97,6 @@ class Labs:
             close_all(self._labs.values())
         if self.early is not None:
             self.early.close()
-
-
-def on_a_screen() -> bool:
-    """Whether there is something to draw on: a terminal, or a browser behind Textual's web driver."""
-    if os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver:"):
-        return True
-    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def _refuse(sentence: str) -> int:

@@ -8,11 +8,12 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.experiment.Experiment`;
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
-- ``outside.py`` (optional): ``outside``, a `netlab.topics.copy_as.Outside`: the client's last call as commands of
+- ``copy_as.py`` (optional): ``outside``, a `netlab.topics.copy_as.Outside`: the client's last call as commands of
   other tools;
-- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a `netlab.dissect.decrypted_record.Opener`,
-  and ``Conversation``, which makes a `netlab.dissect.decrypted_record.Conversation`;
-  its ``Client`` then takes ``keylog: Path | None``, a file to which it appends its secrets;
+- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a
+  `netlab.dissect.decrypted_record.Opener`, and ``Conversation``, which makes a
+  `netlab.dissect.decrypted_record.Conversation`; its ``Client`` then takes ``keylog: Path | None``, a file to which it
+  appends its secrets;
 - ``panel.py`` (optional): what stands under the bytes of a session's buffer, the one file outside ``ui`` that may
   import textual. Its ``Panel`` is a widget made without arguments; ``look(client)`` is called with the current
   session's client many times a second, in the app's thread, also while a call of that client runs in its own.
@@ -207,9 +208,9 @@ class Topic:
 
     def outside(self) -> Outside | None:
         """The topic's ``outside``; None where it has none."""
-        if find_spec(f"{self.package}.outside") is None:
+        if find_spec(f"{self.package}.copy_as") is None:
             return None
-        return cast("Outside", import_module(f"{self.package}.outside").outside)
+        return cast("Outside", import_module(f"{self.package}.copy_as").outside)
 
     def panel(self) -> Callable[[], object] | None:
         """The topic's ``Panel``; None where it has none. Imports textual."""

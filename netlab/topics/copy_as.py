@@ -1,4 +1,4 @@
-"""How a call of the console is made from elsewhere: what the topics' ``outside.py`` have in common.
+"""How a call of the console is made from elsewhere: what the topics' ``copy_as.py`` have in common.
 
 Each command is complete: it runs as it stands while the lab serves.
 """

@@ -19,7 +19,6 @@ from netlab.capture.frames.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
-from netlab.commands.app import on_a_screen
 from netlab.dissect.decrypted_record import Conversation
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
@@ -31,6 +30,7 @@ from netlab.ui.bytes.plaintext import Plaintexts
 from netlab.ui.keys.footer import KeyLine
 from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines, help_width
 from netlab.ui.keys.type_ahead import KeyTurns
+from netlab.ui.terminal.screen_check import on_a_screen
 from netlab.ui.terminal.terminal_app import TerminalApp, play
 from netlab.ui.widgets.chooser import Choice, Chooser
 from netlab.ui.widgets.control_filter import GUARD

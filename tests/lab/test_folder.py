@@ -12,7 +12,7 @@ from netlab.lab.processes.private_folder import PREFIX, PrivateFolder
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(folder, "_MEMORY", tmp_path)
+    monkeypatch.setattr(private_folder, "_MEMORY", tmp_path)
 
 
 def test_it_is_private_and_goes(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import errno
 import pytest
 
 from netlab.capture.model import Transport
-from netlab.lab.errors import LabError, cannot_listen
+from netlab.lab.errors import LabError
+from netlab.lab.processes.port_owner import cannot_listen
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from netlab.capture.model import Endpoint
-from netlab.commands import run
+from netlab.commands import run as run_command
 from netlab.lab.experiments.events import Expected, LanesShown, Opened, Outcome, Ran, Shown, Stepped, Verdict
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
@@ -50,13 +50,13 @@ def weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Topic:
     (package / "experiments.py").write_text(EXPERIMENTS)
     monkeypatch.syspath_prepend(str(tmp_path))
     topic = replace(topic_named("tcp"), name="weather", package="weather_topic")
-    monkeypatch.setattr(running, "topic_named", {"weather": topic, "udp": topic_named("udp")}.__getitem__)
-    monkeypatch.setattr(running, "topics", lambda: {"weather": topic})
+    monkeypatch.setattr(run_command, "topic_named", {"weather": topic, "udp": topic_named("udp")}.__getitem__)
+    monkeypatch.setattr(run_command, "topics", lambda: {"weather": topic})
     return topic
 
 
 def test_all_is_told(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["weather/seen"]) == 0
+    assert run_command.main(["weather/seen"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "━━ weather/seen",
         "What is up?",
@@ -78,7 +78,7 @@ def test_all_is_told(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None
 def test_what_was_not_seen_is_the_exit_status_and_gives_nothing_away(
     weather: Topic, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run.main(["weather/not_seen"]) == 1
+    assert run_command.main(["weather/not_seen"]) == 1
     out = capsys.readouterr().out
     assert "   ✗ not seen: rain\n     sun\n" in out
     assert out.endswith("not seen: 0 of 1 seen\n\n")
@@ -86,7 +86,7 @@ def test_what_was_not_seen_is_the_exit_status_and_gives_nothing_away(
 
 
 def test_a_topic_means_all_of_its_experiments(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["weather"]) == 1
+    assert run_command.main(["weather"]) == 1
     assert capsys.readouterr().out.endswith(
         "✓ weather/seen: seen: 1 of 1 seen\n"
         "✗ weather/not_seen: not seen: 0 of 1 seen\n"
@@ -95,17 +95,17 @@ def test_a_topic_means_all_of_its_experiments(weather: Topic, capsys: pytest.Cap
 
 
 def test_all_and_list(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["--list"]) == 0
+    assert run_command.main(["--list"]) == 0
     listed = capsys.readouterr().out
     assert listed == "weather/seen      What is up?\nweather/not_seen  What is up?\nweather/crash     What is up?\n"
-    assert run.main(["--list", "weather/seen"]) == 0
+    assert run_command.main(["--list", "weather/seen"]) == 0
     assert capsys.readouterr().out == "weather/seen  What is up?\n"
-    assert run.main(["--all"]) == 1
+    assert run_command.main(["--all"]) == 1
     assert "━━ weather/crash" in capsys.readouterr().out
 
 
 def test_json_lines(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main(["--json", "weather/seen"]) == 0
+    assert run_command.main(["--json", "weather/seen"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["happened"] for row in rows] == ["began", "stepped", "awaited", "expected", "finished"]
     assert rows[-1]["verdict"] == {"outcome": "seen", "seen": 1, "crossed": 0, "problem": ""}
@@ -122,14 +122,14 @@ def test_json_lines(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_usage_errors(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
-        run.main(argv)
+        run_command.main(argv)
     assert raised.value.code == 2
     assert words in capsys.readouterr().err
 
 
 def test_each_happening_as_rows() -> None:
     rows = [
-        run.rows_of(happening, 40)
+        run_command.rows_of(happening, 40)
         for happening in (
             Opened("pool", "authkey"),
             Stepped(12, "A step that is longer than one row of forty."),
@@ -158,7 +158,7 @@ def test_each_happening_as_rows() -> None:
 
 def test_the_tutorials_code_stands_beside_the_repaired() -> None:
     whole = replace(experiment(lambda trial: None), quoted="connect('{host}', {port})\n", repaired="fine()\n")
-    rows = run.conclusion(whole, Verdict(Outcome.SEEN, 1, 0), 80, HERE)
+    rows = run_command.conclusion(whole, Verdict(Outcome.SEEN, 1, 0), 80, HERE)
     at = rows.index("The tutorial's own code, as it stands:")
     assert rows[at : at + 5] == [
         "The tutorial's own code, as it stands:",

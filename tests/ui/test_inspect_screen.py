@@ -50,7 +50,7 @@ def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: 
     def dissect(data: memoryview, direction: Direction, offset: int) -> Dissection:
         return replace(dissect_lines(data, direction, offset), summary=f"lines of {bytes(data[:5]).decode()}")
 
-    monkeypatch.setattr(inspect_screen, "dissector_of", lambda topic: dissect if topic else None)
+    monkeypatch.setattr(capture_app, "dissector_of", lambda topic: dissect if topic else None)
 
     async def run() -> None:
         with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:

@@ -264,7 +264,7 @@ def test_another_capture_starts_anew() -> None:
 
 
 def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "SECONDS", 0.1)
+    monkeypatch.setattr(redraw_rate, "SECONDS", 0.1)
     monkeypatch.setattr(dissecting, "_CHUNKS", -1)  # whatever leads to a segment is too long to be read in a flood
     app = PanesApp(HandMade())
 

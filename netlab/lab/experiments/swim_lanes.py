@@ -1,6 +1,7 @@
 """Swim lanes: what becomes of each client in time: connecting, in the accept queue, being served, closed.
 
-Facts in (what the wire captured, what the server logged), lanes out; `netlab.lab.experiments.swim_lanes_text` makes pictures of them.
+Facts in (what the wire captured, what the server logged), lanes out; `netlab.lab.experiments.swim_lanes_text` makes
+pictures of them.
 It reads no clock; `lanes_of` and `Following` are the only ones that know a lab.
 """
 

@@ -37,7 +37,7 @@ _LIVING: dict[int, Child] = {}
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with ``extra``, in which a child finds the same netlab as this one."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     found = dict(os.environ) | dict(extra)
     if root.name not in ("site-packages", "dist-packages"):
         found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), found.get("PYTHONPATH", "")]))

@@ -5,6 +5,7 @@ Formats: proc(5), ``/proc/net/tcp`` and ``/proc/[pid]/fd``. Bounded in time; wha
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from netlab.capture.model import Transport
 from netlab.dissect.text import safe
+from netlab.lab.errors import LabError
 
 TIME_LIMIT = 0.3
 _PROC = Path("/proc")
@@ -70,3 +72,17 @@ def _link(path: Path) -> str:
         return str(path.readlink())
     except OSError:
         return ""
+
+
+def cannot_listen(host: str, port: int, number: int, text: str, transport: Transport) -> LabError:
+    """Why nobody could listen there; ``number`` is the errno and ``text`` the system's own words for it."""
+    if number == errno.EADDRINUSE:
+        holder = port_holder(port, transport)
+        by = f" by PID {holder.pid} ({holder.name})" if holder else ""
+        return LabError(f"port {port} is already in use{by}", ":port 0 takes any free port")
+    if number in (errno.EACCES, errno.EPERM):
+        return LabError(f"port {port} may not be opened without more rights", ":port 0 takes any free port")
+    if number == errno.EADDRNOTAVAIL:
+        return LabError(f"{safe(host)} is not an address of this computer", "127.0.0.1 is always one")
+    reason = safe(text) or (os.strerror(number) if number else "no reason was given")
+    return LabError(f"could not listen on {safe(host)} port {port}: {reason}", ":port 0 takes any free port")

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from netlab.capture.model import Direction, Endpoint, Transport
-from netlab.lab.errors import LabError, cannot_listen
+from netlab.lab.errors import LabError
 from netlab.lab.processes import messages
 from netlab.lab.processes.child import Child, Message
+from netlab.lab.processes.port_owner import cannot_listen
 from netlab.lab.processes.server_process import STARTING, how_it_ended
 from netlab.lab.state import Accounts, HeldSegment
 

@@ -31,7 +31,7 @@ def pane_keys() -> Places:
     """Every id that can be remapped beside those of the table of commands."""
     ours = {command.id for command in EVERY_COMMAND}
     found: dict[str, dict[str, str]] = {}
-    for module in pkgutil.iter_modules(netlab.ui.__path__, "netlab.ui."):
+    for module in pkgutil.walk_packages(netlab.ui.__path__, "netlab.ui."):
         for name, kind in vars(import_module(module.name)).items():
             if isinstance(kind, type) and kind.__module__ == module.name and not issubclass(kind, App):
                 bound = {binding.id: binding.key for binding in _own(kind) if binding.id and binding.id not in ours}

@@ -1,6 +1,7 @@
 """Swim lanes as a picture to zoom and scroll: which part of the time axis is seen, and the rows that it gives.
 
-Pure, and made of the same functions as the picture in text (`netlab.lab.experiments.swim_lanes_text`), so that both look the same.
+Pure, and made of the same functions as the picture in text (`netlab.lab.experiments.swim_lanes_text`), so that both
+look the same.
 """
 
 from __future__ import annotations
