@@ -235,7 +235,7 @@ def test_a_marker_that_is_a_link_makes_no_folder_netlabs(tmp_path: Path, folder:
 
 def test_a_folder_that_was_left_half_filled_is_netlabs_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Path] = []
-    write = folder._write
+    write = certificate_folder._write
 
     def stop(path: Path, content: bytes, mode: int) -> None:
         if len(written) > 3:
@@ -253,7 +253,8 @@ def test_a_folder_that_was_left_half_filled_is_netlabs_own(tmp_path: Path, monke
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_a_key_is_private_from_its_first_byte(tmp_path: Path) -> None:
-    program = f"import os; os.umask(0); from netlab import certs; certs.main(['--dir', {str(tmp_path / 'new')!r}])"
+    make = f"certs.main(['--dir', {str(tmp_path / 'new')!r}])"
+    program = f"import os; os.umask(0); from netlab.certificates import certs; {make}"
     command = ["strace", "-f", "-e", "trace=openat,open,chmod,fchmod,fchmodat", sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     opened = [line for line in done.stderr.splitlines() if "_key.pem" in line and "O_CREAT" in line]

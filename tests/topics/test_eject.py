@@ -8,13 +8,14 @@ import pytest
 
 from netlab import cli
 from netlab.commands import eject
+from netlab.topics.tcp import server
 
 
 def test_both_recipes_are_written_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "new" / "folder"
     assert eject.main(["tcp", str(folder)]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["tcp_client.py", "tcp_server.py"]
-    recipes = Path(eject.__file__).parent / "tcp"
+    recipes = Path(server.__file__).parent
     for part in ("server", "client"):
         assert (folder / f"tcp_{part}.py").read_bytes() == (recipes / f"{part}.py").read_bytes()
     assert capsys.readouterr().out == f"{folder / 'tcp_server.py'}\n{folder / 'tcp_client.py'}\n"
