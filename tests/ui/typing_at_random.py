@@ -109,7 +109,7 @@ class Typist:
             env=env, cwd=folder / "work", start_new_session=True,
         )  # fmt: skip
 
-        self.until(lambda: b"\x1b[?1049h" in self.written or not self.lives, "it did not draw")
+        self.until(lambda: self._takes_keys or not self.lives, "it did not start")
         self.type("Hello\r")  # a client: from here on, quitting asks
 
     def read(self, patience: float = 0.005) -> None:
@@ -136,6 +136,11 @@ class Typist:
         """What it wrote last, without control sequences: the text of a traceback, if it ended with one."""
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[>=]", " ", self.written.decode(errors="replace"))
         return re.sub(r"[ \r\n]*\n[ \r\n]*|  +", "\n", text)[-4000:]
+
+    @property
+    def _takes_keys(self) -> bool:
+        """Whether the terminal passes each key on; before that, some of them edit the terminal's own line."""
+        return not termios.tcgetattr(self._slave)[3] & termios.ICANON
 
     @property
     def _taken(self) -> str:
