@@ -1,12 +1,16 @@
 """What every test needs: an environment that says nothing about the machine, and certificates of its own."""
 
 import os
+import signal
 
 import pytest
 
 # Textual reads these at import and at start; either one changes every snapshot.
 for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS"):
     os.environ.pop(name, None)
+
+# A shell ignores ctrl+c for what it runs in the background, and so would every program that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

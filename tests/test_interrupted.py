@@ -41,12 +41,13 @@ runpy.run_module("netlab", run_name="__main__", alter_sys=True)
         ("netlab.ui.capture_app", ["inspect", "nothing.pcapng"]),
     ],
 )
-def test_an_interrupt_while_it_imports_is_quiet(module: str, words: list[str]) -> None:
+def test_an_interrupt_while_it_imports_is_quiet(tmp_path: Path, module: str, words: list[str]) -> None:
     terminal, slave = pty.openpty()
     try:
         done = subprocess.run(
             [sys.executable, "-c", INTERRUPTED, module, *words],
-            stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, timeout=30, check=False,
+            stdin=slave, stdout=slave, stderr=slave, timeout=30, check=False,
+            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         os.close(slave)
         assert _written(terminal) == b""
@@ -59,8 +60,8 @@ def test_an_interrupt_while_it_imports_is_quiet(module: str, words: list[str]) -
 @pytest.mark.parametrize(
     "module", ["netlab.topics.discovery", "netlab.lab.processes.early", "textual.app", "netlab.ui.app"]
 )
-def test_an_interrupt_while_the_app_imports_is_quiet(module: str) -> None:
-    test_an_interrupt_while_it_imports_is_quiet(module, [])
+def test_an_interrupt_while_the_app_imports_is_quiet(tmp_path: Path, module: str) -> None:
+    test_an_interrupt_while_it_imports_is_quiet(tmp_path, module, [])
 
 
 def _written(terminal: int) -> bytes:

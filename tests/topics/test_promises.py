@@ -52,7 +52,7 @@ def test_with_all_places_taken_nobody_more_is_served(
     server.places = threading.BoundedSemaphore(1)
     with served(server) as address, socket.create_connection(address), socket.create_connection(address):
         wait_until(lambda: sum("dropped" in line for line in said(caplog, module)) == 2, "both silent clients dropped")
-    verbs = [next(verb for verb in ("accepted", "dropped") if verb in line) for line in said(caplog, module)]
+    verbs = [verb for line in said(caplog, module) for verb in ("accepted", "dropped") if verb in line]
     assert verbs == ["accepted", "dropped"] * 2
 
 

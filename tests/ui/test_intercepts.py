@@ -256,7 +256,7 @@ async def editing(pilot: Pilot[None]) -> None:
     await settled(pilot)
     await pilot.press("e")
     await until(pilot, lambda: app.seen.intercepts.editor is not None and app.seen.intercepts.editor.has_focus)
-    await pilot.press("right", "4", "5", "tab", "ctrl+o", "X", "Y", "tab", "7")
+    await pilot.press("right", "4", "5", "tab", "ctrl+t", "X", "Y", "tab", "7")
     await pilot.pause()
 
 

@@ -54,6 +54,10 @@ class ByteEditor(ByteView):
         self.held = held
         self.edit = Edit(held.payload)
 
+    def on_hide(self, event: events.Hide) -> None:
+        """Keep the focus: it is mounted in a pane that is shown a moment later, and its neighbour would get it."""
+        event.prevent_default()
+
     def on_mount(self) -> None:
         """Show the bytes; name keys only while they act."""
         follow_keys(self, self._tell)
