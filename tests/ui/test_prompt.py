@@ -37,7 +37,7 @@ async def test_keys_in_one_burst_act_in_their_order(app: StagedApp, pilot: Pilot
         ">>> s.send(b'One')",
         ">>> s.send(b'Two')",
     ]
-    assert app.seen.console.prompt.value == "wx"
+    await until(pilot, lambda: app.seen.console.prompt.value == "wx", "each key of the third line had its turn")
 
 
 @played()
