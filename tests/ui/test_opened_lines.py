@@ -126,11 +126,11 @@ def test_a_lab_s_own_session_reads_in_the_clear_to_its_end() -> None:
         wait_until(lambda: any(line.text.startswith("closed ") for line in lab.log.since(0)[0]), "closed")
         lab.sync()
         lines_ = OpenedLines(lambda segment: TLS.conversation(), lambda: lab.secrets)
-        segments = lab.capture.segments
+        segments = [segment for segment in lab.capture.segments if segment.kind is Kind.DATA]
         for segment in segments:
             lines_.line(segment, dissect)
         lines_.open(lines_.work(lab.capture))
-        said = [lines_.line(segment, dissect) for segment in segments if segment.kind is Kind.DATA]
-        bye = "close_notify: no more will come"
-        assert said[-4:] == ["Hello", "Hello", bye, bye]
-        assert not any("bytes, encrypted" in line for line in said)
+        for direction in (OUT, IN):  # one does not wait for the other: a ticket may come after the client's Hello
+            said = [lines_.line(segment, dissect) for segment in segments if segment.direction is direction]
+            assert said[-2:] == ["Hello", "close_notify: no more will come"]
+            assert not any("bytes, encrypted" in line for line in said)
