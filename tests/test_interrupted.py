@@ -32,7 +32,7 @@ runpy.run_module("netlab", run_name="__main__", alter_sys=True)
         ("netlab.commands.serve", ["serve", "tcp", "--port", "0"]),
         ("netlab.topics.tcp.server", ["serve", "tcp", "--port", "0"]),
         ("netlab.commands.wire", ["wire", "--to", "127.0.0.1:1"]),
-        ("netlab.wire.wire", ["wire", "--to", "127.0.0.1:1"]),
+        ("netlab.wire.live_wire", ["wire", "--to", "127.0.0.1:1"]),
         ("netlab.commands.call", ["call", "tcp", "send(b'x')"]),
         ("netlab.lab.state", ["run", "--list"]),
         ("netlab.certificates.certs", ["certs"]),

@@ -10,7 +10,7 @@ from netlab.capture.stream import Chunk
 
 
 class Captured(Protocol):
-    """All segments of a lab, in order, decoded when they are asked for. `netlab.capture.reader.Capture` is one."""
+    """All segments of a lab, in order, decoded on demand. `netlab.capture.capture_file.Capture` is one."""
 
     @property
     def segments(self) -> Sequence[Segment]:

@@ -21,12 +21,12 @@ from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
 from netlab.processor import yield_processor
 from netlab.wire.addresses import parse_address
-from netlab.wire.faults import catalog
-from netlab.wire.faults.contract import FaultKind
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.fault import FaultKind
+from netlab.wire.live_wire import Wire
 from netlab.wire.loop import READ, Loop
 from netlab.wire.supervision import Reporter, Requests
 from netlab.wire.terminal import Lines
-from netlab.wire.wire import Wire
 
 LIMIT: Final = 256 << 20
 """Bytes that a capture may have before payload is let go, unless told otherwise."""

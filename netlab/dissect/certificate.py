@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
+from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.fields import Field
-from netlab.dissect.reader import Reader, Short
 
 COMMON_NAME = b"\x55\x04\x03"
 EXPLICIT_0, UTC_TIME = 0xA0, 0x17

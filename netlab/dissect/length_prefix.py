@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from netlab.dissect.field_reader import Reader
 from netlab.dissect.fields import Field
-from netlab.dissect.reader import Reader
 
 LONG_FORM = 0xFFFFFFFF
 

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.fields import Field
-from netlab.dissect.reader import Reader, Short
 
 MOST_OPCODES = 2000
 PREVIEW = 48

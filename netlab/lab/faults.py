@@ -5,7 +5,7 @@ from __future__ import annotations
 from netlab.dissect.text import safe
 from netlab.lab.commanded import Commanded
 from netlab.lab.errors import LabError
-from netlab.wire.faults.catalog import GRAMMAR, NONE
+from netlab.wire.impairment.catalog import GRAMMAR, NONE
 
 
 def fault(lab: Commanded, rest: str) -> str:

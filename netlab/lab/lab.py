@@ -16,8 +16,8 @@ from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Transport
-from netlab.capture.reader import Capture
 from netlab.lab import commands
 from netlab.lab.bounded_log import Tail
 from netlab.lab.client.endings import LabEndings

@@ -14,8 +14,8 @@ from netlab.lab.processes.supervisor import Serving
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.replay import Replayed, replay_anew
 from netlab.lab.state import HeldSegment
-from netlab.wire.faults import catalog
-from netlab.wire.faults.contract import FaultKind
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.fault import FaultKind
 
 MOST_FAULTS = 16
 LONGEST_SPEC = 100

@@ -15,9 +15,9 @@ from textual.content import Content
 from textual.filter import LineFilter
 from textual.widgets import Static
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.frames.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
-from netlab.capture.reader import Capture
 from netlab.capture.savefile import secrets_in
 from netlab.dissect.decrypted_record import Conversation
 from netlab.dissect.fields import Dissector

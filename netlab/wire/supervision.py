@@ -31,8 +31,8 @@ from netlab.wire.facts import (
     Synced,
     Troubled,
 )
-from netlab.wire.intercept import LONGEST_EDIT
-from netlab.wire.wire import GONE, Wire
+from netlab.wire.impairment.intercept import LONGEST_EDIT
+from netlab.wire.live_wire import GONE, Wire
 
 LONGEST_LINE: Final = 1 << 16
 """Bytes of a request; a longer one is not read to its end."""

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
-from netlab.capture.reader import Capture
 from netlab.capture.savefile import save
 from tests.capture import build, independent
 from tests.capture.build import ACK, CLIENT, FIN, RST, SERVER, SYN, tcp, udp

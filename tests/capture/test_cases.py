@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Kind, Transport
-from netlab.capture.reader import Capture
 
 CASES = Path(__file__).parent / "cases"
 TO_SERVER, TO_CLIENT = Direction

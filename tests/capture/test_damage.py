@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.frames.links import LINKS
 from netlab.capture.model import CaptureError, Direction
-from netlab.capture.reader import Capture
 from tests.capture import build
 from tests.capture.test_formats import LINKED
 from tests.capture.test_fragments import PARTS, UDP_PACKET

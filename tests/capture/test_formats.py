@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError, Kind, Segment
-from netlab.capture.reader import Capture
 from tests.capture import build
 from tests.capture.build import CLIENT, CLIENT6, SERVER, SERVER6, block, interface, ip, option, section, tcp, udp
 

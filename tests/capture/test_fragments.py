@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.frames import fragments
 from netlab.capture.frames.fragments import FRAGMENT, OVERLAPPING
 from netlab.capture.model import Direction, Kind
-from netlab.capture.reader import Capture
 from tests.capture import build
 from tests.capture.build import CLIENT, CLIENT6, SERVER, SERVER6
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.filter import parse
 from netlab.capture.model import Direction
-from netlab.capture.reader import Capture
 from tests.capture import build
 
 SIZE = 256 * 1024 * 1024

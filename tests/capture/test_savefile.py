@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError
-from netlab.capture.reader import Capture
 from netlab.capture.savefile import save
 from tests.capture import build, independent
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
-from netlab.capture.reader import Capture
 from netlab.capture.stream import LONGEST_JOIN, Stream
 from tests.capture import build
 from tests.capture.build import CLIENT, SERVER, tcp, udp

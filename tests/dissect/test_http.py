@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
-from netlab.capture.reader import Capture
 from netlab.topics.wsgi.dissect import dissect as read_web
 from netlab.topics.xmlrpc.dissect import dissect as read_call
 from tests.topics.dissected import read, tree

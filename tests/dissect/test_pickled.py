@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netlab.dissect.field_reader import Short
 from netlab.dissect.length_prefix import NoLength, read_frame
 from netlab.dissect.pickled import LONGEST, read_pickle
-from netlab.dissect.reader import Short
 
 VALUES: list[object] = [
     None,

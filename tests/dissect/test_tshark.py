@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
-from netlab.capture.reader import Capture
 from netlab.certificates import certs
 from netlab.dissect import tls_names
 from netlab.dissect.fields import Dissection, Field

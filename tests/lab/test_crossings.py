@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Segment
-from netlab.capture.reader import Capture
 from netlab.lab import Lab
 from netlab.lab.client.attribution import Crossing
 from netlab.lab.client.session import Session

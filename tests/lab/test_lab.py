@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Kind
-from netlab.capture.reader import Capture
 from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.state import (

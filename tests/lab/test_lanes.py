@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
-from netlab.capture.reader import Capture
 from netlab.lab import Lab
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, axis, cells, render, render_boards

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Kind
-from netlab.capture.reader import Capture
 from netlab.topics.discovery import topic_named
 from tests.names.hosts import NAME, ORDERS, call, environment, netlab
 

@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList, Static
 from netlab.capture.model import Direction, Transport
 from netlab.ui.faults.fault_draft import Draft, Which
 from netlab.ui.faults.fault_form import FaultForm
-from netlab.wire.faults import catalog
+from netlab.wire.impairment import catalog
 from tests.ui.staging import StagedApp, enter, played, serving, settled, until
 
 Compare = Callable[..., bool]

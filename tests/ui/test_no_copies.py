@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.capture.reader import Capture
+from netlab.capture.capture_file import Capture
 from netlab.topics.discovery import topic_named
 from tests.capture.test_no_copies import MARK, SIZE, large
 from tests.ui.panes_app import PanesApp

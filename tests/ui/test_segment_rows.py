@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from pathlib import Path
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Kind
-from netlab.capture.reader import Capture
 from netlab.dissect.http import read_http
 from netlab.ui.bytes.inspection import segment_face
 from netlab.ui.wire.segment_row import Columns, what

@@ -15,9 +15,9 @@ from typing import TypeVar
 from netlab.capture.model import Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Fact, Listening
-from netlab.wire.faults.contract import Impairment
+from netlab.wire.impairment.fault import Impairment
+from netlab.wire.live_wire import Wire
 from netlab.wire.loop import READ, Loop
-from netlab.wire.wire import Wire
 
 PATIENCE = 20.0
 T = TypeVar("T")

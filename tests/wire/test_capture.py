@@ -18,7 +18,7 @@ from netlab.capture.packet_recorder import TcpRecord, UdpRecord
 from netlab.capture.synthesis import Heading
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Captured, Synced
-from netlab.wire.wire import ANNOUNCE_EVERY
+from netlab.wire.live_wire import ANNOUNCE_EVERY
 from tests.capture.independent import Conversation, conversations, frames
 from tests.wire.relaying import Relaying, abort, accept, endpoint, eventually, listening, read_all
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from netlab.commands.wire import main
-from netlab.wire.faults import catalog
+from netlab.wire.impairment import catalog
 from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, accept, endpoint, eventually, listening, read_all, read_exactly
 

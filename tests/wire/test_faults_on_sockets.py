@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Kind, Segment, Transport
-from netlab.capture.reader import Capture
 from netlab.wire.facts import FaultsChanged
-from netlab.wire.faults import catalog
+from netlab.wire.impairment import catalog
 from tests.wire.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
 
 OUT = Direction.TO_SERVER

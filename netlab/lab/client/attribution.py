@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment
-from netlab.capture.reader import Capture
 from netlab.lab.bounded_log import Tail
 
 KEPT = 2000

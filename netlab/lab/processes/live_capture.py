@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netlab.capture import savefile
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError
-from netlab.capture.reader import Capture
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.lab.processes.key_log import KeyLog

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netlab.capture.model import Direction
+from netlab.dissect.field_reader import Reader
 from netlab.dissect.fields import Dissection, Field
-from netlab.dissect.reader import Reader
 
 LENGTH = 32
 NAMES = {Direction.TO_CLIENT: "challenge", Direction.TO_SERVER: "digest"}

@@ -8,10 +8,10 @@ digest's name in braces, and so does the answer to it. With an older Python on e
 from __future__ import annotations
 
 from netlab.capture.model import Direction
+from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.length_prefix import Frame, NoLength, read_frame
 from netlab.dissect.pickled import MOST_OPCODES, read_pickle
-from netlab.dissect.reader import Reader, Short
 
 MOST_MESSAGES = 1000
 CHALLENGE = b"#CHALLENGE#"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from netlab.capture.model import Direction
 from netlab.dissect import tls_names as names
 from netlab.dissect.certificate import dissect_certificate
+from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.fields import Dissection, Field
-from netlab.dissect.reader import Reader, Short
 
 HEADER = 5
 MOST_RECORDS = 4096

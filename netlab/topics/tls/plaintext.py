@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from netlab.capture.model import Direction
 from netlab.dissect.decrypted_record import Opened
-from netlab.dissect.reader import Reader, Short
+from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.tls_names import RECORDS
 from netlab.topics.tls.dissect import dissect_content, said
 

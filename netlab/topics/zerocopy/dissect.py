@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netlab.capture.model import Direction
+from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.fields import Dissection, Field
-from netlab.dissect.reader import Reader, Short
 
 HEADER = 5
 MOST_FRAMES = 4096

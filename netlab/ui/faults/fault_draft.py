@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults import catalog
-from netlab.wire.faults.choice import take_choice
-from netlab.wire.faults.contract import FaultKind
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.choice import take_choice
+from netlab.wire.impairment.fault import FaultKind
 
 
 class Which(Enum):

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from netlab.wire.faults.contract import Begin, FaultKind, Passing
-from netlab.wire.requests import Forward, Request
+from netlab.wire.impairment.fault import Begin, FaultKind, Passing
+from netlab.wire.impairment.requests import Forward, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from netlab.wire.faults.contract import TCP_ONLY, Begin, FaultKind, Passing
-from netlab.wire.faults.quantities import after
-from netlab.wire.requests import Close, Forward, Request
+from netlab.wire.impairment.fault import TCP_ONLY, Begin, FaultKind, Passing
+from netlab.wire.impairment.quantities import after
+from netlab.wire.impairment.requests import Close, Forward, Request
 
 
 @dataclass(frozen=True, slots=True)

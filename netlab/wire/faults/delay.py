@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from netlab.wire.faults.contract import Begin, FaultKind, Passing
-from netlab.wire.faults.quantities import one, seconds, time_in_words
-from netlab.wire.requests import Hold, Request
+from netlab.wire.impairment.fault import Begin, FaultKind, Passing
+from netlab.wire.impairment.quantities import one, seconds, time_in_words
+from netlab.wire.impairment.requests import Hold, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from netlab.wire.faults.contract import UDP_ONLY, Begin, FaultKind, Passing
-from netlab.wire.requests import Drop, Request
+from netlab.wire.impairment.fault import UDP_ONLY, Begin, FaultKind, Passing
+from netlab.wire.impairment.requests import Drop, Request
 
 
 def lose(segment: Passing, clock: float, random: Random) -> Iterable[Request]:

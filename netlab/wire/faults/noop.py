@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from random import Random
 
-from netlab.wire.faults.contract import Begin, FaultKind, Passing
-from netlab.wire.requests import Forward, Request
+from netlab.wire.impairment.fault import Begin, FaultKind, Passing
+from netlab.wire.impairment.requests import Forward, Request
 
 
 def noop(segment: Passing, clock: float, random: Random) -> Iterable[Request]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from netlab.wire.faults.contract import UDP_ONLY, Begin, FaultKind, Passing
-from netlab.wire.requests import Hold, Request
+from netlab.wire.impairment.fault import UDP_ONLY, Begin, FaultKind, Passing
+from netlab.wire.impairment.requests import Hold, Request
 
 LONGEST_WAIT = 1.0
 """Seconds after which a datagram goes on although nothing came to overtake it."""

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from random import Random
 
-from netlab.wire.faults.contract import TCP_ONLY, Begin, FaultKind, Passing
-from netlab.wire.faults.quantities import one, size
-from netlab.wire.requests import Forward, Hold, Request
+from netlab.wire.impairment.fault import TCP_ONLY, Begin, FaultKind, Passing
+from netlab.wire.impairment.quantities import one, size
+from netlab.wire.impairment.requests import Forward, Hold, Request
 
 GAP = 0.001
 """Seconds between two pieces: without it the receiver's kernel would put them together again."""

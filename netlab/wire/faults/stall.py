@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from random import Random
 
-from netlab.wire.faults.contract import Begin, FaultKind, Passing
-from netlab.wire.faults.quantities import after, seconds, time_in_words
-from netlab.wire.requests import Forward, Hold, Request
+from netlab.wire.impairment.fault import Begin, FaultKind, Passing
+from netlab.wire.impairment.quantities import after, seconds, time_in_words
+from netlab.wire.impairment.requests import Forward, Hold, Request
 
 
 class Stall:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from random import Random
 
 from netlab.capture.model import Transport
-from netlab.wire.faults.contract import Begin, FaultKind, Passing
-from netlab.wire.faults.quantities import one, size, time_in_words
-from netlab.wire.requests import Hold, Request
+from netlab.wire.impairment.fault import Begin, FaultKind, Passing
+from netlab.wire.impairment.quantities import one, size, time_in_words
+from netlab.wire.impairment.requests import Hold, Request
 
 BURST = 0.05
 """Seconds of the rate that may pass at once, and the size of the pieces that a stream is cut into."""

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults import catalog
-from netlab.wire.faults.quantities import size
-from netlab.wire.impairment_lane import Lane, Leaving
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.impairment_lane import Lane, Leaving
+from netlab.wire.impairment.quantities import size
 
 TCP, UDP = Transport.TCP, Transport.UDP
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults import catalog
 from netlab.wire.faults.slice import GAP, LONGEST
-from netlab.wire.impairment_lane import Departure, Lane, Leaving
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.impairment_lane import Departure, Lane, Leaving
 
 TCP, UDP = Transport.TCP, Transport.UDP
 FLOWS = (1, 2, 3)

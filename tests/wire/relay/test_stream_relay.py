@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from netlab.capture.model import Endpoint
-from netlab.wire import stream
 from netlab.wire.facts import FlowClosed, ListenFailed, Paused, Troubled
+from netlab.wire.relay import stream_relay
 from tests.wire.relaying import (
     Relaying,
     abort,
@@ -24,7 +24,7 @@ from tests.wire.relaying import (
     read_exactly,
 )
 
-SIZES = (0, 1, 2, 65494, 65495, 65496, stream.ROOM - 1, stream.ROOM, stream.ROOM + 1, 3_000_001)
+SIZES = (0, 1, 2, 65494, 65495, 65496, stream_relay.ROOM - 1, stream_relay.ROOM, stream_relay.ROOM + 1, 3_000_001)
 
 
 def pair(server: socket.socket, relay: Relaying) -> tuple[socket.socket, socket.socket]:
@@ -140,14 +140,14 @@ def test_last_words_arrive_even_if_more_was_sent_to_who_broke_off() -> None:
 
 
 def test_what_waits_keeps_its_room() -> None:
-    rooms = stream.Rooms()
+    rooms = stream_relay.Rooms()
     first = rooms.room
-    first[:] = bytes([1]) * stream.ROOM
+    first[:] = bytes([1]) * stream_relay.ROOM
     much, little = rooms.keep(first[10:]), None
-    rooms.room[:] = bytes([2]) * stream.ROOM
+    rooms.room[:] = bytes([2]) * stream_relay.ROOM
     little = rooms.keep(rooms.room[-10:])
-    rooms.room[:] = bytes([3]) * stream.ROOM
-    assert (set(much), len(much)) == ({1}, stream.ROOM - 10)
+    rooms.room[:] = bytes([3]) * stream_relay.ROOM
+    assert (set(much), len(much)) == ({1}, stream_relay.ROOM - 10)
     assert bytes(little) == bytes([2]) * 10
     rooms.give_back(much[-1:])
     assert rooms.keep(rooms.room[1:]) is not None
@@ -176,7 +176,7 @@ def test_a_slow_reader_slows_the_sender() -> None:
             assert relay.rounds(lambda: [relay.ask(lambda: None) for _ in range(20)]) < 100, (
                 "it waits, it does not spin"
             )
-            assert relay.wire._relay.rooms.held <= stream.ROOM
+            assert relay.wire._relay.rooms.held <= stream_relay.ROOM
             client.setblocking(True)
             client.shutdown(socket.SHUT_WR)
             with relay.connect() as second, accept(server) as other:
@@ -325,14 +325,14 @@ class Scarce:
         self.listener.close()
 
 
-def make_scarce(relay: stream.StreamRelay) -> None:
+def make_scarce(relay: stream_relay.StreamRelay) -> None:
     relay._stop_accepting()
     relay._listeners = tuple(map(Scarce, relay._listeners))
     relay._consider()
 
 
 def test_without_descriptors_clients_wait_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "FILES_RETRY", 0.01)
+    monkeypatch.setattr(stream_relay, "FILES_RETRY", 0.01)
     with listening() as server, Relaying(endpoint(server)) as relay:
         relay.ask(lambda: make_scarce(relay.wire._relay))
         client, accepted = pair(server, relay)

@@ -10,8 +10,8 @@ from functools import cache
 from importlib import import_module
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults.choice import Choice, chosen, take_choice
-from netlab.wire.faults.contract import FaultKind, Impairment
+from netlab.wire.impairment.choice import Choice, chosen, take_choice
+from netlab.wire.impairment.fault import FaultKind, Impairment
 
 ARROWS = {
     "->": Direction.TO_SERVER,
@@ -54,7 +54,7 @@ def kind_named(name: str) -> FaultKind:
     """One kind of fault. Raises `ValueError` with a sentence for a name that there is not."""
     if name not in NAMES:
         raise ValueError(f"there is no fault {name!r}; there are {', '.join(OFFERED)}")
-    kind = import_module(f"{__package__}.{name}").KIND
+    kind = import_module(f"netlab.wire.faults.{name}").KIND
     assert isinstance(kind, FaultKind)
     return kind
 

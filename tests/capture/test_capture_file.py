@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError, Direction, Endpoint, Flow, Kind, Transport
-from netlab.capture.reader import Capture
 from tests.capture import build
 from tests.capture.build import ACK, CLIENT, CLIENT6, FIN, PSH, RST, SERVER, SERVER6, SYN, tcp, udp
 

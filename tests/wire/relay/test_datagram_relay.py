@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from netlab.capture.model import Direction, Endpoint, Transport
-from netlab.wire import datagram
 from netlab.wire.facts import Answered, FlowClosed, FlowOpened, SegmentHeld, Troubled
-from netlab.wire.faults.contract import Impairment
-from netlab.wire.intercept import PIECE
-from netlab.wire.requests import Drop, Forward, Hold
+from netlab.wire.impairment.fault import Impairment
+from netlab.wire.impairment.intercept import PIECE
+from netlab.wire.impairment.requests import Drop, Forward, Hold
+from netlab.wire.relay import datagram_relay
 from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, Relaying, endpoint, eventually
 
@@ -115,7 +115,7 @@ def test_what_is_made_by_hand_and_fits_into_no_datagram_is_refused(tmp_path: Pat
 
 
 def test_idle_flows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datagram, "IDLE", 0.05)
+    monkeypatch.setattr(datagram_relay, "IDLE", 0.05)
     with bound() as server, bound() as client, relaying(server) as relay:
         client.sendto(b"x", relay.address)
         server.recv(10)
@@ -125,7 +125,7 @@ def test_idle_flows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_longest_unused_flow_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datagram, "MOST_FLOWS", 2)
+    monkeypatch.setattr(datagram_relay, "MOST_FLOWS", 2)
     with bound() as server, bound() as a, bound() as b, bound() as c, relaying(server) as relay:
         for client in (a, b, a, c):
             client.sendto(b"x", relay.address)
@@ -154,7 +154,7 @@ def test_faults_on_datagrams_drop_double_and_overtake(tmp_path: Path) -> None:
 
 
 def test_held_datagrams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datagram, "LANE_LIMIT", 10 * (1000 + PIECE))
+    monkeypatch.setattr(datagram_relay, "LANE_LIMIT", 10 * (1000 + PIECE))
     with bound() as server, bound() as client, relaying(server) as relay:
         relay.impair(Impairment("test", None, lambda: lambda s, c, r: (Hold(s.payload, 60),)))
         for _ in range(50):

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.filter import parse
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Transport
-from netlab.capture.reader import Capture
-from netlab.wire import intercept as intercepting
 from netlab.wire.facts import Answered, Fact, InterceptChanged, SegmentFreed, SegmentHeld
-from netlab.wire.faults import catalog
-from netlab.wire.impairment_lane import Departure, Lane, Leaving
-from netlab.wire.intercept import PIECE, Gate, Intercept, NotHeld
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment import intercept as intercepting
+from netlab.wire.impairment.impairment_lane import Departure, Lane, Leaving
+from netlab.wire.impairment.intercept import PIECE, Gate, Intercept, NotHeld
 from tests.capture.independent import conversations
 from tests.wire.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
 from tests.wire.test_faults_on_sockets import clean
@@ -218,7 +218,7 @@ def test_stopping_is_quick_while_segments_are_held() -> None:
 
 
 def test_a_forgotten_intercept_slows_the_sender_and_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netlab.wire.stream.LANE_LIMIT", 1 << 18)
+    monkeypatch.setattr("netlab.wire.relay.stream_relay.LANE_LIMIT", 1 << 18)
     with listening() as server, Relaying(endpoint(server)) as relay, relay.connect() as client, accept(server):
         holding(relay, "data")
         client.settimeout(0.3)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.requests import Request
+from netlab.wire.impairment.requests import Request
 
 
 @dataclass(frozen=True, slots=True)

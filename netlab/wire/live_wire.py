@@ -16,8 +16,6 @@ from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
 from netlab.names import resolve
 from netlab.wire.addresses import beside
-from netlab.wire.context import Surroundings
-from netlab.wire.datagram import DatagramRelay
 from netlab.wire.facts import (
     Answered,
     Captured,
@@ -31,10 +29,12 @@ from netlab.wire.facts import (
     Tell,
     Troubled,
 )
-from netlab.wire.faults import catalog
-from netlab.wire.faults.contract import kept
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.fault import kept
 from netlab.wire.loop import Loop
-from netlab.wire.stream import StreamRelay
+from netlab.wire.relay.context import Surroundings
+from netlab.wire.relay.datagram_relay import DatagramRelay
+from netlab.wire.relay.stream_relay import StreamRelay
 
 GONE: Final = "dropped by the wire"
 """The fate of flows that end with the wire, or whose server is gone without another word."""

@@ -2,7 +2,8 @@
 
 One thread, non-blocking sockets. Each direction of a flow is a `Pipe`: it reads from one socket and writes to the
 other, and reads no more while what it has read does not leave, so a slow reader slows the sender. A half-close stays
-one (``shutdown``), and so does a reset (``SO_LINGER`` 0). With `netlab.wire.datagram` the only place of I/O on flows.
+one (``shutdown``), and so does a reset (``SO_LINGER`` 0). With `netlab.wire.relay.datagram_relay` the only place of
+I/O on flows.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from typing import Final
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.packet_recorder import TcpRecord
 from netlab.names import Addresses, bind_all, endpoint_of, family_of
-from netlab.wire.context import Surroundings
-from netlab.wire.dialing import Dialing
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
-from netlab.wire.impairment_lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.impairment.queues import EVERYTHING
 from netlab.wire.loop import BROKEN, READ, WRITE, Alarm
-from netlab.wire.queues import EVERYTHING
+from netlab.wire.relay.context import Surroundings
+from netlab.wire.relay.dialing import Dialing
 
 ROOM: Final = 1 << 19
 """Bytes read at most at a time. Half of it costs an eighth more processor time a byte, twice of it hardly less."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from netlab.capture.model import Direction, Flow
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Tell
-from netlab.wire.faults.contract import Impairment
-from netlab.wire.impairment_lane import Lane
-from netlab.wire.intercept import Gate, Intercept
+from netlab.wire.impairment.fault import Impairment
+from netlab.wire.impairment.impairment_lane import Lane
+from netlab.wire.impairment.intercept import Gate, Intercept
 from netlab.wire.loop import Loop
 
 

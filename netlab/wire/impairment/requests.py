@@ -1,7 +1,7 @@
 """What a fault asks of the wire, for one segment that it was shown.
 
-Requests are values; `netlab.wire.impairment_lane` performs them. ``fate`` says in a few words what was done, for the
-wire list and the capture (``held 100 ms``); it is empty where nothing was.
+Requests are values; `netlab.wire.impairment.impairment_lane` performs them. ``fate`` says in a few words what was
+done, for the wire list and the capture (``held 100 ms``); it is empty if nothing was.
 """
 
 from __future__ import annotations

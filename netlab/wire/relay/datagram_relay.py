@@ -1,7 +1,7 @@
 """Relays datagrams: a socket towards the server for each client address, so that answers find their way back.
 
 One thread, non-blocking sockets, whole datagrams. Flows are kept while they are used, and the longest unused go first
-where there are many. With `netlab.wire.stream` the only place of I/O on flows.
+where there are many. With `netlab.wire.relay.stream_relay` the only place of I/O on flows.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.packet_recorder import UdpRecord, UdpWay
 from netlab.names import Addresses, bind_all, endpoint_of, family_of
 from netlab.wire.addresses import in_words
-from netlab.wire.context import Surroundings
 from netlab.wire.facts import FlowClosed, FlowOpened, Troubled
-from netlab.wire.impairment_lane import REPLAYED, Departure, Lane, Leaving
-from netlab.wire.intercept import LONGEST_DATAGRAM
+from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.impairment.intercept import LONGEST_DATAGRAM
+from netlab.wire.impairment.queues import EVERYTHING
 from netlab.wire.loop import READ, Alarm
-from netlab.wire.queues import EVERYTHING
+from netlab.wire.relay.context import Surroundings
 
 LONGEST: Final = 1 << 16
 """Bytes; no datagram is longer, so none is cut short."""

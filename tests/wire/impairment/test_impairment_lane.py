@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults.contract import Fault, Impairment, Passing
 from netlab.wire.faults.noop import noop
-from netlab.wire.impairment_lane import Lane, Leaving
-from netlab.wire.intercept import PIECE
-from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
+from netlab.wire.impairment.fault import Fault, Impairment, Passing
+from netlab.wire.impairment.impairment_lane import Lane, Leaving
+from netlab.wire.impairment.intercept import PIECE
+from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 
 TO_SERVER, TO_CLIENT = Direction.TO_SERVER, Direction.TO_CLIENT
 TCP, UDP = Transport.TCP, Transport.UDP

@@ -14,10 +14,10 @@ from random import Random
 from typing import Final
 
 from netlab.capture.model import Direction, Transport
-from netlab.wire.faults.contract import Fault, Impairment, Passing
-from netlab.wire.intercept import PIECE, Gate
-from netlab.wire.queues import EVERYTHING, OrderedQueue, OvertakingQueue, Queue
-from netlab.wire.requests import Close, Drop, Forward, Hold, Request, Reset
+from netlab.wire.impairment.fault import Fault, Impairment, Passing
+from netlab.wire.impairment.intercept import PIECE, Gate
+from netlab.wire.impairment.queues import EVERYTHING, OrderedQueue, OvertakingQueue, Queue
+from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 
 REPLAYED: Final = "replayed"
 """The fate of bytes that left although they did not come."""

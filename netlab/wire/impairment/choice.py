@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from random import Random
 
-from netlab.wire.faults.contract import Begin, Fault, Passing
-from netlab.wire.requests import Forward, Request
+from netlab.wire.impairment.fault import Begin, Fault, Passing
+from netlab.wire.impairment.requests import Forward, Request
 
 
 @dataclass(frozen=True, slots=True)
