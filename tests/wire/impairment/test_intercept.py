@@ -218,7 +218,7 @@ def test_stopping_is_quick_while_segments_are_held() -> None:
 
 
 def test_a_forgotten_intercept_slows_the_sender_and_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netlab.wire.relay.stream_relay.LANE_LIMIT", 1 << 18)
+    monkeypatch.setattr("netlab.wire.relay.pipe.LANE_LIMIT", 1 << 18)
     with listening() as server, Relaying(endpoint(server)) as relay, relay.connect() as client, accept(server):
         holding(relay, "data")
         client.settimeout(0.3)

@@ -10,7 +10,7 @@ from netlab.wire.facts import Answered, FlowClosed, FlowOpened, SegmentHeld, Tro
 from netlab.wire.impairment.fault import Impairment
 from netlab.wire.impairment.intercept import PIECE
 from netlab.wire.impairment.requests import Drop, Forward, Hold
-from netlab.wire.relay import datagram_relay
+from netlab.wire.relay import datagram_flow, datagram_relay
 from tests.capture.independent import conversations, frames
 from tests.wire.relaying import PATIENCE, Relaying, endpoint, eventually
 
@@ -154,7 +154,7 @@ def test_faults_on_datagrams_drop_double_and_overtake(tmp_path: Path) -> None:
 
 
 def test_held_datagrams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datagram_relay, "LANE_LIMIT", 10 * (1000 + PIECE))
+    monkeypatch.setattr(datagram_flow, "LANE_LIMIT", 10 * (1000 + PIECE))
     with bound() as server, bound() as client, relaying(server) as relay:
         relay.impair(Impairment("test", None, lambda: lambda s, c, r: (Hold(s.payload, 60),)))
         for _ in range(50):

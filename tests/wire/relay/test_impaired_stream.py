@@ -17,7 +17,7 @@ from netlab.wire.facts import FaultsChanged, FlowClosed
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import Fault, Impairment, Passing
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
-from netlab.wire.relay import stream_relay
+from netlab.wire.relay import buffers, pipe
 from tests.capture.independent import conversations
 from tests.wire.relaying import (
     PATIENCE,
@@ -146,7 +146,7 @@ def test_a_flow_that_is_over_leaves_no_timer_and_no_account_behind() -> None:
 
 
 def test_a_stall_slows_the_sender_and_clearing_it_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_relay, "LANE_LIMIT", 1 << 20)
+    monkeypatch.setattr(pipe, "LANE_LIMIT", 1 << 20)
     with listening() as server, Relaying(endpoint(server)) as relay:
         relay.impair(held(math.inf))
         with relay.connect() as client, accept(server) as accepted:
@@ -155,7 +155,7 @@ def test_a_stall_slows_the_sender_and_clearing_it_loses_nothing(monkeypatch: pyt
             with pytest.raises(TimeoutError):
                 while sent < 64 << 20:
                     sent += client.send(bytes(1 << 16))
-            assert relay.ask(lambda: relay.wire._relay.rooms.held) <= (1 << 20) + stream_relay.ROOM
+            assert relay.ask(lambda: relay.wire._relay.rooms.held) <= (1 << 20) + buffers.ROOM
             relay.impair()
             client.shutdown(socket.SHUT_WR)
             assert len(read_all(accepted)) == sent
@@ -225,7 +225,7 @@ def test_stopping_is_quick_with_faults_on() -> None:
 
 
 def test_many_pieces_that_are_due_at_once_do_not_keep_others_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_relay, "AT_ONCE", 10)
+    monkeypatch.setattr(pipe, "AT_ONCE", 10)
     with listening() as server, Relaying(endpoint(server)) as relay:
         relay.impair(impairment(lambda payload: [Hold(payload[n : n + 1], 0.01) for n in range(len(payload))]))
         with relay.connect() as client, accept(server) as accepted:

@@ -11,7 +11,7 @@ import pytest
 
 from netlab.capture.model import Endpoint
 from netlab.wire.facts import FlowClosed, ListenFailed, Paused, Troubled
-from netlab.wire.relay import stream_relay
+from netlab.wire.relay import buffers, stream_relay
 from tests.wire.relaying import (
     Relaying,
     abort,
@@ -24,7 +24,7 @@ from tests.wire.relaying import (
     read_exactly,
 )
 
-SIZES = (0, 1, 2, 65494, 65495, 65496, stream_relay.ROOM - 1, stream_relay.ROOM, stream_relay.ROOM + 1, 3_000_001)
+SIZES = (0, 1, 2, 65494, 65495, 65496, buffers.ROOM - 1, buffers.ROOM, buffers.ROOM + 1, 3_000_001)
 
 
 def pair(server: socket.socket, relay: Relaying) -> tuple[socket.socket, socket.socket]:
@@ -140,14 +140,14 @@ def test_last_words_arrive_even_if_more_was_sent_to_who_broke_off() -> None:
 
 
 def test_what_waits_keeps_its_room() -> None:
-    rooms = stream_relay.Rooms()
+    rooms = buffers.Rooms()
     first = rooms.room
-    first[:] = bytes([1]) * stream_relay.ROOM
+    first[:] = bytes([1]) * buffers.ROOM
     much, little = rooms.keep(first[10:]), None
-    rooms.room[:] = bytes([2]) * stream_relay.ROOM
+    rooms.room[:] = bytes([2]) * buffers.ROOM
     little = rooms.keep(rooms.room[-10:])
-    rooms.room[:] = bytes([3]) * stream_relay.ROOM
-    assert (set(much), len(much)) == ({1}, stream_relay.ROOM - 10)
+    rooms.room[:] = bytes([3]) * buffers.ROOM
+    assert (set(much), len(much)) == ({1}, buffers.ROOM - 10)
     assert bytes(little) == bytes([2]) * 10
     rooms.give_back(much[-1:])
     assert rooms.keep(rooms.room[1:]) is not None
@@ -176,7 +176,7 @@ def test_a_slow_reader_slows_the_sender() -> None:
             assert relay.rounds(lambda: [relay.ask(lambda: None) for _ in range(20)]) < 100, (
                 "it waits, it does not spin"
             )
-            assert relay.wire._relay.rooms.held <= stream_relay.ROOM
+            assert relay.wire._relay.rooms.held <= buffers.ROOM
             client.setblocking(True)
             client.shutdown(socket.SHUT_WR)
             with relay.connect() as second, accept(server) as other:
