@@ -196,3 +196,10 @@ SIGNATURES = {
     0x080A: "rsa_pss_pss_sha384",
     0x080B: "rsa_pss_pss_sha512",
 }
+
+
+def name_of(table: dict[int, str], number: int) -> str:
+    """A number's name; GREASE values (RFC 8701) and unknown ones stay numbers."""
+    if number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF:
+        return f"GREASE {number:#06x}"
+    return table.get(number, f"unknown ({number:#x})")

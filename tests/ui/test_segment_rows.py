@@ -7,7 +7,7 @@ from pathlib import Path
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Kind
-from netlab.dissect.http import read_http
+from netlab.dissect.http.read_http import read_http
 from netlab.ui.bytes.inspection import segment_face
 from netlab.ui.wire.segment_row import Columns, what
 from netlab.ui.wire.segment_rows import SegmentRows

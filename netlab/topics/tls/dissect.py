@@ -7,14 +7,13 @@ hello may follow a change of ciphers in clear: the second one, where 1.3 asks fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction
 from netlab.dissect import tls_names as names
-from netlab.dissect.certificate import dissect_certificate
 from netlab.dissect.field_reader import Reader, Short
 from netlab.dissect.fields import Dissection, Field
+from netlab.topics.tls.handshake import CLIENT_HELLO, HELLO_REQUEST, SERVER_HELLO, handshake_message
 
 HEADER = 5
 MOST_RECORDS = 4096
@@ -25,9 +24,6 @@ MOST_MESSAGE = 1 << 17
 MOST_FIELDS = 20_000
 """Fields within records; when there are more, the contents of further ones are left closed."""
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
-HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
-_RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
-"""The random of a server hello that asks for another client hello (RFC 8446, section 4.1.3)."""
 
 
 @dataclass(slots=True)
@@ -103,7 +99,7 @@ def _begun(data: memoryview, start: int, stream: _Stream) -> str:
     if start + HEADER > len(data):
         return ""
     if data[start] == HANDSHAKE and not stream.encrypted and not stream.missing and start + HEADER < len(data):
-        return _name(names.HANDSHAKES, data[start + HEADER])
+        return names.name_of(names.HANDSHAKES, data[start + HEADER])
     return f"{int.from_bytes(data[start + 3 : start + HEADER], 'big'):,} bytes"
 
 
@@ -129,7 +125,7 @@ def _count(fields: tuple[Field, ...]) -> int:
 def _header(start: int, kind: int, version: int, length: int) -> tuple[Field, ...]:
     return (
         Field("type", start, start + 1, "u8", f"{kind} {names.RECORDS[kind]}"),
-        Field("version", start + 1, start + 3, "u16", _name(names.VERSIONS, version)),
+        Field("version", start + 1, start + 3, "u16", names.name_of(names.VERSIONS, version)),
         Field("length", start + 3, start + HEADER, "u16", f"{length:,}"),
     )
 
@@ -155,7 +151,7 @@ def _alert(body: Reader, stream: _Stream) -> tuple[Field, ...]:
         return _opaque(body, stream)
     start = body.at
     level, description = body.number(1), body.number(1)
-    value = f"{_name(names.ALERT_LEVELS, level)}: {_name(names.ALERTS, description)}"
+    value = f"{names.name_of(names.ALERT_LEVELS, level)}: {names.name_of(names.ALERTS, description)}"
     return (Field("alert", start, body.at, "alert", value),)
 
 
@@ -178,140 +174,15 @@ def _handshakes(body: Reader, stream: _Stream) -> tuple[Field, ...]:
         kind, length = head[0], int.from_bytes(head[1:], "big")
         content = body.part(min(length, body.left))
         stream.missing = length - content.left
-        messages.append(_message(start, kind, content, length))
+        messages.append(handshake_message(start, kind, content, length))
         stream.unfinished = messages[-1].name
     return tuple(messages)
-
-
-def _message(start: int, kind: int, content: Reader, length: int) -> Field:
-    end, missing = content.end, length - content.left
-    children: list[Field] = []
-    with suppress(Short):
-        if not missing or kind in (CLIENT_HELLO, SERVER_HELLO):  # which can be read from the front
-            MESSAGES.get(kind, _unread)(content, children)
-    if content.left:
-        children.append(content.rest("rest"))
-    name = _name(names.HANDSHAKES, kind)
-    if kind == SERVER_HELLO and len(children) > 1 and content.data[children[1].start : children[1].end] == _RETRY:
-        name = "hello_retry_request"
-    note = f", {missing:,} follow in the next record" if missing else ""
-    return Field(name, start, end, "message", f"{length:,} bytes{note}", tuple(children), layer=True)
-
-
-def _unread(content: Reader, fields: list[Field]) -> None:
-    """A message of which only the bytes are shown."""
-
-
-def _hello(content: Reader, fields: list[Field]) -> None:
-    """What both hellos begin with."""
-    start = content.skip(2)
-    version = int.from_bytes(content.data[start : start + 2], "big")
-    fields.append(Field("version", start, start + 2, "u16", _name(names.VERSIONS, version)))
-    fields.append(content.part(32).rest("random"))
-    fields.append(content.vector(1).rest("session id"))
-
-
-def _client_hello(content: Reader, fields: list[Field]) -> None:
-    _hello(content, fields)
-    fields.append(_numbers("cipher suites", content.vector(2), names.CIPHERS))
-    fields.append(content.vector(1).rest("compression methods"))
-    _extensions(content, fields)
-
-
-def _server_hello(content: Reader, fields: list[Field]) -> None:
-    _hello(content, fields)
-    start = content.at
-    fields.append(Field("cipher suite", start, start + 2, "u16", _name(names.CIPHERS, content.number(2))))
-    fields.append(content.part(1).rest("compression method"))
-    _extensions(content, fields)
-
-
-def _extensions(content: Reader, fields: list[Field]) -> None:
-    if not content.left:
-        return
-    extensions = content.vector(2)
-    while extensions.left:
-        start = extensions.at
-        kind, body = extensions.number(2), extensions.vector(2)
-        name = _name(names.EXTENSIONS, kind)
-        try:
-            value = EXTENSIONS.get(kind, Reader.hex)(Reader(body.data, body.at, body.end))
-        except Short:
-            value = "malformed: " + body.hex()
-        fields.append(Field(name, start, body.end, "extension", value))
-
-
-def _certificate(content: Reader, fields: list[Field]) -> None:
-    """The chain. TLS 1.3 (RFC 8446, section 4.4.2) puts a context before it, and extensions after each certificate."""
-    is_1_2 = int.from_bytes(content.data[content.at : content.at + 3], "big") == content.left - 3
-    if not is_1_2:
-        fields.append(content.vector(1).rest("context"))
-    chain = content.vector(3)
-    while chain.left:
-        fields.append(dissect_certificate(chain.vector(3)))
-        if not is_1_2:
-            chain.vector(2)
-
-
-def _server_name(body: Reader) -> str:
-    if not body.left:
-        return "acknowledged"
-    entries = body.vector(2)
-    entries.number(1)
-    return entries.vector(2).text()
-
-
-def _alpn(body: Reader) -> str:
-    protocols, found = body.vector(2), []
-    while protocols.left:
-        found.append(protocols.vector(1).text())
-    return ", ".join(found)
-
-
-def _supported_versions(body: Reader) -> str:
-    """A list from the client, one version from the server."""
-    return _list(body if body.left == 2 else body.vector(1), names.VERSIONS)
-
-
-def _key_share(body: Reader) -> str:
-    """Groups of the shares: a list from the client; one from the server; one without a share asks for another hello."""
-    single = body.left == 2 or int.from_bytes(body.data[body.at : body.at + 2], "big") != body.left - 2
-    if single:
-        return _name(names.GROUPS, body.number(2))
-    shares, groups = body.vector(2), []
-    while shares.left:
-        groups.append(_name(names.GROUPS, shares.number(2)))
-        shares.vector(2)
-    return ", ".join(groups)
-
-
-def _list(numbers: Reader, table: dict[int, str]) -> str:
-    found = []
-    while numbers.left:
-        found.append(_name(table, numbers.number(2)))
-    return ", ".join(found)
-
-
-def _numbers(name: str, numbers: Reader, table: dict[int, str]) -> Field:
-    """A list of two-byte numbers, each a field."""
-    start, end, items = numbers.at, numbers.end, []
-    while numbers.left >= 2:
-        at = numbers.at
-        items.append(Field(name.rstrip("s"), at, at + 2, "u16", _name(table, numbers.number(2))))
-    return Field(name, start, end, "list", f"{len(items)}", tuple(items))
-
-
-def _name(table: dict[int, str], number: int) -> str:
-    """A number's name; GREASE values (RFC 8701) and unknown ones stay numbers."""
-    if number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF:
-        return f"GREASE {number:#06x}"
-    return table.get(number, f"unknown ({number:#x})")
 
 
 def said(kind: int, content: memoryview) -> str:
     """What one record carried in clear, in a line; empty for what speaks for itself, as an application's bytes do."""
     if kind == ALERT and len(content) == 2:
-        level, description = _name(names.ALERT_LEVELS, content[0]), _name(names.ALERTS, content[1])
+        level, description = names.name_of(names.ALERT_LEVELS, content[0]), names.name_of(names.ALERTS, content[1])
         meaning = names.ALERT_MEANINGS.get(content[1], "")
         name = description if not content[1] else f"{level} alert {description}"
         return f"{name}: {meaning}" if meaning else name
@@ -335,19 +206,3 @@ def _seen(record: Field, data: memoryview) -> str:
 
 
 CONTENTS: dict[int, Callable[[Reader, _Stream], tuple[Field, ...]]] = {ALERT: _alert, HANDSHAKE: _handshakes}
-
-MESSAGES: dict[int, Callable[[Reader, list[Field]], None]] = {
-    1: _client_hello,
-    2: _server_hello,
-    8: _extensions,
-    11: _certificate,
-}
-
-EXTENSIONS: dict[int, Callable[[Reader], str]] = {
-    0: _server_name,
-    10: lambda body: _list(body.vector(2), names.GROUPS),
-    13: lambda body: _list(body.vector(2), names.SIGNATURES),
-    16: _alpn,
-    43: _supported_versions,
-    51: _key_share,
-}

@@ -2,7 +2,7 @@
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection
-from netlab.dissect.http import read_http
+from netlab.dissect.http.read_http import read_http
 
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:

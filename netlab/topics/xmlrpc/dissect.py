@@ -11,7 +11,9 @@ from xml.parsers import expat
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
-from netlab.dissect.http import SHOWN, Content, read_http
+from netlab.dissect.http.message import Content
+from netlab.dissect.http.read_http import read_http
+from netlab.dissect.http.values import SHOWN
 from netlab.dissect.text import safe
 
 MOST_READ = 1 << 20

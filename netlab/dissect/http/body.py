@@ -1,0 +1,201 @@
+"""The body of an HTTP message: where it ends, and what it holds."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from itertools import islice, pairwise
+
+from netlab.dissect.fields import Field
+from netlab.dissect.http.head import header_field
+from netlab.dissect.http.message import MOST_LINES, ContentReader, Message
+from netlab.dissect.http.values import (
+    LONGEST_LINE,
+    MOST_PARTS,
+    SHOWN,
+    count,
+    form_fields,
+    line_end,
+    quoted,
+    shown,
+    unquoted,
+)
+
+MOST_JOINED = 1 << 20
+"""Bytes of a chunked body that are put together to be read as a whole."""
+
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
+_TEXT = re.compile(r"text/|[\w./+-]*(?:xml|json|javascript|urlencoded)")
+_BOUNDARY = re.compile(r'multipart/[^;]{1,40}.*boundary="?([^";]{1,70})', re.IGNORECASE)
+_NAME = re.compile(rb'(?i)content-disposition:[^\r\n]*?[ ;]name="?([^";\r\n]*)')
+_FORM = "application/x-www-form-urlencoded"
+
+
+def read_body(message: Message) -> None:
+    """Find the body's end, by RFC 9112, section 6.3."""
+    lengths, codings = message.values("content-length"), message.values("transfer-encoding")
+    if (codings and lengths) or len(set(lengths)) > 1:
+        said = ", ".join([*lengths, *codings])[:SHOWN]
+        message.leave(f"ambiguous about its length: {said}")
+    elif 100 <= message.status < 200 or message.status in (204, 304):
+        message.whole = True
+    elif codings:
+        _read_coded(message, codings)
+    elif lengths:
+        _read_counted(message, lengths[0])
+    elif message.status:
+        _read_to_end(message)
+    else:
+        message.whole = True
+
+
+def _read_counted(message: Message, length: str) -> None:
+    if not re.fullmatch("[0-9]{1,18}", length):
+        message.leave("Content-Length is not a number")
+        return
+    here = len(message.data) - message.position
+    message.needs = max(int(length) - here, 0)
+    message.whole = not message.needs
+    end = message.position + min(int(length), here)
+    if int(length):
+        message.pieces.append((message.position, end))
+        _add_body(message, end, f" … waits for {message.needs} bytes{_unless_head(message)}" if message.needs else "")
+
+
+def _unless_head(message: Message) -> str:
+    """A response to HEAD announces a body that never comes, and only the request tells."""
+    return " (none come in answer to HEAD)" if message.status and message.position == len(message.data) else ""
+
+
+def _read_to_end(message: Message) -> None:
+    message.pieces.append((message.position, len(message.data)))
+    _add_body(message, len(message.data), " (until the connection closes)")
+
+
+def _add_body(message: Message, end: int, note: str) -> None:
+    body = message.data[message.position : end]
+    kind = (message.values("content-type")[:1] or [""])[0]
+    coded = message.values("content-encoding")[:1]
+    if coded:
+        message.add("body", end, "bytes", f"{coded[0][:40]} {quoted(body)}{note}")
+    elif boundary := _BOUNDARY.match(kind):
+        parts = _parts(message.data, message.position, end, b"--" + boundary[1].encode("latin-1"))
+        message.add("body", end, "multipart", f"{count(parts, 'part')}, {len(body)} bytes{note}", tuple(parts))
+    elif _TEXT.match(kind.lower()):
+        children = form_fields(message.data, message.position, end) if kind.lower().startswith(_FORM) else ()
+        message.add("body", end, "text", shown(bytes(body[: SHOWN + 1]), len(body)) + note, children)
+    else:
+        message.add("body", end, "bytes", quoted(body) + note)
+
+
+def _parts(data: memoryview, start: int, end: int, boundary: bytes) -> list[Field]:
+    """The parts of a multipart body (RFC 2046, section 5.1.1), each named as its head says."""
+    raw = bytes(data[start : min(end, start + LONGEST_LINE)])
+    marks = [match.start() for match in islice(re.finditer(b"(?<![^\n])" + re.escape(boundary), raw), MOST_PARTS + 1)]
+    fields = []
+    for begin, stop in pairwise(marks):
+        head, _, content = raw[begin + len(boundary) : stop].partition(b"\r\n\r\n")
+        name = _NAME.search(head)
+        value = shown(content.removesuffix(b"\r\n"))
+        fields.append(Field(unquoted(name[1]) if name else "part", start + begin, start + stop, "part", value))
+    return fields
+
+
+def _read_coded(message: Message, codings: list[str]) -> None:
+    if [coding.lower() for coding in codings] != ["chunked"]:
+        message.leave(f"Transfer-Encoding {', '.join(codings)[:SHOWN]} is not understood")
+        return
+    start, fields, size = message.position, list[Field](), -1
+    while size and len(message.pieces) < MOST_LINES and (chunk := _read_chunk(message, len(message.pieces) + 1)):
+        piece, size = chunk
+        if len(fields) < MOST_PARTS or not size:
+            fields.append(piece)
+    if len(message.pieces) == MOST_LINES:
+        message.problem = f"only the first {MOST_LINES} chunks are read"
+    message.whole = size == 0 and not message.problem
+    end = message.position if message.whole or message.problem else len(message.data)
+    total = sum(stop - begin for begin, stop in message.pieces)
+    text = f"{total} bytes in {count(message.pieces, 'chunk')}" + ("" if message.whole else " … waits for more")
+    message.position = start
+    message.add("body", end, "chunked", text, tuple(fields))
+    if message.problem:
+        message.leave(message.problem)
+
+
+def _read_chunk(message: Message, number: int) -> tuple[Field, int] | None:
+    """The next chunk and its size; None if the line with its size has not arrived."""
+    data, start = message.data, message.position
+    end = line_end(data, start)
+    if end is None:
+        return None
+    match = _CHUNK.fullmatch(bytes(data[start:end]).removesuffix(b"\r"))
+    if match is None:
+        message.problem = "a chunk's size is not a number"
+        return None
+    size = int(match[1], 16)
+    if size == 0:
+        return _read_trailer(message, start, end + 1)
+    stop = min(end + 1 + size, len(data))
+    message.pieces.append((end + 1, stop))
+    message.position = min(stop + 2, len(data))
+    message.needs = end + 1 + size + 2 - message.position
+    if not message.needs and bytes(data[stop : stop + 2]) != b"\r\n":
+        message.problem, message.position = "a chunk does not end where it should", stop
+        return None
+    name = f"chunk {number}"
+    here = "" if stop - end - 1 == size else f", {stop - end - 1} of them here"
+    text = f"{size} bytes{here}: {quoted(data[end + 1 : stop])}"
+    return Field(name, start, message.position, "chunk", text), -1 if message.needs else size
+
+
+def _read_trailer(message: Message, start: int, position: int) -> tuple[Field, int] | None:
+    """The last chunk, with the headers that may follow it."""
+    trailer: list[Field] = []
+    for _ in range(MOST_LINES):
+        if (end := line_end(message.data, position)) is None:
+            return None
+        line = bytes(message.data[position:end]).removesuffix(b"\r")
+        if not line:
+            message.position = end + 1
+            return Field("last chunk", start, end + 1, "chunk", "0 bytes", tuple(trailer)), 0
+        if len(trailer) < MOST_PARTS:
+            trailer.append(header_field(line, position))
+        position = end + 1
+    message.problem = "headers without end"
+    return None
+
+
+def show_content(message: Message, content: ContentReader | None) -> None:
+    """Let the reader of bodies look at what has arrived, and take its fields under the body."""
+    size = sum(end - start for start, end in message.pieces)
+    if message.status and message.fields[-1].name == "body":
+        message.summary = f"{message.title} · {size and size + message.needs} bytes"  # as announced, once it has begun
+    if content is None or not size or message.values("content-encoding"):
+        return
+    found = content(*_joined(message))
+    body = message.fields[-1]
+    if body.name == "body":
+        children = found.fields or body.children
+        message.fields[-1] = Field("body", body.start, body.end, body.kind, body.value, children)
+    message.summary = found.summary or message.summary
+    message.problem = message.problem or (found.problem if message.whole else "")
+
+
+def _joined(message: Message) -> tuple[memoryview, Callable[[int], int]]:
+    """The body without the sizes of chunks, and where in the stream each of its bytes stands."""
+    if len(message.pieces) == 1:
+        start, end = message.pieces[0]
+        return message.data[start:end], lambda at: start + at
+    joined, starts, places = bytearray(), list[int](), list[int]()
+    for start, end in message.pieces:
+        if len(joined) < MOST_JOINED:
+            starts.append(len(joined))
+            places.append(start)
+            joined += message.data[start : min(end, start + MOST_JOINED)]
+    return memoryview(bytes(joined)), lambda at: _place(at, starts, places)
+
+
+def _place(at: int, starts: list[int], places: list[int]) -> int:
+    piece = max(bisect_right(starts, at) - 1, 0)
+    return places[piece] + at - starts[piece]

@@ -1,0 +1,58 @@
+"""One HTTP message while it is read, and what a reader of bodies finds in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from netlab.dissect.fields import Field
+from netlab.dissect.http.values import quoted
+
+MOST_LINES = 20000
+"""Headers, or chunks, of one message that are read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a reader of bodies found in one: fields, the message in one line, why it stopped."""
+
+    fields: tuple[Field, ...] = ()
+    summary: str = ""
+    problem: str = ""
+
+
+ContentReader = Callable[[memoryview, Callable[[int], int]], Content]
+"""Reads a body as far as it has arrived; the second argument turns a position in it into one in the stream."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One message while it is read: its fields so far, where reading stands, what it still waits for."""
+
+    data: memoryview
+    start: int
+    position: int
+    title: str = ""
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    fields: list[Field] = field(default_factory=list)
+    pieces: list[tuple[int, int]] = field(default_factory=list)
+    summary: str = ""
+    needs: int = 0
+    whole: bool = False
+    problem: str = ""
+
+    def values(self, name: str) -> list[str]:
+        """What the headers of that name say."""
+        return [value.strip() for key, value in self.headers if key == name]
+
+    def add(self, name: str, end: int, kind: str, value: str, children: tuple[Field, ...] = ()) -> None:
+        """Take what stands up to ``end`` as the next field."""
+        self.fields.append(Field(name, self.position, end, kind, value, children))
+        self.position = end
+
+    def leave(self, problem: str) -> None:
+        """Take what is left as raw bytes, and say why."""
+        self.problem = problem
+        if self.position < len(self.data):
+            self.add("rest", len(self.data), "bytes", quoted(self.data[self.position :]))

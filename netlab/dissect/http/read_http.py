@@ -1,0 +1,84 @@
+"""HTTP/1 in a run of bytes: start line, headers and body of each message, as fields.
+
+It finds where messages end the way a careful server does, says so where bytes are ambiguous about it, and leaves those
+raw. It knows no server and follows no connection: what a response answers it cannot see.
+"""
+
+from __future__ import annotations
+
+import re
+
+from netlab.capture.model import Direction
+from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.http.body import read_body, show_content
+from netlab.dissect.http.head import read_headers, read_start
+from netlab.dissect.http.message import ContentReader, Message
+from netlab.dissect.http.values import quoted, shortened
+
+MOST_MESSAGES = 1000
+
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
+"""Ignored before a request line (RFC 9112, section 2.2)."""
+
+
+def read_http(
+    data: memoryview, direction: Direction, offset: int = 0, content: ContentReader | None = None
+) -> Dissection:
+    """The messages in a run of bytes. ``content`` reads their bodies; without it a form is shown by field.
+
+    A dissector (`netlab.dissect.fields`): total, linear, and it copies nothing but the values that it shows.
+    """
+    fields: list[Field] = []
+    last: Message | None = None
+    summaries: list[str] = []
+    position = 0
+    while position < len(data) and len(fields) < MOST_MESSAGES and (last is None or last.whole):
+        begin = position
+        if direction is Direction.TO_SERVER and (empty := _EMPTY_LINES.match(data, position)):
+            begin = empty.end()
+        known = not offset or bool(fields)
+        last = _read_message(data, begin, content, may_begin=known) if begin < len(data) else None
+        if last is None and not (known and begin == len(data)):
+            break
+        if begin > position:
+            fields.append(Field("empty line", position, begin, "text", "ignored before a request line"))
+            position = begin
+        if last is None:
+            break
+        fields.append(_field_of(last))
+        summaries.append(last.summary)
+        position = last.position
+    problem = last.problem if last else ""
+    if position < len(data):
+        problem = problem or _why_raw(bool(fields), len(fields) >= MOST_MESSAGES, offset)
+        fields.append(Field("bytes", position, len(data), "bytes", quoted(data[position:])))
+    summary = " · ".join(summaries[:3]) + (f" · {len(summaries) - 3} more" if len(summaries) > 3 else "")
+    return Dissection(tuple(fields), summary or shortened(data), last.needs if last else 0, problem)
+
+
+def _why_raw(after: bool, full: bool, offset: int) -> str:
+    if full:
+        return f"only the first {MOST_MESSAGES} messages are read"
+    if after:
+        return "what follows the message is not HTTP"
+    return "bytes from within a message; the whole stream tells more" if offset else "this is not HTTP/1"
+
+
+def _field_of(message: Message) -> Field:
+    kind = "response" if message.status else "request"
+    return Field(kind, message.start, message.position, "http", message.title, tuple(message.fields))
+
+
+def _read_message(data: memoryview, start: int, content: ContentReader | None, may_begin: bool) -> Message | None:
+    """The message that starts here; ``may_begin`` says that half a line can be the beginning of one."""
+    message = Message(data, start, start)
+    if not read_start(message, may_begin):
+        return None
+    if message.position == len(data) and not message.fields[0].children:
+        message.summary = f"{message.title}…"
+        return message
+    message.summary = message.title
+    if read_headers(message):
+        read_body(message)
+        show_content(message, content)
+    return message
