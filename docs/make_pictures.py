@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
-from tests.ui.staging import StagedApp, serving, until  # noqa: E402 - found by the line above
+from tests.support.screen.staging import StagedApp, serving, until  # noqa: E402 - found by the line above
 
 SCENES: dict[str, tuple[str, Sequence[str], str]] = {
     "tcp": ("tcp", ["Hello", ":connect", "Hello"], "queue 1/5"),

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
 from netlab.capture.savefile import save
-from tests.capture import build, independent
-from tests.capture.build import ACK, CLIENT, FIN, RST, SERVER, SYN, tcp, udp
 from tests.capture.test_formats import LINKED
+from tests.support import build, independent
+from tests.support.build import ACK, CLIENT, FIN, RST, SERVER, SYN, tcp, udp
 
 with_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 UNTIDY = [

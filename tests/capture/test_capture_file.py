@@ -10,8 +10,8 @@ import pytest
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError, Direction, Endpoint, Flow, Kind, Transport
-from tests.capture import build
-from tests.capture.build import ACK, CLIENT, CLIENT6, FIN, PSH, RST, SERVER, SERVER6, SYN, tcp, udp
+from tests.support import build
+from tests.support.build import ACK, CLIENT, CLIENT6, FIN, PSH, RST, SERVER, SERVER6, SYN, tcp, udp
 
 OPEN, DATA, TO_SERVER, TO_CLIENT = Kind.OPEN, Kind.DATA, Direction.TO_SERVER, Direction.TO_CLIENT
 

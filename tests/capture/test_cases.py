@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Kind, Transport
+from tests.support.folders import CAPTURE_CASES
 
-CASES = Path(__file__).parent / "cases"
 TO_SERVER, TO_CLIENT = Direction
 GET = b"GET / HTTP/1.0\r\n\r\n"
 
 
 def case(name: str) -> Capture:
-    capture = Capture.of_file(CASES / name)
+    capture = Capture.of_file(CAPTURE_CASES / name)
     capture.grow()
     assert capture.problem == ""
     return capture
@@ -28,7 +27,7 @@ def carried(capture: Capture, way: Direction) -> bytes:
 
 
 def test_every_case_is_one_flow() -> None:
-    for path in CASES.iterdir():
+    for path in CAPTURE_CASES.iterdir():
         assert len(case(path.name).flows) == 1, path
 
 

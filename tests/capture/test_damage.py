@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from netlab.capture.capture_file import Capture
 from netlab.capture.frames.links import LINKS
 from netlab.capture.model import CaptureError, Direction
-from tests.capture import build
+from tests.capture.frames.test_fragments import PARTS, UDP_PACKET
 from tests.capture.test_formats import LINKED
-from tests.capture.test_fragments import PARTS, UDP_PACKET
+from tests.support import build
 
 ECHO = build.capture(build.echo())
 RICH = (

@@ -9,8 +9,8 @@ import pytest
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError, Kind, Segment
-from tests.capture import build
-from tests.capture.build import CLIENT, CLIENT6, SERVER, SERVER6, block, interface, ip, option, section, tcp, udp
+from tests.support import build
+from tests.support.build import CLIENT, CLIENT6, SERVER, SERVER6, block, interface, ip, option, section, tcp, udp
 
 IP4, IP6, VLAN = b"\x08\x00", b"\x86\xdd", b"\x81\x00"
 MAC, SNAP, PPPOE = bytes(12), b"\xaa\xaa\3\0\0\0", b"\x88\x64\x11\0\0\1\0\x40"

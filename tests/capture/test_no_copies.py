@@ -13,7 +13,7 @@ import pytest
 from netlab.capture.capture_file import Capture
 from netlab.capture.filter import parse
 from netlab.capture.model import Direction
-from tests.capture import build
+from tests.support import build
 
 SIZE = 256 * 1024 * 1024
 MARK = b"needle"

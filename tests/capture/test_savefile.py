@@ -12,7 +12,7 @@ import pytest
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError
 from netlab.capture.savefile import save
-from tests.capture import build, independent
+from tests.support import build, independent
 
 ECHO = build.capture(build.echo())
 SECRETS = b"CLIENT_RANDOM 00 11\n"

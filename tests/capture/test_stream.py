@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
 from netlab.capture.stream import LONGEST_JOIN, Stream
-from tests.capture import build
-from tests.capture.build import CLIENT, SERVER, tcp, udp
+from tests.support import build
+from tests.support.build import CLIENT, SERVER, tcp, udp
 
 FIRST = 101
 

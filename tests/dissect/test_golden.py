@@ -1,7 +1,7 @@
 """What each topic's dissector makes of recorded bytes: whole, cut short, and of what is not its protocol.
 
 ``samples/TOPIC-CASE.txt`` holds a direction, bytes, and the tree that they were seen to make. To take another sample:
-``tests.topics.dissected.written``.
+``tests.support.dissection_text.written``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import pytest
 
 from netlab.dissect.fields import Dissection, Field
 from netlab.topics.discovery import find_topics, topic_named
-from tests.topics.dissected import read, tree
+from tests.support.dissection_text import read, tree
+from tests.support.folders import DISSECT_SAMPLES
 
-SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.txt"))
+SAMPLES = sorted(DISSECT_SAMPLES.glob("*.txt"))
 OWN = [topic.name for topic in find_topics() if topic.package.startswith("netlab.")]
 NAMED = pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 

@@ -2,7 +2,6 @@
 
 import time
 import tracemalloc
-from pathlib import Path
 from xmlrpc.client import dumps
 
 import pytest
@@ -13,9 +12,10 @@ from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
 from netlab.topics.wsgi.dissect import dissect as read_web
 from netlab.topics.xmlrpc.dissect import dissect as read_call
-from tests.topics.dissected import read, tree
+from tests.support.dissection_text import read, tree
+from tests.support.folders import CAPTURE_CASES, TOPIC_SAMPLES
 
-SAMPLES = sorted((Path(__file__).parents[1] / "topics/samples").glob("[wx]*-*-re[qs]*.txt"))
+SAMPLES = sorted(TOPIC_SAMPLES.glob("[wx]*-*-re[qs]*.txt"))
 UP, DOWN = Direction.TO_SERVER, Direction.TO_CLIENT
 
 
@@ -90,7 +90,7 @@ def test_several_messages_in_one_stream():
     assert [(field.name, field.value) for field in find(dissection, "body").children] == [("a", "1"), ("b", " ")]
 
 
-CASE = Path(__file__).parents[1] / "capture/cases/http_empty_line.pcap"
+CASE = CAPTURE_CASES / "http_empty_line.pcap"
 
 
 def test_an_empty_line_before_a_request_line_is_ignored():

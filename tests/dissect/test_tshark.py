@@ -20,11 +20,12 @@ from netlab.dissect import tls_names
 from netlab.dissect.fields import Dissection, Field
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
-from tests.dissect.wireshark import Pairs, layers, names_of, needs_tshark, one_segment, values, walk
-from tests.topics.dissected import read
+from tests.support.dissection_text import read
+from tests.support.folders import DISSECT_SAMPLES, TOPIC_SAMPLES
+from tests.support.wireshark import Pairs, layers, names_of, needs_tshark, one_segment, values, walk
 
 pytestmark = needs_tshark
-FOLDERS = (Path(__file__).parent / "samples", Path(__file__).parents[1] / "topics/samples")
+FOLDERS = (DISSECT_SAMPLES, TOPIC_SAMPLES)
 KNOWN = {"tls": "tls", "wsgi": "http", "xmlrpc": "http"}
 WITHOUT = ("plain-text", "no-http", "partial", "over-three-records")
 """Samples of what is none of the protocol, of which Wireshark waits for the end, or which it puts together first: our

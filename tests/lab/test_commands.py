@@ -11,7 +11,7 @@ from netlab.lab.lab import Lab
 from netlab.lab.state import Phase
 from netlab.topics.contract import Option
 from netlab.topics.discovery import topic_named
-from tests.lab.echo import told
+from tests.support.echo import told
 
 
 def seconds(text: str) -> float:

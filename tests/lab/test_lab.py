@@ -27,8 +27,8 @@ from netlab.lab.state import (
     StateChanged,
     TranscriptGrew,
 )
-from tests.lab.echo import told
-from tests.lab.patience import until, waits_for, waits_in
+from tests.support.echo import told
+from tests.support.waiting import until, waits_for, waits_in
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from netlab.lab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.host_names import ALLOW_HOST, parse_names
-from tests.topics.children import wait_until
-from tests.topics.wsgi_xmlrpc_serving import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
+from tests.support.http_servers import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
+from tests.support.server_processes import wait_until
 
 TOPICS = pytest.mark.parametrize("topic", SERVERS)
 CALL = dumps(("spam", 1), "set").encode()

@@ -19,8 +19,8 @@ from netlab.capture.synthesis import Heading
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Captured, Synced
 from netlab.wire.live_wire import ANNOUNCE_EVERY
-from tests.capture.independent import Conversation, conversations, frames
-from tests.wire.relaying import Relaying, abort, accept, endpoint, eventually, listening, read_all
+from tests.support.independent import Conversation, conversations, frames
+from tests.support.relaying import Relaying, abort, accept, endpoint, eventually, listening, read_all
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40000), Endpoint("127.0.0.1", 20000)
 THERE, BACK = random.Random(1).randbytes(700_001), random.Random(2).randbytes(300_007)

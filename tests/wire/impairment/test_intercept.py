@@ -15,9 +15,9 @@ from netlab.wire.impairment import catalog
 from netlab.wire.impairment import intercept as intercepting
 from netlab.wire.impairment.impairment_lane import Departure, Lane, Leaving
 from netlab.wire.impairment.intercept import PIECE, Gate, Intercept, NotHeld
-from tests.capture.independent import conversations
-from tests.wire.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
-from tests.wire.test_faults_on_sockets import clean
+from tests.support.independent import conversations
+from tests.support.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
+from tests.wire.faults.test_on_sockets import clean
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 20000)
 

@@ -11,8 +11,8 @@ from netlab.wire.impairment.fault import Impairment
 from netlab.wire.impairment.intercept import PIECE
 from netlab.wire.impairment.requests import Drop, Forward, Hold
 from netlab.wire.relay import datagram_flow, datagram_relay
-from tests.capture.independent import conversations, frames
-from tests.wire.relaying import PATIENCE, Relaying, endpoint, eventually
+from tests.support.independent import conversations, frames
+from tests.support.relaying import PATIENCE, Relaying, endpoint, eventually
 
 
 def bound(host: str = "127.0.0.1") -> socket.socket:

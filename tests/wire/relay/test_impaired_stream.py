@@ -18,8 +18,8 @@ from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import Fault, Impairment, Passing
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 from netlab.wire.relay import buffers, pipe
-from tests.capture.independent import conversations
-from tests.wire.relaying import (
+from tests.support.independent import conversations
+from tests.support.relaying import (
     PATIENCE,
     Relaying,
     abort,

@@ -12,7 +12,7 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.wire.facts import FlowClosed, ListenFailed, Paused, Troubled
 from netlab.wire.relay import buffers, stream_relay
-from tests.wire.relaying import (
+from tests.support.relaying import (
     Relaying,
     abort,
     accept,

@@ -1,0 +1,167 @@
+"""Who is dropped is shown as closed, with the reason; what a person's hold caused is put down to the hold."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import pickle
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from netlab.capture.model import Endpoint, Kind, Transport
+from netlab.lab import Lab
+from netlab.lab.client.session import Session
+from netlab.lab.commands import COMMANDS
+from netlab.lab.errors import LabError
+from netlab.lab.state import Happened
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topics
+from tests.support.waiting import until
+from tests.topics.test_contract import SAID
+
+LONG = 30.0
+STAYING = [
+    pytest.param(topic, model, id=f"{topic.name}-{model}")
+    for topic in topics().values()
+    if topic.transport is Transport.TCP and topic.name not in ("wsgi", "xmlrpc")  # there each call has its connection
+    for model in topic.models
+]
+
+
+def told(session: Session) -> list[str]:
+    return [entry.text for entry in session.transcript]
+
+
+def says(session: Session, text: str) -> Callable[[], bool]:
+    return lambda: any(text in line for line in told(session))
+
+
+@pytest.mark.parametrize(("topic", "model"), STAYING)
+def test_who_is_silent_is_shown_as_closed_with_the_servers_reason(topic: Topic, model: str) -> None:
+    with Lab(topic, model=model, server_timeout=0.5) as lab, lab.connect() as session:
+        session.run(SAID.get(topic.name, "Hello"))
+        until(says(session, "dropped by the server: "), LONG)
+        assert told(session)[-1].endswith(" for 0.5 s")
+        assert session.peer_closed
+        until(lambda: lab.state.accounts.clients == 0 and lab.state.accounts.open_flows == 1)
+        (event,) = [line.event for line in lab.log if line.event is not None and line.event.ends]
+        assert (event.what, event.peer) == (Happened.DROPPED, session.local)
+
+
+def test_all_who_are_dropped_are_shown_not_the_current_one_alone() -> None:
+    with Lab("tcp", model="threading", server_timeout=0.5) as lab:
+        one, two = lab.connect(), lab.connect()
+        assert lab.current is two
+        for session in (one, two):
+            until(says(session, "dropped by the server: silent for 0.5 s"), LONG)
+            assert session.peer_closed
+        until(lambda: lab.state.accounts.clients == 0)
+        assert lab.state.accounts.open_flows == 2
+
+
+def test_a_refusal_is_told_in_the_servers_words() -> None:
+    with Lab("multiprocessing") as lab, lab.connect() as session:
+        session.send_bytes(pickle.dumps(contextlib.suppress))
+        until(says(session, "refused: the pickle names contextlib.suppress"), LONG)
+    with Lab("hmac") as lab:
+        lab.set_option("secret", "another")
+        session = lab.open()
+        with pytest.raises(Exception, match="refused the digest"):
+            session.connect()
+        assert any("refused: wrong digest" in line for line in told(session))
+
+
+def test_a_restart_for_an_option_or_a_model_is_what_ended_the_connection() -> None:
+    with Lab("zerocopy") as lab, lab.connect() as session:
+        session.receive("1 MiB")
+        lab.set_option("max_frame", "4096")
+        until(says(session, "the server was restarted for --max-frame"), LONG)
+        fates = [segment.fate for segment in lab.capture.segments if segment.kind is Kind.RESET]
+        assert fates == ["the server was restarted for --max-frame"]
+    with Lab("tcp") as lab, lab.connect() as session:
+        session.send(b"Hello")
+        lab.set_model("pool")
+        until(says(session, "the server was restarted for model pool"), LONG)
+
+
+def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None:
+    with Lab("tcp", timeout=0.3) as lab, lab.connect() as session:
+        lab.wire.intercept("-> 'Hello'")
+        session.submit("Hello")
+        (segment,) = until(lambda: lab.wire.held)
+        with pytest.raises(AssertionError):
+            until(lambda: session.busy is None, 1.2)
+        lab.wire.release(segment.number)
+        session.wait_idle()
+        assert told(session)[-1] == "b'Hello'"
+
+
+def test_what_a_hold_caused_is_put_down_to_it() -> None:
+    with Lab("tcp", server_timeout=0.8) as lab, lab.connect() as session:
+        until(lambda: lab.flows and lab.flows[0].accepted)
+        lab.wire.intercept("-> 'Hello'")
+        session.submit("Hello")
+        until(
+            says(session, "dropped by the server: silent for 0.8 s; the wire did that: a segment was held by hand"),
+            LONG,
+        )
+        assert session.by_wire
+
+
+@pytest.mark.parametrize("topic", ["tcp", "hmac", "multiprocessing", "tls", "zerocopy", "wsgi", "xmlrpc"])
+def test_while_segments_are_held_nobody_who_comes_is_dropped(topic: str) -> None:
+    with Lab(topic, model="threading", server_timeout=0.4) as lab:
+        lab.wire.intercept("'such text never comes'")
+        until(lambda: not _drops_soon(lab), LONG)  # the server hears of it a moment later
+        lab.wire.intercept()
+        until(lambda: _drops_soon(lab), LONG)
+
+
+def _ended(lab: Lab, client: Endpoint) -> bool:
+    return any(line.event is not None and line.event.ends and line.event.peer == client for line in lab.log)
+
+
+def _drops_soon(lab: Lab) -> bool:
+    """Whether a client that comes now and is silent is dropped."""
+    with socket.create_connection(lab.address) as outside, contextlib.suppress(AssertionError):
+        return until(lambda: _ended(lab, Endpoint(*outside.getsockname())), 1.5)
+    return False
+
+
+def test_who_abandons_a_call_to_look_at_it_is_not_dropped_for_it() -> None:
+    with Lab("tcp", server_timeout=0.4) as lab:
+        first = lab.connect()
+        second = lab.connect()
+        second.submit("Hello")
+        until(lambda: second.busy is not None and second.busy.text.startswith("recv"))
+        second.abandon()
+        until(lambda: second.looked_at)
+        until(says(first, "dropped by the server: silent for 0.4 s"), LONG)
+        with pytest.raises(AssertionError):
+            until(says(second, "dropped"), 1.5)
+
+
+def test_idle_says_and_sets_how_long_silence_may_last_and_keeps_the_connections() -> None:
+    with Lab("tcp", model="threading", server_timeout=600) as lab, lab.connect() as session:
+        session.run("Hello")
+        assert lab.command(":idle") == "a client that is silent for 600 s is dropped"
+        assert lab.command(":idle 10m") == "a client that is silent for 600 s is dropped, if it connects from now on"
+        assert lab.command(":idle off") == "no client is dropped for its silence, if it connects from now on"
+        assert lab.idle == math.inf
+        lab.command(":idle 0.4s")
+        until(lambda: _drops_soon(lab), LONG)
+        session.run("Hello")
+        assert told(session)[-1] == "b'Hello'"
+        lab.set_model("pool")  # and a new server is told the same
+        assert _drops_soon(lab)
+        for wrong in ("soon", "-1", "0", "2h"):
+            with pytest.raises(LabError):
+                lab.command(f":idle {wrong}")
+    assert any(command.name == "idle" for command in COMMANDS)
+
+
+def test_a_server_without_connections_has_no_such_limit() -> None:
+    with Lab("udp") as lab, pytest.raises(LabError, match="waits for no client"):
+        lab.command(":idle 30s")

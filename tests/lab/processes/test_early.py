@@ -1,0 +1,100 @@
+"""Children that were started before their lab."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from netlab.lab.lab import Lab
+from netlab.lab.processes.child import Child
+from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.setup import TAB_IDLE
+from netlab.lab.state import Phase
+from netlab.topics.contract import Topic
+from netlab.topics.discovery import topic_named
+from tests.support.waiting import until
+
+
+def free(name: str) -> Topic:
+    return dataclasses.replace(topic_named(name), port=0)
+
+
+@pytest.fixture
+def early() -> Iterator[EarlyChildren]:
+    children = EarlyChildren(free("tcp"))
+    yield children
+    children.close()
+
+
+def _lab(early: EarlyChildren) -> Lab:
+    """As the app makes it."""
+    return Lab(free("tcp"), port=0, yield_cpu=True, server_timeout=TAB_IDLE, early=early)
+
+
+def started(early: EarlyChildren) -> list[Child]:
+    return list(early._children.values())
+
+
+def test_they_serve_before_there_is_a_lab_and_the_lab_takes_them_over(early: EarlyChildren) -> None:
+    address = until(lambda: early.serving)
+    wire, server = started(early)
+    with _lab(early) as lab, lab.connect() as client:
+        assert lab.address == address
+        assert lab.state.server_pid == server.pid
+        client.send(b"Hello")
+        assert client.recv(8192) == b"Hello"
+        assert len(lab.capture.segments) >= 3
+        assert started(early) == []
+    assert wire.ended.wait(10)
+    assert server.ended.wait(10)
+
+
+@pytest.mark.parametrize("model", ["threading", None])
+def test_those_that_are_not_what_the_lab_wants_are_ended(early: EarlyChildren, model: str | None) -> None:
+    children = started(early)
+    with Lab(free("tcp"), port=0, model=model, early=early) as lab, lab.connect() as client:
+        assert lab.state.phase is Phase.SERVING
+        assert lab.state.model == (model or "single")
+        client.send(b"Hello")
+        assert client.recv(8192) == b"Hello"
+        assert all(child.ended.is_set() for child in children)
+
+
+def test_what_nobody_took_over_ends_with_its_folder() -> None:
+    early = EarlyChildren(free("udp"))
+    children, folder = started(early), early.folder
+    assert folder is not None
+    threading.Thread(target=early.close).start()
+    assert all(child.ended.wait(10) for child in children)
+    until(lambda: not folder.path.exists())
+
+
+def test_a_port_that_is_taken_is_the_labs_to_say(early: EarlyChildren) -> None:
+    taken = until(lambda: early.serving)
+    topic = dataclasses.replace(topic_named("tcp"), port=taken.port)
+    second = EarlyChildren(topic)
+    lab = Lab(topic, port=taken.port, yield_cpu=True, early=second)
+    try:
+        with pytest.raises(Exception, match=f"{taken.port} is already in use"):
+            lab.start()
+        assert second.serving is None
+    finally:
+        lab.close()
+        second.close()
+
+
+def test_certificates_are_not_made_early() -> None:
+    early = EarlyChildren(free("tls"))
+    assert started(early) == []
+    assert early.folder is None
+
+
+def test_little_is_imported_for_them() -> None:
+    code = "import sys, netlab.lab.processes.early; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"asyncio", "textual", "rich", "argparse", "ssl", "logging", "http"} & set(loaded)

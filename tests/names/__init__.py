@@ -1,1 +1,0 @@
-"""Names with several addresses, from a hosts file of the test's own."""

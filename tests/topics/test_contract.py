@@ -1,0 +1,290 @@
+"""What holds for every topic found, under every model: a ninth topic is tested by being there."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from subprocess import DEVNULL
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netlab.capture.model import Direction, Transport
+from netlab.commands.eject import eject
+from netlab.dissect.fields import Dissection, Field
+from netlab.lab.client.notes import Notes
+from netlab.topics.contract import Client, Topic
+from netlab.topics.discovery import Broken, find_topics, topics
+from tests.support.server_processes import PATIENCE, Serving, descendants, serving, wait_until
+
+TOPICS = tuple(topics().values())
+
+
+def by_model(*transports: Transport) -> pytest.MarkDecorator:
+    """Run a test for each model of each topic on these transports."""
+    cases = [(topic, model) for topic in TOPICS if topic.transport in transports for model in topic.models]
+    return pytest.mark.parametrize(
+        ("topic", "model"), [pytest.param(topic, model, id=f"{topic.name}-{model}") for topic, model in cases]
+    )
+
+
+EACH = pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+
+UNWANTED = {"textual", "rich", "netlab.ui", "netlab.lab", "netlab.wire", "cryptography", "asyncio"}
+"""What no server needs, and would pay for in time and memory."""
+
+SAID = {"xmlrpc": "keys", "zerocopy": "1 MiB"}
+"""Bare text that means something to the topic, where `Hello` does not."""
+
+HALF = {
+    "wsgi": b"GET /hello HT",
+    "xmlrpc": b"POST /RPC2 HTTP/1.0\r\nContent-Le",
+    "multiprocessing": b"\x00\x00\x00\x40#CH",
+    "hmac": b"0123456789",
+    "tls": b"\x16\x03\x01\x02\x00\x01",
+    "zerocopy": b"\x01\x00\x10\x00\x00abc",
+}
+"""The beginning of a message; `Hello` without an end of line where nothing better is known."""
+
+ECHOES_ANY_BYTES = {("tcp", model) for model in ("single", "threading", "forking", "pool", "raw", "asyncio")}
+"""Where every byte is a whole message, so that none can be sent too slowly."""
+
+
+def serve_arguments(topic: Topic, model: str, certificates: Path) -> list[str]:
+    more = ["--certificates", str(certificates)] if topic.certificates else []
+    return [topic.name, "--model", model, *more]
+
+
+def connected(topic: Topic, address: tuple[str, int], certificates: Path) -> Client:
+    options = {option.name: option.default for option in topic.options if option.client}
+    if topic.certificates:
+        options["certificates"] = certificates
+    return topic.client_class()(address, timeout=PATIENCE, log=Notes(lambda text: None), **options)
+
+
+def say(topic: Topic, model: str, client: Client) -> list[object]:
+    """Run what bare text stands for, as the console does; the results."""
+    return [_run(client, line) for line in topic.bare(SAID.get(topic.name, "Hello"), model)]
+
+
+def _run(client: Client, line: str) -> object:
+    call = ast.parse(line, mode="eval").body
+    assert isinstance(call, ast.Call)
+    arguments = [ast.literal_eval(argument) for argument in call.args]
+    keywords = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    operation = getattr(client, ast.unparse(call.func), None)
+    if operation is None:
+        return client.call(ast.unparse(call.func), *arguments)  # type: ignore[attr-defined]  # a RemoteClient
+    return operation(*arguments, **keywords)
+
+
+def assert_port_free(topic: Topic, address: tuple[str, int]) -> None:
+    kind = socket.SOCK_STREAM if topic.transport is Transport.TCP else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as again:
+        if kind == socket.SOCK_STREAM:
+            again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(address)
+
+
+def loaded_modules(importtime: str) -> set[str]:
+    """Names from what ``python -X importtime`` wrote."""
+    return {line.rpartition("|")[2].strip() for line in importtime.splitlines() if line.startswith("import time:")}
+
+
+def test_every_topic_loads() -> None:
+    assert [found for found in find_topics() if isinstance(found, Broken)] == []
+    assert {"tcp", "udp"} <= {topic.name for topic in TOPICS}
+
+
+@by_model(*Transport)
+def test_it_serves_and_leaves_nothing(topic: Topic, model: str, certificates: Path, tmp_path: Path) -> None:
+    arguments = serve_arguments(topic, model, certificates)
+    with (
+        (tmp_path / "stderr").open("w") as stderr,
+        serving(*arguments, python=["-X", "importtime"], stderr=stderr.fileno()) as child,
+    ):
+        assert child.lines[0].startswith("listening on 127.0.0.1:")
+        client = connected(topic, child.address, certificates)
+        assert say(topic, model, client)
+        children = descendants(child.process.pid)
+        before = time.monotonic()
+        assert child.terminate() == 0
+        assert time.monotonic() - before < 2
+        assert_port_free(topic, child.address)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), f"the end of {children}")
+        client.close()
+    told = (tmp_path / "stderr").read_text()
+    assert [line for line in told.splitlines() if not line.startswith("import time:")] == []
+    loaded = loaded_modules(told)
+    assert "netlab.commands.serve" in loaded
+    # By hand, a server with certificates first makes sure of them; its supervisor has done that.
+    allowed = ({"asyncio"} if model == "asyncio" else set()) | ({"cryptography"} if topic.certificates else set())
+    assert loaded & UNWANTED <= allowed
+
+
+@EACH
+def test_under_a_supervisor_it_loads_the_least(topic: Topic, certificates: Path, tmp_path: Path) -> None:
+    arguments = [*serve_arguments(topic, topic.models[0], certificates), "--supervised"]
+    with (
+        (tmp_path / "stderr").open("w") as stderr,
+        serving(*arguments, python=["-X", "importtime"], stderr=stderr.fileno()) as child,
+    ):
+        assert child.terminate() == 0
+    assert loaded_modules((tmp_path / "stderr").read_text()) & UNWANTED == set()
+
+
+@by_model(Transport.TCP)
+def test_whoever_stalls_is_dropped(topic: Topic, model: str, certificates: Path) -> None:
+    half = HALF.get(topic.name, b"Hello")
+    slow = [] if (topic.name, model) in ECHOES_ANY_BYTES else [half]
+    with serving(*serve_arguments(topic, model, certificates), "--timeout", "0.4") as child:
+        for stalled in (b"", half):
+            with child.connect() as peer:
+                peer.sendall(stalled)
+                assert dropped(peer), f"sent {stalled!r} and kept"
+        for beginning in slow:
+            with child.connect() as peer:
+                assert dropped(peer, drip=beginning + bytes(range(97, 123)) * 40), "byte by byte, and kept"
+        client = connected(topic, child.address, certificates)
+        assert say(topic, model, client)
+        client.close()
+
+
+@by_model(Transport.TCP)
+def test_what_becomes_of_a_client_is_reported_as_facts(topic: Topic, model: str, certificates: Path) -> None:
+    with serving(*serve_arguments(topic, model, certificates), "--supervised", "--timeout", "0.4") as child:
+        address = ("127.0.0.1", json.loads(child.lines[0])["port"])
+        with socket.create_connection(address, PATIENCE) as silent, socket.create_connection(address) as leaving:
+            clients = [silent.getsockname()[1], leaving.getsockname()[1]]
+            leaving.shutdown(socket.SHUT_WR)
+            wait_until(lambda: all(ends(child, port) for port in clients), f"the ends of {clients} in {child.lines}")
+            for port in clients:
+                assert facts(child, port)[0]["event"] == "accepted"
+                assert len(facts(child, port)) == 2
+            (end,) = ends(child, clients[0])
+    if end["event"] == "closed":
+        assert any("refused with 408" in line for line in child.lines), "its reason is in the answer"
+    else:
+        assert end["event"] == "dropped"
+        assert " 0.4 s" in str(end["reason"])
+
+
+def facts(child: Serving, port: int) -> list[dict[str, object]]:
+    """What a supervised server reported of the client with this port."""
+    told = [json.loads(line) for line in tuple(child.lines)]
+    return [each for each in told if each.get("port") == port and each["event"] != "listening"]
+
+
+def ends(child: Serving, port: int) -> list[dict[str, object]]:
+    return [fact for fact in facts(child, port) if fact["event"] != "accepted"]
+
+
+def dropped(peer: socket.socket, drip: bytes = b"") -> bool:
+    """Whether the server ends the connection, while bytes go out one by one."""
+    deadline = time.monotonic() + 5
+    position = 0
+    while time.monotonic() < deadline:
+        try:
+            if position < len(drip):
+                peer.send(drip[position : position + 1])
+                position += 1
+            if select.select([peer], [], [], 0.05)[0] and not peer.recv(65536):
+                return True
+        except (ConnectionError, BrokenPipeError):
+            return True
+    return False
+
+
+@by_model(*Transport)
+def test_it_serves_through_the_wire(topic: Topic, model: str) -> None:
+    from netlab.lab import Lab
+
+    with Lab(topic, model=model) as lab, lab.connect() as session:
+        session.run(SAID.get(topic.name, "Hello"))
+        segments = lab.capture.segments
+        assert {segment.direction for segment in segments if segment.length} == set(Direction)
+
+
+@EACH
+def test_recipes_import_the_standard_library_alone(topic: Topic) -> None:
+    for part in ("server.py", "client.py"):
+        foreign = imported_packages(topic.text(part)) - sys.stdlib_module_names - {"_typeshed"}
+        assert foreign == set(), part
+
+
+def imported_packages(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            found.add("a relative import" if node.level else str(node.module).partition(".")[0])
+    return found
+
+
+@EACH
+def test_ejected_files_run_alone(topic: Topic, tmp_path: Path, certificates: Path) -> None:
+    server, client = (str(path) for path in eject(topic, tmp_path))
+    if topic.certificates:
+        (tmp_path / "certs").symlink_to(certificates)
+    alone = [sys.executable, "-I", "-c", WITHOUT_NETLAB]
+    with subprocess.Popen([*alone, server, "--port", "0"], stdout=subprocess.PIPE, stderr=DEVNULL, text=True) as served:
+        try:
+            assert served.stdout is not None
+            port = served.stdout.readline().rpartition(":")[2].strip()
+            said = subprocess.run([*alone, client, "--port", port], capture_output=True, text=True, timeout=PATIENCE)
+            assert (said.returncode, bool(said.stdout)) == (0, True), said.stderr
+        finally:
+            served.kill()
+
+
+WITHOUT_NETLAB = """
+import runpy, sys
+sys.modules["netlab"] = None
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@EACH
+def test_every_operation_explains_itself(topic: Topic) -> None:
+    operations = {
+        name: method
+        for name, method in inspect.getmembers(topic.client_class(), inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert "close" in operations
+    assert [name for name, method in operations.items() if not method.__doc__] == []
+    for name, method in operations.items():
+        assert "return" in method.__annotations__, f"{name} does not say what it returns"
+
+
+@EACH
+def test_the_lesson_is_there(topic: Topic) -> None:
+    lesson = topic.text("lesson.md")
+    assert lesson.startswith("# ")
+    assert "## Try" in lesson
+    blocks = topic.text("then_now.md").count("```python")
+    assert blocks and blocks % 2 == 0, "the tutorial then, Python now"
+
+
+def spans(fields: Sequence[Field]) -> list[tuple[int, int]]:
+    return [(field.start, field.end) for field in fields] + [s for field in fields for s in spans(field.children)]
+
+
+@EACH
+@given(data=st.binary(max_size=300), direction=st.sampled_from(Direction), offset=st.sampled_from((0, 1, 8192)))
+def test_any_bytes_are_dissected(topic: Topic, data: bytes, direction: Direction, offset: int) -> None:
+    dissection = topic.dissector()(memoryview(data), direction, offset)
+    assert isinstance(dissection, Dissection)
+    assert all(0 <= start <= end <= len(data) for start, end in spans(dissection.fields))
+    assert dissection.needs >= 0

@@ -1,0 +1,121 @@
+"""However the app is left, the terminal is as before and nothing of it remains. In a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.folders import ROOT
+from tests.support.screen.in_terminal import APP, PATIENCE, Terminal, alive, children_of, nothing_is_left, serving
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    terminal = Terminal(temp)
+    yield terminal
+    terminal.close()
+
+
+def test_the_children_that_serve_first_go_on_serving(terminal: Terminal) -> None:
+    children = serving(terminal)
+    terminal.until(lambda: "tcp ❯".encode() in terminal.written, "had its panes")
+    os.write(terminal.master, b"Hello\r")
+    terminal.until(lambda: b"recv(8192)" in terminal.written, "answered")
+    assert children_of(terminal.process.pid) == children
+
+
+def test_ctrl_q_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    children = serving(terminal)
+    os.write(terminal.master, b"\x11")
+    assert terminal.ended() == 0
+    nothing_is_left(terminal, children, tmp_path / "temp")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_nothing(terminal: Terminal, tmp_path: Path, number: signal.Signals) -> None:
+    children = serving(terminal)
+    terminal.process.send_signal(number)
+    assert terminal.ended() == 128 + number
+    nothing_is_left(terminal, children, tmp_path / "temp")
+
+
+def test_a_terminal_that_goes_away_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    children = serving(terminal)  # it is not the terminal that controls them: no SIGHUP will come
+    terminal.hang_up()
+    assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
+    assert not [pid for pid in children if alive(pid)]
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
+def test_a_signal_before_the_first_paint_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.until(lambda: children_of(terminal.process.pid), "had a child")
+    children = children_of(terminal.process.pid)
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == 143
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+    terminal.until(lambda: not [pid for pid in children if alive(pid)], "left no child", 2)
+    assert list((tmp_path / "temp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "netlab.ui.tab.tab:BenchPane:look",
+        "netlab.ui.terminal.terminal_input:TerminalInput:feed",  # a thread of the screen's own
+        "netlab.lab.processes.server_process:ServerProcess:_log",  # a thread of the lab's
+    ],
+)
+def test_a_crash_is_told_and_leaves_nothing(tmp_path: Path, where: str) -> None:
+    (tmp_path / "temp").mkdir()
+    terminal = Terminal(tmp_path / "temp", NETLAB_TEST_CRASH=where)
+    try:
+        if "BenchPane" not in where:  # it crashes before it serves
+            terminal.until(lambda: b"serving" in terminal.written, "served")
+            os.write(terminal.master, b"Hello\r")
+        if "server" in where:
+            terminal.until(lambda: b"recv(8192)" in terminal.written, "answered")
+            os.write(terminal.master, b"\x11")
+        assert terminal.ended() == 1
+        terminal.read()
+        assert b"a crash on purpose" in terminal.written
+        nothing_is_left(terminal, children_of(terminal.process.pid), tmp_path / "temp")
+    finally:
+        terminal.close()
+
+
+def test_kill_9_leaves_no_process(terminal: Terminal) -> None:
+    children = serving(terminal)
+    terminal.process.kill()
+    terminal.ended()
+    terminal.until(lambda: not [pid for pid in children if alive(pid)], "left no child", 2)
+
+
+def test_without_a_terminal_it_says_so() -> None:
+    done = subprocess.run(APP, input="", capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("netlab needs a terminal")
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_unknown_topic_is_refused() -> None:
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [*APP, "nonsense"], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, timeout=PATIENCE, check=False
+    )
+    told = os.read(master, 4096).decode()
+    os.close(master)
+    os.close(slave)
+    assert done.returncode == 2
+    assert "no topic 'nonsense'" in told

@@ -1,0 +1,216 @@
+"""``netlab inspect FILE``: shows a capture, and says in one sentence what it cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import struct
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from netlab.capture.model import Direction, Endpoint, Flow, Transport
+from netlab.capture.packet_recorder import TcpRecord
+from netlab.capture.writer import CaptureWriter
+from netlab.commands.app import FRAMES
+from netlab.dissect.fields import Dissection
+from netlab.topics.discovery import topics
+from netlab.ui import capture_app
+from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.capture_app import InspectApp, _unread, guess_topic, main, open_capture
+from netlab.ui.keys.help import Help
+from netlab.ui.wire.segment_list import SegmentList
+from netlab.ui.wire.wire_list import WireList
+from tests.support.screen.panes_app import dissect_lines
+
+START = 1_700_000_000_000_000_000
+
+
+def write_capture(path: Path, *, port: int = 20000) -> Path:
+    """One flow: Hello there and back."""
+    writer = CaptureWriter(str(path), 1 << 20)
+    record = TcpRecord(writer, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", port))
+    record.opened(START)
+    for at, way in enumerate(Direction, 1):
+        record.way(way).carried(START + at * 1_000_000, memoryview(b"Hello\nand"))
+        writer.settle()
+    writer.close()
+    return path
+
+
+def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dissect(data: memoryview, direction: Direction, offset: int) -> Dissection:
+        return replace(dissect_lines(data, direction, offset), summary=f"lines of {bytes(data[:5]).decode()}")
+
+    monkeypatch.setattr(capture_app, "dissector_of", lambda topic: dissect if topic else None)
+
+    async def run() -> None:
+        with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                wire, inspector = app.query_one(WireList), app.query_one(Inspector)
+                assert wire.highlighted is not None
+                assert wire.highlighted.number == 1
+                assert str(wire.query_one(SegmentList).border_title) == "wire", "nothing more comes"
+                assert "lines of Hello" in wire.query_one(SegmentList).render_line(2).text
+                await pilot.press("down", "enter")
+                deadline = time.monotonic() + 5
+                while not inspector.fields.root.children and time.monotonic() < deadline:
+                    await pilot.pause(0.01)
+                assert inspector.bytes.source.view(0, 99) == b"Hello\nand"
+                assert inspector.fields.root.children[0].data is not None
+                assert inspector.fields.root.children[0].data.name == "line"
+                assert "3 segments" in str(app.query_one("#file").render())
+                await pilot.press("d", "down", "enter")
+                await pilot.pause()
+                assert not inspector.fields.root.children, "read as raw"
+                inspector.show_segment(None, None, None)
+
+    asyncio.run(run())
+
+
+def test_help_says_what_a_pane_is_and_which_keys_act_there(tmp_path: Path) -> None:
+    async def helped(app: InspectApp, pilot: Pilot[None]) -> str:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, Help)
+        text = str(app.screen.query_one(Static).render())
+        await pilot.press("escape")
+        return text
+
+    async def run() -> None:
+        with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                wire = await helped(app, pilot)
+                await pilot.press("tab")
+                shown = await helped(app, pilot)
+        assert "This pane: wire" in wire
+        assert "Mark or unmark this segment" in wire
+        assert "Hold segments" not in wire, "a file holds nothing"
+        assert "This pane: bytes" in shown
+        assert "Find text" in shown
+        assert "Choose the topic that reads the bytes" in wire[wire.index("Keys anywhere") :]
+
+    asyncio.run(run())
+
+
+def test_the_topic_is_guessed_by_port_and_transport() -> None:
+    tcp = topics()["tcp"]
+    client, server = Endpoint("127.0.0.1", 5), Endpoint("127.0.0.1", tcp.port)
+    guessed = guess_topic(Flow(1, Transport.TCP, client, server))
+    assert guessed is not None
+    assert guessed.name == "tcp"
+    assert guess_topic(Flow(1, Transport.TCP, server, client)) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "No such file"),
+        (b"", "too short"),
+        (b"GIF89a" * 10, "no capture"),
+        (gzip.compress(b"GIF89a" * 10, mtime=0), "compressed with gzip; unpack it first"),
+    ],
+)
+def test_what_is_no_capture_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, says: str
+) -> None:
+    path = tmp_path / "x"
+    if content is not None:
+        path.write_bytes(content)
+    assert main([str(path)]) == 1
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
+
+
+def test_a_file_without_segments_promises_none(tmp_path: Path) -> None:
+    async def run() -> None:
+        path = tmp_path / "none.pcap"
+        path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+        with open_capture(path) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                first = app.screen.query_one(SegmentList).render_line(1).text
+        assert first.rstrip() == " no segment is in this file"
+
+    asyncio.run(run())
+
+
+def test_without_a_terminal_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(write_capture(tmp_path / "lab.pcapng"))]) == 2
+    assert "terminal" in capsys.readouterr().err
+
+
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([])
+    assert left.value.code == 2
+
+
+def test_a_folder_is_no_capture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 1
+    assert "folder" in capsys.readouterr().err
+
+
+def test_the_command_sets_what_textual_reads_before_it_imports_it() -> None:
+    code = (
+        "import sys, os, netlab.cli as cli; main = cli.COMMANDS['inspect'].main();"
+        "before = 'textual' in sys.modules; status = main(['/nothing/there']);"
+        "import textual.constants; print(before, status, textual.constants.MAX_FPS)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert told.stdout == f"False 1 {FRAMES}\n"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert main([str(tmp_path / "pipe")]) == 1
+    assert "a pipe" in capsys.readouterr().err
+
+
+def test_help_names_the_link_types(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "EN10MB" in capsys.readouterr().out
+
+
+def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
+    path = write_capture(tmp_path / "cut.pcapng")
+    path.write_bytes(path.read_bytes() + bytes(64))
+
+    async def run() -> None:
+        with open_capture(path) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                line = app.query_one("#file")
+                said = " ".join("".join(line.render_line(y).text).strip() for y in range(line.size.height))
+                assert said.endswith("what follows cannot be read  ·  read by port")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        ({"ARP": 1}, "1 packet not read: 1 ARP"),
+        ({"ICMP": 2, "ARP": 1200}, "1,202 packets not read: 1,200 ARP, 2 ICMP"),
+        (dict(zip("abcdef", range(9, 3, -1), strict=True)), "39 packets not read: 9 a, 8 b, 7 c, 6 d, 2 other kinds"),
+    ],
+)
+def test_what_is_not_read_is_named(reasons: dict[str, int], said: str) -> None:
+    assert _unread(Counter(reasons)) == said

@@ -1,0 +1,115 @@
+"""Which segments the wire list shows, where a person is in them, and what its title says. Without a screen."""
+
+from __future__ import annotations
+
+from array import array
+
+from netlab.capture.capture_file import Capture
+from netlab.capture.model import Kind
+from netlab.dissect.http.read_http import read_http
+from netlab.ui.bytes.inspection import segment_face
+from netlab.ui.wire.segment_row import Columns, what
+from netlab.ui.wire.segment_rows import SegmentRows
+from tests.support.folders import CAPTURE_CASES
+from tests.support.screen.panes_app import OUT, HandMade
+
+
+def rows_of(count: int) -> tuple[SegmentRows, HandMade]:
+    """So many segments of one flow: the opening, then data."""
+    capture = HandMade()
+    flow = capture.open()
+    for number in range(count - 1):
+        capture.add(flow, OUT, b"%d" % number)
+    rows = SegmentRows()
+    rows.show(capture)
+    return rows, capture
+
+
+def numbers(rows: SegmentRows) -> list[int]:
+    return [segment.number for row in range(rows.count) if (segment := rows.at(row))]
+
+
+def test_a_filter_leaves_rows_and_what_comes_later_may_join_them() -> None:
+    rows, _ = rows_of(6)
+    left = array("L", [1, 4])
+    rows.show_only(left, "2 of 6 shown")
+    assert numbers(rows) == [2, 5]
+    assert [rows.index_of(row) for row in (-1, 0, 1, 2)] == [0, 1, 4, 2]
+    left.append(5)
+    assert numbers(rows) == [2, 5, 6]
+    rows.show_only(None)
+    assert rows.count == 6
+
+
+def test_who_went_to_a_segment_is_at_it_or_at_the_next_one_that_is_shown() -> None:
+    rows, _ = rows_of(6)
+    rows.stay(2)
+    assert (rows.place(), rows.following) == (2, False)
+    rows.show_only([0, 3])
+    assert rows.place() == 1
+    rows.show_only([0, 1])
+    assert rows.place() == 1, "the last"
+    rows.show_only([])
+    assert rows.place() == -1, "no row"
+
+
+def test_the_newest_that_has_bytes_is_looked_for_among_the_last_only() -> None:
+    rows, capture = rows_of(3)
+    for _ in range(99):
+        capture.add(capture.flows[0], OUT, b"", Kind.FIN)
+    assert rows.newest_with_bytes() == 2
+    capture.add(capture.flows[0], OUT, b"", Kind.FIN)
+    assert rows.newest_with_bytes() == rows.count - 1
+
+
+def test_marks_are_gone_through_in_a_circle_and_are_what_is_chosen() -> None:
+    rows, capture = rows_of(5)
+    assert rows.next_mark(0) is None
+    assert list(rows.chosen()) == capture.segments
+    rows.marks ^= {4}
+    rows.marks ^= {2}
+    assert [rows.next_mark(number) for number in (0, 2, 3, 4)] == [2, 4, 4, 2]
+    rows.show_only([0])
+    assert [segment.number for segment in rows.chosen()] == [2, 4], "also while a filter hides them"
+
+
+def test_the_title_counts_what_came_since_the_person_stopped_following() -> None:
+    rows, capture = rows_of(3)
+    assert rows.title(True, "end follows") == "wire ── following"
+    rows.stay(0)
+    assert rows.title(True, "end follows") == "wire ── paused, end follows"
+    assert rows.title(True, "") == "wire ── paused", "no key is named where none acts"
+    capture.add(capture.flows[0], OUT, b"more")
+    rows.note = "a note"
+    assert rows.title(True, "end follows") == "wire ── paused, 1 new, end follows ── a note"
+    assert rows.title(False, "") == "wire ── a note"
+    rows.show(capture)
+    assert rows.title(True, "end follows") == "wire ── following"
+
+
+def case(name: str) -> Capture:
+    capture = Capture.of_file(CAPTURE_CASES / name)
+    capture.grow()
+    return capture
+
+
+def test_a_flag_that_carries_bytes_has_their_length_and_what_they_say() -> None:
+    segments = case("syn_fin_rst_with_data.pcap").segments
+    words = [what(segment, read_http) for segment in segments]
+
+    assert words == ["open · hello syn", "end · 200 OK · 10 bytes", "reset · reset: why"]
+    columns = Columns.fitting(80, 3, 1, "")
+    rows = [columns.row(segment, segments[0].time_ns, said) for segment, said in zip(segments, words, strict=True)]
+    assert [row.split()[3:5] for row in rows] == [["⇒", "9"], ["⇤", "29"], ["↛", "10"]]
+
+
+def test_the_newest_with_bytes_may_be_a_flag() -> None:
+    rows = SegmentRows()
+    rows.show(case("syn_fin_rst_with_data.pcap"))
+    assert rows.newest_with_bytes() == 2
+
+
+def test_bytes_that_came_in_fragments_are_not_said_to_be_a_view() -> None:
+    capture = case("udp_fragments.pcap")
+    title = segment_face(capture.segments[0], capture, hurried=False).title
+    assert title == "bytes ── #1 → 2,048 bytes, joined from 2 IP fragments"
