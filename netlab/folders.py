@@ -1,27 +1,33 @@
-"""Where the person's own files live: configuration and history, by the platform's custom."""
+"""Where a person's own files live, by the platform's custom: configuration, history, certificates.
+
+`platformdirs` knows the custom, and the ``XDG_`` variables. It is imported when a folder is first asked for.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-
-def _folder(variable: str, posix: str, mac: str) -> Path:
-    if value := os.environ.get(variable):
-        return Path(value) / "netlab"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / mac / "netlab"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "netlab"
-    return Path.home() / posix / "netlab"
+if TYPE_CHECKING:
+    from platformdirs.api import PlatformDirsABC
 
 
 def config_file() -> Path:
-    """The person's ``config.toml``, whether or not it is there. ``XDG_CONFIG_HOME`` is respected everywhere."""
-    return _folder("XDG_CONFIG_HOME", ".config", "Application Support") / "config.toml"
+    """The person's ``config.toml``, whether or not it exists."""
+    return _folders().user_config_path / "config.toml"
 
 
 def history_file(topic: str) -> Path:
-    """Where the console of a topic keeps its lines. ``XDG_DATA_HOME`` is respected everywhere."""
-    return _folder("XDG_DATA_HOME", ".local/share", "Application Support") / "history" / f"{topic}.txt"
+    """Where the console of a topic keeps its lines."""
+    return _folders().user_data_path / "history" / f"{topic}.txt"
+
+
+def certificates_folder() -> Path:
+    """Where the lab's certificates are, outside a checkout."""
+    return _folders().user_data_path / "certs"
+
+
+def _folders() -> PlatformDirsABC:
+    import platformdirs
+
+    return platformdirs.PlatformDirs("netlab", appauthor=False)

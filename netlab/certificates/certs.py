@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from netlab.certificates.authority import CLIENT, SERVER, make
 from netlab.certificates.authority import GALLERY as GALLERY
 from netlab.certificates.folder import CertificateFolder, Files, Owner
+from netlab.folders import certificates_folder
 
 RENEWED_BEFORE_END = timedelta(days=30)
 FILES = ("ca_cert.pem", "server_cert.pem", "server_key.pem", "client_cert.pem", "client_key.pem")
@@ -41,11 +42,7 @@ def default_folder() -> Path:
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").exists() and (checkout / "certs").is_dir():
         return checkout / "certs"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "netlab" / "certs"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "netlab" / "certs"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "netlab" / "certs"
+    return certificates_folder()
 
 
 def ensure(
