@@ -21,28 +21,33 @@ class Command(NamedTuple):
     module: str
     arguments: str
     help: str
-    function: str = "main"
+    needs: tuple[str, ...] = ()
+    """What it cannot do without on this system, as `netlab.platforms.lacks` takes it."""
 
-    @property
-    def there(self) -> bool:
-        """Whether its module exists; looked up as a file, since importing for that would cost a second."""
-        path = Path(__file__).parent.joinpath(*self.module.split(".")[1:])
-        return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+    def lacking(self) -> str:
+        """Why this system cannot run it; empty if it can."""
+        if not self.needs:
+            return ""
+        from netlab.platforms import lacks  # here, since --version needs none of it
+
+        return lacks(self.needs)
 
     def main(self) -> Main:
         """Import the subcommand's function."""
-        return cast("Main", getattr(import_module(self.module), self.function))
+        return cast("Main", import_module(self.module).main)
 
 
-APP = Command("netlab.commands.app", "[TOPIC]", "the app, at that topic's tab")
+LAB = ("os.killpg", "signal.setitimer")
+SCREEN = ("termios",)
+APP = Command("netlab.commands.app", "[TOPIC]", "the app, at that topic's tab", SCREEN + LAB)
 COMMANDS = {
     "serve": Command("netlab.commands.serve", "TOPIC [options]", "one topic's server alone"),
-    "call": Command("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell"),
+    "call": Command("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell", LAB),
     "wire": Command(
         "netlab.commands.wire", "--to HOST:PORT [options]", "the wire alone, between any client and server"
     ),
-    "run": Command("netlab.commands.run", "EXPERIMENT …", "experiments without the app"),
-    "inspect": Command("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only"),
+    "run": Command("netlab.commands.run", "EXPERIMENT …", "experiments without the app", LAB),
+    "inspect": Command("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only", SCREEN),
     "certs": Command("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
     "eject": Command("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
 }
@@ -95,16 +100,25 @@ def _dispatch(argv: Sequence[str]) -> int:
         from netlab.processor import yield_processor
 
         yield_processor()
-    if first in COMMANDS and COMMANDS[first].there:
+    if first in COMMANDS:
+        if reason := COMMANDS[first].lacking():
+            return _unable(f"netlab {first}", reason)
         if first in WITH_CERTIFICATES:
             return WITH_CERTIFICATES[first](argv[1:])
         command = COMMANDS[first].main()
         if first in INTERRUPTED:
             _raise_interrupts()
         return command(argv[1:])
-    if APP.there and (not first or first.startswith("-") or _is_topic(first)):
+    if not first or first.startswith("-") or _is_topic(first):
+        if reason := APP.lacking():
+            return _unable("netlab", f"{reason}; netlab serve and netlab wire work without")
         return APP.main()(argv)
-    return _usage_error(f"there is no command or topic {first!r}" if first else "which command?")
+    return _usage_error(f"there is no command or topic {first!r}")
+
+
+def _unable(command: str, reason: str) -> int:
+    print(f"{command}: {reason}", file=sys.stderr)
+    return 1
 
 
 INTERRUPTED = frozenset({"call", "run", "certs"})
@@ -167,8 +181,7 @@ def _is_topic(name: str) -> bool:
 
 
 def _usage() -> str:
-    names = "|".join(name for name, command in COMMANDS.items() if command.there)
-    return f"usage: netlab [TOPIC] | netlab {{{names}}} … | netlab --help"
+    return f"usage: netlab [TOPIC] | netlab {{{'|'.join(COMMANDS)}}} … | netlab --help"
 
 
 def _usage_error(text: str) -> int:
@@ -177,8 +190,8 @@ def _usage_error(text: str) -> int:
 
 
 def _help() -> str:
-    rows = [("netlab [TOPIC]", APP)] if APP.there else []
-    rows += [(f"netlab {name} {command.arguments}", command) for name, command in COMMANDS.items() if command.there]
+    rows = [(f"netlab {name} {command.arguments}", command) for name, command in COMMANDS.items()]
+    rows.insert(0, ("netlab [TOPIC]", APP))
     table = "\n".join(f"  {usage:<42}{command.help}" for usage, command in rows)
     more = "`netlab COMMAND --help` tells more. --version prints the version."
     return f"{_usage()}\n\nA network lab in the terminal.\n\n{table}\n\n{more}"

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 
 def yield_processor() -> None:
     """Run only when nobody else wants to: SCHED_IDLE where there is one, else nice 19."""
-    with contextlib.suppress(AttributeError, OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        return
-    with contextlib.suppress(OSError):
-        os.nice(19)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+            return
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.nice(19)

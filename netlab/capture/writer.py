@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from netlab import __version__
+from netlab.platforms import NO_LINK
 
 LINKTYPE_RAW: Final = 101
 ORIGINAL_BLOCK: Final = 0x80004E4C
@@ -235,19 +237,25 @@ def in_words(size: int) -> str:
 
 def _create(path: str) -> int:
     """A file of its own; nothing that is there already is written to, be it through a link."""
-    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, 0o600)
 
 
 def _write_all(file: int, parts: Sequence[bytes | memoryview], position: int) -> None:
-    """``pwritev``, however little it takes at a time."""
-    if len(parts) > _MOST_PARTS:
-        parts = (b"".join(parts),)
-    written = os.pwritev(file, parts, position)
-    rest = memoryview(b"".join(parts))[written:] if written < sum(map(len, parts)) else _NOTHING
-    while rest:
-        position += written
-        written = os.pwrite(file, rest, position)
-        rest = rest[written:]
+    """``pwritev`` where there is one, however little it takes at a time."""
+    if sys.platform != "win32":
+        if len(parts) > _MOST_PARTS:
+            parts = (b"".join(parts),)
+        written = os.pwritev(file, parts, position)
+        rest = memoryview(b"".join(parts))[written:] if written < sum(map(len, parts)) else _NOTHING
+        while rest:
+            position += written
+            written = os.pwrite(file, rest, position)
+            rest = rest[written:]
+    else:
+        os.lseek(file, position, os.SEEK_SET)
+        rest = memoryview(b"".join(parts))
+        while rest:
+            rest = rest[os.write(file, rest) :]
 
 
 def _option(code: int, value: bytes) -> bytes:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from netlab.platforms import NO_LINK, lock
+
 MARKER = ".made-by-netlab"
 LOCK = ".lock"
 _DRAFT = ".new"
@@ -77,16 +79,11 @@ class CertificateFolder:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """One process at a time fills a folder, which is made if need be. Without ``fcntl`` nothing guards it."""
+        """Make the folder if need be, and let one process at a time fill it, where files have locks."""
         _make_folder(self.path, parents=True)
+        descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
         try:
-            import fcntl
-        except ImportError:  # Windows
-            yield
-            return
-        descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock(descriptor, wait=True)
             yield
         finally:
             os.close(descriptor)

@@ -43,6 +43,8 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
         return _usage_error(str(error.args[0]))
     parser = _parser(topic)
     arguments = parser.parse_args(argv[1:])
+    if reason := topic.lacking(arguments.model):
+        parser.error(f"--model {arguments.model}: {reason}")
     options = [option for option in topic.options if option.server]
     try:
         keywords = chosen_options(arguments, options)

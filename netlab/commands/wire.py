@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import gc
 import os
-import resource
 import select
 import signal
 import socket
@@ -180,9 +179,10 @@ def _stop_on_signals(loop: Loop) -> None:
     sending.setblocking(False)
     signal.set_wakeup_fd(sending.detach())
     loop.watch(receiving.detach(), READ, lambda mask: loop.stop())
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _wake)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _wake)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _wake)
 
 
 def _wake(number: int, frame: FrameType | None) -> None:
@@ -191,6 +191,9 @@ def _wake(number: int, frame: FrameType | None) -> None:
 
 def _raise_descriptor_limit() -> None:
     """A flow takes two descriptors; the usual soft limit of 1,024 is meant for `select`, which is not used."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if sys.platform != "win32":
+        with contextlib.suppress(ImportError, OSError, ValueError):
+            import resource
+
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

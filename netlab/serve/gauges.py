@@ -40,9 +40,10 @@ class Gauges:
         self.last: Report = {}
 
     def start(self) -> None:
-        """Look at once, and from then on ten times a second."""
-        signal.signal(signal.SIGALRM, self.look)
-        signal.setitimer(signal.ITIMER_REAL, TICK / 10, TICK)
+        """Look at once, and from then on ten times a second; not on Windows, where no lab runs."""
+        if sys.platform != "win32":
+            signal.signal(signal.SIGALRM, self.look)
+            signal.setitimer(signal.ITIMER_REAL, TICK / 10, TICK)
 
     def look(self, number: int, frame: FrameType | None) -> None:
         """Report gauges that changed; stop at the end of standard input."""
@@ -73,13 +74,11 @@ def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:
 
     For a listening socket Linux puts both into tcpi_unacked and tcpi_sacked (net/ipv4/tcp.c, tcp_get_info).
     """
-    if not (hasattr(socket, "TCP_INFO") and sys.platform == "linux"):
-        return None, None
-    try:
-        info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
-    except OSError:  # closed
-        return None, None
-    return int.from_bytes(info[24:28], sys.byteorder), int.from_bytes(info[28:32], sys.byteorder)
+    if sys.platform == "linux":
+        with suppress(OSError):  # closed
+            info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+            return int.from_bytes(info[24:28], sys.byteorder), int.from_bytes(info[28:32], sys.byteorder)
+    return None, None
 
 
 def thread_count() -> int | None:

@@ -6,6 +6,7 @@ A recipe's server has one socket, which it polls, accepts from, or reads datagra
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -33,8 +34,11 @@ def on_all(addresses: Addresses, make: Callable[[tuple[str, int]], Server], tran
         return made[-1].socket
 
     sockets = bind_all(addresses, bind)
-    if len(sockets) > 1:
+    if len(sockets) > 1 and hasattr(DefaultSelector, "fileno"):
         vars(made[-1])["socket"] = Listeners(sockets)
+    elif len(sockets) > 1:  # the server's own is the first; nothing could wait for the others as well
+        for other in sockets[1:]:
+            other.close()
     return made[-1]
 
 
@@ -78,7 +82,8 @@ class Listeners:
 
     def fileno(self) -> int:
         """What to poll for being ready."""
-        return self._selector.fileno()
+        number: int = getattr(self._selector, "fileno")()  # noqa: B009 - not every system's selector has one
+        return number
 
     def settimeout(self, value: float | None) -> None:
         """Seconds that one operation may wait; None for ever."""
@@ -103,9 +108,11 @@ class Listeners:
         accepted.setblocking(self._limit != 0.0)  # some systems pass on that the listener does not wait
         return accepted, address
 
-    def recvmsg(self, *arguments: int) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
-        """From whichever has a datagram first."""
-        return self._from_ready(lambda sock: self._noted(sock.recvmsg(*arguments), sock))
+    if sys.platform != "win32":
+
+        def recvmsg(self, *arguments: int) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
+            """From whichever has a datagram first."""
+            return self._from_ready(lambda sock: self._noted(sock.recvmsg(*arguments), sock))
 
     def recvfrom(self, *arguments: int) -> tuple[bytes, Any]:
         """From whichever has a datagram first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 import time
 from types import FrameType
 
@@ -51,8 +52,9 @@ class Ending:
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_IGN)
         self.deadline = time.monotonic() + GRACE
-        signal.signal(signal.SIGALRM, self.insist)
-        signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+        if sys.platform != "win32":
+            signal.signal(signal.SIGALRM, self.insist)
+            signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
         self.insist(number, frame)
 
     def insist(self, number: int, frame: FrameType | None) -> None:
@@ -65,9 +67,11 @@ class Ending:
     def over(self) -> None:
         """The process ends now: no more alarms, which kill it once the interpreter has taken its handlers away."""
         self.noticed = True
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _default_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
-        signal.signal(number, signal.SIG_DFL)
+    if sys.platform != "win32":
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM):
+            signal.signal(number, signal.SIG_DFL)

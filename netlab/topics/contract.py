@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from netlab.capture.model import Transport
 from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
+from netlab.platforms import lacks
 
 if TYPE_CHECKING:
     from netlab.topics.copy_as import Outside
@@ -167,6 +168,17 @@ class Topic:
     certificates: bool = False
     then: str = ""
     """What to try after the first success, in one short line; the console shows it once something came back."""
+    forks: tuple[str, ...] = ()
+    """The models that need ``os.fork``, which not every system has."""
+
+    def lacking(self, model: str) -> str:
+        """Why this system cannot run a model, in one line; empty if it can."""
+        return lacks(["os.fork"]) if model in self.forks else ""
+
+    @property
+    def usable_models(self) -> tuple[str, ...]:
+        """The models that this system can run."""
+        return tuple(model for model in self.models if not self.lacking(model))
 
     def make_server(self) -> Callable[..., Server]:
         """The recipe's ``make_server``."""

@@ -163,8 +163,8 @@ class NetlabApp(TerminalApp, KeyTurns):
 
     @property
     def models(self) -> Sequence[str]:
-        """The models of the tab that is seen."""
-        return self.bench.topic.models if self.bench is not None else ()
+        """The models of the current tab that this system can run."""
+        return self.bench.topic.usable_models if self.bench is not None else ()
 
     @property
     def experiments(self) -> list[tuple[str, str]]:

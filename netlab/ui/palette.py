@@ -38,7 +38,7 @@ class Commanded(Protocol):
 
     @property
     def models(self) -> Sequence[str]:
-        """The models of the tab that is seen."""
+        """The models of the current tab that this system can run."""
 
     @property
     def keymap(self) -> Mapping[str, str]:

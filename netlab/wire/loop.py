@@ -1,21 +1,25 @@
 """One thread that waits for many sockets: readiness in, calls out. It reads and writes nothing itself.
 
 ``select.epoll`` or ``poll`` rather than `selectors`: both report a broken connection even where neither reading nor
-writing is asked for, which is how a reset is noticed behind backpressure; and no object is made per event.
+writing is asked for, which is how a reset is noticed behind backpressure; and no object is made per event. A system
+with neither gets what `netlab.platforms` makes of ``select.select``.
 """
 
 from __future__ import annotations
 
 import math
 import select
+import sys
 import time
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import Final, Protocol
 
-READ: Final = select.POLLIN
-WRITE: Final = select.POLLOUT
-BROKEN: Final = select.POLLERR | select.POLLHUP
+from netlab.platforms import ERROR, HUNG_UP, READABLE, WRITABLE, poll
+
+READ: Final = READABLE
+WRITE: Final = WRITABLE
+BROKEN: Final = ERROR | HUNG_UP
 """Reported whether asked for or not. The numbers are the same for poll and epoll."""
 
 Ready = Callable[[int], None]
@@ -32,8 +36,7 @@ class Loop:
     """
 
     def __init__(self) -> None:
-        self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._poll = select.poll() if self._epoll is None else None
+        self._poll, self._wait, self._close = _waiting()
         self._ready: dict[int, Ready] = {}
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._timer_number = 0
@@ -44,16 +47,16 @@ class Loop:
     def watch(self, fd: int, mask: int, ready: Ready) -> None:
         """Begin to wait for a socket."""
         self._ready[fd] = ready
-        (self._epoll or self._poll_object).register(fd, mask)
+        self._poll.register(fd, mask)
 
     def change(self, fd: int, mask: int) -> None:
         """Wait for something else of it; with 0 for a broken connection alone."""
-        (self._epoll or self._poll_object).modify(fd, mask)
+        self._poll.modify(fd, mask)
 
     def forget(self, fd: int) -> None:
         """Wait for it no more. To be called before it is closed."""
         if self._ready.pop(fd, None) is not None:
-            (self._epoll or self._poll_object).unregister(fd)
+            self._poll.unregister(fd)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> int:
         """Call back once `time.monotonic` is ``when``, in seconds; a number to take it back by."""
@@ -81,7 +84,8 @@ class Loop:
     def run(self) -> None:
         """Wait and call until `stop`."""
         ready, timers, clock = self._ready, self._timers, time.monotonic
-        wait, seconds = self._wait(), None
+        wait = self._wait
+        seconds: float | None = None
         while not self._stopping:
             for fd, mask in wait(seconds):
                 if fd in ready:
@@ -96,18 +100,7 @@ class Loop:
 
     def close(self) -> None:
         """Give back what the system lent."""
-        if self._epoll is not None:
-            self._epoll.close()
-
-    @property
-    def _poll_object(self) -> select.poll:
-        assert self._poll is not None
-        return self._poll
-
-    def _wait(self) -> Callable[[float | None], list[tuple[int, int]]]:
-        if self._epoll is not None:
-            return self._epoll.poll
-        return lambda seconds: self._poll_object.poll(None if seconds is None else math.ceil(seconds * 1000))
+        self._close()
 
     def _call_due(self) -> None:
         now = time.monotonic()
@@ -117,6 +110,27 @@ class Loop:
                 self._void.discard(number)
             else:
                 callback()
+
+
+class _Registry(Protocol):
+    """Where descriptors are registered: an epoll or a poll object."""
+
+    def register(self, fd: int, eventmask: int, /) -> None: ...
+    def modify(self, fd: int, eventmask: int, /) -> None: ...
+    def unregister(self, fd: int, /) -> None: ...
+
+
+_Wait = Callable[[float | None], list[tuple[int, int]]]
+"""Waits so many seconds at most; which descriptors are ready, and for what."""
+
+
+def _waiting() -> tuple[_Registry, _Wait, Callable[[], None]]:
+    """The best way to wait that this system has: where to register, how to wait, how to give it back."""
+    if sys.platform == "linux" and hasattr(select, "epoll"):
+        epoll = select.epoll()
+        return epoll, epoll.poll, epoll.close
+    found = poll()
+    return found, lambda seconds: found.poll(None if seconds is None else math.ceil(seconds * 1000)), lambda: None
 
 
 class Alarm:

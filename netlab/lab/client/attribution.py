@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
@@ -48,13 +49,16 @@ def counts(sock: socket.socket) -> Counts | None:
 
 
 def _counters(sock: socket.socket) -> tuple[int, int, int, int]:
-    import fcntl  # here, since Windows has neither
-    import termios
+    """Bytes acknowledged, received, not acknowledged yet, not read yet."""
+    if sys.platform == "linux":
+        import fcntl  # here, since other systems may lack both
+        import termios
 
-    (unsent,) = _QUEUES.unpack(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
-    (unread,) = _QUEUES.unpack(fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)))
-    acked, received = _BYTES.unpack_from(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), _BYTES_AT)
-    return acked, received, unsent, unread
+        (unsent,) = _QUEUES.unpack(fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)))
+        (unread,) = _QUEUES.unpack(fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)))
+        acked, received = _BYTES.unpack_from(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), _BYTES_AT)
+        return acked, received, unsent, unread
+    raise OSError("only Linux counts them")
 
 
 @dataclass(frozen=True, slots=True)

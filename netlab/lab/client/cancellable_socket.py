@@ -7,8 +7,8 @@ when that is set. Closing a socket from another thread wakes nobody on Linux, an
 from __future__ import annotations
 
 import os
-import select
 import socket
+import sys
 import threading
 import time
 from collections import deque
@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from netlab.capture.model import Endpoint
+from netlab.platforms import READABLE, WRITABLE, never_block, poll
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -40,7 +41,7 @@ class Wake:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
-        os.set_blocking(self._read, False)
+        never_block(self._read)
         self._lock = threading.Lock()
         self._is_set = False
 
@@ -161,7 +162,7 @@ class AbandonableSocket(socket.socket):
         try:
             super().connect(place)  # type: ignore[arg-type]  # typeshed's _Address is private
         except BlockingIOError:
-            self._wait(select.POLLOUT, deadline)
+            self._wait(WRITABLE, deadline)
             number = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number:
                 raise OSError(number, os.strerror(number)) from None
@@ -187,50 +188,54 @@ class AbandonableSocket(socket.socket):
 
     def accept(self) -> tuple[socket.socket, object]:
         """As `socket.socket.accept`."""
-        return self._attempt(super().accept, select.POLLIN)
+        return self._attempt(super().accept, READABLE)
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """As `socket.socket.recv`."""
-        got = self._attempt(partial(super().recv, bufsize, flags), select.POLLIN)
+        got = self._attempt(partial(super().recv, bufsize, flags), READABLE)
         self._count(len(got), bufsize)
         return got
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
         """As `socket.socket.recv_into`."""
-        got = self._attempt(partial(super().recv_into, buffer, nbytes, flags), select.POLLIN)
+        got = self._attempt(partial(super().recv_into, buffer, nbytes, flags), READABLE)
         self._count(got, nbytes or memoryview(buffer).nbytes)
         return got
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, object]:
         """As `socket.socket.recvfrom`."""
-        got = self._attempt(partial(super().recvfrom, bufsize, flags), select.POLLIN)
+        got = self._attempt(partial(super().recvfrom, bufsize, flags), READABLE)
         self._count(len(got[0]), bufsize)
         return got
 
     def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> tuple[int, object]:
         """As `socket.socket.recvfrom_into`."""
-        got = self._attempt(partial(super().recvfrom_into, buffer, nbytes, flags), select.POLLIN)
+        got = self._attempt(partial(super().recvfrom_into, buffer, nbytes, flags), READABLE)
         self._count(got[0], nbytes or memoryview(buffer).nbytes)
         return got
 
-    def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /) -> tuple[bytes, _Ancillary, int, object]:
-        """As `socket.socket.recvmsg`."""
-        got = self._attempt(partial(super().recvmsg, bufsize, ancbufsize, flags), select.POLLIN)
-        self._count(len(got[0]), bufsize)
-        return got
+    if sys.platform != "win32":
 
-    def recvmsg_into(
-        self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
-    ) -> tuple[int, _Ancillary, int, object]:
-        """As `socket.socket.recvmsg_into`."""
-        into = list(buffers)
-        got = self._attempt(partial(super().recvmsg_into, into, ancbufsize, flags), select.POLLIN)
-        self._count(got[0], sum(memoryview(b).nbytes for b in into))
-        return got
+        def recvmsg(
+            self, bufsize: int, ancbufsize: int = 0, flags: int = 0, /
+        ) -> tuple[bytes, _Ancillary, int, object]:
+            """As `socket.socket.recvmsg`."""
+            got = self._attempt(partial(super().recvmsg, bufsize, ancbufsize, flags), READABLE)
+            self._count(len(got[0]), bufsize)
+            return got
+
+        def recvmsg_into(
+            self, buffers: Iterable[WriteableBuffer], ancbufsize: int = 0, flags: int = 0, /
+        ) -> tuple[int, _Ancillary, int, object]:
+            """As `socket.socket.recvmsg_into`."""
+            into = list(buffers)
+            got = self._attempt(partial(super().recvmsg_into, into, ancbufsize, flags), READABLE)
+            self._count(got[0], sum(memoryview(b).nbytes for b in into))
+            return got
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
         """As `socket.socket.send`."""
-        sent = self._attempt(partial(super().send, data, flags), select.POLLOUT)
+        sent = self._attempt(partial(super().send, data, flags), WRITABLE)
         if self._others and not self.received and len(self._unanswered) < _MOST_UNANSWERED:
             self._unanswered.append(bytes(data))
         return sent
@@ -240,12 +245,12 @@ class AbandonableSocket(socket.socket):
         deadline = self._deadline()
         rest = memoryview(data).cast("B")
         while rest:
-            sent = self._attempt(partial(super().send, rest, flags), select.POLLOUT, deadline)
+            sent = self._attempt(partial(super().send, rest, flags), WRITABLE, deadline)
             rest = rest[sent:]
 
     def sendto(self, data: ReadableBuffer, *rest: object) -> int:
         """As `socket.socket.sendto`."""
-        return self._attempt(partial(super().sendto, data, *rest), select.POLLOUT)
+        return self._attempt(partial(super().sendto, data, *rest), WRITABLE)
 
     def _count(self, got: int, wanted: int) -> None:
         self.received += got
@@ -280,10 +285,10 @@ class AbandonableSocket(socket.socket):
             super().send(datagram)
 
     def _wait(self, events: int, deadline: float | None) -> None:
-        watch = select.poll()
+        watch = poll()
         watch.register(self, events)
         if self._wake is not None:
-            watch.register(self._wake, select.POLLIN)
+            watch.register(self._wake, READABLE)
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         while True:
             ready = watch.poll(None if left is None else left * 1000)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -16,11 +15,11 @@ from netlab.capture.model import Endpoint
 from netlab.lab.client.attribution import Counts, counts
 from netlab.lab.client.cancellable_socket import AbandonableSocket, Wake
 from netlab.lab.client.notes import Notes
+from netlab.platforms import ERROR, PEER_CLOSED, poll
 from netlab.topics.contract import Client
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s; close(2) then sends RST (socket(7))
 _SOCKETS_REMEMBERED = 8
-_PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
 
 
 class Connection:
@@ -140,7 +139,7 @@ class Connection:
 
     def peer_reset(self) -> bool:
         """Whether the peer has thrown the stream away, as far as the system tells before it is used again."""
-        return self._poll() & select.POLLERR != 0
+        return self._poll() & ERROR != 0
 
     def peer_closed(self) -> bool:
         """Whether the peer has closed or reset the stream: as soon as it has (Linux), or once a read has shown it."""
@@ -150,7 +149,7 @@ class Connection:
     def stream_fileno(self) -> int | None:
         """The stream's descriptor, to be watched for the peer's closing; None for datagrams and closed ones."""
         sock = self._socket()
-        if sock is None or sock.type != socket.SOCK_STREAM or not _PEER_CLOSED or self.closed or self.shut:
+        if sock is None or sock.type != socket.SOCK_STREAM or not PEER_CLOSED or self.closed or self.shut:
             return None
         return sock.fileno()
 
@@ -158,8 +157,8 @@ class Connection:
         fd = self.stream_fileno()
         if fd is None:
             return 0
-        watch = select.poll()
-        watch.register(fd, _PEER_CLOSED)
+        watch = poll()
+        watch.register(fd, PEER_CLOSED)
         return sum(events for _, events in watch.poll(0))
 
     def close(self) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import select
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
 from netlab.lab.client.cancellable_socket import Wake
-
-_PEER_CLOSED = getattr(select, "POLLRDHUP", 0)
+from netlab.platforms import PEER_CLOSED, READABLE, poll
 
 
 class Worker:
@@ -73,11 +71,11 @@ class Worker:
         self._at_end()
 
     def _sleep(self) -> None:
-        watch = select.poll()
-        watch.register(self._news, select.POLLIN)
+        watch = poll()
+        watch.register(self._news, READABLE)
         fd = self._watched()
         if fd is not None:
-            watch.register(fd, _PEER_CLOSED)
+            watch.register(fd, PEER_CLOSED)
         ready = {found for found, _ in watch.poll()}
         self._news.clear()
         if fd is not None and fd in ready:

@@ -19,10 +19,13 @@ from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
+from netlab.platforms import KILL, kill_group
 from netlab.topics.experiment import Run
 
 OUTPUT_LIMIT = 64 << 10
 _LOOK_EVERY = 0.02
+_SIGXCPU: int = getattr(signal, "SIGXCPU", 24)
+_SIGALRM: int = getattr(signal, "SIGALRM", 14)
 
 # Not preexec_fn, which is unsafe in a process that has threads. Nothing quoted is hostile; it only loops or grows.
 _BOOT = """
@@ -105,7 +108,7 @@ class Quoted:
         if self._process.returncode is not None:
             return
         with contextlib.suppress(OSError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # not reaped yet, so the group is still its own
+            kill_group(self._process.pid, KILL)  # not reaped yet, so the group is still its own
         self._process.wait()
         self._reader.join(1.0)
         for pipe in (self._process.stdin, self._process.stdout):
@@ -117,14 +120,14 @@ class Quoted:
         """Whether it has ended. It is left unreaped where the system can do that, for its group to be ended too."""
         if self._process.returncode is not None:
             return True
-        if not hasattr(os, "waitid"):
-            return self._process.poll() is not None
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        if sys.platform != "win32" and hasattr(os, "waitid"):
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return self._process.poll() is not None
 
     def _run(self, late: bool) -> Run:
         status = self._process.returncode
-        spun = not late and status in (-signal.SIGXCPU, -signal.SIGKILL)
-        late = late or status == -signal.SIGALRM
+        spun = not late and status in (-_SIGXCPU, -KILL)
+        late = late or status == -_SIGALRM
         text = safe(self._got.decode(errors="replace"), keep="\n")
         return Run(None if spun or late else status, text, spun, late)
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from netlab.dissect.text import safe
+from netlab.platforms import KILL, READABLE, WHOLE_LINE, Poll, kill_group, never_block, poll
 
 Message = Mapping[str, object]
 
@@ -30,7 +31,7 @@ WORDS_KEPT = 40
 MESSAGES_KEPT = 1000
 WORD_LENGTH = 500
 # How a child is ended, and for how long each way is given to work: 1.8 s in all.
-_STEPS: tuple[tuple[signal.Signals | None, float], ...] = ((None, 0.9), (signal.SIGTERM, 0.5), (signal.SIGKILL, 0.4))
+_STEPS: tuple[tuple[signal.Signals | None, float], ...] = ((None, 0.9), (signal.SIGTERM, 0.5), (KILL, 0.4))
 
 _LIVING: dict[int, Child] = {}
 
@@ -79,7 +80,7 @@ class Child:
         self._stdin = self._process.stdin
         self._streams = {self._process.stdout.fileno(): "out", self._process.stderr.fileno(): "err"}
         _LIVING[self.pid] = self
-        os.set_blocking(self._stdin.fileno(), False)  # a stalled child must not stall who asks it something
+        never_block(self._stdin.fileno())  # a stalled child must not stall who asks it something
         threading.Thread(target=self._read, name=f"netlab-child-{self.pid}", daemon=True).start()
 
     def attach(self, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
@@ -118,7 +119,7 @@ class Child:
     def request(self, message: Message) -> bool:
         """Ask the child something; False where it no longer listens, is stalled, or the line has more than 4 kB."""
         line = json.dumps(message).encode() + b"\n"
-        if len(line) > select.PIPE_BUF:  # only up to there is a line written whole or not at all (pipe(7))
+        if len(line) > WHOLE_LINE:  # only up to there is a line written whole or not at all (pipe(7))
             return False
         with self._lock:
             try:
@@ -138,20 +139,20 @@ class Child:
         with self._lock:
             if self._process.returncode is None:
                 with contextlib.suppress(OSError):
-                    os.killpg(self.pid, number)
+                    kill_group(self.pid, number)
 
     def abandon(self) -> None:
         """Kill the child and all it forked, waiting for nothing that another thread may hold for long."""
         if self._lock.acquire(timeout=0.05):
             with contextlib.suppress(OSError):
                 if self._process.returncode is None:
-                    os.killpg(self.pid, signal.SIGKILL)
+                    kill_group(self.pid, KILL)
             self._lock.release()
 
     def _read(self) -> None:
-        watch = select.poll()
+        watch = poll()
         for fd in self._streams:
-            watch.register(fd, select.POLLIN)
+            watch.register(fd, READABLE)
         exit_fd = self._watch_exit(watch)
         while not self._has_exited(exit_fd):
             for fd, _ in watch.poll(None if exit_fd is not None else 100):
@@ -159,32 +160,31 @@ class Child:
                     watch.unregister(fd)
         self._finish(exit_fd)
 
-    def _watch_exit(self, watch: select.poll) -> int | None:
+    def _watch_exit(self, watch: Poll) -> int | None:
         """A descriptor that is readable once the child has ended (Linux); elsewhere the loop looks every 0.1 s."""
-        if not hasattr(os, "pidfd_open"):
-            return None
-        try:
-            exit_fd = os.pidfd_open(self.pid)
-        except OSError:
-            return None
-        watch.register(exit_fd, select.POLLIN)
-        return exit_fd
+        if sys.platform == "linux" and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                exit_fd = os.pidfd_open(self.pid)
+                watch.register(exit_fd, READABLE)
+                return exit_fd
+        return None
 
     def _has_exited(self, exit_fd: int | None) -> bool:
         """Ended but not yet reaped, where the system can say so: then its process group can still be signalled."""
         if exit_fd is not None:
             return bool(select.select([exit_fd], [], [], 0)[0])
         with self._lock:
-            return self._process.poll() is not None
+            ended = self._process.poll()
+        return ended is not None
 
     def _finish(self, exit_fd: int | None) -> None:
         for fd in self._streams:  # what it forked may hold the pipes open: take what is there, and wait for no end
-            os.set_blocking(fd, False)
+            never_block(fd)
             for _ in range(64):
                 if not self._take(fd):
                     break
         if exit_fd is not None:
-            self.kill(signal.SIGKILL)
+            self.kill(KILL)
             os.close(exit_fd)
         with self._lock:
             self._process.wait()

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import weakref
 from collections.abc import Callable
 from pathlib import Path, PosixPath
+
+from netlab.platforms import NO_LINK
 
 NAME = "secrets.keylog"
 
@@ -36,7 +39,7 @@ class KeyLog:
             self.path = _Numbered(self._file)
         else:
             self.path = folder() / NAME
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK, 0o600))
 
     @property
     def text(self) -> str:
@@ -49,7 +52,7 @@ class KeyLog:
         """Forget what was written; who still writes here writes nowhere. Twice does nothing."""
         self.path = Path(os.devnull)
         if self._file >= 0:
-            nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, self._file, inheritable=False)
             os.close(nowhere)
             self._file = -1
@@ -57,14 +60,13 @@ class KeyLog:
 
 def _in_memory() -> int:
     """The descriptor of a file in memory that can be opened again by its number; -1 where the system has none."""
-    make = getattr(os, "memfd_create", None)
     file = -1
-    with contextlib.suppress(OSError):
-        file = make("netlab key log") if make is not None else -1
-        if file >= 0:
+    if sys.platform == "linux" and hasattr(os, "memfd_create"):
+        with contextlib.suppress(OSError):
+            file = os.memfd_create("netlab key log")
             os.fchmod(file, 0o600)
-            os.close(os.open(f"/proc/self/fd/{file}", os.O_RDWR | os.O_CLOEXEC))
-            return int(file)
+            os.close(os.open(f"/proc/self/fd/{file}", os.O_RDWR))
+            return file
     if file >= 0:
         os.close(file)
     return -1

@@ -7,16 +7,19 @@ process lives; one whose lock is free was left by a process that was killed, and
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+from netlab.platforms import NO_LINK, lock
+
 PREFIX = "netlab-"
 _MEMORY = Path("/dev/shm")
+_FOLDER: int = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _MAKING = threading.Lock()
 _THERE: set[PrivateFolder] = set()
 
@@ -30,8 +33,8 @@ class PrivateFolder:
         with _MAKING:
             self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
             _THERE.add(self)
-        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock = os.open(self.path, _FOLDER)
+        lock(self._lock, wait=False)
 
     def capture(self, number: int) -> Path:
         """Where the capture of that number is written, counted from 1."""
@@ -56,8 +59,7 @@ def remove_all() -> None:
 def _parent(room: int) -> Path:
     """Memory, if it can be written to and twice the room is free."""
     with contextlib.suppress(OSError):
-        free = os.statvfs(_MEMORY)
-        if os.access(_MEMORY, os.W_OK | os.X_OK) and free.f_bavail * free.f_frsize > 2 * room:
+        if os.access(_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_MEMORY).free > 2 * room:
             return _MEMORY
     return Path(tempfile.gettempdir())
 
@@ -73,14 +75,22 @@ def _remove_if_stale(entry: os.DirEntry[str]) -> None:
     """Remove one folder of our own user whose lock nobody holds and which is not just being made."""
     with contextlib.suppress(OSError):
         status = entry.stat(follow_symlinks=False)
-        if status.st_uid != os.getuid() or status.st_mode & 0o077 or _is_young(status):
+        if not _is_ours(status) or _is_young(status):
             return
-        fd = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fd = os.open(entry.path, _FOLDER | NO_LINK)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(fd, wait=False)
             shutil.rmtree(entry.path, ignore_errors=True)
         finally:
             os.close(fd)
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Made by this user, for nobody else to read."""
+    if sys.platform != "win32":
+        return status.st_uid == os.getuid() and not status.st_mode & 0o077
+    else:  # noqa: RET505 - so that a type checker for either system reads one branch
+        return False
 
 
 def _is_young(status: os.stat_result) -> bool:

@@ -112,6 +112,8 @@ class Serving:
         known = self._setup.topic.models
         if model not in known:
             raise LabError(f"{self._setup.topic.name} has no model {model[:40]!r}", f"there are {', '.join(known)}")
+        if reason := self._setup.topic.lacking(model):
+            raise LabError(f"cannot serve with {model}: {reason}", "another model works here")
         self.replace_server(f"model {model}", model)
 
     @property

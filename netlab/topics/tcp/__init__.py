@@ -23,4 +23,5 @@ TOPIC = Topic(
     hint="type Hello and press enter",
     then=":connect, then Hello again: the second client waits",
     order=1,
+    forks=("forking",),
 )

@@ -13,9 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from netlab.capture.model import Transport
 from netlab.folders import config_file
 from netlab.lab.client.operations import Operation
 from netlab.lab.commands import Command
+from netlab.platforms import counts_accept_queue
 from netlab.topics.contract import Topic
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable
 
@@ -106,6 +108,8 @@ def help_lines(
     lines += _table([(f"{operation.name}{operation.signature}", operation.help) for operation in operations], width)
     lines += _heading("Lines that speak to the lab")
     lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
+    if missing := limits(topic):
+        lines += [*_heading("On this system"), *_table(missing, width)]
     lines += _heading("Keys anywhere but in the console's input (esc leaves it)")
     shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
     rows = [(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown]
@@ -114,6 +118,14 @@ def help_lines(
     lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
     ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))
     return lines + _text(f"The ids here: {'  '.join(ids)}", width)
+
+
+def limits(topic: Topic) -> list[Row]:
+    """What this system cannot do for a topic, each with the reason."""
+    rows = [(f"model {model}", reason) for model in topic.models if (reason := topic.lacking(model))]
+    if topic.transport is Transport.TCP and not counts_accept_queue():
+        rows.append(("queue", "counted from the flows that the server has not accepted; only Linux tells its length"))
+    return rows
 
 
 def file_help_lines(pane: str, bindings: Mapping[str, ActiveBinding], width: int) -> list[Content]:

@@ -89,7 +89,8 @@ class BenchActions:
 
     def choose_model(self) -> None:
         """Ask which model, and take it."""
-        choices = [Choice(model, model, MODELS.get(model, "")) for model in self._bench.topic.models]
+        topic = self._bench.topic
+        choices = [Choice(model, model, MODELS.get(model, ""), topic.lacking(model)) for model in topic.models]
 
         def chosen(answer: tuple[str, str] | None) -> None:
             if answer is not None:

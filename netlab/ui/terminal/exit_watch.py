@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import sys
-import termios
 import threading
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
+
+from netlab.platforms import READABLE, never_block, poll
+from netlab.ui.terminal.terminal_modes import Modes, discard_output, modes_of, reopened, restore
 
 SECONDS = 2.0
 """How long the screen and the labs may take to leave; the last resort then takes 0.4 s at most."""
@@ -32,7 +33,10 @@ GIVEN_BACK = (
 
 def ending_signals() -> list[signal.Signals]:
     """The signals that end the app."""
-    return [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+    ending = [signal.SIGTERM, signal.SIGINT]
+    if sys.platform != "win32":
+        ending.append(signal.SIGHUP)
+    return ending
 
 
 class ExitWatch:
@@ -50,16 +54,15 @@ class ExitWatch:
         self._end: Callable[[int], object] | None = None
         self._deadline: float | None = None
         self._status = 0
-        self._attributes: list[Any] | None = None
+        self._modes: Modes | None = None
         self._reading = self._writing = -1
         self._signals = frozenset(map(int, ending_signals()))
 
     def begin(self) -> None:
         """Watch. To be called in the main thread, before anything is started or drawn."""
-        with contextlib.suppress(termios.error):
-            self._attributes = termios.tcgetattr(0)
+        self._modes = modes_of(0)
         self._reading, self._writing = os.pipe()
-        os.set_blocking(self._writing, False)
+        never_block(self._writing)
         self.take_signals()
         threading.Thread(target=self._watch, name="exit watch", daemon=True).start()
 
@@ -96,10 +99,10 @@ class ExitWatch:
                 os.write(self._writing, b"\0")
 
     def _watch(self) -> None:
-        # Giving back a terminal from the background must not stop the process.
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
-        watching = select.poll()
-        watching.register(self._reading, select.POLLIN)
+        if sys.platform != "win32":  # giving back a terminal from the background must not stop the process
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
+        watching = poll()
+        watching.register(self._reading, READABLE)
         watching.register(0, 0)  # that the terminal is gone is reported without being asked for
         while True:
             left = None if self._deadline is None else self._deadline - time.monotonic()
@@ -129,19 +132,18 @@ class ExitWatch:
 
     def _give_back(self) -> None:
         """The terminal as it was, if it is there; without waiting for one that does not read."""
-        if self._attributes is None:
+        if self._modes is None:
             return
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(0, termios.TCSANOW, self._attributes)
+        restore(0, self._modes)
         if self.screen_taken:
             _write_soon(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2, GIVEN_BACK)
 
 
 def _write_soon(terminal: int, text: bytes) -> None:
     """Write in place of what the terminal has not read yet, which would keep us waiting."""
-    file = os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    file = reopened(terminal)
     for _ in range(20):
-        termios.tcflush(file, termios.TCOFLUSH)
+        discard_output(file)
         try:
             text = text[os.write(file, text) :]
         except BlockingIOError:  # another thread has just written

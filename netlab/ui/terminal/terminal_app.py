@@ -12,7 +12,6 @@ from functools import partial
 from rich.console import RenderableType
 from textual.app import App
 from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 
 from netlab.ui.terminal.exit_watch import WATCH
 from netlab.ui.terminal.terminal_driver import TerminalDriver, web_driver
@@ -31,7 +30,7 @@ class TerminalApp(App[None]):
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice, made to last."""
         found = super().get_driver_class()
-        if found is LinuxDriver:
+        if issubclass(TerminalDriver, found):
             return TerminalDriver
         return web_driver(found) if found.__module__.endswith("web_driver") else found
 

@@ -14,7 +14,6 @@ from textual import events
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.errors import TextualError
 from textual.message import Message
 
@@ -22,6 +21,12 @@ from netlab.ui.keys.type_ahead import KeyTurns
 from netlab.ui.terminal.exit_watch import WATCH, ending_signals
 from netlab.ui.terminal.input_queue import InputQueue
 from netlab.ui.terminal.terminal_input import Pasted, TerminalInput
+from netlab.ui.terminal.terminal_modes import reopened
+
+try:
+    from textual.drivers.linux_driver import LinuxDriver
+except ImportError:  # no termios: nothing is shown, as `netlab` says before it comes here
+    LinuxDriver = Driver  # type: ignore[misc, assignment]  # stands in its place so that this module can be imported
 
 if TYPE_CHECKING:
     from netlab.ui.terminal.terminal_app import TerminalApp
@@ -167,7 +172,7 @@ class _Screen:
     def __init__(self, file: int) -> None:
         self._file, self._gone = file, False
         with suppress(OSError):  # a terminal without a name, as one of another container
-            self._file = os.open(os.ttyname(file), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            self._file = reopened(file)
 
     def write(self, text: str) -> None:
         """Write all of it; a terminal that is gone takes everything."""

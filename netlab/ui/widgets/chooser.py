@@ -24,11 +24,12 @@ _AROUND = 6
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One line: what is chosen by it, its name, and what that means."""
+    """One line: its value, its name, what it means, and why it cannot be chosen, if so."""
 
     value: str
     label: str
     meaning: str = ""
+    unavailable: str = ""
 
 
 def entry(label: str, meaning: str, width: int) -> Content:
@@ -77,7 +78,9 @@ class Chooser(ModalScreen[tuple[str, str] | None]):
         """The list, and how to answer."""
         with Vertical() as box:
             box.border_title = self._title
-            yield OptionList(*(Option(line) for line in self._lines(self.app.size.width)), markup=False)
+            lines = zip(self._lines(self.app.size.width), self._choices, strict=True)
+            options = (Option(line, disabled=bool(choice.unavailable)) for line, choice in lines)
+            yield OptionList(*options, markup=False)
             writes = f"   w {self._writes}" if self._writes else ""
             yield Static(f"↑↓ enter chooses{writes}   esc leaves", markup=False)
 
@@ -87,7 +90,7 @@ class Chooser(ModalScreen[tuple[str, str] | None]):
         label = max(len(choice.label) for choice in self._choices)
         marks = ("● " if choice.value == self._current else "  " for choice in self._choices)
         return [
-            entry(mark + choice.label.ljust(label), choice.meaning, width)
+            entry(mark + choice.label.ljust(label), choice.unavailable or choice.meaning, width)
             for mark, choice in zip(marks, self._choices, strict=True)
         ]
 
