@@ -36,7 +36,7 @@ sys.exit(failed)
 
 
 def environment(lacking: str) -> dict[str, str]:
-    path = os.pathsep.join((str(ROOT / "tests" / "lacking"), str(ROOT)))
+    path = os.pathsep.join((str(ROOT / "tests" / "support" / "lacking"), str(ROOT)))
     return {**os.environ, "PYTHONPATH": path, "TEST_LACKS": lacking}
 
 
