@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import sys
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 from netlab.topics.contract import Certificates, Topic
 from netlab.topics.discovery import topic_named
-
-RECIPES = ("server", "client")
 
 
 def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
@@ -21,18 +21,21 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     )
     parser.add_argument("topic", metavar="TOPIC")
     parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path(), help="default: here")
+    parser.add_argument("--model", metavar="MODEL", default="", help="only this model's server, of several")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     arguments = parser.parse_args(argv)
     try:
         topic = topic_named(arguments.topic)
     except KeyError as error:
         parser.error(str(error.args[0]))
+    if arguments.model and arguments.model not in topic.models:
+        parser.error(f"{topic.name} has no model {arguments.model!r}; there are {', '.join(topic.models)}")
     try:
-        _check(topic, arguments.folder, arguments.force)
+        _check(topic, arguments.folder, arguments.model, arguments.force)
         more: tuple[Path, ...] = ()
         if topic.certificates and certificates is not None:
             more = (certificates(arguments.folder / "certs"),)  # where the recipes look; first, as it may be refused
-        written = eject(topic, arguments.folder, force=arguments.force) + more
+        written = eject(topic, arguments.folder, model=arguments.model, force=arguments.force) + more
     except FileExistsError as error:
         sys.stderr.write(f"netlab eject: {error.filename} is there already; --force replaces it\n")
         return 1
@@ -44,27 +47,64 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     return 0
 
 
-def eject(topic: Topic, folder: Path, *, force: bool = False) -> tuple[Path, ...]:
-    """Write ``NAME_server.py`` and ``NAME_client.py``; their paths. All or none, unless ``force`` replaces files.
+def eject(topic: Topic, folder: Path, *, model: str = "", force: bool = False) -> tuple[Path, ...]:
+    """Write a topic's files, each named after the topic, and ``hardening/`` on which they stand; their paths.
 
-    Raises `FileExistsError` for the first that is there, before anything is written.
+    All or none, unless ``force`` replaces files. Raises `FileExistsError` for the first that is there, before anything
+    is written; the files of ``hardening/`` may be there if they are the same.
     """
-    targets = _check(topic, folder, force)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, part in targets.items():
+    targets = _check(topic, folder, model, force)
+    for path, text in targets.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         if force:
             path.unlink(missing_ok=True)  # a symbolic link is replaced, and what it leads to stays as it is
+        elif _is_there(path, text):
+            continue
         with path.open("x", encoding="utf-8") as file:
-            file.write(topic.text(f"{part}.py"))
+            file.write(text)
     return tuple(targets)
 
 
-def _check(topic: Topic, folder: Path, force: bool) -> dict[Path, str]:
-    """Which part goes into which file; raises `OSError` if that cannot be."""
-    targets = {folder / f"{topic.name}_{part}.py": part for part in RECIPES}
-    for path in targets if not force else ():
-        if path.exists() or path.is_symlink():
-            raise FileExistsError(errno.EEXIST, "is there already", str(path))
+def _check(topic: Topic, folder: Path, model: str, force: bool) -> dict[Path, str]:
+    """Which file gets which text; raises `OSError` if that cannot be."""
+    texts = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in recipes(topic, model)}
+    texts |= {folder / "hardening" / file: text for file, text in _hardening().items()}
+    targets = {path: standing_alone(topic, text) for path, text in texts.items()}
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
+    for path, text in targets.items() if not force else ():
+        if (path.exists() or path.is_symlink()) and not _is_there(path, text):
+            raise FileExistsError(errno.EEXIST, "is there already", str(path))
     return targets
+
+
+def recipes(topic: Topic, model: str = "") -> tuple[str, ...]:
+    """The modules that server and client consist of: those two, the models' or the one model's, what they import."""
+    there = {file.name.removesuffix(".py") for file in resources.files(topic.package).iterdir()}
+    models = [f"server_{each}" for each in topic.models if model in ("", each)]
+    found = ["server", "client", *(each for each in models if each in there)]
+    for part in found:  # which grows
+        imported = re.findall(
+            rf"^from {re.escape(topic.package)}\.(\w+) import", topic.text(f"{part}.py"), re.MULTILINE
+        )
+        found += [each for each in dict.fromkeys(imported) if each not in found]
+    return tuple(found)
+
+
+def _is_there(path: Path, text: str) -> bool:
+    """Whether this part of ``hardening/`` was written before, with another topic."""
+    if path.parent.name != "hardening" or path.is_symlink() or not path.is_file():
+        return False
+    return path.read_bytes() == text.encode()
+
+
+def _hardening() -> dict[str, str]:
+    """The files of `netlab.hardening` and their texts."""
+    files = resources.files("netlab.hardening").iterdir()
+    return {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")}
+
+
+def standing_alone(topic: Topic, text: str) -> str:
+    """A recipe's text with the imports that it has outside of netlab."""
+    text = text.replace("netlab.hardening", "hardening")
+    return re.sub(rf"\b{re.escape(topic.package)}\.(\w+)", rf"{topic.name}_\1", text)

@@ -17,13 +17,14 @@ from pathlib import Path
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
+from netlab.hardening.patience import NO_LIMIT
 from netlab.names import resolve
 from netlab.processor import yield_processor
 from netlab.serve.gauges import Gauges
 from netlab.serve.listeners import on_all
 from netlab.serve.log import Lines, Reports
 from netlab.serve.options import add_options, chosen_options, folder
-from netlab.serve.patience import NO_LIMIT, Patience
+from netlab.serve.patience import obey
 from netlab.serve.shutdown import Ending, Stopped
 from netlab.topics.contract import Certificates, Server, Topic
 from netlab.topics.discovery import topic_named, topics
@@ -141,7 +142,7 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
             out.attach()
             out.listening(server)
             if arguments.supervised:
-                Gauges(server, topic.transport, out, ending, Patience(server).hear).start()
+                Gauges(server, topic.transport, out, ending, partial(obey, server)).start()
             server.serve_forever()
         finally:
             ending.noticed = True
@@ -159,7 +160,7 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
 
 def _listen(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object], out: Lines) -> Server | None:
     address = Endpoint(arguments.host, arguments.port)
-    make = partial(topic.make_server(), model=arguments.model, timeout=arguments.timeout, **keywords)
+    make = partial(topic.server_class(arguments.model), timeout=arguments.timeout, **keywords)
     try:
         return on_all(resolve(address), make, topic.transport)
     except (OSError, UnicodeError) as error:

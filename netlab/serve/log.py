@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from netlab.dissect.text import safe
+from netlab.hardening.events import ACCEPTED, CLOSED, DROPPED, REFUSED
 from netlab.serve.listeners import addresses_of
-from netlab.topics.contract import ACCEPTED, CLOSED, DROPPED, REFUSED, Server, Topic
+from netlab.topics.contract import Server, Topic
 
 PATIENCE = 0.5
 """Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
@@ -114,7 +115,7 @@ class Reports(Lines):
 
 
 def _fate_of(record: logging.LogRecord) -> Report:
-    """What a record says of a client, as `netlab.topics.contract` declares it: which event, who, and why."""
+    """What a record says of a client, as `netlab.hardening.events` declares it: which event, who, and why."""
     what = EVENTS.get(str(record.msg))
     if what is None or not isinstance(record.args, tuple) or not record.args:
         return {}

@@ -3,7 +3,8 @@
 A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 
 - ``__init__.py``: ``TOPIC``, and nothing that is slow to import;
-- ``server.py``: the recipe's ``make_server(address, model, *, timeout, **options) -> Server``;
+- ``server.py``: the recipe's class ``Server(address, *, timeout, **options)``, a `Server`. With several models, either
+  ``MODELS`` there has a class for each, or ``server_MODEL.py`` has the class ``Server`` of that model;
 - ``client.py``: the recipe's ``Client(address, *, timeout, log, make_socket, **options)``;
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.experiment.Experiment`;
@@ -26,6 +27,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,20 +50,11 @@ Handed to the commands that need one: topics do not know `netlab.certificates.ce
 """
 
 
-ACCEPTED = "accepted %s"
-CLOSED = "closed %s"
-DROPPED = "%s: dropped: %s"
-REFUSED = "%s: refused: %s"
-"""How a stream server logs what became of a client, so that the log is read as facts: a record whose ``msg`` is one of
-these has the peer's address, as text, as its first argument. The second is why the server ended the connection, in a
-few words: it stalled or broke off (``DROPPED``), or what it sent is not taken (``REFUSED``)."""
-
-
 class Server(Protocol):
-    """What ``make_server`` returns: already bound and listening, not yet serving. As in `socketserver`.
+    """What a recipe's class makes: already bound and listening, not yet serving. As in `socketserver`.
 
-    A stream server has ``patience: float``, the seconds that a client may stall, at first ``timeout``. Others may be
-    set while it serves: they hold for whom it accepts from then on.
+    A stream server logs what becomes of each client by the formats in `netlab.hardening.events`, and may have
+    ``patience: Patience`` (`netlab.hardening.patience`), whose limit and clock a supervisor changes while it serves.
     """
 
     @property
@@ -119,7 +112,7 @@ class RemoteClient(Client, Protocol):
 class Option:
     """One option of a topic, as ``--name`` on the command line and ``:name VALUE`` in the console.
 
-    ``name`` is the keyword that ``make_server`` or ``Client`` takes. A ``secret`` is never printed or logged, and is
+    ``name`` is the keyword that ``Server`` or ``Client`` takes. A ``secret`` is never printed or logged, and is
     also read from ``--NAME-file`` and from the environment variable ``NETLAB_NAME``. ``parse`` turns the text into the
     value and raises `ValueError` with a sentence that says what is wanted.
     """
@@ -180,9 +173,19 @@ class Topic:
         """The models that this system can run."""
         return tuple(model for model in self.models if not self.lacking(model))
 
-    def make_server(self) -> Callable[..., Server]:
-        """The recipe's ``make_server``."""
-        return cast("Callable[..., Server]", import_module(f"{self.package}.server").make_server)
+    def server_module(self, model: str) -> str:
+        """The module that serves as a model: ``…server_MODEL`` if there is one, else ``…server``."""
+        own = f"{self.package}.server_{model}"
+        return own if find_spec(own) is not None else f"{self.package}.server"
+
+    def server_class(self, model: str) -> Callable[..., Server]:
+        """What makes the recipe's server of a model."""
+        module = import_module(self.server_module(model))
+        if (make := getattr(module, "make_server", None)) is not None:
+            return partial(make, model=model)
+        if (models := getattr(module, "MODELS", None)) is not None and model in models:
+            return cast("Callable[..., Server]", models[model])
+        return cast("Callable[..., Server]", module.Server)
 
     def client_class(self) -> Callable[..., Client]:
         """The recipe's ``Client``."""

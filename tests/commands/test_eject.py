@@ -6,19 +6,45 @@ from pathlib import Path
 
 import pytest
 
+import netlab.hardening
 from netlab import cli
 from netlab.commands import eject
-from netlab.topics.tcp import server
+from netlab.topics.discovery import topic_named
 
 
-def test_both_recipes_are_written_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_files_of_a_topic_are_written_with_what_they_stand_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "new" / "folder"
     assert eject.main(["tcp", str(folder)]) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["tcp_client.py", "tcp_server.py"]
-    recipes = Path(server.__file__).parent
-    for part in ("server", "client"):
-        assert (folder / f"tcp_{part}.py").read_bytes() == (recipes / f"{part}.py").read_bytes()
-    assert capsys.readouterr().out == f"{folder / 'tcp_server.py'}\n{folder / 'tcp_client.py'}\n"
+    written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    hardening = sorted(f"hardening/{path.name}" for path in Path(netlab.hardening.__file__).parent.glob("*.py"))
+    models = sorted(f"tcp_server_{model}.py" for model in topic_named("tcp").models)
+    assert written == [*hardening, "tcp_client.py", "tcp_server.py", *models]
+    assert sorted(capsys.readouterr().out.splitlines()) == sorted(str(folder / path) for path in written)
+    assert not any("netlab" in line for path in folder.rglob("*.py") for line in imports(path))
+
+
+def imports(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line.lstrip().startswith(("import ", "from "))]
+
+
+def test_of_one_model_the_others_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert eject.main(["udp", str(tmp_path), "--model", "single"]) == 0
+    names = ["hardening", "udp_answers.py", "udp_client.py", "udp_server.py", "udp_server_single.py"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    with pytest.raises(SystemExit):
+        eject.main(["udp", str(tmp_path), "--model", "pool"])
+    assert "udp has no model 'pool'; there are single, threading, asyncio" in capsys.readouterr().err
+
+
+def test_a_second_topic_shares_the_hardening(tmp_path: Path) -> None:
+    assert eject.main(["tcp", str(tmp_path)]) == 0
+    assert eject.main(["udp", str(tmp_path)]) == 0
+    (tmp_path / "hardening" / "lines.py").write_text("mine")
+    assert eject.main(["hmac", str(tmp_path)]) == 1
+    assert (tmp_path / "hardening" / "lines.py").read_text() == "mine"
+    assert not list(tmp_path.glob("hmac*"))
 
 
 def test_nothing_is_replaced_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from tests.support.server_processes import PATIENCE
 
 MINORS = (11, 12, 13)
-ALONE = ("-I", "-S")
-"""Isolated, and without site-packages: only the standard library is there."""
+ALONE = ("-E", "-s", "-S")
+"""Without PYTHONPATH and site-packages: only the standard library is there, and what lies beside the script."""
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
-from netlab.commands.eject import eject
+from netlab.commands.eject import eject, recipes, standing_alone
 from netlab.dissect.fields import Dissection, Field
 from netlab.lab.client.notes import Notes
 from netlab.topics.contract import Client, Topic
@@ -216,8 +216,10 @@ def test_it_serves_through_the_wire(topic: Topic, model: str) -> None:
 
 @EACH
 def test_recipes_import_the_standard_library_alone(topic: Topic) -> None:
-    for part in ("server.py", "client.py"):
-        foreign = imported_packages(topic.text(part)) - sys.stdlib_module_names - {"_typeshed"}
+    texts = {part: standing_alone(topic, topic.text(f"{part}.py")) for part in recipes(topic)}
+    beside = {f"{topic.name}_{part}" for part in texts} | {"hardening"}
+    for part, text in texts.items():
+        foreign = imported_packages(text) - sys.stdlib_module_names - {"_typeshed"} - beside
         assert foreign == set(), part
 
 
@@ -233,10 +235,10 @@ def imported_packages(source: str) -> set[str]:
 
 @EACH
 def test_ejected_files_run_alone(topic: Topic, tmp_path: Path, certificates: Path) -> None:
-    server, client = (str(path) for path in eject(topic, tmp_path))
+    server, client = (str(path) for path in eject(topic, tmp_path)[:2])
     if topic.certificates:
         (tmp_path / "certs").symlink_to(certificates)
-    alone = [sys.executable, "-I", "-c", WITHOUT_NETLAB]
+    alone = [sys.executable, "-E", "-s", "-c", WITHOUT_NETLAB]
     with subprocess.Popen([*alone, server, "--port", "0"], stdout=subprocess.PIPE, stderr=DEVNULL, text=True) as served:
         try:
             assert served.stdout is not None
@@ -248,9 +250,10 @@ def test_ejected_files_run_alone(topic: Topic, tmp_path: Path, certificates: Pat
 
 
 WITHOUT_NETLAB = """
-import runpy, sys
+import os, runpy, sys
 sys.modules["netlab"] = None
 sys.argv = sys.argv[1:]
+sys.path[0] = os.path.dirname(sys.argv[0])
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 

@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made(module: Any, folder: Path, host: str, **options: Any) -> Any:
     options |= {"certificates": folder} if module is tls else {}
-    return module.make_server((host, 0), "threading", **options)
+    make = (
+        partial(module.make_server, model="threading") if hasattr(module, "make_server") else module.MODELS["threading"]
+    )
+    return make((host, 0), **options)
 
 
 def said(caplog: pytest.LogCaptureFixture, module: Any) -> list[str]:

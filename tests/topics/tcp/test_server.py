@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from netlab.hardening.lines import LONGEST_LINE
 from netlab.topics.tcp.client import Client
-from netlab.topics.tcp.server import LONGEST_LINE, MODELS
+from netlab.topics.tcp.server import MODELS
 from tests.support.server_processes import PATIENCE, Serving, descendants, serving, wait_until
 
 ONE_AT_A_TIME = ("single", "raw")
@@ -181,8 +182,8 @@ def test_forking_is_bounded_and_takes_others_in_when_children_end() -> None:
 def test_forking_leaves_the_exit_status_of_other_children_alone() -> None:
     code = """
 import os, socket, subprocess, sys
-from netlab.topics.tcp.server import make_server
-server = make_server(("127.0.0.1", 0), "forking")
+from netlab.topics.tcp.server_forking import Server
+server = Server(("127.0.0.1", 0))
 other = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"])
 peer = socket.create_connection(server.server_address)
 server.handle_request()
@@ -226,7 +227,7 @@ def test_stream_refuses_a_line_without_end() -> None:
         with contextlib.suppress(ConnectionError):
             peer.sendall(b"x" * (2 * LONGEST_LINE))
             peer.recv(1)
-        child.wait_for(f"dropped: a line of more than {LONGEST_LINE} bytes")
+        child.wait_for(f"refused: a line of more than {LONGEST_LINE} bytes")
 
 
 @ALL

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
 from netlab.topics.udp import TOPIC
+from netlab.topics.udp.answers import ANSWER, LONGEST_REQUEST, TOO_LONG, Request, answer
 from netlab.topics.udp.client import TRIES, Client
 from netlab.topics.udp.dissect import dissect
-from netlab.topics.udp.server import ANSWER, LONGEST_REQUEST, MODELS, TOO_LONG, answer
+from netlab.topics.udp.server import MODELS
 from tests.support.server_processes import PATIENCE, Serving, serving
 
+PEER = ("127.0.0.1", 1)
 ALL = pytest.mark.parametrize("model", MODELS)
 MOMENT = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}")
 
@@ -97,17 +99,17 @@ ANSWERS = st.just(TOO_LONG) | st.just(b"Mon Nov 17 12:00:00 2025") | st.just(b"1
 @given(message=st.binary(max_size=100) | st.just(b"time 17"), cut=st.booleans())
 @example(message=TOO_LONG, cut=True)
 def test_answers_are_short_and_are_not_answered(message: bytes, cut: bool) -> None:
-    said = answer(message, cut, "peer")
+    said = answer(Request(message, cut), PEER)
     if ANSWER.fullmatch(message):  # no generator is to know which bytes those are
         assert said is None
     else:
         assert said is not None and 0 < len(said) <= 20 + 1 + 24
-        assert answer(said, False, "another time server") is None
+        assert answer(Request(said), PEER) is None
 
 
 @given(message=ANSWERS, cut=st.booleans())
 def test_no_answer_is_answered(message: bytes, cut: bool) -> None:
-    assert answer(message, cut, "peer") is None
+    assert answer(Request(message, cut), PEER) is None
 
 
 def test_what_another_time_server_says_stays_without_an_answer(client: Client, child: Serving) -> None:
