@@ -28,7 +28,7 @@ from netlab.wire.supervision import Reporter, Requests
 from netlab.wire.terminal import Lines
 
 LIMIT: Final = 256 << 20
-"""Bytes that a capture may have before payload is let go, unless told otherwise."""
+"""Bytes that a capture may have before payload is discarded, by default."""
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For a person: lines on stdout, a summary at the end."""
     lines = Lines(1, arguments.write, loop.stop)
-    wire = Wire(_transport(arguments), loop, writer, lines.tell, shows_target=True)
+    wire = Wire(_transport(arguments), loop, writer, lines.report, shows_target=True)
     if not _prepare(wire, arguments):
         return 1
     wire.run()
@@ -69,12 +69,12 @@ def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) 
 
 
 def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
-    """For the lab: JSON lines, until standard input ends. A port in use is told, and another may be asked for."""
-    wire = Wire(_transport(arguments), loop, writer, Reporter(1, loop.stop).tell)
+    """For the lab: JSON lines, until standard input ends. A port in use is reported; the lab may ask for another."""
+    wire = Wire(_transport(arguments), loop, writer, Reporter(1, loop.stop).report)
     requests = Requests(0, wire, loop.stop)
     try:
         loop.watch(0, READ, requests.ready)
-    except PermissionError:  # epoll takes no plain file and no /dev/null: nobody is there who could supervise
+    except PermissionError:  # epoll takes no plain file and no /dev/null: nobody supervises
         return 0
     _prepare(wire, arguments)
     wire.run()
@@ -84,19 +84,19 @@ def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: 
 
 
 def _make_room(path: Path) -> None:
-    """Say where that is kept which was there."""
+    """Report where the old file is kept."""
     kept = keep(path)
     if kept is not None:
         sys.stderr.write(f"netlab wire: what was in {path} is now in {kept}\n")
 
 
 def _nobody_asks() -> bool:
-    """Whether standard input has ended: the supervisor is gone, were it by kill -9."""
+    """Whether standard input has ended: the supervisor is gone, perhaps by kill -9."""
     return bool(select.select([0], [], [], 0)[0]) and not os.read(0, 1)
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder of captures and key logs; what else is in it stays, and so does the folder then."""
+    """Remove captures and key logs, and their folder unless something else is in it."""
     with contextlib.suppress(OSError):
         for private in (*folder.glob("*.pcapng"), *folder.glob("*.keylog")):
             private.unlink()
@@ -104,16 +104,16 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _prepare(wire: Wire, arguments: argparse.Namespace) -> bool:
-    """Aim, listen, impair; False where the server's name is not found or the address cannot be listened on.
+    """Aim, listen, impair; False if the server's name is not found or the wire cannot listen on the address.
 
-    Nobody is accepted before the loop runs, so the faults are there for the first one.
+    No client is accepted before the loop runs, so the faults act on the first one already.
     """
     if arguments.to is not None and not wire.aim(arguments.to):
         return False
     listening = wire.listen(arguments.listen)
     if arguments.fault and listening:
         wire.impair(arguments.fault, arguments.seed)
-    gc.freeze()  # what is there now stays: the collector need not look at it again
+    gc.freeze()  # what exists now stays: the collector need not look at it again
     return listening
 
 
@@ -123,7 +123,7 @@ def _transport(arguments: argparse.Namespace) -> Transport:
 
 class _Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
-        """With the faults that there are, which are looked for only then: the wire is to start fast."""
+        """With the available faults, which are imported only here, because the wire must start fast."""
         rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in map(catalog.kind_named, catalog.OFFERED)]
         lines = [f"  {usage:<26}{_where(kind)}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
         return f"{super().format_help()}\nfaults ({catalog.GRAMMAR}):\n" + "\n".join(lines) + "\n"
@@ -186,11 +186,11 @@ def _stop_on_signals(loop: Loop) -> None:
 
 
 def _wake(number: int, frame: FrameType | None) -> None:
-    """The byte that the interpreter wrote to the wake-up descriptor is what ends the loop."""
+    """The interpreter has written a byte to the wake-up descriptor, which ends the loop."""
 
 
 def _raise_descriptor_limit() -> None:
-    """A flow takes two descriptors; the usual soft limit of 1,024 is meant for `select`, which is not used."""
+    """A flow takes two descriptors; the usual soft limit of 1,024 is meant for `select`, which is not used here."""
     if sys.platform != "win32":
         with contextlib.suppress(ImportError, OSError, ValueError):
             import resource

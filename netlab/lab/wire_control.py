@@ -109,7 +109,7 @@ class Wiring:
         self._serving.sync()  # flows are told with the capture
         flows = [each for each in self._serving.flows.facts if each.client == client and each.closed is None]
         if not flows:
-            raise LabError(f"the flow of {client} is not open any more", "replay the bytes in a new one")
+            raise LabError(f"the flow of {client} is not open", "replay the bytes in a new one")
         where = {"flow": flows[-1].number, "direction": direction.value}
         self._serving.with_wire(lambda wire: wire.ask_with(payload, "replay", **where))
 

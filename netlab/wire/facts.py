@@ -1,4 +1,4 @@
-"""What happened on the wire, for whoever tells it: a person's terminal or the lab. Frozen values, no I/O."""
+"""What happened on the wire, as frozen values, for a person's terminal or for the lab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netlab.capture.writer import Tally
 class Listening:
     """Clients can connect at each of ``addresses``; their flows go on to the first of ``targets`` that answers.
 
-    No targets: not known yet.
+    Without targets the server is not known yet.
     """
 
     addresses: tuple[Endpoint, ...]
@@ -27,7 +27,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class ListenFailed:
-    """``address`` could not be listened on; ``errno`` is None where the name was no address."""
+    """The wire could not listen on ``address``; ``errno`` is None if the name is not an address."""
 
     address: Endpoint
     errno: int | None
@@ -36,12 +36,12 @@ class ListenFailed:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Nothing listens any more; open flows go on."""
+    """The wire no longer listens; open flows go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowOpened:
-    """A client came, at ``time_ns`` of the wire's clock. The server sees ``upstream`` in the client's place."""
+    """A client connected, at ``time_ns`` of the wire's clock. The server sees ``upstream`` in the client's place."""
 
     number: int
     client: Endpoint
@@ -51,9 +51,9 @@ class FlowOpened:
 
 @dataclass(frozen=True, slots=True)
 class FlowClosed:
-    """A flow is over since ``time_ns``. Bytes are payload; ``how`` says in a few words how it ended, or is empty.
+    """A flow ended at ``time_ns``. Bytes are payload; ``how`` says in a few words how it ended, or is empty.
 
-    ``by_fault`` says that a fault ended it, whatever its words.
+    ``by_fault`` says that a fault ended it; that never depends on ``how``.
     """
 
     number: int
@@ -66,14 +66,14 @@ class FlowClosed:
 
 @dataclass(frozen=True, slots=True)
 class Troubled:
-    """Something went wrong that the wire gets over; one sentence."""
+    """Something went wrong, but the wire goes on; one sentence."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """So much of the capture file is complete (bytes), and the counters."""
+    """How many bytes of the capture file are complete, and the counters."""
 
     length: int
     tally: Tally
@@ -82,21 +82,21 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Everything that crossed before the request ``id`` is in the capture and was announced."""
+    """Everything that crossed before the request ``id`` is in the capture and has been announced."""
 
     id: object
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureReplaced:
-    """The capture begins anew in ``file``."""
+    """A new capture has begun in ``file``."""
 
     file: str
 
 
 @dataclass(frozen=True, slots=True)
 class FaultsChanged:
-    """These faults act now. ``problem`` says why they are not those that were asked for, or is empty."""
+    """These faults act now. ``problem`` says why the requested ones do not, or is empty."""
 
     active: tuple[str, ...]
     problem: str = ""
@@ -104,14 +104,14 @@ class FaultsChanged:
 
 @dataclass(frozen=True, slots=True)
 class InterceptChanged:
-    """Segments that match this filter are held from now on; none with an empty one."""
+    """Segments that match this filter are held from now on; an empty filter holds none."""
 
     filter: str
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeld:
-    """A segment waits for a person, at ``time_ns``; told again with other bytes once it was ``edited``."""
+    """A segment waits for a person, at ``time_ns``; reported again once it was ``edited``."""
 
     number: int
     flow: int
@@ -124,14 +124,14 @@ class SegmentHeld:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFreed:
-    """These wait no more: they went on, were dropped, or their flow is over."""
+    """These no longer wait: they went on, were dropped, or their flow is over."""
 
     numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A request about held segments was done, or not: then ``problem`` says why in a sentence."""
+    """A request about held segments was carried out, or ``problem`` says in a sentence why not."""
 
     problem: str = ""
 
@@ -152,4 +152,4 @@ Fact = (
     | SegmentFreed
     | Answered
 )
-Tell = Callable[[Fact], None]
+Report = Callable[[Fact], None]

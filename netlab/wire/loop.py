@@ -1,8 +1,8 @@
 """One thread that waits for many sockets: readiness in, calls out. It reads and writes nothing itself.
 
-``select.epoll`` or ``poll`` rather than `selectors`: both report a broken connection even where neither reading nor
-writing is asked for, which is how a reset is noticed behind backpressure; and no object is made per event. A system
-with neither gets what `netlab.platforms` makes of ``select.select``.
+``select.epoll`` or ``poll`` rather than `selectors`: both report a broken connection even while neither reading nor
+writing is asked for, which is how a reset is noticed behind backpressure; and they make no object per event. A
+system with neither gets what `netlab.platforms` makes of ``select.select``.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from netlab.platforms import ERROR, HUNG_UP, READABLE, WRITABLE, poll
 READ: Final = READABLE
 WRITE: Final = WRITABLE
 BROKEN: Final = ERROR | HUNG_UP
-"""Reported whether asked for or not. The numbers are the same for poll and epoll."""
+"""Always reported. The numbers are the same for poll and epoll."""
 
 Ready = Callable[[int], None]
 
 _MOST_VOID: Final = 64
-"""Timers taken back that may lie in the heap before it is made anew; beyond it, as many as there are others."""
+"""Timers taken back that may stay in the heap; beyond it, as many as there are live ones."""
 
 
 class Loop:
     """Calls ``ready(mask)`` of each socket that is ready, ``after()``, then ``callback()`` of each timer that is due.
 
-    A mask is a hint: a socket closed in the same round may have given its number to a new one, so whoever is called
-    must be content to find nothing there.
+    A mask is a hint: a socket closed in the same round may have given its number to a new one, so a callee must
+    accept that there is nothing to do.
     """
 
     def __init__(self) -> None:
@@ -50,22 +50,22 @@ class Loop:
         self._poll.register(fd, mask)
 
     def change(self, fd: int, mask: int) -> None:
-        """Wait for something else of it; with 0 for a broken connection alone."""
+        """Change what is waited for; 0 waits for a broken connection alone."""
         self._poll.modify(fd, mask)
 
     def forget(self, fd: int) -> None:
-        """Wait for it no more. To be called before it is closed."""
+        """Stop waiting for it. Call this before closing it."""
         if self._ready.pop(fd, None) is not None:
             self._poll.unregister(fd)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> int:
-        """Call back once `time.monotonic` is ``when``, in seconds; a number to take it back by."""
+        """Call back once `time.monotonic` is ``when``, in seconds; returns a number for `take_back`."""
         self._timer_number += 1
         heappush(self._timers, (when, self._timer_number, callback))
         return self._timer_number
 
     def take_back(self, timer: int) -> None:
-        """Call it no more. Only for a timer that was not called yet."""
+        """Cancel a timer. Only for one that was not called yet."""
         self._void.add(timer)
         if len(self._void) > max(_MOST_VOID, len(self._timers) // 2):
             self._timers[:] = [each for each in self._timers if each[1] not in self._void]
@@ -99,7 +99,7 @@ class Loop:
                     seconds = 0
 
     def close(self) -> None:
-        """Give back what the system lent."""
+        """Release the system's resources."""
         self._close()
 
     def _call_due(self) -> None:
@@ -134,8 +134,9 @@ def _waiting() -> tuple[_Registry, _Wait, Callable[[], None]]:
 
 
 class Alarm:
-    """Calls back at the earliest time that it was asked for, once. What is asked for leaves nothing behind elsewhere:
-    a later time is void once an earlier one is asked for, and all of it when it is switched off.
+    """Calls back once, at the earliest of the times that it was given.
+
+    Switched off, it leaves no timer behind in the loop.
     """
 
     __slots__ = ("_callback", "_loop", "_timer", "_when")

@@ -1,6 +1,6 @@
 """JSON lines between the wire and the lab that supervises it: facts out, requests in.
 
-One object a line, each written by a single ``os.write``. It reads and writes its two descriptors and touches no flow.
+One object per line, each written by a single ``os.write``. It reads and writes two descriptors and touches no flow.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ from netlab.wire.impairment.intercept import LONGEST_EDIT
 from netlab.wire.live_wire import GONE, Wire
 
 LONGEST_LINE: Final = 1 << 16
-"""Bytes of a request; a longer one is not read to its end."""
+"""Bytes of a request; a longer one is cut."""
 
 FLOWS_A_LINE: Final = 300
 LONGEST_FATE: Final = 100
 
 Message = Mapping[str, object]
 Opened = tuple[int, str, int, str, int, int]
-"""A flow's number, its client's host and port, host and port that the server sees instead, and when."""
+"""A flow's number, its client's host and port, host and port that the server sees instead, and the time."""
 Closed = tuple[int, int, str, bool]
-"""A flow's number, when it was over, how, and whether a fault ended it."""
+"""A flow's number, when and how it ended, and whether a fault ended it."""
 
 
 class Reporter:
-    """Tells facts as JSON lines. Trouble goes along with the capture's note, for the lab shows both.
+    """Writes facts as JSON lines. Trouble goes along with the capture's note: the lab shows both.
 
-    Flows are gathered, and told in lines of their own before the next line about the capture.
+    Flows are gathered, and written before the next line about the capture.
     """
 
     def __init__(self, file: int, ended: Callable[[], None]) -> None:
@@ -59,8 +59,8 @@ class Reporter:
         self._opened: list[Opened] = []
         self._closed: list[Closed] = []
 
-    def tell(self, fact: Fact) -> None:
-        """Write what the lab wants to know, or keep it for the next line about flows."""
+    def report(self, fact: Fact) -> None:
+        """Write what the lab needs, or keep it for the next line about flows."""
         match fact:
             case Troubled(text):
                 self._trouble = text
@@ -69,12 +69,12 @@ class Reporter:
             case FlowClosed(number):
                 self._closed.append((number, fact.time_ns, fact.how, fact.by_fault))
             case Captured():
-                self._tell_flows()
+                self._write_flows()
         message = self._message(fact)
         if message is not None:
             self._write(message)
 
-    def _tell_flows(self) -> None:
+    def _write_flows(self) -> None:
         """What began, then what ended, since the last time."""
         while self._opened or self._closed:
             opened, self._opened = self._opened[:FLOWS_A_LINE], self._opened[FLOWS_A_LINE:]
@@ -125,7 +125,7 @@ class Reporter:
 
 
 class Requests:
-    """Reads requests and hands them to the wire. ``ended`` is called once nobody asks any more."""
+    """Reads requests and hands them to the wire. ``ended`` is called when no more can come."""
 
     def __init__(self, file: int, wire: Wire, ended: Callable[[], None]) -> None:
         self._file, self._wire, self._ended = file, wire, ended
@@ -159,7 +159,7 @@ class Requests:
             self._do(line)
 
     def _do(self, line: bytes) -> None:
-        """One request. What is none is told on stderr, for whoever writes a lab of their own."""
+        """Carry out one request. Anything else is reported on stderr, for people who write a lab of their own."""
         try:
             message = json.loads(line)
             self._table[message["request"]](message)
@@ -189,7 +189,7 @@ def _number(message: Message, name: str) -> int:
 
 
 def _payload(message: Message) -> bytes:
-    """Bytes for the wire, from a file, because a request is short. One more than may be shows that there are more."""
+    """Bytes for the wire, from a file, because a request is short; at most one more than allowed."""
     with Path(str(message["file"])).open("rb") as file:
         return file.read(LONGEST_EDIT + 1)
 

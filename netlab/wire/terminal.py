@@ -1,4 +1,4 @@
-"""What the bare command prints: where it listens, one line for each flow's beginning and end, a summary."""
+"""What the bare command prints: where it listens, a line when a flow begins or ends, a summary."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from netlab.wire.addresses import in_words
 from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
 
 LINES_A_SECOND: Final = 20
-"""More are counted, not printed."""
+"""Further lines are counted, not printed."""
 
 
 class Lines:
-    """Tells facts as lines for a person. ``ended`` is called once nobody reads them any more, as after ``| head``."""
+    """Prints facts as lines for a person. ``ended`` is called when nobody reads them anymore, as after ``| head``."""
 
     def __init__(self, file: int, capture: str | None, ended: Callable[[], None]) -> None:
         self._file, self._capture, self._ended = file, capture, ended
@@ -29,7 +29,7 @@ class Lines:
         self._printed = self._skipped = 0
         self._last = Captured(0, Tally(), "")
 
-    def tell(self, fact: Fact) -> None:
+    def report(self, fact: Fact) -> None:
         """Print what a person wants to know at once."""
         match fact:
             case Captured():
@@ -37,7 +37,7 @@ class Lines:
                     self._write(fact.note)
                 self._last = fact
             case Listening(addresses, targets):
-                self._tell_listening(addresses, in_words(targets))
+                self._print_listening(addresses, in_words(targets))
             case ListenFailed(address, number, text):
                 text = "port in use; port 0 takes any free one" if number == errno.EADDRINUSE else text
                 self._write(f"netlab wire: cannot listen on {address}: {text}", 2)
@@ -54,8 +54,8 @@ class Lines:
                 pass
 
     def summary(self) -> None:
-        """The counters, and what the file has."""
-        self._tell_skipped()
+        """The counters, and the size of the file."""
+        self._print_skipped()
         tally = self._last.tally
         self._write(
             f"{tally.flows} flows, {tally.segments} segments, → {tally.to_server} bytes, ← {tally.to_client} bytes"
@@ -63,8 +63,8 @@ class Lines:
         if self._capture:
             self._write(f"{self._capture}: {self._last.length} bytes")
 
-    def _tell_listening(self, addresses: Addresses, target: str) -> None:
-        """Say where; warn when that is not this machine alone."""
+    def _print_listening(self, addresses: Addresses, target: str) -> None:
+        """Print the addresses; warn if other machines can reach one."""
         for address in addresses:
             self._write(f"listening on {address} → {target}")
         for address in addresses:
@@ -73,25 +73,25 @@ class Lines:
                 self._write(f"netlab wire: warning: {warning}", 2)
 
     def _bounded(self, line: str) -> None:
-        """At most so many lines a second: a flood of connections is to be counted, not read."""
+        """Print at most `LINES_A_SECOND`: nobody reads a flood of connections."""
         now = time.monotonic()
         if now - self._second >= 1:
             self._second, self._printed = now, 0
-            self._tell_skipped()
+            self._print_skipped()
         if self._printed >= LINES_A_SECOND:
             self._skipped += 1
             return
         self._printed += 1
         self._write(line)
 
-    def _tell_skipped(self) -> None:
+    def _print_skipped(self) -> None:
         if self._skipped and _writable(self._file):
             self._write(f"… {self._skipped} more lines not printed")
             self._skipped = 0
 
     def _write(self, line: str, file: int | None = None) -> None:
         file = self._file if file is None else file
-        if not _writable(file):  # whoever reads nothing stops no traffic
+        if not _writable(file):  # a reader that is slow must not stop traffic
             self._skipped += 1
             return
         try:
@@ -105,4 +105,4 @@ def _writable(file: int) -> bool:
     try:
         return bool(select.select([], [file], [], 0)[1])
     except (OSError, ValueError):
-        return True  # writing will tell
+        return True  # writing will show

@@ -18,6 +18,7 @@ from netlab.wire.facts import Fact, Listening
 from netlab.wire.impairment.fault import Impairment
 from netlab.wire.live_wire import Wire
 from netlab.wire.loop import READ, Loop
+from netlab.wire.relay.stats import RelayStats
 
 PATIENCE = 20.0
 T = TypeVar("T")
@@ -72,6 +73,11 @@ class Relaying:
         self._speak.send(b".")
         return answers.get(timeout=PATIENCE)
 
+    @property
+    def stats(self) -> RelayStats:
+        """What the wire holds now."""
+        return self.ask(lambda: self.wire.stats)
+
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[None]:
         """The wire's thread does nothing within the block, whatever happens; afterwards it sees all of it at once."""
@@ -102,12 +108,7 @@ class Relaying:
 
     def impair(self, *chain: Impairment) -> None:
         """Faults of the test's own, as if the catalog had them."""
-
-        def change() -> None:
-            self.wire._around.chain = chain
-            self.wire._relay.impair()
-
-        self.ask(change)
+        self.ask(lambda: self.wire.set_chain(chain))
 
     def connect(self) -> socket.socket:
         client = socket.create_connection(self.address, timeout=PATIENCE)

@@ -1,7 +1,7 @@
-"""The engine: shows each segment of one direction of one flow to the chain of faults, and performs what they ask.
+"""Shows each segment of one direction of one flow to the chain of faults, and performs their requests.
 
-It decides what leaves and when, and does no I/O: bytes and a clock go in (`Lane.enter`), departures come out
-(`Lane.leave`). A wire without faults does not use it.
+It decides what leaves and when, and does no I/O: bytes and a clock go in (`ImpairmentLane.enter`), departures come out
+(`ImpairmentLane.leave`). A wire without faults does not use it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from netlab.wire.impairment.queues import EVERYTHING, OrderedQueue, OvertakingQu
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 
 REPLAYED: Final = "replayed"
-"""The fate of bytes that left although they did not come."""
+"""The fate of bytes that a person sent from the wire; they never came."""
 _NOTHING = memoryview(b"")
 
 
@@ -29,7 +29,7 @@ class Leaving(Enum):
 
     BYTES = "bytes"
     DROPPED = "dropped"
-    """Goes no further; the capture is told."""
+    """Goes no further; the capture records it."""
     FIN = "fin"
     CLOSE = "close"
     RESET = "reset"
@@ -47,7 +47,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class _Travelling:
-    """A departure on its way through the chain: when it gets to where it is."""
+    """A departure on its way through the chain, and the time at which it gets there."""
 
     departure: Departure
     time: float
@@ -63,12 +63,12 @@ class _Stage:
     offset: int = 0
 
 
-class Lane:
-    """One direction of one flow under faults, and before them a gate where segments are held by hand, if there is one.
+class ImpairmentLane:
+    """One direction of one flow under faults, and before them perhaps a gate where segments are held by hand.
 
-    Lanes of streams let nothing overtake. Each fault has its own random source, made of ``seed``, its place in the
-    chain, flow and direction: so a run repeats whatever else goes on. What was in the lane ``before`` too goes on as it
-    is, with its counts and clocks. Times are the caller's clock, in seconds.
+    In the lane of a stream nothing overtakes. Each fault has its own random source, made of ``seed``, its place in the
+    chain, flow and direction, so a run repeats whatever else goes on. An impairment that was in the lane ``before`` too
+    keeps its counts and clocks. Times are the caller's clock, in seconds.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class Lane:
         direction: Direction,
         flow: int,
         seed: int = 0,
-        before: Lane | None = None,
+        before: ImpairmentLane | None = None,
     ) -> None:
-        self._transport, self._direction, self._flow = transport, direction, flow
+        self.transport, self._direction, self._flow = transport, direction, flow
         kept = {id(stage.impairment): stage for stage in before._stages} if before is not None else {}
         self._stages: list[_Stage] = [
             kept.get(id(impairment))
@@ -91,15 +91,20 @@ class Lane:
         self.gate: Gate | None = None
         self._inside = 0
         self._over = False
-        self._queue: Queue[Departure] = OrderedQueue() if transport is Transport.TCP else OvertakingQueue()
+        self.queue: Queue[Departure] = OrderedQueue() if transport is Transport.TCP else OvertakingQueue()
 
     @property
     def held(self) -> int:
-        """What is inside, in bytes; each piece counts `PIECE` more, so that many small ones are bounded too."""
+        """Bytes inside; each piece counts `PIECE` more, so that many small ones are bounded too."""
         return self._inside + (self.gate.weight if self.gate is not None else 0)
 
+    @property
+    def pieces(self) -> int:
+        """How many pieces wait behind the faults."""
+        return len(self.queue)
+
     def enter(self, payload: bytes, clock: float, fate: str = "") -> None:
-        """A segment comes in; ``fate`` says what was done to it before. After `Close` or `Reset` nothing does."""
+        """A segment comes in; ``fate`` says what was done to it before. After `Close` or `Reset` nothing comes in."""
         if self._over:
             return
         passed = self.gate.stops(payload, clock, fate) if self.gate is not None else fate
@@ -115,22 +120,22 @@ class Lane:
             self._put(item)
 
     def finish(self, clock: float) -> None:
-        """The sender says no more: its end leaves after everything that came before, and is held like bytes."""
+        """The sender sent its end: it leaves after everything that came before, and is held like bytes."""
         if not self._over and not (self.gate is not None and self.gate.stops_end()):
             self._over = True
             self._inside += PIECE
-            self._queue.put(Departure(Leaving.FIN), self._end_time(clock))
+            self.queue.put(Departure(Leaving.FIN), self._end_time(clock))
 
     def leave(self, clock: float, most: int = EVERYTHING) -> list[Departure]:
-        """What leaves by now, in order, about so many at most; never to be asked for again."""
+        """Take what is due by now, in order, about ``most`` departures."""
         if self.gate is not None:
             self._let_through(self.gate, clock)
-        departures = self._queue.take(clock, most)
+        departures = self.queue.take(clock, most)
         self._inside -= sum(len(departure.payload) + PIECE for departure in departures)
         return departures
 
     def _let_through(self, gate: Gate, clock: float) -> None:
-        """What a person let go on meets the faults now."""
+        """What a person released meets the faults now."""
         for waiting in gate.opened():
             payload, fate = memoryview(waiting.payload), waiting.words(clock)
             if waiting.dropped:
@@ -143,21 +148,21 @@ class Lane:
 
     def release(self) -> None:
         """Let everything held leave at once: the faults that held it are gone."""
-        self._queue.release()
+        self.queue.release()
 
     @property
     def next_release(self) -> float:
-        """When something leaves next; infinity for never."""
-        return self._queue.next_release
+        """When something leaves next; infinity means never."""
+        return self.queue.next_release
 
     @property
     def empty(self) -> bool:
         """Whether nothing is inside."""
-        return not len(self._queue) and (self.gate is None or self.gate.empty)
+        return not len(self.queue) and (self.gate is None or self.gate.empty)
 
     @property
     def idle(self) -> bool:
-        """Whether it does nothing that is not done without it."""
+        """Whether the flow would go on just the same without it."""
         return not self._stages and self.empty
 
     def discard(self) -> None:
@@ -166,9 +171,9 @@ class Lane:
             self.gate.discard()
 
     def _end_time(self, clock: float) -> float:
-        """When the end leaves: each fault is shown an empty segment, and asked for nothing but how long it holds it."""
+        """When the end leaves: each fault is shown an empty segment, and only how long it holds that counts."""
         for stage in self._stages:
-            passing = Passing(_NOTHING, self._transport, self._direction, self._flow, stage.index, stage.offset)
+            passing = Passing(_NOTHING, self.transport, self._direction, self._flow, stage.index, stage.offset)
             requests = stage.fault(passing, clock, stage.random)
             clock += max((request.seconds for request in requests if isinstance(request, Hold)), default=0.0)
             if clock == math.inf:
@@ -180,15 +185,15 @@ class Lane:
             return
         self._over = item.departure.what in (Leaving.CLOSE, Leaving.RESET)
         self._inside += len(item.departure.payload) + PIECE
-        self._queue.put(item.departure, item.time, item.behind)
+        self.queue.put(item.departure, item.time, item.behind)
 
     def _pass(self, stage: _Stage, item: _Travelling) -> Iterator[_Travelling]:
-        """One segment through one fault. What is no bytes any more, or held without end, passes by."""
+        """Pass one segment through one fault. What is no longer bytes, or held without end, passes by."""
         if item.departure.what is not Leaving.BYTES or item.time == math.inf:
             yield item
             return
         payload = item.departure.payload
-        passing = Passing(payload, self._transport, self._direction, self._flow, stage.index, stage.offset)
+        passing = Passing(payload, self.transport, self._direction, self._flow, stage.index, stage.offset)
         stage.index += 1
         stage.offset += len(payload)
         for request in stage.fault(passing, item.time, stage.random):
@@ -196,7 +201,7 @@ class Lane:
 
 
 def _perform(request: Request, item: _Travelling) -> _Travelling:
-    """What becomes of a segment by one request."""
+    """What one request makes of a segment."""
     before = item.departure
     fate = ", ".join(filter(None, (before.fate, request.fate)))
     match request:
@@ -214,7 +219,7 @@ def _perform(request: Request, item: _Travelling) -> _Travelling:
 
 
 def _first(before: Departure, payload: memoryview, original: memoryview | None) -> memoryview | None:
-    """What entered the wire, where several faults changed it; unknown once a later fault cut it to pieces."""
+    """What entered the wire, if several faults changed it; unknown once a later fault cut it into pieces."""
     if before.original is not None and (payload is before.payload or len(before.original) == len(payload)):
         return before.original
     return original

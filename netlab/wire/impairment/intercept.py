@@ -1,6 +1,6 @@
 """Holding segments by hand: which match, what waits for a person, and what the person decided.
 
-Pure: bytes and a clock go in, decisions come later, and `Gate.opened` says what may go on. A gate stands before the
+Pure: bytes and a clock go in, decisions come later, and `Gate.opened` returns what may go on. A gate stands before the
 faults of one direction of one flow. On a stream everything behind a held segment waits with it; datagrams overtake.
 """
 
@@ -12,29 +12,29 @@ from dataclasses import dataclass
 from typing import Final
 
 from netlab.capture.model import Direction, Flow, Kind, Segment, Transport
-from netlab.wire.facts import SegmentFreed, SegmentHeld, Tell
+from netlab.wire.facts import Report, SegmentFreed, SegmentHeld
 
 MOST_HELD: Final = 256
-"""Segments that wait for a person at a time; what matches beyond them passes, and its fate says so."""
+"""Segments that wait for a person at a time; further matches pass, and their fate says so."""
 LONGEST_EDIT: Final = 1 << 20
-"""Bytes that a segment may be made of by hand."""
+"""Bytes that an edited segment may have."""
 LONGEST_DATAGRAM: Final = 65_507
 """The same for a datagram: more does not fit into one packet with its headers."""
 PIECE: Final = 256
-"""What keeping one piece takes besides its bytes, for the bounds of what is kept."""
+"""Bytes of memory that one piece takes besides its own, for the bounds of what is kept."""
 
 Matches = Callable[[Segment], bool]
 
 
 class NotHeld(ValueError):
-    """No segment of that number waits; the text is one sentence."""
+    """No segment with that number waits; the text is one sentence."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """One segment at a gate. ``number`` is 0 where it only waits behind a held one; then it goes once it can.
+    """One segment at a gate. ``number`` is 0 if it only waits behind a held one; then it goes as soon as it can.
 
-    ``came`` is what entered the wire, ``payload`` what shall leave it; ``fate`` says what was done to it so far.
+    ``came`` is what entered the wire, ``payload`` what will leave it; ``fate`` says what was done to it so far.
     """
 
     number: int
@@ -47,7 +47,7 @@ class Waiting:
 
     @property
     def edited(self) -> bool:
-        """Whether other bytes shall leave than came."""
+        """Whether the bytes that will leave are not those that came."""
         return self.payload != self.came
 
     def words(self, clock: float) -> str:
@@ -59,14 +59,14 @@ class Waiting:
 
 
 class Intercept:
-    """What one wire holds for a person. Facts go to ``tell``, times (ns since the epoch) come from ``time_ns``.
+    """What one wire holds for a person. Facts go to ``report``, times (ns since the epoch) come from ``time_ns``.
 
-    ``matches`` says which segments to hold; None for none.
+    ``matches`` says which segments to hold; None holds nothing.
     """
 
-    def __init__(self, tell: Tell, time_ns: Callable[[], int]) -> None:
+    def __init__(self, report: Report, time_ns: Callable[[], int]) -> None:
         self.matches: Matches | None = None
-        self._tell, self._time_ns = tell, time_ns
+        self._report, self._time_ns = report, time_ns
         self._held: dict[int, tuple[Gate, Waiting]] = {}
         self._numbers = 0
 
@@ -76,7 +76,7 @@ class Intercept:
         return tuple(self._held)
 
     def take(self, gate: Gate, payload: bytes) -> int | None:
-        """The number under which a segment is to be held; 0 where it matches but no more are; None if it passes."""
+        """The number for holding a segment; 0 if it matches but too many wait already; None if it passes."""
         if self.matches is None or not self.matches(self._as_segment(gate, payload)):
             return None
         if len(self._held) >= MOST_HELD:
@@ -85,43 +85,43 @@ class Intercept:
         return self._numbers
 
     def hold(self, gate: Gate, waiting: Waiting) -> None:
-        """A segment waits from now on, or waits with other bytes than before; it is told."""
+        """A segment begins to wait, or its bytes have changed; report it."""
         self._held[waiting.number] = gate, waiting
         flow = gate.flow
-        self._tell(SegmentHeld(waiting.number, flow.number, flow.client, gate.direction, self._time_ns(),
+        self._report(SegmentHeld(waiting.number, flow.number, flow.client, gate.direction, self._time_ns(),
                                waiting.payload, waiting.edited))  # fmt: skip
 
     def free(self, numbers: list[int]) -> None:
-        """These wait no more."""
+        """These no longer wait."""
         known = tuple(number for number in numbers if self._held.pop(number, None) is not None)
         if known:
-            self._tell(SegmentFreed(known))
+            self._report(SegmentFreed(known))
 
     def release(self, number: int | None = None) -> None:
-        """Let one go on, or all. Raises `NotHeld`."""
+        """Release one, or all. Raises `NotHeld`."""
         for each in self.numbers if number is None else (number,):
             gate, waiting = self._found(each)
             waiting.goes = True
             gate.wake()
 
     def drop(self, number: int) -> None:
-        """Let one go no further. Raises `NotHeld`."""
+        """Drop one. Raises `NotHeld`."""
         gate, waiting = self._found(number)
         waiting.goes = waiting.dropped = True
         gate.wake()
 
     def edit(self, number: int, payload: bytes) -> None:
-        """Let other bytes leave in its place; it goes on waiting. Raises `NotHeld`, and `ValueError` for too many."""
+        """Change the bytes that will leave; it goes on waiting. Raises `NotHeld`, and `ValueError` for too many."""
         gate, waiting = self._found(number)
         most = LONGEST_EDIT if gate.flow.transport is Transport.TCP else LONGEST_DATAGRAM
         if len(payload) > most:
-            raise ValueError(f"{len(payload)} bytes are too many; {most} are the most")
+            raise ValueError(f"{len(payload)} bytes are too many: {most} is the most")
         waiting.payload = payload
         self.hold(gate, waiting)
 
     def _found(self, number: int) -> tuple[Gate, Waiting]:
         if number not in self._held:
-            raise NotHeld(f"segment {number} is not held any more")
+            raise NotHeld(f"segment {number} is not held")
         return self._held[number]
 
     def _as_segment(self, gate: Gate, payload: bytes) -> Segment:
@@ -130,7 +130,7 @@ class Intercept:
 
 
 class Gate:
-    """The place before one direction of one flow where segments wait. ``wake`` lets the relay look at `opened`.
+    """The place before one direction of one flow where segments wait. ``wake`` makes the relay look at `opened`.
 
     ``weight`` is what waits, in bytes; each piece counts `PIECE` more.
     """
@@ -149,7 +149,7 @@ class Gate:
         return not (self._waiting or self._ended)
 
     def stops(self, payload: bytes, clock: float, fate: str = "") -> str | None:
-        """Whether a segment waits here now: None if so, else its fate."""
+        """Hold a segment if it must wait: None if so, else its fate."""
         number = self._intercept.take(self, payload)
         if not number and not (self._ordered and self._waiting):
             return fate if number is None else f"not held: {MOST_HELD} wait already"
@@ -161,12 +161,12 @@ class Gate:
         return None
 
     def stops_end(self) -> bool:
-        """Whether the end of a stream waits here, behind what waits."""
+        """Whether the end of a stream has to wait here, behind held segments."""
         self._ended = self._ordered and bool(self._waiting)
         return self._ended
 
     def opened(self) -> list[Waiting]:
-        """What goes on now, in order."""
+        """What may go on now, in order."""
         if self._ordered:
             gone = []
             while self._waiting and self._waiting[0].goes:
@@ -179,7 +179,7 @@ class Gate:
         return gone
 
     def end_opened(self) -> bool:
-        """Whether the end of the stream goes on now; it is asked for once."""
+        """Whether the end of the stream may go on now; true once."""
         goes = self._ended and not self._waiting
         self._ended = self._ended and not goes
         return goes

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 EVERYTHING: Final = sys.maxsize
 _EMPTY_PLACES: Final = 64
-"""What has left by being overtaken may lie in a heap so often before it is swept."""
+"""Entries of items that have left already; more of them in a heap, and it is swept."""
 
 
 class Queue(Protocol[T]):
@@ -21,17 +21,17 @@ class Queue(Protocol[T]):
     def __len__(self) -> int: ...
 
     def put(self, item: T, time: float, behind: int = 0) -> None:
-        """Let it wait until ``time``; where overtaking is allowed, or until ``behind`` later ones went ahead."""
+        """Let it wait until ``time``; or, if overtaking is allowed, until ``behind`` later ones went ahead."""
 
     def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
-        """What has waited long enough by now, in the order in which it leaves; about so many at most."""
+        """What has waited long enough by now, in the order in which it leaves; about ``most`` of it."""
 
     def release(self) -> None:
         """Let everything go at the next `take`, in the order in which it came."""
 
     @property
     def next_release(self) -> float:
-        """When something can be taken next; infinity for never."""
+        """When something can be taken next; infinity means never."""
 
 
 class OrderedQueue(Generic[T]):
@@ -48,7 +48,7 @@ class OrderedQueue(Generic[T]):
         self._items.append((time, item))
 
     def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
-        """What has waited long enough by now, in order; so many at most."""
+        """What has waited long enough by now, in order; ``most`` at most."""
         taken: list[T] = []
         while self._items and self._items[0][0] <= clock and len(taken) < most:
             taken.append(self._items.popleft()[1])
@@ -60,7 +60,7 @@ class OrderedQueue(Generic[T]):
 
     @property
     def next_release(self) -> float:
-        """When the first can be taken; infinity for never."""
+        """When the first can be taken; infinity means never."""
         return self._items[0][0] if self._items else math.inf
 
 
@@ -76,8 +76,13 @@ class OvertakingQueue(Generic[T]):
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def entries(self) -> int:
+        """What it remembers in all, also of what has left already."""
+        return len(self._heap) + len(self._behind)
+
     def put(self, item: T, time: float, behind: int = 0) -> None:
-        """Let it wait until ``time``, or until ``behind`` later ones (0: it is not to be overtaken) went ahead."""
+        """Let it wait until ``time``, or until ``behind`` later ones went ahead (0: it is not to be overtaken)."""
         self._number += 1
         self._items[self._number] = item
         heappush(self._heap, (time, self._number))
@@ -85,7 +90,7 @@ class OvertakingQueue(Generic[T]):
             self._behind[self._number] = behind
 
     def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
-        """What has waited long enough by now, by time, then by number; so many at most, and what they let go."""
+        """What has waited long enough by now, by time, then by number; about ``most`` at most."""
         taken: list[T] = []
         while self._heap and self._heap[0][0] <= clock and len(taken) < most:
             self._leave(heappop(self._heap)[1], taken)
@@ -114,7 +119,7 @@ class OvertakingQueue(Generic[T]):
 
     @property
     def next_release(self) -> float:
-        """When the next can be taken; infinity for never."""
+        """When the next can be taken; infinity means never."""
         while self._heap and self._heap[0][1] not in self._items:
             heappop(self._heap)
         return self._heap[0][0] if self._heap else math.inf

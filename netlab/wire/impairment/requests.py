@@ -1,7 +1,7 @@
-"""What a fault asks of the wire, for one segment that it was shown.
+"""What a fault requests of the wire for one segment.
 
 Requests are values; `netlab.wire.impairment.impairment_lane` performs them. ``fate`` says in a few words what was
-done, for the wire list and the capture (``held 100 ms``); it is empty if nothing was.
+done, for the wire list and the capture (``held 100 ms``). It is for people: no code decides anything by it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Pass these bytes on, now. ``original`` is what they were, where the fault changed them."""
+    """Pass these bytes on, now. ``original`` is what they were, if the fault changed them."""
 
     payload: memoryview
     fate: str = ""
@@ -20,10 +20,10 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Pass these bytes on, but only after some seconds (``math.inf``: once the faults change).
+    """Pass these bytes on after some seconds (``math.inf``: once the faults change).
 
-    On a stream whatever follows waits behind them: order is kept. Datagrams overtake; with ``behind`` the hold also
-    ends as soon as that many later datagrams have gone ahead.
+    On a stream everything that follows waits behind them: order is kept. Datagrams overtake; with ``behind`` the hold
+    also ends as soon as that many later datagrams have gone ahead.
     """
 
     payload: memoryview
@@ -35,21 +35,21 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Let the segment go no further."""
+    """Drop the segment."""
 
     fate: str = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End the flow both ways as its ends would, once what was passed on before has left."""
+    """End the flow in both directions with FIN, after everything passed on before has left."""
 
     fate: str = "cut"
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Break the flow off both ways, once what was passed on before has left. For datagrams: forget the flow."""
+    """Reset the flow in both directions, after everything passed on before has left. For datagrams: forget the flow."""
 
     fate: str = "reset"
 

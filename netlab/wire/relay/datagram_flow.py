@@ -5,38 +5,64 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.packet_recorder import UdpRecord, UdpWay
-from netlab.names import endpoint_of
+from netlab.names import Addresses, endpoint_of
 from netlab.wire.facts import FlowClosed
-from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, Lane, Leaving
+from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, ImpairmentLane, Leaving
 from netlab.wire.impairment.queues import EVERYTHING
 from netlab.wire.loop import READ, Alarm
-
-if TYPE_CHECKING:
-    from netlab.wire.relay.datagram_relay import DatagramRelay
+from netlab.wire.relay.context import Context
+from netlab.wire.relay.stats import FlowStats, WayStats
 
 LANE_LIMIT: Final = 1 << 22
-"""Bytes that faults may hold in one direction; what comes then is dropped, as by any full queue."""
+"""Bytes that faults may hold in one direction; beyond them datagrams are dropped, as by any full queue."""
 AT_ONCE: Final = 64
 MOST_UNANSWERED: Final = 16
-"""Datagrams that are kept to be sent to the server's next address, where nothing listens at the one before."""
+"""Datagrams kept for the server's next address, in case nothing listens at this one."""
 
 Key = tuple[socket.socket, Endpoint]
-"""What tells flows apart: where the client sends to, and its address."""
+"""What distinguishes flows: where the client sends to, and its address."""
 
 
-class Way:
-    """One direction of a flow: what is told to the capture, and the faults."""
+class Owner(Protocol):
+    """What a flow knows of the relay that it belongs to."""
+
+    context: Context
+    room: memoryview
+    """What datagrams are read into."""
+
+    @property
+    def targets(self) -> Addresses:
+        """Where the server is."""
+
+    def targets_behind(self, target: Endpoint) -> Addresses:
+        """The targets to try after this one."""
+
+    def upstream(self, target: Endpoint) -> socket.socket:
+        """A socket that stands for a client before the server."""
+
+    def refused(self) -> None:
+        """Nothing listens at the server's address."""
+
+    def touch(self, flow: DatagramFlow) -> None:
+        """A flow is used."""
+
+    def forget(self, flow: DatagramFlow) -> None:
+        """A flow is over."""
+
+
+class DatagramWay:
+    """One direction of a flow: its record in the capture, and its faults."""
 
     __slots__ = ("_alarm", "_lane", "_record", "count", "direction", "flow")
 
     def __init__(self, flow: DatagramFlow, direction: Direction, record: UdpWay) -> None:
         self.flow, self.direction, self._record = flow, direction, record
-        self._alarm = Alarm(flow.around.loop, self._due)
-        self._lane: Lane | None = None
+        self._alarm = Alarm(flow.context.loop, self._due)
+        self._lane: ImpairmentLane | None = None
         self.count = 0
         self.impair()
 
@@ -46,23 +72,23 @@ class Way:
         if self._lane is None:
             self._send(payload)
         elif self._lane.held + len(payload) > LANE_LIMIT:
-            self._record.dropped(self.flow.around.time_ns(), payload, "the wire holds too much already")
+            self._record.dropped(self.flow.context.time_ns(), payload, "the wire holds too much already")
         else:
             self._lane.enter(bytes(payload), time.monotonic())
             self._depart(self._lane)
 
     def impair(self) -> None:
-        """The faults are others now: what the old ones held leaves at once."""
+        """The faults have changed: what the old ones held leaves at once."""
         old = self._lane
         self._alarm.switch_off()
-        self._lane = self.flow.around.lane(self.flow.facts, self.direction, self._due, old)
+        self._lane = self.flow.context.lane(self.flow.facts, self.direction, self._due, old)
         if old is not None:
             old.release()
             self._depart(old)
 
     def intercept(self) -> None:
-        """Other segments than before are to be held by hand."""
-        self._lane = self.flow.around.intercepted(self._lane, self.flow.facts, self.direction, self._due)
+        """Change which segments are held by hand."""
+        self._lane = self.flow.context.intercepted(self._lane, self.flow.facts, self.direction, self._due)
 
     def replay(self, payload: bytes) -> None:
         """Let a datagram leave that did not come."""
@@ -73,8 +99,8 @@ class Way:
             self._send(memoryview(payload), REPLAYED)
 
     def send_again(self, payload: bytes) -> None:
-        """Let a datagram leave once more, which the faults have seen."""
-        self._send(memoryview(payload), "sent again: nothing listened at the server's address before")
+        """Send a datagram once more, past the faults: they have seen it."""
+        self._send(memoryview(payload), "sent again: nothing listened at the previous address")
 
     def discard(self) -> None:
         """The flow is over: forget what is held."""
@@ -84,11 +110,17 @@ class Way:
         self._alarm.switch_off()
 
     @property
+    def stats(self) -> WayStats:
+        """What came, and what the faults hold."""
+        lane = self._lane
+        return WayStats(self.count) if lane is None else WayStats(self.count, lane.held, lane.pieces)
+
+    @property
     def holds(self) -> bool:
         """Whether anything waits in here."""
         return self._lane is not None and not self._lane.empty
 
-    def _depart(self, lane: Lane) -> None:
+    def _depart(self, lane: ImpairmentLane) -> None:
         now = time.monotonic()
         for departure in lane.leave(now, AT_ONCE if lane is self._lane else EVERYTHING):
             if not self.flow.closed:
@@ -97,7 +129,7 @@ class Way:
             self._alarm.ring_by(max(lane.next_release, now))  # what is due already: after the others had their turn
 
     def _due(self) -> None:
-        """The lane has something that is due, or a person let something go on."""
+        """Something in the lane is due, or a person released a segment."""
         if self._lane is not None and not self.flow.closed:
             self._depart(self._lane)
 
@@ -106,12 +138,12 @@ class Way:
             case Leaving.BYTES:
                 self._send(departure.payload, departure.fate, departure.original)
             case Leaving.DROPPED:
-                self._record.dropped(self.flow.around.time_ns(), departure.payload, departure.fate)
+                self._record.dropped(self.flow.context.time_ns(), departure.payload, departure.fate)
             case _:
                 self.flow.close(departure.fate, by_fault=True)
 
     def _send(self, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
-        now = self.flow.around.time_ns()
+        now = self.flow.context.time_ns()
         problem = self.flow.send(self.direction, payload)
         if problem:
             fate = f"{fate}, {problem}" if fate else problem
@@ -127,33 +159,36 @@ class DatagramFlow:
         "_unanswered",
         "_upstream",
         "_ways",
-        "around",
         "client",
         "closed",
+        "context",
         "facts",
         "record",
         "relay",
         "used",
     )
 
-    def __init__(
-        self, relay: DatagramRelay, listener: socket.socket, upstream: socket.socket, client: Endpoint
-    ) -> None:
-        self.relay, self.around = relay, relay.around
+    def __init__(self, relay: Owner, listener: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
+        self.relay, self.context = relay, relay.context
         self.closed = False
         self.used = time.monotonic()
         self._listener, self._upstream, self.client = listener, upstream, client
         self._tried = relay.targets[0]
         self._unanswered: list[bytes] | None = [] if len(relay.targets) > 1 else None
-        server = self._tried if self.around.shows_target else endpoint_of(listener)
-        self.record = UdpRecord(self.around.writer, client, server)
+        server = self._tried if self.context.shows_target else endpoint_of(listener)
+        self.record = UdpRecord(self.context.writer, client, server)
         self.facts = Flow(self.record.number, Transport.UDP, client, server)
-        self._ways = {direction: Way(self, direction, self.record.way(direction)) for direction in Direction}
-        self.around.loop.watch(upstream.fileno(), READ, self._ready)
+        self._ways = {direction: DatagramWay(self, direction, self.record.way(direction)) for direction in Direction}
+        self.context.loop.watch(upstream.fileno(), READ, self._ready)
+
+    @property
+    def stats(self) -> FlowStats:
+        """What came, and what the faults hold."""
+        return FlowStats(self.facts.number, {direction: way.stats for direction, way in self._ways.items()})
 
     @property
     def key(self) -> Key:
-        """What tells it from other flows."""
+        """What distinguishes it from other flows."""
         return self._listener, self.client
 
     def carry(self, payload: memoryview) -> None:
@@ -161,12 +196,12 @@ class DatagramFlow:
         self._ways[Direction.TO_SERVER].carry(payload)
 
     def impair(self) -> None:
-        """The faults are others now."""
+        """The faults have changed."""
         for way in self._ways.values():
             way.impair()
 
     def intercept(self) -> None:
-        """Other segments than before are to be held by hand."""
+        """Change which segments are held by hand."""
         for way in self._ways.values():
             way.intercept()
 
@@ -180,7 +215,7 @@ class DatagramFlow:
         return any(way.holds for way in self._ways.values())
 
     def send(self, direction: Direction, payload: memoryview) -> str:
-        """Send a datagram on; returns in a few words why it did not go, or nothing."""
+        """Send a datagram on; returns in a few words why that failed, or nothing."""
         for _ in range(2):  # an error of the datagram before is reported by this call, which then sent nothing
             try:
                 if direction is Direction.TO_SERVER:
@@ -197,27 +232,27 @@ class DatagramFlow:
         return "not sent: Connection refused"
 
     def _remember(self, payload: memoryview) -> None:
-        """Keep what was sent while another address of the server may have to get it."""
+        """Keep what was sent, as long as another address of the server may need it."""
         if self._unanswered is not None and len(self._unanswered) < MOST_UNANSWERED:
             self._unanswered.append(bytes(payload))
 
     def _refused(self) -> None:
-        """Nothing listens there: what was sent goes to the server's next address, if it has one and none answered."""
+        """Nothing listens there: send it all to the server's next address, if it has one and none has answered."""
         following = self.relay.targets_behind(self._tried) if self._unanswered is not None else ()
         again, self._unanswered = self._unanswered, [] if len(following) > 1 else None
         if not following or again is None:
-            self.relay.refused(self)
+            self.relay.refused()
             return
         try:
             upstream = self.relay.upstream(following[0])
         except OSError:
-            self.relay.refused(self)
+            self.relay.refused()
             return
-        self.around.loop.forget(self._upstream.fileno())
+        self.context.loop.forget(self._upstream.fileno())
         self._upstream.close()
         self._upstream, self._tried = upstream, following[0]
-        self.around.loop.watch(upstream.fileno(), READ, self._ready)
-        if self.around.shows_target:
+        self.context.loop.watch(upstream.fileno(), READ, self._ready)
+        if self.context.shows_target:
             self.facts = replace(self.facts, server=self._tried)
             self.record.meet(self._tried)
         for payload in again:
@@ -230,15 +265,15 @@ class DatagramFlow:
         self.closed = True
         for way in self._ways.values():
             way.discard()
-        self.around.loop.forget(self._upstream.fileno())
+        self.context.loop.forget(self._upstream.fileno())
         self._upstream.close()
         self.record.closed()
         self.relay.forget(self)
         to_server, to_client = (self._ways[direction].count for direction in Direction)
-        self.around.tell(FlowClosed(self.record.number, to_server, to_client, how, self.around.time_ns(), by_fault))
+        self.context.report(FlowClosed(self.record.number, to_server, to_client, how, self.context.time_ns(), by_fault))
 
     def _ready(self, mask: int) -> None:
-        """The server answered, or what lies before it refused."""
+        """The server answered, or its host refused."""
         room = self.relay.room
         for _ in range(AT_ONCE):
             if self.closed:

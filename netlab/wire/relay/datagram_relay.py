@@ -1,7 +1,7 @@
 """Relays datagrams: a socket towards the server for each client address, so that answers find their way back.
 
-One thread, non-blocking sockets, whole datagrams. Flows are kept while they are used, and the longest unused go first
-where there are many.
+One thread, non-blocking sockets, whole datagrams. Flows are kept while they are used; if there are too many, the
+longest unused one goes first.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from netlab.wire.addresses import in_words
 from netlab.wire.facts import FlowOpened, Troubled
 from netlab.wire.impairment.intercept import LONGEST_DATAGRAM
 from netlab.wire.loop import READ
-from netlab.wire.relay.context import Surroundings
+from netlab.wire.relay.context import Context
 from netlab.wire.relay.datagram_flow import AT_ONCE, DatagramFlow, Key
+from netlab.wire.relay.stats import RelayStats
 
 LONGEST: Final = 1 << 16
 """Bytes; no datagram is longer, so none is cut short."""
@@ -33,18 +34,24 @@ BUFFER: Final = 1 << 22
 class DatagramRelay:
     """Takes clients' datagrams where it listens and keeps a flow for each. It reads only once it has ``targets``."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self.around = around
+    def __init__(self, context: Context) -> None:
+        self.context = context
         self.room = memoryview(bytearray(LONGEST))
-        self.flows: OrderedDict[Key, DatagramFlow] = OrderedDict()  # the longest unused first
+        self._flows: OrderedDict[Key, DatagramFlow] = OrderedDict()  # the longest unused first
         self._listeners: tuple[socket.socket, ...] = ()
         self._targets: Addresses = ()
         self._reading = False
         self._sweeping = False
-        self._told_refused = False
+        self._refusal_reported = False
+
+    @property
+    def stats(self) -> RelayStats:
+        """What it holds at the moment."""
+        flows = tuple(flow.stats for flow in self._flows.values())
+        return RelayStats(flows, sum(flow.held for flow in flows))
 
     def listen(self, addresses: Addresses) -> Addresses:
-        """Listen there, and nowhere else any more; returns the addresses with their real port. Raises `OSError`."""
+        """Listen there, and nowhere else; returns the addresses with their real port. Raises `OSError`."""
         self.pause()
         self._listeners = bind_all(addresses, partial(_listener, alone=len(addresses) == 1))
         self._consider()
@@ -52,7 +59,7 @@ class DatagramRelay:
 
     def pause(self) -> None:
         """Stop listening. Answers go out through the same socket, so the flows end with it."""
-        for flow in tuple(self.flows.values()) if self._listeners else ():
+        for flow in tuple(self._flows.values()) if self._listeners else ():
             flow.close()
         self._stop_reading()
         for listener in self._listeners:
@@ -61,41 +68,41 @@ class DatagramRelay:
 
     @property
     def targets(self) -> Addresses:
-        """Where the server is: the first that does not refuse. Existing flows stay with the one that they have."""
+        """Where the server is: the first that does not refuse. Existing flows keep theirs."""
         return self._targets
 
     @targets.setter
     def targets(self, targets: Addresses) -> None:
         self._targets = targets
-        self._told_refused = False
+        self._refusal_reported = False
         self._consider()
 
     def targets_behind(self, target: Endpoint) -> Addresses:
-        """What is to be tried after one of the targets."""
+        """The targets to try after this one."""
         return self._targets[self._targets.index(target) + 1 :] if target in self._targets else ()
 
     def drop_flows(self, why: str) -> None:
         """Forget all flows: their server is gone."""
-        for flow in tuple(self.flows.values()):
+        for flow in tuple(self._flows.values()):
             flow.close(why)
 
     def impair(self) -> None:
-        """The faults are others now."""
-        for flow in tuple(self.flows.values()):
+        """The faults have changed."""
+        for flow in tuple(self._flows.values()):
             flow.impair()
 
     def intercept(self) -> None:
-        """Other segments than before are to be held by hand."""
-        for flow in self.flows.values():
+        """Change which segments are held by hand."""
+        for flow in self._flows.values():
             flow.intercept()
 
     def replay(self, number: int, direction: Direction, payload: bytes) -> str:
-        """Let a datagram leave in a known flow that did not come; in a few words why not, or nothing."""
-        flow = next((flow for flow in self.flows.values() if flow.facts.number == number), None)
+        """Send a datagram in a known flow that did not come; returns in a few words why that failed, or nothing."""
+        flow = next((flow for flow in self._flows.values() if flow.facts.number == number), None)
         if flow is None:
             return "the wire has forgotten this flow"
         if len(payload) > LONGEST_DATAGRAM:
-            return f"{len(payload)} bytes are too many for a datagram; {LONGEST_DATAGRAM} are the most"
+            return f"{len(payload)} bytes are too many: {LONGEST_DATAGRAM} is the most"
         flow.replay(direction, payload)
         return ""
 
@@ -106,21 +113,21 @@ class DatagramRelay:
     def touch(self, flow: DatagramFlow) -> None:
         """A flow is used."""
         flow.used = time.monotonic()
-        self.flows.move_to_end(flow.key)
+        self._flows.move_to_end(flow.key)
 
     def forget(self, flow: DatagramFlow) -> None:
         """A flow is over."""
-        self.flows.pop(flow.key, None)
+        self._flows.pop(flow.key, None)
 
-    def refused(self, flow: DatagramFlow) -> None:
-        """Nothing listens at the server's address (ICMP port unreachable). Said once for each target."""
-        if not self._told_refused:
-            self._told_refused = True
+    def refused(self) -> None:
+        """Nothing listens at the server's address (ICMP port unreachable). Reported once for each target."""
+        if not self._refusal_reported:
+            self._refusal_reported = True
             where = in_words(self._targets)
-            self.around.tell(Troubled(f"the server at {where} refuses datagrams: nothing listens there"))
+            self.context.report(Troubled(f"the server at {where} refuses datagrams: nothing listens there"))
 
     def upstream(self, target: Endpoint) -> socket.socket:
-        """A socket that stands for a client before the server. Raises `OSError` where none is to be had."""
+        """A socket that stands for a client before the server. Raises `OSError` if there is none."""
         upstream = socket.socket(family_of(target.host), socket.SOCK_DGRAM)
         _widen(upstream)
         with contextlib.suppress(OSError):  # refused or unreachable comes again with the first datagram
@@ -133,13 +140,13 @@ class DatagramRelay:
         elif not self._reading and self._listeners:
             self._reading = True
             for listener in self._listeners:
-                self.around.loop.watch(listener.fileno(), READ, partial(self._ready, listener))
+                self.context.loop.watch(listener.fileno(), READ, partial(self._ready, listener))
 
     def _stop_reading(self) -> None:
         if self._reading:
             self._reading = False
             for listener in self._listeners:
-                self.around.loop.forget(listener.fileno())
+                self.context.loop.forget(listener.fileno())
 
     def _ready(self, listener: socket.socket, mask: int) -> None:
         for _ in range(AT_ONCE):
@@ -156,34 +163,34 @@ class DatagramRelay:
                 flow.carry(self.room[:count])
 
     def _flow(self, listener: socket.socket, client: Endpoint) -> DatagramFlow | None:
-        """The client's flow, perhaps a new one; None where no socket could be had for it."""
-        flow = self.flows.get((listener, client))
+        """The client's flow, perhaps a new one; None if there is no socket for it."""
+        flow = self._flows.get((listener, client))
         if flow is not None:
             self.touch(flow)
             return flow
-        if len(self.flows) >= MOST_FLOWS:
-            next(iter(self.flows.values())).close("forgotten: too many flows")
+        if len(self._flows) >= MOST_FLOWS:
+            next(iter(self._flows.values())).close("forgotten: too many flows")
         try:
             upstream = self.upstream(self._targets[0])
         except OSError as error:
-            self.around.tell(Troubled(f"no socket for {client}: {error.strerror}"))
+            self.context.report(Troubled(f"no socket for {client}: {error.strerror}"))
             return None
-        self.flows[listener, client] = flow = DatagramFlow(self, listener, upstream, client)
-        self.around.tell(FlowOpened(flow.record.number, client, endpoint_of(upstream), self.around.time_ns()))
+        self._flows[listener, client] = flow = DatagramFlow(self, listener, upstream, client)
+        self.context.report(FlowOpened(flow.record.number, client, endpoint_of(upstream), self.context.time_ns()))
         self._sweep_later()
         return flow
 
     def _sweep_later(self) -> None:
-        if not self._sweeping and self.flows:
+        if not self._sweeping and self._flows:
             self._sweeping = True
-            self.around.loop.call_at(next(iter(self.flows.values())).used + IDLE, self._sweep)
+            self.context.loop.call_at(next(iter(self._flows.values())).used + IDLE, self._sweep)
 
     def _sweep(self) -> None:
-        """Forget what was not used for long."""
+        """Forget flows that have been unused for a long time."""
         self._sweeping = False
         long_ago = time.monotonic() - IDLE
-        while self.flows and next(iter(self.flows.values())).used <= long_ago:
-            flow = next(iter(self.flows.values()))
+        while self._flows and next(iter(self._flows.values())).used <= long_ago:
+            flow = next(iter(self._flows.values()))
             if flow.holds:
                 self.touch(flow)
             else:

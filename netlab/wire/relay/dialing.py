@@ -15,7 +15,7 @@ from netlab.wire.loop import WRITE, Loop
 
 
 class Dialing:
-    """One connection being made. ``done`` is called once, with why there is none, or nothing.
+    """One connection being made. ``done`` is called once, with a reason if there is no connection, else with nothing.
 
     ``socket`` is then the connected one, to ``target``. The first socket is given: it was made for the first target.
     """
@@ -36,11 +36,11 @@ class Dialing:
         return Endpoint(*self.socket.getsockname()[:2])
 
     def start(self) -> None:
-        """Make the first attempt; `proceed` sees what becomes of it."""
+        """Make the first attempt; `proceed` looks at the result."""
         self._error = self._connect()
 
     def proceed(self) -> None:
-        """See what became of the attempt, and make the next where it failed."""
+        """Look at the attempt, and make the next if it failed."""
         while self._error not in (0, errno.EINPROGRESS):
             if not self._targets:
                 self._done(os.strerror(self._error))
@@ -53,7 +53,7 @@ class Dialing:
             self._loop.watch(self.socket.fileno(), WRITE, self._look)
 
     def stop(self) -> None:
-        """Try no more."""
+        """Give up."""
         self._forget()
         self.socket.close()
 
@@ -64,7 +64,7 @@ class Dialing:
         return self.socket.connect_ex(self.target)
 
     def _next(self) -> int:
-        """Begin the next attempt; its error."""
+        """Begin the next attempt; returns its error number."""
         self.socket.close()
         self.target = self._targets.popleft()
         try:
@@ -81,7 +81,7 @@ class Dialing:
         return True
 
     def _look(self, mask: int) -> None:
-        """Connected, refused, or woken for nothing."""
+        """Connected, refused, or woken up without a reason."""
         self._error = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if self._error or self._connected():
             self._forget()

@@ -5,37 +5,52 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
-from netlab.wire.loop import BROKEN, READ, WRITE
-from netlab.wire.relay.context import Surroundings
-
-if TYPE_CHECKING:
-    from netlab.wire.relay.pipe import Pipe
+from netlab.wire.loop import BROKEN, READ, WRITE, Loop
 
 _ABORT: Final = struct.pack("ii", 1, 0)
 
 
-class Side:
-    """One of a flow's two sockets, and what it is waited for. ``reads`` takes from it, ``writes`` puts into it."""
+class Reader(Protocol):
+    """What takes from a socket: a pipe."""
 
-    __slots__ = ("_fd", "_loop", "_mask", "_watched", "reads", "socket", "writes")
+    ended: bool
 
-    reads: Pipe
-    writes: Pipe
+    def pump(self) -> None:
+        """Read once."""
 
-    def __init__(self, around: Surroundings, sock: socket.socket) -> None:
-        self._loop, self.socket = around.loop, sock
+    def source_broke(self) -> None:
+        """The socket is broken."""
+
+
+class Writer(Protocol):
+    """What puts into a socket: the pipe of the other direction."""
+
+    def drain(self) -> None:
+        """Write what waits."""
+
+
+class FlowSocket:
+    """One of a flow's two sockets. ``reader`` takes from it, ``writer`` puts into it."""
+
+    __slots__ = ("_fd", "_loop", "_mask", "_watched", "reader", "socket", "writer")
+
+    reader: Reader
+    writer: Writer
+
+    def __init__(self, loop: Loop, sock: socket.socket) -> None:
+        self._loop, self.socket = loop, sock
         self._fd = sock.fileno()
         self._mask = 0
         self._watched = False
 
-    def listen(self, on: bool) -> None:
-        """Wait, or wait no longer, for something to read."""
+    def want_read(self, on: bool) -> None:
+        """Wait for something to read, or stop waiting for it."""
         self._want(self._mask | READ if on else self._mask & ~READ)
 
-    def press(self, on: bool) -> None:
-        """Wait, or wait no longer, for room to write."""
+    def want_write(self, on: bool) -> None:
+        """Wait for room to write, or stop waiting for it."""
         self._want(self._mask | WRITE if on else self._mask & ~WRITE)
 
     def _want(self, mask: int) -> None:
@@ -49,31 +64,28 @@ class Side:
             self._loop.watch(self._fd, mask, self.ready)
 
     def ready(self, mask: int) -> None:
-        """The loop saw something. First what it sees nearly always."""
+        """The loop saw something; what it sees nearly always comes first."""
         if mask == READ:
-            self.reads.pump()
+            self.reader.pump()
             return
         if mask & WRITE:
-            self.writes.drain()
+            self.writer.drain()
         if mask & ~WRITE:
             if self._mask & READ:
-                self.reads.pump()
+                self.reader.pump()
             elif mask & BROKEN:
                 self._broke_unheard()
 
     def _broke_unheard(self) -> None:
-        """It broke while nothing was to be read: its peer is told now if it had finished, else after its last bytes."""
-        if (
-            self.reads.ended
-            and self.socket.fileno() >= 0
-            and self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        ):
-            self.reads.flow.reset(self.reads.direction)
+        """It broke while nothing was read. If its peer had finished, that shows now, else after the last bytes."""
+        open_still = self.socket.fileno() >= 0
+        if self.reader.ended and open_still and self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.reader.source_broke()
         else:
             self.unwatch()
 
     def unwatch(self) -> None:
-        """Wait for nothing. What is wanted later is waited for again."""
+        """Wait for nothing until something is wanted again."""
         self._mask = 0
         if self._watched:
             self._watched = False

@@ -17,8 +17,9 @@ from netlab.capture.model import Direction, Endpoint
 from netlab.names import Addresses, bind_all, endpoint_of, family_of
 from netlab.wire.facts import Troubled
 from netlab.wire.loop import READ
-from netlab.wire.relay.buffers import Rooms
-from netlab.wire.relay.context import Surroundings
+from netlab.wire.relay.buffers import Buffers
+from netlab.wire.relay.context import Context
+from netlab.wire.relay.stats import RelayStats
 from netlab.wire.relay.stream_flow import StreamFlow
 
 BACKLOG: Final = 1024
@@ -32,17 +33,22 @@ _OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, err
 class StreamRelay:
     """Listens for clients and keeps the flows. It accepts only while it knows the server (``targets``)."""
 
-    def __init__(self, around: Surroundings) -> None:
-        self.around = around
-        self.rooms = Rooms()
-        self.flows: set[StreamFlow] = set()
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._buffers = Buffers()
+        self._flows: set[StreamFlow] = set()
         self._listeners: tuple[socket.socket, ...] = ()
         self._targets: Addresses = ()
         self._accepting = False
         self._short = False
 
+    @property
+    def stats(self) -> RelayStats:
+        """What it holds at the moment."""
+        return RelayStats(tuple(flow.stats for flow in self._flows), self._buffers.held)
+
     def listen(self, addresses: Addresses) -> Addresses:
-        """Listen there, and nowhere else any more; returns the addresses with their real port. Raises `OSError`."""
+        """Listen there, and nowhere else; returns the addresses with their real port. Raises `OSError`."""
         self.pause()
         self._listeners = bind_all(addresses, _listener)
         self._consider()
@@ -57,7 +63,7 @@ class StreamRelay:
 
     @property
     def targets(self) -> Addresses:
-        """Where the server is: the first that answers. Existing flows stay with the one that they have."""
+        """Where the server is: the first that answers. Existing flows keep theirs."""
         return self._targets
 
     @targets.setter
@@ -67,23 +73,23 @@ class StreamRelay:
 
     def drop_flows(self, why: str) -> None:
         """Reset all flows: their server is gone."""
-        for flow in tuple(self.flows):
+        for flow in tuple(self._flows):
             flow.reset(Direction.TO_CLIENT, why)
 
     def impair(self) -> None:
-        """The faults are others now."""
-        for flow in tuple(self.flows):
+        """The faults have changed."""
+        for flow in tuple(self._flows):
             flow.impair()
 
     def intercept(self) -> None:
-        """Other segments than before are to be held by hand."""
-        for flow in self.flows:
+        """Change which segments are held by hand."""
+        for flow in self._flows:
             flow.intercept()
 
     def replay(self, number: int, direction: Direction, payload: bytes) -> str:
-        """Let bytes leave in an open flow that did not come; in a few words why not, or nothing."""
-        flow = next((flow for flow in self.flows if flow.facts.number == number), None)
-        return "the flow is not open any more" if flow is None else flow.replay(direction, payload)
+        """Let bytes leave in an open flow that did not come; returns in a few words why that failed, or nothing."""
+        flow = next((flow for flow in self._flows if flow.facts.number == number), None)
+        return "the flow is not open" if flow is None else flow.replay(direction, payload)
 
     def close(self) -> None:
         """Stop listening and end every flow."""
@@ -91,25 +97,25 @@ class StreamRelay:
         self.drop_flows("dropped by the wire")
 
     def _consider(self) -> None:
-        """Accept, or not: only with a listener, a target and descriptors left."""
+        """Accept only while there are a listener, a target and descriptors."""
         if not self._targets:
             self._stop_accepting()
         elif not self._accepting and self._listeners:
             self._accepting = True
             for listener in self._listeners:
-                self.around.loop.watch(listener.fileno(), READ, partial(self._accept, listener))
+                self._context.loop.watch(listener.fileno(), READ, partial(self._accept, listener))
 
     def _stop_accepting(self) -> None:
         if self._accepting:
             self._accepting = False
             for listener in self._listeners:
-                self.around.loop.forget(listener.fileno())
+                self._context.loop.forget(listener.fileno())
 
     def _accept(self, listener: socket.socket, mask: int) -> None:
         for _ in range(ACCEPTED_AT_ONCE):
             if listener not in self._listeners or not self._targets:
                 return
-            try:  # first: without it a client that was accepted would have to be refused
+            try:  # first: without it an accepted client would have to be refused
                 upstream = socket.socket(family_of(self._targets[0].host), socket.SOCK_STREAM)
             except OSError as error:
                 self._rest(error)
@@ -128,19 +134,23 @@ class StreamRelay:
             self._open(accepted, upstream, Endpoint(*address[:2]))
 
     def _rest(self, error: OSError) -> None:
-        """No descriptors: clients wait in the accept queue. Say it once, try again soon."""
+        """No descriptors: clients wait in the accept queue. Report it once, try again soon."""
         if not self._short:
-            self.around.tell(Troubled(f"cannot accept for now: {error.strerror}; {len(self.flows)} flows are open"))
+            self._context.report(
+                Troubled(f"cannot accept for now: {error.strerror}; {len(self._flows)} flows are open")
+            )
         self._short = True
         self._stop_accepting()
-        self.around.loop.call_at(time.monotonic() + FILES_RETRY, self._consider)
+        self._context.loop.call_at(time.monotonic() + FILES_RETRY, self._consider)
 
     def _open(self, accepted: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
         accepted.setblocking(False)
-        with contextlib.suppress(OSError):  # some systems refuse where the client has gone already
+        with contextlib.suppress(OSError):  # some systems refuse if the client has gone already
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        flow = StreamFlow(self, accepted, upstream, client, self._targets)
-        self.flows.add(flow)
+        flow = StreamFlow(
+            self._context, self._buffers, (accepted, client), upstream, self._targets, self._flows.discard
+        )
+        self._flows.add(flow)
         flow.connect()
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
 from netlab.wire.impairment import catalog
-from netlab.wire.impairment.impairment_lane import Lane, Leaving
+from netlab.wire.impairment.impairment_lane import ImpairmentLane, Leaving
 from netlab.wire.impairment.quantities import size
+from netlab.wire.impairment.queues import OvertakingQueue
 
 TCP, UDP = Transport.TCP, Transport.UDP
 
@@ -17,7 +18,7 @@ TCP, UDP = Transport.TCP, Transport.UDP
 def run(spec, segments, transport=TCP, seed=0, ends=math.inf):
     """What leaves a lane under these faults, as (time, departure), with segments as (time, bytes)."""
     specs = [spec] if isinstance(spec, str) else spec
-    lane = Lane(catalog.chain(specs, transport), transport, Direction.TO_SERVER, 1, seed)
+    lane = ImpairmentLane(catalog.chain(specs, transport), transport, Direction.TO_SERVER, 1, seed)
     left = []
 
     def until(clock):
@@ -131,7 +132,7 @@ def test_corrupt_anywhere_is_one_bit(payload, seed):
 def test_stall_holds_the_rest_for_a_time_or_until_cleared():
     left = run("stall 2s after 3", [(0, b"Hello")])
     assert [(time, bytes(departure.payload)) for time, departure in left] == [(0, b"Hel"), (2, b"lo")]
-    lane = Lane(catalog.chain(["stall"]), TCP, Direction.TO_SERVER, 1)
+    lane = ImpairmentLane(catalog.chain(["stall"]), TCP, Direction.TO_SERVER, 1)
     lane.enter(b"Hello", 0.0)
     assert lane.leave(1e6) == []
     lane.release()
@@ -229,7 +230,7 @@ def test_cut_and_reset_let_exactly_the_beginning_through(name, passed, before, s
 )
 def test_a_stream_leaves_as_it_came_however_often_the_faults_are_replaced(script):
     """As a pipe does it: what the old lane holds leaves before anything enters the new one."""
-    lane, left, clock = Lane([], TCP, Direction.TO_SERVER, 1), [], 0.0
+    lane, left, clock = ImpairmentLane([], TCP, Direction.TO_SERVER, 1), [], 0.0
     for wait, what in script:
         clock += wait
         left += lane.leave(clock)
@@ -239,7 +240,7 @@ def test_a_stream_leaves_as_it_came_however_often_the_faults_are_replaced(script
             lane.release()
             left += lane.leave(clock)
             assert lane.held == 0
-            lane = Lane(catalog.chain(what, TCP), TCP, Direction.TO_SERVER, 1)
+            lane = ImpairmentLane(catalog.chain(what, TCP), TCP, Direction.TO_SERVER, 1)
     lane.finish(clock)
     lane.release()
     left += lane.leave(clock)
@@ -252,18 +253,18 @@ def test_a_stream_leaves_as_it_came_however_often_the_faults_are_replaced(script
     "specs", [["reorder 1 every 2"], ["delay 600s 50%", "reorder 1 50%"], ["jitter 5ms", "reorder"]]
 )
 def test_datagrams_that_overtake_leave_nothing_behind(specs):
-    lane = Lane(catalog.chain(specs, UDP), UDP, Direction.TO_SERVER, 1)
+    lane = ImpairmentLane(catalog.chain(specs, UDP), UDP, Direction.TO_SERVER, 1)
     for n in range(5_000):
         lane.enter(b"x", n / 10_000)
         lane.leave(n / 10_000)
-    queue = lane._queue
-    assert len(queue._heap) <= 2 * len(queue) + 64 and len(queue._behind) <= len(queue)
+    queue = lane.queue
+    assert isinstance(queue, OvertakingQueue) and queue.entries <= 3 * len(queue) + 64
     lane.leave(1e6)
-    assert lane.held == 0 and lane.empty and not queue._heap and not queue._behind
+    assert lane.held == 0 and lane.empty and not queue.entries
 
 
 def test_nothing_stays_inside():
-    lane = Lane(catalog.chain(["slice 1", "delay 5ms", "throttle 1MiB/s"]), TCP, Direction.TO_SERVER, 1)
+    lane = ImpairmentLane(catalog.chain(["slice 1", "delay 5ms", "throttle 1MiB/s"]), TCP, Direction.TO_SERVER, 1)
     for n in range(100):
         lane.enter(bytes(50), n / 100)
         lane.leave(n / 100)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults.slice import GAP, LONGEST
 from netlab.wire.impairment import catalog
-from netlab.wire.impairment.impairment_lane import Departure, Lane, Leaving
+from netlab.wire.impairment.impairment_lane import Departure, ImpairmentLane, Leaving
 
 TCP, UDP = Transport.TCP, Transport.UDP
 FLOWS = (1, 2, 3)
@@ -48,7 +48,9 @@ class Clockwork:
 
     def __init__(self, *specs: str, transport: Transport = TCP, seed: int = 0) -> None:
         self.chain = catalog.chain(specs, transport)
-        self.lanes = {(flow, direction): Lane(self.chain, transport, direction, flow, seed) for flow, direction in WAYS}
+        self.lanes = {
+            (flow, direction): ImpairmentLane(self.chain, transport, direction, flow, seed) for flow, direction in WAYS
+        }
         self.left: dict[Way, list[Left]] = defaultdict(list)
 
     def until(self, clock: float) -> None:
@@ -66,7 +68,7 @@ class Clockwork:
             self.left[sent.way] += [(sent.at, departure) for departure in lane.leave(sent.at)]
         self.until(ends_at)
         for lane in self.lanes.values():
-            if lane._transport is TCP:
+            if lane.transport is TCP:
                 lane.finish(ends_at)
         self.until(PAST_EVERYTHING)
         return self.left
@@ -355,12 +357,12 @@ def test_each_stands_behind_a_first(words: str) -> None:
 def test_a_fault_that_stays_among_others_goes_on_and_the_same_again_begins_afresh() -> None:
     """As `Wire.impair` does it: the impairments that stay are the same ones, and a lane takes over their state."""
     chain = catalog.chain(["stall 1s"])
-    lane = Lane(chain, TCP, Direction.TO_SERVER, 1)
+    lane = ImpairmentLane(chain, TCP, Direction.TO_SERVER, 1)
     lane.enter(b"one", 0.0)
     assert [at.fate for at in lane.leave(1.0)] == ["stalled 1000 ms"]
-    more = Lane((*chain, *catalog.chain(["noop"])), TCP, Direction.TO_SERVER, 1, before=lane)
+    more = ImpairmentLane((*chain, *catalog.chain(["noop"])), TCP, Direction.TO_SERVER, 1, before=lane)
     more.enter(b"two", 2.0)
     assert [bytes(each.payload) for each in more.leave(2.0)] == [b"two"]
-    afresh = Lane(catalog.chain(["stall 1s"]), TCP, Direction.TO_SERVER, 1, before=more)
+    afresh = ImpairmentLane(catalog.chain(["stall 1s"]), TCP, Direction.TO_SERVER, 1, before=more)
     afresh.enter(b"three", 3.0)
     assert (afresh.leave(3.0), afresh.next_release) == ([], 4.0)

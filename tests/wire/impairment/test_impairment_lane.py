@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.wire.faults.noop import noop
 from netlab.wire.impairment.fault import Fault, Impairment, Passing
-from netlab.wire.impairment.impairment_lane import Lane, Leaving
+from netlab.wire.impairment.impairment_lane import ImpairmentLane, Leaving
 from netlab.wire.impairment.intercept import PIECE
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 
@@ -19,9 +19,9 @@ TO_SERVER, TO_CLIENT = Direction.TO_SERVER, Direction.TO_CLIENT
 TCP, UDP = Transport.TCP, Transport.UDP
 
 
-def lane(*faults: Fault, transport: Transport = TCP, seed: int = 0, flow: int = 1) -> Lane:
+def lane(*faults: Fault, transport: Transport = TCP, seed: int = 0, flow: int = 1) -> ImpairmentLane:
     chain = [Impairment("test", None, lambda fault=fault: fault) for fault in faults]
-    return Lane(chain, transport, TO_SERVER, flow, seed)
+    return ImpairmentLane(chain, transport, TO_SERVER, flow, seed)
 
 
 def always(*requests: Callable[[memoryview], Request]) -> Fault:
@@ -37,7 +37,7 @@ def hold(seconds: float, behind: int = 0) -> Fault:
     return always(lambda payload: Hold(payload, seconds, f"held {seconds:g} s", behind=behind))
 
 
-def left(lane: Lane, clock: float) -> list[object]:
+def left(lane: ImpairmentLane, clock: float) -> list[object]:
     """What leaves by now: the bytes, or what else it is."""
     return [bytes(each.payload) if each.what is Leaving.BYTES else each.what.value for each in lane.leave(clock)]
 
@@ -161,7 +161,7 @@ def test_the_end_of_a_stream_is_held_like_its_bytes() -> None:
 
 def test_an_impairment_acts_on_its_direction_alone() -> None:
     there = [Impairment("delay 1s", TO_SERVER, lambda: hold(1.0))]
-    back = Lane(there, TCP, TO_CLIENT, 1)
+    back = ImpairmentLane(there, TCP, TO_CLIENT, 1)
     back.enter(b"x", 0.0)
     assert left(back, 0.0) == [b"x"]
     assert str(there[0]) == "delay 1s →"

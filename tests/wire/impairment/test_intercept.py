@@ -13,7 +13,7 @@ from netlab.capture.model import Direction, Endpoint, Flow, Kind, Transport
 from netlab.wire.facts import Answered, Fact, InterceptChanged, SegmentFreed, SegmentHeld
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment import intercept as intercepting
-from netlab.wire.impairment.impairment_lane import Departure, Lane, Leaving
+from netlab.wire.impairment.impairment_lane import Departure, ImpairmentLane, Leaving
 from netlab.wire.impairment.intercept import PIECE, Gate, Intercept, NotHeld
 from tests.support.independent import conversations
 from tests.support.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
@@ -31,7 +31,7 @@ class Held:
         self.intercept.matches = parse(text).matches
         self.woken = 0
         flow = Flow(3, transport, CLIENT, SERVER)
-        self.lane = Lane(catalog.chain(specs, transport), transport, Direction.TO_SERVER, 3)
+        self.lane = ImpairmentLane(catalog.chain(specs, transport), transport, Direction.TO_SERVER, 3)
         self.lane.gate = Gate(self.intercept, flow, Direction.TO_SERVER, self._wake)
 
     def _wake(self) -> None:
@@ -193,7 +193,7 @@ def test_faults_and_filters_change_without_letting_go_what_is_held() -> None:
         client.sendall(b"two")
         relay.ask(lambda: relay.wire.release(held.number))
         assert read_exactly(got, 6) == b"onetwo"
-        eventually(lambda: relay.ask(lambda: relay.wire._relay.rooms.held) == 0)
+        eventually(lambda: relay.stats.held == 0)
 
 
 def test_a_wrong_filter_or_number_is_told() -> None:
@@ -225,7 +225,7 @@ def test_a_forgotten_intercept_slows_the_sender_and_keeps_little(monkeypatch: py
         with pytest.raises(TimeoutError):
             for _ in range(1 << 10):
                 client.send(bytes(1 << 16))
-        assert relay.ask(lambda: relay.wire._relay.rooms.held) < 1 << 20
+        assert relay.stats.held < 1 << 20
 
 
 def test_bytes_are_replayed_in_an_open_flow(tmp_path: Path) -> None:

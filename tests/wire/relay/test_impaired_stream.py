@@ -68,7 +68,7 @@ def test_faults_can_change_in_the_middle_of_a_transfer() -> None:
             relay.impair()
             received += read_exactly(got, len(payload) - len(received))
         assert received == payload
-        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+        assert relay.stats.held == 0
 
 
 REPLACED = (
@@ -119,8 +119,8 @@ def test_many_flows_lose_nothing_while_faults_are_replaced() -> None:
             assert got == sent
         for each in serving:
             each.result(PATIENCE)
-        eventually(lambda: not relay.wire._relay.flows)
-        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+        eventually(lambda: not relay.stats.flows)
+        assert relay.stats.held == 0
         eventually(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
 
 
@@ -132,8 +132,8 @@ def test_a_flow_that_is_over_leaves_no_timer_and_no_account_behind() -> None:
                 client.sendall(b"Hello")
                 eventually(lambda: client_bytes(relay) == 5)
                 abort(accepted)
-                eventually(lambda: not relay.wire._relay.flows)
-        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+                eventually(lambda: not relay.stats.flows)
+        assert relay.stats.held == 0
         eventually(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
         relay.impair(held(0.001))
         with relay.connect() as client, accept(server) as accepted:
@@ -141,8 +141,8 @@ def test_a_flow_that_is_over_leaves_no_timer_and_no_account_behind() -> None:
                 sock.sendall(b"x")
                 sock.shutdown(socket.SHUT_WR)
             assert read_all(client) == read_all(accepted) == b"x"
-        eventually(lambda: not relay.wire._relay.flows)
-        assert relay.ask(lambda: relay.wire._relay.rooms.held) == 0
+        eventually(lambda: not relay.stats.flows)
+        assert relay.stats.held == 0
 
 
 def test_a_stall_slows_the_sender_and_clearing_it_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +155,7 @@ def test_a_stall_slows_the_sender_and_clearing_it_loses_nothing(monkeypatch: pyt
             with pytest.raises(TimeoutError):
                 while sent < 64 << 20:
                     sent += client.send(bytes(1 << 16))
-            assert relay.ask(lambda: relay.wire._relay.rooms.held) <= (1 << 20) + buffers.ROOM
+            assert relay.stats.held <= (1 << 20) + buffers.SIZE
             relay.impair()
             client.shutdown(socket.SHUT_WR)
             assert len(read_all(accepted)) == sent
@@ -208,8 +208,8 @@ def test_dropped_bytes_do_not_arrive() -> None:
 
 def client_bytes(relay: Relaying) -> int:
     """Bytes that came from the client of the only flow; none before its server is there."""
-    (flow,) = relay.wire._relay.flows
-    return flow._pipes[Direction.TO_SERVER].count if flow._pipes else 0
+    (flow,) = relay.stats.flows
+    return flow.ways[Direction.TO_SERVER].received if flow.ways else 0
 
 
 def test_stopping_is_quick_with_faults_on() -> None:
@@ -237,7 +237,7 @@ def test_many_pieces_that_are_due_at_once_do_not_keep_others_waiting(monkeypatch
                 assert read_all(accepted) == sent
 
             assert relay.rounds(transfer) > len(sent) / 20
-        eventually(lambda: relay.ask(lambda: relay.wire._relay.rooms.held == 0))
+        eventually(lambda: relay.stats.held == 0)
 
 
 def test_unknown_faults_are_told_and_change_nothing() -> None:

@@ -1,10 +1,12 @@
 """The stream relay between real sockets: bytes, ends and resets come out as they went in."""
 
+import contextlib
 import errno
 import random
 import resource
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from netlab.capture.model import Endpoint
 from netlab.wire.facts import FlowClosed, ListenFailed, Paused, Troubled
 from netlab.wire.relay import buffers, stream_relay
 from tests.support.relaying import (
+    PATIENCE,
     Relaying,
     abort,
     accept,
@@ -24,7 +27,7 @@ from tests.support.relaying import (
     read_exactly,
 )
 
-SIZES = (0, 1, 2, 65494, 65495, 65496, buffers.ROOM - 1, buffers.ROOM, buffers.ROOM + 1, 3_000_001)
+SIZES = (0, 1, 2, 65494, 65495, 65496, buffers.SIZE - 1, buffers.SIZE, buffers.SIZE + 1, 3_000_001)
 
 
 def pair(server: socket.socket, relay: Relaying) -> tuple[socket.socket, socket.socket]:
@@ -139,19 +142,19 @@ def test_last_words_arrive_even_if_more_was_sent_to_who_broke_off() -> None:
                 client.recv(10)
 
 
-def test_what_waits_keeps_its_room() -> None:
-    rooms = buffers.Rooms()
-    first = rooms.room
-    first[:] = bytes([1]) * buffers.ROOM
-    much, little = rooms.keep(first[10:]), None
-    rooms.room[:] = bytes([2]) * buffers.ROOM
-    little = rooms.keep(rooms.room[-10:])
-    rooms.room[:] = bytes([3]) * buffers.ROOM
-    assert (set(much), len(much)) == ({1}, buffers.ROOM - 10)
+def test_what_waits_keeps_its_buffer() -> None:
+    kept = buffers.Buffers()
+    first = kept.buffer
+    first[:] = bytes([1]) * buffers.SIZE
+    much, little = kept.keep(first[10:]), None
+    kept.buffer[:] = bytes([2]) * buffers.SIZE
+    little = kept.keep(kept.buffer[-10:])
+    kept.buffer[:] = bytes([3]) * buffers.SIZE
+    assert (set(much), len(much)) == ({1}, buffers.SIZE - 10)
     assert bytes(little) == bytes([2]) * 10
-    rooms.give_back(much[-1:])
-    assert rooms.keep(rooms.room[1:]) is not None
-    assert rooms.room.obj is first.obj, "what is given back is used again"
+    kept.give_back(much[-1:])
+    assert kept.keep(kept.buffer[1:]) is not None
+    assert kept.buffer.obj is first.obj, "what is given back is used again"
 
 
 def test_a_slow_reader_slows_the_sender() -> None:
@@ -176,7 +179,7 @@ def test_a_slow_reader_slows_the_sender() -> None:
             assert relay.rounds(lambda: [relay.ask(lambda: None) for _ in range(20)]) < 100, (
                 "it waits, it does not spin"
             )
-            assert relay.wire._relay.rooms.held <= buffers.ROOM
+            assert relay.stats.held <= buffers.SIZE
             client.setblocking(True)
             client.shutdown(socket.SHUT_WR)
             with relay.connect() as second, accept(server) as other:
@@ -220,8 +223,8 @@ def test_nothing_is_read_before_the_server_is_there() -> None:
         fillers = [socket.create_connection(endpoint(server))]
         with relay.connect() as client, fillers[0]:
             client.sendall(b"Hello")
-            flow = eventually(lambda: next(iter(relay.wire._relay.flows), None))
-            assert relay.ask(lambda: not flow._pipes), "this needs a full accept queue"
+            (flow,) = eventually(lambda: relay.stats.flows)
+            assert not flow.ways, "this needs a full accept queue"
             assert relay.ask(lambda: relay.writer.tally.to_server) == 0
             accept(server).close()
             accepted = accept(server)  # once the kernel tries again, after a second
@@ -232,7 +235,7 @@ def test_nothing_is_read_before_the_server_is_there() -> None:
 def test_without_a_target_clients_wait() -> None:
     with listening() as server, Relaying(None) as relay, relay.connect() as client:
         client.sendall(b"Hello")
-        assert not relay.ask(lambda: relay.wire._relay.flows)
+        assert not relay.stats.flows
         relay.ask(lambda: relay.wire.aim(endpoint(server)))
         with accept(server) as accepted:
             assert accepted.recv(10) == b"Hello"
@@ -306,37 +309,31 @@ def test_a_name_that_is_none_is_told() -> None:
         assert "nowhere.invalid" in relay.told(Troubled)[0].text
 
 
-class Scarce:
-    """A listener for which the system has no descriptors, three times."""
-
-    def __init__(self, listener: socket.socket) -> None:
-        self.listener, self.left = listener, 3
-
-    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
-        if self.left:
-            self.left -= 1
-            raise OSError(errno.EMFILE, "Too many open files")
-        return self.listener.accept()
-
-    def fileno(self) -> int:
-        return self.listener.fileno()
-
-    def close(self) -> None:
-        self.listener.close()
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    """This process can open nothing within the block."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as lowest:
+        free = lowest.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def make_scarce(relay: stream_relay.StreamRelay) -> None:
-    relay._stop_accepting()
-    relay._listeners = tuple(map(Scarce, relay._listeners))
-    relay._consider()
-
-
-def test_without_descriptors_clients_wait_and_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_descriptors_clients_wait_and_it_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_relay, "FILES_RETRY", 0.01)
-    with listening() as server, Relaying(endpoint(server)) as relay:
-        relay.ask(lambda: make_scarce(relay.wire._relay))
-        client, accepted = pair(server, relay)
-        with client, accepted:
+    with listening() as server, Relaying(endpoint(server)) as relay, socket.socket() as client:
+        client.settimeout(PATIENCE)
+        with no_descriptors():
+            client.connect(relay.address)
+            eventually(lambda: relay.told(Troubled))
+            tries: list[None] = []
+            after = relay.loop.after
+            relay.loop.after = lambda: (tries.append(None), after())
+            eventually(lambda: len(tries) > 5, "trying again")
+        with accept(server) as accepted:
             client.sendall(b"Hello")
             assert accepted.recv(10) == b"Hello"
         assert ["Too many open files" in fact.text for fact in relay.told(Troubled)] == [True]
