@@ -13,7 +13,8 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
-from tests.support.screen.staging import StagedApp, serving, until  # noqa: E402 - found by the line above
+from tests.support.screen.staging import StagedApp, serving  # noqa: E402 - found by the line above
+from tests.support.waiting import until  # noqa: E402
 
 SCENES: dict[str, tuple[str, Sequence[str], str]] = {
     "tcp": ("tcp", ["Hello", ":connect", "Hello"], "queue 1/5"),

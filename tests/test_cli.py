@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from netlab import __version__, cli
-from tests.support.server_processes import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def python(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:

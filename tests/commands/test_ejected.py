@@ -12,7 +12,8 @@ from netlab import cli
 from netlab.certificates import authority, certs
 from netlab.topics.discovery import find_topics, topic_named
 from tests.support.pythons import options_of, pythons, run_alone, serving_alone
-from tests.support.server_processes import PATIENCE, serving
+from tests.support.server_processes import serving
+from tests.support.waiting import PATIENCE
 
 TOPICS = [topic.name for topic in find_topics() if topic.package.startswith("netlab.")]
 EACH = pytest.mark.parametrize("topic", TOPICS)

@@ -19,7 +19,7 @@ from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 from tests.support.scripted_lab import experiment
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 HERE = Endpoint("127.0.0.1", 20000)
 EXPERIMENTS = """
@@ -188,7 +188,7 @@ def test_ctrl_c_ends_everything() -> None:
     _, errors = run.communicate(timeout=20)
     assert run.returncode == 130
     assert "Traceback" not in errors
-    until(lambda: not any(alive(pid) for pid in children))
+    wait_until(lambda: not any(alive(pid) for pid in children))
 
 
 def alive(pid: int) -> bool:

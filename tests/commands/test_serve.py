@@ -22,7 +22,8 @@ from netlab.certificates import authority
 from netlab.commands import serve as subject
 from netlab.serve.options import add_options, chosen_options
 from netlab.topics.contract import Option
-from tests.support.server_processes import PATIENCE, serving, wait_until
+from tests.support.server_processes import serving
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

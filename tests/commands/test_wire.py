@@ -18,7 +18,8 @@ import pytest
 from netlab.commands.wire import main
 from netlab.wire.impairment import catalog
 from tests.support.independent import conversations, frames
-from tests.support.relaying import PATIENCE, accept, endpoint, eventually, listening, read_all, read_exactly
+from tests.support.relaying import accept, endpoint, listening, read_all, read_exactly
+from tests.support.waiting import PATIENCE, wait_until
 
 PROGRAM = [sys.executable, "-m", "netlab", "wire"]
 
@@ -393,7 +394,7 @@ def test_tail_of_a_long_transfer_is_in_the_file(tmp_path: Path) -> None:
             accepted.close()
             assert read_all(client) == b""
         assert child.stdout
-        eventually(lambda: b"closed" in child.stdout.readline())
+        wait_until(lambda: b"closed" in child.stdout.readline())
         child.terminate()
         child.communicate(timeout=2)
     (flow,) = conversations(path)

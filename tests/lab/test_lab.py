@@ -28,7 +28,7 @@ from netlab.lab.state import (
     TranscriptGrew,
 )
 from tests.support.echo import told
-from tests.support.waiting import until, waits_for, waits_in
+from tests.support.waiting import wait_until, waits_for, waits_in
 
 
 @pytest.fixture
@@ -81,11 +81,11 @@ def test_the_state_is_true(lab: Lab) -> None:
     assert state.server_pid and running(state.server_pid)
     with lab.connect() as client:
         client.submit("Hello")
-        until(lambda: lab.state.accounts.to_client == 5)
+        wait_until(lambda: lab.state.accounts.to_client == 5)
         assert lab.state.accounts.open_flows == 1
-        until(lambda: any(line.text.startswith("accepted 127.0.0.1:") for line in lab.log))
-        until(lambda: lab.state.threads == 1 and lab.state.processes == 1)
-    until(lambda: lab.state.accounts.open_flows == 0)
+        wait_until(lambda: any(line.text.startswith("accepted 127.0.0.1:") for line in lab.log))
+        wait_until(lambda: lab.state.threads == 1 and lab.state.processes == 1)
+    wait_until(lambda: lab.state.accounts.open_flows == 0)
 
 
 def test_the_second_client_waits_in_the_accept_queue_until_the_first_closes(lab: Lab) -> None:
@@ -95,22 +95,22 @@ def test_the_second_client_waits_in_the_accept_queue_until_the_first_closes(lab:
     first.wait_idle()
     lab.use(2)
     lab.submit("me too")
-    until(lambda: lab.state.queue == 1)
+    wait_until(lambda: lab.state.queue == 1)
     assert lab.state.backlog == 5
-    until(lambda: (waits_for(second), waits_in(second)) == ("recv(8192)", "in the accept queue"))
+    wait_until(lambda: (waits_for(second), waits_in(second)) == ("recv(8192)", "in the accept queue"))
     assert first.busy is None
     lab.submit(":close 1")
     second.wait_idle()
     assert told(second)[-1] == "b'me too'"
-    until(lambda: lab.state.queue == 0)
+    wait_until(lambda: lab.state.queue == 0)
 
 
 def test_of_two_that_wait_only_the_one_that_came_later_is_in_the_accept_queue(lab: Lab) -> None:
     first, second = lab.connect(), lab.connect()
     for client in (first, second):
         client.submit("recv(8192)")
-    until(lambda: lab.state.queue == 1)
-    until(lambda: waits_in(second) == "in the accept queue")
+    wait_until(lambda: lab.state.queue == 1)
+    wait_until(lambda: waits_in(second) == "in the accept queue")
     assert first.busy is not None
     assert first.busy.place == ""
 
@@ -119,7 +119,7 @@ def test_a_wait_in_the_accept_queue_can_be_abandoned_and_still_be_served(lab: La
     first, second = lab.connect(), lab.connect("slow")
     first.run("Hello")
     second.submit("me too")
-    until(lambda: waits_for(second).startswith("recv"))
+    wait_until(lambda: waits_for(second).startswith("recv"))
     assert lab.submit(":abandon") is None
     second.wait_idle()
     assert "Abandoned: you stopped waiting" in told(second)
@@ -133,7 +133,7 @@ def test_another_model_serves_on_the_same_address(lab: Lab) -> None:
     client.run("Hello")
     assert lab.submit(":model threading") is None
     reset = "# the connection was reset (RST): the server was restarted for model threading"
-    until(lambda: reset in told(client))
+    wait_until(lambda: reset in told(client))
     assert (lab.address, lab.state.address, lab.state.model) == (address, address, "threading")
     assert pid is not None
     assert not running(pid)
@@ -210,10 +210,10 @@ def test_a_server_that_dies_is_dead_with_its_last_words_and_starts_again(lab: La
     client = lab.connect()
     client.run("Hello")
     os.kill(pid, signal.SIGKILL)
-    until(lambda: lab.state.phase is Phase.DEAD)
+    wait_until(lambda: lab.state.phase is Phase.DEAD)
     assert lab.state.problem == "the server died: it was killed by signal 9"
     assert lab.state.server_pid is None
-    until(lambda: refused(address))
+    wait_until(lambda: refused(address))
     lab.start()
     assert lab.state.phase is Phase.SERVING
     assert lab.address == address
@@ -227,7 +227,7 @@ def test_a_wire_that_dies_is_replaced(lab: Lab) -> None:
     wire = lab._serving._wire
     assert wire is not None
     os.kill(wire.child.pid, signal.SIGKILL)
-    until(lambda: lab.state.phase is Phase.DEAD)
+    wait_until(lambda: lab.state.phase is Phase.DEAD)
     assert lab.state.problem.startswith("the wire died: ")
     lab.start()
     assert lab.address == address
@@ -265,9 +265,9 @@ def test_what_happens_is_told_and_a_listener_that_fails_does_no_harm() -> None:
     with Lab("tcp", notify=notify) as lab:
         client = lab.connect()
         client.run("Hello")
-        until(lambda: lab.shown_capture is not None and len(lab.shown_capture.segments) == 3)
+        wait_until(lambda: lab.shown_capture is not None and len(lab.shown_capture.segments) == 3)
         everything = {StateChanged, LogGrew, CaptureGrew, CaptureReplaced, SessionsChanged, TranscriptGrew}
-        until(lambda: kinds == everything)
+        wait_until(lambda: kinds == everything)
 
 
 def test_clients_have_numbers_and_names(lab: Lab) -> None:
@@ -298,7 +298,7 @@ def test_closing_with_calls_that_wait_takes_no_second() -> None:
     clients = [lab.connect() for _ in range(4)]
     for client in clients:
         client.submit("recv(8192)")
-    until(lambda: all(client.busy for client in clients))
+    wait_until(lambda: all(client.busy for client in clients))
     before = time.monotonic()
     lab.close()
     lab.close()
@@ -332,7 +332,7 @@ def test_closing_while_starting_leaves_nothing() -> None:
 
     thread = threading.Thread(target=start)
     thread.start()
-    until(lambda: lab._serving._children._started)
+    wait_until(lambda: lab._serving._children._started)
     lab.close()
     thread.join(10)
     assert not thread.is_alive()
@@ -348,7 +348,7 @@ def test_nothing_is_left_behind() -> None:
         assert folder.stat().st_mode & 0o077 == 0
         threads = threading.active_count()
     assert not folder.exists()
-    until(lambda: threading.active_count() < threads)
+    wait_until(lambda: threading.active_count() < threads)
 
 
 def test_a_topic_that_is_not_there() -> None:
@@ -415,10 +415,10 @@ def test_datagrams_have_no_accept_queue_and_are_asked_again_in_the_clients_own_t
 def test_a_full_capture_is_said_with_what_to_try() -> None:
     with Lab("tcp", limit=1 << 16) as lab, lab.connect() as client:
         client.send(bytes(100_000))
-        until(lambda: lab.state.capture_note)
+        wait_until(lambda: lab.state.capture_note)
         assert lab.state.capture_note == "capture full: payload beyond 64 KiB is not kept; :clear begins anew"
         lab.command(":clear")
-        until(lambda: not lab.state.capture_note)
+        wait_until(lambda: not lab.state.capture_note)
 
 
 def test_a_timeout_holds_for_the_next_call_of_an_open_connection_on_every_topic() -> None:
@@ -488,7 +488,7 @@ def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -
         with contextlib.suppress(ConnectionError):
             session.run("Hello")
         said = f"the wire did that, not the server: {how} after 0 bytes; :clear-faults ends all faults"
-        until(lambda: [entry.text for entry in session.transcript].count(said) == 1)
+        wait_until(lambda: [entry.text for entry in session.transcript].count(said) == 1)
         assert session.fault == f"{how} after 0 bytes"
         assert not any("other side" in entry.text or "connecting again" in entry.text for entry in session.transcript)
         lab.wire.clear()
@@ -500,9 +500,9 @@ def test_an_abandoned_request_leaves_no_connection_to_read_from() -> None:
     with Lab("wsgi", notify=lambda event: None) as lab, lab.connect() as session:
         lab.wire.intercept("'GET'")
         session.submit("Guido")
-        until(lambda: waits_in(session) == "held on the wire")
+        wait_until(lambda: waits_in(session) == "held on the wire")
         session.abandon()
-        until(lambda: session.busy is None)
+        wait_until(lambda: session.busy is None)
         assert told(session)[-2:] == [
             "Abandoned: you stopped waiting",
             "# with that the call's connection is closed: its answer reaches nobody",

@@ -11,7 +11,7 @@ from netlab.capture.model import Direction, Kind, Segment
 from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.state import HeldSegment
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 OUT, BACK = Direction.TO_SERVER, Direction.TO_CLIENT
 
@@ -23,7 +23,7 @@ def lab() -> Iterator[Lab]:
 
 
 def held(lab: Lab) -> HeldSegment:
-    (segment,) = until(lambda: lab.wire.held)
+    (segment,) = wait_until(lambda: lab.wire.held)
     return segment
 
 
@@ -44,7 +44,7 @@ def test_a_segment_is_held_edited_and_released(lab: Lab) -> None:
     lab.wire.release(waiting.number)
     client.wait_idle()
     assert lab.wire.held == ()
-    until(lambda: lab.state.accounts.to_client == len(big))
+    wait_until(lambda: lab.state.accounts.to_client == len(big))
     (first, *_) = [s for s in lab.capture.segments if s.direction is OUT and s.kind is Kind.DATA]
     assert first.original == b"Hello" and first.fate.endswith("edited")
 
@@ -77,7 +77,7 @@ def test_the_console_lets_go(lab: Lab) -> None:
     client.submit("Hello")
     held(lab)
     lab.command(":release")
-    until(lambda: not lab.wire.held)
+    wait_until(lambda: not lab.wire.held)
     with pytest.raises(LabError, match="not the number"):
         lab.command(":release x")
 
@@ -87,7 +87,7 @@ def test_a_lab_with_held_segments_stops_as_fast_as_one_without() -> None:
         lab.wire.intercept("data")
         for _ in range(3):
             lab.connect().submit("Hello")
-        until(lambda: len(lab.wire.held) == 3)
+        wait_until(lambda: len(lab.wire.held) == 3)
         began = time.monotonic()
     assert time.monotonic() - began < 2
 
@@ -102,7 +102,7 @@ def test_what_is_replayed_in_its_own_flow_answers_to_its_client(lab: Lab) -> Non
     assert payloads(lab, OUT) == [(b"Hello", ""), (b"Hello", "replayed")]
     where = client.local
     client.close()
-    until(lambda: lab.flows[0].closed)
+    wait_until(lambda: lab.flows[0].closed)
     with pytest.raises(LabError, match="not open"):
         lab.wire.replay(b"Hello", where)
 
@@ -142,7 +142,7 @@ def test_replayed_to_hmac_a_digest_is_refused_for_the_challenge_is_another() -> 
         assert outcome.ended and len(outcome.answer) == 32
         challenges = [each for each, _ in payloads(lab, BACK) if len(each) == 32]
         assert len(challenges) == 2 and challenges[0] != challenges[1]
-        until(lambda: any("refused" in line.text or "dropped" in line.text for line in lab.log))
+        wait_until(lambda: any("refused" in line.text or "dropped" in line.text for line in lab.log))
         assert "closed the connection" in str(outcome)
 
 

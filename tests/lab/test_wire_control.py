@@ -13,7 +13,7 @@ from netlab.capture.model import Direction, Kind
 from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.wire_control import LONGEST_SPEC, MOST_FAULTS
-from tests.support.waiting import until, waits_for
+from tests.support.waiting import wait_until, waits_for
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_faults_are_replaced_in_one_go(lab: Lab) -> None:
     with lab.connect() as client:
         client.send(b"held")
         assert lab.wire.replace("stall after 9", "slice 2") == ("stall after 9", "slice 2")
-        until(lambda: told.append(lab.wire.faults) or lab.capture.segments[-1].direction is Direction.TO_CLIENT)
+        wait_until(lambda: told.append(lab.wire.faults) or lab.capture.segments[-1].direction is Direction.TO_CLIENT)
     assert set(told) == {("stall after 9", "slice 2")}
     with pytest.raises(LabError, match="there is no fault"):
         lab.wire.replace("slice 1", "gremlins")
@@ -72,7 +72,7 @@ def test_faults_change_while_a_client_talks(lab: Lab) -> None:
         assert client.recv(8192) == b"one"
         lab.wire.fault("stall")
         client.submit("held")
-        until(lambda: waits_for(client).startswith("recv"))
+        wait_until(lambda: waits_for(client).startswith("recv"))
         for _ in range(2):  # the bytes are sent: between two answers of the wire it looks at each of its sockets
             lab.sync()
         lab.wire.clear()
@@ -171,6 +171,6 @@ def test_a_lab_with_faults_on_stops_as_fast_as_one_without() -> None:
         lab.wire.fault("stall", "delay 60s")
         for _ in range(5):
             lab.connect().submit("Hello")
-        until(lambda: lab.state.accounts.open_flows == 5)
+        wait_until(lambda: lab.state.accounts.open_flows == 5)
         began = time.monotonic()
     assert time.monotonic() - began < 2

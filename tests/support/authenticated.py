@@ -7,15 +7,12 @@ import logging
 import socket
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from netlab.topics.contract import Server
-
-PATIENCE = 10.0
-"""Seconds that a test waits for what must happen at once, on a busy machine."""
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @contextlib.contextmanager
@@ -29,13 +26,6 @@ def served(server: Server) -> Iterator[tuple[str, int]]:
         server.shutdown()  # type: ignore[attr-defined]  # socketserver's, not part of the contract
         server.server_close()
         thread.join(PATIENCE)
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.005)
 
 
 def wait_for_line(caplog: pytest.LogCaptureFixture, text: str) -> None:

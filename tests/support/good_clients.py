@@ -16,7 +16,8 @@ from netlab.topics.udp.client import Client as UdpClient
 from netlab.topics.wsgi.client import Client as WsgiClient
 from netlab.topics.xmlrpc.client import Client as XmlrpcClient
 from netlab.topics.zerocopy.client import Client as ZerocopyClient
-from tests.support.server_processes import PATIENCE, Serving, serving
+from tests.support.server_processes import Serving, serving
+from tests.support.waiting import PATIENCE
 
 
 def quiet(text: str) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from netlab.capture.model import Endpoint
 from netlab.wire.addresses import parse_address
 from tests.support.folders import ROOT, TESTS
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 30.0
 NAME = "lab.test"
 ORDERS = {"IPv6 first": ("::1", "127.0.0.1"), "IPv4 first": ("127.0.0.1", "::1")}
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.support.server_processes import PATIENCE
+from tests.support.waiting import PATIENCE
 
 MINORS = (11, 12, 13)
 ALONE = ("-E", "-s", "-S")

@@ -7,7 +7,6 @@ import queue
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -19,18 +18,9 @@ from netlab.wire.impairment.fault import Impairment
 from netlab.wire.live_wire import Wire
 from netlab.wire.loop import READ, Loop
 from netlab.wire.relay.stats import RelayStats
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 20.0
 T = TypeVar("T")
-
-
-def eventually(condition: Callable[[], T], what: str = "it") -> T:
-    """The first true answer; fails after `PATIENCE` seconds."""
-    deadline = time.monotonic() + PATIENCE
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        threading.Event().wait(0.002)
-    return answer
 
 
 class Relaying:

@@ -7,19 +7,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-PATIENCE = 20.0
-"""Seconds that a test waits for what must happen at once, on a busy machine."""
-
-
-def wait_until(happened: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    while not happened():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.005)
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Serving:

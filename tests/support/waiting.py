@@ -1,23 +1,37 @@
-"""Waiting for what other threads and processes do: on a condition, with a deadline."""
+"""Waiting for what other threads, processes and the screen do: on a condition, with a deadline, never for a time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from netlab.lab.client.session import Session
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from netlab.lab.client.session import Session
+
+PATIENCE = 20.0
+"""Seconds within which whatever a test waits for must have happened, however busy the machine is."""
 
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 10.0) -> T:
-    """The condition's first true value; `AssertionError` where there is none in time."""
+def wait_until(condition: Callable[[], T], what: str = "", seconds: float = PATIENCE) -> T:
+    """Wait for the condition's first true value and return it; `AssertionError` at the deadline."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"never: {what or condition}"
         time.sleep(0.002)
     return value
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> None:
+    """Wait until the condition holds, while the app runs."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what or condition}"
+        await pilot.pause(0.01)
 
 
 def waits_in(session: Session) -> str:

@@ -24,7 +24,8 @@ from netlab.dissect.fields import Dissection, Field
 from netlab.lab.client.notes import Notes
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import Broken, find_topics, topics
-from tests.support.server_processes import PATIENCE, Serving, descendants, serving, wait_until
+from tests.support.server_processes import Serving, descendants, serving
+from tests.support.waiting import PATIENCE, wait_until
 
 TOPICS = tuple(topics().values())
 

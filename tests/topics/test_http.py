@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from netlab.topics.wsgi import client as wsgi_client
 from netlab.topics.xmlrpc import client as xmlrpc_client
 from tests.support.http_servers import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
-from tests.support.server_processes import wait_until
+from tests.support.waiting import wait_until
 
 CLIENTS = {"wsgi": wsgi_client, "xmlrpc": xmlrpc_client}
 TIMEOUT = 0.5

@@ -14,8 +14,7 @@ from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
-from tests.support.server_processes import wait_until
-from tests.support.waiting import waits_in
+from tests.support.waiting import wait_until, waits_in
 
 FAILING: dict[str, list[str]] = {
     "xmlrpc": ["Fault: <Fault 404", "Fault: <Fault -32602", "OverflowError"],

@@ -23,7 +23,7 @@ from netlab.topics.discovery import topics
 from netlab.topics.hmac.client import Client as HmacClient
 from netlab.topics.multiprocessing.client import Client as MultiprocessingClient
 from tests.support.good_clients import quiet, served, without_a_traceback
-from tests.support.server_processes import PATIENCE
+from tests.support.waiting import PATIENCE
 
 Address = tuple[str, int]
 Throw = Callable[[Address, Sequence[bytes], str], None]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from netlab.certificates import certs
 from netlab.topics.udp.client import Client as UdpClient
 from tests.support.good_clients import served
-from tests.support.server_processes import PATIENCE
+from tests.support.waiting import PATIENCE
 from tests.topics.test_noise import PIECES
 
 RAISED = (OSError, EOFError, ValueError, TypeError, HTTPException, XmlrpcError, UnpicklingError)

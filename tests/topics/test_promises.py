@@ -23,7 +23,8 @@ from netlab.topics.udp import server as udp
 from netlab.topics.wsgi import server as wsgi
 from netlab.topics.xmlrpc import server as xmlrpc
 from netlab.topics.zerocopy import server as zerocopy
-from tests.support.authenticated import PATIENCE, served, wait_until
+from tests.support.authenticated import served
+from tests.support.waiting import PATIENCE, wait_until
 
 IN_THE_HANDLER = [hmac, multiprocessing, tls, zerocopy]
 """Those that say ``accepted`` in the client's own thread, so once it has a place."""

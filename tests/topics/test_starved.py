@@ -14,7 +14,8 @@ from netlab.capture.model import Transport
 from netlab.certificates import certs
 from netlab.topics.discovery import topics
 from tests.support.good_clients import served, without_a_traceback
-from tests.support.server_processes import Serving, wait_until
+from tests.support.server_processes import Serving
+from tests.support.waiting import wait_until
 
 SAID = "nobody can be accepted for now: Too many open files"
 STARVING = 0.6

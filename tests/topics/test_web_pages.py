@@ -14,7 +14,7 @@ from netlab.lab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.host_names import ALLOW_HOST, parse_names
 from tests.support.http_servers import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
-from tests.support.server_processes import wait_until
+from tests.support.waiting import wait_until
 
 TOPICS = pytest.mark.parametrize("topic", SERVERS)
 CALL = dumps(("spam", 1), "set").encode()

@@ -10,7 +10,8 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from netlab.lab.state import LogGrew, LogLine
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202e\u200b\x7f [@click=app.quit]x[/] [/nonsense] \ud800 end"
 

@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from netlab.lab.state import Phase
 from netlab.ui.tab.status import Banner
-from tests.support.screen.staging import StagedApp, enter, serving, settled, until
+from tests.support.screen.staging import StagedApp, enter, serving, settled
+from tests.support.waiting import until
 
 WIDE, NARROW = (120, 40), (80, 24)
 Compare = Callable[..., bool]

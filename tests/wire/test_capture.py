@@ -20,7 +20,8 @@ from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Captured, Synced
 from netlab.wire.live_wire import ANNOUNCE_EVERY
 from tests.support.independent import Conversation, conversations, frames
-from tests.support.relaying import Relaying, abort, accept, endpoint, eventually, listening, read_all
+from tests.support.relaying import Relaying, abort, accept, endpoint, listening, read_all
+from tests.support.waiting import wait_until
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 40000), Endpoint("127.0.0.1", 20000)
 THERE, BACK = random.Random(1).randbytes(700_001), random.Random(2).randbytes(300_007)
@@ -54,10 +55,10 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Endpoint, 
         broken.sendall(b"never mind")
         other.recv(20)
         abort(broken)
-        eventually(lambda: relay.writer.tally.open_flows == 0)
+        wait_until(lambda: relay.writer.tally.open_flows == 0)
         relay.connect().close()
         accept(server).close()
-        eventually(lambda: relay.writer.tally.flows == 3 and relay.writer.tally.open_flows == 0)
+        wait_until(lambda: relay.writer.tally.flows == 3 and relay.writer.tally.open_flows == 0)
         address = relay.address
     return path, where, address
 
@@ -210,7 +211,7 @@ def test_announcements_are_rare_but_the_last_is_complete(tmp_path: Path) -> None
                 accepted.recv(1)
                 accepted.sendall(b"y")
                 client.recv(1)
-        eventually(lambda: relay.told(Captured)[-1].tally.to_client == 300)
+        wait_until(lambda: relay.told(Captured)[-1].tally.to_client == 300)
         announced = relay.told(Captured)
         assert len(announced) <= (time.monotonic() - begun) / ANNOUNCE_EVERY + 2
         assert announced[-1].tally.kept == announced[-1].tally.segments
@@ -225,7 +226,7 @@ def test_a_capture_begun_anew_introduces_open_flows(tmp_path: Path) -> None:
             relay.ask(lambda: relay.wire.restart_capture(str(second)))
             client.sendall(b"after")
             accepted.recv(10)
-        eventually(lambda: relay.writer.tally.open_flows == 0)
+        wait_until(lambda: relay.writer.tally.open_flows == 0)
         assert relay.writer.tally.flows == 1
     assert bytes(conversations(first)[0].to_server.data) == b"before"
     (flow,) = conversations(second)

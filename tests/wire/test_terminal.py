@@ -10,7 +10,7 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.wire.facts import FlowOpened, Listening
 from netlab.wire.terminal import Lines
-from tests.support.relaying import PATIENCE
+from tests.support.waiting import PATIENCE
 
 OPENED = FlowOpened(1, Endpoint("127.0.0.1", 1), Endpoint("127.0.0.1", 2), 0)
 

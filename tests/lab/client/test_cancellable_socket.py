@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from netlab.lab.client.cancellable_socket import AbandonableSocket, Abandoned, Wake
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_wake_is_seen_by_poll_and_set_twice_is_set_once() -> None:
     wake.clear()
     wake.clear()
     assert not watch.poll(0)
-    assert until(lambda: not wake.is_set())
+    assert wait_until(lambda: not wake.is_set())
 
 
 def test_a_call_is_abandoned_also_where_data_always_waits(

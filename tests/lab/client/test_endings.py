@@ -18,7 +18,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.state import Happened
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 from tests.topics.test_contract import SAID
 
 LONG = 30.0
@@ -42,10 +42,10 @@ def says(session: Session, text: str) -> Callable[[], bool]:
 def test_who_is_silent_is_shown_as_closed_with_the_servers_reason(topic: Topic, model: str) -> None:
     with Lab(topic, model=model, server_timeout=0.5) as lab, lab.connect() as session:
         session.run(SAID.get(topic.name, "Hello"))
-        until(says(session, "dropped by the server: "), LONG)
+        wait_until(says(session, "dropped by the server: "), seconds=LONG)
         assert told(session)[-1].endswith(" for 0.5 s")
         assert session.peer_closed
-        until(lambda: lab.state.accounts.clients == 0 and lab.state.accounts.open_flows == 1)
+        wait_until(lambda: lab.state.accounts.clients == 0 and lab.state.accounts.open_flows == 1)
         (event,) = [line.event for line in lab.log if line.event is not None and line.event.ends]
         assert (event.what, event.peer) == (Happened.DROPPED, session.local)
 
@@ -55,16 +55,16 @@ def test_all_who_are_dropped_are_shown_not_the_current_one_alone() -> None:
         one, two = lab.connect(), lab.connect()
         assert lab.current is two
         for session in (one, two):
-            until(says(session, "dropped by the server: silent for 0.5 s"), LONG)
+            wait_until(says(session, "dropped by the server: silent for 0.5 s"), seconds=LONG)
             assert session.peer_closed
-        until(lambda: lab.state.accounts.clients == 0)
+        wait_until(lambda: lab.state.accounts.clients == 0)
         assert lab.state.accounts.open_flows == 2
 
 
 def test_a_refusal_is_told_in_the_servers_words() -> None:
     with Lab("multiprocessing") as lab, lab.connect() as session:
         session.send_bytes(pickle.dumps(contextlib.suppress))
-        until(says(session, "refused: the pickle names contextlib.suppress"), LONG)
+        wait_until(says(session, "refused: the pickle names contextlib.suppress"), seconds=LONG)
     with Lab("hmac") as lab:
         lab.set_option("secret", "another")
         session = lab.open()
@@ -77,22 +77,22 @@ def test_a_restart_for_an_option_or_a_model_is_what_ended_the_connection() -> No
     with Lab("zerocopy") as lab, lab.connect() as session:
         session.receive("1 MiB")
         lab.set_option("max_frame", "4096")
-        until(says(session, "the server was restarted for --max-frame"), LONG)
+        wait_until(says(session, "the server was restarted for --max-frame"), seconds=LONG)
         fates = [segment.fate for segment in lab.capture.segments if segment.kind is Kind.RESET]
         assert fates == ["the server was restarted for --max-frame"]
     with Lab("tcp") as lab, lab.connect() as session:
         session.send(b"Hello")
         lab.set_model("pool")
-        until(says(session, "the server was restarted for model pool"), LONG)
+        wait_until(says(session, "the server was restarted for model pool"), seconds=LONG)
 
 
 def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None:
     with Lab("tcp", timeout=0.3) as lab, lab.connect() as session:
         lab.wire.intercept("-> 'Hello'")
         session.submit("Hello")
-        (segment,) = until(lambda: lab.wire.held)
+        (segment,) = wait_until(lambda: lab.wire.held)
         with pytest.raises(AssertionError):
-            until(lambda: session.busy is None, 1.2)
+            wait_until(lambda: session.busy is None, seconds=1.2)
         lab.wire.release(segment.number)
         session.wait_idle()
         assert told(session)[-1] == "b'Hello'"
@@ -100,12 +100,12 @@ def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None
 
 def test_what_a_hold_caused_is_put_down_to_it() -> None:
     with Lab("tcp", server_timeout=0.8) as lab, lab.connect() as session:
-        until(lambda: lab.flows and lab.flows[0].accepted)
+        wait_until(lambda: lab.flows and lab.flows[0].accepted)
         lab.wire.intercept("-> 'Hello'")
         session.submit("Hello")
-        until(
+        wait_until(
             says(session, "dropped by the server: silent for 0.8 s; the wire did that: a segment was held by hand"),
-            LONG,
+            seconds=LONG,
         )
         assert session.by_wire
 
@@ -114,9 +114,9 @@ def test_what_a_hold_caused_is_put_down_to_it() -> None:
 def test_while_segments_are_held_nobody_who_comes_is_dropped(topic: str) -> None:
     with Lab(topic, model="threading", server_timeout=0.4) as lab:
         lab.wire.intercept("'such text never comes'")
-        until(lambda: not _drops_soon(lab), LONG)  # the server hears of it a moment later
+        wait_until(lambda: not _drops_soon(lab), seconds=LONG)  # the server hears of it a moment later
         lab.wire.intercept()
-        until(lambda: _drops_soon(lab), LONG)
+        wait_until(lambda: _drops_soon(lab), seconds=LONG)
 
 
 def _ended(lab: Lab, client: Endpoint) -> bool:
@@ -126,7 +126,7 @@ def _ended(lab: Lab, client: Endpoint) -> bool:
 def _drops_soon(lab: Lab) -> bool:
     """Whether a client that comes now and is silent is dropped."""
     with socket.create_connection(lab.address) as outside, contextlib.suppress(AssertionError):
-        return until(lambda: _ended(lab, Endpoint(*outside.getsockname())), 1.5)
+        return wait_until(lambda: _ended(lab, Endpoint(*outside.getsockname())), seconds=1.5)
     return False
 
 
@@ -135,12 +135,12 @@ def test_who_abandons_a_call_to_look_at_it_is_not_dropped_for_it() -> None:
         first = lab.connect()
         second = lab.connect()
         second.submit("Hello")
-        until(lambda: second.busy is not None and second.busy.text.startswith("recv"))
+        wait_until(lambda: second.busy is not None and second.busy.text.startswith("recv"))
         second.abandon()
-        until(lambda: second.looked_at)
-        until(says(first, "dropped by the server: silent for 0.4 s"), LONG)
+        wait_until(lambda: second.looked_at)
+        wait_until(says(first, "dropped by the server: silent for 0.4 s"), seconds=LONG)
         with pytest.raises(AssertionError):
-            until(says(second, "dropped"), 1.5)
+            wait_until(says(second, "dropped"), seconds=1.5)
 
 
 def test_idle_says_and_sets_how_long_silence_may_last_and_keeps_the_connections() -> None:
@@ -151,7 +151,7 @@ def test_idle_says_and_sets_how_long_silence_may_last_and_keeps_the_connections(
         assert lab.command(":idle off") == "no client is dropped for its silence, if it connects from now on"
         assert lab.idle == math.inf
         lab.command(":idle 0.4s")
-        until(lambda: _drops_soon(lab), LONG)
+        wait_until(lambda: _drops_soon(lab), seconds=LONG)
         session.run("Hello")
         assert told(session)[-1] == "b'Hello'"
         lab.set_model("pool")  # and a new server is told the same

@@ -6,7 +6,7 @@ import pytest
 
 from netlab.lab import Lab
 from tests.support.echo import told
-from tests.support.waiting import until, waits_in
+from tests.support.waiting import wait_until, waits_in
 
 
 @pytest.mark.parametrize("topic", ["hmac", "multiprocessing", "tls"])
@@ -14,9 +14,9 @@ def test_who_waits_for_a_handshake_is_in_the_accept_queue_and_may_give_up(topic:
     with Lab(topic, model="single") as lab:
         lab.connect()
         lab.submit(":connect")
-        until(lambda: len(lab.sessions) == 2 and lab.state.queue == 1)
+        wait_until(lambda: len(lab.sessions) == 2 and lab.state.queue == 1)
         second = lab.sessions[-1]
-        until(lambda: waits_in(second) == "in the accept queue")
+        wait_until(lambda: waits_in(second) == "in the accept queue")
         second.abandon()
         second.wait_idle()
         assert "Abandoned: you stopped waiting" in told(second)

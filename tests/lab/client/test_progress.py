@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from netlab.lab import Lab
-from tests.support.waiting import until, waits_in
+from tests.support.waiting import wait_until, waits_in
 
 
 def test_a_transfer_tells_its_progress_and_is_given_up() -> None:
     with Lab("zerocopy") as lab:
         session = lab.connect()
         session.submit("receive('1 GiB')")
-        until(lambda: " of 1.0 GiB · " in waits_in(session))
+        wait_until(lambda: " of 1.0 GiB · " in waits_in(session))
         client = session.client
         assert client is not None
         session.abandon()

@@ -16,7 +16,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.state import EntryKind
 from netlab.topics.contract import Topic
 from tests.support.echo import EchoServer, session_with, told
-from tests.support.waiting import until, waits_for
+from tests.support.waiting import wait_until, waits_for
 
 MakeSocket = Callable[[int, int], socket.socket]
 Log = Callable[[str], None]
@@ -91,7 +91,7 @@ def test_what_is_mistyped_is_explained(session: Session) -> None:
 def test_abandoning_keeps_the_connection_and_the_late_answer(server: EchoServer, session: Session) -> None:
     server.answering.clear()
     session.submit("Hello\nsend(b'never')")
-    until(lambda: waiting(session))
+    wait_until(lambda: waiting(session))
     assert session.busy is not None
     assert session.busy.words(session.busy.started + 3.21) == "waiting 3.2 s for recv(8192)"
     local = session.local
@@ -108,7 +108,7 @@ def test_abandoning_keeps_the_connection_and_the_late_answer(server: EchoServer,
 def test_abandoning_from_python_raises_in_the_call(server: EchoServer, session: Session) -> None:
     server.answering.clear()
     session.send(b"x")
-    threading.Thread(target=lambda: until(lambda: waiting(session)) and session.abandon()).start()
+    threading.Thread(target=lambda: wait_until(lambda: waiting(session)) and session.abandon()).start()
     with pytest.raises(Abandoned):
         session.recv(1)
 
@@ -117,21 +117,21 @@ def test_an_interrupt_in_python_ends_the_call_too(
     server: EchoServer, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(future: Future[object]) -> object:
-        until(lambda: waiting(session))
+        wait_until(lambda: waiting(session))
         raise KeyboardInterrupt
 
     session.connect()
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(Future, "result", interrupted)
         session.recv(1)
-    until(lambda: session.busy is None)
+    wait_until(lambda: session.busy is None)
     assert "Abandoned: you stopped waiting" in told(session)
 
 
 def test_the_servers_closing_is_said_at_once_and_bare_text_connects_again(server: EchoServer, session: Session) -> None:
     session.run("Hello")
     server.clients[0].shutdown(socket.SHUT_RDWR)
-    until(lambda: told(session)[-1] == "# the server closed the connection")
+    wait_until(lambda: told(session)[-1] == "# the server closed the connection")
     session.run("Again")
     assert "# connecting again" in told(session)
     assert told(session)[-1] == "b'Again'"
@@ -141,7 +141,7 @@ def test_the_servers_closing_is_said_at_once_and_bare_text_connects_again(server
 def test_an_explicit_call_on_a_closed_connection_just_runs(server: EchoServer, session: Session) -> None:
     session.run("Hello")
     server.clients[0].shutdown(socket.SHUT_RDWR)
-    until(lambda: "# the server closed the connection" in told(session))
+    wait_until(lambda: "# the server closed the connection" in told(session))
     assert session.recv(10) == b""
     assert len(server.clients) == 1
 
@@ -154,7 +154,7 @@ def test_a_reset_by_the_server_is_said_at_once() -> None:
             peer, _ = listener.accept()
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             peer.close()
-            until(lambda: told(session)[-1] == "# the connection was reset (RST)")
+            wait_until(lambda: told(session)[-1] == "# the connection was reset (RST)")
             with pytest.raises(ConnectionResetError):
                 session.recv(1)
 
@@ -162,7 +162,7 @@ def test_a_reset_by_the_server_is_said_at_once() -> None:
 def test_half_closing_while_a_call_waits(server: EchoServer, session: Session) -> None:
     session.connect()
     session.submit("recv(8192)")
-    until(lambda: waiting(session))
+    wait_until(lambda: waiting(session))
     session.half_close()
     session.wait_idle()
     assert ">>> s.socket.shutdown(socket.SHUT_WR)" in told(session)
@@ -179,7 +179,7 @@ def test_a_reset_arrives_as_one(busy: bool) -> None:
             peer.settimeout(10)
             if busy:
                 session.submit("recv(8192)")
-                until(lambda: waiting(session))
+                wait_until(lambda: waiting(session))
             session.reset()
             with peer, pytest.raises(ConnectionResetError):
                 peer.recv(1)
@@ -205,12 +205,12 @@ def test_disconnecting_keeps_the_session(server: EchoServer, session: Session) -
 def test_closing_with_a_call_that_waits_takes_no_second(server: EchoServer, session: Session) -> None:
     session.connect()
     session.submit("recv(8192)\nrecv(8192)")
-    until(lambda: waiting(session))
+    wait_until(lambda: waiting(session))
     before = time.monotonic()
     session.close()
     session.close()
     assert time.monotonic() - before < 1
-    until(lambda: not session.connected)
+    wait_until(lambda: not session.connected)
     with pytest.raises(LabError, match="its client was closed"):
         session.recv(1)
 
@@ -229,7 +229,7 @@ def test_calls_time_out(server: EchoServer) -> None:
 def test_a_flood_of_lines_is_bounded(server: EchoServer, session: Session) -> None:
     server.answering.clear()
     session.submit("Hello")
-    until(lambda: waiting(session))
+    wait_until(lambda: waiting(session))
     session.submit("recv(1)\n" * (LINES_WAITING + 5))
     assert told(session)[-1] == f"# more than {LINES_WAITING:,} lines wait; the rest was not taken"
     session.abandon()
@@ -239,7 +239,7 @@ def test_what_the_server_sends_cannot_steer_the_terminal(server: EchoServer, ses
     session.connect()
     session.send(b"x")
     session.recv(1)
-    until(lambda: server.clients)
+    wait_until(lambda: server.clients)
     server.clients[0].sendall("\x1b[2J\u202e[@click=app.quit]".encode())
     session.recv(8192)
     assert all(text.isprintable() for text in told(session))
@@ -268,7 +268,7 @@ def test_a_client_that_does_not_share_its_socket_is_shut_down_and_that_is_said(
     with session_with(lambda: server.address) as session:
         session.connect()
         session.submit("recv()")
-        until(lambda: waiting(session))
+        wait_until(lambda: waiting(session))
         session.abandon()
         session.wait_idle()
         assert any(text.startswith("# this client does not share its socket") for text in told(session))
@@ -286,7 +286,7 @@ def test_a_client_closed_by_its_person_does_not_blame_the_server(
     with session_with(lambda: server.address) as session:
         session.connect()
         session.submit("recv()")
-        until(lambda: waiting(session))
+        wait_until(lambda: waiting(session))
         session.disconnect()
         assert told(session)[-1] == "# closed"
         assert not any("the server closed" in text for text in told(session))
@@ -318,7 +318,7 @@ def test_a_client_that_closes_itself_is_connected_again_by_bare_text(
     with session_with(lambda: server.address) as session:
         session.connect()
         session.submit("recv()")
-        until(lambda: waiting(session))
+        wait_until(lambda: waiting(session))
         session.abandon()
         session.wait_idle()
         assert told(session)[-1] == "# with that the connection is closed: half an answer was on its way"

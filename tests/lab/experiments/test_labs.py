@@ -16,7 +16,7 @@ from netlab.lab.state import Phase
 from netlab.topics.discovery import topic_named
 from netlab.topics.experiment import Bench, Trial, payload
 from tests.support.scripted_lab import Told, experiment
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 TCP, UDP = topic_named("tcp"), topic_named("udp")
 
@@ -159,7 +159,7 @@ def says_hello_by_hand(tab: Lab) -> None:
     client = tab.connect()
     client.send(b"by hand")
     client.recv(100)
-    until(lambda: len(tab.log) == 1)
+    wait_until(lambda: len(tab.log) == 1)
 
 
 def test_a_tab_that_was_stopped_is_stopped_again(tab: Lab) -> None:

@@ -14,7 +14,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab.experiments.runner import Stopped
 from netlab.lab.experiments.sandbox import OUTPUT_LIMIT, Limits, Quoted
 from netlab.topics.experiment import Run
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 SPIN = "while True: pass"
 
@@ -57,7 +57,7 @@ print(quoted.pid, flush=True)
 os.kill(os.getpid(), {signal.SIGKILL.value})
 """
     told = subprocess.run([sys.executable, "-c", starter], capture_output=True, text=True, check=False)
-    until(lambda: gone(int(told.stdout)))
+    wait_until(lambda: gone(int(told.stdout)))
 
 
 def test_memory_is_limited() -> None:
@@ -84,7 +84,7 @@ def test_files_cannot_be_written() -> None:
 def test_what_it_started_is_ended_too() -> None:
     code = "import subprocess, sys\np = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'])\n"
     result = run(code + "print(p.pid)")
-    until(lambda: gone(int(result.output)))
+    wait_until(lambda: gone(int(result.output)))
 
 
 def test_a_stop_ends_it() -> None:

@@ -13,7 +13,7 @@ from netlab.lab import Lab
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, axis, cells, render, render_boards
 from tests.support.folders import CAPTURE_CASES
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 SERVER = Endpoint("127.0.0.1", 20000)
 START = 1_700_000_000 * SECOND
@@ -242,7 +242,7 @@ def test_a_client_of_many_connections_has_its_name_on_each_and_connects_when_it_
         following = Following(lab)
         for number in (1, 2):
             client.run("get('/localtime')")
-            until(lambda number=number: len(lab.capture.flows) == number)
+            wait_until(lambda number=number: len(lab.capture.flows) == number)
             lanes = following.board(0, lab.capture.segments).lanes
         assert [each.name for each in lanes] == ["client 1"] * 2
         for each in lanes:

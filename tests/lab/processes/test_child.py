@@ -11,7 +11,7 @@ import pytest
 
 from netlab.lab.processes import child
 from netlab.lab.processes.child import Child, Message
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 class Told:
@@ -25,7 +25,7 @@ class Told:
         self.child.attach(self.messages.append, self.over.set)
 
     def first(self) -> Message:
-        return until(lambda: self.messages and self.messages[0])
+        return wait_until(lambda: self.messages and self.messages[0])
 
 
 def gone(pid: int) -> bool:
@@ -82,7 +82,7 @@ STUBBORN = "import signal, time\nsignal.signal(15, signal.SIG_IGN)\nprint('{}', 
 
 def test_a_stubborn_and_a_stopped_child_are_ended_within_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     stubborn, stopped = Told(monkeypatch, STUBBORN), Told(monkeypatch, ECHO)
-    until(lambda: stubborn.messages)
+    wait_until(lambda: stubborn.messages)
     os.kill(stopped.child.pid, signal.SIGSTOP)
     before = time.monotonic()
     child.stop(stubborn.child, stopped.child, None)
@@ -106,13 +106,13 @@ def test_what_it_forked_ends_with_it(monkeypatch: pytest.MonkeyPatch, then: str)
     assert isinstance(pid, int)
     child.stop(told.child)
     assert told.child.ended.wait(5)
-    until(lambda: gone(pid), 5)
+    wait_until(lambda: gone(pid), seconds=5)
 
 
 def test_a_stalled_child_does_not_stall_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     told = Told(monkeypatch, "import time\nprint('{\"event\": 1}', flush=True)\ntime.sleep(60)")
     told.first()
-    assert until(lambda: not told.child.request({"filler": "x" * 4000}))
+    assert wait_until(lambda: not told.child.request({"filler": "x" * 4000}))
     told.child.kill(signal.SIGKILL)
     assert told.child.ended.wait(5)
 

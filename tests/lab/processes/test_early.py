@@ -17,7 +17,7 @@ from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 def free(name: str) -> Topic:
@@ -41,7 +41,7 @@ def started(early: EarlyChildren) -> list[Child]:
 
 
 def test_they_serve_before_there_is_a_lab_and_the_lab_takes_them_over(early: EarlyChildren) -> None:
-    address = until(lambda: early.serving)
+    address = wait_until(lambda: early.serving)
     wire, server = started(early)
     with _lab(early) as lab, lab.connect() as client:
         assert lab.address == address
@@ -71,11 +71,11 @@ def test_what_nobody_took_over_ends_with_its_folder() -> None:
     assert folder is not None
     threading.Thread(target=early.close).start()
     assert all(child.ended.wait(10) for child in children)
-    until(lambda: not folder.path.exists())
+    wait_until(lambda: not folder.path.exists())
 
 
 def test_a_port_that_is_taken_is_the_labs_to_say(early: EarlyChildren) -> None:
-    taken = until(lambda: early.serving)
+    taken = wait_until(lambda: early.serving)
     topic = dataclasses.replace(topic_named("tcp"), port=taken.port)
     second = EarlyChildren(topic)
     lab = Lab(topic, port=taken.port, yield_cpu=True, early=second)

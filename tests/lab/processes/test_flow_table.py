@@ -10,7 +10,7 @@ from netlab.lab import Lab
 from netlab.lab.processes import flow_table
 from netlab.lab.processes.flow_table import FLOWS_KEPT, LINES_HELD, FlowBook, FlowFact, PeerNames
 from netlab.lab.state import Happened, LogLine, PeerEvent
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 class Told:
@@ -54,8 +54,8 @@ def test_a_stranger_at_the_servers_own_port_is_shown_after_a_moment() -> None:
     others = set(threading.enumerate())
     told = Told(patience=0.01)
     told.log("accepted [::1]:41000")
-    until(lambda: told.shown == ["accepted [::1]:41000"])
-    until(lambda: not any(isinstance(each, threading.Timer) for each in set(threading.enumerate()) - others))
+    wait_until(lambda: told.shown == ["accepted [::1]:41000"])
+    wait_until(lambda: not any(isinstance(each, threading.Timer) for each in set(threading.enumerate()) - others))
 
 
 def test_what_waits_is_bounded() -> None:
@@ -105,20 +105,20 @@ def test_the_log_of_a_real_lab_names_the_clients() -> None:
     with Lab("tcp", model="threading") as lab:
         with lab.connect() as one, lab.connect() as two, socket.create_connection(lab.address) as outside:
             clients = {one.local, two.local, Endpoint(*outside.getsockname())}
-            until(lambda: {f"accepted {client}" for client in clients} == {line.text for line in lab.log})
-            facts = until(lambda: all(fact.accepted for fact in lab.flows) and lab.flows)
+            wait_until(lambda: {f"accepted {client}" for client in clients} == {line.text for line in lab.log})
+            facts = wait_until(lambda: all(fact.accepted for fact in lab.flows) and lab.flows)
             assert {fact.client for fact in facts} == clients
             assert all(fact.opened <= fact.accepted for fact in facts if fact.accepted)
-        until(lambda: {f"closed {client}" for client in clients} <= {line.text for line in lab.log})
-        until(lambda: all(fact.closed and fact.closed > fact.opened for fact in lab.flows))
+        wait_until(lambda: {f"closed {client}" for client in clients} <= {line.text for line in lab.log})
+        wait_until(lambda: all(fact.closed and fact.closed > fact.opened for fact in lab.flows))
 
 
 def test_a_flood_is_told_in_lines_that_the_lab_can_read() -> None:
     with Lab("tcp", model="asyncio") as lab:
         open_ones = [socket.create_connection(lab.address) for _ in range(400)]
-        until(lambda: len(lab.flows) == 400)
+        wait_until(lambda: len(lab.flows) == 400)
         clients = {Endpoint(*each.getsockname()) for each in open_ones}
-        until(lambda: {f"accepted {client}" for client in clients} == {line.text for line in lab.log})
+        wait_until(lambda: {f"accepted {client}" for client in clients} == {line.text for line in lab.log})
         for each in open_ones:
             each.close()
 

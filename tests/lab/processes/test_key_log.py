@@ -19,7 +19,7 @@ from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.processes.key_log import KeyLog
 from tests.support.echo import told
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 SECRETS_BLOCK, TLS_KEY_LOG = 10, 0x544C534B
 
@@ -147,7 +147,7 @@ def test_a_killed_app_leaves_no_secret(folder: Path) -> None:
         memory, file = (Path(line) for line in parent.stdout.readline().split())
         assert memory.is_dir() and file.exists()
         parent.kill()
-    until(lambda: not memory.exists() and not file.exists(), 20)
+    wait_until(lambda: not memory.exists() and not file.exists(), seconds=20)
 
 
 PARENT = """

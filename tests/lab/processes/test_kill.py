@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 PARENT = """
 import sys
@@ -50,8 +50,8 @@ def test_a_killed_app_leaves_no_process_and_no_file(model: str, number: signal.S
     parent.wait(10)
     parent.stdin.close()
     parent.stdout.close()
-    until(lambda: gone(int(server), int(wire)), 5)  # one second on a quiet machine
-    until(lambda: not Path(folder).exists(), 5)
+    wait_until(lambda: gone(int(server), int(wire)), seconds=5)  # one second on a quiet machine
+    wait_until(lambda: not Path(folder).exists(), seconds=5)
 
 
 def test_a_lab_that_nobody_closed_is_closed_at_exit() -> None:

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.folders import ROOT
+from tests.support.waiting import PATIENCE
 
 APP = [sys.executable, "-m", "tests.support.screen.run_app"]
-PATIENCE = 20.0
 
 
 class Terminal:

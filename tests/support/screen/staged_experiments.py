@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 from netlab.capture.model import Kind
 from netlab.topics.experiment import Experiment, Trial
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
-from tests.support.screen.staging import StagedApp, until
+from tests.support.screen.staging import StagedApp
+from tests.support.waiting import until
 
 PREDICTIONS = (
     "Its connect is refused, since the server is busy.",

@@ -21,9 +21,7 @@ from netlab.ui.keys.keymap import Config
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab.tab import BenchPane
 from netlab.ui.widgets.formatting import Presentation
-
-DEADLINE = 20.0
-"""Seconds within which anything that a test waits for must have happened, on however busy a machine."""
+from tests.support.waiting import PATIENCE, until
 
 
 class Stage(Presentation):
@@ -143,14 +141,6 @@ def played(size: tuple[int, int] = (120, 40), **staged: Any) -> Callable[[Played
     return decorate
 
 
-async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "", within: float = DEADLINE) -> None:
-    """Wait until the condition holds."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what or condition}"
-        await pilot.pause(0.02)
-
-
 async def serving(pilot: Pilot[None]) -> StagedApp:
     """Wait until the first tab serves, and its input has the focus."""
     app = pilot.app
@@ -176,7 +166,7 @@ async def settled(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, StagedApp)
     before = None
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         now = (app.seen.lab.state, app.seen.lab.log.total, len(app.seen.lab.sessions), app.transcript)
         if now == before:

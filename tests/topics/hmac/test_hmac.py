@@ -19,16 +19,8 @@ from hypothesis import strategies as st
 from netlab.topics.hmac import TOPIC, client, server
 from netlab.topics.hmac.client import Client, SecretRefused
 from netlab.topics.hmac.server import MODELS, make_server
-from tests.support.authenticated import (
-    PATIENCE,
-    SlicedSocket,
-    connected,
-    log,
-    recv_exactly,
-    served,
-    wait_for_line,
-    was_closed,
-)
+from tests.support.authenticated import SlicedSocket, connected, log, recv_exactly, served, wait_for_line, was_closed
+from tests.support.waiting import PATIENCE
 
 __all__ = ["log"]
 SECRET = b"peekaboo"

@@ -28,17 +28,9 @@ from hypothesis import strategies as st
 from netlab.topics.multiprocessing import TOPIC, client, server
 from netlab.topics.multiprocessing.client import Client, PlainUnpickler
 from netlab.topics.multiprocessing.server import MODELS, check, make_server
-from tests.support.authenticated import (
-    PATIENCE,
-    SlicedSocket,
-    connected,
-    log,
-    read_frame,
-    served,
-    wait_for_line,
-    was_closed,
-)
+from tests.support.authenticated import SlicedSocket, connected, log, read_frame, served, wait_for_line, was_closed
 from tests.support.folders import TOPIC_SAMPLES
+from tests.support.waiting import PATIENCE
 
 __all__ = ["log"]
 KEY = b"peekaboo"

@@ -17,7 +17,8 @@ import pytest
 from netlab.hardening.lines import LONGEST_LINE
 from netlab.topics.tcp.client import Client
 from netlab.topics.tcp.server import MODELS
-from tests.support.server_processes import PATIENCE, Serving, descendants, serving, wait_until
+from tests.support.server_processes import Serving, descendants, serving
+from tests.support.waiting import PATIENCE, wait_until
 
 ONE_AT_A_TIME = ("single", "raw")
 ALL = pytest.mark.parametrize("model", MODELS)

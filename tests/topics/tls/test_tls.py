@@ -21,7 +21,7 @@ from netlab.topics.tls.client import Client
 from netlab.topics.tls.dissect import dissect
 from netlab.topics.tls.plaintext import open_records
 from netlab.topics.tls.server import make_context, make_server
-from tests.support.server_processes import wait_until
+from tests.support.waiting import wait_until
 
 DEADLINE = 10
 

@@ -18,7 +18,8 @@ from netlab.topics.udp.answers import ANSWER, LONGEST_REQUEST, TOO_LONG, Request
 from netlab.topics.udp.client import TRIES, Client
 from netlab.topics.udp.dissect import dissect
 from netlab.topics.udp.server import MODELS
-from tests.support.server_processes import PATIENCE, Serving, serving
+from tests.support.server_processes import Serving, serving
+from tests.support.waiting import PATIENCE
 
 PEER = ("127.0.0.1", 1)
 ALL = pytest.mark.parametrize("model", MODELS)

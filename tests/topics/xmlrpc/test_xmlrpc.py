@@ -23,7 +23,7 @@ from netlab.topics.xmlrpc import TOPIC
 from netlab.topics.xmlrpc.client import Client, read_result, signature_of
 from netlab.topics.xmlrpc.server import MAX_KEYS, KeyValueStore, Refused, make_server, read_call, unpack
 from tests.support.http_servers import DEADLINE, run_alone, serving
-from tests.support.server_processes import wait_until
+from tests.support.waiting import wait_until
 
 METHODS = ["delete", "exists", "get", "keys", "set", "sleep"]
 SYSTEM = ["system.listMethods", "system.methodHelp", "system.methodSignature"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import mmap
-import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from netlab.ui.bytes.spans import changed_spans
 from netlab.ui.widgets.chooser import Chooser
 from netlab.ui.widgets.question import Question
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp, dissect_lines, echo_capture
+from tests.support.waiting import until
 
 
 def drive(app: PanesApp, script: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 40)) -> None:
@@ -36,14 +36,6 @@ def drive(app: PanesApp, script: Callable[[Pilot[None]], Awaitable[None]], size:
             await script(pilot)
 
     asyncio.run(run())
-
-
-async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
-    """Wait for a condition, 5 s at most."""
-    deadline = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        await pilot.pause(0.01)
 
 
 async def answer(pilot: Pilot[None], key: str, text: str) -> None:

@@ -19,7 +19,7 @@ from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.widgets.formatting import Presentation
 from tests.support.screen.panes_app import PanesApp
-from tests.support.screen.staging import until
+from tests.support.waiting import until
 from tests.topics.zerocopy.test_drawing import compared
 from tests.ui.bytes.test_diff import changed_capture
 from tests.ui.bytes.test_plaintext import field_lines, tls_app

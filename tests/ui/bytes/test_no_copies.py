@@ -12,7 +12,7 @@ from netlab.capture.capture_file import Capture
 from netlab.topics.discovery import topic_named
 from tests.capture.test_no_copies import MARK, SIZE, large
 from tests.support.screen.panes_app import PanesApp
-from tests.support.screen.staging import until
+from tests.support.waiting import until
 
 __all__ = ["large"]  # a fixture
 ALLOWED = SIZE // 16

@@ -18,7 +18,7 @@ from netlab.ui.bytes.dissecting import Extent, leading, segment_extent, stream_e
 from netlab.ui.bytes.plaintext import NOT_OURS, Plaintexts, with_plaintext
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp
 from tests.support.screen.recorded_tls import sample, tls_capture
-from tests.support.screen.staging import until
+from tests.support.waiting import until
 
 TLS = topic_named("tls")
 

@@ -9,7 +9,8 @@ from textual.widgets import Static
 from netlab.lab.state import Entry, EntryKind
 from netlab.ui.console.transcript import drawn, folded
 from netlab.ui.widgets.formatting import Presentation
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 
 def shown(text: str, width: int = 20) -> list[str]:

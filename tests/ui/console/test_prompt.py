@@ -6,7 +6,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from netlab.ui.console.prompt import Prompt
-from tests.support.screen.staging import StagedApp, played, until
+from tests.support.screen.staging import StagedApp, played
+from tests.support.waiting import until
 
 
 @played()

@@ -6,7 +6,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.ui.keys.help import Help
-from tests.support.screen.staging import StagedApp, played, until
+from tests.support.screen.staging import StagedApp, played
+from tests.support.waiting import until
 
 
 def explained(app: StagedApp) -> str:

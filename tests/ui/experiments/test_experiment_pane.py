@@ -13,7 +13,8 @@ from netlab.lab.state import Phase
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from netlab.ui.reader.reader import Reader
 from tests.support.screen.staged_experiments import at, gate, opened, pane, waiting
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 __all__ = ["gate"]
 

@@ -12,7 +12,8 @@ from netlab.lab.state import Phase
 from netlab.ui.experiments.experiment_pane import Stage
 from netlab.ui.lanes.lanes_pane import LanesPane
 from tests.support.screen.staged_experiments import at, gate, opened, waiting
-from tests.support.screen.staging import StagedApp, enter, serving, settled, until
+from tests.support.screen.staging import StagedApp, enter, serving, settled
+from tests.support.waiting import until
 
 __all__ = ["gate"]
 

@@ -12,7 +12,8 @@ from netlab.capture.model import Direction, Transport
 from netlab.ui.faults.fault_draft import Draft, Which
 from netlab.ui.faults.fault_form import FaultForm
 from netlab.wire.impairment import catalog
-from tests.support.screen.staging import StagedApp, enter, played, serving, settled, until
+from tests.support.screen.staging import StagedApp, enter, played, serving, settled
+from tests.support.waiting import until
 
 Compare = Callable[..., bool]
 sizes = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])

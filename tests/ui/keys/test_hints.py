@@ -13,7 +13,8 @@ from textual.widgets import Input
 from netlab.ui.keys.commands import readable
 from netlab.ui.keys.footer import MOST, KeyLine, chosen
 from netlab.ui.tab.layout import PaneBar
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 PROMISES = {
     "lets go": "want('release')",

@@ -12,7 +12,8 @@ from netlab.ui.keys.keymap import Config, check_keys, read_config
 from netlab.ui.keys.pane_keys import pane_keys
 from netlab.ui.palette import CommandProvider
 from netlab.ui.wire.segment_list import SegmentList
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 
 def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from netlab.ui.keys.help import Help
 from netlab.ui.keys.jump import LETTERS, Jump
 from netlab.ui.tab.slots import Life
 from netlab.ui.widgets.chooser import Chooser
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 BURST = 90.0
 """Seconds for a burst that mounts a dozen panes, on however busy a machine."""

@@ -8,7 +8,8 @@ from textual.pilot import Pilot
 from netlab.topics.discovery import topics
 from netlab.ui.reader.reader import Reader
 from netlab.ui.reader.source_text import SourceText, class_of
-from tests.support.screen.staging import StagedApp, played, until
+from tests.support.screen.staging import StagedApp, played
+from tests.support.waiting import until
 from tests.topics.test_lessons import WIDEST
 
 

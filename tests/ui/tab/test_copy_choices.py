@@ -25,7 +25,7 @@ from netlab.topics.discovery import topic_named
 from netlab.ui.tab.copied_program import client_alone
 from netlab.ui.tab.copy_choices import Copy, LastCall, copies, last_call
 from tests.support.pythons import pythons, run_alone
-from tests.support.server_processes import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def test_bytes_are_copied_in_three_ways() -> None:

@@ -6,7 +6,8 @@ from textual.pilot import Pilot
 
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.wire.segment_list import SegmentList
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 
 def _margin(widget: SegmentList | Transcript) -> list[str]:

@@ -9,7 +9,8 @@ from textual.pilot import Pilot
 
 from netlab.lab.state import Phase
 from netlab.ui.tab.status import Banner
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 
 @played()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.pilot import Pilot
 
 from netlab.ui.tab.status import StatusLine, facts
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 
 @played()

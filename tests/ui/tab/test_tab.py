@@ -21,7 +21,8 @@ from netlab.ui.keys.keymap import Config
 from netlab.ui.tab.layout import PaneBar
 from netlab.ui.tab.status import Banner
 from netlab.ui.widgets.chooser import Chooser
-from tests.support.screen.staging import StagedApp, enter, played, serving, until
+from tests.support.screen.staging import StagedApp, enter, played, serving
+from tests.support.waiting import until
 
 
 @played()

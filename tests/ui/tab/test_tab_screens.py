@@ -27,8 +27,7 @@ from tests.support.screen.recorded_sessions import (
     recorded,
     told,
 )
-from tests.support.screen.staging import until
-from tests.support.server_processes import wait_until
+from tests.support.waiting import until, wait_until
 
 Compare = Callable[..., bool]
 EACH_SCENE = pytest.mark.parametrize(("topic", "part"), [(topic, part) for topic in SCENES for part in PARTS])

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.screen.in_terminal import PATIENCE, Terminal, alive, nothing_is_left, serving
+from tests.support.screen.in_terminal import Terminal, alive, nothing_is_left, serving
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
 

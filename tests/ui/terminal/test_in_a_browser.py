@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.folders import ROOT
-from tests.support.screen.in_terminal import PATIENCE, alive, children_of
+from tests.support.screen.in_terminal import alive, children_of
+from tests.support.waiting import PATIENCE
 
 APP = [sys.executable, "-m", "tests.support.screen.run_app"]
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.folders import ROOT
-from tests.support.screen.in_terminal import APP, PATIENCE, Terminal, alive, children_of, nothing_is_left, serving
+from tests.support.screen.in_terminal import APP, Terminal, alive, children_of, nothing_is_left, serving
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
 

@@ -10,7 +10,8 @@ from netlab.ui.tab_titles import fitting
 from netlab.ui.widgets.chooser import Chooser, entry
 from netlab.ui.widgets.formatting import shortened
 from netlab.ui.widgets.scrollback import breaks
-from tests.support.screen.staging import StagedApp, played, until
+from tests.support.screen.staging import StagedApp, played
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize(

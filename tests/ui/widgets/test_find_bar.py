@@ -12,7 +12,8 @@ from netlab.ui.reader.source_text import SourceText
 from netlab.ui.widgets.find_bar import FindBar, next_match
 from netlab.ui.widgets.question import Question
 from netlab.ui.widgets.searched_scrollback import SearchedRing
-from tests.support.screen.staging import StagedApp, enter, played, until
+from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.waiting import until
 
 
 def test_the_next_match_lies_beyond_the_present_one_around_the_end() -> None:

@@ -9,7 +9,8 @@ from textual.geometry import Region
 from textual.widgets._toast import Toast
 
 from netlab.ui.widgets.chooser import Chooser
-from tests.support.screen.staging import StagedApp, enter, serving, until
+from tests.support.screen.staging import StagedApp, enter, serving
+from tests.support.waiting import until
 
 
 def toasts(app: StagedApp) -> list[Region]:

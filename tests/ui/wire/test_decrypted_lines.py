@@ -17,8 +17,7 @@ from netlab.ui.wire.decrypted_lines import OpenedLines
 from netlab.ui.wire.segment_list import SegmentList
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp
 from tests.support.screen.recorded_tls import sample, tls_capture
-from tests.support.screen.staging import until
-from tests.support.server_processes import wait_until
+from tests.support.waiting import until, wait_until
 
 TLS = topic_named("tls")
 

@@ -15,7 +15,8 @@ from netlab.ui.experiments.experiment_pane import ExperimentPane
 from netlab.ui.widgets.chooser import Chooser
 from netlab.ui.wire.intercept_edit import LONGEST, Edit
 from netlab.ui.wire.segment_row import what
-from tests.support.screen.staging import StagedApp, enter, played, serving, settled, until
+from tests.support.screen.staging import StagedApp, enter, played, serving, settled
+from tests.support.waiting import until
 
 Compare = Callable[..., bool]
 sizes = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])

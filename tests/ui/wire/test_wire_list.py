@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from netlab.ui.wire.segment_row import Columns, preview, what
 from netlab.ui.wire.wire_filter import FilterScan
 from netlab.ui.wire.wire_list import _read_intercept
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
+from tests.support.waiting import until
 
 
 def drive(app: PanesApp, script: Callable[[Pilot[None]], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> None:
@@ -33,14 +33,6 @@ def drive(app: PanesApp, script: Callable[[Pilot[None]], Awaitable[None]], size:
             await pilot.pause()  # what was posted last is handled while the panes are there
 
     asyncio.run(run())
-
-
-async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
-    """Wait for a condition, 5 s at most."""
-    deadline = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        await pilot.pause(0.01)
 
 
 def number(app: PanesApp) -> int:

@@ -15,7 +15,8 @@ from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Kind, Segment, Transport
 from netlab.wire.facts import FaultsChanged
 from netlab.wire.impairment import catalog
-from tests.support.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
+from tests.support.relaying import Relaying, accept, endpoint, listening, read_all, read_exactly
+from tests.support.waiting import PATIENCE, wait_until
 
 OUT = Direction.TO_SERVER
 ENOUGH = bytes(range(256)) * 4
@@ -54,7 +55,7 @@ def streams(path: Path, *specs: str, seed: int = 1) -> Iterator[Streams]:
         assert not relay.told(FaultsChanged)[-1].problem
         with relay.connect() as client, accept(server) as accepted:
             yield Streams(relay, client, accepted, path)
-            eventually(lambda: relay.ask(relay.writer.flush))
+            wait_until(lambda: relay.ask(relay.writer.flush))
 
 
 def fates(path: Path, spec: str, payload: bytes = b"Hello") -> list[str]:
@@ -220,7 +221,7 @@ def test_clearing_lets_what_is_held_go_at_once(tmp_path: Path, transport: Transp
             held.client.sendall(b"Hello")
         else:
             held.send(b"Hello")
-        eventually(lambda: any(flow.held for flow in held.relay.stats.flows))
+        wait_until(lambda: any(flow.held for flow in held.relay.stats.flows))
         held.relay.ask(lambda: held.relay.wire.impair([], 1))
         assert held.server.recv(10) == b"Hello"
 
@@ -230,7 +231,7 @@ def test_the_same_seed_repeats_a_run(tmp_path: Path) -> None:
         with datagrams(tmp_path / name, "loss 50%", seed=seed) as between:
             for number in range(40):
                 between.send(b"%d" % number)
-                eventually(lambda number=number: between.relay.writer.tally.segments == number + 1)
+                wait_until(lambda number=number: between.relay.writer.tally.segments == number + 1)
         return [fate for _, fate in told(tmp_path / name)]
 
     first = run("a", 1)

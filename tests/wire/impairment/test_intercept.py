@@ -16,7 +16,8 @@ from netlab.wire.impairment import intercept as intercepting
 from netlab.wire.impairment.impairment_lane import Departure, ImpairmentLane, Leaving
 from netlab.wire.impairment.intercept import PIECE, Gate, Intercept, NotHeld
 from tests.support.independent import conversations
-from tests.support.relaying import PATIENCE, Relaying, accept, endpoint, eventually, listening, read_all, read_exactly
+from tests.support.relaying import Relaying, accept, endpoint, listening, read_all, read_exactly
+from tests.support.waiting import PATIENCE, wait_until
 from tests.wire.faults.test_on_sockets import clean
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 20000)
@@ -148,7 +149,7 @@ def holding(relay: Relaying, text: str) -> None:
 
 
 def waiting(relay: Relaying, count: int) -> list[SegmentHeld]:
-    eventually(lambda: len(relay.told(SegmentHeld)) >= count)
+    wait_until(lambda: len(relay.told(SegmentHeld)) >= count)
     return relay.told(SegmentHeld)
 
 
@@ -193,7 +194,7 @@ def test_faults_and_filters_change_without_letting_go_what_is_held() -> None:
         client.sendall(b"two")
         relay.ask(lambda: relay.wire.release(held.number))
         assert read_exactly(got, 6) == b"onetwo"
-        eventually(lambda: relay.stats.held == 0)
+        wait_until(lambda: relay.stats.held == 0)
 
 
 def test_a_wrong_filter_or_number_is_told() -> None:

@@ -12,7 +12,8 @@ from netlab.wire.impairment.intercept import PIECE
 from netlab.wire.impairment.requests import Drop, Forward, Hold
 from netlab.wire.relay import datagram_flow, datagram_relay
 from tests.support.independent import conversations, frames
-from tests.support.relaying import PATIENCE, Relaying, endpoint, eventually
+from tests.support.relaying import Relaying, endpoint
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def bound(host: str = "127.0.0.1") -> socket.socket:
@@ -63,7 +64,7 @@ def test_a_server_that_is_not_there_is_said_once_and_survived() -> None:
     with Relaying(nowhere, transport=Transport.UDP) as relay, bound() as client:
         for _ in range(5):
             client.sendto(b"anyone?", relay.address)
-            eventually(lambda: relay.told(Troubled))
+            wait_until(lambda: relay.told(Troubled))
         assert len(relay.told(Troubled)) == 1
         with bound() as server:
             relay.ask(lambda: relay.wire.aim(endpoint(server)))
@@ -81,7 +82,7 @@ def test_a_refusal_of_one_datagram_does_not_cost_the_next(tmp_path: Path) -> Non
         with relay.at_rest():
             for _ in range(3):
                 client.sendto(b"x", relay.address)
-        eventually(lambda: relay.writer.tally.to_server == 3)
+        wait_until(lambda: relay.writer.tally.to_server == 3)
     assert [frame.comments for frame in frames(path.read_bytes())] == [[], [], []]
 
 
@@ -90,7 +91,7 @@ def test_what_the_system_does_not_send_is_said_in_the_capture(tmp_path: Path) ->
     nowhere = Endpoint("255.255.255.255", 9)  # what is not connected sends nothing
     with Relaying(nowhere, path, Transport.UDP) as relay, bound() as client:
         client.sendto(b"hello", relay.address)
-        eventually(lambda: relay.writer.tally.segments == 1)
+        wait_until(lambda: relay.writer.tally.segments == 1)
     assert [frame.comments for frame in frames(path.read_bytes())] == [["not sent: Destination address required"]]
 
 
@@ -102,7 +103,7 @@ def test_what_is_made_by_hand_and_fits_into_no_datagram_is_refused(tmp_path: Pat
         relay.ask(lambda: relay.wire.replay(1, Direction.TO_SERVER, bytes(65_508)))
         relay.ask(lambda: relay.wire.intercept("->"))
         client.sendto(b"held", relay.address)
-        (held,) = eventually(lambda: relay.told(SegmentHeld))
+        (held,) = wait_until(lambda: relay.told(SegmentHeld))
         relay.ask(lambda: relay.wire.edit(held.number, bytes(65_508)))
         why = [fact.problem for fact in relay.told(Answered) if fact.problem]
         assert ["65508 bytes are too many" in each for each in why] == [True, True]
@@ -119,7 +120,7 @@ def test_idle_flows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     with bound() as server, bound() as client, relaying(server) as relay:
         client.sendto(b"x", relay.address)
         server.recv(10)
-        assert eventually(lambda: relay.told(FlowClosed))[0].how == "idle"
+        assert wait_until(lambda: relay.told(FlowClosed))[0].how == "idle"
         client.sendto(b"y", relay.address)
         assert server.recv(10) == b"y", "and begin anew"
 
@@ -130,7 +131,7 @@ def test_the_longest_unused_flow_makes_room(monkeypatch: pytest.MonkeyPatch) -> 
         for client in (a, b, a, c):
             client.sendto(b"x", relay.address)
             server.recv(10)
-        assert [fact.number for fact in eventually(lambda: relay.told(FlowClosed))] == [2]
+        assert [fact.number for fact in wait_until(lambda: relay.told(FlowClosed))] == [2]
 
 
 def test_faults_on_datagrams_drop_double_and_overtake(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_held_datagrams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         relay.impair(Impairment("test", None, lambda: lambda s, c, r: (Hold(s.payload, 60),)))
         for _ in range(50):
             client.sendto(bytes(1000), relay.address)
-        eventually(lambda: relay.writer.tally.to_server == 40_000)  # told to the capture as dropped
+        wait_until(lambda: relay.writer.tally.to_server == 40_000)  # told to the capture as dropped
         relay.impair()
         for _ in range(10):
             assert len(server.recv(2000)) == 1000

@@ -19,18 +19,8 @@ from netlab.wire.impairment.fault import Fault, Impairment, Passing
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 from netlab.wire.relay import buffers, pipe
 from tests.support.independent import conversations
-from tests.support.relaying import (
-    PATIENCE,
-    Relaying,
-    abort,
-    accept,
-    endpoint,
-    eventually,
-    in_background,
-    listening,
-    read_all,
-    read_exactly,
-)
+from tests.support.relaying import Relaying, abort, accept, endpoint, in_background, listening, read_all, read_exactly
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def impairment(answer: Callable[[memoryview], Iterable[Request]], direction: Direction | None = None) -> Impairment:
@@ -119,9 +109,9 @@ def test_many_flows_lose_nothing_while_faults_are_replaced() -> None:
             assert got == sent
         for each in serving:
             each.result(PATIENCE)
-        eventually(lambda: not relay.stats.flows)
+        wait_until(lambda: not relay.stats.flows)
         assert relay.stats.held == 0
-        eventually(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
+        wait_until(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
 
 
 def test_a_flow_that_is_over_leaves_no_timer_and_no_account_behind() -> None:
@@ -130,18 +120,18 @@ def test_a_flow_that_is_over_leaves_no_timer_and_no_account_behind() -> None:
         for _ in range(5):
             with relay.connect() as client, accept(server) as accepted:
                 client.sendall(b"Hello")
-                eventually(lambda: client_bytes(relay) == 5)
+                wait_until(lambda: client_bytes(relay) == 5)
                 abort(accepted)
-                eventually(lambda: not relay.stats.flows)
+                wait_until(lambda: not relay.stats.flows)
         assert relay.stats.held == 0
-        eventually(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
+        wait_until(lambda: relay.ask(lambda: relay.loop.timers) <= 1)  # the capture's announcement
         relay.impair(held(0.001))
         with relay.connect() as client, accept(server) as accepted:
             for sock in (client, accepted):
                 sock.sendall(b"x")
                 sock.shutdown(socket.SHUT_WR)
             assert read_all(client) == read_all(accepted) == b"x"
-        eventually(lambda: not relay.stats.flows)
+        wait_until(lambda: not relay.stats.flows)
         assert relay.stats.held == 0
 
 
@@ -168,7 +158,7 @@ def test_a_cut_ends_both_sides_after_what_was_passed_on(tmp_path: Path) -> None:
             client.sendall(b"Hello")
             assert read_all(accepted) == b"Hel"
             assert read_all(client) == b""
-        eventually(lambda: relay.told(FlowClosed))
+        wait_until(lambda: relay.told(FlowClosed))
     (flow,) = conversations(tmp_path / "c.pcapng")
     assert bytes(flow.to_server.data) == b"Hel" and flow.to_server.fin and flow.to_client.fin
 
@@ -179,7 +169,7 @@ def test_a_cut_waits_for_bytes_that_could_not_leave_yet() -> None:
         relay.impair(impairment(lambda payload: [Forward(memoryview(much)), Close("cut")], Direction.TO_SERVER))
         with relay.connect() as client, accept(server) as accepted:
             client.sendall(b"!")
-            eventually(lambda: relay.writer.tally.to_server)
+            wait_until(lambda: relay.writer.tally.to_server)
             assert len(read_all(accepted)) == len(much)
 
 
@@ -191,7 +181,7 @@ def test_a_reset_by_a_fault_reaches_both_sides(tmp_path: Path) -> None:
             for sock in (client, accepted):
                 with pytest.raises(ConnectionResetError):
                     sock.recv(10)
-        assert eventually(lambda: relay.told(FlowClosed))[0].how == "broken"
+        assert wait_until(lambda: relay.told(FlowClosed))[0].how == "broken"
     assert conversations(tmp_path / "c.pcapng")[0].reset
 
 
@@ -201,7 +191,7 @@ def test_dropped_bytes_do_not_arrive() -> None:
         with relay.connect() as client, accept(server) as accepted:
             for word, so_far in ((b"yes", 3), (b"no", 5), (b"yes", 8)):
                 client.sendall(word)
-                eventually(lambda so_far=so_far: client_bytes(relay) == so_far)
+                wait_until(lambda so_far=so_far: client_bytes(relay) == so_far)
             client.shutdown(socket.SHUT_WR)
             assert read_all(accepted) == b"yesyes"
 
@@ -218,7 +208,7 @@ def test_stopping_is_quick_with_faults_on() -> None:
         client, accepted = relay.connect(), accept(server)
         with client, accepted:
             client.sendall(b"Hello")
-            eventually(lambda: client_bytes(relay) == 5)
+            wait_until(lambda: client_bytes(relay) == 5)
             relay.stop()
             with pytest.raises(ConnectionResetError):
                 accepted.recv(10)
@@ -237,7 +227,7 @@ def test_many_pieces_that_are_due_at_once_do_not_keep_others_waiting(monkeypatch
                 assert read_all(accepted) == sent
 
             assert relay.rounds(transfer) > len(sent) / 20
-        eventually(lambda: relay.stats.held == 0)
+        wait_until(lambda: relay.stats.held == 0)
 
 
 def test_unknown_faults_are_told_and_change_nothing() -> None:
@@ -257,11 +247,11 @@ def test_a_flow_that_a_fault_ended_says_so_whatever_its_words(tmp_path: Path, re
         relay.impair(impairment(lambda payload: [request_], Direction.TO_SERVER))
         with relay.connect() as client, accept(server):
             client.sendall(b"Hello")
-            eventually(lambda: relay.told(FlowClosed))
+            wait_until(lambda: relay.told(FlowClosed))
         relay.impair()
         with relay.connect() as client, accept(server):
             client.sendall(b"Hello")
-        eventually(lambda: len(relay.told(FlowClosed)) == 2)
+        wait_until(lambda: len(relay.told(FlowClosed)) == 2)
         assert [closed.by_fault for closed in relay.told(FlowClosed)] == [True, False]
 
 
@@ -274,10 +264,10 @@ def test_what_a_fault_drops_counts_as_dropped_whatever_its_words(tmp_path: Path,
         relay.impair(Impairment("test", Direction.TO_SERVER, lambda: first))
         with relay.connect() as client, accept(server) as accepted:
             client.sendall(b"gone")
-            eventually(lambda: relay.ask(relay.writer.flush) and b"gone" in (tmp_path / "a").read_bytes())
+            wait_until(lambda: relay.ask(relay.writer.flush) and b"gone" in (tmp_path / "a").read_bytes())
             client.sendall(b"here")
             assert read_exactly(accepted, 4) == b"here"
-            eventually(lambda: relay.ask(relay.writer.flush))
+            wait_until(lambda: relay.ask(relay.writer.flush))
     with Capture(tmp_path / "a") as capture:
         capture.grow()
         out = [each for each in capture.segments if each.direction is Direction.TO_SERVER and each.kind is Kind.DATA]

@@ -14,18 +14,8 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.wire.facts import FlowClosed, ListenFailed, Paused, Troubled
 from netlab.wire.relay import buffers, stream_relay
-from tests.support.relaying import (
-    PATIENCE,
-    Relaying,
-    abort,
-    accept,
-    endpoint,
-    eventually,
-    in_background,
-    listening,
-    read_all,
-    read_exactly,
-)
+from tests.support.relaying import Relaying, abort, accept, endpoint, in_background, listening, read_all, read_exactly
+from tests.support.waiting import PATIENCE, wait_until
 
 SIZES = (0, 1, 2, 65494, 65495, 65496, buffers.SIZE - 1, buffers.SIZE, buffers.SIZE + 1, 3_000_001)
 
@@ -86,7 +76,7 @@ def test_a_half_close_stays_one() -> None:
             assert client.recv(10) == b"answer", "the other direction goes on"
             accepted.close()
             assert client.recv(10) == b""
-        eventually(lambda: relay.told(FlowClosed) == [FlowClosed(1, 8, 6)])
+        wait_until(lambda: relay.told(FlowClosed) == [FlowClosed(1, 8, 6)])
 
 
 @pytest.mark.parametrize("who", ["client", "server"])
@@ -111,7 +101,7 @@ def test_a_reset_after_a_half_close_is_passed_on(who: str) -> None:
             breaking.shutdown(socket.SHUT_WR)
             assert told.recv(10) == b""
             abort(breaking)
-            eventually(lambda: relay.told(FlowClosed))
+            wait_until(lambda: relay.told(FlowClosed))
             assert told.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) in (errno.ECONNRESET, errno.EPIPE)
 
 
@@ -121,7 +111,7 @@ def test_last_words_arrive_before_the_reset() -> None:
         client, accepted = pair(server, relay)
         with client, accepted:
             client.sendall(b"x" * 1000)
-            eventually(lambda: relay.writer.tally.to_server == 1000)
+            wait_until(lambda: relay.writer.tally.to_server == 1000)
             accepted.sendall(b"413")
             accepted.close()  # 1000 bytes unread: a reset
             assert client.recv(10) == b"413"
@@ -132,7 +122,7 @@ def test_last_words_arrive_even_if_more_was_sent_to_who_broke_off() -> None:
         client, accepted = pair(server, relay)
         with client, accepted:
             client.sendall(b"x" * 1000)
-            eventually(lambda: relay.writer.tally.to_server == 1000)
+            wait_until(lambda: relay.writer.tally.to_server == 1000)
             with relay.at_rest():
                 client.sendall(b"more")  # the wire sees this first, and cannot pass it on
                 accepted.sendall(b"413")
@@ -213,7 +203,7 @@ def test_a_server_that_refuses_resets_the_client() -> None:
     with Relaying(nowhere) as relay:
         with pytest.raises(ConnectionResetError):  # in connect or in recv, whichever comes to see it
             relay.connect().recv(1)
-        (closed,) = eventually(lambda: relay.told(FlowClosed))
+        (closed,) = wait_until(lambda: relay.told(FlowClosed))
         assert "refused" in closed.how
 
 
@@ -223,7 +213,7 @@ def test_nothing_is_read_before_the_server_is_there() -> None:
         fillers = [socket.create_connection(endpoint(server))]
         with relay.connect() as client, fillers[0]:
             client.sendall(b"Hello")
-            (flow,) = eventually(lambda: relay.stats.flows)
+            (flow,) = wait_until(lambda: relay.stats.flows)
             assert not flow.ways, "this needs a full accept queue"
             assert relay.ask(lambda: relay.writer.tally.to_server) == 0
             accept(server).close()
@@ -251,7 +241,7 @@ def test_many_flows_keep_apart() -> None:
         assert sorted(int(sock.recv(10)) for sock in accepted) == sorted(by_port.values())
         for sock in (*clients, *accepted):
             sock.close()
-        eventually(lambda: relay.writer.tally.open_flows == 0)
+        wait_until(lambda: relay.writer.tally.open_flows == 0)
         assert relay.writer.tally.flows == 200
 
 
@@ -328,11 +318,11 @@ def test_without_descriptors_clients_wait_and_it_is_reported_once(monkeypatch: p
         client.settimeout(PATIENCE)
         with no_descriptors():
             client.connect(relay.address)
-            eventually(lambda: relay.told(Troubled))
+            wait_until(lambda: relay.told(Troubled))
             tries: list[None] = []
             after = relay.loop.after
             relay.loop.after = lambda: (tries.append(None), after())
-            eventually(lambda: len(tries) > 5, "trying again")
+            wait_until(lambda: len(tries) > 5, "trying again")
         with accept(server) as accepted:
             client.sendall(b"Hello")
             assert accepted.recv(10) == b"Hello"
@@ -348,12 +338,12 @@ def test_2000_idle_flows_cost_little_and_no_thread() -> None:
         for _ in range(count):
             clients.append(relay.connect())
             clients.append(accept(server))
-        eventually(lambda: relay.writer.tally.open_flows == count)
+        wait_until(lambda: relay.writer.tally.open_flows == count)
         assert threading.active_count() == threads
         assert resident() - before < 60 << 20
         for sock in clients:
             sock.close()
-        eventually(lambda: relay.writer.tally.open_flows == 0)
+        wait_until(lambda: relay.writer.tally.open_flows == 0)
 
 
 def resident() -> int:
