@@ -1,16 +1,14 @@
-"""A client that answers a challenge, then talks to the echo. Standard library only; ``python client.py`` tries it."""
+"""A client that answers the server's challenge, then talks to the echo."""
 
-from __future__ import annotations
-
-import argparse
 import hmac
 import os
 import socket
 import time
 from collections.abc import Callable
 
+from netlab.hardening.calls import MakeSocket, arguments, as_bytes, at_most, connect
+
 CHALLENGE_LENGTH = 32
-MOST = 1 << 24
 
 
 class SecretRefused(ConnectionError):
@@ -26,16 +24,14 @@ class Client:
         *,
         timeout: float = 5.0,
         log: Callable[[str], None] = print,
-        make_socket: Callable[[int, int], socket.socket] = socket.socket,
+        make_socket: MakeSocket = socket.socket,
         secret: bytes = b"peekaboo",
         grace: float = 0.1,
     ) -> None:
-        self.socket = make_socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
         self.timeout = timeout
         self._sent = self._accepted = False  # the protocol has no word for yes either: the first echo is the proof
+        self.socket = connect(address, timeout, make_socket)
         try:
-            self.socket.settimeout(timeout)
-            self.socket.connect(address)
             challenge = self._recv_exactly(CHALLENGE_LENGTH)
             log(f"challenge {challenge.hex()}")
             digest = hmac.digest(secret, challenge, "sha256")  # hmac.new() without a digestmod raises TypeError today
@@ -48,18 +44,14 @@ class Client:
 
     def send(self, data: bytes) -> int:
         """Send bytes, maybe not all of them; return how many were taken."""
-        if not isinstance(data, bytes):
-            raise TypeError(f"a socket sends bytes, as b'Hello', not {type(data).__name__}")
         self._sent = True
-        return self.socket.send(data)
+        return self.socket.send(as_bytes(data))
 
     def recv(self, bufsize: int = 8192) -> bytes:
-        """Wait for bytes, at most bufsize; b'' says that the server has sent its last."""
-        if not 0 < bufsize <= MOST:
-            raise ValueError(f"bufsize is 1 to {MOST}")
-        data = self.socket.recv(bufsize)
+        """Wait for bytes, at most bufsize; b'' once the server has ended its side."""
+        data = self.socket.recv(at_most(bufsize))
         if not data and self._sent and not self._accepted:
-            raise SecretRefused("the server closed the connection before any echo: perhaps it refused the digest")
+            raise SecretRefused("the server closed the connection before any echo: perhaps it rejected the digest")
         self._accepted = self._accepted or bool(data)
         return data
 
@@ -80,7 +72,7 @@ class Client:
         return received
 
     def _look_for_refusal(self, grace: float) -> None:
-        """Wait a moment for the server to close: that is all that it says to a wrong digest, and nothing to a right."""
+        """Wait a moment for the server to close. It does that after a wrong digest; after a right one it is silent."""
         self.socket.settimeout(grace)
         try:
             refused = not self.socket.recv(1, socket.MSG_PEEK)
@@ -90,15 +82,12 @@ class Client:
             refused = False
         self.socket.settimeout(self.timeout)
         if refused:
-            raise SecretRefused("the server closed the connection: it refused the digest, so its secret is another")
+            raise SecretRefused("the server closed the connection: it rejected the digest, so the secrets differ")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="proves that it knows $NETLAB_SECRET, and says hello")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=18000)
-    arguments = parser.parse_args()
-    client = Client((arguments.host, arguments.port), secret=os.environ.get("NETLAB_SECRET", "peekaboo").encode())
+    server, _ = arguments(port=18000)
+    client = Client(server, secret=os.environ.get("NETLAB_SECRET", "peekaboo").encode())
     print(client.send(b"Hello"))
     print(client.recv(8192))
     client.close()

@@ -1,13 +1,12 @@
-"""A UDP client that asks again when no answer comes. Standard library only; ``python client.py`` asks once."""
+"""A UDP client that asks again when no answer comes."""
 
-from __future__ import annotations
-
-import argparse
 import itertools
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
+
+from netlab.hardening.calls import MakeSocket, arguments, as_bytes, at_most
 
 TRIES = 4
 MOST = 65536  # no datagram has more
@@ -22,7 +21,7 @@ class Client:
         *,
         timeout: float = 5.0,
         log: Callable[[str], None] = print,
-        make_socket: Callable[[int, int], socket.socket] = socket.socket,
+        make_socket: MakeSocket = socket.socket,
     ) -> None:
         self.timeout = timeout
         self.log = log
@@ -50,7 +49,7 @@ class Client:
         raise TimeoutError(f"no answer to request {number}, asked {TRIES} times in {self.timeout:g} s")
 
     def _wait_for(self, number: int, deadline: float) -> str | None:
-        """The answer to a request, or None at the deadline; other requests' answers are told and ignored."""
+        """The answer to a request, or None at the deadline; other requests' answers are logged and ignored."""
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)
             try:
@@ -75,16 +74,12 @@ class Client:
 
     def send(self, data: bytes) -> int:
         """Send one datagram; an empty one is one too."""
-        if not isinstance(data, bytes):
-            raise TypeError(f"a socket sends bytes, as b'Hello', not {type(data).__name__}")
-        return self.socket.send(data)
+        return self.socket.send(as_bytes(data))
 
     def recv(self, bufsize: int = 8192) -> bytes:
         """Wait for one datagram; what it has beyond bufsize is lost."""
-        if not 0 < bufsize <= MOST:
-            raise ValueError(f"bufsize is 1 to {MOST}")
         self.socket.settimeout(self.timeout)
-        return self.socket.recv(bufsize)
+        return self.socket.recv(at_most(bufsize, MOST))
 
     def close(self) -> None:
         """Close the socket. Closing twice does nothing."""
@@ -92,10 +87,7 @@ class Client:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="asks a UDP time server")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=20000)
-    arguments = parser.parse_args()
-    client = Client((arguments.host, arguments.port))
+    server, _ = arguments(port=20000)
+    client = Client(server)
     print(client.ask())
     client.close()

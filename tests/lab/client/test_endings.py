@@ -68,7 +68,7 @@ def test_a_refusal_is_told_in_the_servers_words() -> None:
     with Lab("hmac") as lab:
         lab.set_option("secret", "another")
         session = lab.open()
-        with pytest.raises(Exception, match="refused the digest"):
+        with pytest.raises(Exception, match="rejected the digest"):
             session.connect()
         assert any("refused: wrong digest" in line for line in told(session))
 

@@ -16,9 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netlab.hardening import exact
+from netlab.hardening.clients import ClientSocket
+from netlab.hardening.patience import Deadline, Patience
 from netlab.topics.hmac import TOPIC, client, server
 from netlab.topics.hmac.client import Client, SecretRefused
-from netlab.topics.hmac.server import MODELS, make_server
+from netlab.topics.hmac.server import MODELS, ThreadingServer
 from tests.support.authenticated import SlicedSocket, connected, log, recv_exactly, served, wait_for_line, was_closed
 from tests.support.waiting import PATIENCE
 
@@ -28,7 +31,7 @@ SECRET = b"peekaboo"
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
-    with served(make_server(("127.0.0.1", 0), timeout=PATIENCE)) as address:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=PATIENCE)) as address:
         yield address
 
 
@@ -52,7 +55,7 @@ def test_what_is_read_at_a_time_is_bounded(address: tuple[str, int], bufsize: in
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_the_secret_opens_the_echo(model: str, host: str, log: pytest.LogCaptureFixture) -> None:
-    with served(make_server((host, 0), model, timeout=PATIENCE)) as address:
+    with served(MODELS[model]((host, 0), timeout=PATIENCE)) as address:
         c = Client(address)
         wait_for_line(log, f":{c.socket.getsockname()[1]} knows the secret")
         assert c.send(b"Hello World") == 11
@@ -129,7 +132,7 @@ def test_challenges_differ(address: tuple[str, int]) -> None:
 def test_a_wrong_secret_is_refused_and_nothing_secret_logged(
     address: tuple[str, int], log: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(SecretRefused, match="refused the digest"):
+    with pytest.raises(SecretRefused, match="rejected the digest"):
         Client(address, secret=b"hocuspocus", grace=PATIENCE)
     wait_for_line(log, "refused: wrong digest: it does not know the secret")
     with connected(address) as s:
@@ -234,7 +237,7 @@ def test_what_follows_the_digest_in_the_same_segment_is_echoed(address: tuple[st
 
 @pytest.mark.parametrize("model", MODELS)
 def test_silence_is_dropped_and_the_next_one_served(model: str, log: pytest.LogCaptureFixture) -> None:
-    with served(make_server(("127.0.0.1", 0), model, timeout=0.3)) as address:
+    with served(MODELS[model](("127.0.0.1", 0), timeout=0.3)) as address:
         with connected(address) as mute:
             c = Client(address, timeout=PATIENCE)
             assert c.send(b"Hello") == 5
@@ -246,7 +249,7 @@ def test_silence_is_dropped_and_the_next_one_served(model: str, log: pytest.LogC
 
 
 def test_silence_after_the_handshake_is_dropped_too(log: pytest.LogCaptureFixture) -> None:
-    with served(make_server(("127.0.0.1", 0), timeout=0.2)) as address, connected(address) as s:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=0.2)) as address, connected(address) as s:
         s.sendall(answer(recv_exactly(s, 32)))
         assert was_closed(s)
         wait_for_line(log, "dropped: silent for 0.2 s")
@@ -254,7 +257,7 @@ def test_silence_after_the_handshake_is_dropped_too(log: pytest.LogCaptureFixtur
 
 def test_a_digest_that_trickles_does_not_extend_the_time(log: pytest.LogCaptureFixture) -> None:
     """Each byte comes in time, all of them together do not: 32 of them take 1.6 s."""
-    with served(make_server(("127.0.0.1", 0), timeout=0.4)) as address, connected(address) as s:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=0.4)) as address, connected(address) as s:
         digest = answer(recv_exactly(s, 32))
         stop = threading.Event()
 
@@ -278,7 +281,7 @@ def test_a_digest_that_trickles_does_not_extend_the_time(log: pytest.LogCaptureF
 
 def test_an_empty_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
-        make_server(("127.0.0.1", 0), secret=b"")
+        ThreadingServer(("127.0.0.1", 0), secret=b"")
     with pytest.raises(ValueError, match="empty"):
         TOPIC.options[0].parse("")
     assert TOPIC.options[0].secret
@@ -324,7 +327,7 @@ def test_the_recipes_run_on_their_own(tmp_path: Path) -> None:
 
 def test_a_digest_that_is_late_is_not_read_though_it_is_there() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs:
+    with ours, ClientSocket.of(theirs, Patience(0.0)) as client:
         ours.sendall(bytes(32))
         with pytest.raises(TimeoutError):
-            server.recv_exactly(theirs, 32, deadline=0.0)
+            exact.recv_exactly(client, 32, Deadline(client.patience))

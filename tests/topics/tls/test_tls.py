@@ -18,9 +18,10 @@ from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.topics.tls import PRESENTED, TOPIC
 from netlab.topics.tls.client import Client
+from netlab.topics.tls.contexts import server_context
 from netlab.topics.tls.dissect import dissect
 from netlab.topics.tls.plaintext import open_records
-from netlab.topics.tls.server import make_context, make_server
+from netlab.topics.tls.server import MODELS
 from tests.support.waiting import wait_until
 
 DEADLINE = 10
@@ -33,7 +34,7 @@ def folder(tmp_path_factory):
 
 @contextmanager
 def serving(folder, model="threading", **options):
-    server = make_server(("127.0.0.1", 0), model, certificates=folder, **options)
+    server = MODELS[model](("127.0.0.1", 0), certificates=folder, **options)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -68,7 +69,7 @@ def test_a_record_waits_for_no_acknowledgement(folder, monkeypatch):
         at_once.append(tls.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         return ""
 
-    monkeypatch.setattr("netlab.topics.tls.server.describe_client", note)
+    monkeypatch.setattr("netlab.hardening.tls.Encrypted.agreed", lambda self: note(self._tls))
     with serving(folder) as address:
         client = connect(address, folder)
         client.send(b"Hello")
@@ -212,7 +213,7 @@ def test_a_fin_without_close_notify_is_an_error_on_either_side(folder, version, 
 
 def test_a_server_that_says_no_goodbye_is_not_waited_for(folder):
     """The peer shakes hands, and is silent from then on."""
-    context = make_context(folder, "none", "good")
+    context = server_context(folder, "none", "good")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         held = []
 
