@@ -113,7 +113,9 @@ def _dispatch(argv: Sequence[str]) -> int:
         if reason := APP.lacking():
             return _unable("netlab", f"{reason}; netlab serve and netlab wire work without")
         return APP.main()(argv)
-    return _usage_error(f"there is no command or topic {first!r}")
+    from netlab.commands.arguments import usage_error
+
+    return usage_error("netlab", _usage(), f"there is no command or topic {first!r}")
 
 
 def _unable(command: str, reason: str) -> int:
@@ -182,11 +184,6 @@ def _is_topic(name: str) -> bool:
 
 def _usage() -> str:
     return f"usage: netlab [TOPIC] | netlab {{{'|'.join(COMMANDS)}}} … | netlab --help"
-
-
-def _usage_error(text: str) -> int:
-    print(f"{_usage()}\nnetlab: error: {text}", file=sys.stderr)
-    return 2
 
 
 def _help() -> str:

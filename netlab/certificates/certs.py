@@ -170,14 +170,18 @@ def describe(certificate: x509.Certificate) -> dict[str, str]:
     }
 
 
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``netlab certs``."""
+    parser = argparse.ArgumentParser(prog="netlab certs", description="Make and describe the lab's certificates.")
+    text = "the folder (default: certs/ of the checkout, else the user's data folder)"
+    parser.add_argument("--dir", type=_folder, metavar="DIR", help=text)
+    parser.add_argument("--renew", action="store_true", help="make all of them again")
+    return parser
+
+
 def main(argv: Sequence[str]) -> int:
     """``netlab certs``: make what is missing, then describe every certificate."""
-    parser = argparse.ArgumentParser(prog="netlab certs", description="Make and describe the lab's certificates.")
-    parser.add_argument(
-        "--dir", type=_folder, help="the folder (default: certs/ of the checkout, else the user's data folder)"
-    )
-    parser.add_argument("--renew", action="store_true", help="make all of them anew")
-    arguments = parser.parse_args(argv)
+    arguments = build_parser().parse_args(argv)
     try:
         folder = ensure(
             arguments.dir, renew=arguments.renew, say=lambda text: print(f"netlab certs: {text}", file=sys.stderr)
@@ -196,7 +200,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _folder(text: str) -> Path:
-    """An empty variable of the shell does not stand for the folder of now: keys would be strewn there."""
+    """An empty variable of the shell does not stand for the current folder: keys would be strewn there."""
     if not text:
         raise argparse.ArgumentTypeError("'' is no folder; . is this one")
     return Path(text)

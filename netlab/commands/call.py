@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
+from netlab.commands.arguments import Ended, address, seconds, topic_of
 from netlab.dissect.text import safe
 from netlab.lab.client import transcript_text
 from netlab.lab.client.session import Session
@@ -25,22 +26,21 @@ from netlab.lab.processes.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
 from netlab.serve.options import add_options, chosen_options, folder
 from netlab.topics.contract import Option, Topic
-from netlab.topics.discovery import topic_named, topics
 
-USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]\n"
+USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]"
+ABOUT = """Runs console lines in one client: against --to HOST:PORT, or a server of its own.
+`netlab call TOPIC --help` has the options."""
 _EVERYTHING = 1 << 40
 _OWN = "--to starts no server: leave --model out"
 
 
 def main(argv: Sequence[str]) -> int:
     """Run ``netlab call`` with its arguments; return the exit status."""
-    if not argv or argv[0].startswith("-"):
-        return _explain(argv)
     try:
-        topic = topic_named(argv[0])
-    except KeyError as error:
-        return _usage_error(str(error.args[0]))
-    parser = _parser(topic)
+        topic = topic_of("netlab call", argv, USAGE, ABOUT)
+    except Ended as ended:
+        return int(ended.args[0])
+    parser = build_parser(topic)
     arguments = parser.parse_intermixed_args(argv[1:])
     if arguments.to is not None and arguments.model is not None:
         parser.error(_OWN)
@@ -52,28 +52,13 @@ def main(argv: Sequence[str]) -> int:
     return _call(lab, arguments)
 
 
-def _explain(argv: Sequence[str]) -> int:
-    if not argv or argv[0] not in ("-h", "--help"):
-        return _usage_error("which topic?")
-    rows = "".join(f"  {topic.name:<16}{topic.hint}\n" for topic in topics().values())
-    sys.stdout.write(
-        f"{USAGE}\nRuns console lines in one client: against --to HOST:PORT, or a server of its own.\n"
-        f"`netlab call TOPIC --help` has the options.\n\n{rows}"
-    )
-    return 0
-
-
-def _usage_error(text: str) -> int:
-    sys.stderr.write(f"{USAGE}netlab call: error: {text}\n")
-    return 2
-
-
-def _parser(topic: Topic) -> argparse.ArgumentParser:
+def build_parser(topic: Topic) -> argparse.ArgumentParser:
+    """The command line behind ``netlab call TOPIC``."""
     parser = argparse.ArgumentParser(prog=f"netlab call {topic.name}", description=topic.summary, allow_abbrev=False)
     parser.add_argument("expressions", nargs="+", metavar="EXPRESSION", help="a call such as recv(8192), or bare text")
-    parser.add_argument("--to", type=_address, metavar="HOST:PORT", help="the server (default: one of our own)")
+    parser.add_argument("--to", type=address, metavar="HOST:PORT", help="the server (default: one of our own)")
     parser.add_argument("--model", choices=topic.models, help="of a server of our own")
-    parser.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
+    parser.add_argument("--timeout", type=seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
     add_options(parser, map(_for_the_client, topic.options))
     if topic.certificates:
         text = "folder of certificates: whom the client trusts, what it shows, and a server of our own"
@@ -84,22 +69,6 @@ def _parser(topic: Topic) -> argparse.ArgumentParser:
 def _for_the_client(option: Option) -> Option:
     whose = "; the client's alone, a server of our own keeps its own" if option.secret and option.client else ""
     return replace(option, help=option.help + whose)
-
-
-def _address(text: str) -> Endpoint:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    plain = host.isprintable() and port.isascii() and port.isdecimal() and len(port) <= 5
-    if not (host and plain and 0 < int(port) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return Endpoint(host, int(port))
-
-
-def _seconds(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) <= 3600:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, above 0 and at most 3600")
 
 
 def _lab(topic: Topic, arguments: argparse.Namespace) -> Lab:

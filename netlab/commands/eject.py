@@ -16,13 +16,7 @@ from netlab.topics.discovery import topic_named
 
 def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     """Run ``netlab eject`` with its arguments; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="netlab eject", description="Write a topic's server and client out as plain files that run without netlab."
-    )
-    parser.add_argument("topic", metavar="TOPIC")
-    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path(), help="default: here")
-    parser.add_argument("--model", metavar="MODEL", default="", help="only this model's server, of several")
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    parser = build_parser()
     arguments = parser.parse_args(argv)
     try:
         topic = topic_named(arguments.topic)
@@ -45,6 +39,18 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
         return 1
     sys.stdout.write("".join(f"{path}\n" for path in written))
     return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``netlab eject``."""
+    parser = argparse.ArgumentParser(
+        prog="netlab eject", description="Write a topic's server and client out as plain files that run without netlab."
+    )
+    parser.add_argument("topic", metavar="TOPIC")
+    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", default=Path(), help="default: here")
+    parser.add_argument("--model", metavar="MODEL", default="", help="only this model's server, of several")
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+    return parser
 
 
 def eject(topic: Topic, folder: Path, *, model: str = "", force: bool = False) -> tuple[Path, ...]:

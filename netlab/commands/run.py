@@ -43,7 +43,7 @@ _WIDEST = 100
 
 def main(argv: Sequence[str]) -> int:
     """Run ``netlab run`` with its arguments; return the exit status."""
-    parser = _parser()
+    parser = build_parser()
     arguments = parser.parse_args(argv)
     try:
         found = list(_found(arguments.experiments, arguments.all or (arguments.list and not arguments.experiments)))
@@ -67,7 +67,8 @@ def main(argv: Sequence[str]) -> int:
     return 0 if all(verdict.outcome is Outcome.SEEN for verdict in verdicts) else 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``netlab run``."""
     parser = argparse.ArgumentParser(
         prog="netlab run", description="Runs experiments: what must be seen is ticked or crossed.", allow_abbrev=False
     )

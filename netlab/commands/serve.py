@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import math
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
+from netlab.commands.arguments import Ended, port, seconds, topic_of
 from netlab.dissect.text import safe
 from netlab.hardening.patience import NO_LIMIT
 from netlab.names import resolve
@@ -27,22 +27,19 @@ from netlab.serve.options import add_options, chosen_options, folder
 from netlab.serve.patience import obey
 from netlab.serve.shutdown import Ending, Stopped
 from netlab.topics.contract import Certificates, Server, Topic
-from netlab.topics.discovery import topic_named, topics
 
-USAGE = "usage: netlab serve TOPIC [options]\n"
+USAGE = "usage: netlab serve TOPIC [options]"
+ABOUT = "Serves one topic alone. `netlab serve TOPIC --help` has its options."
 TIMEOUT = 30.0
-LONGEST_TIMEOUT = 3600.0
 
 
 def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     """Run ``netlab serve`` with its arguments; return the exit status."""
-    if not argv or argv[0].startswith("-"):
-        return _explain(argv)
     try:
-        topic = topic_named(argv[0])
-    except KeyError as error:
-        return _usage_error(str(error.args[0]))
-    parser = _parser(topic)
+        topic = topic_of("netlab serve", argv, USAGE, ABOUT)
+    except Ended as ended:
+        return int(ended.args[0])
+    parser = build_parser(topic)
     arguments = parser.parse_args(argv[1:])
     if reason := topic.lacking(arguments.model):
         parser.error(f"--model {arguments.model}: {reason}")
@@ -59,41 +56,21 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
     return _serve(topic, arguments, keywords)
 
 
-def _explain(argv: Sequence[str]) -> int:
-    if not argv or argv[0] not in ("-h", "--help"):
-        return _usage_error("which topic?")
-    rows = "".join(f"  {topic.name:<16}{topic.summary}\n" for topic in topics().values())
-    sys.stdout.write(f"{USAGE}\nServes one topic alone. `netlab serve TOPIC --help` has its options.\n\n{rows}")
-    return 0
-
-
-def _usage_error(text: str) -> int:
-    sys.stderr.write(f"{USAGE}netlab serve: error: {text}\n")
-    return 2
-
-
-def _parser(topic: Topic) -> argparse.ArgumentParser:
+def build_parser(topic: Topic) -> argparse.ArgumentParser:
+    """The command line behind ``netlab serve TOPIC``."""
     parser = argparse.ArgumentParser(prog=f"netlab serve {topic.name}", description=topic.summary, allow_abbrev=False)
     parser.add_argument("--model", choices=topic.models, default=topic.models[0], help="default: %(default)s")
     text = "address to listen on (default: %(default)s); 0.0.0.0 is each address of this machine"
     parser.add_argument("--host", type=_host, default="127.0.0.1", help=text)
-    parser.add_argument("--port", type=port_number, default=topic.port, help="default: %(default)s; 0 takes a free one")
+    parser.add_argument("--port", type=port, default=topic.port, help="default: %(default)s; 0 takes a free one")
     text = "seconds that a client may stall before it is dropped, up to 3600, or none (default: %(default)g)"
-    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=text)
+    parser.add_argument("--timeout", type=_timeout, default=TIMEOUT, metavar="SECONDS", help=text)
     add_options(parser, (option for option in topic.options if option.server))
     if topic.certificates:
         parser.add_argument("--certificates", type=folder, metavar="DIR", help="folder of the lab's certificates")
-    text = "write JSON lines, and end when standard input does"
-    parser.add_argument("--supervised", action="store_true", help=text)
-    parser.add_argument("--yield-cpu", action="store_true", help="run when no other program wants to")
+    for internal in ("--supervised", "--yield-cpu"):  # what the app says to its child
+        parser.add_argument(internal, action="store_true", help=argparse.SUPPRESS)
     return parser
-
-
-def port_number(text: str) -> int:
-    """A port from the command line; 0 stands for any free one."""
-    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
-    return int(text)
 
 
 def _host(text: str) -> str:
@@ -104,17 +81,8 @@ def _host(text: str) -> str:
     return text
 
 
-def _seconds(text: str) -> float:
-    if text == "none":
-        return NO_LIMIT
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= LONGEST_TIMEOUT:
-        limits = f"above 0 and at most {LONGEST_TIMEOUT:g}, or none"
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, {limits}")
-    return seconds
+def _timeout(text: str) -> float:
+    return NO_LIMIT if text == "none" else seconds(text, ", or none")
 
 
 def _certificates(arguments: argparse.Namespace, certificates: Certificates | None) -> Path:

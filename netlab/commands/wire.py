@@ -15,11 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Transport
 from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
+from netlab.commands.arguments import address, listening_address
 from netlab.processor import yield_processor
-from netlab.wire.addresses import parse_address
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
 from netlab.wire.live_wire import Wire
@@ -34,7 +34,7 @@ _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 def main(argv: Sequence[str]) -> int:
     """Run ``netlab wire`` with its arguments; returns the exit status."""
-    parser = _parser()
+    parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.to is None and not arguments.supervised:
         parser.error("--to HOST:PORT is needed: where is the server?")
@@ -133,15 +133,16 @@ def _where(kind: FaultKind) -> str:
     return "" if len(kind.transports) > 1 else f"{next(iter(kind.transports)).name}: "
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The command line of ``netlab wire``."""
     parser = _Parser(
         prog="netlab wire", description="Relay between any client and any server, and capture what crosses."
     )
     add = parser.add_argument
-    add("--to", type=_address, metavar="HOST:PORT", help="the server")
+    add("--to", type=address, metavar="HOST:PORT", help="the server")
     add(
         "--listen",
-        type=_address,
+        type=listening_address,
         default="127.0.0.1:0",
         metavar="HOST:PORT",
         help="where clients connect (%(default)s)",
@@ -151,17 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, metavar="N", help="makes the faults' chances repeat (%(default)s)")
     add("--write", metavar="FILE.pcapng", help="capture into this file; one that is there already becomes FILE.pcapng~")
     add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
-    add("--supervised", action="store_true", help="speak JSON lines, and end when standard input does")
-    add("--temporary", action="store_true", help="supervised: remove the capture's folder at the end")
-    add("--yield-cpu", action="store_true", help="run only when nothing else wants to")
+    for internal in ("--supervised", "--temporary", "--yield-cpu"):  # what the app says to its child
+        add(internal, action="store_true", help=argparse.SUPPRESS)
     return parser
-
-
-def _address(text: str) -> Endpoint:
-    try:
-        return parse_address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _size(text: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,7 +15,6 @@ from textual.filter import LineFilter
 from textual.widgets import Static
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.frames.links import understood_links
 from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.savefile import secrets_in
 from netlab.dissect.decrypted_record import Conversation
@@ -233,20 +231,16 @@ def open_capture(path: Path) -> Capture:
     return Capture.of_file(path)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Show a capture file; the exit status: 0, 1 it cannot be read, 2 usage or no terminal."""
-    parser = argparse.ArgumentParser(prog="netlab inspect", description="Look into a pcapng or pcap file, read-only.")
-    parser.epilog = f"Link types that are understood: {understood_links()}."
-    parser.add_argument("file", type=Path, metavar="FILE", help="a capture that netlab, Wireshark or tcpdump saved")
-    arguments = parser.parse_args(argv)
+def show(path: Path) -> int:
+    """Show a capture file; the exit status: 0, 1 it cannot be read, 2 no terminal."""
     try:
-        capture = open_capture(arguments.file)
+        capture = open_capture(path)
     except (OSError, CaptureError) as problem:
         why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
-        sys.stderr.write(f"netlab inspect: {safe(str(arguments.file))} was not opened: {safe(str(why))}\n")
+        sys.stderr.write(f"netlab inspect: cannot open {safe(str(path))}: {safe(str(why))}\n")
         return 1
     if not on_a_screen():
-        sys.stderr.write("netlab inspect: it needs a terminal to draw on\n")
+        sys.stderr.write("netlab inspect: this needs a terminal\n")
         return 2
     with capture:
         return play(InspectApp(capture))
