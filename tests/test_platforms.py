@@ -21,10 +21,11 @@ EVERY_MODULE = """
 import importlib, pkgutil, sys, traceback
 import netlab
 from netlab.topics.discovery import topics
-forking = tuple(f"{topic.package}.server" for topic in topics().values() if topic.forks)
+forking = {f"{topic.package}.server_{model}" for topic in topics().values() for model in topic.forks}
+forking.add("netlab.hardening.forking")
 failed = 0
 for found in pkgutil.walk_packages(netlab.__path__, "netlab."):
-    if found.name.startswith(forking):  # asked for only where the system can fork
+    if found.name in forking:  # asked for only where the system can fork
         continue
     try:
         importlib.import_module(found.name)

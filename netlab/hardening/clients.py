@@ -38,14 +38,14 @@ class ClientSocket(socket.socket):
 
     def _limit_first_wait(self, seconds: float) -> None:
         self._first_wait, self._usual = seconds, None
-        if sys.platform == "win32" or _gets_alarms():
+        if sys.platform != "win32" and not _gets_alarms():
+            self.settimeout(None)
+            interval = struct.pack("ll", *divmod(max(1, int(seconds * 1e6)), 1_000_000))  # a struct timeval
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self.setsockopt(socket.SOL_SOCKET, option, interval)
+        else:
             self._usual = seconds
             self.settimeout(seconds)
-            return
-        self.settimeout(None)
-        interval = struct.pack("ll", *divmod(max(1, int(seconds * 1e6)), 1_000_000))  # a struct timeval
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self.setsockopt(socket.SOL_SOCKET, option, interval)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """As `socket.socket.recv`."""
@@ -108,4 +108,7 @@ class ClientSocket(socket.socket):
 
 def _gets_alarms() -> bool:
     """Whether a timer's signals come to this thread: each would restart the kernel's wait."""
-    return threading.current_thread() is threading.main_thread() and signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    left = 0.0
+    if sys.platform != "win32":
+        left = signal.getitimer(signal.ITIMER_REAL)[0]
+    return threading.current_thread() is threading.main_thread() and left > 0

@@ -87,10 +87,10 @@ def _remove_if_stale(entry: os.DirEntry[str]) -> None:
 
 def _is_ours(status: os.stat_result) -> bool:
     """Made by this user, for nobody else to read."""
+    ours = False
     if sys.platform != "win32":
-        return status.st_uid == os.getuid() and not status.st_mode & 0o077
-    else:  # noqa: RET505 - so that a type checker for either system reads one branch
-        return False
+        ours = status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return ours
 
 
 def _is_young(status: os.stat_result) -> bool:

@@ -9,6 +9,7 @@ would answer each other without end, once one of them is asked in the other's na
 import logging
 import re
 import socket
+import sys
 import time
 from typing import Any, NamedTuple
 
@@ -30,8 +31,13 @@ class Request(NamedTuple):
 
 def receive(listener: socket.socket) -> tuple[Request, Any]:
     """Wait for a datagram; the second is its sender. The kernel cuts it in silence but for this flag."""
-    message, _, flags, address = listener.recvmsg(LONGEST_REQUEST)
-    return Request(message, bool(flags & socket.MSG_TRUNC)), address
+    if sys.platform != "win32":
+        message, _, flags, address = listener.recvmsg(LONGEST_REQUEST)
+        cut = bool(flags & socket.MSG_TRUNC)
+    else:  # no recvmsg: one byte more would show it
+        message, address = listener.recvfrom(LONGEST_REQUEST + 1)
+        cut = len(message) > LONGEST_REQUEST
+    return Request(message, cut), address
 
 
 def answer(request: Request, address: tuple[Any, ...]) -> bytes | None:
