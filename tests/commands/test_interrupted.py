@@ -31,7 +31,7 @@ runpy.run_module("netlab", run_name="__main__", alter_sys=True)
     [
         ("netlab.cli", ["--help"]),
         ("netlab.commands.serve", ["serve", "tcp", "--port", "0"]),
-        ("netlab.topics.tcp.server", ["serve", "tcp", "--port", "0"]),
+        ("netlab.topics.tcp.server_single", ["serve", "tcp", "--port", "0"]),
         ("netlab.commands.wire", ["wire", "--to", "127.0.0.1:1"]),
         ("netlab.wire.live_wire", ["wire", "--to", "127.0.0.1:1"]),
         ("netlab.commands.call", ["call", "tcp", "send(b'x')"]),

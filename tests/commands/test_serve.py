@@ -232,9 +232,9 @@ def test_what_peers_sent_passes_the_gate_and_is_cut(handler: subject.Lines, capf
 
 def test_a_crash_is_one_line(tmp_path: Path) -> None:
     code = (
-        "import netlab.topics.tcp.server as recipe, sys\n"
+        "import netlab.topics.tcp.server_single as recipe, sys\n"
         "def crash(self, *_): raise RuntimeError('by the test')\n"
-        "recipe.SingleServer.serve_forever = crash\n"
+        "recipe.Server.serve_forever = crash\n"
         "from netlab.commands.serve import main\n"
         "sys.exit(main(['tcp', '--port', '0']))\n"
     )
