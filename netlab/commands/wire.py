@@ -22,6 +22,7 @@ from netlab.commands.arguments import address, listening_address
 from netlab.processor import yield_processor
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
+from netlab.wire.impairment.spec import GRAMMAR
 from netlab.wire.live_wire import Wire
 from netlab.wire.loop import READ, Loop
 from netlab.wire.supervision import Reporter, Requests
@@ -124,9 +125,9 @@ def _transport(arguments: argparse.Namespace) -> Transport:
 class _Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         """With the available faults, which are imported only here, because the wire must start fast."""
-        rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in map(catalog.kind_named, catalog.OFFERED)]
+        rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in catalog.offered()]
         lines = [f"  {usage:<26}{_where(kind)}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
-        return f"{super().format_help()}\nfaults ({catalog.GRAMMAR}):\n" + "\n".join(lines) + "\n"
+        return f"{super().format_help()}\nfaults ({GRAMMAR}):\n" + "\n".join((*lines, *catalog.problems())) + "\n"
 
 
 def _where(kind: FaultKind) -> str:

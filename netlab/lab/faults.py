@@ -1,15 +1,16 @@
-"""What the console says about the wire: which faults there are, how each is asked for, what is held by hand."""
+"""What the console says about the wire: the available faults, how to ask for each, what is held by hand."""
 
 from __future__ import annotations
 
 from netlab.dissect.text import safe
 from netlab.lab.commanded import Commanded
 from netlab.lab.errors import LabError
-from netlab.wire.impairment.catalog import GRAMMAR, NONE
+from netlab.wire.impairment import catalog
+from netlab.wire.impairment.spec import GRAMMAR, NONE
 
 
 def fault(lab: Commanded, rest: str) -> str:
-    """``:fault SPEC`` adds a fault; alone it tells what there is, and ``none`` clears."""
+    """``:fault SPEC`` adds a fault; alone it lists them, and ``none`` removes all."""
     if not rest:
         return kinds(lab)
     if rest == NONE:
@@ -24,26 +25,26 @@ def active(lab: Commanded, rest: str) -> str:
 
 
 def clear(lab: Commanded, rest: str) -> str:
-    """No faults any more."""
+    """Remove all faults."""
     lab.wire.clear()
     return active(lab, rest)
 
 
 def kinds(lab: Commanded) -> str:
-    """A line for each kind that there is on this transport, then how they are narrowed, then those that are active."""
+    """A line for each kind on this transport, then how to narrow them down, then the active ones."""
     rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]
     lines = [f"{usage}: {kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
-    return "\n".join([*lines, f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])
+    return "\n".join([*lines, *map(safe, catalog.problems()), f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])
 
 
 def intercept(lab: Commanded, rest: str) -> str:
-    """``:intercept FILTER`` holds what matches; alone, nothing."""
+    """``:intercept FILTER`` holds what matches; alone, it stops holding."""
     lab.wire.intercept(rest)
     return f"held from now on: {safe(rest)}" if rest else "nothing is held from now on"
 
 
 def release(lab: Commanded, rest: str) -> None:
-    """``:release N`` lets one go on; alone, all."""
+    """``:release N`` releases one; alone, all."""
     if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 10):
         raise LabError(f"{safe(rest)[:40]} is not the number of a held segment", ":release alone lets all go on")
     lab.wire.release(int(rest) if rest else None)

@@ -314,8 +314,8 @@ class Lab:
         return bool(state.intercept or state.held) or any(session.looked_at for session in self.sessions)
 
     def _fault(self, client: Endpoint) -> str:
-        """What a fault did that ended the connection of a client, as far as the wire has told when it is asked."""
-        if any(spec.startswith(("cut", "reset")) for spec in self.wire.faults):
+        """What a fault did that ended the connection of a client, as far as the wire has reported it."""
+        if self.wire.faults:
             self._serving.sync()
         return self._serving.flows.fault_of(client)
 

@@ -21,13 +21,14 @@ _NAME = re.compile(r"(?P<client>[A-Za-z_]\w*\.)?(?P<name>[A-Za-z_][\w.]*)")
 class Completion:
     """Completes and explains console lines.
 
-    ``values`` are what a lab command's argument can be, by command: the models for ``model``, the clients for ``use``.
+    ``values`` are what a lab command's argument can be, by command: the models for ``model``, the clients for ``use``;
+    a function is called once they are needed.
     """
 
     variable: str = ""
     operations: Mapping[str, Operation] = field(default_factory=dict)
     commands: Sequence[Command] = ()
-    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    values: Mapping[str, Sequence[str] | Callable[[], Sequence[str]]] = field(default_factory=dict)
     ask: Callable[[str], None] | None = None
     """Asks the server about an operation, and for the names of all; None where servers do not tell."""
 
@@ -72,7 +73,8 @@ class Completion:
                 for command in self.commands
                 if command.name.startswith(name) and command.name != name
             ]
-        values = (value for value in self.values.get(name, ()) if value.startswith(argument))
+        known = self.values.get(name, ())
+        values = (value for value in (known() if callable(known) else known) if value.startswith(argument))
         return [f":{name} {value}" for value in values if value != argument]
 
     def explain(self, line: str, room: int = 1000) -> str:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from netlab.capture.model import Direction, Transport
 from netlab.wire.impairment import catalog
-from netlab.wire.impairment.choice import take_choice
+from netlab.wire.impairment.choice import FIRST, FIRST_EACH, Condition
 from netlab.wire.impairment.fault import FaultKind
+from netlab.wire.impairment.spec import join, split
 
 
 class Which(Enum):
-    """Which segments a fault acts on. The value is how the form calls it."""
+    """Which segments a fault acts on. The value is what the form calls it."""
 
     ALL = "all"
     SOME = "some %"
     FIRST = "first"
     FIRST_EACH = "first each"
     EVERY = "every n-th"
+
+
+_CONDITIONS = {
+    Which.SOME: Condition.PROBABILITY,
+    Which.FIRST: Condition.FIRST,
+    Which.FIRST_EACH: Condition.FIRST_EACH,
+    Which.EVERY: Condition.EVERY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +41,20 @@ class Draft:
     count: str = ""
 
     @classmethod
-    def of(cls, spec: str) -> Draft:
-        """What a fault says that can be asked for. Raises `ValueError`."""
-        words = spec.split()
-        way = next((catalog.ARROWS[word] for word in words if word in catalog.ARROWS), None)
-        name, *rest = [word for word in words if word not in catalog.ARROWS]
-        choice, numbers = take_choice(rest)
-        draft = cls(catalog.kind_named(name), " ".join(numbers), way)
-        if choice.probability is not None:
-            return replace(draft, which=Which.SOME, count=f"{choice.probability * 100:g}")
-        if choice.first is not None:
-            which = Which.FIRST_EACH if choice.each else Which.FIRST
-            return replace(draft, which=which, count=str(choice.first))
-        if choice.every is not None:
-            return replace(draft, which=Which.EVERY, count=str(choice.every))
-        return draft
+    def of(cls, text: str) -> Draft:
+        """A fault as a form shows it. Of several conditions one is a field, the others stay in the numbers.
+
+        Raises `ValueError` with a sentence.
+        """
+        spec = split(text)
+        if spec is None:
+            raise ValueError("none is not a fault")
+        conditions = spec.choice.conditions
+        which = next((which for which, condition in _CONDITIONS.items() if condition in conditions), Which.ALL)
+        count = conditions.pop(_CONDITIONS[which]) if which in _CONDITIONS else ""
+        others = (condition.words(number) for condition, number in conditions.items())
+        numbers = " ".join((*spec.numbers, *others))
+        return cls(catalog.kind_named(spec.name), numbers, spec.direction, which, count)
 
     @classmethod
     def example(cls, kind: FaultKind) -> Draft:
@@ -56,24 +64,16 @@ class Draft:
     @property
     def spec(self) -> str:
         """How it is asked for."""
-        count = self.count.strip() or "?"
-        chosen = {
-            Which.ALL: "",
-            Which.SOME: f"{count}%",
-            Which.FIRST: f"first {count}",
-            Which.FIRST_EACH: f"first {count} each",
-            Which.EVERY: f"every {count}",
-        }
-        arrow = {None: "", Direction.TO_SERVER: "->", Direction.TO_CLIENT: "<-"}
-        words = (self.kind.name, self.numbers.strip(), chosen[self.which], arrow[self.way])
-        return " ".join(filter(None, words))
+        condition = _CONDITIONS.get(self.which)
+        choice = condition.words(self.count.strip() or "?") if condition is not None else ""
+        return join(self.kind.name, self.numbers, choice, self.way)
 
     @property
     def counted(self) -> str:
-        """Where its segments are counted; empty where they are not."""
+        """Where its segments are counted; empty if they are not."""
         if self.which is Which.FIRST:
-            return f"counts {catalog.FIRST}"
-        return f"counts {catalog.FIRST_EACH}" if self.which in (Which.FIRST_EACH, Which.EVERY) else ""
+            return f"counts {FIRST}"
+        return f"counts {FIRST_EACH}" if self.which in (Which.FIRST_EACH, Which.EVERY) else ""
 
     def problem(self, transport: Transport) -> str:
         """What is wrong with it, in a sentence, or nothing."""

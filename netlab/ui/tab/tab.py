@@ -91,8 +91,11 @@ class BenchPane(LabPanes):
         self._learned = True
         self.completion.operations = self.lab.operations
         self.completion.ask = self._ask_server if self.lab.remote else None
-        faults = [kind.name for kind in self.lab.wire.kinds]
-        self.completion.values = {**self.completion.values, "model": self.topic.usable_models, "fault": faults}
+        self.completion.values = {
+            **self.completion.values,
+            "model": self.topic.usable_models,
+            "fault": lambda: [kind.name for kind in self.lab.wire.kinds],
+        }
         self.observing.learn()
 
     def _ask_server(self, name: str) -> None:

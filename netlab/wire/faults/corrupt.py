@@ -42,4 +42,4 @@ def parse(words: list[str]) -> Begin:
     return lambda: fault
 
 
-KIND = FaultKind("corrupt", "[bit N] [byte N]", "every 2", "a bit of each segment is flipped", parse)
+KIND = FaultKind("corrupt", "[bit N] [byte N]", "every 2", "a bit of each segment is flipped", parse, order=80)

@@ -31,4 +31,6 @@ def parse(words: list[str]) -> Begin:
     return lambda: fault
 
 
-KIND = FaultKind("delay", "TIME[±TIME]", "100ms", "each segment arrives later; order is kept on a stream", parse)
+KIND = FaultKind(
+    "delay", "TIME[±TIME]", "100ms", "each segment arrives later; order is kept on a stream", parse, order=10
+)

@@ -29,4 +29,5 @@ KIND = FaultKind(
     parse,
     UDP_ONLY,
     "TCP throws away what comes twice, so no program above it ever sees a duplicate; UDP shows it",
+    order=40,
 )

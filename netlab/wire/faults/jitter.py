@@ -29,4 +29,6 @@ def parse(words: list[str]) -> Begin:
     return lambda: fault
 
 
-KIND = FaultKind("jitter", "TIME", "50ms", "each segment arrives later by a time of its own, up to this", parse)
+KIND = FaultKind(
+    "jitter", "TIME", "50ms", "each segment arrives later by a time of its own, up to this", parse, order=20
+)

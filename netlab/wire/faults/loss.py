@@ -30,4 +30,5 @@ KIND = FaultKind(
     UDP_ONLY,
     "TCP sends lost bytes again, so above it a loss is only a wait, and dropping bytes from its stream would be a lie; "
     "try stall 2s, which is what loss looks like above TCP, or cut",
+    order=30,
 )

@@ -35,4 +35,4 @@ def parse(words: list[str]) -> Begin:
     return lambda: noop
 
 
-KIND = FaultKind("noop", "", "", "nothing happens", parse)
+KIND = FaultKind("noop", "", "", "nothing happens", parse, offered=False)

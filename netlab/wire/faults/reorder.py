@@ -40,4 +40,5 @@ KIND = FaultKind(
     parse,
     UDP_ONLY,
     "TCP puts its bytes in order again, so no program above it ever sees them reordered; UDP shows it",
+    order=50,
 )

@@ -56,4 +56,5 @@ KIND = FaultKind(
     parse,
     TCP_ONLY,
     "a datagram arrives whole or not at all, so there is nothing to slice; try loss or corrupt",
+    order=70,
 )

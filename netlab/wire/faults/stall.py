@@ -59,4 +59,5 @@ KIND = FaultKind(
     "one pause, then free; without a time until cleared",
     parse,
     sees_all=True,
+    order=90,
 )

@@ -43,4 +43,4 @@ def parse(words: list[str]) -> Begin:
     return lambda: Throttle(rate)
 
 
-KIND = FaultKind("throttle", "SIZE/s", "64KiB/s", "so many bytes a second and no more", parse)
+KIND = FaultKind("throttle", "SIZE/s", "64KiB/s", "so many bytes a second and no more", parse, order=60)

@@ -1,6 +1,7 @@
-"""The faults that there are, by name, and how they are asked for.
+"""Finds the faults: the modules in ``netlab/wire/faults``, each with a ``KIND``, and makes impairments of their words.
 
-``NAME … [30%] [every N] [first N [each]] [-> | <-]``. It knows each fault's module and no more of it.
+A module is imported when its fault is asked for, or when all are listed; knowing the names imports none of them. One
+that cannot be imported does not hide the others.
 """
 
 from __future__ import annotations
@@ -8,79 +9,77 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
-from netlab.capture.model import Direction, Transport
-from netlab.wire.impairment.choice import Choice, chosen, take_choice
+from netlab.capture.model import Transport
+from netlab.wire import faults
+from netlab.wire.impairment.choice import Choice, chosen
 from netlab.wire.impairment.fault import FaultKind, Impairment
+from netlab.wire.impairment.spec import split
 
-ARROWS = {
-    "->": Direction.TO_SERVER,
-    "→": Direction.TO_SERVER,
-    "<-": Direction.TO_CLIENT,
-    "←": Direction.TO_CLIENT,
-}
-NONE = "none"
-"""Asks for a clean wire."""
 
-FIRST = "on the whole wire: all flows, both directions"
-"""Where ``first 3`` counts."""
-FIRST_EACH = "in each direction of each flow"
-"""Where ``first 3 each`` and ``every 2`` count."""
-GRAMMAR = (
-    "behind it -> or <- for one way; for some segments only: 30%, every 2, "
-    f"first 3 (three {FIRST}) or first 3 each (three {FIRST_EACH})"
-)
-
-NAMES = (
-    "delay",
-    "jitter",
-    "loss",
-    "duplicate",
-    "reorder",
-    "throttle",
-    "slice",
-    "corrupt",
-    "stall",
-    "cut",
-    "reset",
-    "noop",
-)
-OFFERED = tuple(name for name in NAMES if name != "noop")
-"""All but the one that is there to teach how one is written."""
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all faults: those of their files."""
+    files = (file for folder in faults.__path__ for file in Path(folder).glob("*.py"))
+    return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
 
 
 @cache
 def kind_named(name: str) -> FaultKind:
-    """One kind of fault. Raises `ValueError` with a sentence for a name that there is not."""
-    if name not in NAMES:
-        raise ValueError(f"there is no fault {name!r}; there are {', '.join(OFFERED)}")
-    kind = import_module(f"netlab.wire.faults.{name}").KIND
-    assert isinstance(kind, FaultKind)
+    """One kind of fault. Raises `ValueError` with a sentence if there is none of that name, or it cannot be loaded."""
+    if name not in names():
+        raise ValueError(f"there is no fault {name!r}; there are {', '.join(kind.name for kind in offered())}")
+    try:
+        kind = import_module(f"{faults.__name__}.{name}").KIND
+    except Exception as error:  # whatever a fault's module raises concerns this fault alone
+        raise ValueError(f"the fault {name} does not load: {type(error).__name__}: {error}") from error
+    if not isinstance(kind, FaultKind) or kind.name != name:
+        raise ValueError(f"the fault {name} does not load: its file needs a KIND, a FaultKind named {name!r}")
     return kind
+
+
+@cache
+def _found() -> tuple[tuple[FaultKind, ...], tuple[str, ...]]:
+    """The kinds that load, in their order, and a sentence for each that does not."""
+    kinds, problems = [], []
+    for name in names():
+        try:
+            kinds.append(kind_named(name))
+        except ValueError as error:
+            problems.append(str(error))
+    return tuple(sorted(kinds, key=lambda kind: (kind.order, kind.name))), tuple(problems)
+
+
+def offered() -> tuple[FaultKind, ...]:
+    """What a person can choose from, in the order of the lists."""
+    return tuple(kind for kind in _found()[0] if kind.offered)
 
 
 def kinds(transport: Transport) -> tuple[FaultKind, ...]:
     """What can be offered on a transport."""
-    return tuple(kind for kind in map(kind_named, OFFERED) if transport in kind.transports)
+    return tuple(kind for kind in offered() if transport in kind.transports)
 
 
-def parse(spec: str, transport: Transport | None = None) -> Impairment | None:
+def problems() -> tuple[str, ...]:
+    """A sentence for each fault that does not load."""
+    return _found()[1]
+
+
+def parse(text: str, transport: Transport | None = None) -> Impairment | None:
     """One fault as a person asks for it; None for ``none``. Raises `ValueError` with a sentence.
 
     With a transport, a fault that would be a lie there is refused, and the sentence says what to try instead.
     """
-    words = spec.split()
-    direction = next((ARROWS[word] for word in words if word in ARROWS), None)
-    words = [word for word in words if word not in ARROWS]
-    if words == [NONE]:
+    spec = split(text)
+    if spec is None:
         return None
-    kind = kind_named(words[0] if words else "")
+    kind = kind_named(spec.name)
     if transport is not None and transport not in kind.transports:
         raise ValueError(f"no {kind.name} on {transport.name}: {kind.why_not}")
-    choice, numbers = take_choice(words[1:])
-    begin = kind.parse(numbers)
-    begin = begin if choice == Choice() else chosen(begin, choice, kind.sees_all)
-    return Impairment(" ".join(words), direction, begin)
+    begin = kind.parse(list(spec.numbers))
+    begin = begin if spec.choice == Choice() else chosen(begin, spec.choice, kind.sees_all)
+    return Impairment(spec.words, spec.direction, begin)
 
 
 def chain(specs: Iterable[str], transport: Transport | None = None) -> tuple[Impairment, ...]:

@@ -1,14 +1,33 @@
-"""Which segments a fault acts on: each with a probability, every so many, or a few in all and then no more."""
+"""Which segments a fault acts on: each with a probability, every N-th, or only the first few."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 from random import Random
 
 from netlab.wire.impairment.fault import Begin, Fault, Passing
 from netlab.wire.impairment.requests import Forward, Request
+
+FIRST = "on the whole wire: all flows, both directions"
+"""Where ``first 3`` counts."""
+FIRST_EACH = "in each direction of each flow"
+"""Where ``first 3 each`` and ``every 2`` count."""
+
+
+class Condition(Enum):
+    """One condition for the segments that a fault acts on; the value is how it is written around its number."""
+
+    PROBABILITY = "{}%"
+    FIRST = "first {}"
+    FIRST_EACH = "first {} each"
+    EVERY = "every {}"
+
+    def words(self, count: str) -> str:
+        """As it is written, with a number that may still be missing."""
+        return self.value.format(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +43,14 @@ class Choice:
     every: int | None = None
     each: bool = False
 
+    @property
+    def conditions(self) -> dict[Condition, str]:
+        """The conditions, with the number of each as it is written."""
+        share = None if self.probability is None else f"{self.probability * 100:g}"
+        first = Condition.FIRST_EACH if self.each else Condition.FIRST
+        numbers = {Condition.PROBABILITY: share, first: self.first, Condition.EVERY: self.every}
+        return {condition: str(number) for condition, number in numbers.items() if number is not None}
+
     def takes(self, index: int, random: Random) -> bool:
         """Whether the segment with this index (from 0, in its direction of its flow) is chosen, ``first`` aside."""
         if self.every is not None and (index + 1) % self.every:
@@ -31,7 +58,7 @@ class Choice:
         return self.probability is None or random.random() < self.probability
 
     def counter(self) -> Callable[[], Left]:
-        """What gives each direction of each flow its count: the same for all, or with ``each`` one of its own."""
+        """Makes the count for each direction of each flow: one for all, or with ``each`` one of its own."""
         if self.each or self.first is None:
             return lambda: Left(self.first)
         shared = Left(self.first)
@@ -40,14 +67,14 @@ class Choice:
 
 @dataclass(slots=True)
 class Left:
-    """How often a fault may still act; None for without end."""
+    """How often a fault may still act; None if without limit."""
 
     count: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A fault that acts on chosen segments and lets the others pass. The end of a stream is none of them."""
+    """A fault that acts on chosen segments and lets the others pass. The end of a stream is never chosen."""
 
     fault: Fault
     choice: Choice
@@ -77,7 +104,7 @@ def chosen(begin: Begin, choice: Choice, sees_all: bool) -> Begin:
 
 
 def take_choice(words: list[str]) -> tuple[Choice, list[str]]:
-    """The choice among the words, and the words that are left. Raises `ValueError` with a sentence."""
+    """The choice among the words, and the other words. Raises `ValueError` with a sentence."""
     probability, first, every, each, left = None, None, None, False, []
     rest = list(reversed(words))
     while rest:

@@ -1,7 +1,7 @@
-"""What a fault is: a pure function of a segment, a clock and a random source; requests come out.
+"""What a fault is: a pure function from a segment, a clock and a random source to requests.
 
-A fault opens nothing, waits for nothing and asks no clock of its own, so a test can script everything that it sees. How
-to write one is taught by `netlab.wire.faults.noop`.
+A fault opens nothing, waits for nothing and reads no clock of its own, so a test can script everything that it sees.
+`netlab.wire.faults.noop` and docs/adding-a-fault.md teach how to write one.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from netlab.wire.impairment.requests import Request
 class Passing:
     """A segment as it comes to a fault: some bytes of a stream, or one datagram.
 
-    ``index`` counts the segments that this fault was shown before in this direction of this flow; ``offset`` their
-    bytes. ``payload`` must not be kept beyond the call except inside requests. ``chosen`` is None where a fault acts on
-    all segments; with a choice (``30%``, ``first 3``, ``every 2``) it says whether this is one of the chosen.
+    ``index`` counts the segments that this fault saw before in this direction of this flow; ``offset`` their bytes.
+    ``payload`` must not be kept beyond the call except inside requests. ``chosen`` is None if the fault acts on all
+    segments; with a choice (``30%``, ``first 3``, ``every 2``) it says whether this segment is chosen.
     """
 
     payload: memoryview
@@ -33,19 +33,19 @@ class Passing:
 
     @property
     def is_end(self) -> bool:
-        """Whether this is no segment but the end of a stream; a fault only says how long it holds that."""
+        """Whether this is not a segment but the end of a stream: a fault can only hold it."""
         return self.transport is Transport.TCP and not self.payload
 
 
 Fault = Callable[[Passing, float, Random], Iterable[Request]]
 """``fault(segment, clock, random)``. ``clock`` is in seconds and never goes back; it is the time at which the segment
-comes to this fault, later than now where a fault before it in the chain holds it. One that remembers (a token bucket, a
-count) is an object with ``__call__``; each direction of each flow has its own."""
+reaches this fault, later than now if a fault before it in the chain holds it. A fault that remembers something (a
+token bucket, a count) is an object with ``__call__``; each direction of each flow has its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
-    """A fault as it was asked for: what it is called, which way it acts (None: both), and how to begin a fresh one."""
+    """A fault as it was asked for: its words, which way it acts (None: both), and how to make a fresh one."""
 
     words: str
     direction: Direction | None
@@ -60,7 +60,7 @@ class Impairment:
 
 
 def kept(before: Sequence[Impairment], wanted: Sequence[Impairment]) -> tuple[Impairment, ...]:
-    """The wanted impairments, where there is one of the same words among those before, that one."""
+    """The wanted impairments; one with the same words as before is taken from before."""
     left = list(before)
     found = []
     for each in wanted:
@@ -83,10 +83,11 @@ Begin = Callable[[], Fault]
 class FaultKind:
     """One kind of fault, as its file defines it and the screen offers it.
 
-    ``usage`` names its numbers, ``example`` is what a form begins with, ``help`` says in a few words what it does;
-    ``parse`` turns the words after the name into what makes the fault, and raises `ValueError` with a sentence;
-    ``why_not`` says why it would be a lie on the other transports. A fault that ``sees_all`` is also shown the segments
-    that were not chosen: what it began with a chosen one concerns those that follow.
+    ``name`` is that of its file; ``usage`` names its numbers; ``example`` is what a form begins with and what tests
+    run; ``help`` says in a few words what it does. ``parse`` turns its own words into what makes the fault, and raises
+    `ValueError` with a sentence. ``why_not`` says why it would be a lie on the other transports. A fault that
+    ``sees_all`` is also shown the segments that were not chosen, because what it does with a chosen one concerns those
+    that follow. ``order`` is its place in lists, the lowest first; one that is not ``offered`` is in no list.
     """
 
     name: str
@@ -97,3 +98,5 @@ class FaultKind:
     transports: frozenset[Transport] = EITHER
     why_not: str = ""
     sees_all: bool = False
+    order: int = 1000
+    offered: bool = True

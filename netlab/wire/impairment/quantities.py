@@ -1,4 +1,4 @@
-"""Times, sizes and rates as people write them, and as the screen says them."""
+"""Times, sizes and rates as people write them, and as the screen shows them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def seconds(text: str) -> float:
     """``100ms`` → 0.1. Raises `ValueError` with a sentence."""
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)(us|µs|ms|s)", text)
     if found is None or float(found[1]) * _TIME[found[2]] > LONGEST:
-        raise ValueError(f"{text!r} is no time up to an hour; write 100ms or 1.5s")
+        raise ValueError(f"{text!r} is not a time up to an hour; write 100ms or 1.5s")
     return float(found[1]) * _TIME[found[2]]
 
 
@@ -33,7 +33,7 @@ def size(text: str) -> int:
     """``64KiB`` → 65536. Raises `ValueError` with a sentence."""
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)([a-zA-Z]*)", text)
     if found is None or found[2].lower() not in _SIZE:
-        raise ValueError(f"{text!r} is no size; write 100, 64KiB or 1MB")
+        raise ValueError(f"{text!r} is not a size; write 100, 64KiB or 1MB")
     return int(float(found[1]) * _SIZE[found[2].lower()])
 
 
@@ -45,7 +45,7 @@ def time_in_words(value: float) -> str:
 
 
 def one(words: list[str], what: str) -> str:
-    """The only word there is. Raises `ValueError` that says what is wanted."""
+    """The only word. Raises `ValueError` that says what is wanted."""
     if len(words) != 1:
         raise ValueError(f"write {what}")
     return words[0]

@@ -28,6 +28,10 @@ def test_a_draft_says_what_it_was_made_of(spec: str) -> None:
     assert Draft.of(spec).spec == spec
 
 
+def test_a_draft_loses_none_of_several_conditions() -> None:
+    assert Draft.of("corrupt byte 1 30% first 2 each <-").spec == "corrupt byte 1 first 2 each 30% <-"
+
+
 @pytest.mark.parametrize("transport", Transport)
 def test_every_example_can_be_added_as_it_stands(transport: Transport) -> None:
     for kind in catalog.kinds(transport):

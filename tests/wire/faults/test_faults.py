@@ -313,7 +313,7 @@ def test_sizes_are_what_their_units_say(written, count):
 @settings(max_examples=200, deadline=None)
 @given(
     st.text(max_size=40)
-    | st.builds(lambda name, rest: f"{name} {rest}", st.sampled_from(catalog.NAMES), st.text(max_size=20))
+    | st.builds(lambda name, rest: f"{name} {rest}", st.sampled_from(catalog.names()), st.text(max_size=20))
 )
 def test_any_words_are_a_fault_or_a_sentence(spec):
     try:
@@ -322,7 +322,7 @@ def test_any_words_are_a_fault_or_a_sentence(spec):
         assert str(error)
 
 
-@pytest.mark.parametrize("name", catalog.NAMES)
+@pytest.mark.parametrize("name", catalog.names())
 def test_every_kind_begins_with_its_example(name):
     kind = catalog.kind_named(name)
     for transport in kind.transports:
