@@ -134,6 +134,10 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
 
+def _hello(model: str) -> bytes:
+    return b"Hello"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One subject of the tutorial.
@@ -161,6 +165,10 @@ class Topic:
     certificates: bool = False
     then: str = ""
     """What to try after the first success, in one short line; the console shows it once something came back."""
+    sample: str = "Hello"
+    """Bare text that the server answers."""
+    unfinished: Callable[[str], bytes] = _hello
+    """The beginning of a message to a server of a model, for which the server waits; empty if any byte is a message."""
     forks: tuple[str, ...] = ()
     """The models that need ``os.fork``, which not every system has."""
 

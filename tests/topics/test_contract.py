@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.commands.eject import eject, recipes, standing_alone
 from netlab.dissect.fields import Dissection, Field
-from netlab.lab.client.notes import Notes
-from netlab.topics.contract import Client, Topic
+from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics, topics
+from tests.support.clients import connected, say
 from tests.support.server_processes import Serving, descendants, serving
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -43,49 +43,10 @@ EACH = pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 UNWANTED = {"textual", "rich", "netlab.ui", "netlab.lab", "netlab.wire", "cryptography", "asyncio"}
 """What no server needs, and would pay for in time and memory."""
 
-SAID = {"xmlrpc": "keys", "zerocopy": "1 MiB"}
-"""Bare text that means something to the topic, where `Hello` does not."""
-
-HALF = {
-    "wsgi": b"GET /hello HT",
-    "xmlrpc": b"POST /RPC2 HTTP/1.0\r\nContent-Le",
-    "multiprocessing": b"\x00\x00\x00\x40#CH",
-    "hmac": b"0123456789",
-    "tls": b"\x16\x03\x01\x02\x00\x01",
-    "zerocopy": b"\x01\x00\x10\x00\x00abc",
-}
-"""The beginning of a message; `Hello` without an end of line where nothing better is known."""
-
-ECHOES_ANY_BYTES = {("tcp", model) for model in ("single", "threading", "forking", "pool", "raw", "asyncio")}
-"""Where every byte is a whole message, so that none can be sent too slowly."""
-
 
 def serve_arguments(topic: Topic, model: str, certificates: Path) -> list[str]:
     more = ["--certificates", str(certificates)] if topic.certificates else []
     return [topic.name, "--model", model, *more]
-
-
-def connected(topic: Topic, address: tuple[str, int], certificates: Path) -> Client:
-    options = {option.name: option.default for option in topic.options if option.client}
-    if topic.certificates:
-        options["certificates"] = certificates
-    return topic.client_class()(address, timeout=PATIENCE, log=Notes(lambda text: None), **options)
-
-
-def say(topic: Topic, model: str, client: Client) -> list[object]:
-    """Run what bare text stands for, as the console does; the results."""
-    return [_run(client, line) for line in topic.bare(SAID.get(topic.name, "Hello"), model)]
-
-
-def _run(client: Client, line: str) -> object:
-    call = ast.parse(line, mode="eval").body
-    assert isinstance(call, ast.Call)
-    arguments = [ast.literal_eval(argument) for argument in call.args]
-    keywords = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    operation = getattr(client, ast.unparse(call.func), None)
-    if operation is None:
-        return client.call(ast.unparse(call.func), *arguments)  # type: ignore[attr-defined]  # a RemoteClient
-    return operation(*arguments, **keywords)
 
 
 def assert_port_free(topic: Topic, address: tuple[str, int]) -> None:
@@ -145,16 +106,15 @@ def test_under_a_supervisor_it_loads_the_least(topic: Topic, certificates: Path,
 
 @by_model(Transport.TCP)
 def test_whoever_stalls_is_dropped(topic: Topic, model: str, certificates: Path) -> None:
-    half = HALF.get(topic.name, b"Hello")
-    slow = [] if (topic.name, model) in ECHOES_ANY_BYTES else [half]
+    unfinished = topic.unfinished(model)
     with serving(*serve_arguments(topic, model, certificates), "--timeout", "0.4") as child:
-        for stalled in (b"", half):
+        for stalled in (b"", unfinished or b"Hello"):
             with child.connect() as peer:
                 peer.sendall(stalled)
                 assert dropped(peer), f"sent {stalled!r} and kept"
-        for beginning in slow:
+        if unfinished:
             with child.connect() as peer:
-                assert dropped(peer, drip=beginning + bytes(range(97, 123)) * 40), "byte by byte, and kept"
+                assert dropped(peer, drip=unfinished + bytes(range(97, 123)) * 40), "byte by byte, and kept"
         client = connected(topic, child.address, certificates)
         assert say(topic, model, client)
         client.close()
@@ -210,7 +170,7 @@ def test_it_serves_through_the_wire(topic: Topic, model: str) -> None:
     from netlab.lab import Lab
 
     with Lab(topic, model=model) as lab, lab.connect() as session:
-        session.run(SAID.get(topic.name, "Hello"))
+        session.run(topic.sample)
         segments = lab.capture.segments
         assert {segment.direction for segment in segments if segment.length} == set(Direction)
 

@@ -18,11 +18,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from netlab.capture.model import Transport
 from netlab.certificates import certs
+from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
-from netlab.topics.hmac.client import Client as HmacClient
-from netlab.topics.multiprocessing.client import Client as MultiprocessingClient
-from tests.support.good_clients import quiet, served, without_a_traceback
+from tests.support.clients import answer, connected, without_a_traceback
 from tests.support.waiting import PATIENCE
 
 Address = tuple[str, int]
@@ -87,13 +87,17 @@ PIECES: dict[str, list[bytes]] = {
         *(struct.pack("!Q", size) for size in (0, 3, 70_000, 1 << 63)),
     ],
 }
-"""What each protocol is made of, right and wrong."""
+"""What known protocols are made of, right and wrong, besides what each topic says of itself."""
 
 ENDINGS = ("close", "half-close", "reset")
 
 
-def noise(topic: str) -> st.SearchStrategy[list[bytes]]:
-    return st.lists(st.sampled_from(PIECES[topic]) | st.binary(max_size=80), max_size=12)
+def pieces_of(topic: Topic, model: str) -> list[bytes]:
+    return [*PIECES.get(topic.name, []), topic.sample.encode(), topic.sample.encode() + b"\n", topic.unfinished(model)]
+
+
+def noise(topic: Topic, model: str) -> st.SearchStrategy[list[bytes]]:
+    return st.lists(st.sampled_from(pieces_of(topic, model)) | st.binary(max_size=80), max_size=12)
 
 
 @pytest.fixture(scope="module")
@@ -129,12 +133,14 @@ def as_datagrams(address: Address, pieces: Sequence[bytes], ending: str) -> None
             sock.sendto(piece, address)
 
 
-def after_hmac(address: Address, pieces: Sequence[bytes], ending: str) -> None:
-    throw(HmacClient(address, timeout=PATIENCE, log=quiet, grace=0.001).socket, pieces, ending)
+def after_a_handshake(name: str) -> Throw:
+    def thrown(address: Address, pieces: Sequence[bytes], ending: str) -> None:
+        client = connected(topics()[name], address, Path())
+        assert client.socket is not None
+        throw(client.socket, pieces, ending)
 
-
-def after_authkey(address: Address, pieces: Sequence[bytes], ending: str) -> None:
-    throw(MultiprocessingClient(address, timeout=PATIENCE).socket, pieces, ending)
+    thrown.__name__ = f"after_a_handshake_of_{name}"
+    return thrown
 
 
 def beneath_tls(address: Address, pieces: Sequence[bytes], ending: str) -> None:
@@ -159,28 +165,28 @@ def trusting_anybody() -> ssl.SSLContext:
 
 
 THROWN: dict[str, list[Throw]] = {
-    "udp": [as_datagrams],
-    "hmac": [plainly, after_hmac],
-    "multiprocessing": [plainly, after_authkey],
+    "hmac": [plainly, after_a_handshake("hmac")],
+    "multiprocessing": [plainly, after_a_handshake("multiprocessing")],
     "tls": [plainly, beneath_tls, within_tls],
 }
 """How noise reaches a server, where it is not just sent."""
 
+SENT = {Transport.TCP: [plainly], Transport.UDP: [as_datagrams]}
 
 CASES = [
-    pytest.param(topic.name, model, throwing, id=f"{topic.name}-{model}-{throwing.__name__}")
+    pytest.param(topic, model, throwing, id=f"{topic.name}-{model}-{throwing.__name__}")
     for topic in topics().values()
-    if topic.name in PIECES
     for model in topic.models
-    for throwing in THROWN.get(topic.name, [plainly])
+    for throwing in THROWN.get(topic.name, SENT[topic.transport])
 ]
 
 
 @pytest.mark.parametrize(("topic", "model", "throwing"), CASES)
-def test_noise_leaves_the_server_serving(topic: str, model: str, throwing: Throw, folder: Path) -> None:
+def test_noise_leaves_the_server_serving(topic: Topic, model: str, throwing: Throw, folder: Path) -> None:
     with without_a_traceback(topic, model, folder) as child:
+        usually = answer(topic, model, child.address, folder)
 
-        @given(pieces=noise(topic), ending=st.sampled_from(ENDINGS))
+        @given(pieces=noise(topic, model), ending=st.sampled_from(ENDINGS))
         @settings(
             max_examples=EXAMPLES,
             deadline=None,
@@ -190,7 +196,7 @@ def test_noise_leaves_the_server_serving(topic: str, model: str, throwing: Throw
         )
         def thrown(pieces: list[bytes], ending: str) -> None:
             throwing(child.address, pieces, ending)
-            assert served(topic, child.address, folder)
+            assert answer(topic, model, child.address, folder) == usually
             assert child.process.poll() is None
 
         thrown()

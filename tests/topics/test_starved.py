@@ -12,8 +12,9 @@ import pytest
 
 from netlab.capture.model import Transport
 from netlab.certificates import certs
+from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
-from tests.support.good_clients import served, without_a_traceback
+from tests.support.clients import answer, without_a_traceback
 from tests.support.server_processes import Serving
 from tests.support.waiting import wait_until
 
@@ -21,7 +22,10 @@ SAID = "nobody can be accepted for now: Too many open files"
 STARVING = 0.6
 """Seconds that it lasts here."""
 CASES = [
-    (topic.name, model) for topic in topics().values() if topic.transport is Transport.TCP for model in topic.models
+    pytest.param(topic, model, id=f"{topic.name}-{model}")
+    for topic in topics().values()
+    if topic.transport is Transport.TCP
+    for model in topic.models
 ]
 
 
@@ -49,12 +53,12 @@ def processor_seconds(pid: int) -> float:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="another process's limits, by prlimit(2)")
 @pytest.mark.parametrize(("topic", "model"), CASES)
-def test_out_of_descriptors_it_waits_and_recovers(topic: str, model: str, folder: Path) -> None:
+def test_out_of_descriptors_it_waits_and_recovers(topic: Topic, model: str, folder: Path) -> None:
     import resource
 
     with without_a_traceback(topic, model, folder) as child:
         pid = child.process.pid
-        assert served(topic, child.address, folder)
+        usually = answer(topic, model, child.address, folder)
         wait_until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) == usual(model), "the first client's end")
         before = starve(child)
         child.connect().close()  # a blocking accept had its descriptor before it waited: this one gets it, and leaves
@@ -64,7 +68,7 @@ def test_out_of_descriptors_it_waits_and_recovers(topic: str, model: str, folder
             wait_until(lambda: time.monotonic() > begun + STARVING, "some time")
             used = processor_seconds(pid) - used
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
-        assert served(topic, child.address, folder)
+        assert answer(topic, model, child.address, folder) == usually
     assert used < STARVING / 3
     assert sum(SAID in line for line in child.lines) == 1
 

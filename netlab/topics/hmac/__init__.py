@@ -28,5 +28,6 @@ TOPIC = Topic(
     hint="type Hello and press enter; then :secret wrong and :connect",
     then=":secret wrong, then :connect: refused, and the log says why",
     order=6,
+    unfinished=lambda model: b"0123456789",
     options=(Option("secret", b"peekaboo", "the secret that both sides must know", _secret, secret=True, client=True),),
 )

@@ -41,6 +41,7 @@ TOPIC = Topic(
     hint="type {'a': (1, 2)} and press enter; then :authkey wrong",
     then=":authkey wrong, then :connect: refused",
     order=5,
+    unfinished=lambda model: b"\x00\x00\x00\x40#CH",
     options=(
         Option("authkey", b"peekaboo", "the key that both sides must know", _authkey, secret=True, client=True),
         Option("max_message", 16 << 20, "bytes of a message at most (default: 16777216)", _max_message),

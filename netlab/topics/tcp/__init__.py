@@ -10,6 +10,11 @@ def _bare(text: str, model: str) -> list[str]:
     return [f"send({line.encode()!r})", "recv(8192)"]
 
 
+def _unfinished(model: str) -> bytes:
+    """A line without its end; the other models echo any byte."""
+    return b"Hello" if model == "stream" else b""
+
+
 TOPIC = Topic(
     name="tcp",
     title="TCP",
@@ -23,5 +28,6 @@ TOPIC = Topic(
     hint="type Hello and press enter",
     then=":connect, then Hello again: the second client waits",
     order=1,
+    unfinished=_unfinished,
     forks=("forking",),
 )

@@ -34,6 +34,7 @@ TOPIC = Topic(
     hint="type Hello and press enter; then :present expired",
     then=":present expired, then :connect: the client refuses, and says why",
     order=7,
+    unfinished=lambda model: b"\x16\x03\x01\x02\x00\x01",
     certificates=True,
     options=(
         Option(

@@ -23,5 +23,6 @@ TOPIC = Topic(
     hint="type your name, or /localtime, and press enter",
     then="/localtime, then <b>Guido</b>: a name is text, not HTML",
     order=3,
+    unfinished=lambda model: b"GET /hello HT",
     options=(ALLOW_HOST,),
 )

@@ -44,6 +44,8 @@ TOPIC = Topic(
     hint="type set('spam', [1, 2, 3]) and press enter",
     then="get('spam'), then get('ham'): a Fault is an answer, too",
     order=4,
+    sample="keys",
+    unfinished=lambda model: b"POST /RPC2 HTTP/1.0\r\nContent-Le",
     options=(
         Option("allow_none", True, "whether None may be sent: yes or no", _yes, choices=("yes", "no"), client=True),
         Option("path", "/RPC2", "where calls are sent to", server=False, client=True),

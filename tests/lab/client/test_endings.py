@@ -19,7 +19,6 @@ from netlab.lab.state import Happened
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from tests.support.waiting import wait_until
-from tests.topics.test_contract import SAID
 
 LONG = 30.0
 STAYING = [
@@ -41,7 +40,7 @@ def says(session: Session, text: str) -> Callable[[], bool]:
 @pytest.mark.parametrize(("topic", "model"), STAYING)
 def test_who_is_silent_is_shown_as_closed_with_the_servers_reason(topic: Topic, model: str) -> None:
     with Lab(topic, model=model, server_timeout=0.5) as lab, lab.connect() as session:
-        session.run(SAID.get(topic.name, "Hello"))
+        session.run(topic.sample)
         wait_until(says(session, "dropped by the server: "), seconds=LONG)
         assert told(session)[-1].endswith(" for 0.5 s")
         assert session.peer_closed
