@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import select
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -26,6 +27,13 @@ def served(server: Server) -> Iterator[tuple[str, int]]:
         server.shutdown()  # type: ignore[attr-defined]  # socketserver's, not part of the contract
         server.server_close()
         thread.join(PATIENCE)
+
+
+def outlast(make_server: Callable[..., Server], seconds: float) -> None:
+    """Wait until another server has dropped a silent client: what was silent before has been so for longer."""
+    with served(make_server(("127.0.0.1", 0), timeout=seconds)) as address, connected(address) as silent:
+        while silent.recv(100):
+            pass
 
 
 def wait_for_line(caplog: pytest.LogCaptureFixture, text: str) -> None:
@@ -69,6 +77,11 @@ def recv_exactly(sock: socket.socket, size: int) -> bytes:
 def read_frame(sock: socket.socket) -> bytes:
     """One message as multiprocessing frames it."""
     return recv_exactly(sock, struct.unpack("!i", recv_exactly(sock, 4))[0])
+
+
+def ended(sock: socket.socket) -> bool:
+    """Whether the peer, which sends nothing now, has ended the connection."""
+    return bool(select.select([sock], [], [], 0)[0])
 
 
 def was_closed(sock: socket.socket) -> bool:

@@ -109,7 +109,7 @@ def test_what_is_no_frame_falls_back_to_raw_and_says_so() -> None:
     negative = dissect_multiprocessing(memoryview(b"\xff\xff\xff\xfe1234"), Direction.TO_SERVER, 0)
     assert (negative.fields[0].kind, negative.problem) == ("bytes", "-2 is no length")
     no_pickle = dissect_multiprocessing(memoryview(b"\0\0\0\x02hi"), Direction.TO_SERVER, 0)
-    assert (no_pickle.fields[0].name, no_pickle.fields[0].value) == ("bytes", "no pickle")
+    assert (no_pickle.fields[0].name, no_pickle.fields[0].value) == ("bytes", "not a pickle")
 
 
 def test_the_handshake_of_hmac_waits_for_its_32_bytes() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import textwrap
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from netlab.certificates import certs
+from netlab.commands.eject import recipes
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
-from netlab.topics.discovery import topics
+from netlab.topics.discovery import topic_named, topics
 from tests.support.waiting import wait_until, waits_in
 
 FAILING: dict[str, list[str]] = {
@@ -57,6 +61,41 @@ def test_no_line_of_code_is_broken(topic: Topic, file: str) -> None:
     lines = code(topic.text(file))
     assert lines
     assert [line for line in lines if len(line) > WIDEST] == []
+
+
+class Bare(ast.NodeTransformer):
+    """Leaves out annotations and docstrings."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        for argument in (*node.args.args, *node.args.kwonlyargs):
+            argument.annotation = None
+        node.returns = None
+        node.body = node.body[ast.get_docstring(node) is not None :]
+        return self.generic_visit(node)
+
+
+def statements(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Statements without what was left out, one by one; a class by what is in it."""
+    for node in nodes:
+        if isinstance(node, ast.ClassDef):
+            yield from statements(node.body)
+        elif isinstance(node, ast.stmt) and ast.unparse(node) != "...":
+            yield ast.unparse(Bare().visit(node))
+
+
+OUTDATED = {"wsgi", "xmlrpc", "hmac", "tls", "tcp", "udp", "zerocopy"}
+"""Topics whose pages still show code as it was."""
+
+
+@pytest.mark.parametrize("topic", sorted(set(topics()) - OUTDATED))
+def test_what_is_shown_as_now_is_code_that_runs(topic: str) -> None:
+    """Each statement, whether a function or a line, stands in the topic's recipes."""
+    found = topic_named(topic)
+    shown = re.split(r"^Now ", found.text("then_now.md"), maxsplit=1, flags=re.MULTILINE)[1]
+    blocks = [textwrap.dedent(block.removeprefix("python")) for block in shown.split("```")[1::2]]
+    trees = [ast.parse(found.text(f"{part}.py")) for part in recipes(found)]
+    there = {each for tree in trees for each in statements(list(ast.walk(tree)))}
+    assert [each for block in blocks for each in statements(ast.parse(block).body) if each not in there] == []
 
 
 def idle(session: Session) -> threading.Thread:

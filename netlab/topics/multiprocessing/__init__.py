@@ -5,7 +5,7 @@ from netlab.topics.contract import Option, Topic
 
 
 def _bare(text: str, model: str) -> list[str]:
-    """Send a Python literal, or as a str what is none, and show what comes back."""
+    """Send a Python literal, or any other text as a str, and show what comes back."""
     import ast
 
     try:
@@ -24,14 +24,14 @@ def _authkey(text: str) -> bytes:
 
 def _max_message(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) <= 1 << 30):
-        raise ValueError("a number of bytes is wanted, 1 to 1073741824")
+        raise ValueError("write a number of bytes, 1 to 1073741824")
     return int(text)
 
 
 TOPIC = Topic(
     name="multiprocessing",
     title="multiprocessing",
-    summary="an echo server for Python objects: whole messages, an authkey, and pickles that are not run",
+    summary="an echo server for Python objects: whole messages, an authkey, and pickles that do not run",
     transport=Transport.TCP,
     port=25000,
     models=("threading", "single"),
@@ -44,6 +44,8 @@ TOPIC = Topic(
     unfinished=lambda model: b"\x00\x00\x00\x40#CH",
     options=(
         Option("authkey", b"peekaboo", "the key that both sides must know", _authkey, secret=True, client=True),
-        Option("max_message", 16 << 20, "bytes of a message at most (default: 16777216)", _max_message),
+        Option(
+            "max_message", 16 << 20, "the longest message that is accepted, in bytes (default: 16777216)", _max_message
+        ),
     ),
 )

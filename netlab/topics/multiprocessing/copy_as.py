@@ -1,4 +1,4 @@
-"""Messages from elsewhere: from Python alone."""
+"""Messages from elsewhere: from Python only."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ def outside(called: Called) -> list[tuple[str, str]]:
     """Send the same message with the standard library's own client."""
     return [
         _python(called),
-        none("nc", "both sides first prove that they know the authkey; then objects cross as pickles"),
+        none("nc", "both sides first prove that they know the authkey; then they exchange pickles"),
     ]
 
 
 def _python(called: Called) -> tuple[str, str]:
     if called.name == "send_raw":
-        return none("Python", "its own client puts the length in front of all that it sends")
+        return none("Python", "its own client puts a length in front of everything that it sends")
     as_bytes = called.name == "send_bytes"
     sent = called.arguments[0] if called.name in ("send", "send_bytes") and called.arguments else "Hello"
     return "Python", program(

@@ -1,4 +1,4 @@
-"""What multiprocessing.connection sends: the handshake's messages, then pickles. Nothing is loaded.
+"""What multiprocessing.connection sends: the messages of the handshake, then pickles. Nothing is loaded.
 
 Before Python 3.12 a challenge was 20 bytes and the digest a bare HMAC-MD5; since then a challenge begins with the
 digest's name in braces, and so does the answer to it. With an older Python on either side the answer is bare
@@ -19,11 +19,11 @@ VERDICTS = {b"#WELCOME#": "welcome", b"#FAILURE#": "failure"}
 DIGEST_LENGTHS = {"md5": 16, "sha256": 32, "sha384": 48, "sha3_256": 32, "sha3_384": 48}
 MD5_LENGTH = 16
 HANDSHAKE = 128
-"""Bytes of a stream within which a bare digest can stand: behind them 16 bytes are a message like any other."""
+"""Bytes of a stream within which a bare digest can stand. After them, 16 bytes are a message like any other."""
 
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
-    """The messages of one direction; behind an ``offset`` they are read if one seems to begin there."""
+    """The messages of one direction; at an ``offset`` only if one seems to begin there."""
     if data and offset and not _message_begins(data):
         raw = Reader(data).rest("raw")
         return Dissection((raw,), "part of a message", problem="these bytes begin within a message: follow the stream")
@@ -81,7 +81,7 @@ Body = tuple[str, str, tuple[Field, ...]]
 
 
 def _body(body: Reader, frame: Frame, offset: int, budget: int) -> Body:
-    """A message's name, how it reads, and its parts; recognised by how it begins, and by its length and place."""
+    """A message's name, value and parts; recognised by its beginning, length and place."""
     begin = bytes(body.data[body.at : body.at + len(CHALLENGE)][: body.left])
     length = frame.end - frame.body
     if begin and begin == CHALLENGE[: len(begin)] and length > len(CHALLENGE):
@@ -95,7 +95,7 @@ def _body(body: Reader, frame: Frame, offset: int, budget: int) -> Body:
         return "digest", "md5, as before Python 3.12", (body.rest("digest"),)
     if _pickle_begins(begin) or _reads_as_pickle(body):
         return _pickle(body, budget)
-    return "bytes", "no pickle" if body.left else "", (body.rest("bytes"),) if body.left else ()
+    return "bytes", "not a pickle" if body.left else "", (body.rest("bytes"),) if body.left else ()
 
 
 def _challenge(body: Reader) -> Body:
@@ -113,13 +113,13 @@ def _named(what: str, name: str, body: Reader) -> tuple[Field, Field]:
 
 
 def _digest_name(begin: bytes) -> str:
-    """The name in braces with which bytes begin, if it is one that multiprocessing uses."""
+    """The digest's name in braces at the beginning, if multiprocessing uses it."""
     name = begin[1:].partition(b"}")[0].decode("latin-1")
     return name if begin[:1] == b"{" and name in DIGEST_LENGTHS and b"}" in begin else ""
 
 
 def _reads_as_pickle(body: Reader) -> bool:
-    """Whether bytes without a protocol number are a pickle all the same, as of protocols 0 and 1."""
+    """Whether bytes without a protocol number are a pickle, as protocols 0 and 1 write it."""
     if not body.left or body.data[body.end - 1] != ord("."):
         return False
     read = read_pickle(body.data, body.at, body.end)
@@ -134,5 +134,5 @@ def _pickle(body: Reader, budget: int) -> Body:
         parts.append(Field("names", start, read.end, "text", ", ".join(read.names[:20])))
     if read.end < body.end:
         body.at = read.end
-        parts.append(body.rest("raw", value=read.problem or "behind the pickle's end"))
+        parts.append(body.rest("raw", value=read.problem or "after the pickle's end"))
     return "pickle", read.reading or read.problem, tuple(parts)

@@ -16,13 +16,13 @@ SENT = {"name": "spam", "price": (1, 2.5)}
 
 
 class Hostile:
-    """Pickles to a call of ``os.mkdir``. Whoever loaded that pickle would make the folder."""
+    """Pickles to a call of ``os.mkdir``: loading that pickle would make the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        """What loading is to call, and with what."""
+        """The function that loading calls, and its arguments."""
         return os.mkdir, (str(self.folder),)
 
 
@@ -31,22 +31,22 @@ def _wrong_key(trial: Trial) -> None:
     trial.step("Connect with the authkey b'wrong'; the server has b'peekaboo'.")
     peer = bench.begin_connect(authkey=b"wrong")
     peer.wait()
-    trial.expect("AuthenticationError: the digest that we sent was rejected",
+    trial.expect("AuthenticationError: the server rejected the digest",
                  lambda: isinstance(peer.outcome, AuthenticationError), found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("the server sent a challenge, read an answer, and said #FAILURE#",
+    trial.expect("the server sent a challenge, read the answer, and sent #FAILURE#",
                  lambda: b"#CHALLENGE#" in _answers(bench) and b"#FAILURE#" in _answers(bench))  # fmt: skip
-    trial.expect("it logged why, and no key", lambda: any("another one" in line for line in bench.log()))
+    trial.expect("its log says why, and shows no key", lambda: any("another one" in line for line in bench.log()))
     trial.step("Connect with the right key.")
     bench.connect(authkey=b"peekaboo")
-    trial.expect("#WELCOME# crosses in both directions: the server has proved that it knows the key, too",
+    trial.expect("#WELCOME# crosses in both directions: the server, too, has proved that it knows the key",
                  lambda: b"#WELCOME#" in _answers(bench) and b"#WELCOME#" in _sent(bench))  # fmt: skip
-    trial.expect("neither key has crossed the wire",
+    trial.expect("neither key crossed the wire",
                  lambda: not any(key in _sent(bench) + _answers(bench) for key in (b"peekaboo", b"wrong")))  # fmt: skip
 
 
 def _whole(trial: Trial) -> None:
     bench = trial.lab()
-    trial.step("The wire cuts the stream into single bytes, in both directions. Connect, with a handshake.")
+    trial.step("The wire cuts the stream into single bytes, in both directions. Connect and shake hands.")
     bench.fault("slice 1")
     peer = bench.connect()
     trial.step(f"Send the dict {SENT}, and receive the echo.")
@@ -54,10 +54,10 @@ def _whole(trial: Trial) -> None:
     echo = peer.call("recv")
     trial.expect("one recv() returns the whole dict, its tuple still a tuple",
                  lambda: echo == SENT, found=lambda: echo)  # fmt: skip
-    trial.expect("although the wire let go of one byte at a time",
+    trial.expect("although the wire let through one byte at a time",
                  lambda: {s.length for s in carried(bench.segments(), Direction.TO_CLIENT)} == {1})  # fmt: skip
     frame = payload(bench.segments(), Direction.TO_CLIENT)[-4 - len(pickle.dumps(SENT)) :]
-    trial.expect("the four bytes in front of it said how long it would be",
+    trial.expect("the four bytes in front of it announced its length",
                  lambda: int.from_bytes(frame[:4], "big") == len(frame) - 4, found=lambda: frame[:4].hex())  # fmt: skip
 
 
@@ -65,44 +65,44 @@ def _hostile(trial: Trial) -> None:
     bench = trial.lab()
     with tempfile.TemporaryDirectory(prefix="netlab-") as scratch:
         marker = Path(scratch) / "owned"
-        trial.step("A client that knows the key sends a pickle which asks to call os.mkdir(). Its opcodes, read and "
-                   "not loaded:")  # fmt: skip
+        trial.step("A client that knows the key sends a pickle that calls os.mkdir(). Its opcodes, read and not "
+                   "loaded:")  # fmt: skip
         message = pickle.dumps(Hostile(marker))
         trial.show(_opcodes(message))
         peer = bench.connect()
         peer.call("send_bytes", message)
-        trial.expect("the server refused it, and named what it names",
+        trial.expect("the server refused it, and its log names what the pickle names",
                      lambda: any("refused: the pickle names" in line and "mkdir" in line for line in bench.log()),
                      found=lambda: bench.log())  # fmt: skip
         peer.begin("recv")
         trial.expect("no echo: the server has closed the connection",
                      lambda: isinstance(peer.outcome, (EOFError, ConnectionError)),
                      found=lambda: peer.outcome)  # fmt: skip
-        trial.expect("the folder was not made", lambda: not marker.exists())
+        trial.expect("the folder does not exist", lambda: not marker.exists())
     trial.step("Another client sends the list ['os', 'mkdir']: the same names, as plain data.")
     other = bench.connect()
     other.call("send", ["os", "mkdir"])
     echo = other.call("recv")
-    trial.expect("it comes back: names do no harm, calling them does", lambda: echo == ["os", "mkdir"])
+    trial.expect("it comes back: the names are harmless, a call is not", lambda: echo == ["os", "mkdir"])
 
 
 def _raw(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("After the handshake, send a line of HTTP as it is, without a length in front.")
+    trial.step("After the handshake, send a line of HTTP without a length in front.")
     peer.call("send_raw", b"GET / HTTP/1.1\r\n\r\n")
     number = int.from_bytes(b"GET ", "big")
-    trial.expect(f"the server took its first four bytes, 'GET ', for a length: {number:,}",
+    trial.expect(f"the server took the first four bytes, 'GET ', for a length: {number:,}",
                  lambda: any(f"a message of {number:,} bytes" in line for line in bench.log()),
                  found=lambda: bench.log())  # fmt: skip
     trial.step("Wait for its answer.")
     peer.begin("recv")
-    trial.expect("there is none: 16,777,216 bytes are the limit, so it has closed the connection",
+    trial.expect("none comes: the limit is 16,777,216 bytes, so the server closed the connection",
                  lambda: isinstance(peer.outcome, (EOFError, ConnectionError)), found=lambda: peer.outcome)  # fmt: skip
-    trial.step("Another client: four bytes that say 5, and then Hello, which is no pickle.")
+    trial.step("Another client sends the length 5 in four bytes, and then Hello, which is no pickle.")
     other = bench.connect()
     other.call("send_raw", b"\x00\x00\x00\x05Hello")
-    trial.expect("now the frame is right, and what is in it is refused: it is no pickle",
+    trial.expect("now the length is right, but the message is refused: it is no pickle",
                  lambda: any("refused: it is no pickle" in line for line in bench.log()),
                  found=lambda: bench.log())  # fmt: skip
 
@@ -125,16 +125,16 @@ def _answers(bench: Bench) -> bytes:
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "wrong-key",
-        "A client has another authkey than the server. How does the server find out?",
+        "Client and server have different authkeys. How does the server find out?",
         (
             "The client sends its key, and the server compares.",
-            "The server sends random bytes; what the client makes of them with its key is not what it should be.",
-            "It does not; what the client sends later cannot be decrypted.",
+            "The server sends random bytes, and the client answers with a digest made with the wrong key.",
+            "It does not: it cannot decrypt what the client sends later.",
         ),
         1,
-        "The server sends #CHALLENGE# and random bytes, the client answers with their HMAC under its key, and the "
-        "server, who computed the same, compares. Then the client challenges the server. So the key never crosses; "
-        "but nothing is encrypted either, neither then nor later: the key says who may talk, and no more.",
+        "The server sends #CHALLENGE# and random bytes. The client answers with their HMAC under its key. The server "
+        "computes the same HMAC and compares. Then the client challenges the server. So the key never crosses the "
+        "wire. But nothing is encrypted: the key decides who may talk, and no more.",
         _wrong_key,
     ),
     Experiment(
@@ -142,45 +142,44 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "The wire lets only one byte through at a time. What does one recv() of a Connection return?",
         (
             "One byte, as a socket's recv does.",
-            "As much as has come by then.",
-            "An UnpicklingError, since a pickle in pieces is no pickle.",
+            "As much as has arrived.",
+            "An UnpicklingError: a piece of a pickle is no pickle.",
             "The whole object that was sent.",
         ),
         3,
         "TCP carries bytes and knows no messages. A Connection writes the length of each message in front of it, in "
-        "four bytes, and reads until it has so many. That is framing, and every protocol on TCP needs some; only then "
-        "is there a pickle to load.",
+        "four bytes, and reads until it has that many. That is framing, and every protocol on TCP needs it. Only a "
+        "whole message is a pickle to load.",
         _whole,
     ),
     Experiment(
         "hostile",
-        "A client that knows the key sends a pickle which asks to call os.mkdir(). What does this server do?",
+        "A client that knows the key sends a pickle that calls os.mkdir(). What does this server do?",
         (
-            "It makes the folder: whoever knows the key is trusted.",
-            "It makes the folder, and then raises an error, since the result is no plain data.",
-            "It reads the opcodes, finds a name to be called, and refuses to load it.",
+            "It makes the folder: a client with the key is trusted.",
+            "It makes the folder, then raises an error, because the result is not plain data.",
+            "It reads the opcodes, finds a call, and refuses to load it.",
             "It loads it without harm: a pickle is data.",
         ),
         2,
-        "A pickle is a program for a small machine, and loading is running it: STACK_GLOBAL imports what is named, "
-        "REDUCE calls it. The tutorial's server loads whatever comes, so whoever knows the key can run any command. "
-        "This server follows the opcodes without running them and lets only plain data pass. Between strangers, send "
-        "JSON.",
+        "A pickle is a program for a small machine, and loading runs it: STACK_GLOBAL imports a name, REDUCE calls it. "
+        "The tutorial's server loads whatever arrives, so any client with the key can run any command. This server "
+        "reads the opcodes without running them, and accepts only plain data. Between strangers, send JSON.",
         _hostile,
     ),
     Experiment(
         "raw",
-        "Somebody talks HTTP to this server: GET / HTTP/1.1. What does it make of that?",
+        "A client talks HTTP to this server: GET / HTTP/1.1. What does the server do?",
         (
             "It waits for 1,195,725,856 bytes.",
-            "It takes GET and a blank for a length, finds it too large, and closes.",
+            "It takes GET and a space for a length, finds it too large, and closes.",
             "It answers that it does not speak HTTP.",
-            "It raises an UnpicklingError, since GET is no opcode.",
+            "It raises an UnpicklingError: GET is no opcode.",
         ),
         1,
-        "The first four bytes of a message are its length, whatever they were meant to be: 'GET ' is 0x47455420. A "
-        "length that a stranger sends must be checked before memory is taken or time is spent for it. Python's own "
-        "Connection has no limit unless recv_bytes() is given one.",
+        "The first four bytes of a message are its length, whatever the client meant: 'GET ' is 0x47455420. A length "
+        "from a stranger must be checked before it costs memory or time. Python's own Connection has no limit, unless "
+        "recv_bytes() is given one.",
         _raw,
     ),
 )

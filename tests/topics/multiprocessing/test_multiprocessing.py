@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import copyreg
-import inspect
 import os
 import pickle
-import shutil
 import socket
 import struct
 import subprocess
@@ -25,10 +23,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlab.topics.multiprocessing import TOPIC, client, server
-from netlab.topics.multiprocessing.client import Client, PlainUnpickler
-from netlab.topics.multiprocessing.server import MODELS, check, make_server
-from tests.support.authenticated import SlicedSocket, connected, log, read_frame, served, wait_for_line, was_closed
+from netlab.commands.eject import eject
+from netlab.hardening.clients import ClientSocket
+from netlab.hardening.patience import Deadline, Patience
+from netlab.hardening.plain_pickle import check, load
+from netlab.topics.multiprocessing import TOPIC, server
+from netlab.topics.multiprocessing.client import Client
+from netlab.topics.multiprocessing.framing import ServerEnd
+from netlab.topics.multiprocessing.server import MODELS, Server, ThreadingServer
+from tests.support.authenticated import (
+    SlicedSocket,
+    connected,
+    ended,
+    log,
+    outlast,
+    read_frame,
+    served,
+    wait_for_line,
+    was_closed,
+)
 from tests.support.folders import TOPIC_SAMPLES
 from tests.support.waiting import PATIENCE
 
@@ -72,13 +85,13 @@ plain = (
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
-    with served(make_server(("127.0.0.1", 0), timeout=PATIENCE)) as address:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=PATIENCE)) as address:
         yield address
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_message_comes_back_whole_the_first_one_too(model: str) -> None:
-    with served(make_server(("127.0.0.1", 0), model, timeout=PATIENCE)) as address:
+    with served(MODELS[model](("127.0.0.1", 0), timeout=PATIENCE)) as address:
         c = Client(address)
         for value in EXAMPLES:
             c.send(value)
@@ -116,7 +129,7 @@ def test_the_standard_librarys_client_is_served_too(address: tuple[str, int]) ->
 
 
 def test_ipv6() -> None:
-    with served(make_server(("::1", 0))) as address:
+    with served(ThreadingServer(("::1", 0))) as address:
         c = Client(address)
         c.send(6)
         assert c.recv() == 6
@@ -181,7 +194,7 @@ def test_a_client_without_key_is_dropped(address: tuple[str, int], log: pytest.L
 
 def test_an_empty_key_is_refused() -> None:
     with pytest.raises(ValueError, match="empty"):
-        make_server(("127.0.0.1", 0), authkey=b"")
+        ThreadingServer(("127.0.0.1", 0), authkey=b"")
     with pytest.raises(ValueError, match="empty"):
         TOPIC.options[0].parse("")
 
@@ -191,6 +204,11 @@ def test_handshake_and_messages_in_slices_of_one_byte(address: tuple[str, int]) 
     c.send(EXAMPLES[:8])
     assert c.recv() == EXAMPLES[:8]
     c.close()
+
+
+def server_end(accepted: socket.socket, limit: int, seconds: float) -> ServerEnd:
+    patience = Patience(seconds)
+    return ServerEnd(ClientSocket.of(accepted, patience), limit, Deadline(patience))
 
 
 def frame(message: bytes) -> bytes:
@@ -330,13 +348,8 @@ def test_the_client_makes_no_bytearray_larger_than_its_message() -> None:
         load(b"\x80\x04" + name + b"B\x10\x27\x00\x00" + b"x" * 10_000 + b"\x94" + copies + b"N.")
 
 
-def load(message: bytes) -> object:
-    client.check(message)
-    return PlainUnpickler(message).load()
-
-
 def test_a_length_beyond_the_limit_is_refused_before_memory_is_taken(log: pytest.LogCaptureFixture) -> None:
-    with served(make_server(("127.0.0.1", 0), max_message=1000, timeout=PATIENCE)) as address:
+    with served(ThreadingServer(("127.0.0.1", 0), max_message=1000, timeout=PATIENCE)) as address:
         for prefix in (
             struct.pack("!i", 1001),
             struct.pack("!i", 0x7FFFFFFF),
@@ -360,7 +373,7 @@ def test_an_announced_message_takes_memory_only_as_it_arrives(address: tuple[str
     with ours, theirs:
         theirs.sendall(struct.pack("!i", 1 << 24) + b"x" * 10)
         theirs.close()
-        messages = server.Messages(ours, 1 << 24, PATIENCE)
+        messages = server_end(ours, 1 << 24, PATIENCE)
         tracemalloc.start()
         with pytest.raises(ConnectionError, match="in the middle"):
             messages.recv_bytes()
@@ -371,7 +384,7 @@ def test_an_announced_message_takes_memory_only_as_it_arrives(address: tuple[str
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_silent_peer_is_dropped_and_the_next_one_served(model: str, log: pytest.LogCaptureFixture) -> None:
-    with served(make_server(("127.0.0.1", 0), model, timeout=0.3)) as address:
+    with served(MODELS[model](("127.0.0.1", 0), timeout=0.3)) as address:
         with connected(address) as mute:
             c = Client(address, timeout=PATIENCE)
             c.send(1)
@@ -385,7 +398,7 @@ def test_a_silent_peer_is_dropped_and_the_next_one_served(model: str, log: pytes
 @pytest.mark.parametrize("stage", ["handshake", "message"])
 def test_a_trickle_of_bytes_does_not_extend_the_time(stage: str, log: pytest.LogCaptureFixture) -> None:
     """Each byte comes in time, all of them together do not."""
-    with served(make_server(("127.0.0.1", 0), timeout=0.4)) as address:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=0.4)) as address:
         sock = Client(address).socket if stage == "message" else connected(address)
         if stage == "handshake":
             read_frame(sock)
@@ -558,6 +571,8 @@ NOT_PLAIN = {
     "a call of Ellipsis": b"cbuiltins\nEllipsis\n(tR.",
     "a list filled as a set": b"\x80\x04](K\x01\x90.",
     "a name filled as a dict": b"cbuiltins\nset\nVx\nVy\ns.",
+    "a call of a mark": b"((R.",
+    "a mark in a tuple": b"(K\x01\x86.",
     "a memo place by a negative number": b"K\x01p-1\n.",
 }
 
@@ -579,12 +594,12 @@ def test_a_copy_of_the_same_list_is_not_made_again_and_again() -> None:
     ("message", "why"),
     [
         (b"Hello", "it is no pickle: .*byte 0, b.H., is no opcode"),
-        (b"\x80\x04.", "it is no pickle: it takes from an empty stack"),
-        (b"K\x01t.", "it is no pickle: it takes from an empty stack"),
-        (b"0123", "it is no pickle: it takes from an empty stack"),
-        (b"h\x07.", "it is no pickle: it gets from its memo what was never put there"),
-        (b"K\x01", "it is no pickle: .*ends before its STOP"),
-        (b"", "it is no pickle: .*ends before its STOP"),
+        (b"\x80\x04.", "it is no pickle: it pops an empty stack"),
+        (b"K\x01t.", "it is no pickle: it pops an empty stack"),
+        (b"0123", "it is no pickle: it pops an empty stack"),
+        (b"h\x07.", "it is no pickle: it gets from the memo what was never put there"),
+        (b"K\x01", "it is no pickle: .*ends before STOP"),
+        (b"", "it is no pickle: .*ends before STOP"),
         (b"Vx", "it is no pickle: .*"),
     ],
 )
@@ -617,17 +632,9 @@ def test_a_server_without_an_authkey_that_speaks_first_is_explained() -> None:
 
 
 def test_a_client_without_an_authkey_is_explained_in_the_log(log: pytest.LogCaptureFixture) -> None:
-    with served(make_server(("127.0.0.1", 0), timeout=0.3)) as address, StockClient(address) as c:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=0.3)) as address, StockClient(address) as c:
         assert c.recv_bytes().startswith(b"#CHALLENGE#")
         wait_for_line(log, "it may use no authkey")
-
-
-def test_server_and_client_check_alike() -> None:
-    """Each recipe is complete in itself, so both hold the same check."""
-    for name in ("Item", "check", "opcodes", "follow", "result", "named", "called"):
-        assert inspect.getsource(getattr(server, name)) == inspect.getsource(getattr(client, name))
-    for name in ("CALLS", "FILLED", "PLAIN_NAMES", "PLAIN_OPCODES", "MAX_DEPTH", "MAX_OPCODES"):
-        assert getattr(server, name) == getattr(client, name)
 
 
 @pytest.mark.parametrize(
@@ -650,15 +657,14 @@ def test_bare_text_is_a_literal_or_a_str(text: str, call: str) -> None:
 
 
 def test_the_recipes_run_on_their_own(tmp_path: Path) -> None:
-    for module in (server, client):
-        shutil.copy(str(module.__file__), tmp_path)
+    eject(TOPIC, tmp_path)
     environment = {**os.environ, "NETLAB_AUTHKEY": "hocuspocus"}
-    command = [sys.executable, "server.py", "--port", "0", "--model", "single"]
+    command = [sys.executable, "multiprocessing_server.py", "--port", "0", "--model", "single"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as it:
         assert it.stdout is not None
         port = it.stdout.readline().decode().rpartition(":")[2].strip()
         done = subprocess.run(
-            [sys.executable, "client.py", "--port", port],
+            [sys.executable, "multiprocessing_client.py", "--port", port],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -673,4 +679,47 @@ def test_a_message_that_is_late_is_not_read_though_it_is_there() -> None:
     with ours, theirs:
         ours.sendall(struct.pack("!i", 5) + b"quick")
         with pytest.raises(TimeoutError):
-            server.Messages(theirs, limit=100, patience=0.0).recv_bytes()
+            server_end(theirs, 100, 0.0).recv_bytes()
+
+
+HELD = 1.0
+"""Seconds that a client may stall here. A person holds what it sends for longer."""
+
+
+def test_while_a_person_holds_what_clients_send_none_is_dropped_that_was_there_before() -> None:
+    server = ThreadingServer(("127.0.0.1", 0), timeout=HELD)
+    with served(server) as address, connected(address) as mute:
+        silent, halfway = Client(address, timeout=PATIENCE), Client(address, timeout=PATIENCE)
+        message = frame(pickle.dumps("Hello"))
+        halfway.send_raw(message[:7])
+        read_frame(mute)
+        server.patience.hold()
+        outlast(ThreadingServer, HELD)
+        assert not any(ended(each) for each in (mute, silent.socket, halfway.socket))
+        silent.send("Hi")
+        halfway.send_raw(message[7:])
+        assert (silent.recv(), halfway.recv()) == ("Hi", "Hello")
+        server.patience.release()
+        assert all(was_closed(each) for each in (mute, silent.socket, halfway.socket)), "now their silence counts"
+        for each in (silent, halfway):
+            each.close()
+
+
+def test_one_at_a_time_must_shake_hands_soon_unless_a_person_holds_that(log: pytest.LogCaptureFixture) -> None:
+    server = Server(("127.0.0.1", 0), timeout=600)
+    assert server.first_byte == 5
+    server.first_byte = HELD
+    with served(server) as address:
+        with connected(address) as mute:
+            read_frame(mute)
+            server.patience.hold()
+            outlast(ThreadingServer, HELD)
+            assert not ended(mute)
+            server.patience.release()
+            assert was_closed(mute)
+        wait_for_line(log, f"dropped: silent for {HELD:g} s")
+        shaken = Client(address, timeout=PATIENCE)
+        outlast(ThreadingServer, HELD)
+        shaken.send("still here")
+        assert shaken.recv() == "still here"
+        shaken.close()

@@ -1,0 +1,50 @@
+"""Messages of a known length. A client may stay silent before one, and once it has begun it must come to its end."""
+
+from __future__ import annotations
+
+from netlab.hardening.clients import ClientSocket
+from netlab.hardening.exact import recv_exactly
+from netlab.hardening.patience import Deadline
+
+STEP = 1 << 20
+
+
+def receive(
+    client: ClientSocket, size: int, deadline: Deadline, what: str = "message", *, begun: bool = False
+) -> bytes:
+    """The next ``size`` bytes of a message, whose beginning may be here already.
+
+    `EOFError`: the client ended instead of beginning. `ConnectionError`, `TimeoutError`: it left or stalled within.
+    """
+    try:
+        first = b"" if begun else recv_exactly(client, 1, deadline)
+    except TimeoutError:
+        raise TimeoutError(f"silent for {deadline.seconds:g} s") from None
+    if not begun and not first:
+        raise EOFError
+    try:
+        received = first + recv_exactly(client, size - len(first), deadline)
+    except TimeoutError:
+        raise TimeoutError(f"no whole {what} within {deadline.seconds:g} s") from None
+    if len(received) < size:
+        raise _left(what, len(received), size)
+    return received
+
+
+def receive_into(client: ClientSocket, view: memoryview, deadline: Deadline, what: str = "message") -> None:
+    """Fill a view with the rest of a message, in place. Each MiB has the whole time; errors as in `receive`."""
+    for start in range(0, len(view), STEP):
+        deadline.renew()
+        step, filled = view[start : start + STEP], 0
+        while filled < len(step):
+            try:
+                count = client.recv_into_by(deadline, step[filled:])
+            except TimeoutError:
+                raise TimeoutError(f"fewer than {len(step):,} bytes in {deadline.seconds:g} s") from None
+            if count == 0:
+                raise _left(what, start + filled, len(view))
+            filled += count
+
+
+def _left(what: str, received: int, size: int) -> ConnectionError:
+    return ConnectionError(f"it left in the middle of a {what}: after {received:,} of {size:,} bytes")
