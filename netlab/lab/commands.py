@@ -203,11 +203,10 @@ def _idle(lab: Commanded, rest: str) -> str:
         if found is None:
             raise LabError(f"{safe(rest)[:40]} is not a time", "as in :idle 30s, :idle 10m or :idle off")
         lab.set_idle(float(found[1]) * _SECONDS[found[2] or "s"])
-    since = ", if it connects from now on" if rest else ""
     if lab.idle == math.inf:
-        return f"no client is dropped for its silence{since}"
+        return "no client is dropped for its silence"
     limit = "30 s, the server's own limit" if lab.idle is None else f"{lab.idle:g} s"
-    return f"a client that is silent for {limit} is dropped{since}"
+    return f"a client that is silent for {limit} is dropped"
 
 
 def _save(lab: Commanded, rest: str) -> str:

@@ -177,7 +177,7 @@ class Lab:
         return self._serving.idle
 
     def set_idle(self, seconds: float) -> None:
-        """How long clients that the server accepts from now on may stall; `math.inf` is no limit."""
+        """How long clients may stall before the server drops them; `math.inf` is no limit."""
         if self.topic.transport is not Transport.TCP:
             raise LabError(f"the {self.topic.name} server waits for no client", "it answers what comes, when it comes")
         if seconds != math.inf:

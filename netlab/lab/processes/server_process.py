@@ -100,7 +100,7 @@ class ServerProcess:
         self._said(LogLine(messages.number(message, "time_ns") or 0, level, text, event))
 
     def be_patient(self, seconds: float | None, *, suspended: bool) -> None:
-        """How long the clients that it accepts from now on may stall; without ``seconds`` as before."""
+        """How long clients may stall; without ``seconds`` as before."""
         self.child.request({"request": "patience", "seconds": seconds, "suspended": suspended})
 
     def _end(self) -> None:

@@ -122,13 +122,13 @@ class Serving:
         return self._idle
 
     def set_idle(self, seconds: float) -> None:
-        """Let the clients that the server accepts from now on stall so long."""
+        """Let clients stall so long, those that are being served as well."""
         with self._work:
             self._idle = seconds
             self._be_patient(self._server)
 
     def suspend(self, on: bool) -> None:
-        """Let nobody who is accepted from now on be dropped for silence, while a person holds something. Any thread."""
+        """Let no client be dropped for its silence while a person holds something. Any thread."""
         if on != self._suspended:
             self._suspended = on
             self._be_patient(self._server)

@@ -15,6 +15,7 @@ from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.commands import COMMANDS
 from netlab.lab.errors import LabError
+from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.state import Happened
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
@@ -97,7 +98,8 @@ def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None
         assert told(session)[-1] == "b'Hello'"
 
 
-def test_what_a_hold_caused_is_put_down_to_it() -> None:
+def test_what_a_hold_caused_is_put_down_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ServerProcess, "be_patient", lambda *_, **__: None)  # a server that does not hear of holds
     with Lab("tcp", server_timeout=0.8) as lab, lab.connect() as session:
         wait_until(lambda: lab.flows and lab.flows[0].accepted)
         lab.wire.intercept("-> 'Hello'")
@@ -129,25 +131,24 @@ def _drops_soon(lab: Lab) -> bool:
     return False
 
 
-def test_who_abandons_a_call_to_look_at_it_is_not_dropped_for_it() -> None:
-    with Lab("tcp", server_timeout=0.4) as lab:
+def test_while_an_abandoned_call_is_looked_at_nobody_is_dropped() -> None:
+    with Lab("tcp", server_timeout=2.0) as lab:
         first = lab.connect()
         second = lab.connect()
         second.submit("Hello")
         wait_until(lambda: second.busy is not None and second.busy.text.startswith("recv"))
         second.abandon()
         wait_until(lambda: second.looked_at)
-        wait_until(says(first, "dropped by the server: silent for 0.4 s"), seconds=LONG)
         with pytest.raises(AssertionError):
-            wait_until(says(second, "dropped"), seconds=1.5)
+            wait_until(lambda: says(first, "dropped")() or says(second, "dropped")(), seconds=3.0)
 
 
 def test_idle_says_and_sets_how_long_silence_may_last_and_keeps_the_connections() -> None:
     with Lab("tcp", model="threading", server_timeout=600) as lab, lab.connect() as session:
         session.run("Hello")
         assert lab.command(":idle") == "a client that is silent for 600 s is dropped"
-        assert lab.command(":idle 10m") == "a client that is silent for 600 s is dropped, if it connects from now on"
-        assert lab.command(":idle off") == "no client is dropped for its silence, if it connects from now on"
+        assert lab.command(":idle 10m") == "a client that is silent for 600 s is dropped"
+        assert lab.command(":idle off") == "no client is dropped for its silence"
         assert lab.idle == math.inf
         lab.command(":idle 0.4s")
         wait_until(lambda: _drops_soon(lab), seconds=LONG)
