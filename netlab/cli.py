@@ -50,6 +50,7 @@ COMMANDS = {
     "inspect": Command("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only", SCREEN),
     "certs": Command("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
     "eject": Command("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
+    "completion": Command("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),
 }
 
 
