@@ -36,6 +36,13 @@ def main(models: Models, port: int, options: argparse.ArgumentParser | None = No
     server.server_close()
 
 
+def yes_or_no(text: str) -> bool:
+    """The value of an option that is ``yes`` or ``no``."""
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
 def models_beside(server: str, first: str) -> Models:
     """The models in the files ``server_MODEL.py`` beside ``server.py``, this one first; loaded when they are made."""
     path = Path(server)

@@ -1,17 +1,16 @@
 """Servers of the two HTTP topics in a thread, and a client that speaks bytes."""
 
-import re
-import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
+from netlab.commands.eject import eject
+from netlab.topics.discovery import topic_named
 from netlab.topics.wsgi import server as wsgi
 from netlab.topics.xmlrpc import server as xmlrpc
+from tests.support.pythons import run_alone, serving_alone
 
 DEADLINE = 10
 SERVERS = {"wsgi": wsgi, "xmlrpc": xmlrpc}
@@ -20,7 +19,7 @@ PATHS = {"wsgi": b"/hello", "xmlrpc": b"/RPC2"}
 
 @contextmanager
 def serving(topic, model="threading", host="127.0.0.1", **options):
-    server = SERVERS[topic].make_server((host, 0), model, **options)
+    server = SERVERS[topic].MODELS[model]((host, 0), **options)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield server.server_address
@@ -53,15 +52,10 @@ def status(response):
     return int(response.split(b" ", 2)[1])
 
 
-def run_alone(topic, folder):
-    """Run a topic's recipes out of another folder, against each other; return what the client printed."""
-    for name in ("server.py", "client.py"):
-        shutil.copy(Path(SERVERS[topic].__file__).with_name(name), folder)
-    command = [sys.executable, "-I", folder / "server.py", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        try:
-            port = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", server.stdout.readline())[1]
-            client = [sys.executable, "-I", folder / "client.py", "--port", port]
-            return subprocess.run(client, stdout=subprocess.PIPE, text=True, timeout=DEADLINE, check=True).stdout
-        finally:
-            server.terminate()
+def run_ejected(topic, folder):
+    """Run a topic's ejected server and client against each other; return what the client printed."""
+    server, client, *_ = eject(topic_named(topic), folder)
+    with serving_alone(sys.executable, server, "--port", "0") as at:
+        done = run_alone(sys.executable, str(client), "--port", at.rpartition(":")[2])
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import netlab.hardening
 from netlab.certificates import certs
 from netlab.commands.eject import recipes
 from netlab.lab import Lab
@@ -39,6 +40,8 @@ RESULTS: dict[str, list[str]] = {
 }
 """Some of the results that a lesson shows, in their order."""
 
+VERBATIM = ["wsgi", "xmlrpc"]
+"""The topics that show under "now" the very lines that run; the others show them in short."""
 
 WIDEST = 72
 """Columns of code that stand beside the lab, 120 wide, or across it, 80 wide, without being broken."""
@@ -96,6 +99,21 @@ def test_what_is_shown_as_now_is_code_that_runs(topic: str) -> None:
     trees = [ast.parse(found.text(f"{part}.py")) for part in recipes(found)]
     there = {each for tree in trees for each in statements(list(ast.walk(tree)))}
     assert [each for block in blocks for each in statements(ast.parse(block).body) if each not in there] == []
+
+
+def bare(code: str) -> str:
+    """Code without comments and without blanks, in which its lines may be broken otherwise."""
+    return re.sub(r"\s|,(?=\s*[)\]])", "", re.sub(r"  # .*", "", code))
+
+
+@pytest.mark.parametrize("topic", map(topics().get, VERBATIM), ids=VERBATIM)
+def test_what_stands_under_now_is_the_code_that_runs(topic: Topic) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", topic.text("then_now.md"), re.DOTALL)
+    sources = [topic.text(f"{part}.py") for part in recipes(topic)]
+    sources += [path.read_text() for path in Path(netlab.hardening.__file__).parent.glob("*.py")]
+    running = "".join(map(bare, sources))
+    shown = [part for block in blocks[len(blocks) // 2 :] for part in re.split(r"\.\.\.", block)]
+    assert [part for part in shown if bare(part) not in running] == []
 
 
 def idle(session: Session) -> threading.Thread:

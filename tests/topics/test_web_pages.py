@@ -3,16 +3,21 @@
 import asyncio
 import contextlib
 import http.client
+import logging
 import socket
 import subprocess
 import sys
+import threading
+import time
 from xmlrpc.client import dumps
 
 import pytest
 
+from netlab.hardening.http import RequestReader
 from netlab.lab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.host_names import ALLOW_HOST, parse_names
+from tests.support.authenticated import served
 from tests.support.http_servers import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
 from tests.support.waiting import wait_until
 
@@ -188,7 +193,7 @@ def test_what_is_no_name_is_a_usage_error(text):
 @TOPICS
 def test_under_single_two_connections_that_stay_silent_hold_nobody_up_for_long(topic, monkeypatch):
     """A browser connects ahead of its requests. The client's own timeout says how long may at most be waited."""
-    monkeypatch.setattr(SERVERS[topic].SingleServer, "first_byte", 0.2)
+    monkeypatch.setattr(SERVERS[topic].Server, "first_byte", 0.2)
     with serving(topic, "single", timeout=600) as address:
         assert asyncio.run(behind_two_silent_ones(address, topic)) == [200, 408, 408]
 
@@ -220,23 +225,72 @@ def test_an_empty_line_before_a_request_is_ignored(addresses, topic, line):
 
 
 @TOPICS
-def test_while_a_person_holds_what_clients_send_nobody_is_refused_for_it(topic, monkeypatch):
+@pytest.mark.parametrize("sent", [0, 9, -3], ids=["nothing", "half a head", "half a body"])
+def test_while_a_person_holds_what_clients_send_nobody_is_refused_for_it(topic, sent, monkeypatch):
     """The lab says so to the server, which may learn it when the client was accepted already."""
-    monkeypatch.setattr(SERVERS[topic].SingleServer, "first_byte", 0.2)
-    waits = []
+    begun = threading.Event()
 
-    class Noting(SERVERS[topic].TimedReader):
-        def readinto(self, buffer):
-            waits.append(self.connection)
-            if len(waits) == 1:
-                SERVERS[topic].SingleServer.first_byte = 60.0
-            return super().readinto(buffer)
+    def reading(reader, buffer):
+        begun.set()
+        return readinto(reader, buffer)
 
-    monkeypatch.setattr(SERVERS[topic], "TimedReader", Noting)
+    readinto = RequestReader.readinto
+    monkeypatch.setattr(RequestReader, "readinto", reading)
     body, kind = KINDS[topic]
     head = b"POST %s HTTP/1.0\r\nContent-Type: %s\r\n" % (PATHS[topic], kind.encode())
-    length = b"Content-Length: %d\r\n\r\n" % len(body)
-    with serving(topic, "single", timeout=600) as address, socket.create_connection(address, DEADLINE) as held:
-        wait_until(lambda: len(waits) > 1, "more time is given")
-        held.sendall(head + length + body)
+    request = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    server = SERVERS[topic].Server(("127.0.0.1", 0), timeout=DEADLINE)
+    with served(server) as address, socket.create_connection(address, DEADLINE) as held:
+        held.sendall(request[:sent])
+        assert begun.wait(DEADLINE), "the client is being served"
+        server.patience.hold()
+        server.first_byte = server.patience.seconds = 0.2
+        since = time.monotonic()
+        wait_until(lambda: time.monotonic() > since + 0.6, "three times what a client may stall")
+        held.sendall(request[sent:])
         assert status(read_all(held)) == 200
+
+
+@TOPICS
+def test_once_released_a_silent_client_is_refused_after_all(topic):
+    server = SERVERS[topic].Server(("127.0.0.1", 0), timeout=0.2)
+    server.patience.hold()
+    with served(server) as address, socket.create_connection(address, DEADLINE) as silent:
+        since = time.monotonic()
+        wait_until(lambda: time.monotonic() > since + 0.6, "three times what a client may stall")
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.recv(1)
+        silent.settimeout(DEADLINE)
+        server.patience.release()
+        assert status(read_all(silent)) == 408
+
+
+@TOPICS
+def test_why_a_client_got_no_answer_is_in_the_log_as_an_event(topic, caplog):
+    server = SERVERS[topic].Server(("127.0.0.1", 0), timeout=0.2)
+    sent = {
+        b"": ("dropped", "no request began within 0.2 s"),
+        b"GET /": ("dropped", "the whole request did not arrive within 0.2 s"),
+        b"GET / HTTP/1.1\r\n\r\n": ("refused", 'HTTP/1.1 requires exactly one Host header (400 to "GET /")'),
+        b"GET /\r\n": ("refused", "this is not an HTTP/1 request line (400)"),
+    }
+    with served(server) as address:
+        for begun, (what, why) in sent.items():
+            with socket.create_connection(address, DEADLINE) as peer:
+                peer.sendall(begun)
+                assert 400 <= status(read_all(peer)) < 500
+                said = "{}:{}: {}: {}".format(*peer.getsockname(), what, why)
+            wait_until(lambda said=said: said in caplog.messages, said)
+
+
+@TOPICS
+def test_an_answer_that_says_no_is_an_answer(topic, caplog):
+    caplog.set_level(logging.INFO)
+    with serving(topic) as address, socket.create_connection(address, DEADLINE) as peer:
+        peer.sendall(b"GET /elsewhere HTTP/1.0\r\n\r\n")
+        assert status(read_all(peer)) == 404
+        peer.close()
+        closed = "closed {}:{}".format(*address)
+        wait_until(lambda: any(line.startswith("closed ") for line in caplog.messages), closed)
+    assert not any("refused" in line or "dropped" in line for line in caplog.messages)

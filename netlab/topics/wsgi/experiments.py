@@ -36,8 +36,8 @@ def hello_world(environ, start_response):
 REPAIRED = """\
 def hello_world(environ, start_response):
     who = environ['params'].get('name', [''])[0].strip() or 'World'
-    return respond(start_response, '200 OK', 'text/html',
-                   HELLO.format(name=html.escape(who)))
+    return respond(start_response, '200 OK',
+                   HELLO.format(name=html.escape(who)), 'text/html')
 """
 CALL = f"""
 params = {{'name': '{SCRIPT}'}}

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.topics.wsgi import TOPIC
+from netlab.topics.wsgi.app import dispatcher
 from netlab.topics.wsgi.client import Client, Response
-from netlab.topics.wsgi.server import PathDispatcher, dispatcher, make_server
-from tests.support.http_servers import DEADLINE, exchange, run_alone, serving
+from netlab.topics.wsgi.dispatcher import PathDispatcher
+from netlab.topics.wsgi.server import Server
+from tests.support.http_servers import DEADLINE, exchange, run_ejected, serving
 
 
 @pytest.fixture(scope="module")
@@ -320,14 +322,14 @@ def test_curl_is_greeted(address, words):
 
 
 def test_the_recipe_runs_alone(tmp_path):
-    shown = run_alone("wsgi", tmp_path)
+    shown = run_ejected("wsgi", tmp_path)
     assert "<h1>Hello Guido!</h1>" in shown
     assert shown.startswith("200 OK\n")
 
 
 def test_the_port_is_free_again_at_once(address):
-    first = make_server(("127.0.0.1", 0))
+    first = Server(("127.0.0.1", 0))
     where = first.server_address
     with socket.create_connection(where):
         first.server_close()
-        make_server(where).server_close()
+        Server(where).server_close()
