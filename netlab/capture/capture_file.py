@@ -22,7 +22,7 @@ from netlab.capture.conversations import OUTSIDE, Conversations, direction, rout
 from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.frames.packets import FIN, RST, SYN, TCP, Fragment, Packet, read_packet
-from netlab.capture.model import CaptureError, Direction, Flow, Kind, Outcome, Segment, Transport, outcome
+from netlab.capture.model import CaptureError, Direction, Flow, Kind, Outcome, Segment, Transport
 from netlab.capture.pcap import MAGICS, Pcap
 from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
 from netlab.capture.stream import Stream
@@ -187,10 +187,7 @@ class Capture:
                 continue
             placed = place(packet, start - at > LONGEST_PACKET_HEAD)
             if placed is not None:
-                lost = (
-                    stop - end > _NO_OPTIONS
-                    and outcome(container.details(view, at).comment, changed=False) is Outcome.DROPPED
-                )
+                lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
                 route = placed[0] | OUTSIDE if lost else placed[0]
                 routes.append(route)
                 rows[route].append(row)
@@ -237,21 +234,23 @@ class Capture:
         """The segment at ``row``, counted from 0."""
         packet, data = self._packet(row)
         assert self._container is not None  # there are rows
-        time_ns, fate, original = self._container.details(self._view, self._places[row])
+        time_ns, fate, original, outcome = self._container.details(self._view, self._places[row])
         route = self._routes[row]
         flags = packet[3] if packet[0] == TCP else 0
+        kind = next((kind for flag, kind in _KINDS if flags & flag), Kind.DATA)
         return Segment(
             number=row + 1,
             time_ns=time_ns,
             flow=self._conversations.flow(route),
             direction=direction(route),
-            kind=next((kind for flag, kind in _KINDS if flags & flag), Kind.DATA),
+            kind=kind,
             length=packet[5],
             data=data,
             offset=self._positions[row],
             fate=fate,
             original=original,
             fragments=self._whole[row].fragments if row in self._whole else 0,
+            outcome=outcome if kind is Kind.DATA else Outcome.DELIVERED,
         )
 
     def payload(self, row: int) -> memoryview:

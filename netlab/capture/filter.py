@@ -163,7 +163,7 @@ def _kind(found: re.Match[str]) -> Test:
 
 def _fate(found: re.Match[str]) -> Test:
     wanted = (found[1] or "").strip("\"'").lower()
-    return lambda segment: bool(segment.fate) and wanted in segment.fate.lower()
+    return lambda segment: bool(segment.words) and wanted in segment.words.lower()
 
 
 def _python_bytes(found: re.Match[str]) -> Test:

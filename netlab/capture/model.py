@@ -48,27 +48,6 @@ class Outcome(Enum):
     """It went no further: its bytes belong to no stream."""
 
 
-def outcome(fate: str, *, changed: bool) -> Outcome:
-    """What a capture's comment says became of a segment; `dropped` and `delivered` write such comments."""
-    if fate.startswith(Outcome.DROPPED.value):
-        return Outcome.DROPPED
-    return Outcome.CHANGED if changed else Outcome.DELIVERED
-
-
-def dropped(fate: str) -> str:
-    """The comment for a segment that went no further, whatever words a fault has for that."""
-    word = Outcome.DROPPED.value
-    before = fate.removesuffix(word).removesuffix(", ")
-    if fate.startswith(word) or not before:
-        return fate or word
-    return f"{word}: {before}"
-
-
-def delivered(fate: str) -> str:
-    """The comment for a segment that went on, whatever words a fault has for what it did."""
-    return f"passed: {fate}" if fate.startswith(Outcome.DROPPED.value) else fate
-
-
 class Endpoint(NamedTuple):
     """An IP address and a port."""
 
@@ -94,15 +73,15 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One run of bytes in one direction of one flow, with its time and its fate.
+    """One run of bytes in one direction of one flow, with its time, its fate and what became of it.
 
     ``number`` counts from 1 in the order of the capture; ``time_ns`` is nanoseconds since the epoch by the wire's
     clock; ``length`` is the payload in bytes as it crossed; ``data`` is what the capture kept of it, a view of the
-    mapped file (shorter than ``length`` when the capture was full); ``fate`` is what a fault did to it, in words, or
-    empty; ``offset`` is the position of its first byte in its direction's stream (always 0 for UDP; below 0 where the
-    first byte that is known of the stream is a later one of it).
-    ``original`` is what entered the wire where a fault changed the bytes, or withheld them (``data`` is empty then),
-    else None. ``fragments`` is how many IP fragments it came in, 0 where it was not cut; ``data`` is a copy then.
+    mapped file (shorter than ``length`` when the capture was full); ``fate`` is what a fault did to it, in words for
+    people, or empty, and ``outcome`` what became of it; ``offset`` is the position of its first byte
+    in its direction's stream (always 0 for UDP; below 0 if the first known byte of the stream is a later one of it).
+    ``original`` is what entered the wire if a fault changed the bytes, or withheld them (``data`` is empty then), else
+    None. ``fragments`` is how many IP fragments it came in, 0 if it was not cut; ``data`` is a copy then.
     """
 
     number: int
@@ -116,6 +95,7 @@ class Segment:
     fate: str = ""
     original: memoryview | None = None
     fragments: int = 0
+    outcome: Outcome = Outcome.DELIVERED
 
     @property
     def carries(self) -> bool:
@@ -123,11 +103,11 @@ class Segment:
         return self.kind is Kind.DATA or self.length > 0
 
     @property
-    def outcome(self) -> Outcome:
-        """What became of it."""
-        if self.kind is not Kind.DATA:
-            return Outcome.DELIVERED
-        return outcome(self.fate, changed=self.original is not None)
+    def words(self) -> str:
+        """What was done to it, as people read it: its fate, behind ``dropped`` where that is what became of it."""
+        if self.outcome is not Outcome.DROPPED:
+            return self.fate
+        return f"{Outcome.DROPPED.value}: {self.fate}" if self.fate else Outcome.DROPPED.value
 
     @property
     def dropped(self) -> memoryview | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.capture.model import Direction, Endpoint, delivered, dropped
+from netlab.capture.model import Direction, Endpoint, Outcome
 from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, Heading
 from netlab.capture.writer import CaptureWriter
 
@@ -90,13 +90,11 @@ class TcpWay:
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         """Bytes crossed. They are not looked at again once this returns."""
         writer, length = self._writer, len(payload)
-        if fate:
-            fate = delivered(fate)
         if self._record.generation != writer.generation:
             self._record.introduce(time_ns)
         writer.crossed(length, to_server=self._to_server)
         if length <= LONGEST_TCP_PAYLOAD:
-            writer.segment(time_ns, self.numbered(PSH | ACK, b"", length), payload, fate, original)
+            writer.segment(time_ns, self.numbered(PSH | ACK, b"", length), payload, fate, original, _outcome(original))
         else:
             self._carried_in_pieces(time_ns, payload, fate, original)
         writer.settle()
@@ -105,15 +103,16 @@ class TcpWay:
 
     def _carried_in_pieces(self, time_ns: int, payload: memoryview, fate: str, original: memoryview | None) -> None:
         """More than one packet can have. What the bytes were stands before the first."""
+        outcome = _outcome(original)
         for start in range(0, len(payload), LONGEST_TCP_PAYLOAD):
             piece = payload[start : start + LONGEST_TCP_PAYLOAD]
-            self._writer.segment(time_ns, self.numbered(PSH | ACK, b"", len(piece)), piece, fate, original)
+            self._writer.segment(time_ns, self.numbered(PSH | ACK, b"", len(piece)), piece, fate, original, outcome)
             original = None
 
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
         """Bytes went no further: a packet without payload says so, and a block before it keeps what they were."""
         self._record.introduce(time_ns)
-        self._writer.aside(time_ns, self.numbered(ACK), dropped(fate), payload)
+        self._writer.aside(time_ns, self.numbered(ACK), fate, payload, Outcome.DROPPED)
         self._writer.changed = True
         self._writer.settle()
 
@@ -172,13 +171,20 @@ class UdpWay:
 
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         """A datagram crossed."""
-        self._took(time_ns, payload, delivered(fate), original)
+        self._took(time_ns, payload, fate, original, _outcome(original))
 
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
         """A datagram went no further."""
-        self._took(time_ns, payload, dropped(fate), None)
+        self._took(time_ns, payload, fate, None, Outcome.DROPPED)
 
-    def _took(self, time_ns: int, payload: memoryview, comment: str, original: memoryview | None) -> None:
+    def _took(
+        self, time_ns: int, payload: memoryview, fate: str, original: memoryview | None, outcome: Outcome
+    ) -> None:
         self._writer.crossed(len(payload), to_server=self._to_server)
-        self._writer.segment(time_ns, self.heading.udp(payload), payload, comment, original)
+        self._writer.segment(time_ns, self.heading.udp(payload), payload, fate, original, outcome)
         self._writer.settle()
+
+
+def _outcome(original: memoryview | None) -> Outcome:
+    """What became of bytes that went on."""
+    return Outcome.DELIVERED if original is None else Outcome.CHANGED

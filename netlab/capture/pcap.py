@@ -56,7 +56,7 @@ class Pcap:
     def details(self, view: memoryview, at: int) -> Details:
         """See `netlab.capture.pcapng.Container.details`. A pcap file has times, nothing else."""
         seconds, fraction, _, _ = self._record.unpack_from(view, at)
-        return Details(seconds * 1_000_000_000 + fraction * self._unit, "", None)
+        return Details(seconds * 1_000_000_000 + fraction * self._unit)
 
     def links(self) -> frozenset[int]:
         """See `netlab.capture.pcapng.Container.links`."""

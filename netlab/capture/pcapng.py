@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
-from netlab.capture.model import CaptureError
+from netlab.capture import outcomes
+from netlab.capture.model import CaptureError, Outcome
 
 SECTION_HEADER: Final = 0x0A0D0D0A
 INTERFACE: Final = 1
@@ -25,7 +26,7 @@ BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
 LONGEST_PACKET_HEAD: Final = 28
 """Bytes of a packet block before the packet; where more lie between, an `ORIGINAL` block stands before it."""
 
-_COMMENT, _RESOLUTION, _TIME_OFFSET = 1, 9, 14
+_COMMENT, _APPLICATION, _RESOLUTION, _TIME_OFFSET = 1, 4, 9, 14
 _LONGEST_COMMENT = 1024
 _LATEST = (1 << 63) - 1
 """Nanoseconds of the last time that is told (year 2262); absurd time stamps are held to it."""
@@ -36,11 +37,15 @@ and end in the file; its length on the link; where its block ends."""
 
 
 class Details(NamedTuple):
-    """What a frame's block says beside its bytes: nanoseconds since the epoch, comment, and the original payload."""
+    """What a frame's block says beside its bytes: nanoseconds since the epoch, what was done to it, what it was before.
+
+    ``fate`` is in words; ``original`` is the payload before a fault changed or withheld it.
+    """
 
     time_ns: int
-    comment: str
-    original: memoryview | None
+    fate: str = ""
+    original: memoryview | None = None
+    outcome: Outcome = Outcome.DELIVERED
 
 
 class Container(Protocol):
@@ -137,6 +142,7 @@ class Pcapng:
         self.position = 0
         self._starts: list[int] = []
         self._sections: list[_Section] = []
+        self._old: dict[int, bool] = {}  # of the sections, by their place: whether they tell no outcomes
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
         """See `Container.frames`."""
@@ -191,11 +197,29 @@ class Pcapng:
         section, kind, begin, stop = self._packet_block(view, at)
         original = _original(view, section.order, at) if begin > at else None
         if kind == SIMPLE_PACKET:
-            return Details(0, "", original)
+            return Details(0, "", original, Outcome.DELIVERED if original is None else Outcome.CHANGED)
         order = section.order
         number, captured, _ = (order.enhanced if kind == ENHANCED_PACKET else order.old).unpack_from(view, begin + 8)
         time_ns = section.interfaces[number].time_ns(*order.stamp.unpack_from(view, begin + 12))
-        return Details(time_ns, _comment(view, order, begin + 28 + (captured + 3 & ~3), stop - 4), original)
+        comments = _comments(view, order, begin + 28 + (captured + 3 & ~3), stop - 4)
+        old = bool(comments) and self._is_old(view, at)
+        fate, outcome = outcomes.read(comments, changed=original is not None, old=old)
+        return Details(time_ns, fate, original, outcome)
+
+    def _is_old(self, view: memoryview, at: int) -> bool:
+        """Whether the section of the block at ``at`` was written by a netlab that wrote no outcomes."""
+        index = bisect_right(self._starts, at) - 1
+        start = self._starts[index]
+        if start not in self._old:
+            order = self._sections[index].order
+            stop = start + order.word.unpack_from(view, start + 4)[0] - 4
+            application = "".join(
+                str(value, "utf-8", "replace")
+                for code, value in options(view, order, start + 24, stop)
+                if code == _APPLICATION
+            )
+            self._old[start] = outcomes.is_old(application, _comments(view, order, start + 24, stop))
+        return self._old[start]
 
     def links(self) -> frozenset[int]:
         """See `Container.links`."""
@@ -248,8 +272,11 @@ def _original(view: memoryview, order: ByteOrder, at: int) -> memoryview:
     return view[at + 12 : at + 12 + min(length, max(size - 16, 0))]
 
 
-def _comment(view: memoryview, order: ByteOrder, at: int, end: int) -> str:
-    """The comments among a packet's options, made printable here because any file's author wrote them."""
+def _comments(view: memoryview, order: ByteOrder, at: int, end: int) -> list[str]:
+    """The comments among some options, made printable here because any file's author wrote them."""
     values = (value for code, value in options(view, order, at, end) if code == _COMMENT)
-    text = "; ".join(str(value[:_LONGEST_COMMENT], "utf-8", "replace") for value in values)
+    return [_printable(str(value[:_LONGEST_COMMENT], "utf-8", "replace")) for value in values]
+
+
+def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)

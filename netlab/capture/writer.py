@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from netlab import __version__
+from netlab.capture import outcomes
+from netlab.capture.model import Outcome
 from netlab.platforms import NO_LINK
 
 LINKTYPE_RAW: Final = 101
@@ -129,6 +131,7 @@ class CaptureWriter:
         payload: memoryview = _NOTHING,
         fate: str = "",
         original: memoryview | None = None,
+        outcome: Outcome = Outcome.DELIVERED,
     ) -> None:
         """Count a segment and keep what there is room for. The payload is borrowed until `settle`."""
         self.tally.segments += 1
@@ -139,18 +142,25 @@ class CaptureWriter:
             self._waiting += 1
             if original is not None:
                 self._add_original(original)
-            self._add_packet(time_ns, header, payload, fate)
+            self._add_packet(time_ns, header, payload, fate, outcome)
         else:
             self.tally.let_go += 1
-            self._let_go(time_ns, header, len(payload), fate)
+            self._let_go(time_ns, header, len(payload), fate, outcome)
 
-    def aside(self, time_ns: int, header: bytes, fate: str = "", original: memoryview | None = None) -> None:
-        """Keep a packet that is no segment: one that only acknowledges."""
+    def aside(
+        self,
+        time_ns: int,
+        header: bytes,
+        fate: str = "",
+        original: memoryview | None = None,
+        outcome: Outcome = Outcome.DELIVERED,
+    ) -> None:
+        """Keep a packet that is not counted as a segment: one that only acknowledges, or says what was dropped."""
         held = self.length + self._size
         if not self._stopped and held < self._ceiling:
             if original is not None and held + len(original) < self.limit:
                 self._add_original(original)
-            self._add_packet(time_ns, header, _NOTHING, fate)
+            self._add_packet(time_ns, header, _NOTHING, fate, outcome)
 
     def settle(self) -> None:
         """Give back what was borrowed, and write what has gathered if it is much. To be called after recording."""
@@ -181,13 +191,16 @@ class CaptureWriter:
         self._parts.extend(parts)
         self._size += size
 
-    def _add_packet(self, time_ns: int, header: bytes, payload: memoryview, fate: str, missing: int = 0) -> None:
+    def _add_packet(
+        self, time_ns: int, header: bytes, payload: memoryview, fate: str, outcome: Outcome, missing: int = 0
+    ) -> None:
         """An enhanced packet block; ``missing`` bytes of payload are only counted in it."""
         captured = len(header) + len(payload)
         pad = -captured % 4
         total = _AROUND + captured + pad
-        if fate:
-            options = _option(1, fate.encode()[:4096]) + _END_OF_OPTIONS
+        if fate or outcome is not Outcome.DELIVERED:
+            comments = outcomes.comments(fate, outcome)
+            options = b"".join(_option(1, comment.encode()[:4096]) for comment in comments) + _END_OF_OPTIONS
             total += len(options)
             end = b"\0" * pad + options + _ENDS[0](total)
         else:
@@ -206,13 +219,13 @@ class CaptureWriter:
         head = struct.pack("<III", ORIGINAL_BLOCK, total, len(original))
         self._add((head, bytes(original), _ENDS[pad](total)), total)
 
-    def _let_go(self, time_ns: int, header: bytes, missing: int, fate: str) -> None:
+    def _let_go(self, time_ns: int, header: bytes, missing: int, fate: str, outcome: Outcome) -> None:
         """The file is full: headers alone for a while, then nothing."""
         if self._stopped:
             return
         self.note = self._full
         if self.length + self._size < self._ceiling:
-            self._add_packet(time_ns, header, _NOTHING, fate, missing)
+            self._add_packet(time_ns, header, _NOTHING, fate, outcome, missing)
         else:
             self.flush()
             self._stopped = True
@@ -272,7 +285,9 @@ def _block(kind: int, body: bytes) -> bytes:
 
 def _preamble() -> bytes:
     """The section header and the one interface."""
-    application = _option(4, f"netlab {__version__}".encode()) + _END_OF_OPTIONS
-    section = _block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + application)
+    application = _option(4, f"netlab {__version__}".encode())
+    announcement = _option(1, outcomes.ANNOUNCEMENT.encode())
+    head = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
+    section = _block(0x0A0D0D0A, head + announcement + application + _END_OF_OPTIONS)
     nanoseconds = _option(2, b"netlab wire") + _option(9, b"\x09") + _END_OF_OPTIONS
     return section + _block(1, struct.pack("<HHI", LINKTYPE_RAW, 0, 0) + nanoseconds)

@@ -129,12 +129,19 @@ def test_a_fate_and_the_original_bytes(tmp_path: Path) -> None:
 
 def test_bytes_that_a_fault_withheld_are_a_segment_outside_the_stream(tmp_path: Path) -> None:
     before = build.capture([*build.opened(), tcp(CLIENT, SERVER, 101, payload=b"Hello")])
-    lost = build.original(b" lost") + build.enhanced(tcp(CLIENT, SERVER, 106, ACK), comments=("dropped",))
+    lost = build.original(b" lost") + build.enhanced(
+        tcp(CLIENT, SERVER, 106, ACK), comments=("in transit", "netlab: outcome=dropped")
+    )
     after = build.enhanced(tcp(CLIENT, SERVER, 106, payload=b" world"))
     capture = written(tmp_path, before + lost + after)
     withheld = capture.segments[2]
 
-    assert (withheld.kind, withheld.length, bytes(withheld.data), withheld.fate) == (DATA, 0, b"", "dropped")
+    assert (withheld.kind, withheld.length, bytes(withheld.data), withheld.words) == (
+        DATA,
+        0,
+        b"",
+        "dropped: in transit",
+    )
     assert (withheld.offset, bytes(withheld.original or b"")) == (5, b" lost")
     assert bytes(capture.stream(capture.flows[0], TO_SERVER).view(0, 99)) == b"Hello world"
 

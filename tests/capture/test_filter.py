@@ -9,15 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.filter import FilterError, parse
-from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, Outcome, Segment, Transport
 
 FLOWS = [Flow(n, Transport.TCP, Endpoint("127.0.0.1", 50000 + n), Endpoint("127.0.0.1", 20000)) for n in (1, 2)]
 
 
 def segment(
-    number: int, flow: int, way: Direction, kind: Kind = Kind.DATA, data: bytes = b"", fate: str = ""
+    number: int,
+    flow: int,
+    way: Direction,
+    kind: Kind = Kind.DATA,
+    data: bytes = b"",
+    fate: str = "",
+    outcome: Outcome = Outcome.DELIVERED,
 ) -> Segment:
-    return Segment(number, 0, FLOWS[flow - 1], way, kind, len(data), memoryview(data), fate=fate)
+    view = memoryview(data)
+    return Segment(number, 0, FLOWS[flow - 1], way, kind, len(data), view, fate=fate, outcome=outcome)
 
 
 OUT, IN = Direction.TO_SERVER, Direction.TO_CLIENT
@@ -26,7 +33,7 @@ SEGMENTS = [
     segment(2, 1, OUT, data=b"Hello world"),
     segment(3, 1, IN, data=b"hello\x00\xff"),
     segment(4, 2, OUT, Kind.OPEN),
-    segment(5, 2, OUT, data='Grüße = "x" or not'.encode(), fate="dropped by loss 30 %"),
+    segment(5, 2, OUT, data='Grüße = "x" or not'.encode(), fate="by loss 30 %", outcome=Outcome.DROPPED),
     segment(6, 2, IN, data=bytes(200), fate="delayed 100 ms"),
     segment(7, 2, OUT, Kind.FIN),
     segment(8, 1, IN, Kind.RESET),
@@ -147,7 +154,7 @@ def test_what_cannot_be_understood_is_said_with_its_place(text: str, sentence: s
 
 
 def test_what_a_fault_withheld_is_searched_too() -> None:
-    withheld = replace(segment(1, 1, OUT, fate="dropped"), original=memoryview(b"lost words"))
+    withheld = replace(segment(1, 1, OUT, outcome=Outcome.DROPPED), original=memoryview(b"lost words"))
 
     assert parse("'LOST' fate:drop").matches(withheld)
     assert not parse("'found'").matches(withheld)

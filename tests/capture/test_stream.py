@@ -107,7 +107,7 @@ def test_positions_go_on_beyond_4_gib(tmp_path: Path) -> None:
 
 
 def test_what_was_dropped_is_not_in_the_stream(tmp_path: Path) -> None:
-    lost = build.enhanced(tcp(CLIENT, SERVER, FIRST + 5, payload=b" lost"), comments=("dropped",))
+    lost = build.enhanced(tcp(CLIENT, SERVER, FIRST + 5, payload=b" lost"), comments=("netlab: outcome=dropped",))
     after = build.enhanced(tcp(CLIENT, SERVER, FIRST + 5, payload=b" world"), comments=("delayed 3 ms",))
     stream = stream_of(tmp_path, sent((0, b"Hello")), after=lost + after)
 

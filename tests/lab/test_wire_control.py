@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from netlab.capture.model import Direction, Kind
+from netlab.capture.model import Direction, Kind, Outcome
 from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.wire_control import LONGEST_SPEC, MOST_FAULTS
@@ -81,6 +81,10 @@ def test_faults_change_while_a_client_talks(lab: Lab) -> None:
     assert [(bytes(s.data), s.fate) for s in out] == [(b"one", ""), (b"held", "stalled")]
 
 
+def outcomes(lab: Lab) -> list[Outcome]:
+    return [segment.outcome for segment in lab.capture.segments if segment.kind is Kind.DATA]
+
+
 def fates(lab: Lab) -> list[str]:
     return [segment.fate for segment in lab.capture.segments if segment.kind is Kind.DATA]
 
@@ -110,7 +114,7 @@ def test_the_first_is_lost_and_the_retry_works_also_when_another_fault_is_added(
         client.ask()
         lab.wire.fault("delay 1ms")
         client.ask()
-        lost = [fate.startswith("dropped") for fate in fates(lab)]
+        lost = [outcome is Outcome.DROPPED for outcome in outcomes(lab)]
         assert (lost[0], sum(lost)) == (True, 1)
 
 

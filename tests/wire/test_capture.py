@@ -250,7 +250,7 @@ def test_fates_and_originals_are_written(tmp_path: Path) -> None:
     record.opened(10**18)
     way = record.way(Direction.TO_SERVER)
     way.carried(10**18, memoryview(b"Jello"), "bit 1 of byte 0 flipped", memoryview(b"Hello"))
-    way.dropped(10**18, memoryview(b"gone"), "dropped")
+    way.dropped(10**18, memoryview(b"gone"), "in transit")
     way.carried(10**18, memoryview(b"!"))
     long = memoryview(bytes(100_000))
     way.carried(10**18, long, "much", long)
@@ -258,5 +258,12 @@ def test_fates_and_originals_are_written(tmp_path: Path) -> None:
     (flow,) = conversations(path)
     assert bytes(flow.to_server.data[:-100_000]) == b"Jello!", "what was dropped has no place in the stream"
     told = [(frame.comments, frame.original) for frame in frames(path.read_bytes())[3:]]
-    assert told[:3] == [(["bit 1 of byte 0 flipped"], b"Hello"), (["dropped"], b"gone"), ([], None)]
-    assert told[3:] == [(["much"], bytes(100_000)), (["much"], None)], "it stands before the first piece alone"
+    assert told[:3] == [
+        (["bit 1 of byte 0 flipped", "netlab: outcome=changed"], b"Hello"),
+        (["in transit", "netlab: outcome=dropped"], b"gone"),
+        ([], None),
+    ]
+    assert told[3:] == [
+        (["much", "netlab: outcome=changed"], bytes(100_000)),
+        (["much", "netlab: outcome=changed"], None),
+    ], "it stands before the first piece alone"

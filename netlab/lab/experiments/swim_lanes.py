@@ -1,13 +1,12 @@
 """Swim lanes: what becomes of each client in time: connecting, in the accept queue, being served, closed.
 
-Facts in (what the wire captured, what the server logged), lanes out; `netlab.lab.experiments.swim_lanes_text` makes
+Facts in (what the wire captured, whom the server accepted), lanes out; `netlab.lab.experiments.swim_lanes_text` makes
 pictures of them.
 It reads no clock; `lanes_of` and `Following` are the only ones that know a lab.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -16,13 +15,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Direction, Endpoint, Kind, Outcome, Segment
+from netlab.lab.state import Happened, LogLine
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab
-    from netlab.lab.state import LogLine
 
 SECOND = 1_000_000_000
-_ACCEPTED = re.compile(r"accepted \[?([^\s\]]+)\]?:(\d+)")
 
 Known = tuple[str, int | None]
 """A client's name, and when it began to connect where that is known."""
@@ -146,10 +144,9 @@ class Facts:
         if lane.closed is None and _ends(segment):
             self._lanes[number] = replace(lane, closed=segment.time_ns)
 
-    def logged(self, time_ns: int, text: str) -> None:
-        """The server said something."""
-        if found := _ACCEPTED.match(text):
-            self._accepts.append((time_ns, Endpoint(found[1], int(found[2]))))
+    def accepted(self, time_ns: int, peer: Endpoint) -> None:
+        """The server took a client out of its accept queue."""
+        self._accepts.append((time_ns, peer))
 
     def lanes(self, names: dict[Endpoint, Known] | None = None) -> tuple[Lane, ...]:
         """The lanes, in the order in which the clients came. ``names`` has a name and ``began`` for known clients."""
@@ -233,4 +230,5 @@ def _names(lab: Lab) -> dict[Endpoint, Known]:
 
 def _take_log(facts: Facts, lines: Iterable[LogLine]) -> None:
     for line in lines:
-        facts.logged(line.time_ns, line.text)
+        if line.event is not None and line.event.what is Happened.ACCEPTED:
+            facts.accepted(line.time_ns, line.event.peer)

@@ -65,7 +65,7 @@ class SegmentPainter:
         return what(segment, self.dissector, opened)
 
     def _style(self, segment: Segment, at_cursor: bool) -> Style:
-        if segment.fate:
+        if segment.words:
             name = "wire--fate"
         elif segment.kind is not Kind.DATA:
             name = "wire--event"

@@ -34,14 +34,14 @@ def preview(chunk: memoryview) -> str:
 
 
 def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
-    """What the segment says, in words that are safe to draw; its fate first, where it has one.
+    """What the segment says, in words that are safe to draw; its fate first, if it has one.
 
     ``opened`` is what its encrypted records were found to say, if that is known.
     """
     flag, said = _WORDS.get(segment.kind, ""), opened or (_said(segment, dissector) if segment.carries else "")
-    if flag and segment.fate.startswith(f"{flag} "):  # "reset after 10 bytes" says that it is one
+    if segment.kind is Kind.RESET and segment.fate:  # which says how it was broken off
         flag = ""
-    return " · ".join(part for part in (safe(segment.fate), flag, said) if part)
+    return " · ".join(part for part in (safe(segment.words), flag, said) if part)
 
 
 def _said(segment: Segment, dissector: Dissector | None) -> str:

@@ -53,7 +53,7 @@ class Waiting:
     def words(self, clock: float) -> str:
         """Its fate when it leaves."""
         if self.dropped:
-            return "dropped by hand"
+            return "by hand"
         held = f"held {clock - self.since:.1f} s" if self.number else ""
         return ", ".join(filter(None, (self.fate, held, "edited" if self.edited else "")))
 

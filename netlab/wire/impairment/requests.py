@@ -37,7 +37,7 @@ class Hold:
 class Drop:
     """Drop the segment."""
 
-    fate: str = "dropped"
+    fate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, Outcome, Segment, Transport
 from netlab.lab import Lab
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, axis, cells, render, render_boards
@@ -40,9 +40,11 @@ def lane(number: int, opened: float, accepted: float | None = None, closed: floa
     )
 
 
-def segment(number: int, seconds: float, way: Direction, kind: Kind, length: int = 0, fate: str = "") -> Segment:
+def segment(
+    number: int, seconds: float, way: Direction, kind: Kind, length: int = 0, outcome: Outcome = Outcome.DELIVERED
+) -> Segment:
     flow = Flow(number, Transport.TCP, client(number), SERVER)
-    return Segment(0, at(seconds), flow, way, kind, length, memoryview(b"x" * length), 0, fate)
+    return Segment(0, at(seconds), flow, way, kind, length, memoryview(b"x" * length), outcome=outcome)
 
 
 SINGLE = (lane(1, 0.0, 0.0, 1.0), lane(2, 0.2, 1.0, 1.5), lane(3, 0.4, 1.5), lane(4, 0.6))
@@ -157,12 +159,11 @@ def test_facts_by_the_clients_own_address() -> None:
         facts.crossed(segment(number, number / 10, UP, Kind.OPEN))
     facts.crossed(segment(1, 0.3, UP, Kind.DATA, 5))
     facts.crossed(segment(1, 0.4, DOWN, Kind.DATA, 7))
-    facts.crossed(segment(1, 0.45, DOWN, Kind.DATA, 9, "dropped"))
+    facts.crossed(segment(1, 0.45, DOWN, Kind.DATA, 9, Outcome.DROPPED))
     facts.crossed(segment(1, 0.5, UP, Kind.FIN))
     facts.crossed(segment(1, 0.6, DOWN, Kind.FIN))
-    facts.logged(at(0.25), f"accepted {client(2)}")
-    facts.logged(at(0.26), f"accepted {client(1)}")
-    facts.logged(at(0.27), "refused nobody")
+    facts.accepted(at(0.25), client(2))
+    facts.accepted(at(0.26), client(1))
     first, second = facts.lanes({client(1): ("Ann", at(0.05))})
     assert first == Lane(1, client(1), at(0.1), "Ann", at(0.05), at(0.26), at(0.6), 5, 7)
     assert second == Lane(2, client(2), at(0.2), "flow 2", None, at(0.25))
@@ -173,8 +174,8 @@ def test_facts_by_the_order_of_the_accept_queue() -> None:
     facts = Facts()
     for number in (1, 2, 3):
         facts.crossed(segment(number, number / 10, UP, Kind.OPEN))
-    facts.logged(at(0.15), "accepted 127.0.0.1:41001")
-    facts.logged(at(0.55), "accepted 127.0.0.1:41002")
+    facts.accepted(at(0.15), Endpoint("127.0.0.1", 41001))
+    facts.accepted(at(0.55), Endpoint("127.0.0.1", 41002))
     assert [each.accepted for each in facts.lanes()] == [at(0.15), at(0.55), None]
 
 

@@ -157,11 +157,11 @@ async def test_d_drops_and_elsewhere_e_and_d_are_what_they_always_are(app: Stage
     await pilot.press("d")
     await until(pilot, lambda: not app.seen.wire.held.held, "dropped")
     app.seen.lab.wire.intercept("")
-    await until(pilot, lambda: any(s.fate == "dropped by hand" for s in app.seen.lab.capture.segments))
+    await until(pilot, lambda: any(s.words == "dropped: by hand" for s in app.seen.lab.capture.segments))
     await until(pilot, lambda: app.seen.wire.highlighted is not None and app.seen.wire.highlighted.dropped)
     dropped = app.seen.wire.highlighted
     assert dropped is not None
-    assert what(dropped, None) == "dropped by hand · Hello"
+    assert what(dropped, None) == "dropped: by hand · Hello"
     title = "→ 5 bytes that did not leave the wire"
     await until(pilot, lambda: title in str(app.seen.inspector.bytes.border_title))
     assert app.seen.inspector.bytes.source.length == 5

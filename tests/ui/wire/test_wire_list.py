@@ -322,6 +322,7 @@ def test_what_is_too_long_for_a_line_says_so(words: str, shown: str) -> None:
         (Kind.RESET, "reset after 10 bytes", "reset after 10 bytes"),
         (Kind.FIN, "cut after 10 bytes", "cut after 10 bytes · end"),
         (Kind.RESET, "", "reset"),
+        (Kind.RESET, "torn", "torn"),
     ],
 )
 def test_a_fate_that_says_what_the_line_says_stands_alone(kind: Kind, fate: str, said: str) -> None:

@@ -174,7 +174,7 @@ def datagrams(path: Path, *specs: str, seed: int = 1) -> Iterator[Datagrams]:
 
 
 def told(path: Path) -> list[tuple[bytes, str]]:
-    return [(bytes(each.data), each.fate) for each in segments(path)]
+    return [(bytes(each.data), each.words) for each in segments(path)]
 
 
 def test_lost_datagrams_are_in_the_file_with_their_comment(tmp_path: Path) -> None:

@@ -293,7 +293,7 @@ ACTING = {"delay 1s": TCP, "corrupt": TCP, "jitter 1s": TCP, "loss": UDP, "dupli
 
 
 def acted(left: Sequence[Left]) -> int:
-    return sum(bool(departure.fate) for _, departure in left)
+    return sum(bool(departure.fate) or departure.what is Leaving.DROPPED for _, departure in left)
 
 
 @pytest.mark.parametrize("spec", ACTING)
