@@ -39,28 +39,30 @@ def numbers_at(view: memoryview) -> tuple[Number, ...]:
     return tuple(found)
 
 
-def character_at(view: memoryview) -> str:
-    """The UTF-8 character at the start of ``view`` in words, or why there is none. At most four bytes are read."""
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A character, safe to show, or None; ``words`` say which it is, or why there is none."""
+
+    shown: str | None
+    words: str
+
+
+def character_at(view: memoryview) -> Character:
+    """The UTF-8 character at the start of ``view``. At most four bytes are read."""
     head = bytes(view[:4])
     if not head:
-        return "no byte here"
+        return Character(None, "no byte here")
     lead = head[0]
-    size = (
-        1
-        if lead < 0x80
-        else 2
-        if 0xC2 <= lead < 0xE0
-        else 3
-        if 0xE0 <= lead < 0xF0
-        else 4
-        if 0xF0 <= lead < 0xF5
-        else 0
-    )
+    size = 1 if lead < 0x80 else next((size for size, leads in _LEADS.items() if lead in leads), 0)
     if not size:
-        return "no character begins here"
+        return Character(None, "no character begins here")
     try:
         char = head[:size].decode()
     except UnicodeDecodeError:
-        return f"not UTF-8: {'cut short' if len(head) < size else 'wrong continuation'}"
+        return Character(None, f"not UTF-8: {'cut short' if len(head) < size else 'wrong continuation'}")
     name = unicodedata.name(char, "").lower()
-    return f"'{safe(char)}' U+{ord(char):04X}" + (f" {name}" if name else "")
+    return Character(safe(char), f"'{safe(char)}' U+{ord(char):04X}" + (f" {name}" if name else ""))
+
+
+_LEADS = {2: range(0xC2, 0xE0), 3: range(0xE0, 0xF0), 4: range(0xF0, 0xF5)}
+"""The first byte of a longer character, by its size (RFC 3629)."""

@@ -75,7 +75,8 @@ class LabState:
     the wire less those that the server has logged as accepted and not yet as closed. ``threads``
     and ``processes`` are the server's. ``faults`` are the active ones, in the words of the status line.
     ``intercept`` is the filter by which segments are held by hand (empty: none are), ``held`` those that wait.
-    ``capture_note`` says aloud when the capture is full or could not be kept.
+    ``wire_died`` tells, in the phase `DEAD`, that it was the wire and not the server.
+    ``capture_note`` says when the capture is full or could not be kept.
     """
 
     phase: Phase
@@ -94,6 +95,7 @@ class LabState:
     problem: str = ""
     advice: str = ""
     capture_note: str = ""
+    wire_died: bool = False
 
 
 class Happened(Enum):
@@ -148,6 +150,11 @@ class Made:
     keywords: Mapping[str, object] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class HalfClosed:
+    """A client's connection was half-closed: FIN was sent, reading goes on."""
+
+
 class EntryKind(Enum):
     """What a line of a transcript is."""
 
@@ -164,14 +171,14 @@ class Entry:
     """One line (or several, with newlines) of a session's transcript, already safe for the screen.
 
     ``call`` numbers the call that it belongs to, from 1; notes outside any call have 0. ``did`` is what the text of a
-    call shows: the call itself, or how the client was made; None for what is neither, or too large to be kept.
+    call shows: the call itself, how the client was made, or a half-close; None for anything else or too large.
     """
 
     time_ns: int
     kind: EntryKind
     text: str
     call: int = 0
-    did: Call | Made | None = field(default=None, repr=False)
+    did: Call | Made | HalfClosed | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,20 +35,20 @@ def test_floats_in_both_orders() -> None:
 
 @given(st.characters(exclude_categories=["Cs"]), st.binary(max_size=4))
 def test_a_character_is_found_whatever_follows(char: str, after: bytes) -> None:
-    words = character_at(memoryview(char.encode() + after))
+    words = character_at(memoryview(char.encode() + after)).words
     assert f"U+{ord(char):04X}" in words
     assert words.isprintable()
 
 
 @given(st.binary(max_size=6))
 def test_any_bytes_give_words(data: bytes) -> None:
-    words = character_at(memoryview(data))
+    words = character_at(memoryview(data)).words
     assert words and words.isprintable()
 
 
 def test_what_is_no_character_says_why() -> None:
-    assert character_at(memoryview(b"\x80")) == "no character begins here"
-    assert character_at(memoryview(b"\xe2\x82")) == "not UTF-8: cut short"
-    assert character_at(memoryview(b"\xe2A\x82")) == "not UTF-8: wrong continuation"
-    assert character_at(memoryview(b"")) == "no byte here"
+    assert character_at(memoryview(b"\x80")).words == "no character begins here"
+    assert character_at(memoryview(b"\xe2\x82")).words == "not UTF-8: cut short"
+    assert character_at(memoryview(b"\xe2A\x82")).words == "not UTF-8: wrong continuation"
+    assert character_at(memoryview(b"")).words == "no byte here"
     assert sys.maxunicode == 0x10FFFF

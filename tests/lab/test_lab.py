@@ -228,8 +228,9 @@ def test_a_wire_that_dies_is_replaced(lab: Lab) -> None:
     assert wire is not None
     os.kill(wire.child.pid, signal.SIGKILL)
     wait_until(lambda: lab.state.phase is Phase.DEAD)
-    assert lab.state.problem.startswith("the wire died: ")
+    assert lab.state.problem.startswith("the wire died: ") and lab.state.wire_died
     lab.start()
+    assert not lab.state.wire_died
     assert lab.address == address
     client.run("Hello")
     assert [bytes(s.data) for s in lab.capture.segments if s.kind is Kind.DATA] == [b"Hello", b"Hello"]

@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 
 from netlab.capture.model import Endpoint
 from netlab.lab.beside_calls import AS_TEXT, reads_as_python
@@ -22,7 +23,7 @@ from netlab.lab.client.notes import Notes
 from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.errors import LabError
 from netlab.lab.parse import Bare, Call, parse
-from netlab.lab.state import Busy, Entry, EntryKind, Made
+from netlab.lab.state import Busy, Entry, EntryKind, HalfClosed, Made
 from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000
@@ -72,10 +73,11 @@ class Prompt:
         self._wake = Wake()
         self._numbers = itertools.count(1)
         self._call = 0
+        self._asked: Call | None = None  # while it runs
         self._told_closed = self._more = False
         self._explained: Endpoint | None = None
 
-    def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | Made | None = None) -> None:
+    def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | Made | HalfClosed | None = None) -> None:
         """Add an entry; the text is made safe and bounded here."""
         self.transcript.append(Entry(time.time_ns(), kind, transcript_text.cut(text, self._limit), call, did))
         self._notify()
@@ -92,9 +94,9 @@ class Prompt:
         if meaning := self._cause(error) or transcript_text.meaning(error) or self._usage(error):
             self.add(EntryKind.NOTE, meaning, call)
 
-    def write_call(self, text: str) -> None:
+    def write_call(self, text: str, did: HalfClosed) -> None:
         """Write a call that was made from outside of the thread, while another one may be waiting."""
-        self.add(EntryKind.CALL, text, next(self._numbers))
+        self.add(EntryKind.CALL, text, next(self._numbers), did)
 
     def line(self, line: str) -> None:
         """Run one console line; raises what it raised, after writing it down."""
@@ -120,7 +122,11 @@ class Prompt:
         if self.connection is None:
             self.connect()
         with_variable = transcript_text.written(call, self.topic.variable)
-        result = self._run(with_variable, transcript_text.spelt(call), lambda: self._invoke(call), _kept(call))
+        self._asked = call
+        try:
+            result = self._run(with_variable, transcript_text.spelt(call), lambda: self._invoke(call), _kept(call))
+        finally:
+            self._asked = None
         if result is not None:
             self.add(EntryKind.RESULT, transcript_text.shown(result, self._limit), self._call)
         self._call = 0
@@ -221,7 +227,9 @@ class Prompt:
             raise
         return [call for call in map(self._parse, lines) if isinstance(call, Call)]
 
-    def _run(self, text: str, waiting_for: str, action: Callable[[], object], did: Call | Made | None) -> object:
+    def _run(
+        self, text: str, waiting_for: str, action: Callable[[], object], did: Call | Made | HalfClosed | None
+    ) -> object:
         """Write the call down, run it, and write down what it raised."""
         self._call = next(self._numbers)
         self.given_up = False
@@ -316,10 +324,15 @@ class Prompt:
 
     def _usage(self, error: Exception) -> str:
         """For wrong arguments: how the operation is called."""
-        if not isinstance(error, TypeError):
+        call = self._asked
+        method = getattr(self.topic.client_class(), call.name, None) if call is not None else None
+        if call is None or method is None or not isinstance(error, TypeError) or call.name not in self.operations:
             return ""
-        name = str(error).partition("(")[0].rpartition(".")[2]
-        return self.operations[name].usage if name in self.operations else ""
+        try:
+            signature(method).bind(None, *call.arguments, **dict(call.keywords))
+        except TypeError:
+            return self.operations[call.name].usage
+        return ""
 
 
 def _kept(call: Call) -> Call | None:

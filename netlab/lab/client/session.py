@@ -18,7 +18,7 @@ from netlab.lab.client.repl import Prompt, Target
 from netlab.lab.client.worker import Worker
 from netlab.lab.errors import LabError
 from netlab.lab.parse import Call
-from netlab.lab.state import Busy, Entry
+from netlab.lab.state import Busy, Entry, HalfClosed
 from netlab.topics.contract import Client, Topic
 
 LINES_WAITING = 10_000
@@ -186,7 +186,7 @@ class Session:
         connection = self._prompt.connection
         if connection is None or not connection.half_close():
             raise LabError("there is no open stream to half-close", ":connect opens a connection")
-        self._prompt.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)")
+        self._prompt.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)", HalfClosed())
 
     def reset(self) -> None:
         """Throw the connection away with RST, also while a call waits."""

@@ -54,6 +54,7 @@ class Serving:
         self._early = early.take if early is not None else None
         self.state = LabState(Phase.STOPPED, model)
         self._phase, self._model, self._error = Phase.STOPPED, model, LabError("")
+        self._wire_died = False
         self._idle, self._suspended = idle, False
 
     @property
@@ -276,9 +277,10 @@ class Serving:
             ended = [p for p in both if p and p.child.ended.is_set() and not p.child.asked_to_end]
             if self._phase is not Phase.SERVING or not ended:
                 return
-            what = "server" if isinstance(ended[0], ServerProcess) else "wire"
+            self._wire_died = not isinstance(ended[0], ServerProcess)
+            what = "wire" if self._wire_died else "server"
             self._move(Phase.DEAD, LabError(f"the {what} died: {ended[0].last_words}", ":start starts it again"))
-        if self._wire is not None and what == "server":
+        if self._wire is not None and not self._wire_died:
             self._wire.pause(wait=False)
 
     def _server_told(self, server: ServerProcess) -> None:
@@ -305,6 +307,8 @@ class Serving:
                 self._tell(StateChanged(state))
 
     def _looked(self) -> LabState:
-        state = LabState(self._phase, self._model, problem=self._error.problem, advice=self._error.advice)
+        died = self._phase is Phase.DEAD and self._wire_died
+        problem, advice = self._error.problem, self._error.advice
+        state = LabState(self._phase, self._model, problem=problem, advice=advice, wire_died=died)
         server = self._server if self._phase is Phase.SERVING else None
         return look(state, server, self._wire, self._setup.topic.transport)

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from netlab.dissect.export import count_of_bytes
-from netlab.dissect.numbers import WIDEST, Number, character_at, numbers_at
+from netlab.dissect.numbers import WIDEST, Character, Number, character_at, numbers_at
 from netlab.dissect.structview import LIMIT, FormatRefused, StructView, unpack_at
 from netlab.ui.bytes.byte_source import ByteSource
 
@@ -17,15 +17,15 @@ _NARROW = 4
 """Bytes of the widest number on the one line."""
 
 
-def one_line(numbers: tuple[Number, ...], character: str) -> str:
+def one_line(numbers: tuple[Number, ...], character: Character) -> str:
     """The numbers in network byte order, on one line: signed ones where they differ, no wider than four bytes."""
     shown = {number.name: number.big for number in numbers if number.size <= _NARROW}
-    said = character.split(" U+")[0] if character.startswith("'") else "no UTF-8"
+    said = f"'{character.shown}'" if character.shown is not None else "no UTF-8"
     texts = [f"{name} {text}" for name, text in shown.items() if name[0] != "i" or text != shown["u" + name[1:]]]
     return " · ".join([*texts[:1], said, *texts[1:]])
 
 
-def table(numbers: tuple[Number, ...], character: str) -> str:
+def table(numbers: tuple[Number, ...], character: Character) -> str:
     """All numbers in both byte orders, and the character. Signed and unsigned share a line where they agree."""
     by_values: dict[tuple[int, str, str], list[str]] = {}
     for number in numbers:
@@ -33,7 +33,7 @@ def table(numbers: tuple[Number, ...], character: str) -> str:
     lines = [f"{'':7}  {'> big-endian':<22}  < little-endian"]
     for (size, big, little), names in by_values.items():
         lines.append(f"{' '.join(names):7}  {big:<22}  {little if size > 1 else ''}".rstrip())
-    return "\n".join([*lines, f"utf8     {character}"])
+    return "\n".join([*lines, f"utf8     {character.words}"])
 
 
 class AtCursor(Static):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netlab.lab.client.operations import operations_of
 from netlab.lab.parse import Call
-from netlab.lab.state import Entry, EntryKind, Made
+from netlab.lab.state import Entry, EntryKind, HalfClosed, Made
 from netlab.topics.contract import Topic
 
 _SHOW = '''
@@ -68,8 +68,8 @@ def _line(topic: Topic, entry: Entry, operations: Mapping[str, object]) -> str:
             return f"show({topic.variable}.{name}({', '.join(words)}))"
         case Call(name, arguments):
             return f"show({topic.variable}.call({', '.join(map(repr, (name, *arguments)))}))"
-    if entry.text.endswith(".socket.shutdown(socket.SHUT_WR)"):  # through ssl it would also forget that it is encrypted
-        return f"socket.socket.shutdown({topic.variable}.socket, socket.SHUT_WR)"
+        case HalfClosed():  # through ssl it would also forget that it is encrypted
+            return f"socket.socket.shutdown({topic.variable}.socket, socket.SHUT_WR)"
     return f"# not here, as it carried too much: {entry.text[:60].splitlines()[0]}"
 
 

@@ -71,7 +71,7 @@ def _plural(count: int, one: str, many: str) -> str:
 
 def _first(state: LabState, show: Presentation) -> Part:
     word, style = _PHASES[state.phase]
-    if state.phase is Phase.DEAD and state.problem.startswith("the wire"):
+    if state.wire_died:
         word = "✗ wire died"
     if state.phase is Phase.SERVING and state.address is not None:
         return Part((f"{word} {show.endpoint(state.address)}", f"● {show.endpoint(state.address)}"), 0, style)
