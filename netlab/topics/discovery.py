@@ -45,11 +45,17 @@ def _built_in() -> list[str]:
 def find_topics() -> tuple[Topic | Broken, ...]:
     """Every topic, in the order of its ``order``, then name; broken ones last."""
     found = [_load(name, f"{__package__}.{name}") for name in _built_in()]
-    if _others_bring_topics():
-        from importlib.metadata import entry_points
-
-        found += [_load(entry.name, entry.module) for entry in entry_points(group=GROUP)]
+    found += [_load(name, module) for name, module in _brought()]
     return tuple(sorted(found, key=lambda t: (1, 0, t.name) if isinstance(t, Broken) else (0, t.order, t.name)))
+
+
+def _brought() -> list[tuple[str, str]]:
+    """The topics of other packages: their names and modules."""
+    if not _others_bring_topics():
+        return []
+    from importlib.metadata import entry_points
+
+    return [(entry.name, entry.module) for entry in entry_points(group=GROUP)]
 
 
 def _others_bring_topics() -> bool:
@@ -76,9 +82,10 @@ def topics() -> dict[str, Topic]:
 
 
 def topic_named(name: str) -> Topic:
-    """One topic, without importing the others where it is built in; `KeyError` says which names there are."""
-    if name in _built_in():
-        loaded = _load(name, f"{__package__}.{name}")
+    """One topic, without importing the others; `KeyError` says which names there are."""
+    module = f"{__package__}.{name}" if name in _built_in() else dict(_brought()).get(name, "")
+    if module:
+        loaded = _load(name, module)
         if isinstance(loaded, Topic):
             return loaded
         raise KeyError(f"the topic {name} does not load: {loaded.reason}")

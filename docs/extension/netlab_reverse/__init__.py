@@ -1,0 +1,25 @@
+"""Reverse: a server that sends each line back in reverse."""
+
+from netlab.capture.model import Transport
+from netlab.topics.contract import Topic
+
+
+def _bare(text: str, model: str) -> list[str]:
+    """Send it as a line, and show what comes back."""
+    return [f"reverse({text!r})"]
+
+
+TOPIC = Topic(
+    name="reverse",
+    title="reverse",
+    summary="a server that sends each line back in reverse",
+    transport=Transport.TCP,
+    port=20101,
+    models=("threading", "single"),
+    package=__name__,
+    variable="r",
+    bare=_bare,
+    hint="type Hello and press enter",
+    then="type a palindrome",
+    order=101,
+)

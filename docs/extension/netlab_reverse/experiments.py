@@ -1,0 +1,28 @@
+"""What can be seen of the reverse server."""
+
+from __future__ import annotations
+
+from netlab.topics.experiment import Experiment, Trial
+
+
+def _half_a_line(trial: Trial) -> None:
+    bench = trial.lab()
+    sock = bench.dial()
+    trial.step("A client sends 'Hel', and stops.")
+    sock.sendall(b"Hel")
+    trial.expect("three bytes cross the wire", lambda: sum(each.length for each in bench.segments()) == 3)
+    trial.step("It sends the rest of the line.")
+    sock.sendall(b"lo\n")
+    trial.expect("now the answer comes, in reverse", lambda: any(b"olleH" in bytes(s.data) for s in bench.segments()))
+
+
+EXPERIMENTS = (
+    Experiment(
+        "half-a-line",
+        "A client sends half a line. What does the server answer?",
+        ("The half, in reverse.", "Nothing, until the line is whole.", "An error."),
+        2,
+        "A stream has no messages. The server reads until it finds the end of the line.",
+        _half_a_line,
+    ),
+)
