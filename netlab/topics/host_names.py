@@ -1,6 +1,6 @@
-"""The option of the topics that speak HTTP: by which further names their servers may be called.
+"""The option of the topics that speak HTTP: further names that their servers answer to.
 
-Loopback's own names, and the address where a client found the server, need no option.
+The names of loopback, and the address where a client found the server, need no option.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ def parse_names(text: str) -> tuple[str, ...]:
     names = tuple(filter(None, map(str.strip, text.split(","))))
     for name in names:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is neither a name nor an address; no port belongs to it")
+            raise ValueError(f"{name!r} is neither a name nor an address; leave out the port")
     return names
 
 
 ALLOW_HOST = Option(
     "allow_host",
     (),
-    "further names or addresses that a request's Host may have, as lab.example; loopback's are always allowed",
+    "further names or addresses that the server answers to, such as lab.example; loopback's are always allowed",
     parse_names,
     many=True,
 )

@@ -6,7 +6,7 @@ from netlab.topics.host_names import ALLOW_HOST
 
 
 def _bare(text: str, model: str) -> list[str]:
-    """Be greeted by that name; what begins with a slash is a path."""
+    """Ask for a greeting by that name; text that begins with a slash is a path."""
     return [f"get({text!r})"] if text.startswith("/") else [f"get('/hello', name={text!r})"]
 
 

@@ -1,4 +1,4 @@
-"""Requests from elsewhere: everybody speaks HTTP."""
+"""The same request by other programs: curl and Python's http.client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
 
 
 def _request(called: Called) -> tuple[str, str, bytes, dict[str, str]]:
-    """Method, path, body and headers of the call; a greeting where there was none."""
+    """Method, path, body and headers of the call; without a call, a greeting."""
     arguments, keywords = list(map(_text, called.arguments)), dict(called.keywords)
     if called.name == "request" and len(arguments) >= 2:
         body = called.arguments[2] if len(called.arguments) > 2 else b""

@@ -1,4 +1,4 @@
-"""What crosses between a browser and a web server: HTTP/1, and the fields of forms."""
+"""What a browser and a web server send each other: HTTP/1, and the fields of forms."""
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection

@@ -1,4 +1,4 @@
-"""What can be seen of a web server: names that are scripts, and requests cut short, unclear, lost, or from a page."""
+"""Experiments with a web server: names that are scripts; requests that are cut short, ambiguous, lost, or a page's."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ for part in hello_world({{'params': params}}, lambda status, headers: None):
 
 def _escape(trial: Trial) -> None:
     bench = trial.lab()
-    trial.step(f"Somebody says that their name is {SCRIPT}.")
+    trial.step(f"Somebody gives {SCRIPT} as their name.")
     page = _response(bench.connect(), "get", "/hello", name=SCRIPT).text
-    trial.expect("they are greeted by that name, and the page has no <script> in it",
+    trial.expect("they are greeted by that name, and the page holds no <script>",
                  lambda: "<script>" not in page, found=lambda: page)  # fmt: skip
     trial.expect("on the wire the name reads &lt;script&gt;, which a browser shows as <script> and does not run",
                  lambda: b"<h1>Hello &lt;script&gt;alert(1)&lt;/script&gt;!</h1>" in _answers(bench))  # fmt: skip
@@ -70,10 +70,10 @@ def _cut_body(trial: Trial) -> None:
     bench.fault(f"cut after {length - LOST} ->")
     cut = bench.connect()
     cut.begin("post", "/hello", name=NAME)
-    trial.expect("the client has no answer: its connection has ended",
+    trial.expect("the client gets no answer: its connection has ended",
                  lambda: isinstance(cut.outcome, ConnectionError), found=lambda: cut.outcome)  # fmt: skip
-    trial.expect("the server refused it: the body ended after 14 of 21 bytes", lambda: _logged(bench, "after 14 of 21"))
-    trial.step("Once more; now the client says itself, too early, that it will send no more.")
+    trial.expect("the server refuses it: the body ended after 14 of 21 bytes", lambda: _logged(bench, "after 14 of 21"))
+    trial.step("Once more. Now the client itself ends its side, too early.")
     bench.fault()
     dialled = bench.dial()
     dialled.sendall(b"POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 21\r\n\r\nname=Guido+van")
@@ -85,16 +85,16 @@ def _cut_body(trial: Trial) -> None:
 def _two_lengths(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("A form of 10 bytes arrives, with Content-Length: 10 in its head.")
+    trial.step("A form of 10 bytes arrives, with Content-Length: 10.")
     usual = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10)
     trial.expect("it is answered: 200", lambda: usual.status == 200, found=lambda: usual.status)
-    trial.step("The same, and a second header says Content-Length: 7.")
+    trial.step("The same with a second header, Content-Length: 7.")
     twice = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10, content_length=7)
     trial.expect("it is refused: 400", lambda: twice.status == 400, found=lambda: twice.status)
     trial.expect("the log says why: ambiguous about its length", lambda: _logged(bench, "ambiguous about its length"))
-    trial.step("One length, and a second way to say where the body ends: Transfer-Encoding: chunked.")
+    trial.step("One length, and another way to say where the body ends: Transfer-Encoding: chunked.")
     mixed = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10, Transfer_Encoding="chunked")
-    trial.expect("that is refused too: 400", lambda: mixed.status == 400, found=lambda: mixed.status)
+    trial.expect("it is refused, too: 400", lambda: mixed.status == 400, found=lambda: mixed.status)
 
 
 def _not_found(trial: Trial) -> None:
@@ -103,35 +103,35 @@ def _not_found(trial: Trial) -> None:
     trial.step("Ask for /nowhere, which is not in the dispatcher's dictionary.")
     nowhere = _response(peer, "get", "/nowhere")
     trial.expect("404 Not Found", lambda: nowhere.status == 404, found=lambda: nowhere.status)
-    trial.step("Ask to DELETE /hello, which is there, for GET and POST.")
+    trial.step("DELETE /hello, which is there for GET and POST.")
     delete = _response(peer, "request", "DELETE", "/hello")
     trial.expect("405 Method Not Allowed", lambda: delete.status == 405, found=lambda: delete.status)
-    trial.expect("its header Allow names what would work: GET, HEAD, POST",
+    trial.expect("the header Allow lists the methods: GET, HEAD, POST",
                  lambda: ("Allow", "GET, HEAD, POST") in delete.headers, found=lambda: delete.headers)  # fmt: skip
-    trial.step("Ask for the HEAD of /hello. Nobody registered that either.")
+    trial.step("HEAD /hello. Nobody registered that either.")
     head = _response(peer, "request", "HEAD", "/hello")
-    trial.expect("200, with the length of the page in its head, and no page",
+    trial.expect("200, with the length of the page in a header, and no page",
                  lambda: (head.status, head.body) == (200, b"") and _length(head) > 0, found=lambda: head)  # fmt: skip
 
 
 def _web_page(trial: Trial) -> None:
     bench = trial.lab()
     peer, port = bench.connect(), bench.address.port
-    trial.step(f"A page of http://{SITE} asks for /hello. The browser sends along whose page it is: Origin.")
+    trial.step(f"A page of http://{SITE} asks for /hello. The browser says whose page it is: Origin.")
     shown = _response(peer, "request", "GET", "/hello", Origin=f"http://{SITE}")
-    trial.expect("200: anybody may link to what only shows something", lambda: shown.status == 200)
-    trial.expect("no header Access-Control-Allow-Origin, so the browser keeps the answer from the page",
+    trial.expect("200: anybody may link to a page", lambda: shown.status == 200)
+    trial.expect("no header Access-Control-Allow-Origin: the browser does not show the page the answer",
                  lambda: "access-control-allow-origin" not in _names(shown), found=lambda: shown.headers)  # fmt: skip
-    trial.step("The page posts a form to /hello. A form may do something, whoever reads the answer.")
+    trial.step("The page posts a form to /hello. A form may change something, even if nobody reads the answer.")
     form = {"Content_Type": "application/x-www-form-urlencoded"}
     posted = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{SITE}", **form)
     trial.expect("403: it comes from a web page of another site", lambda: posted.status == 403, found=lambda: posted)
-    trial.step(f"The owner of {SITE} lets the name lead to 127.0.0.1 (DNS rebinding). To the browser, page and server "
-               "are now one site, whose pages may read each answer.")  # fmt: skip
+    trial.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
+               "server are now one site, whose pages may read each answer.")  # fmt: skip
     rebound = _response(peer, "request", "GET", "/hello", Host=f"{SITE}:{port}")
     trial.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
                  lambda: rebound.status == 421, found=lambda: rebound)  # fmt: skip
-    trial.step("The same form, from a page of this server's own.")
+    trial.step("The same form, from this server's own page.")
     own = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{bench.address}", **form)
     trial.expect("200: Origin and Host are the same", lambda: own.status == 200, found=lambda: own)
 
@@ -159,16 +159,16 @@ def _length(response: Response) -> int:
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "escape",
-        f"Somebody says that their name is {SCRIPT}. What is in the page that greets them?",
+        f"Somebody gives {SCRIPT} as their name. What is in the page that greets them?",
         (
-            "The script as it was sent; the browser of whoever opens the page runs it.",
+            "The script as it was sent; the browser of everybody who opens the page runs it.",
             "The name as text: a browser shows it, and runs nothing.",
             "Nothing: the server refuses a name with < in it.",
         ),
         1,
-        "A name is text, and the page is HTML, where < begins a tag. html.escape() writes what is special in HTML so "
-        "that it stands for itself. It belongs where text is put into HTML, and nowhere earlier: the name itself may "
-        "hold anything. The tutorial formats the name into the page as it came.",
+        "A name is text, and the page is HTML, where < begins a tag. html.escape() rewrites the characters that HTML "
+        "treats as special, so that a browser shows them. Escape where text is put into HTML, and nowhere earlier: the "
+        "name itself may hold anything. The tutorial puts the name into the page unescaped.",
         _escape,
         QUOTED,
         REPAIRED,
@@ -184,8 +184,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ),
         2,
         "Content-Length says before the body how long it will be. A server that reads exactly so many bytes can tell "
-        "an end from a cut: it got 14 of 21. Whoever takes what is there would act on half an order, and whoever only "
-        "waits can be kept waiting by anybody.",
+        "an end from a cut: it got 14 of 21. A server that takes what is there would act on half an order; one that "
+        "only waits can be made to wait by anybody.",
         _cut_body,
     ),
     Experiment(
@@ -194,8 +194,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ("The first one.", "The last one.", "The larger one, to be safe.", "Neither: the request is refused."),
         3,
         "Programs differ here. A proxy that takes the first and a server that takes the last disagree about where "
-        "this request ends, and so about where the next one begins: somebody can hide a request in the gap, which is "
-        "called request smuggling. RFC 9112 therefore wants such a request refused, with 400.",
+        "this request ends, and so about where the next one begins. An attacker can hide a request in the gap, which "
+        "is called request smuggling. RFC 9112 therefore requires a server to refuse the request with 400.",
         _two_lengths,
     ),
     Experiment(
@@ -204,18 +204,18 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "with a method that is not?",
         (
             "404 Not Found: that pair is not in the dictionary.",
-            "405 Method Not Allowed, and which methods there are.",
+            "405 Method Not Allowed, and a list of the methods that are.",
             "500 Internal Server Error: a KeyError.",
         ),
         1,
-        "404 says that there is nothing at this path; a client that believes it gives up. 405 says that only the "
-        "method is wrong, and must say in Allow which ones there are. HEAD is GET without the body, so whoever "
-        "answers GET can answer HEAD. The tutorial looks the pair up at once, and answers 404 to all of these.",
+        "404 says that there is nothing at this path, and a client that believes it gives up. 405 says that only the "
+        "method is wrong, and must list in Allow those that are right. HEAD is GET without the body, so a server that "
+        "answers GET can answer HEAD. The tutorial looks up the pair, and answers 404 to all of these.",
         _not_found,
     ),
     Experiment(
         "web-page",
-        f"A web page calls your loopback server: a page of {SITE} is open in your browser, and has it ask for /hello "
+        f"A web page calls your loopback server: your browser shows a page of {SITE}, which makes it ask for /hello "
         "and post a form to it, at 127.0.0.1. What happens?",
         (
             "Nothing: only programs on this machine reach 127.0.0.1, and the page comes from elsewhere.",
@@ -224,11 +224,11 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "Both are refused.",
         ),
         2,
-        "The browser is a program on this machine, so listening on loopback keeps no page out. It keeps answers from "
-        "the pages of other sites, unless a header allows it; but what a form did is done by then, so a form with a "
-        "foreign Origin gets 403. A link is another matter: GET is to change nothing, and links from elsewhere are "
-        "what the web is made of. Host is checked for each request: who owns a name can let it lead to 127.0.0.1, and "
-        "to the browser page and server are then one site.",
+        "The browser is a program on this machine, so listening on loopback keeps no page out. It hides answers from "
+        "the pages of other sites, unless a header allows them; but by then the form has done its work, so a form with "
+        "a foreign Origin gets 403. A link is another matter: GET must change nothing, and links from elsewhere are "
+        "what the web is made of. Host is checked in each request: the owner of a name can make it lead to 127.0.0.1, "
+        "and for the browser page and server are then one site.",
         _web_page,
     ),
 )

@@ -9,7 +9,7 @@ from netlab.topics.host_names import ALLOW_HOST
 
 
 def _bare(text: str, model: str) -> list[str]:
-    """A call as a shell would write it, ``get spam``; whatever is none asks what can be called."""
+    """A call as a shell would write it, ``get spam``; any other text asks which methods there are."""
     name, *words = text.split()[:20] or [""]
     if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
         return ["system.listMethods()"]
@@ -17,7 +17,7 @@ def _bare(text: str, model: str) -> list[str]:
 
 
 def _literal(word: str) -> str:
-    """A word that is a Python literal as it stands, any other one quoted."""
+    """The word as it stands if it is a Python literal, else quoted."""
     try:
         literal_eval(word)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -27,7 +27,7 @@ def _literal(word: str) -> str:
 
 def _yes(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise ValueError("yes or no is wanted")
+        raise ValueError(f"{text!r} is neither yes nor no")
     return text == "yes"
 
 
@@ -48,7 +48,7 @@ TOPIC = Topic(
     unfinished=lambda model: b"POST /RPC2 HTTP/1.0\r\nContent-Le",
     options=(
         Option("allow_none", True, "whether None may be sent: yes or no", _yes, choices=("yes", "no"), client=True),
-        Option("path", "/RPC2", "where calls are sent to", server=False, client=True),
+        Option("path", "/RPC2", "the path that calls are sent to", server=False, client=True),
         ALLOW_HOST,
     ),
 )

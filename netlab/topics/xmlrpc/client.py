@@ -65,7 +65,7 @@ def signature_of(signatures: object) -> str:
 
 if __name__ == "__main__":
     parser = ArgumentParser(add_help=False)
-    parser.add_argument("--path", default="/RPC2", help="where calls are sent to")
+    parser.add_argument("--path", default="/RPC2", help="the path that calls are sent to")
     parser.add_argument("--allow-none", type=yes_or_no, default="yes", help="whether None may be sent: yes or no")
     server, options = arguments(port=15000, options=parser)
     client = Client(server, **options)

@@ -1,4 +1,4 @@
-"""Calls from elsewhere: any XML-RPC library, or any HTTP client that is given the XML."""
+"""The same call by other programs: an XML-RPC library, or an HTTP client with the XML."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What crosses in an XML-RPC call: HTTP, and in its body the method, the parameters with their types, or the fault.
+"""An XML-RPC call on the wire: HTTP, and in its body the method, the parameters with their types, or the fault.
 
-The XML is read by expat without a DTD: where one begins, reading ends. No value is made, only described.
+expat reads the XML; where a DTD begins, reading ends. Values are described, not made.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
 
 @dataclass(slots=True)
 class _Element:
-    """A tag that is open: the text in it so far, and what was found within it."""
+    """A tag that is open: its text so far, and what was found in it."""
 
     tag: str
     start: int
@@ -60,8 +60,8 @@ class _Description:
         self.open = [_Element("", 0)]
         self.values = 0
         self.method = self.outcome = ""
-        self.cut = False  # reading has ended: what is closed now is not whole
-        self.missing = False  # nor is the innermost row of values
+        self.cut = False  # reading has ended: elements that are closed from here on are not whole
+        self.missing = False  # the innermost list of values is not whole
 
     def read(self) -> str:
         """Read the XML; return why reading stopped, or nothing."""
@@ -70,7 +70,7 @@ class _Description:
             self.parser.Parse(self.view[:MOST_READ], True)
         except _Stopped as stopped:
             problem = str(stopped)
-        except (expat.ExpatError, LookupError, ValueError) as error:  # not XML, or in an encoding nobody knows
+        except (expat.ExpatError, LookupError, ValueError) as error:  # not XML, or in an unknown encoding
             problem = f"the body is not well-formed XML: {error}"
         self.cut = self.missing = len(self.open) > 1
         while len(self.open) > 1:
@@ -78,7 +78,7 @@ class _Description:
         return f"only the first {MOST_READ} bytes of XML are read" if len(self.view) > MOST_READ else problem
 
     def doctype(self, *declared: object) -> None:
-        """A DTD begins, whose entities could grow without end."""
+        """A DTD begins: its entities could grow without end."""
         raise _Stopped("XML with a DTD is not read")
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -92,7 +92,7 @@ class _Description:
         self.open.append(_Element(tag, self.parser.CurrentByteIndex))
 
     def text(self, text: str) -> None:
-        """Text within a tag; of a long one only the beginning is kept."""
+        """Text in a tag; only the beginning of a long one is kept."""
         element = self.open[-1]
         element.text = (element.text + text[: SHOWN + 1])[: SHOWN + 1]
         element.length += len(text)
@@ -104,7 +104,7 @@ class _Description:
         self.close(at + closing.find(b">") + 1 if closing.startswith(b"</") else at)
 
     def close(self, end: int) -> None:
-        """Take an element's meaning to the one around it."""
+        """Pass an element's meaning on to the element around it."""
         element = self.open.pop()
         if element.tag in SCALARS:
             self.open[-1].kind, self.open[-1].value = element.tag, _scalar(element) + "…" * self.cut
@@ -114,12 +114,12 @@ class _Description:
             self.open[-1].fields += element.fields
 
     def listed(self, before: str, values: Iterable[str], after: str) -> str:
-        """Values in a row; where reading ended within them, ``…`` stands for the others."""
+        """Values with commas between; if reading ended among them, ``…`` stands for the rest."""
         missing, self.missing = self.missing, False
         return _listed(before, [*values, "…"] if missing else values, after)
 
     def span(self, name: str, element: _Element, end: int, kind: str = "", value: str = "") -> Field:
-        """A field for an element and what was found within it."""
+        """A field for an element and what was found in it."""
         fields, start = tuple(element.fields), self.where(element.start)
         stop = max(self.where(max(end - 1, 0)) + 1, start)
         layer = name in ("methodCall", "methodResponse")
@@ -196,7 +196,7 @@ _CLOSE: dict[str, Callable[[_Description, _Element, _Element, int], None]] = {
 
 
 def read_xml(view: memoryview, where: Callable[[int], int]) -> Content:
-    """The call or the response in a body, as far as it has arrived."""
+    """The call or response in a body, as far as it has arrived."""
     description = _Description(view, where)
     problem = description.read()
     return Content(tuple(description.open[0].fields), description.outcome, problem)
@@ -219,7 +219,7 @@ def _cut(element: _Element) -> str:
 
 
 def _listed(before: str, values: Iterable[str], after: str) -> str:
-    """Values in a row, as many as can be shown."""
+    """Values with commas between, as many as can be shown."""
     text = before
     for number, value in enumerate(values):
         text += (", " if number else "") + value

@@ -1,8 +1,9 @@
-"""What can be seen of XML-RPC: what its few types can carry, faults, a slow call, a bomb, a call from a web page."""
+"""Experiments with XML-RPC: what its few types carry, faults, a slow call, a bomb, a call from a web page."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
@@ -48,11 +49,11 @@ class KeyValueServer:
 """
 REPAIRED = """\
 if host_of(headers['Host']) not in names:
-    raise Refused(421, 'this server has another name')
+    raise RefusedRequest(421, 'this server has another name')
 if headers['Origin'] not in (None, f"http://{headers['Host']}"):
-    raise Refused(403, 'it comes from a web page of another site')
+    raise RefusedRequest(403, 'it comes from a web page of another site')
 if headers.get_content_type() not in ('text/xml', 'application/xml'):
-    raise Refused(415, 'a call is sent as text/xml')
+    raise RefusedRequest(415, 'a call is sent as text/xml')
 """
 THEIR_CALL = f"""
 import threading
@@ -73,48 +74,39 @@ print('stored', kvserv.get('spam'))
 def _none(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("Client and server were both told to allow None. Store one: set('spam', None).")
+    trial.step("Client and server both allow None. Store one: set('spam', None).")
     peer.call("set", "spam", None)
-    trial.expect("it crosses as <nil/>", lambda: b"<value><nil/></value>" in payload(bench.segments(), TO_SERVER))
-    trial.step("A client that does not allow it sends the same.")
+    trial.expect("on the wire it is <nil/>", lambda: b"<value><nil/></value>" in payload(bench.segments(), TO_SERVER))
+    trial.step("A client that does not allow None makes the same call.")
     strict = bench.connect(allow_none=False)
-    strict.begin("set", "spam", None)
-    strict.wait()
-    trial.expect("its own side refuses, with a TypeError; nothing crosses",
-                 lambda: isinstance(strict.outcome, TypeError) and _calls(bench) == 1,
-                 found=lambda: strict.outcome)  # fmt: skip
-    trial.step("The same client asks for what is stored under spam.")
+    refused = _outcome(strict, "set", "spam", None)
+    trial.expect("the client itself refuses, with a TypeError; nothing is sent",
+                 lambda: isinstance(refused, TypeError) and _calls(bench) == 1, found=lambda: refused)  # fmt: skip
+    trial.step("The same client calls get('spam').")
     got = strict.call("get", "spam")
-    trial.expect("it does get None: whoever reads needs no permission", lambda: got is None and _calls(bench) == 2)
-    _none_from_the_server(trial)
-
-
-def _none_from_the_server(trial: Trial) -> None:
+    trial.expect("it gets None: reading one needs no permission", lambda: got is None and _calls(bench) == 2)
     bench = trial.lab(allow_none=False)
-    trial.step("Now the server does not allow it. Store a 1; set() has nothing to return, and so returns None.")
+    trial.step("Now a server that does not allow None. Store a 1; set() has nothing to return, so it returns None.")
     peer = bench.connect(allow_none=True)
-    peer.begin("set", "spam", 1)
-    peer.wait()
-    trial.expect("the answer is a fault: the result cannot be carried",
-                 lambda: "cannot carry the result" in str(peer.outcome), found=lambda: peer.outcome)  # fmt: skip
+    failed = _outcome(peer, "set", "spam", 1)
+    trial.expect("the answer is a fault: XML-RPC cannot carry the result",
+                 lambda: "XML-RPC cannot carry the result" in str(failed), found=lambda: failed)  # fmt: skip
     stored = peer.call("get", "spam")
-    trial.expect("yet the call was carried out: 1 is stored", lambda: stored == 1, found=lambda: stored)
+    trial.expect("but the call was carried out: 1 is stored", lambda: stored == 1, found=lambda: stored)
 
 
 def _large_int(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
     trial.step(f"Store {LARGEST}, which is 2**31 - 1, and get it back.")
-    trial.expect("it comes back as it was", lambda: _kept(peer, LARGEST) == LARGEST)
+    trial.expect("it comes back unchanged", lambda: _kept(peer, LARGEST) == LARGEST)
     calls = _calls(bench)
     trial.step(f"Store one more than that: {LARGEST + 1}.")
-    peer.begin("set", "big", LARGEST + 1)
-    peer.wait()
-    trial.expect("OverflowError: int exceeds XML-RPC limits",
-                 lambda: isinstance(peer.outcome, OverflowError), found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("no byte of that call has crossed: the client's own side refused", lambda: _calls(bench) == calls)
+    failed = _outcome(peer, "set", "big", LARGEST + 1)
+    trial.expect("OverflowError: the int is too large", lambda: isinstance(failed, OverflowError), found=lambda: failed)
+    trial.expect("no byte of that call was sent: the client itself refused", lambda: _calls(bench) == calls)
     trial.step("Store it as text, '2147483648', which has no such limit.")
-    trial.expect("it comes back as it was", lambda: _kept(peer, str(LARGEST + 1)) == str(LARGEST + 1))
+    trial.expect("it comes back unchanged", lambda: _kept(peer, str(LARGEST + 1)) == str(LARGEST + 1))
 
 
 def _tuple(trial: Trial) -> None:
@@ -123,31 +115,27 @@ def _tuple(trial: Trial) -> None:
     trial.step("Store the tuple (1, 2), and get it back.")
     got = _kept(peer, (1, 2))
     trial.expect("what comes back is the list [1, 2]", lambda: got == [1, 2], found=lambda: got)
-    trial.expect("a tuple crossed as an <array>, as a list does: XML-RPC has no other sequence",
+    trial.expect("the tuple was sent as an <array>, as a list is: XML-RPC has no other sequence",
                  lambda: b"<array><data>\n<value><int>1</int>" in payload(bench.segments(), TO_SERVER))  # fmt: skip
     trial.step("Now the set {1, 2}.")
-    peer.begin("set", "pair", {1, 2})
-    peer.wait()
-    trial.expect("TypeError: cannot marshal it; there is no tag for sets",
-                 lambda: isinstance(peer.outcome, TypeError), found=lambda: peer.outcome)  # fmt: skip
-    trial.step("And the dict {1: 'one'}, whose key is no text.")
-    peer.begin("set", "pair", {1: "one"})
-    peer.wait()
-    trial.expect("TypeError: dictionary key must be string",
-                 lambda: isinstance(peer.outcome, TypeError), found=lambda: peer.outcome)  # fmt: skip
+    a_set = _outcome(peer, "set", "pair", {1, 2})
+    trial.expect("TypeError: there is no tag for sets", lambda: isinstance(a_set, TypeError), found=lambda: a_set)
+    trial.step("And the dict {1: 'one'}, whose key is not a string.")
+    a_dict = _outcome(peer, "set", "pair", {1: "one"})
+    trial.expect("TypeError: a key must be a string", lambda: isinstance(a_dict, TypeError), found=lambda: a_dict)
 
 
 def _slow(trial: Trial) -> None:
     bench = trial.lab("single")
     slow, quick = _slow_and_quick(trial, bench, 1)
-    trial.expect("the quick one has its answer in the end", lambda: quick.outcome == [], found=lambda: quick.outcome)
-    trial.expect("but the server was done with the slow one before it even accepted the quick one",
+    trial.expect("the quick call is answered in the end", lambda: quick.outcome == [], found=lambda: quick.outcome)
+    trial.expect("but the server finished the slow call before it even accepted the quick client",
                  lambda: before(bench.log(), "closed", "accepted"), found=lambda: bench.log())  # fmt: skip
     slow.wait()
     trial.show_lanes(bench)
     bench = trial.lab("threading")
     slow, quick = _slow_and_quick(trial, bench, 10)
-    trial.expect("under threading the quick one is answered, and the slow one still sleeps",
+    trial.expect("under threading the quick call is answered while the slow one still sleeps",
                  lambda: quick.outcome == [] and not slow.finished, found=lambda: bench.log())  # fmt: skip
     trial.show_lanes(bench)
     slow.close()
@@ -157,7 +145,7 @@ def _slow_and_quick(trial: Trial, bench: Bench, seconds: int) -> tuple[Peer, Pee
     trial.step(f"The first client calls sleep({seconds}).")
     slow, quick = bench.connect(), bench.connect()
     slow.begin("sleep", seconds)
-    trial.expect("the server has accepted it, and sleeps", lambda: any("accepted" in line for line in bench.log()))
+    trial.expect("the server has accepted it and sleeps", lambda: any("accepted" in line for line in bench.log()))
     trial.step("A second client calls keys(), which takes no time at all.")
     quick.begin("keys")
     return slow, quick
@@ -166,25 +154,21 @@ def _slow_and_quick(trial: Trial, bench: Bench, seconds: int) -> tuple[Peer, Pee
 def _fault(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("Get what is stored under nope, where nothing is.")
-    peer.begin("get", "nope")
-    peer.wait()
+    trial.step("Call get('nope'): nothing is stored under that name.")
+    fault = _outcome(peer, "get", "nope")
     trial.expect("a Fault is raised, with a number and a sentence: 404, nothing is stored under 'nope'",
-                 lambda: "Fault 404" in repr(peer.outcome), found=lambda: repr(peer.outcome))  # fmt: skip
-    trial.expect("on the wire that is an answer like any other: HTTP/1.1 200 OK, and a <fault> in it",
+                 lambda: "Fault 404" in repr(fault), found=lambda: repr(fault))  # fmt: skip
+    trial.expect("on the wire it is an answer like any other: HTTP/1.1 200 OK, with a <fault> in it",
                  lambda: _answers(bench).startswith(b"HTTP/1.1 200 OK") and b"<fault>" in _answers(bench))  # fmt: skip
-    trial.step("Call it wrongly: get(1, 2).")
-    peer.begin("get", 1, 2)
-    peer.wait()
-    trial.expect("another Fault: get takes (string), not (int, int)",
-                 lambda: "not (int, int)" in str(peer.outcome), found=lambda: peer.outcome)  # fmt: skip
+    trial.step("Call get with other arguments than it takes: get(1, 2).")
+    wrong = _outcome(peer, "get", 1, 2)
+    why = "get takes (string), not (int, int)"
+    trial.expect(f"another Fault: {why}", lambda: why in str(wrong), found=lambda: wrong)
     trial.step("Send a call to the path /nowhere.")
-    lost = bench.connect(path="/nowhere")
-    lost.begin("keys")
-    lost.wait()
-    trial.expect("that is no Fault but a ProtocolError: HTTP's own 404, since there was nobody to call",
-                 lambda: "ProtocolError" in repr(lost.outcome) and b"HTTP/1.1 404 " in _answers(bench),
-                 found=lambda: repr(lost.outcome))  # fmt: skip
+    lost = _outcome(bench.connect(path="/nowhere"), "keys")
+    trial.expect("this is not a Fault but a ProtocolError: HTTP's own 404, since no method was reached",
+                 lambda: "ProtocolError" in repr(lost) and b"HTTP/1.1 404 " in _answers(bench),
+                 found=lambda: repr(lost))  # fmt: skip
 
 
 def _bomb(trial: Trial) -> None:
@@ -202,23 +186,23 @@ def _bomb(trial: Trial) -> None:
     trial.step("Another client calls keys().")
     peer = bench.connect()
     peer.begin("keys")
-    trial.expect("the server is well, and answers", lambda: peer.outcome == [], found=lambda: peer.outcome)
+    trial.expect("the server answers as before", lambda: peer.outcome == [], found=lambda: peer.outcome)
 
 
 def _web_page(trial: Trial) -> None:
     bench = trial.lab()
     port = bench.address.port
     trial.step(f"A page of http://{SITE} has the browser post set('spam', 'eggs') to {bench.address}, as text/plain. "
-               "The browser asks nobody before it does, and says whose page it is: Origin.")  # fmt: skip
+               "The browser sends that without asking first, but it says whose page it is: Origin.")  # fmt: skip
     _post(bench, str(bench.address), "text/plain", origin=f"http://{SITE}")
     trial.expect("the server refuses it: 403, it comes from a web page of another site",
                  lambda: _answers(bench).startswith(b"HTTP/1.1 403 "), found=lambda: _answers(bench))  # fmt: skip
     trial.step("The same without an Origin, as some old browsers send it.")
     _post(bench, str(bench.address), "text/plain")
-    trial.expect("415: a call is sent as text/xml, and for that a browser asks first",
+    trial.expect("415: a call is sent as text/xml, which a browser does not send without asking first",
                  lambda: b"HTTP/1.1 415 " in _answers(bench), found=lambda: _answers(bench))  # fmt: skip
-    trial.step(f"The owner of {SITE} lets the name lead to 127.0.0.1 (DNS rebinding). To the browser, page and server "
-               "are now one site: the page may send text/xml, and read the answer.")  # fmt: skip
+    trial.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
+               "server are now one site: the page may send text/xml and read the answer.")  # fmt: skip
     _post(bench, f"{SITE}:{port}", "text/xml", origin=f"http://{SITE}:{port}")
     trial.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
                  lambda: b"HTTP/1.1 421 " in _answers(bench), found=lambda: _answers(bench))  # fmt: skip
@@ -232,17 +216,22 @@ def _web_page(trial: Trial) -> None:
 
 def _post(bench: Bench, host: str, kind: str, origin: str = "") -> None:
     """Send what a browser would send, and wait for the answer to end."""
-    head = [f"POST /RPC2 HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {len(PAGE_CALL)}\r\n"]
-    if origin:
-        head.append(f"Origin: {origin}\r\n")
+    head = f"POST /RPC2 HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {len(PAGE_CALL)}\r\n"
+    head += f"Origin: {origin}\r\n" if origin else ""
     with bench.dial() as browser, suppress(OSError):
-        browser.sendall("".join([*head, "\r\n", PAGE_CALL]).encode())
+        browser.sendall(f"{head}\r\n{PAGE_CALL}".encode())
         while browser.recv(8192):
             pass
 
 
+def _outcome(peer: Peer, *call: Any) -> object:
+    """What a call returned or raised."""
+    peer.begin(*call)
+    return peer.wait()
+
+
 def _kept(peer: Peer, value: object) -> object:
-    """What comes back of a value that was stored."""
+    """Store a value and get it back."""
     peer.call("set", "kept", value)
     return peer.call("get", "kept")
 
@@ -258,31 +247,31 @@ def _answers(bench: Bench) -> bytes:
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "none",
-        "XML-RPC has no None; allow_none adds it. Which side must be told to allow it?",
+        "XML-RPC has no None; the option allow_none adds it. Which side needs the option?",
         (
-            "The client, since it is the client who calls.",
-            "Both: a side that was not told can neither send nor read None.",
-            "Whichever side sends a None; everybody reads it.",
+            "The client, since the client makes the call.",
+            "Both: a side without it can neither send nor read None.",
+            "Each side that sends a None; every side reads it.",
         ),
         2,
-        "The standard has no tag for None; <nil/> is an extension, so Python's xmlrpc sends it only when told to. It "
-        "reads it in any case. A function without a return returns None: on a server that was not told, it runs, and "
-        "then its answer is a fault. Whoever repeats the call because of the fault runs it twice.",
+        "The standard has no tag for None. <nil/> is an extension, so Python's xmlrpc sends it only with allow_none, "
+        "but always reads it. A function without a return returns None: a server without allow_none runs it, and then "
+        "answers with a fault. If the caller repeats the call because of the fault, it runs twice.",
         _none,
     ),
     Experiment(
         "large-int",
         "Python's int has no largest number. What becomes of 2147483648, which is 2**31, in XML-RPC?",
         (
-            "It arrives as it is; XML is text, and text has room for any number.",
+            "It arrives unchanged: XML is text, and text has room for any number.",
             "It wraps around, and arrives as -2147483648.",
             "Nothing is sent: the client raises an OverflowError.",
             "The server answers with a fault.",
         ),
         2,
-        "XML-RPC's <int> is a signed integer of 32 bits, so that any language can read it. Python refuses at the "
-        "sender, before anything crosses, what the other side might read as another number. Larger ones are sent as "
-        "text, or as a float where the last digits do not matter.",
+        "XML-RPC's <int> is a signed integer of 32 bits, so that any language can read it. Python does not send what "
+        "the other side might read as another number: the sender raises the error. Send larger numbers as text, or as "
+        "a float if the last digits do not matter.",
         _large_int,
     ),
     Experiment(
@@ -290,9 +279,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "You store the tuple (1, 2) and get it back. What have you got?",
         ("The tuple (1, 2).", "The list [1, 2].", "The text '(1, 2)'.", "A TypeError: XML-RPC has no tuples."),
         1,
-        "A call carries what XML-RPC has tags for, not Python objects: there is one tag for sequences, <array>, and "
-        "who reads it cannot know what it was made of. Python makes a list of it. For what has no tag, as a set, the "
-        "sender raises a TypeError. Compare multiprocessing, which pickles: there a tuple stays one, at a price.",
+        "A call carries what XML-RPC has tags for, not Python objects. There is one tag for sequences, <array>, and "
+        "the reader cannot know what it was made from: Python makes a list. For a value without a tag, such as a set, "
+        "the sender raises a TypeError. Compare multiprocessing, which pickles: there a tuple stays one, at a price.",
         _tuple,
     ),
     Experiment(
@@ -304,9 +293,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "When the sleeper is done, whatever the model.",
         ),
         1,
-        "A connection of its own is made by the kernel, and then waits in the accept queue. Under single the same "
-        "thread runs the function and accepts, so it does not accept while the function sleeps. With a thread for "
-        "each call the function keeps nobody else waiting.",
+        "The kernel makes the second connection at once; then it waits in the accept queue. Under single one thread "
+        "runs the function and accepts clients, so it accepts nobody while the function sleeps. With a thread for each "
+        "call, nobody waits for the sleeper.",
         _slow,
     ),
     Experiment(
@@ -314,34 +303,34 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "The function on the server fails: there is no such key. How does the caller learn of it?",
         (
             "HTTP's status: 500 Internal Server Error.",
-            "The server's KeyError is raised again at the caller.",
-            "HTTP says 200 OK; a fault in its body has a number and a sentence.",
+            "The server's KeyError is raised again in the caller.",
+            "HTTP says 200 OK; a fault in the body has a number and a sentence.",
             "The connection is closed without an answer.",
         ),
         2,
-        "HTTP did its work: the call arrived and the answer came back. That the answer is a fault is XML-RPC's own "
-        "business, a struct of faultCode and faultString, since no other language knows Python's exceptions. A status "
-        "other than 200 means that the call reached no function at all.",
+        "HTTP did its work: the call arrived and the answer came back. The fault is XML-RPC's own matter, a struct of "
+        "faultCode and faultString, since no other language knows Python's exceptions. A status other than 200 means "
+        "that the call reached no function at all.",
         _fault,
     ),
     Experiment(
         "bomb",
-        f"A call of {len(BOMB):,} bytes defines an entity, another one as ten of it, and so on, nine times. "
+        f"A call of {len(BOMB):,} bytes defines an entity, then another as ten of it, and so on, nine times. "
         "What does the server do with it?",
         (
-            "It unfolds to three billion characters, and the server runs out of memory.",
+            "It expands to three billion characters, and the server runs out of memory.",
             "It refuses the call as soon as it sees the definitions.",
             "It looks up the value, finds nothing under so long a name, and answers with a fault.",
         ),
         1,
-        "Entities are replaced by what they stand for, so little text can stand for very much: 3 × 10**9 characters "
-        "here. New versions of the XML parser expat stop such growth; this server does not rely on it. No call needs "
-        "a DTD, where entities are defined and which may even name files, so a call that has one is refused.",
+        "An entity is replaced by what it stands for, so a little text can stand for a lot: 3 × 10**9 characters here. "
+        "New versions of the XML parser expat stop such growth; this server does not rely on that. Entities are "
+        "defined in a DTD, and may even name files. No call needs a DTD, so a call with one is refused.",
         _bomb,
     ),
     Experiment(
         "web-page",
-        f"A web page calls your loopback server: a page of {SITE} is open in your browser, and has it post "
+        f"A web page calls your loopback server: your browser shows a page of {SITE}, which makes it post "
         "set('spam', 'eggs') to 127.0.0.1. What happens?",
         (
             "Nothing: only programs on this machine reach 127.0.0.1, and the page comes from elsewhere.",
@@ -350,10 +339,10 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ),
         2,
         "The browser is a program on this machine, so listening on loopback keeps no page out. A page may post "
-        "text/plain anywhere without asking; that it cannot read the answer does not undo what was called. But it "
-        "cannot forge the headers in which the browser says whose page it is (Origin) and by which name it called "
-        "(Host). So a call from another site gets 403, one that is not text/xml 415, and one to a name that is not "
-        "the server's 421: who owns a name can let it lead to 127.0.0.1. The tutorial's server checks none of these.",
+        "text/plain anywhere without asking; it cannot read the answer, but the call has been made. What it cannot do "
+        "is forge the headers in which the browser says whose page it is (Origin) and which name it called (Host). So "
+        "a call from another site gets 403, one that is not text/xml 415, and one to a name that is not the server's "
+        "421: the owner of a name can make it lead to 127.0.0.1. The tutorial's server checks none of these.",
         _web_page,
         QUOTED,
         REPAIRED,

@@ -522,7 +522,7 @@ def test_bare_text_is_a_call(text, line):
 def test_allow_none_is_yes_or_no():
     option = TOPIC.options[0]
     assert [option.parse("yes"), option.parse("no")] == [True, False]
-    with pytest.raises(ValueError, match="yes or no"):
+    with pytest.raises(ValueError, match="neither yes nor no"):
         option.parse("maybe")
 
 
