@@ -17,7 +17,6 @@ from netlab.lab.lab import Lab
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import (
-    CaptureGrew,
     CaptureReplaced,
     Event,
     LogGrew,
@@ -44,7 +43,6 @@ class Tidings:
     log: bool = False
     sessions: bool = False
     transcripts: frozenset[int] = frozenset()
-    capture_grew: bool = False
     capture_replaced: bool = False
 
 
@@ -86,7 +84,6 @@ class News:
             log=LogGrew in kinds,
             sessions=SessionsChanged in kinds,
             transcripts=transcripts,
-            capture_grew=CaptureGrew in kinds,
             capture_replaced=CaptureReplaced in kinds,
         )
 

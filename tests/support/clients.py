@@ -20,7 +20,7 @@ AT_ONCE = {"grace": 0.001}
 
 def connected(topic: Topic, address: tuple[str, int], certificates: Path, timeout: float = PATIENCE) -> Client:
     """A client as a tab makes one, whose notes are not looked at."""
-    from netlab.lab.client.notes import Notes
+    from netlab.lab.client.connection import Notes
 
     make = topic.client_class()
     options = {option.name: option.default for option in topic.options if option.client}

@@ -6,6 +6,7 @@ It knows no transcript. Except for `open` and `close`, everything may be called 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import struct
@@ -14,12 +15,27 @@ from collections.abc import Callable, Mapping
 from netlab.capture.model import Endpoint
 from netlab.lab.client.attribution import Counts, counts
 from netlab.lab.client.cancellable_socket import AbandonableSocket, Wake
-from netlab.lab.client.notes import Notes
 from netlab.platforms import ERROR, PEER_CLOSED, poll
 from netlab.topics.contract import Client
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s; close(2) then sends RST (socket(7))
 _SOCKETS_REMEMBERED = 8
+
+
+class Notes(logging.Logger):
+    """A client's ``log``: called with a sentence, or used as a logger. It has no parent logger and prints nothing."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__("netlab.client", logging.DEBUG)
+        self._say = say
+
+    def __call__(self, text: str) -> None:
+        """Note a sentence."""
+        self._say(text)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Note what was logged."""
+        self._say(record.getMessage())
 
 
 class Connection:

@@ -17,9 +17,8 @@ from netlab.lab.bounded_log import Tail
 from netlab.lab.client import transcript_text
 from netlab.lab.client.attribution import Crossings
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
-from netlab.lab.client.connection import Connection
+from netlab.lab.client.connection import Connection, Notes
 from netlab.lab.client.endings import Ending, Endings
-from netlab.lab.client.notes import Notes
 from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.errors import LabError
 from netlab.lab.parse import Bare, Call, parse

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from netlab.capture.model import Endpoint
+from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes import messages
 from netlab.lab.processes.child import Child, Message
-from netlab.lab.state import Happened, LogLine, PeerEvent
+from netlab.lab.state import Happened, LabState, LogLine, PeerEvent
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
 
@@ -56,6 +56,24 @@ class ServerProcess:
     def held(self) -> int:
         """How many connections the server has accepted and not closed, by its log."""
         return max(0, self.accepted - self.closed)
+
+    def reported(self, state: LabState, transport: Transport) -> LabState:
+        """A lab's state with what the server reports; the wire's report is in it already.
+
+        Where the kernel does not tell the accept queue, it is the clients at the wire that the server does not hold.
+        """
+        queue = self.gauges.queue
+        if queue is None:
+            queue = max(0, state.accounts.clients - self.held)
+        return replace(
+            state,
+            server_address=self.endpoint,
+            server_pid=self.child.pid,
+            queue=queue if transport is Transport.TCP else None,
+            backlog=self.gauges.backlog,
+            threads=self.gauges.threads,
+            processes=self.gauges.processes,
+        )
 
     @property
     def running(self) -> bool:

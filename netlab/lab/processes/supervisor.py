@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from netlab.capture.model import Endpoint, Transport
@@ -17,7 +18,6 @@ from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.flow_table import FlowBook, PeerNames
 from netlab.lab.processes.live_capture import Recording
-from netlab.lab.processes.looking import look
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import Setup
 from netlab.lab.processes.wire_process import WireProcess
@@ -311,4 +311,9 @@ class Serving:
         problem, advice = self._error.problem, self._error.advice
         state = LabState(self._phase, self._model, problem=problem, advice=advice, wire_died=died)
         server = self._server if self._phase is Phase.SERVING else None
-        return look(state, server, self._wire, self._setup.topic.transport)
+        if self._wire is None:
+            return state
+        state = self._wire.reported(state)
+        if server is None:
+            return state
+        return replace(server.reported(state, self._setup.topic.transport), address=self._wire.endpoint)

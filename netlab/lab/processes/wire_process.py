@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from netlab.capture.model import Direction, Endpoint, Transport
@@ -16,7 +17,7 @@ from netlab.lab.processes import messages
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.processes.port_owner import cannot_listen
 from netlab.lab.processes.server_process import STARTING, how_it_ended
-from netlab.lab.state import Accounts, HeldSegment
+from netlab.lab.state import Accounts, HeldSegment, LabState
 
 ANSWERING = 10.0  # seconds that a running wire may take to answer a request, on however busy a machine
 _AWAITED = frozenset({"listening", "failed", "paused", "replaced", "faults", "answered"})
@@ -65,6 +66,18 @@ class WireProcess:
     def alive(self) -> bool:
         """Whether the process runs."""
         return not self.child.ended.is_set()
+
+    def reported(self, state: LabState) -> LabState:
+        """A lab's state with what the wire reports."""
+        note = "; ".join(filter(None, (self.note and f"{self.note}; :clear starts a new capture", self.trouble)))
+        return replace(
+            state,
+            accounts=self.accounts,
+            faults=self.faults,
+            capture_note=note,
+            intercept=self.intercept,
+            held=tuple(self.held.values()),
+        )
 
     def wait_listening(self) -> Endpoint:
         """Wait for the outcome of listening; where, or `LabError` with who holds the port."""
