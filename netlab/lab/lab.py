@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Transport
-from netlab.lab import commands
+from netlab.lab import console
 from netlab.lab.bounded_log import Tail
 from netlab.lab.client.endings import LabEndings
 from netlab.lab.client.operations import Operation, is_remote, operations_of
@@ -290,13 +290,13 @@ class Lab:
     # The console
 
     @property
-    def commands(self) -> Sequence[commands.Command]:
+    def commands(self) -> Sequence[console.Command]:
         """What can be asked with a line that begins with a colon."""
-        return commands.commands_for(self.topic)
+        return console.commands_for(self.topic)
 
     def command(self, line: str) -> str | None:
         """Run a line such as ``:model pool``; what there is to say about it. Raises `LabError`."""
-        return commands.run(self, line)
+        return console.run(self, line)
 
     def submit(self, text: str) -> str | None:
         """Run console lines: those with a colon at once, the others in the current client, without waiting.
@@ -304,7 +304,7 @@ class Lab:
         A command and what came of it are noted in the current client's transcript; where there is none, the outcome is
         returned or raised. Among several lines, a command waits for the lines before it.
         """
-        return commands.run_lines(self, text)
+        return console.run_lines(self, text)
 
     # Inside
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from netlab.lab.commands import COMMANDS, commands_for
+from netlab.lab.console import COMMANDS, commands_for
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
 from netlab.lab.state import Phase

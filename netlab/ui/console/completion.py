@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from netlab.dissect.text import safe
 from netlab.lab.client.operations import Operation
-from netlab.lab.commands import Command
+from netlab.lab.console import Command
 
 _TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
 _CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")

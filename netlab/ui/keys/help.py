@@ -16,7 +16,7 @@ from textual.widgets import Static
 from netlab.capture.model import Transport
 from netlab.folders import config_file
 from netlab.lab.client.operations import Operation
-from netlab.lab.commands import Command
+from netlab.lab.console import Command
 from netlab.platforms import counts_accept_queue
 from netlab.topics.contract import Topic
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable

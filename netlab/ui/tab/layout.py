@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.console.console import Console
+from netlab.ui.console.console_pane import Console
 from netlab.ui.keys.jump import Target
 from netlab.ui.keys.type_ahead import Step, begin_step
 from netlab.ui.tab.server_log import LogPane, ServerLog

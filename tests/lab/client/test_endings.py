@@ -13,7 +13,7 @@ import pytest
 from netlab.capture.model import Endpoint, Kind, Transport
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
-from netlab.lab.commands import COMMANDS
+from netlab.lab.console import COMMANDS
 from netlab.lab.errors import LabError
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.state import Happened

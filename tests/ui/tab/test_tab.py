@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics
-from netlab.ui.console.console import left_of
+from netlab.ui.console.console_pane import left_of
 from netlab.ui.keys.footer import chosen
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.keymap import Config

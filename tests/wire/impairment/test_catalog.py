@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from netlab.capture.model import Direction, Transport
-from netlab.lab import faults as console
+from netlab.lab import wire_commands as console
 from netlab.wire import faults
 from netlab.wire.impairment import catalog, spec
 from netlab.wire.impairment.choice import Choice

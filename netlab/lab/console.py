@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from netlab.dissect.text import safe
-from netlab.lab import faults
+from netlab.lab import wire_commands
 from netlab.lab.client.session import Session
 from netlab.lab.client.transcript_text import HIDDEN
 from netlab.lab.commanded import Commanded
@@ -253,12 +253,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
     Command("save", "FILE [--secrets]", "save the capture, for Wireshark; with the TLS secrets inside", _save),
     Command("clear", "", "begin the capture anew", _plain(lambda lab: lab.clear_capture())),
-    Command("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", faults.fault),
-    Command("faults", "", "the faults that are active", faults.active),
-    Command("clear-faults", "", "no faults any more", faults.clear),
+    Command("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", wire_commands.fault),
+    Command("faults", "", "the faults that are active", wire_commands.active),
+    Command("clear-faults", "", "no faults any more", wire_commands.clear),
     Command(
-        "intercept", "[FILTER]", "hold segments that match, as in :intercept -> 'Hello'; alone, none", faults.intercept
+        "intercept",
+        "[FILTER]",
+        "hold segments that match, as in :intercept -> 'Hello'; alone, none",
+        wire_commands.intercept,
     ),
-    Command("release", "[N]", "let a held segment go on, or all", faults.release),
+    Command("release", "[N]", "let a held segment go on, or all", wire_commands.release),
     Command("help", "[COMMAND]", "these commands", _help),
 )
