@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from netlab.dissect.text import safe
 from netlab.lab import wire_commands
 from netlab.lab.client.session import Session
 from netlab.lab.client.transcript_text import HIDDEN
-from netlab.lab.commanded import Commanded
 from netlab.lab.errors import LabError
 from netlab.lab.parse import unknown
 from netlab.topics.contract import Option, Topic
+
+if TYPE_CHECKING:
+    from netlab.lab.lab import Lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Command:
     name: str
     arguments: str
     help: str
-    run: Callable[[Commanded, str], str | None]
+    run: Callable[[Lab, str], str | None]
     secret: bool = False
 
 
@@ -40,13 +43,13 @@ def commands_for(topic: Topic) -> tuple[Command, ...]:
     return COMMANDS + tuple(_for_option(option) for option in topic.options)
 
 
-def run(lab: Commanded, line: str) -> str | None:
+def run(lab: Lab, line: str) -> str | None:
     """Run a command line; what there is to say about it. Raises `LabError` with near matches for an unknown one."""
     command, rest = _found(lab, line)
     return command.run(lab, rest)
 
 
-def run_noted(lab: Commanded, line: str) -> str | None:
+def run_noted(lab: Lab, line: str) -> str | None:
     """Run a command line and note it with its outcome in the current client's transcript.
 
     Where there is no client, the outcome is returned or raised.
@@ -70,7 +73,7 @@ def run_noted(lab: Commanded, line: str) -> str | None:
     return None
 
 
-def run_lines(lab: Commanded, text: str) -> str | None:
+def run_lines(lab: Lab, text: str) -> str | None:
     """Run console lines: those with a colon at once, the others in the current client, without waiting.
 
     Among several lines, a command waits for the lines before it.
@@ -87,12 +90,12 @@ def run_lines(lab: Commanded, text: str) -> str | None:
     return said
 
 
-def _asks_for_secret(lab: Commanded, line: str) -> bool:
+def _asks_for_secret(lab: Lab, line: str) -> bool:
     command, rest = _found(lab, line)
     return command.secret and not rest
 
 
-def shown(lab: Commanded, line: str) -> str:
+def shown(lab: Lab, line: str) -> str:
     """A command line as it may be shown and remembered: without secrets."""
     try:
         command, rest = _found(lab, line)
@@ -105,7 +108,7 @@ def _name(line: str) -> str:
     return safe(line.strip().removeprefix(":").split(" ")[0])[:40]
 
 
-def _found(lab: Commanded, line: str) -> tuple[Command, str]:
+def _found(lab: Lab, line: str) -> tuple[Command, str]:
     name, _, rest = line.strip().removeprefix(":").partition(" ")
     known = {command.name: command for command in commands_for(lab.topic)}
     command = known.get(name.replace("_", "-"))
@@ -122,7 +125,7 @@ def _for_option(option: Option) -> Command:
     return Command(option.flag[2:], f"[{choices}]", text, partial(_set_option, option), option.secret)
 
 
-def _set_option(option: Option, lab: Commanded, text: str) -> str:
+def _set_option(option: Option, lab: Lab, text: str) -> str:
     if not text:
         return f"{option.flag[2:]}: {lab.options.told(option)}"
     lab.set_option(option.name, text)
@@ -132,13 +135,13 @@ def _set_option(option: Option, lab: Commanded, text: str) -> str:
     return f"{option.flag[2:]} is {value}{whose}{after}"
 
 
-def _none(lab: Commanded, rest: str) -> None:
+def _none(lab: Lab, rest: str) -> None:
     """No argument is taken."""
     if rest:
         raise LabError(f"this command takes no argument, and got {safe(rest)[:40]}", ":help shows what each one takes")
 
 
-def _session(lab: Commanded, rest: str = "") -> Session:
+def _session(lab: Lab, rest: str = "") -> Session:
     """The client that is meant: by number or name, or the current one."""
     if rest:
         return lab.find(rest)
@@ -147,21 +150,21 @@ def _session(lab: Commanded, rest: str = "") -> Session:
     return lab.current
 
 
-def _connect(lab: Commanded, rest: str) -> None:
+def _connect(lab: Lab, rest: str) -> None:
     """A new client; without a name the current one again, where it is not connected."""
     current = lab.current
     session = current if current is not None and not rest and not current.connected else lab.open(rest or None)
     session.begin_connect()
 
 
-def _use(lab: Commanded, rest: str) -> str:
+def _use(lab: Lab, rest: str) -> str:
     if not rest:
         raise LabError(":use needs a client's number or name", "as in :use 2")
     session = lab.use(rest)
     return f"this is {session.name}"
 
 
-def _close(lab: Commanded, rest: str) -> None:
+def _close(lab: Lab, rest: str) -> None:
     """First the connection; a client that is not connected goes altogether."""
     session = _session(lab, rest)
     if session.connected:
@@ -170,18 +173,18 @@ def _close(lab: Commanded, rest: str) -> None:
         session.close()
 
 
-def _model(lab: Commanded, rest: str) -> str:
+def _model(lab: Lab, rest: str) -> str:
     lab.set_model(rest)
     return f"model {lab.state.model}"
 
 
-def _port(lab: Commanded, rest: str) -> str:
+def _port(lab: Lab, rest: str) -> str:
     if not (rest.isascii() and rest.isdigit() and len(rest) <= 5):
         raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a port", "as in :port 20000; 0 takes any free one")
     return f"listening on {lab.set_port(int(rest))}"
 
 
-def _timeout(lab: Commanded, rest: str) -> str:
+def _timeout(lab: Lab, rest: str) -> str:
     try:
         seconds = float(rest)
     except ValueError:
@@ -194,7 +197,7 @@ _IDLE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|min|h)?")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
-def _idle(lab: Commanded, rest: str) -> str:
+def _idle(lab: Lab, rest: str) -> str:
     """Say or set how long the server lets a client stall."""
     if rest in ("off", "none"):
         lab.set_idle(math.inf)
@@ -209,7 +212,7 @@ def _idle(lab: Commanded, rest: str) -> str:
     return f"a client that is silent for {limit} is dropped"
 
 
-def _save(lab: Commanded, rest: str) -> str:
+def _save(lab: Lab, rest: str) -> str:
     name, _, last = rest.rpartition(" ")
     secrets = last == "--secrets"
     name = name.strip() if secrets else rest
@@ -219,7 +222,7 @@ def _save(lab: Commanded, rest: str) -> str:
     return f"{saved}\n{_SECRETS_INSIDE}" if secrets else saved
 
 
-def _help(lab: Commanded, rest: str) -> str:
+def _help(lab: Lab, rest: str) -> str:
     known = commands_for(lab.topic)
     if rest:
         found, _ = _found(lab, rest)
@@ -227,10 +230,10 @@ def _help(lab: Commanded, rest: str) -> str:
     return "\n".join(f"{f':{c.name} {c.arguments}'.rstrip()}: {c.help}" for c in known)
 
 
-def _plain(action: Callable[[Commanded], object]) -> Callable[[Commanded, str], str | None]:
+def _plain(action: Callable[[Lab], object]) -> Callable[[Lab, str], str | None]:
     """A command without argument, of which there is nothing to say."""
 
-    def run(lab: Commanded, rest: str) -> None:
+    def run(lab: Lab, rest: str) -> None:
         _none(lab, rest)
         action(lab)
 
@@ -252,7 +255,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("stop", "", "stop the server; the port is free", _plain(lambda lab: lab.stop())),
     Command("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
     Command("save", "FILE [--secrets]", "save the capture, for Wireshark; with the TLS secrets inside", _save),
-    Command("clear", "", "begin the capture anew", _plain(lambda lab: lab.clear_capture())),
+    Command("clear", "", "start a new capture", _plain(lambda lab: lab.clear_capture())),
     Command("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", wire_commands.fault),
     Command("faults", "", "the faults that are active", wire_commands.active),
     Command("clear-faults", "", "no faults any more", wire_commands.clear),

@@ -125,7 +125,7 @@ class Wiring:
         def change(wire: WireProcess) -> tuple[str, ...]:
             specs = wanted(wire.faults)
             if len(specs) > MOST_FAULTS:
-                raise LabError(f"{MOST_FAULTS} faults are the most that one wire has", ":clear-faults begins anew")
+                raise LabError(f"{MOST_FAULTS} faults are the most that one wire has", ":clear-faults removes them all")
             return wire.set_faults(specs, self.seed)
 
         return self._serving.with_wire(change)

@@ -417,7 +417,7 @@ def test_a_full_capture_is_said_with_what_to_try() -> None:
     with Lab("tcp", limit=1 << 16) as lab, lab.connect() as client:
         client.send(bytes(100_000))
         wait_until(lambda: lab.state.capture_note)
-        assert lab.state.capture_note == "capture full: payload beyond 64 KiB is not kept; :clear begins anew"
+        assert lab.state.capture_note == "capture full: payload beyond 64 KiB is not kept; :clear starts a new capture"
         lab.command(":clear")
         wait_until(lambda: not lab.state.capture_note)
 

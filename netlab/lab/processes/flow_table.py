@@ -89,7 +89,7 @@ class FlowBook:
         return self._facts.get(self._of.get(client, 0))
 
     def clear(self) -> None:
-        """Another wire begins, and counts anew."""
+        """Another wire begins to count from 1."""
         with self._lock:
             self._facts.clear()
             self._behind.clear()
