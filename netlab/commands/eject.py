@@ -7,11 +7,11 @@ import errno
 import re
 import sys
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 from netlab.topics.contract import Certificates, Topic
 from netlab.topics.discovery import topic_named
+from netlab.topics.recipe import hardening_files, recipe_files
 
 
 def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
@@ -73,8 +73,8 @@ def eject(topic: Topic, folder: Path, *, model: str = "", force: bool = False) -
 
 def _check(topic: Topic, folder: Path, model: str, force: bool) -> dict[Path, str]:
     """Which file gets which text; raises `OSError` if that cannot be."""
-    texts = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in recipes(topic, model)}
-    texts |= {folder / "hardening" / file: text for file, text in _hardening().items()}
+    texts = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in recipe_files(topic, model)}
+    texts |= {folder / "hardening" / file: text for file, text in hardening_files().items()}
     targets = {path: standing_alone(topic, text) for path, text in texts.items()}
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
@@ -84,30 +84,11 @@ def _check(topic: Topic, folder: Path, model: str, force: bool) -> dict[Path, st
     return targets
 
 
-def recipes(topic: Topic, model: str = "") -> tuple[str, ...]:
-    """The modules that server and client consist of: those two, the models' or the one model's, what they import."""
-    there = {file.name.removesuffix(".py") for file in resources.files(topic.package).iterdir()}
-    models = [f"server_{each}" for each in topic.models if model in ("", each)]
-    found = ["server", "client", *(each for each in models if each in there)]
-    for part in found:  # which grows
-        imported = re.findall(
-            rf"^from {re.escape(topic.package)}\.(\w+) import", topic.text(f"{part}.py"), re.MULTILINE
-        )
-        found += [each for each in dict.fromkeys(imported) if each not in found]
-    return tuple(found)
-
-
 def _is_there(path: Path, text: str) -> bool:
     """Whether this part of ``hardening/`` was written before, with another topic."""
     if path.parent.name != "hardening" or path.is_symlink() or not path.is_file():
         return False
     return path.read_bytes() == text.encode()
-
-
-def _hardening() -> dict[str, str]:
-    """The files of `netlab.hardening` and their texts."""
-    files = resources.files("netlab.hardening").iterdir()
-    return {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")}
 
 
 def standing_alone(topic: Topic, text: str) -> str:

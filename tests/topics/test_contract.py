@@ -19,10 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
-from netlab.commands.eject import eject, recipes, standing_alone
+from netlab.commands.eject import eject, standing_alone
 from netlab.dissect.fields import Dissection, Field
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics, topics
+from netlab.topics.recipe import recipe_files
 from tests.support.clients import connected, say
 from tests.support.server_processes import Serving, descendants, serving
 from tests.support.waiting import PATIENCE, wait_until
@@ -174,7 +175,7 @@ def test_it_serves_through_the_wire(topic: Topic, model: str) -> None:
 
 @EACH
 def test_recipes_import_the_standard_library_alone(topic: Topic) -> None:
-    texts = {part: standing_alone(topic, topic.text(f"{part}.py")) for part in recipes(topic)}
+    texts = {part: standing_alone(topic, topic.text(f"{part}.py")) for part in recipe_files(topic)}
     beside = {f"{topic.name}_{part}" for part in texts} | {"hardening"}
     for part, text in texts.items():
         foreign = imported_packages(text) - sys.stdlib_module_names - {"_typeshed"} - beside

@@ -13,12 +13,12 @@ import pytest
 
 import netlab.hardening
 from netlab.certificates import certs
-from netlab.commands.eject import recipes
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
+from netlab.topics.recipe import recipe_files
 from tests.support.waiting import wait_until, waits_in
 
 FAILING: dict[str, list[str]] = {
@@ -96,7 +96,7 @@ def test_what_is_shown_as_now_is_code_that_runs(topic: str) -> None:
     found = topic_named(topic)
     shown = re.split(r"^Now ", found.text("then_now.md"), maxsplit=1, flags=re.MULTILINE)[1]
     blocks = [textwrap.dedent(block.removeprefix("python")) for block in shown.split("```")[1::2]]
-    trees = [ast.parse(found.text(f"{part}.py")) for part in recipes(found)]
+    trees = [ast.parse(found.text(f"{part}.py")) for part in recipe_files(found)]
     there = {each for tree in trees for each in statements(list(ast.walk(tree)))}
     assert [each for block in blocks for each in statements(ast.parse(block).body) if each not in there] == []
 

@@ -1,4 +1,4 @@
-"""A TCP echo server with one thread, which turns to whichever client has something to do."""
+"""A TCP echo server with one thread, for whichever client has sent something."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ class Server:
 
     def serve_forever(self) -> None:
         """Run the event loop."""
-        with asyncio.Runner() as runner:  # asyncio.run would leave a coroutine behind where no loop can be made
+        with asyncio.Runner() as runner:  # unlike asyncio.run, it makes the loop first
             runner.run(self.serve())
 
     async def serve(self) -> None:
@@ -34,17 +34,17 @@ class Server:
         try:
             await asyncio.get_running_loop().create_future()  # which nobody completes
         finally:
-            server.close()  # without waiting for clients, as serve_forever() does from Python 3.12 on
+            server.close()  # serve_forever() would wait for the clients
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one client, in its task: wherever it awaits, the others run."""
+        """Serve one client, in its task. While it awaits, others run."""
         peer = name(writer.get_extra_info("peername"))
         log.info(ACCEPTED, peer)
         try:
             async with Watchdog(self.patience) as watchdog:
                 while message := await reader.read(8192):
                     writer.write(message)
-                    await writer.drain()  # waits for a client that does not read, instead of storing without limit
+                    await writer.drain()  # waits for a client that does not read
                     watchdog.renew()
                 writer.close()
                 await writer.wait_closed()  # until all is sent

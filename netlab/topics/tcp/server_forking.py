@@ -11,13 +11,13 @@ class EchoHandler(BaseRequestHandler):
     """Serves one client, in its process."""
 
     def handle(self) -> None:
-        """Send back what comes; nothing that goes wrong here reaches the other clients."""
+        """Send back what comes. What goes wrong here harms no other."""
         while message := self.request.recv(8192):
             self.request.sendall(message)
 
 
 class Server(BoundedForkingMixIn, HardenedServer):
-    """Accepts a client, forks a process for it, and accepts the next one at once."""
+    """Forks a process for a client, and accepts the next one at once."""
 
     handler = EchoHandler
 

@@ -1,4 +1,7 @@
-"""A TCP echo server with eight threads for all clients. A few wait for a thread, the others in the accept queue."""
+"""A TCP echo server with eight threads for all clients.
+
+A few wait for a thread, the others in the accept queue.
+"""
 
 import queue
 import threading
@@ -15,13 +18,13 @@ class EchoHandler(BaseRequestHandler):
     """Serves one client, in one of the threads."""
 
     def handle(self) -> None:
-        """Send back what comes. A client that stays long blocks its thread for others."""
+        """Send back what comes. Who stays long blocks a thread for others."""
         while message := self.request.recv(8192):
             self.request.sendall(message)
 
 
 class Server(ThreadingMixIn, HardenedServer):
-    """Starts its threads once. Neither they nor the waiting clients can grow without bound."""
+    """Starts its threads once. Neither they nor the queue can grow."""
 
     handler = EchoHandler
     request_queue_size = 128
@@ -33,7 +36,7 @@ class Server(ThreadingMixIn, HardenedServer):
             threading.Thread(target=self.work, daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Hand a client to the pool. While it is full, wait, and accept nobody."""
+        """Hand a client to the pool. While it is full, accept nobody."""
         self.waiting.put((request, client_address))
 
     def work(self) -> None:

@@ -1,4 +1,7 @@
-"""A TCP echo server with nothing but a socket: bind, listen and accept by hand, one client at a time."""
+"""A TCP echo server with nothing but a socket.
+
+It binds, listens and accepts by hand, one client at a time.
+"""
 
 import logging
 import socket
@@ -17,7 +20,8 @@ class Server:
     """What `socketserver` does, written out."""
 
     def __init__(self, address: tuple[str, int], *, timeout: float = 30.0) -> None:
-        self.socket = socket.create_server(address, family=family(address), backlog=128)  # it sets SO_REUSEADDR
+        # create_server sets SO_REUSEADDR, binds and listens
+        self.socket = socket.create_server(address, family=family(address), backlog=128)
         self.server_address = self.socket.getsockname()
         self.patience = Patience(timeout)
 
@@ -27,7 +31,7 @@ class Server:
         while True:
             try:
                 accepted, address = self.socket.accept()
-            except OSError as error:  # no file descriptor is left for the client, which goes on waiting
+            except OSError as error:  # no descriptor is left: the client waits
                 if not starved:
                     log.warning("nobody can be accepted for now: %s", error.strerror)
                 starved = True
@@ -40,7 +44,7 @@ class Server:
                     while message := client.recv(8192):
                         client.sendall(message)
                     log.info(CLOSED, name(address))
-                except OSError as error:  # one client's reset must not end the server
+                except OSError as error:  # it ends no other client
                     log.warning(DROPPED, name(address), error)
 
     def server_close(self) -> None:

@@ -1,4 +1,7 @@
-"""A TCP echo server that serves one client at a time. The others wait in the kernel's accept queue."""
+"""A TCP echo server that serves one client at a time.
+
+The others wait in the kernel's accept queue.
+"""
 
 from socketserver import BaseRequestHandler
 

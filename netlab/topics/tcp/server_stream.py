@@ -1,4 +1,4 @@
-"""A TCP echo server by line: a thread for each client, and the stream cut at its newlines."""
+"""A TCP echo server by line: the stream is cut at its newlines."""
 
 from socketserver import BaseRequestHandler
 
@@ -11,14 +11,15 @@ class LineHandler(BaseRequestHandler):
     """Serves one client, in its thread."""
 
     def handle(self) -> None:
-        """Send back every line once it is whole; TCP itself knows no lines, only bytes."""
-        lines = LineReader(self.request)  # as self.request.makefile("rb"), which would wait for a newline without limit
+        """Send back every line once it is whole. TCP knows only bytes."""
+        # self.request.makefile("rb") would wait for a newline without limit
+        lines = LineReader(self.request)
         while line := lines.read_line():
             self.request.sendall(line)
 
 
 class Server(BoundedThreadingMixIn, HardenedServer):
-    """Accepts a client, starts a thread for it, and accepts the next one at once."""
+    """Starts a thread for a client, and accepts the next one at once."""
 
     handler = LineHandler
 

@@ -10,13 +10,13 @@ class EchoHandler(BaseRequestHandler):
     """Serves one client, in its thread."""
 
     def handle(self) -> None:
-        """Send back what comes; while this thread waits, the others run."""
+        """Send back what comes. While this thread waits, others run."""
         while message := self.request.recv(8192):
             self.request.sendall(message)
 
 
 class Server(BoundedThreadingMixIn, HardenedServer):
-    """Accepts a client, starts a thread for it, and accepts the next one at once."""
+    """Starts a thread for a client, and accepts the next one at once."""
 
     handler = EchoHandler
 

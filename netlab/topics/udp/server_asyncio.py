@@ -21,7 +21,7 @@ class TimeProtocol(asyncio.DatagramProtocol):
         self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Answer. A transport stores without limit; while it is congested, answers are lost instead."""
+        """Answer, unless that would only fill the transport's memory."""
         if (text := answer(Request(data), addr)) is not None and not self.congested:
             self.transport.sendto(text, addr)
 
@@ -42,13 +42,13 @@ class Server:
     """One thread, which runs the event loop."""
 
     def __init__(self, address: tuple[str, int], *, timeout: float = 30.0) -> None:
-        """It waits for no client, so there is none to drop after ``timeout``."""
+        """It waits for no client, so ``timeout`` has no meaning here."""
         self.socket = bind(address)
         self.server_address = self.socket.getsockname()
 
     def serve_forever(self) -> None:
         """Run the event loop."""
-        with asyncio.Runner() as runner:  # asyncio.run would leave a coroutine behind where no loop can be made
+        with asyncio.Runner() as runner:  # unlike asyncio.run, it makes the loop first
             runner.run(self.serve())
 
     async def serve(self) -> None:

@@ -1,4 +1,7 @@
-"""A UDP time server that answers one datagram after the other. UDP has no connections, so it has no clients to keep."""
+"""A UDP time server that answers one datagram after the other.
+
+UDP has no connections, so it has no clients to keep.
+"""
 
 from netlab.hardening.command import main
 from netlab.topics.udp.answers import bind, receive, reply
@@ -8,7 +11,7 @@ class Server:
     """A socket and a loop."""
 
     def __init__(self, address: tuple[str, int], *, timeout: float = 30.0) -> None:
-        """It waits for no client, so there is none to drop after ``timeout``."""
+        """It waits for no client, so ``timeout`` has no meaning here."""
         self.socket = bind(address)
         self.server_address = self.socket.getsockname()
 

@@ -9,19 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
 from textual.message import Message
-from textual.widgets import Static
 
-from netlab.topics.contract import Topic
 from netlab.ui.keys.hints import follow_keys, hint
+from netlab.ui.reader.pages import Page
 from netlab.ui.reader.source_text import SourceText
 from netlab.ui.widgets.find_bar import FindBar, find_keys
 
-LESSON, THEN_NOW = "lesson.md", "then_now.md"
-SOURCES = ("server.py", "client.py")
-
 
 class Reader(ScrollableContainer, can_focus=True):
-    """One text of a topic's folder, highlighted; it stands in the place of wire and bytes."""
+    """A page, highlighted; it stands in the place of wire and bytes."""
 
     DEFAULT_CSS = """
     Reader {
@@ -45,13 +41,6 @@ class Reader(ScrollableContainer, can_focus=True):
         Binding("space", "page_down", "page down", show=False, id="reader.page_down"),
         Binding("g", "scroll_home", "top", show=False, id="reader.top"),
         *find_keys("reader"),
-        Binding(
-            "M",
-            "running",
-            "running model",
-            id="reader.running",
-            tooltip="Go to the class of the model that serves; it is marked in the margin",
-        ),
         Binding("G", "scroll_end", "bottom", show=False, id="reader.bottom"),
     ]
 
@@ -59,29 +48,31 @@ class Reader(ScrollableContainer, can_focus=True):
     class Closed(Message):
         """The person has read enough."""
 
-    def __init__(self, topic: Topic, file: str, text: str | None = None, *, model: str = "") -> None:
-        """``text`` is what is read where it is not the file's; ``model`` serves, and its class is marked."""
+    def __init__(self, page: Page) -> None:
         super().__init__(id="reader")
-        self.topic, self.file, self._text, self._model = topic, file, text, model
-        self.border_title = f"{topic.name}/{file}"
+        self.page = page
+        self.border_title = page.title
 
     def compose(self) -> ComposeResult:
-        """The text, or why there is none."""
-        try:
-            text = self.topic.text(self.file) if self._text is None else self._text
-        except OSError as error:
-            yield Static(f"{self.file} cannot be read: {error.strerror or error}", markup=False)
-            return
-        if self.file.endswith(".md"):
+        """The page."""
+        if self.page.python:
+            body: LessonText | SourceText = SourceText(self.page.text, self._show_line)
+        else:
             from netlab.ui.reader.lesson_text import (
                 LessonText,  # late: 45 ms that only a reader of lessons should spend
             )
 
-            body: LessonText | SourceText = LessonText(text, self._show_line)
-        else:
-            body = SourceText(text, self._model, self._show_line)
+            body = LessonText(self.page.text, self._show_line)
         yield body
         yield FindBar(body)
+
+    def turn_to(self, page: Page) -> None:
+        """Show another page, from its top."""
+        self.page = page
+        if self.is_mounted:
+            self.refresh(recompose=True)
+            self.scroll_home(animate=False)
+            self._tell()
 
     def on_mount(self) -> None:
         """Name keys in the title only while they act."""
@@ -93,35 +84,22 @@ class Reader(ScrollableContainer, can_focus=True):
 
     def _tell(self) -> None:
         more = [("scroll_right", "scrolls")] if self.max_scroll_x else []
-        further = [("bench('show_source')", f"{{}}: {SOURCES[1]}")] if self.file == SOURCES[0] else []
+        further = [("bench('show_source')", f"{{}}: {self.page.follows}")] if self.page.follows else []
         keys = hint(self, *further, ("close", "closes"), ("find", "finds"), *more)
-        self.border_title = " ── ".join(filter(None, [f"{self.topic.name}/{self.file}", keys]))
-
-    def run_by(self, model: str) -> None:
-        """The lab serves with another model: mark its class."""
-        self._model = model
-        for source in self.query(SourceText):
-            source.run_by(model)
-            self.refresh_bindings()
+        self.border_title = " ── ".join(filter(None, [self.page.title, keys]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What goes on with a search is there while there is one, and what runs where it is shown."""
+        """What goes on with a search is there while there is one."""
         bar = next(iter(self.query(FindBar)), None)
         if action == "find":
             return bar is not None and not bar.asking
         if action == "find_next":
             return bar is not None and bar.searching
-        if action == "running":
-            return any(source.running for source in self.query(SourceText))
         return True
 
     def action_close(self) -> None:
-        """Tell it."""
+        """Post `Closed`."""
         self.post_message(self.Closed())
-
-    def action_running(self) -> None:
-        """To the class of the model that runs."""
-        self._show_line(self.query_one(SourceText).running.start, 0)
 
     def action_find(self) -> None:
         """Ask for what."""

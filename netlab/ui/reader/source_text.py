@@ -1,10 +1,9 @@
-"""A recipe's code as it is read: highlighted, the running model's class marked, searched. It knows no lab."""
+"""A recipe's code as it is read: highlighted and searched. It knows no lab."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from textual.content import Content
 from textual.widgets import Static
@@ -12,45 +11,20 @@ from textual.widgets import Static
 from netlab.ui.widgets.find_bar import next_match
 
 
-def class_of(source: str, model: str) -> range:
-    """The lines (from 0) of the class that serves as ``model``, as the recipe's table ``MODELS`` says; else none."""
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return range(0)
-    name = next((name for node in body for key, name in _models(node) if key == model), "")
-    for node in body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return range(node.lineno - 1, node.end_lineno or node.lineno)
-    return range(0)
-
-
-def _models(node: ast.stmt) -> Iterator[tuple[str, str]]:
-    """The entries of a top-level ``MODELS = {"single": SingleServer, …}``, with or without a type."""
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-    if any(isinstance(t, ast.Name) and t.id == "MODELS" for t in targets) and isinstance(value, ast.Dict):
-        for key, item in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(item, ast.Name):
-                yield str(key.value), item.id
-
-
 class SourceText(Static):
-    """Python code. ``running`` are the lines of the class that runs, ``found`` those that the search found.
+    """Python code. ``found`` are the lines that the search found.
 
     ``show_line`` brings a line and a column of it into view.
     """
 
-    def __init__(self, source: str, model: str, show_line: Callable[[int, int], None]) -> None:
+    def __init__(self, source: str, show_line: Callable[[int, int], None]) -> None:
         super().__init__(markup=False)
         self.source = source
-        self._model = model
         self._show_line = show_line
         self._lines: list[Content] = []
         self._sought: re.Pattern[str] | None = None
         self._match: int | None = None
         self.found: list[int] = []
-        self.running = class_of(source, model)
 
     def on_mount(self) -> None:
         """Highlight it."""
@@ -58,13 +32,6 @@ class SourceText(Static):
 
         self._lines = highlight(self.source, language="python").split("\n")
         self._draw()
-
-    def run_by(self, model: str) -> None:
-        """Mark the class of another model."""
-        running = class_of(self.source, model)
-        if running != self.running:
-            self.running = running
-            self._draw()
 
     def look_for(self, text: str) -> int:
         """Mark the text; the number of lines that have it."""
@@ -90,11 +57,7 @@ class SourceText(Static):
 
     def _drawn(self, number: int) -> Content:
         line = self._lines[number]
-        mark = " "
-        if number in self.running:
-            mark = "▸" if number == self.running.start else "│"
         for found in self._sought.finditer(line.plain) if self._sought is not None else ():
             line = line.stylize("reverse", found.start(), found.end())
-        if number == self._match:
-            mark = "»"
-        return Content.assemble((mark, "bold $text-accent"), " ", line)
+        mark = "»" if number == self._match else " "
+        return Content.assemble((mark, "bold $text-accent"), line)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from netlab.capture.model import Transport
 from netlab.lab.state import Phase
-from netlab.ui.reader.reader import LESSON, SOURCES, THEN_NOW, Reader
+from netlab.ui.reader.pages import LESSON, THEN_NOW, Page, source_pages, text_page
+from netlab.ui.reader.reader import Reader
 from netlab.ui.tab.copy_choices import copies, last_call
 from netlab.ui.tab.cursor_links import Links
 from netlab.ui.tab.experiments_and_lanes import Observing
@@ -219,15 +220,20 @@ class BenchActions:
     # Reading and copying
 
     def show_source(self) -> None:
-        """The server's code, then the client's, then neither."""
+        """The running server's code, then what it stands on, page by page; after the last, no longer."""
+        pages = source_pages(self._bench.topic, self._lab.state.model)
         reader = self._bench.panes.reader_slot.wanted
-        shown = reader.file if reader is not None else ""
-        if shown == SOURCES[-1]:
+        number = pages.index(reader.page) + 1 if reader is not None and reader.page in pages else 0
+        if number == len(pages):
             self._bench.panes.put_away(self._bench.panes.reader_slot)
-        elif shown == SOURCES[0]:
-            self._read(SOURCES[1])
         else:
-            self._read(SOURCES[0])
+            self._read(pages[number])
+
+    def follow_model(self, model: str) -> None:
+        """Another model serves: its code takes the place of the old one's."""
+        reader = self._bench.panes.reader_slot.wanted
+        if reader is not None and reader.page.model not in ("", model):
+            reader.turn_to(source_pages(self._bench.topic, model)[0])
 
     def show_lesson(self) -> None:
         """The lesson, or no longer."""
@@ -238,14 +244,15 @@ class BenchActions:
         self._toggle(THEN_NOW)
 
     def _toggle(self, file: str) -> None:
+        page = text_page(self._bench.topic, file)
         reader = self._bench.panes.reader_slot.wanted
-        if reader is not None and reader.file == file:
+        if reader is not None and reader.page == page:
             self._bench.panes.put_away(self._bench.panes.reader_slot)
         else:
-            self._read(file)
+            self._read(page)
 
-    def _read(self, file: str) -> None:
-        self._bench.panes.reader_slot.put(Reader(self._bench.topic, file, model=self._lab.state.model))
+    def _read(self, page: Page) -> None:
+        self._bench.panes.reader_slot.put(Reader(page))
         self._bench.panes.go("reader")
 
     def copy_as(self) -> None:

@@ -112,10 +112,11 @@ class Observing:
     def show_code(self, experiment: Experiment) -> None:
         """The tutorial's own code beside the repaired form."""
         from netlab.ui.experiments.experiment_text import code
+        from netlab.ui.reader.pages import Page
         from netlab.ui.reader.reader import Reader
 
-        name = f"{experiment.name}: then, and repaired"
-        self._bench.panes.reader_slot.put(Reader(self._bench.topic, name, code(experiment)))
+        page = Page(f"{self._bench.topic.name}/{experiment.name}: then, and repaired", code(experiment))
+        self._bench.panes.reader_slot.put(Reader(page))
         self._bench.panes.go("reader")
 
     # Swim lanes

@@ -128,8 +128,7 @@ class BenchPane(LabPanes):
         self.query_one(Banner).state = state
         if state.phase is not Phase.STARTING and not self._learned:
             self.call_after_refresh(self._learn)
-        if (reader := self.panes.reader_slot.wanted) is not None:
-            reader.run_by(state.model)
+        self.actions.follow_model(state.model)
         self.intercepts.look(state)
         offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
         if offered != self._offered:  # the queue changes often and decides about no key

@@ -1,48 +1,67 @@
-"""Reading code beside the running lab: what runs is marked, and text is found."""
+"""Reading code beside the running lab: it is the code that runs, and text is found."""
 
 from __future__ import annotations
 
 import pytest
 from textual.pilot import Pilot
 
+from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
+from netlab.ui.reader.pages import source_pages
 from netlab.ui.reader.reader import Reader
-from netlab.ui.reader.source_text import SourceText, class_of
+from netlab.ui.reader.source_text import SourceText
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
 from tests.topics.test_lessons import WIDEST
 
 
-@pytest.mark.parametrize("name", list(topics()))
-def test_the_class_of_every_model_is_found_in_its_recipe(name: str) -> None:
-    topic = topics()[name]
-    source = topic.text("server.py")
+@pytest.mark.parametrize("topic", topics().values(), ids=list(topics()))
+def test_the_code_of_every_model_is_read_before_what_it_stands_on_and_the_client(topic: Topic) -> None:
     for model in topic.models:
-        lines = class_of(source, model)
-        assert source.split("\n")[lines.start].startswith("class "), model
+        pages = source_pages(topic, model)
+        assert "class Server" in pages[0].text, model
+        if topic.package.startswith("netlab."):
+            assert pages[1].title == "hardening"
+        assert any("class Client" in page.text for page in pages)
+        assert [page.follows for page in pages[:-1]] == [page.title.rpartition("/")[2] for page in pages[1:]]
 
 
-def test_code_without_models_or_that_does_not_parse_marks_nothing() -> None:
-    assert not class_of("x = 1", "single")
-    assert not class_of("def (", "single")
-    assert not class_of("MODELS = {'single': Gone}", "single")
+@pytest.mark.parametrize("model", ["single", "threading", "forking"])
+def test_a_whole_server_stands_on_one_screen(model: str) -> None:
+    @played((120, 40))
+    async def read(app: StagedApp, pilot: Pilot[None]) -> None:
+        app.seen.ask(f":model {model}")
+        await pilot.press("escape", "v")
+        await until(pilot, lambda: app.query(SourceText) and f'{{"{model}": Server}}' in shown(app), "the code")
+        reader = app.query_one(Reader)
+        await until(pilot, lambda: reader.virtual_size.height > 10, "its lines")
+        assert (reader.max_scroll_x, reader.max_scroll_y) == (0, 0)
+        assert reader.query_one(SourceText).size.height == len(shown(app).splitlines())
+
+    read()
+
+
+def shown(app: StagedApp) -> str:
+    return app.query_one(SourceText).source
 
 
 @played()
-async def test_the_running_model_is_marked_and_text_is_found(app: StagedApp, pilot: Pilot[None]) -> None:
+async def test_the_code_follows_the_model_and_text_is_found(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "v")
-    await until(pilot, lambda: app.query(SourceText) and app.query_one(SourceText).running, "the code")
-    reader, source = app.query_one(Reader), app.query_one(SourceText)
-    await pilot.press("M")
-    await until(pilot, lambda: reader.scroll_offset.y > 0, "its class")
-    before = source.running
+    await until(pilot, lambda: app.query(SourceText) and "one client at a time" in shown(app), "the code")
+    reader = app.query_one(Reader)
     app.seen.ask(":model pool")
-    await until(pilot, lambda: source.running != before, "another class is marked")
+    await until(pilot, lambda: app.query(SourceText) and "eight threads" in shown(app), "another model's code")
+    assert app.focused is reader
+    await pilot.press("v")
+    await until(pilot, lambda: app.query(SourceText) and "class HardenedServer" in shown(app), "the hardening")
+    reader = app.query_one(Reader)
     await pilot.press("slash")
     await until(pilot, lambda: app.focused is not reader, "a question")
-    await pilot.press(*"/recv")
+    await pilot.press(*"/timeout")
+    source = app.query_one(SourceText)
     assert not source.found
-    await pilot.press(*["backspace"] * 5, *"MODELS", "enter")
+    await pilot.press(*["backspace"] * 8, *"timeout", "enter")
     await until(pilot, lambda: app.focused is reader, "back")
     assert len(source.found) >= 3
     place = reader.scroll_offset.y

@@ -79,8 +79,8 @@ async def test_the_log_is_searched(app: StagedApp, pilot: Pilot[None]) -> None:
 def test_source_and_lesson_are_searched(size: tuple[int, int]) -> None:
     @played(size)
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
-        for key, kind in (("v", SourceText), ("l", LessonText)):
-            await pilot.press("escape", key)
+        for keys, kind in ("vv", SourceText), ("l", LessonText):
+            await pilot.press("escape", *keys)
             await until(pilot, lambda kind=kind: app.query(kind) and app.query_one(Reader).has_focus, "it is read")
             reader = app.query_one(Reader)
             await until(pilot, lambda reader=reader: reader.max_scroll_y > 0, "laid out")

@@ -1,0 +1,54 @@
+"""Which files a topic's recipe consists of: what a person reads beside the running server, and what is ejected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib import resources
+
+from netlab.topics.contract import Topic
+
+HARDENING = "netlab.hardening"
+
+
+def server_file(topic: Topic, model: str) -> str:
+    """The module in the topic's folder that serves as a model."""
+    return topic.server_module(model).rpartition(".")[2]
+
+
+def recipe_files(topic: Topic, model: str = "") -> tuple[str, ...]:
+    """The modules of server and client, of all models or of one, with what they import from the topic's folder."""
+    models = [server_file(topic, each) for each in topic.models if model in ("", each)]
+    return with_imports(topic, ["server", "client", *models])
+
+
+def with_imports(topic: Topic, files: Iterable[str]) -> tuple[str, ...]:
+    """Modules of the topic's folder, and those that they import from there; each once."""
+    found = list(dict.fromkeys(files))
+    for file in found:  # which grows
+        found += [each for each in _imported(topic.text(f"{file}.py"), topic.package) if each not in found]
+    return tuple(found)
+
+
+def hardening_beneath(topic: Topic, files: Iterable[str]) -> dict[str, str]:
+    """The files of `netlab.hardening` that these modules use, and the files that those use; with their texts."""
+    folder = resources.files(HARDENING)
+    found: dict[str, str] = {}
+    waiting = [each for file in files for each in _imported(topic.text(f"{file}.py"), HARDENING)]
+    while waiting:
+        file = waiting.pop(0)
+        if file not in found:
+            found[file] = (folder / f"{file}.py").read_text(encoding="utf-8")
+            waiting += _imported(found[file], HARDENING)
+    return found
+
+
+def hardening_files() -> dict[str, str]:
+    """All files of `netlab.hardening`, by name, with their texts."""
+    files = resources.files(HARDENING).iterdir()
+    return {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")}
+
+
+def _imported(text: str, package: str) -> Iterator[str]:
+    """The modules of a package from which a text imports."""
+    yield from dict.fromkeys(re.findall(rf"^from {re.escape(package)}\.(\w+) import", text, re.MULTILINE))

@@ -1,0 +1,56 @@
+"""What can be read beside the running lab, page by page: the recipe's code and what it stands on, the lesson."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from netlab.topics.contract import Topic
+from netlab.topics.recipe import hardening_beneath, server_file, with_imports
+
+LESSON, THEN_NOW = "lesson.md", "then_now.md"
+COMMAND_LINE = "command"
+"""The part of the hardening that nobody needs to read to understand a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One text: Python code, or Markdown. ``follows`` names the page after it, ``model`` whose server it is code of."""
+
+    title: str
+    text: str
+    python: bool = True
+    model: str = ""
+    follows: str = ""
+
+
+def text_page(topic: Topic, file: str) -> Page:
+    """A text of the topic's folder, or why it cannot be read."""
+    try:
+        text = topic.text(file)
+    except OSError as error:
+        text = f"{file} cannot be read: {error.strerror or error}"
+    return Page(f"{topic.name}/{file}", text, python=False)
+
+
+def source_pages(topic: Topic, model: str) -> tuple[Page, ...]:
+    """The file of the running model, the hardening beneath it, the other files that it uses, and the client's."""
+    texts = list(_sources(topic, model))
+    names = [title.rpartition("/")[2] for title, _ in texts]
+    return tuple(
+        Page(title, text, True, model, follows) for (title, text), follows in zip(texts, [*names[1:], ""], strict=True)
+    )
+
+
+def _sources(topic: Topic, model: str) -> Iterator[tuple[str, str]]:
+    server = server_file(topic, model)
+    served = with_imports(topic, [server])
+    yield f"{topic.name}/{server}.py", topic.text(f"{server}.py")
+    beneath = hardening_beneath(topic, served)
+    beneath.pop(COMMAND_LINE, None)
+    if beneath:
+        texts = (f"# ── hardening/{file}.py ──\n\n{text}" for file, text in beneath.items())
+        yield "hardening", "\n\n".join(texts)
+    client = [file for file in with_imports(topic, ["client"]) if file not in served]
+    for file in [*served[1:], *client]:
+        yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")
