@@ -69,3 +69,12 @@ def _bind_all(addresses: Sequence[Endpoint], bind: Callable[[Endpoint], socket.s
     if not bound and absent is not None:
         raise absent
     return tuple(bound)
+
+
+def parse_address(text: str, default_host: str = "127.0.0.1") -> Endpoint:
+    """``HOST:PORT``, with IPv6 in brackets, or a port alone. Raises `ValueError` with a sentence."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if colon else default_host
+    if not (host.isprintable() and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
+        raise ValueError(f"{text!r} is not HOST:PORT")
+    return Endpoint(host or default_host, int(port))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Endpoint
-from netlab.wire.addresses import parse_address
+from netlab.names import parse_address
 
 if TYPE_CHECKING:
     from netlab.topics.contract import Topic

@@ -1,18 +1,9 @@
-"""Addresses as people write them: ``HOST:PORT``, ``[::1]:PORT``, ``PORT``."""
+"""Several addresses: which of them lead back to the wire itself, and how they are named."""
 
 from __future__ import annotations
 
 from netlab.capture.model import Endpoint
 from netlab.names import Addresses
-
-
-def parse_address(text: str, default_host: str = "127.0.0.1") -> Endpoint:
-    """``HOST:PORT``, with IPv6 in brackets, or a port alone. Raises `ValueError` with a sentence."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") if colon else default_host
-    if not (host.isprintable() and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
-        raise ValueError(f"{text!r} is not HOST:PORT")
-    return Endpoint(host or default_host, int(port))
 
 
 def beside(targets: Addresses, listeners: Addresses) -> Addresses:

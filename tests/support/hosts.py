@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
-from netlab.wire.addresses import parse_address
+from netlab.names import parse_address
 from tests.support.folders import ROOT, TESTS
 from tests.support.waiting import PATIENCE
 

@@ -109,7 +109,7 @@ def bare(code: str) -> str:
 @pytest.mark.parametrize("topic", map(topics().get, VERBATIM), ids=VERBATIM)
 def test_what_stands_under_now_is_the_code_that_runs(topic: Topic) -> None:
     blocks = re.findall(r"```python\n(.*?)```", topic.text("then_now.md"), re.DOTALL)
-    sources = [topic.text(f"{part}.py") for part in recipes(topic)]
+    sources = [topic.text(f"{part}.py") for part in recipe_files(topic)]
     sources += [path.read_text() for path in Path(netlab.hardening.__file__).parent.glob("*.py")]
     running = "".join(map(bare, sources))
     shown = [part for block in blocks[len(blocks) // 2 :] for part in re.split(r"\.\.\.", block)]
