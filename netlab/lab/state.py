@@ -133,13 +133,14 @@ class PeerEvent:
 class LogLine:
     """One line of the server's log, already safe for the screen. ``level`` is ``info``, ``warning`` or ``error``.
 
-    ``event`` is what it says of a client, where it does.
+    ``peer`` is the client that it is about, if it is about one; ``event`` what it says of that client's connection.
     """
 
     time_ns: int
     level: str
     text: str
     event: PeerEvent | None = None
+    peer: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_address
 
 from netlab.dissect.text import safe
 from netlab.hardening.events import ACCEPTED, CLOSED, DROPPED, REFUSED
@@ -27,6 +28,7 @@ LONGEST_TEXT = 700
 """Characters of a log line: with four bytes each it still fits PIPE_BUF, so that writing it is atomic (pipe(7))."""
 
 LONGEST_REASON = 200
+LONGEST_ADDRESS = 80
 EVENTS = {ACCEPTED: "accepted", CLOSED: "closed", DROPPED: "dropped", REFUSED: "refused"}
 
 Report = Mapping[str, object]
@@ -103,7 +105,7 @@ class Reports(Lines):
         """Report a log record."""
         level = "info" if record.levelno <= logging.INFO else "warning" if record.levelno < logging.ERROR else "error"
         said = {"time_ns": int(record.created * 1e9), "level": level, "text": self.text(record)}
-        self.report({"event": "log", **said, **_fate_of(record)})
+        self.report({"event": "log", **said, **_about(record)})
 
     def remark(self, text: str) -> str:
         """A line about the log itself, as a report."""
@@ -114,16 +116,27 @@ class Reports(Lines):
         return self.write(json.dumps(event, ensure_ascii=False))
 
 
-def _fate_of(record: logging.LogRecord) -> Report:
-    """What a record says of a client, as `netlab.hardening.events` declares it: which event, who, and why."""
+def _about(record: logging.LogRecord) -> Report:
+    """Which client a record is about, and what it says of it, as `netlab.hardening.events` declares.
+
+    A record about a client has the client's address as its first argument.
+    """
+    peer = _peer(record.args[0]) if isinstance(record.args, tuple) and record.args else {}
     what = EVENTS.get(str(record.msg))
-    if what is None or not isinstance(record.args, tuple) or not record.args:
-        return {}
-    host, _, port = str(record.args[0]).rpartition(":")
-    if not port.isdecimal():
-        return {}
+    if not peer or what is None:
+        return peer
+    assert isinstance(record.args, tuple)
     why = {"reason": safe(str(record.args[1]))[:LONGEST_REASON]} if len(record.args) > 1 else {}
-    return {"event": what, "host": host.strip("[]"), "port": int(port), **why}
+    return {"event": what, **peer, **why}
+
+
+def _peer(argument: object) -> Report:
+    """Host and port of an address; nothing if it is not an address."""
+    host, _, port = str(argument)[:LONGEST_ADDRESS].rpartition(":")
+    try:
+        return {"host": str(ip_address(host.strip("[]"))), "port": int(port)} if port.isdecimal() else {}
+    except ValueError:
+        return {}
 
 
 def writable(patience: float) -> bool:

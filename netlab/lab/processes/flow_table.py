@@ -5,7 +5,6 @@ The wire tells each flow's two addresses; the server's log lines are rewritten t
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections import OrderedDict, deque
@@ -26,8 +25,8 @@ EXPLAINING = 0.5
 """Seconds that a client whose connection has ended waits for the server to say why."""
 MOMENT = 2_000_000_000
 """Nanoseconds for which what happens after a hold is put down to it."""
-
-_PEER = re.compile(r"((?:[a-z]+ ){0,2})(127\.0\.0\.1|\[::1\]):(\d+)\b")
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+"""Where the wire connects from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ class PeerNames:
         self._timer: threading.Timer | None = None
 
     def said(self, line: LogLine) -> None:
-        """The server logged a line. It is held for a moment where it begins with an address that nobody knows yet."""
+        """The server logged a line. It waits a moment if the wire has not reported its client yet."""
         with self._lock:
             self._held.append((time.monotonic() + self._patience, line))
             self._pass_on()
@@ -194,11 +193,10 @@ class PeerNames:
             self._show(renamed or line)
 
     def _renamed(self, line: LogLine) -> LogLine | None:
-        """The line with the client's address; None where it names an address that is not known yet."""
-        found = _PEER.match(line.text)
-        if found is None:
+        """The line with the client's address; None if the wire has not reported that yet."""
+        upstream = line.peer
+        if upstream is None or upstream.host not in _LOOPBACK:
             return line
-        upstream = Endpoint(found[2].strip("[]"), int(found[3]))
         client = self._book.client_of(upstream)
         if client is None:
             return None
@@ -206,7 +204,7 @@ class PeerNames:
         if event is not None:
             self._book.met(event, line.time_ns)
             event = replace(event, peer=client)
-        return replace(line, text=f"{found[1]}{client}{line.text[found.end() :]}", event=event)
+        return replace(line, text=line.text.replace(str(upstream), str(client), 1), event=event, peer=client)
 
     def _wait(self, seconds: float) -> None:
         if self._timer is None:

@@ -115,7 +115,8 @@ class ServerProcess:
             self.accepted += not event.ends
             self.closed += event.ends
         level, text = messages.text(message, "level") or "info", messages.text(message, "text")
-        self._said(LogLine(messages.number(message, "time_ns") or 0, level, text, event))
+        peer = messages.endpoint(message) if "host" in message else None
+        self._said(LogLine(messages.number(message, "time_ns") or 0, level, text, event, peer))
 
     def be_patient(self, seconds: float | None, *, suspended: bool) -> None:
         """How long clients may stall; without ``seconds`` as before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 
@@ -21,16 +22,17 @@ class Told:
         self.names = PeerNames(self.book, lambda line: self.shown.append(line.text), patience)
 
     def log(self, text: str) -> None:
-        event = PeerEvent(Happened.ACCEPTED, _peer(text)) if text.startswith("accepted ") else None
-        self.names.said(LogLine(7, "info", text, event))
+        peer = _peer(text)
+        event = PeerEvent(Happened.ACCEPTED, peer) if peer is not None and text.startswith("accepted ") else None
+        self.names.said(LogLine(7, "info", text, event, peer))
 
     def flow(self, number: int, port: int, behind: int) -> None:
         self.names.flows_told({"opened": [[number, "127.0.0.1", port, "127.0.0.1", behind, 5]], "closed": []})
 
 
-def _peer(text: str) -> Endpoint:
-    host, _, port = text.removeprefix("accepted ").rpartition(":")
-    return Endpoint(host.strip("[]"), int(port))
+def _peer(text: str) -> Endpoint | None:
+    found = re.search(r"(127\.0\.0\.1|\[::1\]):(\d+)", text)
+    return Endpoint(found[1].strip("[]"), int(found[2])) if found else None
 
 
 def test_a_line_waits_for_the_wire_and_keeps_its_place() -> None:
@@ -56,6 +58,13 @@ def test_a_stranger_at_the_servers_own_port_is_shown_after_a_moment() -> None:
     told.log("accepted [::1]:41000")
     wait_until(lambda: told.shown == ["accepted [::1]:41000"])
     wait_until(lambda: not any(isinstance(each, threading.Timer) for each in set(threading.enumerate()) - others))
+
+
+def test_a_server_may_word_its_log_as_it_likes() -> None:
+    told = Told()
+    told.flow(1, 53000, 41000)
+    told.log("Welcome, 127.0.0.1:41000, at 127.0.0.1:41000!")
+    assert told.shown == ["Welcome, 127.0.0.1:53000, at 127.0.0.1:41000!"]
 
 
 def test_what_waits_is_bounded() -> None:
