@@ -33,17 +33,20 @@ def receive(
 
 def receive_into(client: ClientSocket, view: memoryview, deadline: Deadline, what: str = "message") -> None:
     """Fill a view with the rest of a message, in place. Each MiB has the whole time; errors as in `receive`."""
-    for start in range(0, len(view), STEP):
-        deadline.renew()
-        step, filled = view[start : start + STEP], 0
-        while filled < len(step):
-            try:
-                count = client.recv_into_by(deadline, step[filled:])
-            except TimeoutError:
-                raise TimeoutError(f"fewer than {len(step):,} bytes in {deadline.seconds:g} s") from None
-            if count == 0:
-                raise _left(what, start + filled, len(view))
-            filled += count
+    filled = 0
+    while filled < len(view):
+        if filled % STEP == 0:
+            deadline.renew()
+        end = min(filled - filled % STEP + STEP, len(view))
+        try:
+            with view[filled:end] as rest:  # a traceback would keep it, and so keep a mapping from being closed
+                count = client.recv_into_by(deadline, rest)
+        except TimeoutError:
+            slow = f"after {filled:,} of {len(view):,} bytes it sent less than 1 MiB in {deadline.seconds:g} s"
+            raise TimeoutError(slow) from None
+        if count == 0:
+            raise _left(what, filled, len(view))
+        filled += count
 
 
 def _left(what: str, received: int, size: int) -> ConnectionError:

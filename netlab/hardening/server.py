@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any, cast
 
@@ -58,8 +59,9 @@ class HardenedServer(TCPServer):
         return ClientSocket.of(accepted, self.patience), address
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve a client to its end."""
-        super().finish_request(request, client_address)
+        """Serve a client to its end. Its handler may return then, or raise `EOFError`."""
+        with suppress(EOFError):
+            super().finish_request(request, client_address)
         log.info(CLOSED, name(client_address))
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -20,7 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from netlab.topics.zerocopy.client import QUADRATIC, WAYS, Client, Transfer, parse_size
+from netlab.topics.zerocopy.client import Client
+from netlab.topics.zerocopy.sizes import parse_size
+from netlab.topics.zerocopy.transfer import Transfer
+from netlab.topics.zerocopy.ways import QUADRATIC, WAYS
 
 REUSE = "reuse"
 SMALL = 1 << 18

@@ -86,7 +86,7 @@ def statements(nodes: Sequence[ast.AST]) -> Iterator[str]:
             yield ast.unparse(Bare().visit(node))
 
 
-OUTDATED = {"wsgi", "xmlrpc", "hmac", "tls", "tcp", "udp", "zerocopy"}
+OUTDATED = {"wsgi", "xmlrpc", "hmac", "tls", "tcp", "udp"}
 """Topics whose pages still show code as it was."""
 
 

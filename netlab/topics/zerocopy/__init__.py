@@ -6,7 +6,7 @@ from netlab.topics.zerocopy.sizes import parse_size
 
 
 def _bare(text: str, model: str) -> list[str]:
-    """A size is received; any other text is sent for its digest."""
+    """Receive a size; send any other text and show its digest."""
     try:
         return [f"receive({parse_size(text)!r})"]
     except ValueError:
@@ -16,7 +16,7 @@ def _bare(text: str, model: str) -> list[str]:
 TOPIC = Topic(
     name="zerocopy",
     title="zero-copy",
-    summary="large payloads into one buffer: what each way of reading copies, and what memoryview saves",
+    summary="large payloads into one buffer: what each way of receiving copies, and what memoryview saves",
     transport=Transport.TCP,
     port=20001,
     models=("threading", "single"),
@@ -24,7 +24,7 @@ TOPIC = Topic(
     variable="z",
     bare=_bare,
     hint="type 16 MiB and press enter; then compare('1 MiB')",
-    then="compare('1 MiB'): every way of reading, side by side",
+    then="compare('1 MiB'): every way of receiving, side by side",
     order=8,
     unfinished=lambda model: b"\x01\x00\x10\x00\x00abc",
     options=(Option("max_frame", 1 << 30, "the largest payload that the server accepts or sends", parse_size),),

@@ -1,4 +1,4 @@
-"""Frames from elsewhere: five bytes of header, and the payload."""
+"""Frames from elsewhere: five bytes of header, then the payload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ READ = [
     "    while rest:",
     "        got = s.recv_into(rest)",
     "        if not got:",
-    "            raise EOFError('the server closed before it had sent all')",
+    "            raise EOFError('the server closed too early')",
     "        rest = rest[got:]",
 ]
 
@@ -23,7 +23,7 @@ READ = [
 def outside(called: Called) -> list[tuple[str, str]]:
     """Send what the call sent, or ask for as many bytes, and read the answer into one buffer."""
     if called.name == "send_file":
-        return [none(tool, "the file is here; send its bytes with send(b'…')") for tool in ("Python", "nc", "socat")]
+        return [none(tool, "the file is local; send its bytes with send(b'…')") for tool in ("Python", "nc", "socat")]
     host, port = called.address
     stored = called.payload if called.name == "send" else None
     size = _size(called)
@@ -48,7 +48,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
 
 
 def _size(called: Called) -> int:
-    """What ``receive`` or ``compare`` was asked for; 64 KiB where it is not known."""
+    """What ``receive`` or ``compare`` was asked for; 64 KiB if unknown."""
     try:
         return parse_size(str(called.arguments[0])) if called.name in ("receive", "compare") else 1 << 16
     except (ValueError, IndexError):

@@ -16,11 +16,11 @@ TYPES = {
 }
 
 LENGTHS = {2: 32, 3: 8}
-"""Of the types that always have the same."""
+"""Of the types whose length is fixed."""
 
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
-    """The frames of one direction; ``offset`` other than 0 may lie within a payload, which few headers rule out."""
+    """The frames of one direction. An ``offset`` may lie within a payload: then only a sure header counts."""
     if offset and not _surely_begins(data, direction):
         return Dissection((), "payload", problem="these bytes begin within a frame: follow the stream to see it whole")
     reader = Reader(data)
@@ -46,7 +46,7 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
 
 
 def _surely_begins(data: memoryview, direction: Direction) -> bool:
-    """Whether these bytes are a header alone, one with all that it announces, or one whose length is known."""
+    """Whether these bytes are a header alone, one with its whole payload, or one whose length is fixed."""
     if len(data) < HEADER or (data[0], direction) not in TYPES:
         return False
     length = int.from_bytes(data[1:HEADER], "big")
@@ -54,7 +54,7 @@ def _surely_begins(data: memoryview, direction: Direction) -> bool:
 
 
 def _frame(reader: Reader, direction: Direction) -> tuple[Field | None, int]:
-    """The next frame, and how many bytes of it are not here yet."""
+    """The next frame, and how many bytes of it are still missing."""
     start = reader.at
     kind = reader.number(1)
     if (kind, direction) not in TYPES:
@@ -74,7 +74,7 @@ def _frame(reader: Reader, direction: Direction) -> tuple[Field | None, int]:
 
 def _payload(payload: Reader, kind: int, length: int) -> Field:
     if payload.left < length:
-        return payload.rest("payload", value=f"{payload.left:,} of {length:,} bytes are here")
+        return payload.rest("payload", value=f"{payload.left:,} of {length:,} bytes")
     if kind == 3 and length == 8:
         wanted = int.from_bytes(payload.data[payload.at : payload.end], "big")
         return payload.rest("wanted", "u64", f"{wanted:,} bytes")

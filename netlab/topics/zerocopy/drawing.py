@@ -1,6 +1,6 @@
-"""How the reader's work reads as text: a bar of what has arrived, and the ways of reading side by side.
+"""A client's work as text: a bar of what has arrived, and the ways of receiving side by side.
 
-Pure: numbers in, lines out. Told by shapes and figures, never by colour.
+Pure: numbers in, lines out; shapes and figures, no colours.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import textwrap
 from collections.abc import Sequence
 from itertools import accumulate
 
-from netlab.topics.zerocopy.client import Comparison, Transfer
+from netlab.topics.zerocopy.compare import Comparison
+from netlab.topics.zerocopy.transfer import Transfer
 
 _NAME = 20
 _LABEL = 8
 _BARS = (16, 12, 8, 6, 4)
-"""Cells of a bar; the widest that fits is taken."""
+"""Cells of a bar; the widest that fits is used."""
 PER_UNIT = 2
 """Cells of a bar that stand for one payload, or for the least time of any way."""
 
@@ -29,15 +30,15 @@ def amount(count: float) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A time in at most seven characters, where that is enough: ``0.28 ms``, ``13.6 ms``."""
+    """A time in seven characters if they are enough: ``0.28 ms``, ``13.6 ms``."""
     value = seconds * 1000
     return f"{value:.2f} ms" if value < 10 else f"{value:.1f} ms" if value < 1000 else f"{value:.0f} ms"
 
 
 def arrival_bar(arrivals: Sequence[int], size: int, width: int) -> str:
-    """What has arrived of ``size`` bytes: each piece as long as it is, in turn ``█`` and ``▒``, what is missing ``·``.
+    """What has arrived of ``size`` bytes: the pieces to scale, in turn ``█`` and ``▒``, what is missing as ``·``.
 
-    Where pieces are shorter than a cell, the cell has the sign of the piece at its middle.
+    Where pieces are shorter than a cell, the cell shows the piece at its middle.
     """
     ends = list(accumulate(arrivals))
     cells, piece = [], 0
@@ -60,7 +61,7 @@ def arrived_lines(transfer: Transfer, width: int) -> list[str]:
 
 
 def _pieces(arrivals: Sequence[int], width: int) -> str:
-    """How many pieces came, and the sizes of the newest: as many as have room, none of them cut."""
+    """How many pieces came, and the sizes of the newest: as many as fit, none of them cut."""
     line = f"{len(arrivals):,} piece{'s' * (len(arrivals) != 1)} █▒, the newest first:"
     for number, size in enumerate(arrivals[:-9:-1], 1):
         more = " …" if number < len(arrivals) else ""
@@ -71,11 +72,11 @@ def _pieces(arrivals: Sequence[int], width: int) -> str:
 
 
 def memory_line(transfer: Transfer) -> str:
-    """Where the payload stands, and whether that has changed."""
+    """Where the payload lies, and whether it moved."""
     if transfer.failure:
         return transfer.failure
     if not transfer.address:
-        return "no buffer: the pieces stand one by one in a list" if transfer.filled else "the buffer is being made"
+        return "no buffer yet: the pieces lie one by one in a list" if transfer.filled else "the buffer is being made"
     if transfer.moves:
         times = f"moved {transfer.moves:,} times: each += makes a new object"
         return f"memory at {transfer.address:#x}, {times}"
@@ -83,7 +84,7 @@ def memory_line(transfer: Transfer) -> str:
 
 
 def bar(value: float, cells: int) -> str:
-    """``value`` units as a bar; ``▶`` at its end says that it goes on beyond the scale."""
+    """``value`` units as a bar; ``▶`` at its end: it goes on beyond the scale."""
     if not cells:
         return ""
     length = max(round(value * PER_UNIT), 1)
@@ -120,7 +121,7 @@ def _cut(line: str, width: int) -> str:
 
 def legend(compared: Comparison, width: int) -> list[str]:
     """How to read the table."""
-    lines = [f"{'█' * PER_UNIT} is one payload ({amount(compared[0].size)}), or the least time; ▶ goes on"]
+    lines = [f"{'█' * PER_UNIT} is one payload ({amount(compared[0].size)}), or the least time; ▶: beyond the scale"]
     if any(each.failure for each in compared):
         lines.append("tutorial_…: as they stand; concatenate and slice: the same, repaired")
     return lines + textwrap.wrap(compared.in_the_way(), width)

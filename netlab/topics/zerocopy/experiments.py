@@ -1,4 +1,4 @@
-"""What can be seen of buffers: who copies what, what a view shares, and what an early end or a false length does."""
+"""What can be seen of buffers: what copies, what a view shares, what an early end or a false length does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from netlab.capture.model import Direction
 from netlab.topics.experiment import Bench, Experiment, Trial, payload
 
 if TYPE_CHECKING:
-    from netlab.topics.zerocopy.client import Comparison, Slice, Transfer
+    from netlab.topics.zerocopy.buffer import Slice
+    from netlab.topics.zerocopy.compare import Comparison
+    from netlab.topics.zerocopy.transfer import Transfer
 
 GIB, MIB = 1 << 30, 1 << 20
 
@@ -41,7 +43,7 @@ def read(size):
 BOUNDED = """\
 def read(size):
     if size > MOST:
-        raise ValueError(f'{size:,} bytes announced, {MOST:,} are taken')
+        raise ValueError(f'{size:,} bytes announced, {MOST:,} is the limit')
     ret = memoryview(mmap.mmap(-1, size))   # memory comes as bytes do
     ...
 """
@@ -65,15 +67,15 @@ read(size)
 def _copies(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("Receive 1 MiB in each way, one after the other. The kernel's own copy counts as 1.")
+    trial.step("Receive 1 MiB in each way, in turns. The kernel's own copy counts as 1.")
     compared = cast("Comparison", peer.call("compare", "1 MiB"))
     trial.show(repr(compared))
     ways = {each.way: each for each in compared}
     trial.expect("recv_into: each byte copied once, straight into the buffer", lambda: _times(ways["recv_into"]) == 1)
-    trial.expect("join, and a slice to which is assigned what recv() returned: twice",
+    trial.expect("join, and recv() into a slice: twice",
                  lambda: _times(ways["join"]) == _times(ways["slice"]) == 2)  # fmt: skip
     trial.expect("so the tutorial's memoryview copies twice as well", lambda: _times(ways["tutorial_slices"]) == 2)
-    trial.expect("data += piece: more than eight times, since each += copies all that came before",
+    trial.expect("data += piece: more than eight times, because each += copies all that came before",
                  lambda: _times(ways["concatenate"]) > 8, found=lambda: ways["concatenate"])  # fmt: skip
     trial.expect("the tutorial's first way, which begins with '': a TypeError",
                  lambda: "TypeError" in ways["tutorial_concatenate"].failure)  # fmt: skip
@@ -83,15 +85,15 @@ def _copies(trial: Trial) -> None:
 
 def _spin(trial: Trial) -> None:
     bench = trial.lab()
-    trial.step("The tutorial's read(65536), in a process of its own.")
+    trial.step("Run the tutorial's read(65536) in a process of its own.")
     run = trial.run_quoted(QUOTED + FETCH, bench)
     trial.expect("it works: 65536 bytes", lambda: "65536 bytes" in run.output, found=lambda: run.output)
-    trial.step("Again, and the wire cuts the connection after 1,000 of them. The process may use 1 s of a processor.")
+    trial.step("Again, but the wire cuts the connection after 1,000 bytes. The process may use 1 s of a processor.")
     bench.fault("cut after 1005 <-")
     run = trial.run_quoted(QUOTED + FETCH, bench)
-    trial.expect("it used up that second, and nothing came of it: the loop never ends",
+    trial.expect("it used up that second without a result: the loop never ends",
                  lambda: run.spun, found=lambda: run)  # fmt: skip
-    trial.step("The repaired one, with the same cut.")
+    trial.step("Run the repaired one, with the same cut.")
     run = trial.run_quoted(REPAIRED + FETCH, bench)
     trial.expect("it ends at once: EOFError, closed after 1,000 of 65,536 bytes",
                  lambda: "EOFError: closed after 1,000 of 65,536" in run.output, found=lambda: run.output)  # fmt: skip
@@ -100,26 +102,26 @@ def _spin(trial: Trial) -> None:
 def _write_through(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("Receive 4096 bytes. Take the first four as a view, buffer[0:4], and once more as a copy.")
+    trial.step("Receive 4096 bytes. Take the first four as a view, buffer[0:4], and as a copy.")
     peer.call("receive", 4096)
     view = cast("Slice", peer.call("view", 0, 4)).view
     copied = peer.call("copy", 0, 4)
     trial.expect("both read the same: 00 01 02 03", lambda: bytes(view) == copied == bytes(range(4)))
     trial.step("Write b'spam' over the first four bytes of the buffer, through a third slice.")
     peer.call("write", 0, b"spam")
-    trial.expect("the view, which was taken before, reads b'spam'",
+    trial.expect("the view, taken before, reads b'spam'",
                  lambda: bytes(view) == b"spam", found=lambda: bytes(view))  # fmt: skip
-    trial.expect("the copy reads what it read", lambda: copied == bytes(range(4)), found=lambda: copied)
-    trial.step("Read them as a number, with struct.unpack_from on the buffer.")
+    trial.expect("the copy has not changed", lambda: copied == bytes(range(4)), found=lambda: copied)
+    trial.step("Read them as a number with struct.unpack_from on the buffer.")
     number = peer.call("unpack", "!I", 0)
-    trial.expect("1936744813, which is 'spam': struct reads a view where it lies, too",
+    trial.expect("1936744813, which is 'spam': struct reads the bytes where they lie",
                  lambda: number == struct.unpack("!I", b"spam"), found=lambda: number)  # fmt: skip
 
 
 def _resize(trial: Trial) -> None:
     bench = trial.lab()
     peer = bench.connect()
-    trial.step("Receive 4096 bytes into a bytearray, of which the client keeps a view. Make it longer: resize(8192).")
+    trial.step("Receive 4096 bytes into a bytearray; the client keeps a view of it. Make it longer: resize(8192).")
     peer.call("receive", 4096)
     peer.begin("resize", 8192)
     peer.wait()
@@ -129,17 +131,17 @@ def _resize(trial: Trial) -> None:
     peer.begin("resize", 100)
     peer.wait()
     trial.expect("BufferError again", lambda: isinstance(peer.outcome, BufferError), found=lambda: peer.outcome)
-    trial.step("Take the same bytes as a bytearray of our own, look at it through a view, and let the view go.")
+    trial.step("Copy the bytes into a bytearray of our own, make a view of it, and release the view.")
     own = bytearray(cast("bytes", peer.call("copy", 0, 16)))
     view = memoryview(own)
     refused = _append(own)
     view.release()
-    trial.expect("with the view there append() raises BufferError, without it works",
+    trial.expect("append() raises BufferError before the release, and works after it",
                  lambda: isinstance(refused, BufferError) and _append(own) is None)  # fmt: skip
 
 
 def _append(buffer: bytearray) -> Exception | None:
-    """Append a byte; what that raised."""
+    """Append a byte; the error that this raises."""
     try:
         buffer.append(0)
     except BufferError as error:
@@ -150,36 +152,36 @@ def _append(buffer: bytearray) -> Exception | None:
 def _lying_header(trial: Trial) -> None:
     bench = trial.lab()
     resident = _peaks(bench)[1]
-    trial.step("Announce 1 GiB, which this server takes at most, send 1 MiB of it, and hang up.")
+    trial.step("Announce 1 GiB, the server's limit, send 1 MiB of it, and hang up.")
     with bench.dial() as sock:
         sock.sendall(struct.pack("!BI", 1, GIB) + bytes(MIB))
-    trial.expect("the log tells how much of it came: 1,048,576 of 1,073,741,824 bytes",
-                 lambda: _logged(bench, "closed after 1,048,576 of 1,073,741,824 bytes"))  # fmt: skip
+    trial.expect("the log says how much arrived: 1,048,576 of 1,073,741,824 bytes",
+                 lambda: _logged(bench, "after 1,048,576 of 1,073,741,824 bytes"))  # fmt: skip
     if resident:
         trial.expect("the server had reserved addresses for 1 GiB", lambda: _peaks(bench)[0] > GIB,
                      found=lambda: _peaks(bench))  # fmt: skip
-        trial.expect("and had never used even 64 MiB more of real memory than before",
+        trial.expect("but it never used even 64 MiB more real memory than before",
                      lambda: _peaks(bench)[1] - resident < 64 * MIB, found=lambda: _peaks(bench))  # fmt: skip
-    trial.step("Announce as much as the header can say: 4,294,967,295 bytes.")
+    trial.step("Announce the most that the header can say: 4,294,967,295 bytes.")
     liar = bench.dial()
     liar.sendall(struct.pack("!BI", 1, 0xFFFFFFFF))
-    trial.expect("that is refused at once, and nothing answered",
+    trial.expect("the server refuses that at once, and answers nothing",
                  lambda: _logged(bench, "announced 4,294,967,295 bytes")
                  and not payload(bench.segments(), Direction.TO_CLIENT))  # fmt: skip
-    trial.step("The tutorial's read() with 1 GiB from a header, in a process that may have 512 MiB.")
+    trial.step("Run the tutorial's read() with 1 GiB from a header, in a process limited to 512 MiB.")
     run = trial.run_quoted(QUOTED + TRUST)
-    trial.expect("MemoryError, before a single byte of the payload has come",
+    trial.expect("MemoryError, before a single byte of the payload arrives",
                  lambda: "MemoryError" in run.output, found=lambda: run.output)  # fmt: skip
 
 
 def _peaks(bench: Bench) -> tuple[int, int]:
-    """The most that the server's process ever had, in bytes: of addresses, of real memory. Zeros where nobody tells."""
+    """The most addresses and real memory that the server's process ever had, in bytes; zeros where that is unknown."""
     try:
         status = Path(f"/proc/{bench.server_pid}/status").read_text()  # proc(5): VmPeak and VmHWM, in kB
     except OSError:
         return 0, 0
-    told = dict(line.split(":", 1) for line in status.splitlines())
-    return int(told["VmPeak"].split()[0]) << 10, int(told["VmHWM"].split()[0]) << 10
+    peaks = dict(line.split(":", 1) for line in status.splitlines())
+    return int(peaks["VmPeak"].split()[0]) << 10, int(peaks["VmHWM"].split()[0]) << 10
 
 
 def _times(transfer: Transfer) -> float:
@@ -200,12 +202,12 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "Not at all: the view shows the network card's memory.",
             "Once, by the kernel.",
             "Twice: into the bytes object that recv() returns, and from there into the slice.",
-            "As often as there were calls of recv().",
+            "Once for each call of recv().",
         ),
         2,
-        "The kernel must copy each byte once, out of the socket. recv() makes a new object for that, and a slice "
-        "assignment copies the object's content again. recv_into() hands the kernel the slice itself, and one copy is "
-        "left. What the memoryview saves over += is another thing: that all is copied anew for each piece.",
+        "The kernel must copy each byte once, out of the socket. recv() makes a new object for it, and a slice "
+        "assignment copies that object's content again. recv_into() gives the slice itself to the kernel, so only one "
+        "copy is left. What the memoryview saves is something else: += copies everything again for each piece.",
         _copies,
     ),
     Experiment(
@@ -215,59 +217,58 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "It returns the 1,000 bytes.",
             "recv() raises an error.",
             "It waits, without using the processor.",
-            "It goes round for ever, as fast as it can.",
+            "It loops without end, as fast as it can.",
         ),
         3,
-        "At the end of a stream recv() returns b'' at once, and again each time it is called. That is shorter than "
-        "what remains, so the loop asks again, with one processor fully busy. Zero bytes must be treated as the end: "
-        "here as an error, for less came than was promised.",
+        "At the end of a stream recv() returns b'' at once, every time it is called. That is shorter than what "
+        "remains, so the loop asks again, and keeps a processor busy. Zero bytes mean the end: here an error, because "
+        "less arrived than was announced.",
         _spin,
         QUOTED,
         REPAIRED,
     ),
     Experiment(
         "write-through",
-        "You keep the buffer's first four bytes twice: as a view and as a copy. Then somebody writes into the buffer. "
+        "You keep the buffer's first four bytes twice: as a view and as a copy. Then something writes into the buffer. "
         "What do you read?",
         (
-            "In both the old bytes: each was taken before.",
+            "In both the old bytes: you took them before.",
             "In both the new bytes.",
             "In the view the new bytes, in the copy the old ones.",
-            "The view raises an error, since it is out of date.",
+            "The view raises an error: it is out of date.",
         ),
         2,
-        "A slice of a memoryview owns nothing: it is an address and a length, and whoever looks through it looks at "
-        "the buffer. That is why it costs nothing, and why it must not be kept where the buffer is used again. A "
-        "slice of bytes or of a bytearray is an object of its own.",
+        "A slice of a memoryview owns nothing: it is an address and a length, and shows the buffer itself. That is why "
+        "it costs nothing, and why you must not keep it when the buffer is reused. A slice of bytes or of a bytearray "
+        "is an object of its own.",
         _write_through,
     ),
     Experiment(
         "resize",
-        "A view shows a bytearray. Now the bytearray is to become longer. What happens?",
+        "A view shows a bytearray. Now you make the bytearray longer. What happens?",
         (
             "It grows, and the view with it.",
             "It grows; the view goes on showing the old bytes.",
-            "It refuses, as long as there is a view.",
+            "It refuses, as long as the view exists.",
         ),
         2,
-        "To grow, a bytearray may have to move to where there is room, and to shrink it gives memory back. A view "
-        "holds the address; it would show memory that is somebody else's by then. In C that is a bug for years; "
-        "Python counts the views, its exports, and raises BufferError. view.release(), or leaving its with block, "
-        "lets it go.",
+        "To grow, a bytearray may have to move; to shrink, it gives memory back. A view holds the address, and would "
+        "then show memory that belongs to something else. In C such a bug can hide for years. Python counts the views "
+        "(its exports) and raises BufferError. view.release(), or the end of its with block, removes the view.",
         _resize,
     ),
     Experiment(
         "lying-header",
-        "Five bytes announce a payload of 1 GiB, and then hardly anything comes. How much memory does that cost this "
+        "Five bytes announce a payload of 1 GiB, and then hardly anything arrives. How much memory does that cost this "
         "server?",
         (
             "1 GiB: it makes room for what was announced.",
-            "As much as has come.",
+            "As much as arrived.",
             "None: it refuses so large a payload.",
         ),
         1,
-        "Five bytes from a stranger must not cost a gigabyte. The server checks the length against a limit first. "
-        "Then it takes an anonymous mapping, for which the kernel gives real memory page by page, as bytes arrive. "
+        "Five bytes from a stranger must not cost a gigabyte. The server first checks the length against a limit. Then "
+        "it makes an anonymous mapping, to which the kernel gives real memory page by page, as bytes arrive. "
         "bytearray(size), as in the tutorial, writes zeros into all of it at once.",
         _lying_header,
         QUOTED,

@@ -1,4 +1,4 @@
-"""What stands under the reader's buffer: a bar of what has arrived, and what each way of reading cost."""
+"""What stands under the client's buffer: a bar of what has arrived, and what each way of receiving costs."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Panel(VerticalScroll):
         return [self._text]
 
     def look(self, client: object) -> None:
-        """Draw what is new."""
+        """Draw what has changed."""
         if not isinstance(client, Client) or not client.transfer.size:
-            lines = ["nothing received yet: 16 MiB, or compare('1 MiB')"]
+            lines = ["nothing received yet: type 16 MiB, or compare('1 MiB')"]
         else:
             lines = self._lines(client)
         if lines != self._drawn:

@@ -10,8 +10,8 @@ _UNITS = {"": 1, "b": 1} | {
 
 
 def parse_size(text: str) -> int:
-    """Bytes; `ValueError` says what is wanted."""
+    """A number of bytes; `ValueError` says what to write."""
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([a-z]*)", text.strip().lower())
     if found is None or found[2] not in _UNITS:
-        raise ValueError(f"{text!r} is no size; write 4096, 64 KiB or 1.5 GiB")
+        raise ValueError(f"{text!r} is not a size; write 4096, 64 KiB or 1.5 GiB")
     return int(float(found[1]) * _UNITS[found[2]])

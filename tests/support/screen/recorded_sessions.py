@@ -39,8 +39,8 @@ from netlab.lab.state import (
 )
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import find_topics, topic_named
-from netlab.topics.zerocopy.client import NOTHING, Transfer
 from netlab.topics.zerocopy.client import Client as ZerocopyClient
+from netlab.topics.zerocopy.transfer import NOTHING, Transfer
 from netlab.ui.app import NetlabApp
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.widgets.formatting import Presentation

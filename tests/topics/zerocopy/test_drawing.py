@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.topics.zerocopy import drawing
-from netlab.topics.zerocopy.client import MOST_QUADRATIC, QUADRATIC, RUNS_QUADRATIC, WAYS, Comparison, Transfer, turns
+from netlab.topics.zerocopy.compare import MOST_QUADRATIC, RUNS, Comparison
+from netlab.topics.zerocopy.transfer import Transfer
+from netlab.topics.zerocopy.ways import QUADRATIC, WAYS
 
 SIZE = 16 << 20
 COSTS = {"concatenate": (0.055, 130.0, 2.0), "join": (0.0226, 2.0, 2.0), "slice": (0.0185, 2.0, 1.004)}
@@ -64,19 +66,61 @@ def test_a_comparison_has_the_medians_of_both_times_in_the_order_of_the_ways():
     ]
     assert found.runs == 5
     told = " ".join(repr(found).splitlines()[-4:])
-    assert "medians of 5 interleaved runs" in told and "relay, screen" in told and "this thread's own work" in told
+    assert "Medians of 5 interleaved runs" in told and "relay and screen" in told and "this thread's own work" in told
+
+
+def planned(found, size):
+    return [way for way, _ in found.plan(size)]
+
+
+class Settled(Comparison):
+    """One whose medians are apart from the beginning, or never."""
+
+    def __init__(self, at_once):
+        super().__init__()
+        self.at_once = at_once
+
+    def settled(self):
+        return self.at_once
 
 
 @given(st.sampled_from([1, 1 << 20, 1 << 24, 1 << 25, 1 << 26, 1 << 28, 1 << 30]))
 def test_ways_take_turns_and_all_run_equally_often_but_those_that_take_long(size):
-    plan = turns(size)
+    plan = planned(Settled(True), size)
     often = {way: plan.count(way) for way in WAYS}
     ordinary = {count for way, count in often.items() if way not in QUADRATIC}
     assert len(ordinary) == 1 and ordinary.pop() % 2 == 1
-    assert all(often[way] <= RUNS_QUADRATIC for way in QUADRATIC)
+    assert all(often[way] <= 1 for way in QUADRATIC)
     assert size <= MOST_QUADRATIC or not any(often[way] for way in QUADRATIC)
     assert sum(size for way in plan) <= 32 << 30
     assert len({tuple(plan[at : at + 2]) for at in range(len(plan) - 1)}) >= 6, "no way always comes after the same"
+
+
+def test_more_rounds_follow_until_the_medians_are_apart_and_not_without_end():
+    once, often = planned(Settled(True), 1 << 20), planned(Settled(False), 1 << 20)
+    assert often[: len(once)] == once
+    assert (once.count("slice"), often.count("slice")) == RUNS[1 << 20]
+    assert all(often.count(way) == 1 for way in QUADRATIC)
+    totals = [total for _, total in Settled(False).plan(1 << 20)]
+    assert totals == sorted(totals) and totals[0] == len(once) and totals[-1] == len(often)
+
+
+def costing(*costs):
+    """Runs of one way that copies once, and one that copies twice; the processor time of each run."""
+    found = Comparison()
+    for once, twice in costs:
+        found.add(Transfer("recv_into", 10, copied=10, processor=once))
+        found.add(Transfer("slice", 10, copied=20, processor=twice))
+    return found
+
+
+def test_a_comparison_is_settled_once_the_medians_are_surely_apart_whichever_is_lower():
+    apart, close = [(1.0 + n / 100, 2.0 + n / 100) for n in range(31)], [(1.0 + n, 1.5 + n) for n in range(31)]
+    assert costing(*apart).settled()
+    assert costing(*((twice, once) for once, twice in apart)).settled()
+    assert not costing(*close).settled()
+    outliers = [(9.0, 0.1) if n % 8 == 0 else costs for n, costs in enumerate(apart)]
+    assert costing(*outliers).settled()
 
 
 @given(st.integers(20, 200))

@@ -1,5 +1,6 @@
 """Frames of any size, in place; and clients that lie about them."""
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -15,16 +16,32 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
 from netlab.topics.zerocopy import TOPIC
-from netlab.topics.zerocopy.client import SMALL, WAYS, Client, Transfer, address_of, turns
+from netlab.topics.zerocopy.client import Client
+from netlab.topics.zerocopy.compare import Comparison
+from netlab.topics.zerocopy.counting import SMALL
 from netlab.topics.zerocopy.dissect import dissect
-from netlab.topics.zerocopy.server import make_server
+from netlab.topics.zerocopy.server import MODELS, ThreadingServer
+from netlab.topics.zerocopy.transfer import Transfer, address_of
+from netlab.topics.zerocopy.ways import WAYS
+from tests.support.authenticated import (
+    connected,
+    ended,
+    outlast,
+    recv_exactly,
+    served,
+    wait_for_line,
+    was_closed,
+)
+from tests.support.waiting import wait_until
 
 DEADLINE = 10
+HELD = 1.0
+"""Seconds that a client may stall where a person holds what it sends for longer."""
 
 
 @contextmanager
 def serving(model="threading", **options):
-    server = make_server(("127.0.0.1", 0), model, **options)
+    server = MODELS[model](("127.0.0.1", 0), **options)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield server.server_address
@@ -79,7 +96,7 @@ def test_the_tutorials_first_function_fails_as_it_stands_and_the_connection_goes
 
 
 def test_a_comparison_says_how_far_it_is_and_what_it_is_at(client):
-    told, total = [], len(turns(1 << 16)) << 16
+    told, first = [], next(Comparison().plan(1 << 16))[1] << 16
     arrived = Transfer.arrived
 
     def watched(transfer, count):
@@ -90,8 +107,10 @@ def test_a_comparison_says_how_far_it_is_and_what_it_is_at(client):
         patch.setattr(Transfer, "arrived", watched)
         compared = client.compare(1 << 16)
     done = [each for each, _, _ in told]
-    assert done == sorted(done) and done[-1] < total
-    assert {(of, now) for _, of, now in told} == {(total, True)}
+    totals = [of for _, of, _ in told]
+    assert done == sorted(done) and totals == sorted(totals) and done[-1] < totals[-1]
+    assert {now for _, _, now in told} == {True}
+    assert totals[0] == first
     assert client.transfer is compared.now and compared.runs > 1
     assert all(each.failure or each.processor > 0 for each in compared)
     client.receive(10)
@@ -125,7 +144,7 @@ def test_no_way_spins_when_the_other_side_closes_early(way):
         assert "EOFError" in client.transfer.failure
 
 
-def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, client, caplog):
+def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, client, capsys):
     def give_up(sock, transfer):
         transfer.arrived(len(sock.recv(10)))
         raise KeyError("given up")
@@ -134,9 +153,8 @@ def test_the_rest_of_a_payload_that_was_given_up_is_thrown_away(monkeypatch, cli
     with pytest.raises(KeyError):
         client.receive("3 MiB", "give up")
     assert client.progress == (10, 3 << 20)
-    caplog.set_level(logging.INFO)
     assert client.receive(10).filled == 10
-    assert "3,145,718 bytes of the answer that was given up are thrown away first" in caplog.text
+    assert "discarding 3,145,718 bytes left from the failed read" in capsys.readouterr().out
     assert client.send(b"x").endswith("the same as ours")
 
 
@@ -197,7 +215,7 @@ def test_a_length_beyond_the_bound_ends_the_connection_with_a_reason(model, capl
     with serving(model, max_frame=1000) as address, socket.create_connection(address, DEADLINE) as sock:
         sock.sendall(struct.pack("!BI", 1, 1001))
         assert sock.recv(1) == b""
-    assert "announced 1,001 bytes; at most 1,000 are taken" in caplog.text
+    assert "announced 1,001 bytes, 1,000 is the limit" in caplog.text
 
 
 def resident():
@@ -228,16 +246,60 @@ def test_a_wrong_type_ends_the_connection_with_a_reason(address, data, caplog):
                         raise EOFError
                 except ConnectionResetError as error:
                     raise EOFError from error
-    assert "are understood" in caplog.text
+    assert "refused: a frame of type" in caplog.text
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"\x01\0", struct.pack("!BI", 1, 100) + b"half", struct.pack("!BI", 3, 8) + b"1"]
 )
-def test_a_stalled_frame_is_dropped(data):
+def test_a_stalled_frame_is_dropped(data, caplog):
+    caplog.set_level(logging.INFO)
     with serving(timeout=0.2) as address, socket.create_connection(address, DEADLINE) as sock:
         sock.sendall(data)
         assert sock.recv(1) == b""
+    words = {0: "silent for 0.2 s", 9: "after 4 of 100 bytes it sent less than 1 MiB in 0.2 s"}
+    wait_for_line(caplog, f"dropped: {words.get(len(data), 'no whole ')}")
+    assert "failed" not in caplog.text
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_client_that_leaves_in_the_middle_of_a_payload_is_logged(model, caplog):
+    caplog.set_level(logging.INFO)
+    with serving(model) as address:
+        with socket.create_connection(address, DEADLINE) as sock:
+            sock.sendall(struct.pack("!BI", 1, 3 << 20) + bytes(10))
+        wait_for_line(caplog, "dropped: it left in the middle of a frame: after 10 of 3,145,728 bytes")
+        client = Client(address, timeout=DEADLINE)
+        assert client.send(b"x").endswith("the same as ours")
+        client.close()
+        wait_for_line(caplog, "closed ")
+
+
+def accepted(caplog, socks):
+    names = ["{}:{}".format(*sock.getsockname()) for sock in socks]
+    return [name for name in names if f"accepted {name}" in caplog.messages]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_while_a_person_holds_what_clients_send_none_is_dropped_that_was_there_before(model, caplog):
+    caplog.set_level(logging.INFO)
+    server = MODELS[model](("127.0.0.1", 0), timeout=HELD)
+    with served(server) as address, contextlib.ExitStack() as stack:
+        frame = struct.pack("!BI", 1, 100) + bytes(100)
+        halfway = {
+            at: stack.enter_context(connected(address)) for at in ((0, 3, 50) if model == "threading" else (50,))
+        }
+        for at, sock in halfway.items():
+            sock.sendall(frame[:at])
+        wait_until(lambda: len(accepted(caplog, halfway.values())) == len(halfway), "all are accepted")
+        server.patience.hold()
+        outlast(ThreadingServer, HELD)
+        assert not any(ended(sock) for sock in halfway.values())
+        for at, sock in halfway.items():
+            sock.sendall(frame[at:])
+            assert recv_exactly(sock, 37)[:5] == struct.pack("!BI", 2, 32)
+        server.patience.release()
+        assert all(was_closed(sock) for sock in halfway.values()), "now their silence counts"
 
 
 def test_a_frame_that_trickles_is_dropped_in_bounded_time(caplog):

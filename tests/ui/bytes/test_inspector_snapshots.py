@@ -14,7 +14,9 @@ from textual.pilot import Pilot
 from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
-from netlab.topics.zerocopy.client import NOTHING, Client, Comparison
+from netlab.topics.zerocopy.client import Client
+from netlab.topics.zerocopy.compare import Comparison
+from netlab.topics.zerocopy.transfer import NOTHING
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.widgets.formatting import Presentation
