@@ -6,6 +6,7 @@ from netlab.hardening.clients import ClientSocket
 from netlab.hardening.patience import Deadline
 
 AT_ONCE = 65536
+STEP = 1 << 20
 
 
 def recv_exactly(client: ClientSocket, size: int, deadline: Deadline) -> bytes:
@@ -14,3 +15,47 @@ def recv_exactly(client: ClientSocket, size: int, deadline: Deadline) -> bytes:
     while len(received) < size and (chunk := client.recv_by(deadline, min(size - len(received), AT_ONCE))):
         received += chunk
     return bytes(received)
+
+
+def receive(
+    client: ClientSocket, size: int, deadline: Deadline, what: str = "message", *, begun: bool = False
+) -> bytes:
+    """The next ``size`` bytes of a message, whose beginning may be here already.
+
+    `EOFError`: the client ended instead of beginning. `ConnectionError`, `TimeoutError`: it left or stalled within.
+    """
+    try:
+        first = b"" if begun else recv_exactly(client, 1, deadline)
+    except TimeoutError:
+        raise TimeoutError(f"silent for {deadline.seconds:g} s") from None
+    if not begun and not first:
+        raise EOFError
+    try:
+        received = first + recv_exactly(client, size - len(first), deadline)
+    except TimeoutError:
+        raise TimeoutError(f"no whole {what} within {deadline.seconds:g} s") from None
+    if len(received) < size:
+        raise _left(what, len(received), size)
+    return received
+
+
+def receive_into(client: ClientSocket, view: memoryview, deadline: Deadline, what: str = "message") -> None:
+    """Fill a view with the rest of a message, in place. Each MiB has the whole time; errors as in `receive`."""
+    filled = 0
+    while filled < len(view):
+        if filled % STEP == 0:
+            deadline.renew()
+        end = min(filled - filled % STEP + STEP, len(view))
+        try:
+            with view[filled:end] as rest:  # a traceback would keep it, and so keep a mapping from being closed
+                count = client.recv_into_by(deadline, rest)
+        except TimeoutError:
+            slow = f"after {filled:,} of {len(view):,} bytes it sent less than 1 MiB in {deadline.seconds:g} s"
+            raise TimeoutError(slow) from None
+        if count == 0:
+            raise _left(what, filled, len(view))
+        filled += count
+
+
+def _left(what: str, received: int, size: int) -> ConnectionError:
+    return ConnectionError(f"it left in the middle of a {what}: after {received:,} of {size:,} bytes")

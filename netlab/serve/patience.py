@@ -19,9 +19,6 @@ def obey(server: Server, line: bytes) -> None:
         asked = json.loads(line)
         if asked.get("request") != "patience":
             return
-        if isinstance(patience, float):
-            vars(server)["patience"] = float(asked.get("seconds") or patience)
-            return
         if not isinstance(patience, Patience):
             return
         if (seconds := asked.get("seconds")) is not None:

@@ -27,7 +27,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -189,8 +188,6 @@ class Topic:
     def server_class(self, model: str) -> Callable[..., Server]:
         """What makes the recipe's server of a model."""
         module = import_module(self.server_module(model))
-        if (make := getattr(module, "make_server", None)) is not None:
-            return partial(make, model=model)
         if (models := getattr(module, "MODELS", None)) is not None and model in models:
             return cast("Callable[..., Server]", models[model])
         return cast("Callable[..., Server]", module.Server)

@@ -9,7 +9,7 @@ import time
 from netlab.hardening.calls import as_bytes
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.events import Refused
-from netlab.hardening.messages import receive
+from netlab.hardening.exact import receive
 from netlab.hardening.patience import Deadline
 
 
