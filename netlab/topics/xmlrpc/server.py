@@ -73,5 +73,5 @@ MODELS = {"single": Server, "threading": ThreadingServer}
 if __name__ == "__main__":
     options = ArgumentParser(add_help=False)
     options.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a further name")
-    options.add_argument("--allow-none", type=yes_or_no, default="yes", help="whether None may be sent: yes or no")
+    options.add_argument("--allow-none", type=yes_or_no, default="yes", metavar="yes|no", help="whether to send None")
     main(MODELS, port=15000, options=options)
