@@ -229,7 +229,7 @@ class HTTPHandler(BaseHTTPRequestHandler):
             self.linger(left)
 
     def linger(self, seconds: float) -> None:
-        """Read on until the client closes, but no longer than this, whoever holds what it sends."""
+        """Read on until the client closes, but no longer than this, also while a person holds what it sends."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             self.request.settimeout(left)

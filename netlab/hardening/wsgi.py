@@ -1,9 +1,10 @@
-"""What a WSGI application is called with: an environment without this process's secrets, and forms read strictly."""
+"""WSGI, with care: an environment without the secrets of this process, failures in one line, forms read strictly."""
 
 from __future__ import annotations
 
 import email
 import logging
+from collections.abc import Iterable
 from email.message import Message
 from socketserver import TCPServer
 from typing import Any
@@ -43,6 +44,15 @@ class ApplicationCall(simple_server.ServerHandler):
         if not isinstance(exc_info[1], Exception):
             raise exc_info[1]
         log.error("the application failed: %r", exc_info[1])
+
+
+def without_body(body: Iterable[bytes]) -> list[bytes]:
+    """Run an application's answer to its end, for its headers."""
+    for _ in body:
+        pass
+    if hasattr(body, "close"):
+        body.close()
+    return []
 
 
 def fields_of(body: bytes, boundary: bytes, most: int) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""HTTP that is wrong, slow, too large or ambiguous, thrown at both servers that read it."""
+"""HTTP that is wrong, slow, too large or ambiguous, sent to both servers that read it."""
 
 import logging
 import socket
@@ -143,7 +143,7 @@ def test_a_host_is_empty_a_name_or_an_address(addresses, topic, host):
 
 
 @TOPICS
-def test_who_used_up_the_time_gets_no_more_of_it(topic, monkeypatch):
+def test_a_client_that_used_up_its_time_gets_no_more(topic, monkeypatch):
     linger, granted = HTTPHandler.linger, []
 
     def noting(handler, seconds):
@@ -304,8 +304,8 @@ def test_ipv6_works():
     ],
     ids=range(4),
 )
-def test_a_whole_url_is_asked_for_as_its_path_is(addresses, topic, target, expected):
-    """RFC 9112, 3.2.2: a server must accept it, though none but a proxy is asked so."""
+def test_a_whole_url_is_answered_as_its_path_is(addresses, topic, target, expected):
+    """RFC 9112, 3.2.2: a server must accept it, though only proxies get such requests."""
     url = target.replace(b"%s", PATHS[topic])
     body = b"name=x"
     if topic == "xmlrpc":
@@ -316,7 +316,7 @@ def test_a_whole_url_is_asked_for_as_its_path_is(addresses, topic, target, expec
 
 @TOPICS
 @pytest.mark.parametrize("target", [b"http:///hello", b"http://", b"ftp://lab/hello", b"hello", b"*", b"//lab/hello"])
-def test_what_is_neither_path_nor_url_is_4xx(addresses, topic, target):
+def test_a_target_that_is_neither_path_nor_url_is_4xx(addresses, topic, target):
     answer = exchange(addresses[topic], b"GET %s HTTP/1.1\r\nHost: lab\r\n\r\n" % target)
     assert 400 <= status(answer) < 500
 

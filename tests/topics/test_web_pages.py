@@ -1,4 +1,4 @@
-"""What a web page has a browser send to a loopback server, thrown at both servers that read HTTP."""
+"""What a web page makes a browser send to a loopback server, sent to both servers that read HTTP."""
 
 import asyncio
 import contextlib
@@ -49,7 +49,7 @@ def post(address, topic, **headers):
     "host", ["localhost", "LocalHost:1", "127.0.0.1", "127.0.0.1:80", "[::1]", "[::1]:15000", "[0:0::1]:1"]
 )
 def test_loopback_s_own_names_are_answered_with_whatever_port(addresses, topic, host):
-    """The port is the wire's, or that of a tunnel before it, of which the server knows nothing."""
+    """The port is that of the wire, or of a tunnel before it, which the server does not know."""
     assert post(addresses[topic], topic, Host=host)[0] == 200
 
 
@@ -121,7 +121,7 @@ def test_what_the_server_s_own_page_sends_is_answered(addresses, topic):
 
 @TOPICS
 def test_asking_whether_another_site_may_is_refused(addresses, topic):
-    """A browser asks so (CORS) before it sends what no form could."""
+    """A browser asks this (CORS) before it sends what no form could."""
     head = b"OPTIONS %s HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n" % PATHS[topic]
     answer = exchange(addresses[topic], head)
     assert status(answer) == 403
@@ -145,7 +145,7 @@ def test_a_call_is_sent_as_xml(addresses, kind):
     [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain; text/xml", "xml"],
 )
 def test_a_call_that_is_sent_as_anything_else_is_415(addresses, kind):
-    """The types that a page may send without asking: three, and none."""
+    """The types that a page may send without asking: three, and no type."""
     code, reason = post(addresses["xmlrpc"], "xmlrpc", Content_Type=kind)
     assert code == 415
     assert "text/xml" in reason
@@ -184,7 +184,7 @@ def test_serve_takes_several_names(topic):
 
 
 @pytest.mark.parametrize("text", ["lab.example:8080", "http://lab", "a b", "lab/", "*"])
-def test_what_is_no_name_is_a_usage_error(text):
+def test_a_text_that_is_not_a_name_is_a_usage_error(text):
     with pytest.raises(ValueError, match="neither a name nor an address"):
         parse_names(text)
     assert ALLOW_HOST.flag == "--allow-host"
@@ -192,7 +192,7 @@ def test_what_is_no_name_is_a_usage_error(text):
 
 @TOPICS
 def test_under_single_two_connections_that_stay_silent_hold_nobody_up_for_long(topic, monkeypatch):
-    """A browser connects ahead of its requests. The client's own timeout says how long may at most be waited."""
+    """A browser connects before it has a request."""
     monkeypatch.setattr(SERVERS[topic].Server, "first_byte", 0.2)
     with serving(topic, "single", timeout=600) as address:
         assert asyncio.run(behind_two_silent_ones(address, topic)) == [200, 408, 408]
@@ -227,7 +227,7 @@ def test_an_empty_line_before_a_request_is_ignored(addresses, topic, line):
 @TOPICS
 @pytest.mark.parametrize("sent", [0, 9, -3], ids=["nothing", "half a head", "half a body"])
 def test_while_a_person_holds_what_clients_send_nobody_is_refused_for_it(topic, sent, monkeypatch):
-    """The lab says so to the server, which may learn it when the client was accepted already."""
+    """The lab informs the server, which may have accepted the client before."""
     begun = threading.Event()
 
     def reading(reader, buffer):

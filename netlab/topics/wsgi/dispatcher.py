@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from netlab.hardening.wsgi import without_body
 from netlab.topics.wsgi.forms import BadForm, read_params
 
 
@@ -45,12 +46,3 @@ def respond(start_response: StartResponse, status: str, text: str = "", kind: st
     headers |= {"Content-Type": f"{kind or 'text/plain'}; charset=utf-8", "Content-Length": str(len(body))}
     start_response(status, list(headers.items()))
     return [body]
-
-
-def without_body(body: Iterable[bytes]) -> list[bytes]:
-    """Run an answer to its end, for its headers."""
-    for _ in body:
-        pass
-    if hasattr(body, "close"):
-        body.close()
-    return []

@@ -64,7 +64,7 @@ def test_hello_greets_by_name(web):
 
 
 @pytest.mark.parametrize("params", [{}, {"name": ""}, {"name": "  "}, {"other": "x"}])
-def test_whoever_gives_no_name_is_greeted_all_the_same(web, params):
+def test_without_a_name_the_world_is_greeted(web, params):
     assert "<h1>Hello World!</h1>" in web.get("/hello", **params).text
 
 
@@ -75,7 +75,7 @@ def test_a_name_is_text_and_not_html(web, send):
     assert "<script>" not in text
 
 
-def test_of_a_repeated_name_the_first_counts_and_the_form_before_the_query(web):
+def test_the_first_of_a_repeated_name_counts_and_the_form_before_the_query(web):
     assert "Hello a!" in web.get("/hello", name=["a", "b"]).text
     assert "Hello form!" in web.post("/hello?name=query", name="form").text
 
@@ -153,7 +153,7 @@ def test_a_bad_form_is_400(body, kind):
     assert post(body, kind)[0] == "400"
 
 
-def test_what_is_no_form_is_415():
+def test_a_body_that_is_not_a_form_is_415():
     assert post(b'{"name": ', "application/json")[0] == "415"
     assert post(b"", "application/json")[0] == "200"
 
@@ -299,7 +299,7 @@ def test_bare_text_is_a_name_or_a_path():
     assert TOPIC.bare("/localtime", "single") == ["get('/localtime')"]
 
 
-# Others' clients, and the recipe alone.
+# Other programs, and the ejected recipe.
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

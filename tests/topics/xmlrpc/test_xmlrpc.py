@@ -1,4 +1,4 @@
-"""A store that is called from afar: what XML-RPC carries, what it refuses, and what must never be reached."""
+"""A store that is called from afar: what XML-RPC carries, what it refuses, and what nobody may reach."""
 
 import gc
 import gzip
@@ -223,7 +223,7 @@ def _established(address):
     return sum(row[1].endswith(port) and row[3] == "01" for row in rows)
 
 
-# What is no call.
+# Requests that are not a call.
 
 
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
@@ -250,7 +250,7 @@ CALL = dumps((), "keys").encode()
     ],
     ids=range(14),
 )
-def test_what_is_no_call_is_400(address, body):
+def test_a_request_that_is_not_a_call_is_400(address, body):
     assert post(address, body).status == 400
 
 
@@ -283,7 +283,7 @@ def test_a_bad_value_in_a_call_is_named_in_the_fault(address, call, caplog, valu
     assert all(line.isprintable() for line in caplog.messages)
 
 
-def test_signatures_that_are_none_are_left_out():
+def test_what_is_not_a_signature_is_left_out():
     assert signature_of("signatures not supported") == ""
     assert signature_of([[], 5, ["int"]]) == "() -> int"
     assert signature_of([["int", "int", 7], ["nil"]]) == "(int, 7) -> int or () -> nil"
@@ -417,7 +417,7 @@ def test_any_xml_is_answered(address, tree):
     assert post(address, xml.encode()).status in (200, 400)
 
 
-# The client, and others'.
+# The client, and other programs.
 
 
 def test_operations_come_from_the_server(address):
