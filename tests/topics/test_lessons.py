@@ -17,7 +17,7 @@ from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind
 from netlab.topics.contract import Topic
-from netlab.topics.discovery import topic_named, topics
+from netlab.topics.discovery import topics
 from netlab.topics.recipe import recipe_files
 from tests.support.waiting import wait_until, waits_in
 
@@ -39,9 +39,6 @@ RESULTS: dict[str, list[str]] = {
     "zerocopy": ["(0, 16909060)"],
 }
 """Some of the results that a lesson shows, in their order."""
-
-VERBATIM = ["wsgi", "xmlrpc"]
-"""The topics that show under "now" the very lines that run; the others show them in short."""
 
 WIDEST = 72
 """Columns of code that stand beside the lab, 120 wide, or across it, 80 wide, without being broken."""
@@ -66,6 +63,11 @@ def test_no_line_of_code_is_broken(topic: Topic, file: str) -> None:
     assert [line for line in lines if len(line) > WIDEST] == []
 
 
+def bare(code: str) -> str:
+    """Code without comments and without blanks, in which its lines may be broken otherwise."""
+    return re.sub(r"\s|,(?=\s*[)\]])", "", re.sub(r"  # .*", "", code))
+
+
 class Bare(ast.NodeTransformer):
     """Leaves out annotations and docstrings."""
 
@@ -86,34 +88,31 @@ def statements(nodes: Sequence[ast.AST]) -> Iterator[str]:
             yield ast.unparse(Bare().visit(node))
 
 
-OUTDATED = {"wsgi", "xmlrpc", "hmac", "tls", "tcp", "udp"}
-"""Topics whose pages still show code as it was."""
+def shown_as_now(text: str) -> list[str]:
+    """The code that is not the tutorial's, in the parts between ``...``."""
+    found, now = list[str](), True
+    for before, block in re.findall(r"(.*?)```python\n(.*?)```", text, re.DOTALL):
+        introduction = before.strip().rpartition("\n\n")[2]
+        now = not introduction.startswith("The tutorial") if introduction else now
+        found += re.split(r"^ *\.\.\.\n", block, flags=re.MULTILINE) if now else []
+    return found
 
 
-@pytest.mark.parametrize("topic", sorted(set(topics()) - OUTDATED))
-def test_what_is_shown_as_now_is_code_that_runs(topic: str) -> None:
-    """Each statement, whether a function or a line, stands in the topic's recipes."""
-    found = topic_named(topic)
-    shown = re.split(r"^Now ", found.text("then_now.md"), maxsplit=1, flags=re.MULTILINE)[1]
-    blocks = [textwrap.dedent(block.removeprefix("python")) for block in shown.split("```")[1::2]]
-    trees = [ast.parse(found.text(f"{part}.py")) for part in recipe_files(found)]
-    there = {each for tree in trees for each in statements(list(ast.walk(tree)))}
-    assert [each for block in blocks for each in statements(ast.parse(block).body) if each not in there] == []
-
-
-def bare(code: str) -> str:
-    """Code without comments and without blanks, in which its lines may be broken otherwise."""
-    return re.sub(r"\s|,(?=\s*[)\]])", "", re.sub(r"  # .*", "", code))
-
-
-@pytest.mark.parametrize("topic", map(topics().get, VERBATIM), ids=VERBATIM)
-def test_what_stands_under_now_is_the_code_that_runs(topic: Topic) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", topic.text("then_now.md"), re.DOTALL)
+@pytest.mark.parametrize("topic", topics().values(), ids=list(topics()))
+def test_what_is_shown_as_now_is_the_code_that_runs(topic: Topic) -> None:
     sources = [topic.text(f"{part}.py") for part in recipe_files(topic)]
     sources += [path.read_text() for path in Path(netlab.hardening.__file__).parent.glob("*.py")]
     running = "".join(map(bare, sources))
-    shown = [part for block in blocks[len(blocks) // 2 :] for part in re.split(r"\.\.\.", block)]
-    assert [part for part in shown if bare(part) not in running] == []
+    there = {each for source in sources for each in statements(list(ast.walk(ast.parse(source))))}
+
+    def runs(code: str) -> bool:
+        """Whether it stands there as it is, or each of its statements does."""
+        as_it_is = all(bare(part) in running for part in code.split("..."))
+        return as_it_is or all(each in there for each in statements(ast.parse(textwrap.dedent(code)).body))
+
+    shown = shown_as_now(topic.text("then_now.md"))
+    assert shown
+    assert [code for code in shown if not runs(code)] == []
 
 
 def idle(session: Session) -> threading.Thread:

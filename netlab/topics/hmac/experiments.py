@@ -50,7 +50,7 @@ def accepts(message, response):     # the server: compares
 
 for name, challenge in (('random', os.urandom), ('fixed', bytes)):
     recorded = challenged(challenge(32))        # a client, overheard
-    print(name, accepts(challenge(32), recorded))   # who overheard it
+    print(name, accepts(challenge(32), recorded))   # the one who overheard it
 """
 
 
@@ -59,10 +59,10 @@ def _wrong_secret(trial: Trial) -> None:
     trial.step("Connect with the secret b'wrong'; the server has b'peekaboo'.")
     peer = bench.begin_connect(secret=b"wrong", grace=PATIENCE)
     peer.wait()
-    trial.expect("it is refused: the server closed the connection, without a word",
+    trial.expect("it is refused: the server closed the connection without a message",
                  lambda: type(peer.outcome).__name__ == "SecretRefused", found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("the server's log says more: a wrong digest", lambda: _logged(bench, "wrong digest"))
-    trial.expect("what crossed are 32 random bytes one way, 32 bytes of digest the other way, and no secret",
+    trial.expect("the server's log says why: a wrong digest", lambda: _logged(bench, "wrong digest"))
+    trial.expect("on the wire: 32 random bytes one way, 32 bytes of digest the other way, and no secret",
                  lambda: len(_sent(bench)) == len(_answers(bench)) == LENGTH
                  and b"wrong" not in _sent(bench))  # fmt: skip
     trial.step("Connect with the right secret, and say Hello.")
@@ -74,33 +74,33 @@ def _wrong_secret(trial: Trial) -> None:
 
 def _replay(trial: Trial) -> None:
     bench = trial.lab()
-    trial.step("A client with the right secret connects. Somebody at the wire writes down its digest.")
+    trial.step("A client with the right secret connects. Somebody on the wire records its digest.")
     bench.connect()
     trial.expect("the server accepted it", lambda: _logged(bench, "knows the secret"))
     first, digest = _answers(bench), _sent(bench)
-    trial.step("They connect themselves, without the secret, and are challenged.")
+    trial.step("Without knowing the secret, they connect and get a challenge.")
     sock = bench.dial()
-    trial.expect("their challenge is another one",
+    trial.expect("it is a different challenge",
                  lambda: len(_answers(bench)) == 2 * LENGTH and not _answers(bench).endswith(first),
                  found=lambda: _answers(bench).hex())  # fmt: skip
-    trial.step("They send the digest that they have written down.")
+    trial.step("They send the digest that they recorded.")
     sock.sendall(digest)
-    trial.expect("the recorded digest does not answer it: refused", lambda: _logged(bench, "wrong digest"))
+    trial.expect("the recorded digest does not match it: rejected", lambda: _logged(bench, "wrong digest"))
 
 
 def _fixed_challenge(trial: Trial) -> None:
     bench = trial.lab()
-    trial.step("Connect three times with the right secret, and compare what the server challenges with.")
+    trial.step("Connect three times with the right secret, and compare the challenges.")
     clients = [bench.connect().local for _ in range(3)]
-    trial.expect("three challenges, no two of them the same",
+    trial.expect("three different challenges",
                  lambda: len({payload(bench.segments(), Direction.TO_CLIENT, at) for at in clients}) == 3)  # fmt: skip
-    trial.step("Who overhears a client sends the same digest again: to a server with random challenges, and to one "
-               "whose challenge is always 32 zeros.")  # fmt: skip
+    trial.step("Somebody who overheard a client sends its digest again: to a server with random challenges, and to "
+               "one whose challenge is always 32 zeros.")  # fmt: skip
     trial.show(FIXED.rstrip())
     run = trial.run_quoted(FIXED)
-    trial.expect("the random challenge refuses the recorded digest",
+    trial.expect("the server with random challenges rejects the recorded digest",
                  lambda: "random False" in run.output, found=lambda: run.output)  # fmt: skip
-    trial.expect("the fixed one accepts it, from somebody who does not know the secret",
+    trial.expect("the one with a fixed challenge accepts it, from somebody who does not know the secret",
                  lambda: "fixed True" in run.output, found=lambda: run.output)  # fmt: skip
 
 
@@ -108,20 +108,20 @@ def _recv_32(trial: Trial) -> None:
     bench = trial.lab()
     trial.step("The tutorial's client_authenticate(), as it stands, in a process of its own.")
     run = trial.run_quoted(BEGIN + QUOTED + TALK, bench)
-    trial.expect("TypeError: since Python 3.8 hmac.new() wants to be told the hash",
+    trial.expect("TypeError: since Python 3.8 hmac.new() must be given the hash",
                  lambda: "TypeError" in run.output and "digestmod" in run.output, found=lambda: run.output)  # fmt: skip
-    trial.step("With 'sha256' told to hmac.new(), and the right secret.")
+    trial.step("The same with 'sha256' given to hmac.new(), and the right secret.")
     run = trial.run_quoted(BEGIN + NAMED + TALK + HELLO, bench)
     trial.expect("it works: b'Hello World' comes back", lambda: "b'Hello World'" in run.output,
                  found=lambda: run.output)  # fmt: skip
-    trial.step("The same, and the wire lets the challenge arrive in pieces of 8 bytes, the second one late.")
+    trial.step("The same, but the challenge arrives in pieces of 8 bytes, the second one late.")
     bench.fault("slice 8 <-", "stall after 8 <-")
     trial.run_quoted(BEGIN + NAMED + TALK, bench)
-    trial.expect("it has signed the first 8 bytes of the challenge",
+    trial.expect("it signed only the first 8 bytes of the challenge",
                  lambda: _sent(bench).endswith(hmac.digest(SECRET, _answers(bench)[-8:], "sha256")))  # fmt: skip
-    trial.expect("the server refuses it, although it has the right secret: wrong digest",
+    trial.expect("the server rejects the digest, although the secret is right",
                  lambda: _logged(bench, "wrong digest"), found=lambda: bench.log())  # fmt: skip
-    trial.step("The repaired one, with the wire slicing as before.")
+    trial.step("The repaired code, with the challenge in pieces as before.")
     bench.fault("slice 8 <-")
     run = trial.run_quoted(BEGIN + REPAIRED + TALK + "s.sendall(b'Hello')\nprint(s.recv(1024))\n", bench)
     trial.expect("it works: b'Hello' comes back", lambda: "b'Hello'" in run.output, found=lambda: run.output)
@@ -135,14 +135,14 @@ def _tamper(trial: Trial) -> None:
     bench.fault(FLIP)
     peer.call("send", ORDER)
     echo = peer.call("recv")
-    trial.expect(f"the server takes it, and echoes {FORGED!r}", lambda: echo == FORGED, found=lambda: echo)
-    trial.expect("it logged no complaint: it cannot tell", lambda: not _logged(bench, "dropped"))
+    trial.expect(f"the server accepts it, and echoes {FORGED!r}", lambda: echo == FORGED, found=lambda: echo)
+    trial.expect("it logged nothing: it cannot notice", lambda: not _logged(bench, "dropped"))
     trial.step("Send the order again, now with its own HMAC behind it, made with the secret.")
     peer.call("send", ORDER + hmac.digest(SECRET, ORDER, "sha256"))
-    trial.expect("the same bit was flipped", lambda: _sent(bench).count(FORGED) == 2)
+    trial.expect("the same bit was flipped again", lambda: _sent(bench).count(FORGED) == 2)
     received = _sent(bench)[-len(ORDER) - LENGTH :]
     order, digest = received[: len(ORDER)], received[len(ORDER) :]
-    trial.expect("whoever checks the HMAC of what arrived sees that it does not fit",
+    trial.expect("a receiver that checks the HMAC notices: it does not match",
                  lambda: order == FORGED and not hmac.compare_digest(digest, hmac.digest(SECRET, order, "sha256")),
                  found=lambda: received)  # fmt: skip
 
@@ -169,37 +169,37 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "Nothing yet: what is sent later cannot be decrypted.",
         ),
         1,
-        "Both sides compute an HMAC of the challenge under their secret, and only the digest crosses. The server "
-        "compares, and closes where they differ; this protocol has no word for no, nor for yes. The log, which no "
-        "stranger reads, says why. Neither side ever sends its secret.",
+        "Both sides compute an HMAC of the challenge under their secret, and only the digest is sent. The server "
+        "compares the digests, and closes the connection if they differ; this protocol has no message for yes or no. "
+        "The server's log says why. Neither side ever sends its secret.",
         _wrong_secret,
     ),
     Experiment(
         "replay",
-        "Somebody records a good client's digest at the wire, and sends it in a connection of their own. Are they in?",
+        "Somebody records a good client's digest on the wire, and sends it over their own connection. Are they let in?",
         (
             "Yes: it is the right digest.",
             "No: it answers another challenge.",
             "No: it came from another port.",
         ),
         1,
-        "The digest proves that whoever made it knew the secret and this very challenge. The next connection gets 32 "
-        "new random bytes, to which the recorded digest is no answer. Two challenges alike are not to be expected "
-        "within the age of the universe.",
+        "The digest proves that its sender knew the secret and this one challenge. The next connection gets 32 new "
+        "random bytes, which the recorded digest does not match. The same challenge will not come twice within the "
+        "age of the universe.",
         _replay,
     ),
     Experiment(
         "fixed-challenge",
-        "A server saves itself the trouble, and always sends the same challenge. Who can come in?",
+        "A server always sends the same challenge. Who is let in?",
         (
-            "Only who knows the secret: the digest is as hard to make as before.",
+            "Only someone who knows the secret: the digest is as hard to compute as before.",
             "Nobody: HMAC refuses to sign the same message twice.",
-            "Also who has overheard one client, once.",
+            "Anyone who has overheard one client.",
         ),
         2,
-        "To the same challenge the right answer is always the same, so the answer itself is as good as the secret, "
-        "and it crosses the wire for everybody to read. A challenge must be used once only; os.urandom(32) sees to "
-        "that. Such a number is called a nonce.",
+        "The same challenge always has the same right answer. So the answer is as good as the secret, and it is sent "
+        "where everybody can read it. A challenge must be used only once; os.urandom(32) ensures that. Such a number "
+        "is called a nonce.",
         _fixed_challenge,
     ),
     Experiment(
@@ -213,16 +213,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "Yes: HMAC of the first 8 bytes is enough.",
         ),
         1,
-        "recv(32) means 32 bytes at most: it returns what is there, as soon as anything is. On one machine that is "
-        "nearly always everything, so the code passes each test and fails now and then in a real network, where it "
-        "looks like a wrong password. Read in a loop until all is there, and treat b'' as the end.",
+        "recv(32) means at most 32 bytes: it returns what has arrived, as soon as anything has. On one machine that is "
+        "nearly always everything, so the code passes each test, and then fails now and then in a real network, where "
+        "it looks like a wrong password. Read in a loop until all 32 bytes are there, and treat b'' as the end.",
         _recv_32,
         QUOTED,
         REPAIRED,
     ),
     Experiment(
         "tamper",
-        f"The client has proved that it knows the secret. Then somebody at the wire turns {ORDER!r} into {FORGED!r}. "
+        f"The client has proved that it knows the secret. Then somebody on the wire turns {ORDER!r} into {FORGED!r}. "
         "Does the server notice?",
         (
             "Yes: the connection is authenticated.",
@@ -230,9 +230,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "No: only the handshake was protected.",
         ),
         2,
-        "The handshake proves who was there when it was made, and nothing of what is sent afterwards: whoever sits "
-        "between can change it, read it, or take the connection over. An HMAC with each message would show a change, "
-        "if a number in it also kept it from being sent twice. TLS does all that, and hides the content, too.",
+        "The handshake proves who was there at that moment. It does not protect what is sent afterwards: someone in "
+        "the middle can read it, change it, or take over the connection. An HMAC with each message would reveal a "
+        "change, and a number in it would reveal a repetition. TLS does all that, and encrypts the content, too.",
         _tamper,
     ),
 )

@@ -34,7 +34,8 @@ def authenticate(client: ClientSocket, secret: bytes, deadline: Deadline) -> Non
         raise TimeoutError(f"no whole digest within {deadline.seconds:g} s") from None
     if len(response) < DIGEST_LENGTH:
         raise ConnectionError(f"short digest: it left after {len(response)} of {DIGEST_LENGTH} bytes")
-    if not hmac.compare_digest(response, hmac.digest(secret, challenge, "sha256")):  # the time of == shows how far
+    expected = hmac.digest(secret, challenge, "sha256")
+    if not hmac.compare_digest(response, expected):  # == is faster the earlier they differ, which can be measured
         raise Refused("wrong digest: it does not know the secret")
 
 

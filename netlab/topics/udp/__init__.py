@@ -19,7 +19,7 @@ TOPIC = Topic(
     package=__name__,
     variable="s",
     bare=_bare,
-    hint="press enter on anything to ask the time",
+    hint="type anything and press enter: the server answers with the time",
     then=":fault loss 50%, and ask again: the client does, until an answer comes",
     order=2,
 )

@@ -8,7 +8,7 @@ from netlab.capture.model import Direction, Outcome, Segment
 from netlab.topics.experiment import Bench, Experiment, Peer, Trial, carried
 
 PATIENT = 9.0
-"""Seconds that ``ask`` takes at most; it asks again after 0.6 s."""
+"""The most seconds that ``ask`` takes; it asks again after 0.6 s."""
 
 
 def _lost(trial: Trial) -> None:
@@ -18,7 +18,9 @@ def _lost(trial: Trial) -> None:
     client = bench.connect(timeout=PATIENT)
     answer = client.call("ask")
     trial.expect("the client has an answer", lambda: _is_time(answer), found=lambda: answer)
-    trial.expect("because it asked again when none came", lambda: _noted(client, "asking again"), found=client.notes)
+    trial.expect(
+        "because it asked again when no answer came", lambda: _noted(client, "asking again"), found=client.notes
+    )
     trial.expect("the wire dropped the first question", lambda: _dropped(bench.segments(), Direction.TO_SERVER) == 1)
     trial.step("The same with the first answer lost instead.")
     bench.fault("loss first 1 <-")
@@ -26,7 +28,9 @@ def _lost(trial: Trial) -> None:
     asked = len(bench.log())
     answer = other.call("ask")
     trial.expect("the client has an answer again", lambda: _is_time(answer), found=lambda: answer)
-    trial.expect("it asked again, for it cannot know which of them was lost", lambda: _noted(other, "asking again"))
+    trial.expect(
+        "it asked again, because it cannot know which of the two was lost", lambda: _noted(other, "asking again")
+    )
     trial.expect("so the server was asked twice", lambda: len(bench.log()) - asked >= 2, found=bench.log)
 
 
@@ -43,7 +47,7 @@ def _duplicate(trial: Trial) -> None:
     answers = [client.call("ask"), client.call("ask")]
     trial.expect("it has one answer to each", lambda: all(_is_time(each) for each in answers), found=lambda: answers)
     trial.expect(
-        "while it waited for the second, it threw the first one's duplicate away",
+        "while it waited for the second, it discarded the duplicate of the first",
         lambda: _noted(client, "duplicate answer to request 1 ignored"),
         found=client.notes,
     )
@@ -59,7 +63,7 @@ def _reordered(trial: Trial) -> None:
     client.begin("send", b"time 2")
     client.wait()
     got = [client.call("recv"), client.call("recv")]
-    trial.expect("the server was asked 2 first, then 1", lambda: _order(bench) == [2, 1], found=bench.log)
+    trial.expect("the server got question 2 first, then 1", lambda: _order(bench) == [2, 1], found=bench.log)
     trial.expect("its answers come in that order too", lambda: _numbers(got) == [b"2", b"1"], found=lambda: got)
     trial.expect("each has the number of its question", lambda: all(_is_time(each[2:]) for each in _texts(got)))
 
@@ -77,18 +81,24 @@ def _too_large(trial: Trial) -> None:
     answer = client.call("recv")
     trial.expect("all 9,000 crossed the wire", lambda: _lengths(bench.segments()) == [9_000], found=bench.segments)
     trial.expect(
-        "the server saw that it had more, and says so", lambda: answer == b"error: too long", found=lambda: answer
+        "the server saw that the datagram was longer, and says so",
+        lambda: answer == b"error: too long",
+        found=lambda: answer,
     )
-    trial.step("The tutorial's recvfrom(8192) gets the same 9,000 bytes.")
+    trial.step("The tutorial's recvfrom(8192) gets the same datagram.")
     told = trial.run_quoted(QUOTED_SERVER)
-    trial.expect("it has 8192 of them and no error", lambda: told.output == "8192\n", found=lambda: told.output)
-    trial.step("The repaired one asks for the flags as well.")
+    trial.expect("it returns 8192 bytes and no error", lambda: told.output == "8192\n", found=lambda: told.output)
+    trial.step("The repaired code asks for the flags as well.")
     repaired = trial.run_quoted(REPAIRED_SERVER)
-    trial.expect("it knows", lambda: repaired.output == "8192, and there was more\n", found=lambda: repaired.output)
+    trial.expect(
+        "it knows that there was more",
+        lambda: repaired.output == "8192, and there was more\n",
+        found=lambda: repaired.output,
+    )
 
 
 def _is_time(answer: object) -> bool:
-    """Whether it reads as ``Mon Nov 17 12:00:00 2025``."""
+    """Whether it looks like ``Mon Nov 17 12:00:00 2025``."""
     text = answer.decode("ascii", "replace") if isinstance(answer, bytes) else str(answer)
     return len(text.split()) == 5 and text.count(":") == 2
 
@@ -148,12 +158,12 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         (
             "The kernel notices, and sends it again.",
             "send raises an error.",
-            "The server misses it, and asks for it.",
-            "Nobody is told; the client can only wait for its answer, give up, and ask again.",
+            "The server notices that it is missing, and asks for it.",
+            "Nobody notices; the client can only wait for its answer, and ask again.",
         ),
         3,
-        "send succeeds as soon as the datagram has left. UDP keeps no account of it. A client that needs an answer "
-        "asks again after a while, and it cannot know whether its question or the answer was lost: so the server may "
+        "send succeeds as soon as the datagram has left. UDP does not follow it up. A client that needs an answer "
+        "asks again after a while. It cannot know whether its question or the answer was lost, so the server may "
         "do the work twice. For the time of day that is harmless; for a payment it is not.",
         _lost,
     ),
@@ -161,15 +171,15 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "duplicate",
         "A question arrives twice, so two answers come. What does the client make of the second?",
         (
-            "The kernel throws it away.",
+            "The kernel discards it.",
             "A client that numbers its questions knows that it is a duplicate; another takes it for its next answer.",
             "recv raises an error.",
-            "It never comes; the server sees that it has answered already.",
+            "It never comes; the server notices that it has answered already.",
         ),
         1,
-        "A datagram carries nothing that says which other one it answers. Whoever needs to know writes a number into "
-        "the question and gets it back. Without one the second answer waits in the socket, and the next question is "
-        "answered by it, before the server has even read that.",
+        "Nothing in a datagram says which other one it answers. So the client writes a number into the question and "
+        "gets it back in the answer. Without a number, the second answer stays in the socket and is taken for the "
+        "answer to the next question, before the server has even read that.",
         _duplicate,
     ),
     Experiment(
@@ -178,12 +188,12 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         (
             "Yes: both go the same way through the same sockets.",
             "Yes: the kernel sorts datagrams by when they were sent.",
-            "Not always: a datagram can overtake another, and only a number in it tells.",
-            "Not always, and then the late one is thrown away.",
+            "Not always: a datagram can overtake another, and only a number in it shows that.",
+            "Not always, and then the late one is discarded.",
         ),
         2,
-        "Each datagram finds its own way and nobody puts them in order again. TCP does that, with the numbers of its "
-        "bytes; over UDP it is the program's business, if the order matters to it.",
+        "Each datagram finds its own way, and nobody puts them in order again. TCP does that by numbering its bytes; "
+        "over UDP the program has to, if the order matters.",
         _reordered,
     ),
     Experiment(
@@ -191,13 +201,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "A server reads datagrams with recvfrom(8192). What happens to a larger one?",
         (
             "The next recvfrom returns the rest.",
-            "The rest is thrown away, and recvfrom says nothing about it.",
+            "The rest is discarded, and recvfrom does not report it.",
             "recvfrom raises an error.",
-            "send refuses it already.",
+            "send rejects it already.",
         ),
         1,
-        "A datagram is read with one call or not at all, and what does not fit into the buffer is gone. recvmsg tells "
-        "by its MSG_TRUNC flag. send refuses only what no datagram can carry: more than 65,507 bytes over IPv4.",
+        "A datagram is read with one call, and what does not fit into the buffer is lost. recvmsg reports that with "
+        "the flag MSG_TRUNC. send rejects only what no datagram can carry: more than 65,507 bytes over IPv4.",
         _too_large,
         QUOTED_SERVER,
         REPAIRED_SERVER,
