@@ -21,10 +21,11 @@ from netlab.lab.client import transcript_text
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
-from netlab.lab.parse import Call, parse, unknown
+from netlab.lab.parse import parse, unknown
 from netlab.lab.processes.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
 from netlab.serve.options import add_options, chosen_options, folder
+from netlab.topics.calls import Call
 from netlab.topics.contract import Option, Topic
 
 USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]"

@@ -15,21 +15,13 @@ from netlab.dissect.text import safe
 from netlab.lab.beside_calls import command_for
 from netlab.lab.errors import LabError
 from netlab.lab.literals import TooLarge, literal
+from netlab.topics.calls import Call
 
 LINE_LIMIT = 1 << 20
 _SOURCE = "<netlab console>"
 # A peer's or a person's text is not code of ours: what Python finds odd in it (a "\d" in a string) must not be printed
 # over the screen. Only for this file name, so nobody else's warnings are lost.
 warnings.filterwarnings("ignore", module=r"<netlab console>")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One operation, and its literal arguments. ``name`` has dots where the server's operations have (XML-RPC)."""
-
-    name: str
-    arguments: tuple[object, ...] = ()
-    keywords: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

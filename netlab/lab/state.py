@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
-from netlab.lab.parse import Call
+from netlab.topics.calls import Call
 
 
 class Phase(Enum):

@@ -36,6 +36,7 @@ from netlab.capture.model import Transport
 from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
 from netlab.platforms import lacks
+from netlab.topics.calls import Call
 
 if TYPE_CHECKING:
     from netlab.topics.copy_as import Outside
@@ -142,10 +143,10 @@ class Topic:
     """One subject of the tutorial.
 
     ``models`` begins with the default. ``variable`` is what the transcript calls the client (``s``). ``bare`` turns
-    bare text into the console lines that it stands for, given the server's model: ``Hello`` →
-    ``["send(b'Hello')", "recv(8192)"]``. ``certificates`` says that server and client want the lab's certificates
-    (``certificates: Path`` of the folder is then among both's keyword arguments). ``package`` is the folder's module
-    name.
+    bare text into the calls that it stands for, given the server's model: ``Hello`` →
+    ``[Call("send", (b"Hello",)), Call("recv", (8192,))]``. ``certificates`` says that server and client want the
+    lab's certificates (``certificates: Path`` of the folder is then among both's keyword arguments). ``package`` is the
+    folder's module name.
     """
 
     name: str
@@ -156,7 +157,7 @@ class Topic:
     models: tuple[str, ...]
     package: str
     variable: str
-    bare: Callable[[str, str], Sequence[str]]
+    bare: Callable[[str, str], Sequence[Call]]
     hint: str
     """What an empty console suggests to type, in a few words."""
     order: int

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from netlab.lab.beside_calls import reads_as_python
 from netlab.lab.errors import LabError
-from netlab.lab.parse import LINE_LIMIT, Bare, Call, parse
+from netlab.lab.parse import LINE_LIMIT, Bare, parse
+from netlab.topics.calls import Call
 
 OPERATIONS = ("send", "recv", "set", "keys")
 

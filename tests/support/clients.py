@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import inspect
 import re
@@ -10,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from netlab.topics.calls import Call
 from netlab.topics.contract import Client, Topic
 from tests.support.server_processes import Serving, serving
 from tests.support.waiting import PATIENCE
@@ -31,7 +31,7 @@ def connected(topic: Topic, address: tuple[str, int], certificates: Path, timeou
 
 def say(topic: Topic, model: str, client: Client) -> list[object]:
     """Run what the topic's sample stands for, as the console does; the results."""
-    return [_run(client, line) for line in topic.bare(topic.sample, model)]
+    return [_run(client, call) for call in topic.bare(topic.sample, model)]
 
 
 def answer(topic: Topic, model: str, address: tuple[str, int], certificates: Path) -> str:
@@ -42,15 +42,11 @@ def answer(topic: Topic, model: str, address: tuple[str, int], certificates: Pat
     return re.sub(r"\d+", "0", repr(results))
 
 
-def _run(client: Client, line: str) -> object:
-    call = ast.parse(line, mode="eval").body
-    assert isinstance(call, ast.Call)
-    arguments = [ast.literal_eval(argument) for argument in call.args]
-    keywords = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    operation = getattr(client, ast.unparse(call.func), None)
+def _run(client: Client, call: Call) -> object:
+    operation = getattr(client, call.name, None)
     if operation is None:
-        return client.call(ast.unparse(call.func), *arguments)  # type: ignore[attr-defined]  # a RemoteClient
-    return operation(*arguments, **keywords)
+        return client.call(call.name, *call.arguments)  # type: ignore[attr-defined]  # a RemoteClient
+    return operation(*call.arguments, **dict(call.keywords))
 
 
 @contextlib.contextmanager

@@ -21,8 +21,9 @@ from netlab.lab.client.connection import Connection, Notes
 from netlab.lab.client.endings import Ending, Endings
 from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.errors import LabError
-from netlab.lab.parse import Bare, Call, parse
+from netlab.lab.parse import Bare, parse
 from netlab.lab.state import Busy, Entry, EntryKind, HalfClosed, Made
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000
@@ -219,12 +220,11 @@ class Prompt:
     def _meant(self, bare: Bare) -> list[Call]:
         """The calls that bare text stands for."""
         try:
-            lines = self.topic.bare(bare.text, self._target().model)
+            return list(self.topic.bare(bare.text, self._target().model))
         except Exception as error:
             self.note(transcript_text.cut(bare.text.strip(), 200))
             self.complain(error)
             raise
-        return [call for call in map(self._parse, lines) if isinstance(call, Call)]
 
     def _run(
         self, text: str, waiting_for: str, action: Callable[[], object], did: Call | Made | HalfClosed | None

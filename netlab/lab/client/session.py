@@ -17,8 +17,8 @@ from netlab.lab.client.operations import Operation
 from netlab.lab.client.repl import Prompt, Target
 from netlab.lab.client.worker import Worker
 from netlab.lab.errors import LabError
-from netlab.lab.parse import Call
 from netlab.lab.state import Busy, Entry, HalfClosed
+from netlab.topics.calls import Call
 from netlab.topics.contract import Client, Topic
 
 LINES_WAITING = 10_000

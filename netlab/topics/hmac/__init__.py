@@ -1,12 +1,13 @@
 """HMAC: a client proves that it knows a secret without sending it; then the same echo."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Option, Topic
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Send it and show what comes back."""
-    return [f"send({text.encode('utf-8', 'surrogateescape')!r})", "recv(8192)"]
+    return [Call("send", (text.encode("utf-8", "surrogateescape"),)), Call("recv", (8192,))]
 
 
 def _secret(text: str) -> bytes:

@@ -1,19 +1,20 @@
 """multiprocessing: Python objects as whole messages, and a key that both sides prove to know."""
 
+from contextlib import suppress
+
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Option, Topic
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Send a Python literal, or any other text as a str, and show what comes back."""
     import ast
 
-    try:
-        ast.literal_eval(text.strip())
-        literal = ast.unparse(ast.parse(text.strip(), mode="eval"))
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        literal = repr(text)
-    return [f"send({literal})", "recv()"]
+    value: object = text
+    with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        value = ast.literal_eval(text.strip())
+    return [Call("send", (value,)), Call("recv")]
 
 
 def _authkey(text: str) -> bytes:

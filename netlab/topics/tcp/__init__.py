@@ -1,13 +1,14 @@
 """TCP: a stream of bytes between two programs, and seven ways to serve it."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Send it and show what comes back; the line server answers only a whole line."""
     line = text + "\n" if model == "stream" else text
-    return [f"send({line.encode()!r})", "recv(8192)"]
+    return [Call("send", (line.encode(),)), Call("recv", (8192,))]
 
 
 def _unfinished(model: str) -> bytes:

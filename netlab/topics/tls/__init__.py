@@ -1,6 +1,7 @@
 """TLS: the same echo, private and with proof of who answers."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Option, Topic
 
 PRESENTED = (
@@ -16,9 +17,9 @@ PRESENTED = (
 )
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Send it through the encrypted connection and show what comes back."""
-    return [f"send({text.encode('utf-8', 'surrogateescape')!r})", "recv(8192)"]
+    return [Call("send", (text.encode("utf-8", "surrogateescape"),)), Call("recv", (8192,))]
 
 
 TOPIC = Topic(

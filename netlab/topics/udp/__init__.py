@@ -1,12 +1,13 @@
 """UDP: single datagrams that may be lost, and a client that asks again."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Ask the time, whatever was typed."""
-    return ["ask()"]
+    return [Call("ask")]
 
 
 TOPIC = Topic(

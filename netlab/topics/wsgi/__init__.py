@@ -1,13 +1,14 @@
 """WSGI: a web server and a micro-framework, from the request line to the function that answers it."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Ask for a greeting by that name; text that begins with a slash is a path."""
-    return [f"get({text!r})"] if text.startswith("/") else [f"get('/hello', name={text!r})"]
+    return [Call("get", (text,)) if text.startswith("/") else Call("get", ("/hello",), (("name", text),))]
 
 
 TOPIC = Topic(

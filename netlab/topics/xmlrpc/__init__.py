@@ -4,25 +4,25 @@ from ast import literal_eval
 from keyword import iskeyword
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Option, Topic
 from netlab.topics.host_names import ALLOW_HOST
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """A call as a shell would write it, ``get spam``; any other text asks which methods there are."""
     name, *words = text.split()[:20] or [""]
     if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
-        return ["system.listMethods()"]
-    return [f"{name}({', '.join(_literal(word) for word in words)})"]
+        return [Call("system.listMethods")]
+    return [Call(name, tuple(map(_value, words)))]
 
 
-def _literal(word: str) -> str:
-    """The word as it stands if it is a Python literal, else quoted."""
+def _value(word: str) -> object:
+    """What the word says if it is a Python literal, else the word."""
     try:
-        literal_eval(word)
+        return literal_eval(word)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return repr(word)
-    return word
+        return word
 
 
 def _yes(text: str) -> bool:

@@ -1,16 +1,17 @@
 """Zero-copy: large payloads, one buffer, and how many times each byte is copied."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Option, Topic
 from netlab.topics.zerocopy.sizes import parse_size
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Receive a size; send any other text and show its digest."""
     try:
-        return [f"receive({parse_size(text)!r})"]
+        return [Call("receive", (parse_size(text),))]
     except ValueError:
-        return [f"send({text.encode('utf-8', 'surrogateescape')!r})"]
+        return [Call("send", (text.encode("utf-8", "surrogateescape"),))]
 
 
 TOPIC = Topic(

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netlab.lab.client.operations import operations_of
-from netlab.lab.parse import Call
 from netlab.lab.state import Entry, EntryKind, HalfClosed, Made
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 
 _SHOW = '''

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment
-from netlab.lab.client.operations import is_remote, operations_of
 from netlab.lab.client.repl import Target
-from netlab.lab.parse import Call, parse
 from netlab.lab.state import Entry, EntryKind, Made
 from netlab.lab.topic_options import text_of
 from netlab.serve.options import environment_name
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 from netlab.topics.copy_as import Called
 from netlab.ui.console.transcript import copied
@@ -136,13 +135,10 @@ def last_call(
 
 def _bare(topic: Topic, model: str) -> tuple[Call, ...]:
     """The calls that bare text stands for: one that sends, and often one that reads the answer."""
-    kind = topic.client_class()
     try:
-        lines = topic.bare("Hello", model)
-        found = [parse(line, operations_of(kind), topic.variable, remote=is_remote(kind)) for line in lines]
+        return tuple(topic.bare("Hello", model))
     except Exception:  # noqa: BLE001 - whatever a topic's own code raises
         return ()
-    return tuple(call for call in found if isinstance(call, Call))
 
 
 def _of_transcript(topic: Topic, entries: Sequence[Entry], made: Made | None) -> list[Copy]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from netlab.hardening import exact
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.patience import Deadline, Patience
+from netlab.topics.calls import Call
 from netlab.topics.hmac import TOPIC, client, server
 from netlab.topics.hmac.client import Client, SecretRefused
 from netlab.topics.hmac.server import MODELS, ThreadingServer
@@ -303,7 +304,7 @@ def test_any_bytes_leave_the_server_serving(address: tuple[str, int], data: byte
 
 
 def test_bare_text_is_sent_and_its_echo_shown() -> None:
-    assert TOPIC.bare("grün", "single") == [f"send({'grün'.encode()!r})", "recv(8192)"]
+    assert TOPIC.bare("grün", "single") == [Call("send", ("grün".encode(),)), Call("recv", (8192,))]
 
 
 def test_the_recipes_run_on_their_own(tmp_path: Path) -> None:

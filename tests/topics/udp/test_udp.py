@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
+from netlab.topics.calls import Call
 from netlab.topics.udp import TOPIC
 from netlab.topics.udp.answers import ANSWER, LONGEST_REQUEST, TOO_LONG, Request, answer
 from netlab.topics.udp.client import TRIES, Client
@@ -217,7 +218,7 @@ def test_the_client_takes_bytes_alone_and_a_bounded_size(client: Client) -> None
 
 
 def test_bare_text_asks_the_time() -> None:
-    assert list(TOPIC.bare("whatever", "single")) == ["ask()"]
+    assert list(TOPIC.bare("whatever", "single")) == [Call("ask")]
 
 
 # Fields.

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netlab.topics.calls import Call
 from netlab.topics.wsgi import TOPIC
 from netlab.topics.wsgi.app import dispatcher
 from netlab.topics.wsgi.client import Client, Response
@@ -295,8 +296,8 @@ def test_two_lengths_can_be_asked_for_from_the_console(web):
 
 
 def test_bare_text_is_a_name_or_a_path():
-    assert TOPIC.bare("Guido's", "single") == ["get('/hello', name=\"Guido's\")"]
-    assert TOPIC.bare("/localtime", "single") == ["get('/localtime')"]
+    assert TOPIC.bare("Guido's", "single") == [Call("get", ("/hello",), (("name", "Guido's"),))]
+    assert TOPIC.bare("/localtime", "single") == [Call("get", ("/localtime",))]
 
 
 # Other programs, and the ejected recipe.

@@ -18,8 +18,8 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
-from netlab.lab.parse import Call
 from netlab.lab.state import Entry, EntryKind, Made
+from netlab.topics.calls import Call
 from netlab.topics.copy_as import Called
 from netlab.topics.discovery import topic_named
 from netlab.ui.tab.copied_program import client_alone
