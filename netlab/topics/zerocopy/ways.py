@@ -7,6 +7,7 @@ copies beyond it, and how much memory it holds, is counted where it happens.
 import io
 import mmap
 import socket
+import sys
 from collections.abc import Callable
 
 from netlab.topics.zerocopy.counting import SMALL, CountingFile
@@ -88,11 +89,12 @@ def readinto(sock: socket.socket, transfer: Transfer) -> memoryview:
 
 def huge_pages(sock: socket.socket, transfer: Transfer) -> memoryview:
     """As ``recv_into``, but from 32 MiB on into pages of 2 MiB: 512 times fewer page faults."""
-    if not hasattr(mmap, "MADV_HUGEPAGE") or transfer.size < HUGE:
-        return recv_into(sock, transfer)
-    buffer = mmap.mmap(-1, transfer.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory has small pages
-    buffer.madvise(mmap.MADV_HUGEPAGE)
-    return fill(sock, transfer, memoryview(buffer))
+    if sys.platform == "linux" and hasattr(mmap, "MADV_HUGEPAGE") and transfer.size >= HUGE:
+        private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # shared memory has small pages
+        buffer = mmap.mmap(-1, transfer.size, flags=private)
+        buffer.madvise(mmap.MADV_HUGEPAGE)
+        return fill(sock, transfer, memoryview(buffer))
+    return recv_into(sock, transfer)
 
 
 WAYS: dict[str, Callable[[socket.socket, Transfer], memoryview]] = {
