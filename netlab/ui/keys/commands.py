@@ -140,5 +140,5 @@ def bindings(commands: Iterable[Command]) -> list[BindingType]:
 
 
 def topic_bindings() -> list[BindingType]:
-    """``1`` … ``9`` for the tabs. They are shown on the tabs, so not in the footer."""
-    return [Binding(str(n), f"show_tab({n})", f"tab {n}", show=False, id=f"tab.{n}") for n in range(1, 10)]
+    """``1`` … ``9`` and ``0`` for the first ten tabs. They are shown on the tabs, so not in the footer."""
+    return [Binding(str(n % 10), f"show_tab({n})", f"tab {n}", show=False, id=f"tab.{n}") for n in range(1, 11)]

@@ -21,7 +21,7 @@ from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS
 RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection, or give up what waits"}
 """Keys that cannot be given to anything else."""
 
-TABS = {f"tab.{n}": str(n) for n in range(1, 10)}
+TABS = {f"tab.{n}": str(n % 10) for n in range(1, 11)}
 """The keys of the tabs, by id."""
 
 _NAMES = "escape enter tab backspace delete insert home end pageup pagedown up down left right space"

@@ -38,13 +38,14 @@ from netlab.lab.state import (
     StateChanged,
 )
 from netlab.topics.contract import Client, Topic
-from netlab.topics.discovery import find_topics, topic_named
+from netlab.topics.discovery import topic_named
 from netlab.topics.zerocopy.client import Client as ZerocopyClient
 from netlab.topics.zerocopy.transfer import NOTHING, Transfer
 from netlab.ui.app import NetlabApp
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.widgets.formatting import Presentation
 from tests.support.folders import RECORDINGS
+from tests.support.screen.staging import tabs
 
 Json = dict[str, Any]
 
@@ -250,7 +251,7 @@ class ReplayedApp(NetlabApp):
             return live
 
         self.name_of_scene = name_of(topic, part)
-        super().__init__(find_topics(), topic, make_lab=make_lab, presentation=Replay())
+        super().__init__(tabs(), topic, make_lab=make_lab, presentation=Replay())
         self.animation_level = "none"
 
 

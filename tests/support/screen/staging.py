@@ -15,13 +15,21 @@ from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import SECOND, Board
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
-from netlab.topics.discovery import Broken, find_topics, topic_named
+from netlab.topics.discovery import Broken, topic_named
 from netlab.ui.app import NetlabApp
 from netlab.ui.keys.keymap import Config
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab.tab import BenchPane
 from netlab.ui.widgets.formatting import Presentation
 from tests.support.waiting import PATIENCE, until
+
+TABS = ("tcp", "udp", "wsgi", "xmlrpc", "multiprocessing", "hmac", "tls", "zerocopy")
+"""The tabs on every picture, whatever other topics are installed."""
+
+
+def tabs(first: str = "tcp") -> list[Topic]:
+    """The topics of the tabs; one that has none gets the last."""
+    return [topic_named(name) for name in dict.fromkeys((*TABS, first))]
 
 
 class Stage(Presentation):
@@ -99,8 +107,7 @@ class StagedApp(NetlabApp):
             live.start()
             return live
 
-        topic_named(first)
-        super().__init__([*find_topics(), *more], first, make_lab=make_lab, config=config, presentation=self.stage)
+        super().__init__([*tabs(first), *more], first, make_lab=make_lab, config=config, presentation=self.stage)
         self.animation_level = "none"
 
     async def on_unmount(self) -> None:

@@ -9,7 +9,7 @@ import socket
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TabbedContent
 
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
@@ -243,6 +243,13 @@ async def test_the_footer_never_has_more_than_eight_and_always_help_and_palette(
         assert labels[-1] == "palette"
         await pilot.press("tab")
         await pilot.pause()
+
+
+@played(more=[Broken("ninth", "ImportError: no such thing"), Broken("tenth", "ImportError: nor this")])
+async def test_digits_lead_to_ten_tabs(app: StagedApp, pilot: Pilot[None]) -> None:
+    for key, name in {"9": "ninth", "0": "tenth", "2": "udp"}.items():
+        await pilot.press("escape", key)
+        await until(pilot, lambda name=name: app.query_one(TabbedContent).active == f"tab-{name}", name)
 
 
 def test_a_topic_that_does_not_load_is_a_tab_that_says_why() -> None:
