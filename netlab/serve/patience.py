@@ -17,9 +17,7 @@ def obey(server: Server, line: bytes) -> None:
     patience = getattr(server, "patience", None)
     with suppress(ValueError, TypeError, AttributeError):
         asked = json.loads(line)
-        if asked.get("request") != "patience":
-            return
-        if not isinstance(patience, Patience):
+        if asked.get("request") != "patience" or not isinstance(patience, Patience):
             return
         if (seconds := asked.get("seconds")) is not None:
             patience.seconds = float(seconds)
