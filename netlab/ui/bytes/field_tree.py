@@ -15,6 +15,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
@@ -118,6 +119,12 @@ class FieldTree(Tree[Field | None]):
         self._above = 0  # lines above the fields
         self._first: int | None = None  # the offset that was looked at first
         self._moved = False  # since then another one was
+
+    def notify_style_update(self) -> None:
+        """Paint in the new colours. Tree would have the whole screen laid out, too, at each change of the focus."""
+        Widget.notify_style_update(self)
+        self._clear_line_cache()
+        self.refresh()
 
     def show(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
         """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own above them."""

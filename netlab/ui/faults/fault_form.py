@@ -14,7 +14,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -22,6 +21,7 @@ from textual.widgets.option_list import Option
 from netlab.capture.model import Direction
 from netlab.dissect.text import safe
 from netlab.ui.faults.fault_draft import Draft, Which
+from netlab.ui.keys.late_paint import LateModal
 from netlab.ui.keys.type_ahead_input import OrderlyInput
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.widgets.chooser import entry
@@ -84,7 +84,7 @@ class Line(OrderlyInput):
         return character != "F" and super().check_consume_key(key, character)
 
 
-class FaultForm(ModalScreen[None]):
+class FaultForm(LateModal[None]):
     """Adds, takes away and clears the faults of one lab, while traffic flows."""
 
     DEFAULT_CSS = """

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from netlab.capture.model import Transport
@@ -20,6 +19,7 @@ from netlab.lab.console import Command
 from netlab.platforms import counts_accept_queue
 from netlab.topics.contract import Topic
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable
+from netlab.ui.keys.late_paint import LateModal
 
 SHOWS = {
     "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
@@ -155,7 +155,7 @@ def help_width(columns: int) -> int:
     return max(min(WIDEST, columns * 96 // 100) - 5, 1)
 
 
-class Help(ModalScreen[None]):
+class Help(LateModal[None]):
     """Shows lines to scroll through; esc closes it."""
 
     DEFAULT_CSS = """

@@ -33,10 +33,16 @@ def hint(widget: Widget, *wanted: tuple[str, str]) -> str:
 
 
 def follow_keys(widget: Widget, tell: Callable[[], object]) -> None:
-    """Have ``tell`` called whenever other keys act than before, so that the widget's hints stay true."""
+    """Have ``tell`` called whenever other keys may act than before, so that the widget's hints stay true."""
+    was_within = True
 
     def told(screen: Screen[object]) -> None:
-        if widget.is_attached:
+        nonlocal was_within
+        if not widget.is_attached:
+            return
+        within = screen.focused is not None and widget in screen.focused.ancestors_with_self
+        if within or was_within:  # elsewhere it names none, whatever acts there
             tell()
+        was_within = within
 
     widget.screen.bindings_updated_signal.subscribe(widget, told)

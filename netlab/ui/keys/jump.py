@@ -10,8 +10,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from netlab.ui.keys.late_paint import LateModal
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 """Given to the targets in their order: the nearest to the fingers first."""
@@ -26,7 +27,7 @@ class Target:
     go: Callable[[], object]
 
 
-class Jump(ModalScreen[None]):
+class Jump(LateModal[None]):
     """Shows the letters over the screen as it is. A letter goes to its target, any other key leaves."""
 
     DEFAULT_CSS = """

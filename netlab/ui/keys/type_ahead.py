@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from textual import events
 from textual.app import App
 from textual.message import Message
-from textual.message_pump import MessagePump
 from textual.timer import Timer
 from textual.widget import Widget
 
 from netlab.ui.keys.commands import readable
 from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.late_paint import PaintsLate
 
 PATIENCE = 10.0
 """Seconds that a turn takes at most: what it waits for may never come. A long lesson on a busy machine takes five."""
@@ -49,7 +49,7 @@ class Step:
         self._ended(self)
 
 
-class KeyTurns(App[None]):
+class KeyTurns(PaintsLate):
     """An app in which each key has its turn."""
 
     @dataclass
@@ -172,11 +172,16 @@ class KeyTurns(App[None]):
     @property
     def _quiet(self) -> bool:
         """Whether no message waits to be handled, and the screen is ready for keys."""
-        pumps: list[MessagePump] = [self]
-        for screen in self.screen_stack:
-            pumps += [screen, *screen.walk_children()]
-        ready = bool(self.screen_stack) and self.screen.is_mounted
-        return ready and not any(pump.message_queue_size for pump in pumps)
+        if not self.screen_stack or not self.screen.is_mounted or self.message_queue_size:
+            return False
+        nodes: list[Widget] = list(self.screen_stack)
+        while nodes:
+            node = nodes.pop()
+            if node.message_queue_size:
+                return False
+            if node.display:  # what is on no screen, as the other tabs, is nothing that a key waits for
+                nodes.extend(node.children)
+        return True
 
     async def _lose_patience(self) -> None:
         self._steps.clear()

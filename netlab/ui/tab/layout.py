@@ -54,7 +54,7 @@ class PaneBar(Static):
         first = "esc, then " * isinstance(self.screen.focused, Input)
         marks = {"log": f" !{warned}"} if warned else {}
         names = [self._named(name, name == beside, marks.get(name, "")) for name in order[1:]]
-        self.update(Content(" ").join([*names, Content(f"  {first}tab: next pane   \\: the whole tab")]))
+        self.update(Content(" ").join([*names, Content(f"  {first}tab: next pane   \\: the whole tab")]), layout=False)
 
     def _named(self, name: str, marked: bool, more: str) -> Content:
         shown = Content.styled(f"▸{name}", "bold reverse") if marked else Content(f" {name}")
@@ -187,12 +187,22 @@ class Panes(Horizontal):
         lower = shown == "bytes" if shown in ("bytes", "experiment") else self.has_class("-lower-bytes")
         flags = {"-whole": bool(self.whole), "-reading": self.reader is not None, "-lower-bytes": lower}
         classes = {f"-{shown}", *there, *(flag for flag, on in flags.items() if on)}
-        if classes != self.classes:
-            self.classes = classes  # at once: each class that comes styles all anew
+        self._dress(classes)
         self._bytes.set_class(self.editor_slot.pane is not None, "-editing")
         if shown == "log":
             self.query_one(ServerLog).all_seen()
         self._tell_bar()
+
+    def _dress(self, classes: set[str]) -> None:
+        """Have these classes. Their rules name the columns and the panes: what is within a pane keeps its styles."""
+        there = self.classes
+        if classes == there:
+            return
+        self.remove_class(*(there - classes), update=False)
+        self.add_class(*(classes - there), update=False)
+        columns = [child for child in self.children if child.is_attached]
+        panes = [pane for column in columns for pane in column.children]
+        self.app.stylesheet.update_nodes([self, *columns, *panes])
 
     def _tell_bar(self) -> None:
         for bar in self.query(PaneBar):

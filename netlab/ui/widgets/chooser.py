@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+from netlab.ui.keys.late_paint import LateModal
 
 _WIDTH = 76
 """Cells of a chooser's box at most, as its CSS has it."""
@@ -46,7 +47,7 @@ def entry(label: str, meaning: str, width: int) -> Content:
     return Content("\n").join(lines)
 
 
-class Chooser(ModalScreen[tuple[str, str] | None]):
+class Chooser(LateModal[tuple[str, str] | None]):
     """Asks for one of several; the answer is (how, value), where how is ``enter`` or another key that was offered."""
 
     DEFAULT_CSS = """
