@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import signal
-import struct
 import termios
 import time
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
 from tests.support.screen.in_terminal import Terminal, alive, nothing_is_left, serving
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
 
@@ -130,16 +129,19 @@ def test_many_reports_of_the_mouse_leave_no_backlog(terminal: Terminal, tmp_path
 
 
 def stuffed(terminal: Terminal) -> None:
-    """Have it draw, reading nothing, until it draws no more."""
-    waiting, same, deadline = -1, 0, time.monotonic() + PATIENCE
-    while same < 10:
-        assert time.monotonic() < deadline
-        os.write(terminal.master, b"\x10")  # the palette
-        time.sleep(0.05)
-        os.write(terminal.master, b"\x1b")
-        time.sleep(0.15)
-        before, waiting = waiting, struct.unpack("i", fcntl.ioctl(terminal.master, termios.FIONREAD, bytes(4)))[0]
-        same = same + 1 if waiting == before and waiting > 1024 else 0
+    """Have it draw, reading nothing, until the terminal takes no more."""
+
+    def written() -> int:
+        return int(Path(f"/proc/{terminal.process.pid}/io").read_text().partition("wchar:")[2].split()[0])
+
+    def full() -> bool:
+        return not select.select([], [terminal.slave], [], 0)[1]
+
+    keys = cycle((b"\x10", b"\x1b"))  # the palette, and away with it
+    while not full():
+        drawn = written() + 500
+        os.write(terminal.master, next(keys))
+        wait_until(lambda drawn=drawn: written() > drawn or full(), "it draws")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -148,7 +150,7 @@ def test_a_terminal_that_reads_nothing_keeps_no_app(terminal: Terminal, tmp_path
     stuffed(terminal)
     terminal.process.send_signal(number)
     assert terminal.process.wait(PATIENCE) == 128 + number
-    assert not [pid for pid in children if alive(pid)]
+    wait_until(lambda: not any(map(alive, children)), "its children ended, too")
     assert termios.tcgetattr(terminal.slave) == terminal.before
     terminal.read()
     assert terminal.written.endswith(b"\x1b[?1049l\x1b[?25h\x1b[?1004l"), (
