@@ -243,7 +243,7 @@ class Console(Vertical):
 
     def _unfolding(self) -> str:
         """How to see a result whole, while one types nothing."""
-        idle = self.prompt.has_focus and not self.prompt.value
+        idle = self.screen.focused is self.prompt and not self.prompt.value
         return "⇧tab, then enter: all of the result" if idle and self.transcript.last_is_folded else ""
 
     def on_prompt_entered(self, event: Prompt.Entered) -> None:

@@ -161,8 +161,8 @@ class ExperimentPane(Ring):
         follow_keys(self, self._name_keys)
 
     def _name_keys(self) -> None:
-        if self.has_focus is not self._here:
-            self._here = self.has_focus
+        if (here := self.screen.focused is self) is not self._here:
+            self._here = here
             self._redraw()
 
     def on_resize(self, event: events.Resize) -> None:

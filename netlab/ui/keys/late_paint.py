@@ -60,5 +60,5 @@ class LateScreen(Screen[Result]):
         super()._compositor_refresh()
 
 
-class LateModal(LateScreen[Result], ModalScreen[Result]):
-    """The same, above another screen."""
+class LateModal(ModalScreen[Result], LateScreen[Result]):
+    """The same, above another screen. Textual looks for styles along the first bases alone."""

@@ -6,9 +6,10 @@ import asyncio
 import os
 import select
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from textual import events
 from textual._parser import ParseError
@@ -20,16 +21,13 @@ from textual.message import Message
 from netlab.ui.keys.type_ahead import KeyTurns
 from netlab.ui.terminal.exit_watch import WATCH, ending_signals
 from netlab.ui.terminal.input_queue import InputQueue
-from netlab.ui.terminal.terminal_input import Pasted, TerminalInput
+from netlab.ui.terminal.terminal_input import Kind, Pasted, TerminalInput
 from netlab.ui.terminal.terminal_modes import reopened
 
 try:
     from textual.drivers.linux_driver import LinuxDriver
 except ImportError:  # no termios: nothing is shown, as `netlab` says before it comes here
     LinuxDriver = Driver  # type: ignore[misc, assignment]  # stands in its place so that this module can be imported
-
-if TYPE_CHECKING:
-    from netlab.ui.terminal.terminal_app import TerminalApp
 
 CHUNK = 4096
 LULL = 0.05
@@ -38,6 +36,16 @@ AT_ONCE = 64
 """Events that the app gets in one go, before it has answered those before. It draws between two goes."""
 BUSY = 0.002
 """Seconds between two looks whether it has."""
+
+
+class HearsOfInput(Protocol):
+    """What the driver reports to the app."""
+
+    def input_lost(self, lost: Counter[Kind]) -> None:
+        """So much input was left out."""
+
+    def thread_failed(self, error: BaseException) -> None:
+        """A thread of the driver has crashed."""
 
 
 class PacedDriver(Driver):
@@ -60,7 +68,7 @@ class PacedDriver(Driver):
         """The input rests: what was left out of it is told."""
         if lost := self.queue.take_lost():
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(cast("TerminalApp", self._app).input_lost, lost)
+                self._loop.call_soon_threadsafe(cast(HearsOfInput, self._app).input_lost, lost)
 
     def _hand_over(self) -> None:
         self._handing_over = False
@@ -160,7 +168,7 @@ class TerminalDriver(PacedDriver, LinuxDriver):
             self.run_input_thread()
         except BaseException as error:  # noqa: BLE001 - nobody reads keys any more, whatever it was
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(cast("TerminalApp", self._app).thread_failed, error)
+                self._loop.call_soon_threadsafe(cast(HearsOfInput, self._app).thread_failed, error)
 
 
 class _Screen:
