@@ -303,7 +303,10 @@ class NetlabApp(TerminalApp, KeyTurns):
     def paste_target(self) -> Widget | None:
         """What is pasted anywhere but into an input goes to the console."""
         typed_into = self.focused is not None and self.focused.check_consume_key("a", "a")
-        if self.bench is None or typed_into or len(self.screen_stack) > 1:
+        if self.bench is None or typed_into:
+            return None
+        if len(self.screen_stack) > 1:
+            self.notify("Nothing here takes text. Press esc, then paste: it goes to the console.", title="paste")
             return None
         self.bench.panes.go("console")
         return self.bench.console.prompt

@@ -172,3 +172,19 @@ async def test_what_is_pasted_outside_the_console_goes_there(app: StagedApp, pil
     app.post_message(events.Paste("Hello"))
     await until(pilot, lambda: app.seen.console.prompt.value == "Hello" and isinstance(app.focused, Prompt))
     assert app.seen.lab.state.phase is Phase.SERVING
+
+
+@pytest.mark.parametrize("opens", ["m", "f", "question_mark", "ctrl+o"])
+def test_a_paste_that_nothing_takes_says_where_it_goes(opens: str) -> None:
+    @played()
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape", opens)
+        await until(pilot, lambda: len(app.screen_stack) == 2, "it is open")
+        app.post_message(events.Paste("Hello"))
+        await until(pilot, lambda: any("then paste" in each.message for each in app._notifications), "it is said")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.screen_stack) == 1, "it is closed")
+        app.post_message(events.Paste("Hello"))
+        await until(pilot, lambda: app.seen.console.prompt.value == "Hello", "the console has it")
+
+    play()
