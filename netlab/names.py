@@ -10,7 +10,7 @@ from typing import Final
 from netlab.capture.model import Endpoint
 
 TRIES: Final = 20
-"""How often another free port is asked for, where the first one's is taken at another address."""
+"""How often another free port is tried if the first address's port is taken at another address."""
 
 _ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """A hosts file may give ``::1`` on a machine without IPv6: a name's other addresses do."""
@@ -35,7 +35,7 @@ def family_of(host: str) -> socket.AddressFamily:
 
 
 def bind_all(addresses: Sequence[Endpoint], bind: Callable[[Endpoint], socket.socket]) -> tuple[socket.socket, ...]:
-    """A socket for each address that this machine has, all bound to one port; the first one's where that is 0.
+    """A socket for each address that this machine has, all bound to one port; port 0 takes the first one's.
 
     Raises `OSError` where none has a socket, or one that the machine has cannot be had.
     """

@@ -1,7 +1,7 @@
 """A capture file, read while it grows: segments, flows and streams as views of the mapped file.
 
 No byte of a payload is copied here. What stays in memory is 28 bytes for each segment. Knows nothing of who writes the
-file: it reads up to the length that it is told is complete.
+file: it reads up to the length that is complete.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _PACKED = (
 _NO_OPTIONS = 7
 """At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
 _PREFIX = 24
-"""Bytes that tell the format: a pcap header, or a section header's beginning."""
+"""Bytes that show the format: a pcap header, or the beginning of a section header."""
 
 
 class Segments(Sequence[Segment]):
-    """A capture's segments in order, each made when it is asked for. A slice is a tuple."""
+    """A capture's segments in order, each made on demand. A slice is a tuple."""
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
@@ -141,7 +141,7 @@ class Capture:
     def grow(self, length: int | None = None, *, at_most: int | None = None) -> int:
         """Read the packets up to ``length`` bytes (None: all of the file), ``at_most`` so many; how many segments came.
 
-        Damage stops it for good, and `problem` says so. Raises `CaptureError` when the file is no capture at all.
+        After damage nothing more is read, and `problem` says so. Raises `CaptureError` if the file is not a capture.
         """
         if self._damaged or self._file.closed:
             return 0
@@ -195,12 +195,12 @@ class Capture:
                 lengths.append(packet[5])
                 places.append(at)  # last, because readers go by its length
                 row += 1
-            elif row in self._whole:  # it came in fragments, and only acknowledges
+            elif row in self._whole:  # it came in fragments, and is only an acknowledgement
                 del self._whole[row]
         return scanned
 
     def _whole_packet(self, found: Fragment | str, container: Container, at: int) -> Packet | None:
-        """The packet that a fragment made whole; None where it did not, and for what cannot be read."""
+        """The packet that a fragment completes; None if it completes none, or if it cannot be read."""
         if isinstance(found, str):
             self._unread[found] += 1
             return None
@@ -265,7 +265,7 @@ class Capture:
             yield row, self._positions[row], self._lengths[row]
 
     def stream(self, flow: Flow, way: Direction) -> Stream:
-        """What went one way in a flow, up to date with `segments`; asked again, the same object, grown."""
+        """What went one way in a flow, up to date with `segments`. The next call returns the same object, grown."""
         route = route_of(flow, way)
         stream = self._streams.get(route)
         if stream is None:
@@ -296,4 +296,4 @@ def _container(view: memoryview) -> Container:
     packed = next((name for start, name in _PACKED if view[: len(start)] == start), "")
     if packed:
         raise CaptureError(f"the file is compressed with {packed}; unpack it first")
-    raise CaptureError("the file is no capture; netlab reads pcapng and pcap")
+    raise CaptureError("this file is not a capture; netlab reads pcapng and pcap")

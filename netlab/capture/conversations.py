@@ -42,7 +42,7 @@ class _Side:
 
 
 class Conversations:
-    """The flows of a capture, in order of appearance, and the sides that packets are told apart by."""
+    """The flows of a capture, in order of appearance, and the two sides by which packets are assigned to them."""
 
     def __init__(self) -> None:
         self.flows: list[Flow] = []
@@ -70,7 +70,7 @@ class Conversations:
         return (side.route, position) if position + length > 0 or not position else (side.route | OUTSIDE, 0)
 
     def _broken_off(self, side: _Side, sequence: int, length: int) -> tuple[int, int]:
-        """A reset's place: with text (RFC 1122, section 4.2.2.12) that of its bytes, where nothing lacks before it."""
+        """A reset's place: that of its text (RFC 1122, section 4.2.2.12), unless bytes are missing before."""
         before, side.over = side.end, True
         if length and side.first is not None and 0 <= (position := side.place(sequence, length)) <= before:
             return side.route, position

@@ -39,14 +39,14 @@ class Filter:
 
 
 def parse(text: str) -> Filter:
-    """The filter that ``text`` says; `FilterError` when it says none."""
+    """The filter written in ``text``; `FilterError` if it is not one."""
     if not text.strip():
         return Filter(text, lambda segment: True)
     return Filter(text, _Parser(text).whole())
 
 
 class _Parser:
-    """Reads an expression from left to right; ``at`` is where the next word begins."""
+    """Reads an expression from left to right; ``at`` is the place of the next word."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -171,7 +171,7 @@ def _python_bytes(found: re.Match[str]) -> Test:
         with warnings.catch_warnings(action="ignore"):  # b'\d' is taken as Python takes it, but without its warning
             value = ast.literal_eval(found[0])
     except (SyntaxError, ValueError):
-        raise ValueError(f"{found[0]} is no Python bytes literal") from None
+        raise ValueError(f"{found[0]} is not a Python bytes literal") from None
     return _contains(re.escape(value))
 
 

@@ -30,7 +30,7 @@ class Direction(Enum):
 
 
 class Kind(Enum):
-    """What a segment says about its flow."""
+    """What a segment means for its flow."""
 
     OPEN = "open"
     DATA = "data"
@@ -45,7 +45,7 @@ class Outcome(Enum):
     CHANGED = "changed"
     """It went on, with other bytes than came."""
     DROPPED = "dropped"
-    """It went no further: its bytes belong to no stream."""
+    """It did not go on: its bytes belong to no stream."""
 
 
 class Endpoint(NamedTuple):
@@ -104,14 +104,14 @@ class Segment:
 
     @property
     def words(self) -> str:
-        """What was done to it, as people read it: its fate, behind ``dropped`` where that is what became of it."""
+        """What was done to it, as people read it: its fate, behind ``dropped`` if it was."""
         if self.outcome is not Outcome.DROPPED:
             return self.fate
         return f"{Outcome.DROPPED.value}: {self.fate}" if self.fate else Outcome.DROPPED.value
 
     @property
     def dropped(self) -> memoryview | None:
-        """The bytes of a segment that went no further; None where it did."""
+        """The bytes of a dropped segment; None if it went on."""
         if self.outcome is not Outcome.DROPPED:
             return None
         return self.data if self.original is None else self.original

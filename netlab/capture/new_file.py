@@ -1,4 +1,4 @@
-"""The one rule for files that netlab writes where a person says: nothing that is there is lost.
+"""The one rule for files that netlab writes at a place that a person chose: nothing that is there is lost.
 
 What is there already is kept beside the new file as ``NAME~``, or ``NAME~2``, ``NAME~3`` … where that is taken, and the
 caller says so. A symbolic link is kept itself; nothing is written through it. A device, a pipe or a folder is refused.
@@ -21,7 +21,7 @@ _NO_HARD_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP,
 
 
 class NewFile:
-    """A file being written; once it stands in its place, ``kept`` is where that is which was there before, or None."""
+    """A file being written; once it is in its place, ``kept`` is the new path of the file that was there, or None."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
@@ -30,7 +30,7 @@ class NewFile:
 
 @contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[NewFile]:
-    """A file beside ``path`` that takes its place at the end of the block, or leaves no trace where that fails."""
+    """A file beside ``path`` that takes its place at the end of the block, or leaves no trace if that fails."""
     _refuse_special(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
@@ -38,7 +38,7 @@ def written_whole(path: Path) -> Iterator[NewFile]:
             new = NewFile(file)
             yield new
             file.flush()
-            os.fsync(file.fileno())  # or a full disk could be told only after the old file has moved
+            os.fsync(file.fileno())  # or a full disk would show only after the old file has moved
         new.kept = _put_in_place(Path(name), path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -46,7 +46,7 @@ def written_whole(path: Path) -> Iterator[NewFile]:
 
 
 def keep(path: Path) -> Path | None:
-    """Move what is there out of the way; its new path, or None where there is nothing to be lost."""
+    """Move what is there out of the way; its new path, or None if there is nothing to lose."""
     _refuse_special(path)
     if not os.path.lexists(path):
         return None
@@ -70,7 +70,7 @@ def kept_as(path: Path) -> Path:
 
 
 def _refuse_special(path: Path) -> None:
-    """Raise for what no file can replace, also where a symbolic link leads to it."""
+    """Raise for what a file cannot replace, also if a symbolic link leads to it."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
@@ -78,7 +78,7 @@ def _refuse_special(path: Path) -> None:
 
 
 def _put_in_place(draft: Path, path: Path) -> Path | None:
-    """Give a finished file its name; where what was there before is kept."""
+    """Give a finished file its name; the new path of what was there before."""
     kept = None
     for _ in range(_TRIES):
         kept = keep(path) or kept
@@ -89,7 +89,7 @@ def _put_in_place(draft: Path, path: Path) -> Path | None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename without replacing: `FileExistsError` where the target is there. A link is moved, not what it leads to."""
+    """Rename without replacing: `FileExistsError` if the target exists. A link is moved, not its target."""
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the wire tells a capture about a flow, turned into packets: handshakes, numbered data, ends.
+"""Turns what happens on the wire into packets of a capture: handshakes, numbered data, ends.
 
 Times are nanoseconds since the epoch by the wire's clock. It knows no socket and no file format: packets come from
 `netlab.capture.synthesis` and go to a `netlab.capture.writer.CaptureWriter`.
@@ -36,7 +36,7 @@ class TcpRecord:
         self.left = False
 
     def meet(self, server: Endpoint) -> None:
-        """The server is another one than was thought. To be said before `opened`."""
+        """The server is not the one that was assumed. Call this before `opened`."""
         self.from_client.heading, self.from_server.heading = (
             Heading(self._client, server),
             Heading(server, self._client),
@@ -66,7 +66,7 @@ class TcpRecord:
 
 
 class TcpWay:
-    """One direction of a connection in a capture: what it says next, and how far the other side has acknowledged."""
+    """One direction of a connection in a capture: its next sequence number, and what is acknowledged."""
 
     __slots__ = ("_record", "_sequence", "_to_server", "_unacknowledged", "_writer", "heading", "other")
 
@@ -88,7 +88,7 @@ class TcpWay:
         return header
 
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
-        """Bytes crossed. They are not looked at again once this returns."""
+        """Bytes crossed. They are not needed after this returns."""
         writer, length = self._writer, len(payload)
         if self._record.generation != writer.generation:
             self._record.introduce(time_ns)
@@ -102,7 +102,7 @@ class TcpWay:
             writer.aside(time_ns, self.other.numbered(ACK))
 
     def _carried_in_pieces(self, time_ns: int, payload: memoryview, fate: str, original: memoryview | None) -> None:
-        """More than one packet can have. What the bytes were stands before the first."""
+        """More than one packet can hold. The original bytes stand before the first."""
         outcome = _outcome(original)
         for start in range(0, len(payload), LONGEST_TCP_PAYLOAD):
             piece = payload[start : start + LONGEST_TCP_PAYLOAD]
@@ -110,14 +110,14 @@ class TcpWay:
             original = None
 
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
-        """Bytes went no further: a packet without payload says so, and a block before it keeps what they were."""
+        """Bytes were dropped: a packet without payload records that, and a block before it keeps the bytes."""
         self._record.introduce(time_ns)
         self._writer.aside(time_ns, self.numbered(ACK), fate, payload, Outcome.DROPPED)
         self._writer.changed = True
         self._writer.settle()
 
     def finished(self, time_ns: int, fate: str = "") -> None:
-        """This side says no more."""
+        """This side sent its end."""
         self._record.introduce(time_ns)
         self._writer.segment(time_ns, self.numbered(FIN | ACK), _NOTHING, fate)
         if not (self._to_server or self._record.left):
@@ -146,7 +146,7 @@ class UdpRecord:
         self.from_server = UdpWay(writer, Heading(server, client), to_server=False)
 
     def meet(self, server: Endpoint) -> None:
-        """The server is another one from now on."""
+        """The server has changed."""
         self.from_client.heading, self.from_server.heading = (
             Heading(self._client, server),
             Heading(server, self._client),
@@ -174,7 +174,7 @@ class UdpWay:
         self._took(time_ns, payload, fate, original, _outcome(original))
 
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
-        """A datagram went no further."""
+        """A datagram was dropped."""
         self._took(time_ns, payload, fate, None, Outcome.DROPPED)
 
     def _took(

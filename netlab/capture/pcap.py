@@ -28,7 +28,7 @@ class Pcap:
         if len(view) < _HEADER:
             raise CaptureError("the file ends inside its header")
         self._record = Struct(mark + "IIII")
-        # The upper bits of the link type's word tell of frame check sequences (draft-ietf-opsawg-pcap, section 4).
+        # The upper bits of the link type's word describe frame check sequences (draft-ietf-opsawg-pcap, section 4).
         self._link: int = Struct(mark + "I").unpack_from(view, 20)[0] & 0xFFFF
         self.position = _HEADER
         if self._link not in LINKS:
@@ -49,7 +49,7 @@ class Pcap:
         """See `netlab.capture.pcapng.Container.frame`."""
         _, _, captured, length = self._record.unpack_from(view, at)
         if captured > _LONGEST:
-            raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, which none does")
+            raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, which is too many")
         end = at + _RECORD + captured
         return at, self._link, at + _RECORD, end, length, end
 

@@ -24,12 +24,12 @@ ORIGINAL: Final = 0x80004E4C
 
 BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
 LONGEST_PACKET_HEAD: Final = 28
-"""Bytes of a packet block before the packet; where more lie between, an `ORIGINAL` block stands before it."""
+"""Bytes of a packet block before the packet; if there are more, an `ORIGINAL` block stands before it."""
 
 _COMMENT, _APPLICATION, _RESOLUTION, _TIME_OFFSET = 1, 4, 9, 14
 _LONGEST_COMMENT = 1024
 _LATEST = (1 << 63) - 1
-"""Nanoseconds of the last time that is told (year 2262); absurd time stamps are held to it."""
+"""Nanoseconds of the latest time (year 2262); absurd time stamps are cut to it."""
 
 Frame = tuple[int, int, int, int, int, int]
 """Where its block begins (or that of its original bytes, just before); its link type; where its captured bytes begin
@@ -49,12 +49,12 @@ class Details(NamedTuple):
 
 
 class Container(Protocol):
-    """A file format that holds packets. ``position`` is where `frames` goes on, the first byte not yet read."""
+    """A file format that holds packets. ``position`` is the first byte not yet read; `frames` goes on there."""
 
     position: int
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
-        """The frames from ``position`` on that are complete before ``end``; `CaptureError` where it is damaged."""
+        """The frames from ``position`` on that are complete before ``end``; `CaptureError` if it is damaged."""
 
     def frame(self, view: memoryview, at: int) -> Frame:
         """The frame that `frames` gave for ``at``."""
@@ -106,7 +106,7 @@ _NO_SECTION = _Section(ByteOrder("<"), [])  # a section header's kind reads the 
 
 
 def byte_order(view: memoryview, at: int) -> ByteOrder:
-    """The byte order that the section header at ``at`` announces; `CaptureError` when it announces none."""
+    """The byte order that the section header at ``at`` announces; `CaptureError` if it does not."""
     order = _ORDERS.get(bytes(view[at + 8 : at + 12]))
     if order is None:
         raise CaptureError(f"the section header at byte {at:,} has no byte-order mark")
@@ -142,7 +142,7 @@ class Pcapng:
         self.position = 0
         self._starts: list[int] = []
         self._sections: list[_Section] = []
-        self._old: dict[int, bool] = {}  # of the sections, by their place: whether they tell no outcomes
+        self._old: dict[int, bool] = {}  # of the sections, by their place: whether they have no outcomes
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
         """See `Container.frames`."""

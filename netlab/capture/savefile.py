@@ -1,4 +1,4 @@
-"""Saving a capture: a whole file or none, with the secrets of its TLS sessions inside when asked.
+"""Saving a capture: a whole file or none, on request with the secrets of its TLS sessions inside.
 
 Knows the pcapng blocks at a file's beginning, and nothing of packets.
 """
@@ -34,7 +34,7 @@ def save(
     *,
     secrets: bytes | None = None,
 ) -> Path | None:
-    """Copy the first ``length`` bytes of the capture ``source`` to ``destination``; where what was there is kept.
+    """Copy the first ``length`` bytes of the capture ``source`` to ``destination``; the new path of what was there.
 
     The destination is written whole or not at all, by the rule of `netlab.capture.new_file`. ``secrets`` (a TLS key
     log) are put inside, so that Wireshark shows the sessions decrypted. Raises `OSError` when there is no space, no

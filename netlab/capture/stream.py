@@ -113,7 +113,7 @@ class Stream(Sequence[Chunk]):
         return bisect_right(self._offsets, position) - 1
 
     def view(self, start: int, end: int) -> memoryview:
-        """The bytes from ``start`` up to ``end``, read-only: fewer where a gap begins, none where ``start`` is in one.
+        """The bytes from ``start`` up to ``end``, read-only: fewer if a gap begins, none if ``start`` is in one.
 
         Within one chunk it is a view of the capture itself. Across chunks it is joined from them, at most
         `LONGEST_JOIN` bytes.

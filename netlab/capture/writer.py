@@ -42,7 +42,7 @@ _NOTHING = memoryview(b"")
 class Tally:
     """Exact counters, also of what the file could not keep. Bytes are payload.
 
-    ``left_flows`` counts those of the open flows on which the server has said its last. ``kept`` and ``let_go`` count
+    ``left_flows`` counts the open flows on which the server has sent its end. ``kept`` and ``let_go`` count
     segments whose payload the file has and has not.
     """
 
@@ -60,8 +60,8 @@ class CaptureWriter:
     """One capture file being written. Without a path it only counts.
 
     ``limit`` is in bytes: beyond it payload is not kept, beyond a sixteenth more nothing is. ``note`` is empty or one
-    sentence that says what is missing. ``length`` is how much of the file is complete. ``changed`` is set by whatever
-    moves a counter, for the one who announces them to clear. ``generation`` counts the files. Raises `OSError` where
+    sentence that says what is missing. ``length`` is how much of the file is complete. ``changed`` is set when a
+    counter moves; announcing the counters clears it. ``generation`` counts the files. Raises `OSError` if
     the file cannot be created.
     """
 
@@ -87,9 +87,9 @@ class CaptureWriter:
         self.flush()
 
     def restart(self, path: str) -> None:
-        """Begin anew in another file; the counters begin anew too, but for the flows that are open.
+        """Begin a new capture in another file; the counters restart too, except for open flows.
 
-        Where the new file cannot be created `OSError` is raised, and the old one goes on.
+        If the new file cannot be created `OSError` is raised, and the old one goes on.
         """
         file = _create(path)
         self.close()
@@ -99,7 +99,7 @@ class CaptureWriter:
         self.changed = True
 
     def flow_opened(self) -> int:
-        """A flow begins; returns its number, from 1, which `restart` does not begin anew."""
+        """A flow begins; returns its number, from 1, which `restart` does not reset."""
         self.tally.flows += 1
         self.tally.open_flows += 1
         self.changed = True
@@ -107,12 +107,12 @@ class CaptureWriter:
         return self._flow_numbers
 
     def flow_left(self) -> None:
-        """The server has said its last on a flow."""
+        """The server has sent its end on a flow."""
         self.tally.left_flows += 1
         self.changed = True
 
     def flow_closed(self, left: bool = False) -> None:
-        """A flow is over; ``left`` says whether the server had said its last before."""
+        """A flow is over; ``left`` says whether the server had sent its end before."""
         self.tally.open_flows -= 1
         self.tally.left_flows -= left
         self.changed = True
@@ -155,7 +155,7 @@ class CaptureWriter:
         original: memoryview | None = None,
         outcome: Outcome = Outcome.DELIVERED,
     ) -> None:
-        """Keep a packet that is not counted as a segment: one that only acknowledges, or says what was dropped."""
+        """Keep a packet that is not counted as a segment: one that only acknowledges, or records what was dropped."""
         held = self.length + self._size
         if not self._stopped and held < self._ceiling:
             if original is not None and held + len(original) < self.limit:
@@ -220,7 +220,7 @@ class CaptureWriter:
         self._add((head, bytes(original), _ENDS[pad](total)), total)
 
     def _let_go(self, time_ns: int, header: bytes, missing: int, fate: str, outcome: Outcome) -> None:
-        """The file is full: headers alone for a while, then nothing."""
+        """The file is full: only headers for a while, then nothing."""
         if self._stopped:
             return
         self.note = self._full
@@ -231,7 +231,7 @@ class CaptureWriter:
             self._stopped = True
 
     def _lose(self, error: OSError) -> None:
-        """The file takes no more: leave it whole up to where it was, say so, and only count from now on."""
+        """The file takes no more: keep it whole up to here, report that, and only count from now on."""
         self._stopped = True
         self.tally.kept -= self._waiting
         self.tally.let_go += self._waiting
@@ -249,12 +249,12 @@ def in_words(size: int) -> str:
 
 
 def _create(path: str) -> int:
-    """A file of its own; nothing that is there already is written to, be it through a link."""
+    """A new file; an existing one is never written to, not even through a link."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, 0o600)
 
 
 def _write_all(file: int, parts: Sequence[bytes | memoryview], position: int) -> None:
-    """``pwritev`` where there is one, however little it takes at a time."""
+    """``pwritev`` if the system has it, however little it takes at a time."""
     if sys.platform != "win32":
         if len(parts) > _MOST_PARTS:
             parts = (b"".join(parts),)

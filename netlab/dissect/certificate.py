@@ -1,4 +1,4 @@
-"""Who a DER certificate (X.509, RFC 5280) says it is: subject, issuer and validity, read where they lie.
+"""Subject, issuer and validity of a DER certificate (X.509, RFC 5280), read in place.
 
 Nothing is verified here, and nothing that is malformed raises: what cannot be read is left out.
 """

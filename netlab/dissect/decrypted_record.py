@@ -42,4 +42,4 @@ class Conversation(Protocol):
     def grow(
         self, secrets: str, to_server: memoryview, to_client: memoryview, /
     ) -> Mapping[Direction, Sequence[Opened]] | None:
-        """All records so far; both streams begin with what they were when this was called before."""
+        """All records so far; both streams begin with what they were at the last call."""

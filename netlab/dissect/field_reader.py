@@ -1,6 +1,6 @@
 """A place in some bytes that moves forward: how the binary dissectors read without copying.
 
-It knows no protocol. What is not there raises `Short`, which a dissector turns into "waits for n bytes".
+It knows no protocol. Missing bytes raise `Short`, which a dissector turns into "waits for n bytes".
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from netlab.dissect.fields import Field
 
 
 class Short(Exception):
-    """There are fewer bytes than wanted; ``missing`` says how many fewer."""
+    """There are fewer bytes than wanted; ``missing`` is how many fewer."""
 
     def __init__(self, missing: int) -> None:
         super().__init__(f"{missing} bytes are missing")
@@ -32,7 +32,7 @@ class Reader:
         return self.end - self.at
 
     def skip(self, count: int) -> int:
-        """Move over so many bytes; the offset of the first."""
+        """Skip so many bytes; returns the offset of the first."""
         if self.left < count:
             raise Short(count - self.left)
         start = self.at
@@ -45,12 +45,12 @@ class Reader:
         return int.from_bytes(self.data[start : self.at], "big")
 
     def part(self, count: int) -> Reader:
-        """A reader of the next ``count`` bytes, which this one moves over."""
+        """A reader of the next ``count`` bytes, which this one skips."""
         start = self.skip(count)
         return Reader(self.data, start, self.at)
 
     def vector(self, size: int) -> Reader:
-        """A reader of what a length of ``size`` bytes announces (RFC 8446, section 3.4)."""
+        """A reader of the bytes that a length of ``size`` bytes announces (RFC 8446, section 3.4)."""
         return self.part(self.number(size))
 
     def view(self) -> memoryview:

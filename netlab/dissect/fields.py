@@ -16,7 +16,7 @@ from netlab.capture.model import Direction
 class Field:
     """A labelled span: bytes ``start`` to ``end`` (exclusive) of what was dissected, and what they mean.
 
-    ``kind`` names the type in one word (``text``, ``u32``, ``bytes``, ``opcode`` …); ``value`` is how it reads, not yet
+    ``kind`` names the type in one word (``text``, ``u32``, ``bytes``, ``opcode`` …); ``value`` is its text, not yet
     made safe for the screen.
     """
 
@@ -35,7 +35,7 @@ class Dissection:
     """The fields of some bytes.
 
     ``summary`` is one line for the wire list; ``needs`` is how many more bytes the last message waits for (0: none, or
-    unknown and said in its field), and ``later`` how many bytes have come since; ``problem`` says why the rest was
+    unknown; then its field says so), and ``later`` how many bytes have come since; ``problem`` says why the rest was
     left raw, or is empty.
     """
 

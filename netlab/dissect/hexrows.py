@@ -1,6 +1,6 @@
 """Bytes as rows of hex and text: the tables behind every hex view, and the five classes of a byte.
 
-The classes and their glyphs are hexyl's, so that the text column alone tells a space from a NUL without any colour.
+The classes and their glyphs are hexyl's, so that a space and a NUL differ in the text column even without colour.
 Nothing here knows a widget.
 """
 
@@ -62,6 +62,6 @@ def row_width(per_row: int, digits: int) -> int:
 
 
 def bytes_per_row(width: int, length: int) -> int:
-    """16, 8 or 4: the most bytes whose row fits into ``width`` cells (4 where none fits)."""
+    """16, 8 or 4: the most bytes whose row fits into ``width`` cells (4 if none fits)."""
     digits = offset_digits(length)
     return next((per_row for per_row in (16, 8) if row_width(per_row, digits) <= width), 4)

@@ -1,4 +1,4 @@
-"""Messages with their length in front, as multiprocessing.connection frames them. It knows nothing of what is in them.
+"""Messages with their length in front, as multiprocessing.connection frames them. It does not know what is in them.
 
 The length is a signed big-endian i32; -1 says that it is in the u64 that follows (Lib/multiprocessing/connection.py,
 ``Connection._send_bytes``).
@@ -15,7 +15,7 @@ LONG_FORM = 0xFFFFFFFF
 
 
 class NoLength(Exception):
-    """What stands where a length should be is none."""
+    """There is something else where a length should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,11 @@ class Frame:
 
 
 def read_frame(data: memoryview, at: int) -> Frame:
-    """The message whose prefix begins at ``at``; `Short` when the prefix is not all here, `NoLength` when it is bad."""
+    """The message whose prefix begins at ``at``; `Short` if the prefix is incomplete, `NoLength` if it is bad."""
     reader = Reader(data, at)
     length = reader.number(4)
     if length == LONG_FORM:
         length = reader.number(8)
     elif length >= 1 << 31:
-        raise NoLength(f"{length - (1 << 32):,} is no length")
+        raise NoLength(f"{length - (1 << 32):,} is not a length")
     return Frame(at, reader.at, reader.at + length)

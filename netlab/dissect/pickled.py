@@ -33,7 +33,7 @@ _TWO_LINES = ("GLOBAL", "INST")
 class PickleReading:
     """``reading`` is the pickle as Python text, shortened; ``names`` what it names, and so could run.
 
-    ``end`` is where it ends; ``problem`` says why it could not be read to its STOP, or is empty.
+    ``end`` is its end; ``problem`` says why it could not be read to its STOP, or is empty.
     """
 
     opcodes: tuple[Field, ...]
@@ -132,7 +132,7 @@ def _short(text: str) -> str:
 
 
 def _joined(items: Iterable[str]) -> str:
-    """Items with commas between them, no more of them than are shown."""
+    """Items with commas between them, no more than are shown."""
     text = ""
     for item in items:
         text = f"{text}, {item}" if text else item
@@ -155,7 +155,7 @@ _SILENT = ("PROTO", "FRAME", "STOP")
 
 
 class _Reading:
-    """Follows the opcodes with a stack of texts, where `pickle` has a stack of objects.
+    """Follows the opcodes with a stack of texts instead of `pickle`'s stack of objects.
 
     It shows and decides nothing: a list that is filled after it was memoised reads as it was when it was memoised.
     """

@@ -27,7 +27,7 @@ class Readable(Protocol):
 
 
 class PatternRefused(ValueError):
-    """What was typed is no pattern; the text says why."""
+    """What was typed is not a pattern; the text says why."""
 
 
 def parse_pattern(text: str) -> bytes:
@@ -85,7 +85,7 @@ def find_bytes(
     source: Readable, pattern: bytes, start: int, end: int, *, backward: bool = False,
     go_on: Callable[[int], bool] = lambda done: True,
 ) -> int | None:  # fmt: skip
-    """Where ``pattern`` first (``backward``: last) lies wholly within ``start`` to ``end``; None where it does not.
+    """Where ``pattern`` first (``backward``: last) lies entirely between ``start`` and ``end``; None if it does not.
 
     ``go_on(bytes_done)`` is called for each block of `BLOCK` bytes; the search ends with None when it says False.
     """

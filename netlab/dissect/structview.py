@@ -22,7 +22,7 @@ _NAMES = {
 
 
 class FormatRefused(ValueError):
-    """The format cannot be unpacked here; the text says why and what to try."""
+    """The format cannot be unpacked here; the text says why, and what to try."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("clear", "", "start a new capture", _plain(lambda lab: lab.clear_capture())),
     Command("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", wire_commands.fault),
     Command("faults", "", "the faults that are active", wire_commands.active),
-    Command("clear-faults", "", "no faults any more", wire_commands.clear),
+    Command("clear-faults", "", "remove all faults", wire_commands.clear),
     Command(
         "intercept",
         "[FILTER]",

@@ -79,7 +79,7 @@ def changed(at: int, value: bytes) -> bytes:
         (ECHO + build.block(6, b""), "is too short"),
         (ECHO + build.block(1, b""), "is too short"),
         (ECHO + build.block(0x0A0D0D0A, bytes(16)), "has no byte-order mark"),
-        (OTHER + bytes(8) + b"\x7f" + bytes(7), "says that it holds 2,130,706,432 bytes, which none does"),
+        (OTHER + bytes(8) + b"\x7f" + bytes(7), "says that it holds 2,130,706,432 bytes, which is too many"),
     ],
 )
 def test_damage_is_said_with_its_place(tmp_path: Path, content: bytes, problem: str) -> None:

@@ -166,7 +166,7 @@ def test_what_cannot_be_read_stays_raw_and_says_why(headers, problem):
 
 
 def test_a_chunk_that_does_not_end_where_it_should_is_said():
-    assert web(chunked(b"Hello").replace(b"5;", b"4;"), DOWN).problem == "a chunk does not end where it should"
+    assert web(chunked(b"Hello").replace(b"5;", b"4;"), DOWN).problem == "a chunk does not end at its announced size"
 
 
 def test_bytes_that_are_not_http_stay_raw():

@@ -107,7 +107,7 @@ def test_what_is_no_frame_falls_back_to_raw_and_says_so() -> None:
     text = dissect_multiprocessing(memoryview(b"GET / HTTP/1.1\r\n\r\n"), Direction.TO_SERVER, 0)
     assert text.needs == 0x47455420 - 14
     negative = dissect_multiprocessing(memoryview(b"\xff\xff\xff\xfe1234"), Direction.TO_SERVER, 0)
-    assert (negative.fields[0].kind, negative.problem) == ("bytes", "-2 is no length")
+    assert (negative.fields[0].kind, negative.problem) == ("bytes", "-2 is not a length")
     no_pickle = dissect_multiprocessing(memoryview(b"\0\0\0\x02hi"), Direction.TO_SERVER, 0)
     assert (no_pickle.fields[0].name, no_pickle.fields[0].value) == ("bytes", "not a pickle")
 

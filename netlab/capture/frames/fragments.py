@@ -22,7 +22,7 @@ LIFETIME_NS = 60 * 10**9
 
 
 class Whole(NamedTuple):
-    """An IP packet that is complete: where its payload's parts lie in the file, how long it is, and how
+    """A complete IP packet: where its payload's parts lie in the file, how long it is, and how
     many fragments it came in."""
 
     protocol: int
@@ -54,7 +54,7 @@ class _Waiting:
         self.total = -1  # until the last one came
 
     def add(self, fragment: Fragment) -> bool:
-        """Take it in, or leave it where it is there already; False where it contradicts the others."""
+        """Add a part, unless it is there already; False if it contradicts the others."""
         index = bisect_left(self.parts, fragment.offset, key=_offset)
         stop = fragment.offset + fragment.length
         if index < len(self.parts) and _extent(self.parts[index]) == _extent(fragment):
@@ -73,7 +73,7 @@ class _Waiting:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is missing: the parts do not overlap, so their lengths tell."""
+        """Whether nothing is missing: the parts do not overlap, so their lengths decide."""
         return self.held == self.total
 
 

@@ -30,7 +30,7 @@ class Link(NamedTuple):
     header: int
     type_at: int | None = None
     type: int = 0
-    """What follows where no EtherType says so; 0: IP."""
+    """What follows if no EtherType says so; 0: IP."""
 
 
 LINKS = {
@@ -152,7 +152,7 @@ def _ppp(view: memoryview, at: int, end: int) -> tuple[int, int] | str:
 
 
 def _mpls(view: memoryview, at: int, end: int) -> tuple[int, int] | str:
-    """A stack of labels (RFC 3032); what follows says by its first bits whether it is IP."""
+    """A stack of labels (RFC 3032); the first bits of what follows show whether it is IP."""
     while at + 4 <= end:
         bottom = _U32.unpack_from(view, at)[0] & 0x100
         at += 4

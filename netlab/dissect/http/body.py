@@ -64,7 +64,7 @@ def _read_counted(message: Message, length: str) -> None:
 
 
 def _unless_head(message: Message) -> str:
-    """A response to HEAD announces a body that never comes, and only the request tells."""
+    """A response to HEAD announces a body that never comes; only the request would show that."""
     return " (none come in answer to HEAD)" if message.status and message.position == len(message.data) else ""
 
 
@@ -141,7 +141,7 @@ def _read_chunk(message: Message, number: int) -> tuple[Field, int] | None:
     message.position = min(stop + 2, len(data))
     message.needs = end + 1 + size + 2 - message.position
     if not message.needs and bytes(data[stop : stop + 2]) != b"\r\n":
-        message.problem, message.position = "a chunk does not end where it should", stop
+        message.problem, message.position = "a chunk does not end at its announced size", stop
         return None
     name = f"chunk {number}"
     here = "" if stop - end - 1 == size else f", {stop - end - 1} of them here"
@@ -183,7 +183,7 @@ def show_content(message: Message, content: ContentReader | None) -> None:
 
 
 def _joined(message: Message) -> tuple[memoryview, Callable[[int], int]]:
-    """The body without the sizes of chunks, and where in the stream each of its bytes stands."""
+    """The body without the sizes of chunks, and a function from its positions to those in the stream."""
     if len(message.pieces) == 1:
         start, end = message.pieces[0]
         return message.data[start:end], lambda at: start + at

@@ -47,7 +47,7 @@ def _read_start_begun(message: Message) -> bool:
 
 
 def _groups(match: re.Match[bytes], names: tuple[str, ...], start: int) -> tuple[Field, ...]:
-    """A field for each group of a match; ``start`` is where the matched bytes stand."""
+    """A field for each group of a match; ``start`` is the place of the matched bytes."""
     return tuple(
         Field(name, start + match.start(i), start + match.end(i), "text", shown(match[i]))
         for i, name in enumerate(names, 1)

@@ -27,7 +27,7 @@ ContentReader = Callable[[memoryview, Callable[[int], int]], Content]
 
 @dataclass(slots=True)
 class Message:
-    """One message while it is read: its fields so far, where reading stands, what it still waits for."""
+    """One message while it is read: its fields so far, the position, and what it still waits for."""
 
     data: memoryview
     start: int
@@ -47,12 +47,12 @@ class Message:
         return [value.strip() for key, value in self.headers if key == name]
 
     def add(self, name: str, end: int, kind: str, value: str, children: tuple[Field, ...] = ()) -> None:
-        """Take what stands up to ``end`` as the next field."""
+        """Take the bytes up to ``end`` as the next field."""
         self.fields.append(Field(name, self.position, end, kind, value, children))
         self.position = end
 
     def leave(self, problem: str) -> None:
-        """Take what is left as raw bytes, and say why."""
+        """Leave the rest as raw bytes, for this reason."""
         self.problem = problem
         if self.position < len(self.data):
             self.add("rest", len(self.data), "bytes", quoted(self.data[self.position :]))

@@ -1,7 +1,7 @@
 """HTTP/1 in a run of bytes: start line, headers and body of each message, as fields.
 
-It finds where messages end the way a careful server does, says so where bytes are ambiguous about it, and leaves those
-raw. It knows no server and follows no connection: what a response answers it cannot see.
+It finds the ends of messages as a careful server does; bytes that are ambiguous about them stay raw, with the reason.
+It knows no server and follows no connection, so it cannot see which request a response answers.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _why_raw(after: bool, full: bool, offset: int) -> str:
         return f"only the first {MOST_MESSAGES} messages are read"
     if after:
         return "what follows the message is not HTTP"
-    return "bytes from within a message; the whole stream tells more" if offset else "this is not HTTP/1"
+    return "bytes from within a message; see the whole stream" if offset else "this is not HTTP/1"
 
 
 def _field_of(message: Message) -> Field:
@@ -70,7 +70,7 @@ def _field_of(message: Message) -> Field:
 
 
 def _read_message(data: memoryview, start: int, content: ContentReader | None, may_begin: bool) -> Message | None:
-    """The message that starts here; ``may_begin`` says that half a line can be the beginning of one."""
+    """The message that starts here; ``may_begin``: half a line can be its beginning."""
     message = Message(data, start, start)
     if not read_start(message, may_begin):
         return None

@@ -18,7 +18,7 @@ MOST_PARTS = 200
 
 
 def line_end(data: memoryview, start: int) -> int | None:
-    """Where the newline of a line stands, without copying more than the line; None if it has not arrived."""
+    """The position of a line's newline, without copying more than the line; None if it has not arrived."""
     size = 128
     while True:
         window = bytes(data[start : start + size])
@@ -42,7 +42,7 @@ def _pairs(raw: bytes, start: int) -> Iterator[Field]:
 
 
 def unquoted(raw: bytes) -> str:
-    """What a quoted name or value stands for; shortened first, as a value of any length may come."""
+    """A quoted name or value in plain text; shortened first, because it may be long."""
     text = unquote_plus(raw[: 3 * SHOWN].decode("utf-8", "replace"))
     return safe(text[:SHOWN]) + ("…" if len(text) > SHOWN or len(raw) > 3 * SHOWN else "")
 
