@@ -12,16 +12,18 @@ from importlib import import_module
 from pathlib import Path
 
 from netlab.capture.model import Transport
-from netlab.wire import faults
 from netlab.wire.impairment.choice import Choice, chosen
 from netlab.wire.impairment.fault import FaultKind, Impairment
 from netlab.wire.impairment.spec import split
+
+FAULTS = "netlab.wire.faults"
+"""The package of the faults. It imports this one, so it is named and not imported here."""
 
 
 @cache
 def names() -> tuple[str, ...]:
     """The names of all faults: those of their files."""
-    files = (file for folder in faults.__path__ for file in Path(folder).glob("*.py"))
+    files = (file for folder in import_module(FAULTS).__path__ for file in Path(folder).glob("*.py"))
     return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
 
 
@@ -31,7 +33,7 @@ def kind_named(name: str) -> FaultKind:
     if name not in names():
         raise ValueError(f"there is no fault {name!r}; there are {', '.join(kind.name for kind in offered())}")
     try:
-        kind = import_module(f"{faults.__name__}.{name}").KIND
+        kind = import_module(f"{FAULTS}.{name}").KIND
     except Exception as error:  # whatever a fault's module raises concerns this fault alone
         raise ValueError(f"the fault {name} does not load: {type(error).__name__}: {error}") from error
     if not isinstance(kind, FaultKind) or kind.name != name:
