@@ -16,7 +16,7 @@ Main = Callable[[Sequence[str]], int]
 
 
 class Command(NamedTuple):
-    """A subcommand: where its ``main(argv) -> exit status`` is, what follows it in the usage, and what it does."""
+    """A subcommand: the module that has its ``main(argv) -> exit status``, its arguments in the usage, and its help."""
 
     module: str
     arguments: str
@@ -65,23 +65,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else flushing at exit fails once more
-        if not isinstance(error, BrokenPipeError):  # whoever read our output, as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else flushing at exit fails again
+        if not isinstance(error, BrokenPipeError):  # the reader of our output, such as `head`, has seen enough
             print(f"netlab: {error}", file=sys.stderr)
         return 1
     return status
 
 
 def _open_standard_streams() -> None:
-    """Let no socket take the place of a closed stream, or whoever connects would read what is printed.
+    """Let no socket take the place of a closed stream, or its peer would read what is printed.
 
-    What the terminal's encoding lacks is printed as ``\\u2192`` and stops nothing.
+    Characters that the terminal's encoding lacks are printed as ``\\u2192``.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115 - open until the process ends
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115 - the same
     for stream in (sys.stdout, sys.stderr):
@@ -129,7 +129,7 @@ INTERRUPTED = frozenset({"call", "run", "certs"})
 
 
 def _raise_interrupts() -> None:
-    """From now on ctrl+c raises `KeyboardInterrupt`, as Python has it; `netlab.__main__` had it end the process."""
+    """Let ctrl+c raise `KeyboardInterrupt` again, as is usual in Python; `netlab.__main__` let it end the process."""
     import signal
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -150,7 +150,7 @@ def _eject(argv: Sequence[str]) -> int:
 
 
 def _certificates(folder: Path | None) -> Path:
-    """The lab's certificates, made where need be; `OSError` where that fails."""
+    """The lab's certificates, which are made if necessary; raises `OSError` if that fails."""
     from netlab.certificates import certs  # imports cryptography, which few topics need
 
     try:
@@ -160,7 +160,7 @@ def _certificates(folder: Path | None) -> Path:
 
 
 def _copied_certificates(folder: Path | None) -> Path:
-    """The lab's certificates once more in that folder, so that what trusts them there and here is the same."""
+    """A copy of the lab's certificates in that folder, so that servers and clients there and here trust each other."""
     from netlab.certificates import certs
 
     try:
@@ -174,7 +174,7 @@ def _warn(text: str) -> None:
 
 
 WITH_CERTIFICATES = {"serve": _serve, "eject": _eject}
-"""Commands that may need the lab's certificates, and must not know where they come from."""
+"""Commands that may need the lab's certificates but must not import what makes them."""
 
 
 def _is_topic(name: str) -> bool:
@@ -191,5 +191,5 @@ def _help() -> str:
     rows = [(f"netlab {name} {command.arguments}", command) for name, command in COMMANDS.items()]
     rows.insert(0, ("netlab [TOPIC]", APP))
     table = "\n".join(f"  {usage:<42}{command.help}" for usage, command in rows)
-    more = "`netlab COMMAND --help` tells more. --version prints the version."
+    more = "`netlab COMMAND --help` explains a command. --version prints the version."
     return f"{_usage()}\n\nA network lab in the terminal.\n\n{table}\n\n{more}"

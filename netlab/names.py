@@ -21,11 +21,11 @@ Addresses = tuple[Endpoint, ...]
 
 
 def resolve(address: Endpoint) -> Addresses:
-    """The same with literal hosts: all that the resolver gives, in its order. Raises `OSError`."""
+    """The same with literal hosts: all that the resolver finds, in its order. Raises `OSError`."""
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise OSError(None, f"{address.host!r} is no host name") from error
+        raise OSError(None, f"{address.host!r} is not a host name") from error
     return tuple(dict.fromkeys(Endpoint(str(name[0]), int(name[1])) for *_, name in found))
 
 
@@ -37,7 +37,7 @@ def family_of(host: str) -> socket.AddressFamily:
 def bind_all(addresses: Sequence[Endpoint], bind: Callable[[Endpoint], socket.socket]) -> tuple[socket.socket, ...]:
     """A socket for each address that this machine has, all bound to one port; port 0 takes the first one's.
 
-    Raises `OSError` where none has a socket, or one that the machine has cannot be had.
+    Raises `OSError` if none can be bound, or one that the machine has is taken.
     """
     for _ in range(TRIES if len(addresses) > 1 and not addresses[0].port else 0):
         try:

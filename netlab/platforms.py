@@ -51,7 +51,7 @@ def _has(name: str) -> bool:
 
 
 def counts_accept_queue() -> bool:
-    """Whether the kernel tells how many connections wait to be accepted."""
+    """Whether the kernel says how many connections wait to be accepted."""
     return sys.platform == "linux"
 
 

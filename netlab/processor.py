@@ -11,7 +11,7 @@ import sys
 
 
 def yield_processor() -> None:
-    """Run only when nobody else wants to: SCHED_IDLE where there is one, else nice 19."""
+    """Run only when no other process wants to: SCHED_IDLE if the system has it, else nice 19."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -1,7 +1,7 @@
 """Makes the lab's certificate authority, its good certificates, and the gallery of bad ones.
 
-Everything is made together, from one authority whose key is forgotten at once, so that nothing can be signed later.
-This module knows no file.
+Everything is made together, by one authority whose key is discarded at once, so that nothing can be signed later.
+This module writes no file.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a certificate shall say. ``begins`` and ``ends`` are relative to now; ``issuer`` None signs itself."""
+    """What a certificate is to say. ``begins`` and ``ends`` are relative to now; ``issuer`` None signs itself."""
 
     name: str
     issuer: Identity | None = None

@@ -48,8 +48,8 @@ def default_folder() -> Path:
 def ensure(
     folder: Path | None = None, *, renew: bool = False, say: Callable[[str], object] = lambda text: None
 ) -> Path:
-    """The folder with files that can be served. In one of netlab's, what is missing, damaged, too old or readable by
-    others is made, and ``say`` is called with a sentence about each file of somebody else's that was in the way.
+    """The folder with files that can be served. If it is netlab's own, what is missing, damaged, too old or readable by
+    others is made again, and ``say`` is called with a sentence about each foreign file that was in the way.
 
     Raises `CertificatesFailed` if the folder cannot be written, or is a person's own and cannot be served.
     """
@@ -65,7 +65,7 @@ def ensure(
 
 
 def copy(folder: Path, *, say: Callable[[str], object] = lambda text: None) -> Path:
-    """The lab's own certificates once more, in another folder; one that is a person's own stays as it is.
+    """Copy the lab's own certificates to another folder; a folder that a person filled stays as it is.
 
     Raises `CertificatesFailed` as `ensure` does.
     """
@@ -108,7 +108,7 @@ def _fill(
     place: CertificateFolder, make: Callable[[], Files], wanted: Callable[[], bool], say: Callable[[str], object]
 ) -> None:
     with place.alone():
-        if place.owner is Owner.PERSON:  # somebody has put files there meanwhile
+        if place.owner is Owner.PERSON:  # somebody has put files there in the meantime
             _persons(place, renew=False)
         elif wanted():
             for kept in place.fill(make()):
@@ -117,7 +117,7 @@ def _fill(
 
 def _persons(place: CertificateFolder, renew: bool) -> Path:
     """A folder that netlab did not fill, as it is; `CertificatesFailed` if a server cannot use it."""
-    folder, nothing_written = place.path, "netlab did not fill that folder, and writes nothing there"
+    folder, nothing_written = place.path, "netlab did not fill that folder and writes nothing there"
     missing = [name for name in SERVED if not (folder / name).is_file()]
     if missing:
         are = "are" if len(missing) > 1 else "is"
@@ -145,7 +145,7 @@ def _misfit(folder: Path, name: str) -> str:
 
 
 def read(path: Path) -> x509.Certificate:
-    """The first certificate of a PEM file; `CertificatesFailed` where there is none."""
+    """The first certificate of a PEM file; raises `CertificatesFailed` if it has none."""
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except OSError as error:
@@ -155,7 +155,7 @@ def read(path: Path) -> x509.Certificate:
 
 
 def describe(certificate: x509.Certificate) -> dict[str, str]:
-    """What a person wants to know of a certificate, label by label."""
+    """What a person wants to know about a certificate, by label."""
     public = certificate.public_key()
     kind = "RSA" if isinstance(public, rsa.RSAPublicKey) else "EC"
     size = f", {public.key_size} bits" if isinstance(public, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)) else ""
@@ -202,13 +202,13 @@ def main(argv: Sequence[str]) -> int:
 def _folder(text: str) -> Path:
     """An empty variable of the shell does not stand for the current folder: keys would be strewn there."""
     if not text:
-        raise argparse.ArgumentTypeError("'' is no folder; . is this one")
+        raise argparse.ArgumentTypeError("'' is not a folder; . is the current one")
     return Path(text)
 
 
 def _print(path: Path, fault: str = "") -> None:
     if not path.exists():  # in a person's own folder
-        print(f"\n{path.name} is not there")
+        print(f"\n{path.name} does not exist")
         return
     print(f"\n{path.name}" + (f": {fault}" if fault else ""))
     for label, value in describe(read(path)).items():

@@ -1,4 +1,4 @@
-"""A folder of certificates: whose it is, and how it is filled without taking anything away.
+"""A folder of certificates: whose it is, and how it is filled without deleting anything.
 
 netlab writes into an empty folder, and into one that it has filled before: a marker there lists what it wrote, in the
 format of sha256sum(1). Any other folder is a person's own, and is only read. This module knows files by their names and
@@ -53,7 +53,7 @@ class CertificateFolder:
         return Owner.PERSON if names - _NOT_CONTENT - self.ignored else Owner.NOBODY
 
     def changed(self, name: str) -> bool:
-        """Whether a file is there that netlab did not write like that."""
+        """Whether a file exists that netlab did not write in this form."""
         path = self.path / name
         if path.is_symlink():
             return True
@@ -63,7 +63,7 @@ class CertificateFolder:
             return False
 
     def fill(self, files: Files) -> list[Path]:
-        """Write the files; what somebody else has put in their place is kept beside them, and returned.
+        """Write the files; a foreign file in their place is kept beside them, and its new path returned.
 
         The caller holds `alone`. The marker comes first, so that a folder that was half filled is still netlab's.
         """
@@ -122,14 +122,14 @@ def _is_file(path: Path) -> bool:
 
 
 def _make_folder(path: Path, *, parents: bool = False) -> None:
-    """A folder that only its owner can read, if there is none; a symbolic link to one is refused."""
+    """Make a folder that only its owner can read, unless it exists; a symbolic link is refused."""
     if path.is_symlink():
         raise OSError(errno.ELOOP, f"is a symbolic link to {path.readlink()}", str(path))
     path.mkdir(parents=parents, exist_ok=True, mode=0o700)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all, never through a link, and never readable by others for a moment."""
+    """Write it whole or not at all, never through a link, and never readable by others even for a moment."""
     draft = path.with_name(path.name + _DRAFT)
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -1,4 +1,4 @@
-"""Starts the app: ``netlab [TOPIC]``. Asks for a terminal, starts the first lab at once, leaves everything as it was.
+"""Starts the app: ``netlab [TOPIC]``. Starts the first lab at once, and restores the terminal at the end.
 
 The first lab's children are started first, with little imported; they come up while Textual is.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FRAMES = "1000"
 """Frames a second at most. With Textual's own 60 a key's repaint waits up to 17 ms for its turn, longer on a loaded
 machine: the slowest of a hundred keys came after 26–30 ms at 60, 20–29 ms at 240 and 17–21 ms at this rate. Little is
-painted that often: what the labs tell is looked at 30 times a second."""
+painted that often: the tabs look for news of their labs 30 times a second."""
 
 RARELY = (2_000, 20, 50)
 """When garbage is collected. Nearly none of it is circular, and a whole collection keeps a key waiting for 5–11 ms."""
@@ -55,12 +55,12 @@ def main(argv: Sequence[str] = ()) -> int:
             labs.early = EarlyChildren(topic)
         return _run(topic, labs)
     finally:
-        WATCH.leaving(1)  # unless the screen has said already how it left
+        WATCH.leaving(1)  # unless the screen has already reported how it left
         labs.close()
 
 
 class Labs:
-    """The labs of a run: the first is made in the background, each other when its tab is first seen."""
+    """The labs of a run: the first is made in the background, each of the others when its tab is first shown."""
 
     def __init__(self, first: Topic) -> None:
         self._lock = threading.Lock()
@@ -68,10 +68,10 @@ class Labs:
         self._labs: dict[str, LiveLab] = {}
         self._closed = False
         self.early: EarlyChildren | None = None
-        """The children of the lab that is made first."""
+        """The children of the first lab."""
 
     def make(self, topic: Topic) -> LiveLab:
-        """A topic's lab, which starts; the same for every call."""
+        """A topic's lab, started; every call returns the same one."""
         from netlab.ui.lab_thread import LiveLab  # late: the first paint does not wait for it
 
         first = topic.name == self._first.name
@@ -83,12 +83,12 @@ class Labs:
             return self._labs[topic.name]
 
     def serving(self) -> str:
-        """Where the first lab serves; empty while it does not."""
+        """Where the first lab serves; empty while it does not serve."""
         at = self.early.serving if self.early is not None else None
         return str(at) if at is not None else ""
 
     def close(self) -> None:
-        """End all; none is made from now on."""
+        """End all labs; no more are made."""
         with self._lock:
             self._closed = True
         if self._labs:

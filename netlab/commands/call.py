@@ -58,7 +58,7 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"netlab call {topic.name}", description=topic.summary, allow_abbrev=False)
     parser.add_argument("expressions", nargs="+", metavar="EXPRESSION", help="a call such as recv(8192), or bare text")
     parser.add_argument("--to", type=address, metavar="HOST:PORT", help="the server (default: one of our own)")
-    parser.add_argument("--model", choices=topic.models, help="of a server of our own")
+    parser.add_argument("--model", choices=topic.models, help="for a server of our own")
     parser.add_argument("--timeout", type=seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
     add_options(parser, map(_for_the_client, topic.options))
     if topic.certificates:
@@ -73,9 +73,9 @@ def _for_the_client(option: Option) -> Option:
 
 
 def _lab(topic: Topic, arguments: argparse.Namespace) -> Lab:
-    """A lab that is not started yet. Secrets may come from files and the environment, as for ``netlab serve``.
+    """A lab that has not started. Secrets may come from files and the environment, as for ``netlab serve``.
 
-    As in a tab, a secret that is given is the client's alone; the environment is for both sides.
+    As in a tab, a secret on the command line is the client's alone; the environment is for both sides.
     """
     chosen = chosen_options(arguments, topic.options)
     given = {option.name: chosen[option.name] for option in topic.options if chosen[option.name] != option.default}
@@ -93,13 +93,13 @@ def _lab(topic: Topic, arguments: argparse.Namespace) -> Lab:
 
 
 def _is_typed(option: Option, arguments: argparse.Namespace) -> bool:
-    """Whether a secret stands on the command line, or its file does."""
+    """Whether a secret, or a file that holds it, is on the command line."""
     given = vars(arguments)
     return option.secret and not (given[option.name] is None and given[f"{option.name}_file"] is None)
 
 
 def _certificates(arguments: argparse.Namespace) -> Callable[[], Path] | None:
-    """The folder that was named: as it is for a server elsewhere, for one of our own filled if need be."""
+    """The folder that was named. For a server of our own it is filled if necessary; else it is used as it is."""
     named: Path | None = arguments.certificates
     if named is None:
         return None
@@ -107,13 +107,15 @@ def _certificates(arguments: argparse.Namespace) -> Callable[[], Path] | None:
 
 
 def _check(lab: Lab, expressions: Sequence[str]) -> None:
-    """Raise `LabError` for an expression that cannot be run, before any is."""
+    """Raise `LabError` if one of the expressions cannot be run, before any of them runs."""
     for expression in expressions:
         if any("\ud800" <= character <= "\udfff" for character in expression):
             raise LabError(f"{safe(expression)[:40]} is not UTF-8", "bytes are written as b'\\xff'")
         meaning = parse(expression, lab.operations, lab.topic.variable, remote=lab.remote)
         if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
-            raise LabError(f"{safe(expression)[:40]} speaks to a lab on the screen", "call takes calls and bare text")
+            raise LabError(
+                f"{safe(expression)[:40]} is a command to a lab on the screen", "call takes calls and bare text"
+            )
 
 
 def _call(lab: Lab, arguments: argparse.Namespace) -> int:
@@ -159,7 +161,7 @@ class Printed:
     position: int = 0
 
     def run(self, line: str) -> None:
-        """Run a line, and print what came of it as far as it came; raises what it raised."""
+        """Run a line and print its results, also if it fails halfway; raises what it raised."""
         try:
             self.session.run(line)
         except (OSError, EOFError, LabError):
@@ -171,11 +173,11 @@ class Printed:
             entries, self.position = self.session.transcript.since(self.position)
             for entry in entries:
                 if entry.kind is EntryKind.ERROR:
-                    break  # said at the end, with what it means
+                    break  # printed at the end, with its meaning
                 self._print(entry)
 
     def _explain(self, line: str) -> None:
-        """After a refusal, print how the operation is called, as far as its server tells."""
+        """After a refusal, print how to call the operation, if its server tells."""
         meaning = parse(line, self.session.operations, self.session.topic.variable, remote=True)
         if not isinstance(meaning, Call) or meaning.name in self.session.operations:
             return

@@ -1,6 +1,6 @@
 """``netlab run``: experiments without the app. Steps, ticks, pictures and the reason, as text.
 
-The exit status is 0 when all was seen that must be seen, 1 when something was not, 2 for a wrong command line. Ctrl+C
+The exit status is 0 if everything was seen that must be seen, 1 if not, 2 for a wrong command line. Ctrl+C
 ends the run and everything that it started.
 """
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     except KeyError as error:
         parser.error(str(error.args[0]))
     if not found:
-        parser.error("which experiment? --list shows them, --all runs all")
+        parser.error("which experiment? --list shows them, --all runs them all")
     if arguments.list:
         _list(found)
         return 0
@@ -70,19 +70,24 @@ def main(argv: Sequence[str]) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The command line of ``netlab run``."""
     parser = argparse.ArgumentParser(
-        prog="netlab run", description="Runs experiments: what must be seen is ticked or crossed.", allow_abbrev=False
+        prog="netlab run",
+        description="Run experiments; each thing that must be seen gets a tick or a cross.",
+        allow_abbrev=False,
     )
     parser.add_argument(
-        "experiments", nargs="*", metavar="EXPERIMENT", help="as in tcp/backlog; a topic's name for all of its own"
+        "experiments",
+        nargs="*",
+        metavar="EXPERIMENT",
+        help="such as tcp/backlog; a topic's name stands for all its experiments",
     )
     parser.add_argument("--all", action="store_true", help="the experiments of all topics")
-    parser.add_argument("--list", action="store_true", help="show the experiments and their questions, and run none")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
+    parser.add_argument("--list", action="store_true", help="list the experiments with their questions; run none")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line instead of text")
     return parser
 
 
 def _found(names: Sequence[str], everything: bool) -> Iterator[Found]:
-    """The experiments that are meant; `KeyError` with a sentence for a name that there is not."""
+    """The chosen experiments; raises `KeyError` with a sentence for an unknown name."""
     for topic in topics().values() if everything else ():
         yield from ((topic, experiment) for experiment in topic.experiments())
     for name in () if everything else names:
@@ -119,13 +124,13 @@ def _run(labs: FreshLabs, topic: Topic, experiment: Experiment, as_json: bool) -
 
 
 def introduction(name: str, experiment: Experiment, width: int) -> list[str]:
-    """What is asked, and the predictions."""
+    """The question and the predictions."""
     choices = [_wrapped(f"{_letter(i)}) ", text, width) for i, text in enumerate(experiment.predictions)]
     return [f"━━ {name}", *_wrapped("", experiment.question, width), "", *(row for rows in choices for row in rows), ""]
 
 
 def conclusion(experiment: Experiment, verdict: Verdict, width: int, at: Endpoint) -> list[str]:
-    """Which prediction was right, why, the code where it is about some (with this address in it), and the verdict."""
+    """The right answer, the reason, the code it is about (with this address in it), and the verdict."""
     rows = []
     if verdict.outcome is Outcome.SEEN:
         answer = f"Right was {_letter(experiment.answer)}) "
@@ -144,7 +149,7 @@ def in_words(verdict: Verdict) -> str:
 
 
 def rows_of(happening: Happening, width: int) -> list[str]:
-    """What happened, as rows of text."""
+    """An event as rows of text."""
     match happening:
         case Opened(model, options):
             return [f"   · a server, model {model}" + (f", with {options}" if options else "")]

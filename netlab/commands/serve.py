@@ -60,10 +60,10 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     """The command line behind ``netlab serve TOPIC``."""
     parser = argparse.ArgumentParser(prog=f"netlab serve {topic.name}", description=topic.summary, allow_abbrev=False)
     parser.add_argument("--model", choices=topic.models, default=topic.models[0], help="default: %(default)s")
-    text = "address to listen on (default: %(default)s); 0.0.0.0 is each address of this machine"
+    text = "address to listen on (default: %(default)s); 0.0.0.0 means every address of this machine"
     parser.add_argument("--host", type=_host, default="127.0.0.1", help=text)
     parser.add_argument("--port", type=port, default=topic.port, help="default: %(default)s; 0 takes a free one")
-    text = "seconds that a client may stall before it is dropped, up to 3600, or none (default: %(default)g)"
+    text = "seconds a client may stall before it is dropped: up to 3600, or none (default: %(default)g)"
     parser.add_argument("--timeout", type=_timeout, default=TIMEOUT, metavar="SECONDS", help=text)
     add_options(parser, (option for option in topic.options if option.server))
     if topic.certificates:
@@ -74,10 +74,10 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
 
 
 def _host(text: str) -> str:
-    if not text:  # a socket would take it for every address there is
-        raise argparse.ArgumentTypeError("'' is no address; 0.0.0.0 listens on each address of this machine")
-    if not text.isprintable():  # such as bytes that are no UTF-8
-        raise argparse.ArgumentTypeError(f"{text!r} is no address")
+    if not text:  # for a socket it means every address
+        raise argparse.ArgumentTypeError("'' is not an address; 0.0.0.0 listens on every address of this machine")
+    if not text.isprintable():  # such as bytes that are not UTF-8
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address")
     return text
 
 
@@ -86,7 +86,7 @@ def _timeout(text: str) -> float:
 
 
 def _certificates(arguments: argparse.Namespace, certificates: Certificates | None) -> Path:
-    """The folder of certificates: as it is for a supervisor, which has made them, else made where need be."""
+    """The folder of certificates. A supervisor has made them; otherwise they are made if necessary."""
     folder: Path | None = arguments.certificates
     if folder is not None and (arguments.supervised or certificates is None):
         return folder
@@ -96,7 +96,7 @@ def _certificates(arguments: argparse.Namespace, certificates: Certificates | No
 
 
 def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object]) -> int:
-    """Serve until stopped; one line on standard error, or a report, when that fails."""
+    """Serve until stopped. A failure is one line on standard error, or a report to the supervisor."""
     out = Reports() if arguments.supervised else Lines()
     ending = Ending()
     if arguments.yield_cpu:
@@ -117,10 +117,10 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
             server.server_close()
     except Stopped:
         return 0
-    except Exception as error:  # noqa: BLE001 - whatever ends a server is its last word
+    except Exception as error:  # noqa: BLE001 - any error ends the server, and is reported
         _last_word(topic, f"the server ended: {type(error).__name__}: {error}")
     else:
-        _last_word(topic, "the server ended by itself")
+        _last_word(topic, "the server ended without being asked to")
     finally:
         ending.over()
     return 1
@@ -146,7 +146,7 @@ def _reason(error: OSError | UnicodeError) -> str:
         return "no such host"
     return {
         errno.EADDRINUSE: "port in use; --port 0 takes any free port",
-        errno.EACCES: "permission denied; ports from 1024 on need none, --port 0 takes any free one",
+        errno.EACCES: "permission denied; use a port from 1024 on, or --port 0 for any free one",
         errno.EADDRNOTAVAIL: "no such address on this machine; --host 127.0.0.1 is always there",
     }.get(number or 0, (isinstance(error, OSError) and error.strerror) or str(error))
 

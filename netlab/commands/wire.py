@@ -146,13 +146,19 @@ def build_parser() -> argparse.ArgumentParser:
         type=listening_address,
         default="127.0.0.1:0",
         metavar="HOST:PORT",
-        help="where clients connect (%(default)s)",
+        help="where clients connect (default: %(default)s)",
     )
     add("--udp", action="store_true", help="relay datagrams instead of streams")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
-    add("--seed", type=int, default=0, metavar="N", help="makes the faults' chances repeat (%(default)s)")
-    add("--write", metavar="FILE.pcapng", help="capture into this file; one that is there already becomes FILE.pcapng~")
-    add("--limit", type=_size, default=LIMIT, metavar="SIZE", help="of the file, before payload is let go (256M)")
+    add("--seed", type=int, default=0, metavar="N", help="makes random faults repeatable (%(default)s)")
+    add("--write", metavar="FILE.pcapng", help="capture into this file; an existing one is kept as FILE.pcapng~")
+    add(
+        "--limit",
+        type=_size,
+        default=LIMIT,
+        metavar="SIZE",
+        help="largest size of the file; then payload is left out (256M)",
+    )
     for internal in ("--supervised", "--temporary", "--yield-cpu"):  # what the app says to its child
         add(internal, action="store_true", help=argparse.SUPPRESS)
     return parser
@@ -163,7 +169,7 @@ def _size(text: str) -> int:
     number = text.rstrip("KMGiBkmgb")
     unit = text[len(number) :].upper().removesuffix("B").removesuffix("I")
     if not (number.isascii() and number.isdigit() and unit in _UNITS):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size, as 4096, 64K, 256M or 1G are")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 4096, 64K, 256M or 1G")
     return int(number) * _UNITS[unit]
 
 

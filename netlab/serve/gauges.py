@@ -1,4 +1,4 @@
-"""What a server uses, looked at from within its process: accept queue, threads, processes. Linux tells most of it."""
+"""What a server uses, seen from within its process: accept queue, threads, processes. Most needs Linux."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TASKS = Path("/proc/self/task")
 
 
 class Gauges:
-    """Looks, from an interval timer in the main thread, at what the server uses, and at standard input.
+    """From an interval timer in the main thread, looks at what the server uses, and at standard input.
 
     A timer's signal and not a thread: ``forking`` must not fork a process that has a second thread, and a Python
     signal handler always runs in the main thread, between two of its instructions. So it takes no lock.
@@ -31,7 +31,7 @@ class Gauges:
     def __init__(
         self, server: Server, transport: Transport, out: Lines, ending: Ending, hear: Callable[[bytes], None]
     ) -> None:
-        """``hear`` gets each line that comes on standard input."""
+        """``hear`` is called with each line of standard input."""
         self.hear = hear
         self.server = server
         self.ending = ending
@@ -40,7 +40,7 @@ class Gauges:
         self.last: Report = {}
 
     def start(self) -> None:
-        """Look at once, and from then on ten times a second; not on Windows, where no lab runs."""
+        """Look now, and then ten times a second; not on Windows, where no lab runs."""
         if sys.platform != "win32":
             signal.signal(signal.SIGALRM, self.look)
             signal.setitimer(signal.ITIMER_REAL, TICK / 10, TICK)
@@ -60,7 +60,7 @@ class Gauges:
 
 
 def requests() -> list[bytes] | None:
-    """The lines that stand on standard input, each written at once; None at its end, or where it was never open."""
+    """The lines that wait on standard input, each written in one piece; None at its end, or if it was never open."""
     try:
         if not select.select([0], [], [], 0)[0]:
             return []
@@ -70,7 +70,7 @@ def requests() -> list[bytes] | None:
 
 
 def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:
-    """How many connections wait to be accepted, and how many may; (None, None) where the kernel does not tell.
+    """How many connections wait to be accepted, and how many may; (None, None) if the kernel does not tell.
 
     For a listening socket Linux puts both into tcpi_unacked and tcpi_sacked (net/ipv4/tcp.c, tcp_get_info).
     """
@@ -82,7 +82,7 @@ def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:
 
 
 def thread_count() -> int | None:
-    """Threads of this process, by the link count of their folder; None where there is none.
+    """Threads of this process, by the link count of their folder; None if there is no such folder.
 
     `threading.active_count` takes a lock, which the interrupted main thread may hold.
     """

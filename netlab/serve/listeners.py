@@ -1,4 +1,4 @@
-"""Several listening sockets that a server uses as if they were one: those of a name with several addresses.
+"""Several listening sockets that a server uses as if they were one: for a name that has several addresses.
 
 A recipe's server has one socket, which it polls, accepts from, or reads datagrams from. This stands in its place.
 """
@@ -20,11 +20,11 @@ from netlab.topics.contract import Server
 
 T = TypeVar("T")
 MOST_PEERS = 1024
-"""Senders of datagrams of whom is remembered which socket they sent to: the answer leaves from there."""
+"""How many senders of datagrams are remembered with the socket they sent to: the answer leaves from there."""
 
 
 def on_all(addresses: Addresses, make: Callable[[tuple[str, int]], Server], transport: Transport) -> Server:
-    """A server that listens on each of the addresses. ``make`` makes it at one, and raises `OSError`."""
+    """A server that listens on each of the addresses. ``make`` makes one at an address, or raises `OSError`."""
     made: list[Server] = []
 
     def bind(address: Endpoint) -> socket.socket:
@@ -86,40 +86,40 @@ class Listeners:
         return number
 
     def settimeout(self, value: float | None) -> None:
-        """Seconds that one operation may wait; None for ever."""
+        """Seconds that one operation may wait; None means no limit."""
         self._limit = value
 
     def gettimeout(self) -> float | None:
-        """Seconds that one operation may wait; None for ever."""
+        """Seconds that one operation may wait; None means no limit."""
         return self._limit
 
     def setblocking(self, flag: bool) -> None:
-        """Wait for ever, or never."""
+        """Wait without limit, or not at all."""
         self._limit = None if flag else 0.0
 
     def listen(self, backlog: int = 128) -> None:
-        """As `socket.socket.listen`, for each."""
+        """As `socket.socket.listen`, for all."""
         for sock in self._sockets:
             sock.listen(backlog)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """From whichever has a client first."""
+        """From the first one that has a client."""
         accepted, address = self._from_ready(lambda sock: sock.accept())
-        accepted.setblocking(self._limit != 0.0)  # some systems pass on that the listener does not wait
+        accepted.setblocking(self._limit != 0.0)  # on some systems it inherits that the listener does not block
         return accepted, address
 
     if sys.platform != "win32":
 
         def recvmsg(self, *arguments: int) -> tuple[bytes, list[tuple[int, int, bytes]], int, Any]:
-            """From whichever has a datagram first."""
+            """From the first one that has a datagram."""
             return self._from_ready(lambda sock: self._noted(sock.recvmsg(*arguments), sock))
 
     def recvfrom(self, *arguments: int) -> tuple[bytes, Any]:
-        """From whichever has a datagram first."""
+        """From the first one that has a datagram."""
         return self._from_ready(lambda sock: self._noted(sock.recvfrom(*arguments), sock))
 
     def sendto(self, data: bytes, *rest: Any) -> int:
-        """By the one to which its receiver last sent something."""
+        """From the socket to which this peer last sent something."""
         return self._peers.get(rest[-1], self._sockets[0]).sendto(data, *rest)
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class Listeners:
             sock.close()
 
     def _noted(self, received: T, sock: socket.socket) -> T:
-        """Remember to which socket the sender, the last of what was received, has sent."""
+        """Remember which socket the sender, the last item received, has sent to."""
         self._peers[received[-1]] = sock  # type: ignore[index]  # a tuple of one of two forms
         while len(self._peers) > MOST_PEERS:
             self._peers.popitem(last=False)

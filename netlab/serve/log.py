@@ -1,6 +1,6 @@
-"""What a server says, on standard output: lines for a person, or JSON for a supervisor. Nobody has to read them.
+"""What a server writes to standard output: lines for a person, or JSON for a supervisor. It never waits for a reader.
 
-A line is written at once or, where nobody reads, lost and counted: the server never waits for its log's reader.
+If nobody reads, lines are lost and counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from netlab.serve.listeners import addresses_of
 from netlab.topics.contract import Server, Topic
 
 PATIENCE = 0.5
-"""Seconds that a full pipe may take to be read before lines are lost; the server does not wait for its log's reader."""
+"""Seconds that a full pipe may take to be read before lines are lost."""
 LONGEST_TEXT = 700
 """Characters of a log line: with four bytes each it still fits PIPE_BUF, so that writing it is atomic (pipe(7))."""
 
@@ -35,14 +35,14 @@ Report = Mapping[str, object]
 
 
 class Lines(logging.Handler):
-    """What a person reads: ``listening on``, then the log with its time, each line in one write."""
+    """What a person reads: ``listening on``, then the log with times, each line in one write."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lost = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")[:1]  # a number shared with forked children
 
     def attach(self) -> None:
-        """Take all log records of this process, and what nobody could catch: of that, too, one line is enough."""
+        """Take all log records of this process, and exceptions that nobody caught, one line each."""
         root = logging.getLogger()
         root.addHandler(self)
         root.setLevel(logging.INFO)
@@ -50,7 +50,7 @@ class Lines(logging.Handler):
         threading.excepthook = lambda missed: root.error("a thread ended: %r", missed.exc_value)
 
     def listening(self, server: Server) -> None:
-        """Say where; warn when that is not this machine alone."""
+        """Say where; warn if other machines can reach it."""
         addresses = addresses_of(server)
         for address in addresses:
             self.write(f"listening on {address}")
@@ -63,21 +63,21 @@ class Lines(logging.Handler):
         sys.stderr.write(f"netlab serve: {safe(text)}\n")
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a log record as a line; what peers sent passes the gate."""
+        """Write a log record as a line; what peers sent is made safe for the screen."""
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         self.write(f"{clock} {level}{self.text(record)}")
 
     def text(self, record: logging.LogRecord) -> str:
-        """A record's message, safe and of bounded length."""
+        """A record's message, safe for the screen and not too long."""
         message = record.getMessage()
         return safe(message if len(message) <= LONGEST_TEXT else message[: LONGEST_TEXT - 1] + "…")
 
     def write(self, line: str) -> bool:
-        """Write a line to standard output, or count it as lost: when nobody reads, the server goes on all the same."""
+        """Write a line to standard output, or count it as lost: the server goes on if nobody reads."""
         if self.lost[0] and writable(0):
             lost, self.lost[0] = self.lost[0], 0
-            put(self.remark(f"{lost:,} lines were lost, since nobody read them"))
+            put(self.remark(f"{lost:,} lines were lost because nobody read them"))
         if not writable(0 if self.lost[0] else PATIENCE):
             self.lost[0] += 1
             return False
@@ -144,10 +144,10 @@ def writable(patience: float) -> bool:
     try:
         return bool(select.select([], [1], [], patience)[1])
     except OSError:
-        return True  # writing will tell
+        return True  # writing shows why
 
 
 def put(line: str) -> None:
-    """Write a line at once; whoever closed the other end wants to read nothing."""
+    """Write a line in one piece; nothing happens if the other end is closed."""
     with suppress(OSError):
         os.write(1, (line + "\n").encode(errors="backslashreplace"))

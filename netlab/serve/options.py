@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the app starts its first children without it
     import argparse
 
 LONGEST_SECRET = 4096
-"""Characters of a secret from a file; a part of a longer line would be another secret."""
+"""Characters of a secret from a file; a part of a longer line would be a different secret."""
 
 
 def environment_name(option: Option) -> str:
@@ -42,7 +42,7 @@ def folder(text: str) -> Path:
     if not text:
         from argparse import ArgumentTypeError
 
-        raise ArgumentTypeError("'' is no folder; . is this one")
+        raise ArgumentTypeError("'' is not a folder; . is the current one")
     return Path(text)
 
 
@@ -74,7 +74,7 @@ def _parsed(option: Option, text: str) -> object:
     try:
         return parse(text)
     except ValueError as error:
-        if option.secret:  # the message may quote the value, and so may the exception that stands behind it
+        if option.secret:  # the message may quote the value, and so may its cause
             raise ValueError(f"{option.flag}: the value is not usable") from None
         raise ValueError(f"{option.flag}: {error}") from None
 

@@ -10,9 +10,9 @@ import time
 from types import FrameType
 
 TICK = 0.1
-"""Seconds between two alarms; the loop of signals that they cost is negligible."""
+"""Seconds between two alarms; what they cost is negligible."""
 GRACE = 1.5
-"""Seconds that stopping may take before the process is ended without further ado."""
+"""Seconds that stopping may take before the process just exits."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -24,7 +24,7 @@ class Ending:
 
     Python swallows such an exception where it meets a callback that cannot raise (a destructor, `os.register_at_fork`);
     so it is raised again until it is `noticed`. While the process forks it is held back, or the server would not learn
-    of its new child. Should stopping last longer than the grace, the process just ends.
+    of its new child. If stopping takes longer than the grace, the process just exits.
     """
 
     def __init__(self) -> None:
@@ -40,15 +40,15 @@ class Ending:
             os.register_at_fork(before=self.hold, after_in_parent=self.release, after_in_child=_default_signals)
 
     def hold(self) -> None:
-        """Begin of a fork."""
+        """A fork begins."""
         self.held = True
 
     def release(self) -> None:
-        """End of a fork. A signal that came meanwhile is handled before this function's first line."""
+        """A fork ends. A signal that came meanwhile is handled before this function's first line."""
         self.held = False
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        """Stop, the first time that it is asked for."""
+        """Stop, when asked for the first time."""
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, signal.SIG_IGN)
         self.deadline = time.monotonic() + GRACE
@@ -58,14 +58,14 @@ class Ending:
         self.insist(number, frame)
 
     def insist(self, number: int, frame: FrameType | None) -> None:
-        """Stop, unless that is under way."""
+        """Stop, unless it is already stopping."""
         if time.monotonic() > self.deadline:
             os._exit(0)
         if not (self.noticed or self.held):
             raise Stopped
 
     def over(self) -> None:
-        """The process ends now: no more alarms, which kill it once the interpreter has taken its handlers away."""
+        """The process ends now: no more alarms, which would kill it once the interpreter has removed its handlers."""
         self.noticed = True
         if sys.platform != "win32":
             signal.setitimer(signal.ITIMER_REAL, 0)

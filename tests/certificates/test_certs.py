@@ -100,7 +100,7 @@ def test_an_empty_folder_name_strews_no_keys(
     with pytest.raises(SystemExit) as ended:
         certs.main(["--dir", ""])
     assert ended.value.code == 2
-    assert "'' is no folder" in capsys.readouterr().err
+    assert "'' is not a folder" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -158,7 +158,7 @@ def test_a_persons_own_certificates_are_never_renewed(
     mine = persons_own(folder, tmp_path / "mine", *certs.FILES)
     before = contents(mine)
     assert certs.main(["--dir", str(mine), "--renew"]) == 1
-    assert "netlab did not fill that folder, and writes nothing there" in capsys.readouterr().err
+    assert "netlab did not fill that folder and writes nothing there" in capsys.readouterr().err
     assert certs.main(["--dir", str(mine)]) == 0
     assert "CN=localhost" in capsys.readouterr().out
     assert contents(mine) == before

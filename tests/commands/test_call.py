@@ -94,7 +94,7 @@ def test_after_a_refusal_a_server_is_asked_how_its_operation_is_called(capsys: p
         (["nope", "x"], "no topic 'nope'"),
         (["tcp"], "EXPRESSION"),
         (["tcp", "dance()"], "no operation dance"),
-        (["tcp", ":model pool"], "speaks to a lab on the screen"),
+        (["tcp", ":model pool"], "is a command to a lab on the screen"),
         (["tcp", "\udcff"], "is not UTF-8"),
         (["xmlrpc", "set('a', '\udcff')"], "is not UTF-8"),
         (["tcp", "x", "--to", "\udcff:1"], "is not HOST:PORT"),

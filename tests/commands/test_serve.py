@@ -97,13 +97,13 @@ def test_a_host_that_does_not_exist_is_one_clear_line() -> None:
         (("nothing",), "no topic 'nothing'; there are tcp, udp"),
         (("a" * 100_000,), "no topic 'aaaa"),
         (("tcp", "--port", "1" * 5000), " is not a port, 0 to 65535"),
-        (("tcp", "--host", "\udcff"), r"'\udcff' is no address"),
-        (("tls", "--certificates", ""), "'' is no folder"),
+        (("tcp", "--host", "\udcff"), r"'\udcff' is not an address"),
+        (("tls", "--certificates", ""), "'' is not a folder"),
         (("tcp", "--port", "65536"), "'65536' is not a port, 0 to 65535"),
         (("tcp", "--timeout", "3601"), "'3601' is not a number of seconds, above 0 and at most 3600, or none"),
         (("tcp", "--timeout", "nan"), "'nan' is not a number of seconds"),
         (("tcp", "--model", "nothing"), "invalid choice: 'nothing'"),
-        (("tcp", "--host", ""), "'' is no address; 0.0.0.0 listens on each"),
+        (("tcp", "--host", ""), "'' is not an address; 0.0.0.0 listens on every"),
     ],
 )
 def test_usage_errors_exit_2_with_the_usage_line(
@@ -185,7 +185,7 @@ def test_a_log_that_nobody_reads_stops_nothing(model: str) -> None:
         process.terminate()
         assert process.wait(PATIENCE) == 0
         told += log.read()
-    assert re.search(rb"(?m)^[\d:]+ warning: \d+ lines were lost, since nobody read them$", told)
+    assert re.search(rb"(?m)^[\d:]+ warning: \d+ lines were lost because nobody read them$", told)
 
 
 def echo(port: int) -> None:

@@ -126,7 +126,7 @@ def test_a_flood_of_flows_is_counted_not_printed(tmp_path: Path) -> None:
         (["--to", "127.0.0.1:70000"], "not HOST:PORT"),
         (["--to", "127.0.0.1:" + "1" * 5000], "not HOST:PORT"),
         (["--to", "\udcff:9"], "not HOST:PORT"),
-        (["--to", "127.0.0.1:1", "--limit", "lots"], "no size"),
+        (["--to", "127.0.0.1:1", "--limit", "lots"], "is not a size such as"),
         (["--to", "127.0.0.1:1", "--fault", "gremlins"], "gremlins"),
     ],
 )

@@ -468,7 +468,7 @@ def test_over_the_other_internet_protocol() -> None:
         assert lab.capture.flows[0].server == lab.address
 
 
-@pytest.mark.parametrize(("port", "problem"), [(1, "may not be opened without more rights"), (0, "not an address")])
+@pytest.mark.parametrize(("port", "problem"), [(1, "needs more rights than this program has"), (0, "not an address")])
 def test_other_reasons_not_to_listen(port: int, problem: str) -> None:
     if port and os.geteuid() == 0:
         pytest.skip("root may open any port")

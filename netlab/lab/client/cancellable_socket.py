@@ -311,7 +311,7 @@ def _places(address: object, family: int, kind: int) -> list[tuple[int, object]]
     try:
         found = socket.getaddrinfo(address[0], address[1], type=kind)
     except UnicodeError as error:
-        raise OSError(None, f"{address[0]!r} is no host name") from error
+        raise OSError(None, f"{address[0]!r} is not a host name") from error
     return [(int(entry[0]), entry[4]) for entry in found]
 
 

@@ -1,7 +1,7 @@
 """A child process that speaks JSON lines: events on its stdout, requests on its stdin.
 
-It knows neither servers nor wires. The child is told to end when its stdin closes, so nothing outlives this process,
-not even after kill -9; its process group lets what it forked be ended with it.
+It knows neither servers nor wires. The child ends when its stdin closes, so nothing outlives this process,
+not even after kill -9; what it forked ends with it, as its process group.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LINE_LIMIT = 1 << 20
 WORDS_KEPT = 40
 MESSAGES_KEPT = 1000
 WORD_LENGTH = 500
-# How a child is ended, and for how long each way is given to work: 1.8 s in all.
+# How a child is ended, and how long each way may take: 1.8 s in all.
 _STEPS: tuple[tuple[signal.Signals | None, float], ...] = ((None, 0.9), (signal.SIGTERM, 0.5), (KILL, 0.4))
 
 _LIVING: dict[int, Child] = {}
@@ -48,7 +48,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 class Child:
     """One running child. What `attach` gets is called in its reader thread, and must not stop it.
 
-    ``keep`` keeps what it says for whoever attaches next, as well.
+    ``keep`` keeps its messages for the next one to attach, too.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Child:
         self._stdin = self._process.stdin
         self._streams = {self._process.stdout.fileno(): "out", self._process.stderr.fileno(): "err"}
         _LIVING[self.pid] = self
-        never_block(self._stdin.fileno())  # a stalled child must not stall who asks it something
+        never_block(self._stdin.fileno())  # a stalled child must not stall its caller
         threading.Thread(target=self._read, name=f"netlab-child-{self.pid}", daemon=True).start()
 
     def attach(self, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
-        """Have all that it says from now on, and what was kept. ``on_end`` comes once, after the last message."""
+        """Get all its messages from now on, and those that were kept. ``on_end`` comes once, after the last message."""
         with self._telling:
             kept, self._kept = self._kept, deque(maxlen=MESSAGES_KEPT)
             first, self._on_message, self._on_end = self._on_message is None, on_message, on_end
@@ -117,7 +117,7 @@ class Child:
         return list(self._words)
 
     def request(self, message: Message) -> bool:
-        """Ask the child something; False where it no longer listens, is stalled, or the line has more than 4 kB."""
+        """Ask the child something; False if it no longer listens, is stalled, or the line has more than 4 kB."""
         line = json.dumps(message).encode() + b"\n"
         if len(line) > WHOLE_LINE:  # only up to there is a line written whole or not at all (pipe(7))
             return False
@@ -142,7 +142,7 @@ class Child:
                     kill_group(self.pid, number)
 
     def abandon(self) -> None:
-        """Kill the child and all it forked, waiting for nothing that another thread may hold for long."""
+        """Kill the child and all it forked, without waiting for a lock that another thread may hold for long."""
         if self._lock.acquire(timeout=0.05):
             with contextlib.suppress(OSError):
                 if self._process.returncode is None:
@@ -178,7 +178,9 @@ class Child:
         return ended is not None
 
     def _finish(self, exit_fd: int | None) -> None:
-        for fd in self._streams:  # what it forked may hold the pipes open: take what is there, and wait for no end
+        for fd in (
+            self._streams
+        ):  # what it forked may hold the pipes open: take what has arrived, and do not wait for the end
             never_block(fd)
             for _ in range(64):
                 if not self._take(fd):
@@ -226,7 +228,7 @@ class Child:
 
 
 def abandon_all() -> None:
-    """Kill all children of this process: for one that has to end now, whatever its threads do."""
+    """Kill all children of this process: it has to end now, whatever its threads do."""
     for child in list(_LIVING.values()):
         child.abandon()
 

@@ -1,4 +1,4 @@
-"""The child processes of a lab, as far as they must not outlive it."""
+"""The child processes of a lab, which must not outlive it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Children:
         self._closed = False
 
     def launch(self, make: Callable[[], P]) -> P:
-        """Start a process; `LabError` where none can be started, or any more."""
+        """Start a process; raises `LabError` if none can be started, or the lab is closed."""
         with self._lock:
             self.refuse_if_closed()
             try:
@@ -39,7 +39,7 @@ class Children:
             raise LabError("the lab is closed", "make another one")
 
     def close(self) -> None:
-        """End what was started, and start nothing any more."""
+        """End what was started, and start nothing else."""
         with self._lock:
             self._closed = True
         child.stop(*self._started)

@@ -1,6 +1,6 @@
-"""The children of a lab, started before the lab is there: they come up while the app imports what it draws with.
+"""The children of a lab, started before the lab exists: they start up while the app imports what it draws with.
 
-Whoever imports this has little to import. The lab takes the children over, with all that they have said until then.
+This module imports little. The lab takes the children over, with all messages that they have sent by then.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class EarlyChildren:
     def fits(
         self, setup: Setup, port: int, idle: float | None, model: str | None, options: Mapping[str, object]
     ) -> bool:
-        """Whether a lab that is made so can have them. If not, they are ended: they would hold its port."""
+        """Whether a lab with these settings can have them. If not, they are ended: they would hold its port."""
         fits = self._made_for == (setup, port, idle) and model is None and not options
         if not fits:
             self.close()
@@ -70,7 +70,7 @@ class EarlyChildren:
         return taken
 
     def close(self) -> None:
-        """End what nobody took over."""
+        """End the children that no lab took over."""
         child.stop(*self._children.values())
         self._children.clear()
         if self.folder is not None:

@@ -1,6 +1,6 @@
 """Who is who on both sides of the wire: the server sees the wire's address where the lab shows the client's.
 
-The wire tells each flow's two addresses; the server's log lines are rewritten to the client's. Pure but for one timer.
+The wire reports both addresses of each flow; log lines of the server get the client's. Pure but for one timer.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ FLOWS_KEPT = 10_000
 LINES_HELD = 1000
 HOLDS_KEPT = 1000
 PATIENCE = 0.15
-"""Seconds that a log line waits for the wire to tell whom it names."""
+"""Seconds that a log line waits for the wire to report whose address it has."""
 EXPLAINING = 0.5
 """Seconds that a client whose connection has ended waits for the server to say why."""
 MOMENT = 2_000_000_000
-"""Nanoseconds for which what happens after a hold is put down to it."""
+"""Nanoseconds after a hold during which its effects are put down to it."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 """Where the wire connects from."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowFact:
-    """One flow of the wire. Times are nanoseconds since the epoch, None where it has not happened or is not known.
+    """One flow of the wire. Times are nanoseconds since the epoch, None if it has not happened or is not known.
 
     ``number`` counts from 1 since the wire began. ``client`` is its address, ``upstream`` what the server sees instead.
     ``opened`` is when the wire took it, ``accepted`` when the server logged that, ``closed`` when it was over on the
-    wire; ``how`` says in a few words how, where that was no usual end. ``ending`` is what the server said of its end,
+    wire; ``how`` says in a few words how, if the end was unusual. ``ending`` is what the server said of its end,
     ``restart`` what a person did to its server meanwhile.
     """
 
@@ -73,7 +73,7 @@ class FlowBook:
             return tuple(self._facts.values())
 
     def fault_of(self, client: Endpoint) -> str:
-        """What a fault did that ended the latest flow of a client's address; empty where none did."""
+        """What a fault did that ended the latest flow of a client's address; empty if none did."""
         fact = self.of(client)
         return fact.fault if fact is not None else ""
 
@@ -173,7 +173,7 @@ class PeerNames:
             self._pass_on()
 
     def flows_told(self, message: Message) -> None:
-        """The wire told of flows: lines that waited for it go on."""
+        """The wire has reported flows: lines that waited for them go on."""
         for fact in _opened(message.get("opened")):
             self._book.opened(fact)
         for number, time_ns, how, by_fault in _closed(message.get("closed")):
@@ -213,7 +213,7 @@ class PeerNames:
             self._timer.start()
 
     def _give_up(self) -> None:
-        """Nobody told: whoever it is speaks to the server directly."""
+        """The wire did not report it: this client talks to the server directly."""
         with self._lock:
             self._timer = None
             self._pass_on()

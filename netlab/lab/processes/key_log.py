@@ -1,7 +1,7 @@
 """Where clients write the secrets of their TLS sessions, while a lab lives.
 
-A file in memory without a name in any folder (Linux), so that it goes with the process however that ends. Elsewhere one
-in the lab's private folder, which the wire removes when the process is gone.
+On Linux a file in memory, without a name in any folder, so that it disappears with the process, however that ends.
+Elsewhere a file in the lab's private folder, which the wire removes when the process is gone.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ NAME = "secrets.keylog"
 
 
 class _Numbered(PosixPath):
-    """A file by its descriptor's number, which stays its own for as long as anybody may open it by this path."""
+    """A file by its descriptor's number, which is not reused as long as somebody may open this path."""
 
     def __new__(cls, file: int) -> _Numbered:
-        """The path; once nobody has it any more the descriptor is closed."""
+        """The path; the descriptor is closed when the last reference to it is gone."""
         path = super().__new__(cls, f"/proc/self/fd/{file}")
         weakref.finalize(path, os.close, file)
         return path
 
 
 class KeyLog:
-    """An empty key log, 0600 from its first byte. ``folder`` is asked for only where there is no other way."""
+    """An empty key log, 0600 from its first byte. ``folder`` is called only if there is no other way."""
 
     def __init__(self, folder: Callable[[], Path]) -> None:
         self._file = _in_memory()
@@ -49,7 +49,7 @@ class KeyLog:
         return ""
 
     def close(self) -> None:
-        """Forget what was written; who still writes here writes nowhere. Twice does nothing."""
+        """Forget what was written; later writes go nowhere. Closing twice does nothing."""
         self.path = Path(os.devnull)
         if self._file >= 0:
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -59,7 +59,7 @@ class KeyLog:
 
 
 def _in_memory() -> int:
-    """The descriptor of a file in memory that can be opened again by its number; -1 where the system has none."""
+    """The descriptor of a file in memory that can be opened again by its number; -1 if the system has none."""
     file = -1
     if sys.platform == "linux" and hasattr(os, "memfd_create"):
         with contextlib.suppress(OSError):

@@ -20,12 +20,12 @@ from netlab.lab.processes.key_log import KeyLog
 from netlab.lab.processes.private_folder import PrivateFolder
 
 _BATCH, _PAUSE = 200, 0.0005
-"""Packets read in one go, about 0.5 ms, and seconds before the next go. Whoever waits for the interpreter's lock
-meanwhile, as the screen does for a key, gets it only from a thread that sleeps, or after 5 ms."""
+"""Packets read in one go, about 0.5 ms, and seconds before the next go. A thread that waits for the
+interpreter's lock meanwhile, as the screen does for a key, gets it only when this one sleeps, or after 5 ms."""
 
 
 class Saved(NamedTuple):
-    """Where a capture was saved, and where that is kept which was there before."""
+    """Where a capture was saved, and where an older file of that name is kept."""
 
     path: Path
     kept: Path | None
@@ -50,7 +50,7 @@ class Recording:
         self._saved = 0
 
     def next_file(self) -> Path:
-        """A name for the wire to write to; `LabError` where no folder can be made."""
+        """A name for the wire to write to; raises `LabError` if no folder can be made."""
         with self._lock:
             return self._private().capture(next(self._numbers))
 
@@ -104,7 +104,7 @@ class Recording:
 
     @property
     def secrets(self) -> str:
-        """What clients wrote there; empty where none did."""
+        """What clients wrote there; empty if none did."""
         with self._lock:
             return "" if self._keylog is None else self._keylog.text
 
@@ -129,7 +129,7 @@ class Recording:
         return Saved(target, kept)
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it. A capture that is open can still be looked at."""
+        """Remove the folder and everything in it. A capture that is open can still be read."""
         with self._lock:
             self._removed = True
             if self._keylog is not None:

@@ -14,7 +14,7 @@ def number(message: Message, name: str) -> int | None:
 
 
 def text(message: Message, name: str) -> str:
-    """A string, safe for the screen; empty where there is none."""
+    """A string, safe for the screen; empty if it is missing."""
     value = message.get(name)
     return safe(value) if isinstance(value, str) else ""
 

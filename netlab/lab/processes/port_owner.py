@@ -1,6 +1,6 @@
 """Who holds a port: read from ``/proc`` where there is one (Linux), so that "already in use" can name the program.
 
-Formats: proc(5), ``/proc/net/tcp`` and ``/proc/[pid]/fd``. Bounded in time; what may not be read is not known.
+Formats: proc(5), ``/proc/net/tcp`` and ``/proc/[pid]/fd``. Bounded in time; what cannot be read stays unknown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Holder:
 
 
 def port_holder(port: int, transport: Transport = Transport.TCP) -> Holder | None:
-    """The process that listens on ``port`` (any address); None where the system does not tell within 0.3 s."""
+    """The process that listens on ``port`` (any address); None if that is not known within 0.3 s."""
     try:
         links = {f"socket:[{inode}]" for inode in _inodes(port, transport)}
         return _owner(links, time.monotonic() + TIME_LIMIT) if links else None
@@ -75,13 +75,13 @@ def _link(path: Path) -> str:
 
 
 def cannot_listen(host: str, port: int, number: int, text: str, transport: Transport) -> LabError:
-    """Why nobody could listen there; ``number`` is the errno and ``text`` the system's own words for it."""
+    """Why listening there failed; ``number`` is the errno and ``text`` the system's own words for it."""
     if number == errno.EADDRINUSE:
         holder = port_holder(port, transport)
         by = f" by PID {holder.pid} ({holder.name})" if holder else ""
         return LabError(f"port {port} is already in use{by}", ":port 0 takes any free port")
     if number in (errno.EACCES, errno.EPERM):
-        return LabError(f"port {port} may not be opened without more rights", ":port 0 takes any free port")
+        return LabError(f"port {port} needs more rights than this program has", ":port 0 takes any free port")
     if number == errno.EADDRNOTAVAIL:
         return LabError(f"{safe(host)} is not an address of this computer", "127.0.0.1 is always one")
     reason = safe(text) or (os.strerror(number) if number else "no reason was given")

@@ -50,7 +50,7 @@ class PrivateFolder:
 
 
 def remove_all() -> None:
-    """Remove all folders of this process, which ends now, and let no more be made."""
+    """Remove all folders of this process, which ends now; no more are made."""
     _MAKING.acquire(timeout=0.1)  # for good
     for folder in list(_THERE):
         shutil.rmtree(folder.path, ignore_errors=True)

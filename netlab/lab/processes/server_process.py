@@ -17,7 +17,7 @@ STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in man
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """What the server's process said last about itself; None is unknown."""
+    """What the server's process last reported; None is unknown."""
 
     queue: int | None = None
     backlog: int | None = None
@@ -60,7 +60,7 @@ class ServerProcess:
     def reported(self, state: LabState, transport: Transport) -> LabState:
         """A lab's state with what the server reports; the wire's report is in it already.
 
-        Where the kernel does not tell the accept queue, it is the clients at the wire that the server does not hold.
+        If the kernel does not tell the accept queue, it is the clients at the wire that the server does not hold.
         """
         queue = self.gauges.queue
         if queue is None:
@@ -81,7 +81,7 @@ class ServerProcess:
         return self.endpoint is not None and not self.child.ended.is_set()
 
     def wait(self) -> Endpoint:
-        """Wait until it listens, and return where; `LabError` with its reason where it does not."""
+        """Wait until it listens, and return where; raises `LabError` with its reason if it does not."""
         if not self._settled.wait(STARTING):
             raise LabError(f"the server did not begin to listen within {STARTING:g} s", ":start tries again")
         if self.endpoint is None:

@@ -1,4 +1,4 @@
-"""What a lab's children are told on their command lines."""
+"""The command lines of a lab's children."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Setup:
 
     def server_arguments(self, model: str, options: Options, idle: float | None) -> list[str]:
         """What follows ``netlab serve``; ``idle`` seconds are how long a client may stall, `math.inf` is no limit."""
-        loopback = "::1" if ":" in self.host else "127.0.0.1"  # only the wire is to be reached from elsewhere
+        loopback = "::1" if ":" in self.host else "127.0.0.1"  # only the wire can be reached from elsewhere
         words = [self.topic.name, "--model", model, "--host", loopback, "--port", "0", *self._child()]
         if idle is not None:
             words += ["--timeout", "none" if idle == math.inf else f"{idle:g}"]
@@ -65,7 +65,7 @@ class Setup:
 
 @contextlib.contextmanager
 def passing_certificates() -> Iterator[Callable[[], Path]]:
-    """The lab's certificates if it has some, else others that are made when first asked for, and gone afterwards."""
+    """The lab's certificates if it has some, else temporary ones, made when first asked for."""
     with contextlib.ExitStack() as ending:
 
         @cache

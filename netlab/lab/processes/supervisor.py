@@ -1,6 +1,6 @@
-"""Server and wire together: started, replaced, stopped, and what is true of them now. It knows no session.
+"""Server and wire together: started, replaced, stopped, and their state. It knows no session.
 
-Every change takes the work lock, so that changes come one after the other; what the children say comes at any time.
+Every change takes the work lock, so that changes come one after the other; messages of the children come at any time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
 
 
 class Serving:
-    """The two children of a lab. Methods raise `LabError`; `state` says the same. Safe from several threads."""
+    """The two children of a lab. Methods raise `LabError`; `state` has the same error. Safe from several threads."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class Serving:
 
     @property
     def address(self) -> Endpoint:
-        """Where clients connect, or did last; `LabError` where the lab never served there."""
-        if self._phase is Phase.FAILED:  # whoever answers there is a stranger
+        """Where clients connect, or last did; raises `LabError` if the lab never served there."""
+        if self._phase is Phase.FAILED:  # another program answers there
             raise self._error
         if not self._listen.port:
-            raise LabError("the lab was not started yet", ":start starts it")
+            raise LabError("the lab has not been started", ":start starts it")
         return self._listen
 
     @property
@@ -72,7 +72,7 @@ class Serving:
         return self._wire.length if self._wire is not None else 0
 
     def start(self) -> None:
-        """Serve: both children are started, or what is missing of them, at once. Does nothing while serving."""
+        """Serve: start both children, or the one that is missing. Does nothing while serving."""
         with self._work:
             if self._phase is Phase.SERVING:
                 return
@@ -98,7 +98,7 @@ class Serving:
                 self._end(self._server)
 
     def close(self) -> None:
-        """End both children, also while they start. Twice does nothing."""
+        """End both children, also while they start. Closing twice does nothing."""
         self._children.close()
         if self._work.acquire(timeout=_GIVING_UP):
             self._work.release()
@@ -139,9 +139,9 @@ class Serving:
             server.be_patient(self._idle, suspended=self._suspended)
 
     def replace_server(self, why: str, model: str | None = None) -> None:
-        """Start a server with the model and options of now, then end the one before. Where it fails, that one stays.
+        """Start a server with the current model and options, then end the old one. If that fails, the old one stays.
 
-        ``why`` says in a few words what for: open flows end with that.
+        ``why`` is the reason in a few words: open flows end with it.
         """
         with self._work:
             before, self._model = self._model, model or self._model
@@ -158,7 +158,7 @@ class Serving:
                 self._refresh()
 
     def listen(self, port: int) -> Endpoint:
-        """Let the wire listen on another port (0: any free one). Where that fails while serving, the old one stays."""
+        """Let the wire listen on another port (0: any free one). If that fails while serving, the old one stays."""
         with self._work:
             before, self._listen = self._listen, Endpoint(self._setup.host, port)
             if self._phase is not Phase.SERVING or self._wire is None:
@@ -174,7 +174,7 @@ class Serving:
             return self._listen
 
     def clear_capture(self) -> None:
-        """Begin the capture anew."""
+        """Start a new capture."""
         with self._work:
             wire = self._living_wire()
             file = self._recording.next_file()
@@ -184,7 +184,7 @@ class Serving:
             self._refresh()
 
     def with_wire(self, do: Callable[[WireProcess], T]) -> T:
-        """Have the wire do something, after what is under way."""
+        """Have the wire do something, after any change that is under way."""
         with self._work:
             return do(self._living_wire())
 
@@ -271,7 +271,7 @@ class Serving:
             self._wire.pause(wait=False)
 
     def _look_for_deaths(self) -> None:
-        """Take note of a child that has ended without being asked, while the lab served."""
+        """Notice a child that has ended without being asked to while the lab served."""
         with self._lock:
             both = (self._server, self._wire)
             ended = [p for p in both if p and p.child.ended.is_set() and not p.child.asked_to_end]
@@ -299,7 +299,7 @@ class Serving:
         self._refresh()
 
     def _refresh(self) -> None:
-        """Look at everything, and tell where it is another state than before. Events come in the order of states."""
+        """Work out the state, and report it if it has changed. Events come in the order of states."""
         with self._lock:
             state = self._looked()
             if state != self.state:

@@ -27,7 +27,7 @@ _ACCOUNTS = Accounts.__dataclass_fields__
 class WireProcess:
     """One wire process. Its reader thread calls ``changed`` with each event's name, ``flows`` with those of flows.
 
-    Whoever waits for an event goes on only when ``changed`` has returned: what it looks at then is true already.
+    A thread that waits for an event goes on only when ``changed`` has returned, so that it finds the new state.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class WireProcess:
         )
 
     def wait_listening(self) -> Endpoint:
-        """Wait for the outcome of listening; where, or `LabError` with who holds the port."""
+        """Wait until it listens, and return where; raises `LabError` that names who holds the port."""
         message = self._await(("listening", "failed"), STARTING)
         if message.get("event") == "failed":
             host, port = self._asked
@@ -90,7 +90,7 @@ class WireProcess:
         return messages.endpoint(message)
 
     def listen(self, at: Endpoint) -> Endpoint:
-        """Listen there instead; where it does, or `LabError` with who holds the port."""
+        """Listen there instead, and return where; raises `LabError` that names who holds the port."""
         self._asked = at
         self._forget("listening", "failed")
         self.child.request({"request": "listen", "host": at.host, "port": at.port})
@@ -120,13 +120,13 @@ class WireProcess:
             self._condition.wait_for(lambda: self._synced >= wanted or not self.alive, deadline - time.monotonic())
 
     def restart_capture(self, file: Path) -> None:
-        """Begin the capture anew in that file; `LabError` where the wire does not."""
+        """Start a new capture in that file; raises `LabError` if the wire does not."""
         self._forget("replaced")
         self.child.request({"request": "restart-capture", "file": str(file)})
         self._await(("replaced",), ANSWERING)
 
     def set_faults(self, specs: Sequence[str], seed: int) -> tuple[str, ...]:
-        """Ask for these faults; those that are active now. `LabError` with the wire's reason where it takes none."""
+        """Ask for these faults; those that are active now. Raises `LabError` with the wire's reason if it refuses."""
         self._forget("faults")
         self.child.request({"request": "faults", "specs": list(specs), "seed": seed})
         message = self._await(("faults",), ANSWERING)
@@ -136,10 +136,10 @@ class WireProcess:
         return self.faults
 
     def ask(self, request: str, **more: object) -> None:
-        """Ask for something about held segments; `LabError` with the wire's reason where it does not do it."""
+        """Ask for something about held segments; raises `LabError` with the wire's reason if it refuses."""
         self._forget("answered")
         if not self.child.request({"request": request, **more}):
-            raise LabError("the wire takes no request now", "try again, or shorter")
+            raise LabError("the wire does not take requests now", "try again, or shorter")
         problem = messages.text(self._await(("answered",), ANSWERING), "problem")
         if problem:
             raise LabError(problem)
@@ -157,7 +157,7 @@ class WireProcess:
                 self._answers.pop(event, None)
 
     def _await(self, events: Sequence[str], seconds: float) -> Message:
-        """The first of these events since it was forgotten, or told at the start."""
+        """The first of these events since `_forget`, or since the start."""
         with self._condition:
             self._condition.wait_for(lambda: self._answer(events) or not self.alive, seconds)
             answer = self._answer(events)

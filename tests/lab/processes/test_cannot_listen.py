@@ -15,7 +15,7 @@ from netlab.lab.processes.port_owner import cannot_listen
         (
             errno.EACCES,
             "Permission denied",
-            "port 80 may not be opened without more rights; :port 0 takes",
+            "port 80 needs more rights than this program has; :port 0 takes",
         ),
         (errno.EADDRNOTAVAIL, "", "host\ufffd is not an address of this computer; 127.0.0.1 is always one"),
         (errno.ENOBUFS, "", "could not listen on host\ufffd port 80: No buffer space available"),
