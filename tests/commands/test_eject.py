@@ -41,9 +41,9 @@ def test_of_one_model_the_others_are_left_out(tmp_path: Path, capsys: pytest.Cap
 def test_a_second_topic_shares_the_hardening(tmp_path: Path) -> None:
     assert eject.main(["tcp", str(tmp_path)]) == 0
     assert eject.main(["udp", str(tmp_path)]) == 0
-    (tmp_path / "hardening" / "lines.py").write_text("mine")
+    (tmp_path / "hardening" / "receiving.py").write_text("mine")
     assert eject.main(["hmac", str(tmp_path)]) == 1
-    assert (tmp_path / "hardening" / "lines.py").read_text() == "mine"
+    assert (tmp_path / "hardening" / "receiving.py").read_text() == "mine"
     assert not list(tmp_path.glob("hmac*"))
 
 

@@ -16,8 +16,8 @@ from socketserver import BaseRequestHandler
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.command import main
 from netlab.hardening.events import Refused, name
-from netlab.hardening.exact import recv_exactly
 from netlab.hardening.patience import Deadline
+from netlab.hardening.receiving import recv_exactly
 from netlab.hardening.server import BoundedThreadingMixIn, HardenedServer
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ import time
 from netlab.hardening.calls import as_bytes
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.events import Refused
-from netlab.hardening.exact import receive
 from netlab.hardening.patience import Deadline
+from netlab.hardening.receiving import receive
 
 
 def framed(message: bytes) -> bytes:

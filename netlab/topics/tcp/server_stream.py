@@ -3,7 +3,7 @@
 from socketserver import BaseRequestHandler
 
 from netlab.hardening.command import main
-from netlab.hardening.lines import LineReader
+from netlab.hardening.receiving import LineReader
 from netlab.hardening.server import BoundedThreadingMixIn, HardenedServer
 
 

@@ -9,8 +9,8 @@ from socketserver import BaseRequestHandler
 
 from netlab.hardening.command import main
 from netlab.hardening.events import Refused, name
-from netlab.hardening.exact import receive, receive_into
 from netlab.hardening.patience import Deadline
+from netlab.hardening.receiving import receive, receive_into
 from netlab.hardening.server import BoundedThreadingMixIn, HardenedServer
 from netlab.topics.zerocopy.frames import CONTENT, DIGEST, FETCH, HEADER, STORE, WANTED
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlab.hardening import exact
+from netlab.hardening import receiving
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.patience import Deadline, Patience
 from netlab.topics.calls import Call
@@ -331,4 +331,4 @@ def test_a_digest_that_is_late_is_not_read_though_it_is_there() -> None:
     with ours, ClientSocket.of(theirs, Patience(0.0)) as client:
         ours.sendall(bytes(32))
         with pytest.raises(TimeoutError):
-            exact.recv_exactly(client, 32, Deadline(client.patience))
+            receiving.recv_exactly(client, 32, Deadline(client.patience))

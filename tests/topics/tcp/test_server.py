@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.hardening.lines import LONGEST_LINE
+from netlab.hardening.receiving import LONGEST_LINE
 from netlab.topics.tcp.client import Client
 from netlab.topics.tcp.server import MODELS
 from tests.support.server_processes import Serving, descendants, serving
