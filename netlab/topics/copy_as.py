@@ -36,8 +36,26 @@ class Called:
         return given if isinstance(given, bytes) and given else b"Hello\n"
 
 
+class Missing(str):
+    """A comment in place of a command: ``what`` cannot be had, and why."""
+
+    __slots__ = ("what",)
+    what: str
+
+    def __new__(cls, what: str, why: str) -> Missing:
+        """``# WHAT: WHY``."""
+        made = super().__new__(cls, f"# {what}: {why}")
+        made.what = what
+        return made
+
+    @classmethod
+    def equivalent(cls, tool: str, why: str) -> Missing:
+        """With this tool the call cannot be made."""
+        return cls(f"no equivalent with {tool}", why)
+
+
 Outside = Callable[[Called], Sequence[tuple[str, str]]]
-"""What a topic's ``outside`` is: the name of a tool, and the command or program, for each way to make the call."""
+"""What a topic's ``outside`` is: for each tool its name, and the command, program or `Missing`."""
 
 
 def printf(data: bytes) -> str:
@@ -55,6 +73,6 @@ def program(*lines: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def none(tool: str, why: str) -> tuple[str, str]:
-    """Said honestly: with this tool it cannot be done."""
-    return tool, f"# no equivalent with {tool}: {why}"
+def none(tool: str, why: str) -> tuple[str, Missing]:
+    """A tool that cannot make the call."""
+    return tool, Missing.equivalent(tool, why)

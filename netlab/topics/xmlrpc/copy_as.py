@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 from xmlrpc.client import dumps
 
-from netlab.topics.copy_as import Called, program
+from netlab.topics.copy_as import Called, Missing, program
 
 INTROSPECTION = {"remote_operations": "system.listMethods", "remote_help": "system.methodHelp"}
 
@@ -35,5 +35,5 @@ def _curl(url: str, name: str, arguments: tuple[Any, ...], allow_none: bool) -> 
     try:
         xml = dumps(arguments, name, allow_none=allow_none).strip()
     except (TypeError, OverflowError) as error:
-        return f"# no equivalent with curl: XML-RPC cannot carry this call ({error})"
+        return Missing.equivalent("curl", f"XML-RPC cannot carry this call ({error})")
     return shlex.join(["curl", "--max-time", "10", "-H", "Content-Type: text/xml", "--data-binary", xml, url])

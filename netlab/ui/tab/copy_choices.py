@@ -17,7 +17,7 @@ from netlab.lab.topic_options import text_of
 from netlab.serve.options import environment_name
 from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
-from netlab.topics.copy_as import Called
+from netlab.topics.copy_as import Called, Missing
 from netlab.ui.console.transcript import copied
 from netlab.ui.tab.copied_program import program
 
@@ -52,7 +52,7 @@ def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy
         offer = topic.outside()
         found = list(offer(called)) if offer is not None else []
     except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; the rest can still be copied
-        found = [("other tools", f"# the topic {topic.name} failed to say how: {error}")]
+        found = [("other tools", Missing(f"the topic {topic.name} failed", f"{type(error).__name__}: {error}"))]
     found.append(("netlab call", _netlab_call(topic, called, last.calls)))
     what = f"{topic.variable}.{called.name}(…)" if called.name else "a first call"
     turn = ", in turn: this client is served first" if waits else ""
@@ -90,8 +90,8 @@ def spelt_whole(call: Call) -> str:
 
 
 def _meaning(tool: str, text: str, what: str) -> str:
-    if text.startswith("# "):
-        return text[2:].split(": ")[0]
+    if isinstance(text, Missing):
+        return text.what
     return f"{what} as a program" if tool == "Python" else f"{what} from a shell"
 
 

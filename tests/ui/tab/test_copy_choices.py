@@ -20,10 +20,10 @@ from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind, Made
 from netlab.topics.calls import Call
-from netlab.topics.copy_as import Called
+from netlab.topics.copy_as import Called, Missing
 from netlab.topics.discovery import topic_named
 from netlab.ui.tab.copied_program import client_alone
-from netlab.ui.tab.copy_choices import Copy, LastCall, copies, last_call
+from netlab.ui.tab.copy_choices import Copy, LastCall, _meaning, copies, last_call
 from tests.support.pythons import pythons, run_alone
 from tests.support.waiting import PATIENCE
 
@@ -237,3 +237,8 @@ def test_a_large_payload_is_not_kept_for_copying() -> None:
         program = {c.label: c.text for c in copies(lab.topic, lab.address, list(client.transcript), None)}
         assert len(program["calls as Python"]) < 10_000
         assert "# not here, as it carried too much: s.sendall(" in program["calls as Python"]
+
+
+def test_what_a_tool_cannot_do_is_a_value_and_not_its_words() -> None:
+    assert _meaning("nc", "# a comment: of a command", "a call") == "a call from a shell"
+    assert _meaning("nc", Missing.equivalent("nc", "it knows no TLS"), "a call") == "no equivalent with nc"
