@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -154,9 +154,9 @@ def test_plain_text_and_aborted_handshakes_do_not_stop_the_server(folder, model,
             with socket.create_connection(address) as plain:
                 plain.sendall(data)
                 plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        client = connect(address, folder)
-        client.send(b"still here")
-        assert client.recv() == b"still here"
+        with closing(connect(address, folder)) as client:  # open, it would keep a single server from its end
+            client.send(b"still here")
+            assert client.recv() == b"still here"
     assert "Traceback" not in caplog.text
 
 
