@@ -1,12 +1,13 @@
 """Length: a server that answers each datagram with its length."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Send it, and show what comes back."""
-    return [f"measure({text.encode('utf-8', 'surrogateescape')!r})"]
+    return [Call("measure", (text.encode("utf-8", "surrogateescape"),))]
 
 
 TOPIC = Topic(

@@ -1,12 +1,13 @@
 """Reverse: a server that sends each line back in reverse."""
 
 from netlab.capture.model import Transport
+from netlab.topics.calls import Call
 from netlab.topics.contract import Topic
 
 
-def _bare(text: str, model: str) -> list[str]:
+def _bare(text: str, model: str) -> list[Call]:
     """Send it as a line, and show what comes back."""
-    return [f"reverse({text!r})"]
+    return [Call("reverse", (text,))]
 
 
 TOPIC = Topic(

@@ -1,0 +1,16 @@
+"""docs/adding-a-topic.md shows the files that `tests.extension.check` installs and tests, word by word."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.folders import ROOT
+
+PAGE = ROOT / "docs" / "adding-a-topic.md"
+
+
+def test_each_file_is_shown_as_it_is() -> None:
+    shown = re.findall(r"^```\w+\n# (\S+\.\w+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert {"netlab_reverse/__init__.py", "netlab_reverse/server.py", "netlab_reverse/client.py"} <= dict(shown).keys()
+    for path, text in shown:
+        assert text == (ROOT / "docs" / "extension" / path).read_text(), path
