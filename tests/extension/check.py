@@ -32,7 +32,7 @@ MINDING = (
     "tests/extension/added.py",
     "tests/test_cli.py",
     "tests/topics/test_discovery.py",
-    "tests/lab/test_commands.py",
+    "tests/lab/test_console.py",
     "tests/commands/test_eject.py",
     "tests/ui/test_screens.py",
     "tests/ui/tab/test_tab_screens.py",
