@@ -24,8 +24,8 @@ from netlab.serve.gauges import Gauges
 from netlab.serve.listeners import on_all
 from netlab.serve.log import Lines, Reports
 from netlab.serve.options import add_options, chosen_options, folder
-from netlab.serve.patience import obey
 from netlab.serve.shutdown import Ending, Stopped
+from netlab.serve.time_limit import obey
 from netlab.topics.contract import Certificates, Server, Topic
 
 USAGE = "usage: netlab serve TOPIC [options]"

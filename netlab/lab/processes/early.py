@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from netlab.capture.model import Endpoint
-from netlab.lab.processes import child, messages, private_folder
+from netlab.lab.processes import child, message_fields, private_folder
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.processes.private_folder import PrivateFolder
 from netlab.lab.processes.setup import CAPTURE_LIMIT, TAB_IDLE, Setup, lab_certificates
@@ -41,7 +41,7 @@ class EarlyChildren:
 
         def aim(message: Message) -> None:
             if message.get("event") == "listening":
-                at = messages.endpoint(message)
+                at = message_fields.endpoint(message)
                 self._aimed = wire.request({"request": "target", "host": at.host, "port": at.port})
 
         server.attach(aim, _over)
@@ -83,7 +83,7 @@ class EarlyChildren:
 
     def _wire_said(self, message: Message) -> None:
         if message.get("event") == "listening":
-            self._wire = messages.endpoint(message)
+            self._wire = message_fields.endpoint(message)
 
 
 def _over() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
-from netlab.lab.processes import messages
+from netlab.lab.processes import message_fields
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.state import Happened, LabState, LogLine, PeerEvent
 
@@ -97,13 +97,13 @@ class ServerProcess:
     def _hear(self, message: Message) -> None:
         match message.get("event"):
             case "listening":
-                self.endpoint = messages.endpoint(message)
+                self.endpoint = message_fields.endpoint(message)
                 self._settled.set()
             case "failed":
-                self._failure = messages.text(message, "text")
+                self._failure = message_fields.text(message, "text")
             case "gauges":
                 self.gauges = Gauges(
-                    *(messages.number(message, name) for name in ("queue", "backlog", "threads", "processes"))
+                    *(message_fields.number(message, name) for name in ("queue", "backlog", "threads", "processes"))
                 )
             case "log" | "accepted" | "closed" | "dropped" | "refused":
                 self._log(message)
@@ -114,9 +114,9 @@ class ServerProcess:
         if event is not None:
             self.accepted += not event.ends
             self.closed += event.ends
-        level, text = messages.text(message, "level") or "info", messages.text(message, "text")
-        peer = messages.endpoint(message) if "host" in message else None
-        self._said(LogLine(messages.number(message, "time_ns") or 0, level, text, event, peer))
+        level, text = message_fields.text(message, "level") or "info", message_fields.text(message, "text")
+        peer = message_fields.endpoint(message) if "host" in message else None
+        self._said(LogLine(message_fields.number(message, "time_ns") or 0, level, text, event, peer))
 
     def be_patient(self, seconds: float | None, *, suspended: bool) -> None:
         """How long clients may stall; without ``seconds`` as before."""
@@ -130,7 +130,9 @@ class ServerProcess:
 def _peer_event(message: Message) -> PeerEvent | None:
     if message.get("event") == "log":
         return None
-    return PeerEvent(Happened(message.get("event")), messages.endpoint(message), messages.text(message, "reason"))
+    return PeerEvent(
+        Happened(message.get("event")), message_fields.endpoint(message), message_fields.text(message, "reason")
+    )
 
 
 def how_it_ended(status: int | None) -> str:

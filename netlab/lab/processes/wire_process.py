@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.lab.errors import LabError
-from netlab.lab.processes import messages
+from netlab.lab.processes import message_fields
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.processes.port_owner import cannot_listen
 from netlab.lab.processes.server_process import STARTING, how_it_ended
@@ -85,9 +85,13 @@ class WireProcess:
         if message.get("event") == "failed":
             host, port = self._asked
             raise cannot_listen(
-                host, port, messages.number(message, "errno") or 0, messages.text(message, "text"), self._transport
+                host,
+                port,
+                message_fields.number(message, "errno") or 0,
+                message_fields.text(message, "text"),
+                self._transport,
             )
-        return messages.endpoint(message)
+        return message_fields.endpoint(message)
 
     def listen(self, at: Endpoint) -> Endpoint:
         """Listen there instead, and return where; raises `LabError` that names who holds the port."""
@@ -130,7 +134,7 @@ class WireProcess:
         self._forget("faults")
         self.child.request({"request": "faults", "specs": list(specs), "seed": seed})
         message = self._await(("faults",), ANSWERING)
-        problem = messages.text(message, "problem")
+        problem = message_fields.text(message, "problem")
         if problem:
             raise LabError(problem, ":faults shows what is active")
         return self.faults
@@ -140,7 +144,7 @@ class WireProcess:
         self._forget("answered")
         if not self.child.request({"request": request, **more}):
             raise LabError("the wire does not take requests now", "try again, or shorter")
-        problem = messages.text(self._await(("answered",), ANSWERING), "problem")
+        problem = message_fields.text(self._await(("answered",), ANSWERING), "problem")
         if problem:
             raise LabError(problem)
 
@@ -171,7 +175,7 @@ class WireProcess:
         return next((self._answers[event] for event in events if event in self._answers), None)
 
     def _hear(self, message: Message) -> None:
-        event = messages.text(message, "event")
+        event = message_fields.text(message, "event")
         if event == "flows":
             self._flows(message)
             return
@@ -182,26 +186,26 @@ class WireProcess:
             if event in _AWAITED:
                 self._answers[event] = message
             if event == "synced":
-                self._synced = messages.number(message, "id") or 0
+                self._synced = message_fields.number(message, "id") or 0
             self._condition.notify_all()
 
     def _take(self, event: str, message: Message) -> None:
         match event:
             case "listening":
-                self.endpoint = messages.endpoint(message)
+                self.endpoint = message_fields.endpoint(message)
             case "failed" | "paused":
                 self.endpoint = None
             case "captured":
-                self.length = messages.number(message, "length") or 0
+                self.length = message_fields.number(message, "length") or 0
                 self.accounts = _accounts(message.get("accounts"))
-                self.note, self.trouble = messages.text(message, "note"), messages.text(message, "trouble")
+                self.note, self.trouble = message_fields.text(message, "note"), message_fields.text(message, "trouble")
             case "replaced":
                 self.file = Path(str(message.get("file")))
                 self.length = 0
             case "faults":
-                self.faults = messages.texts(message, "active")
+                self.faults = message_fields.texts(message, "active")
             case "intercept":
-                self.intercept = messages.text(message, "filter")
+                self.intercept = message_fields.text(message, "filter")
             case "held":
                 held = _held(message)
                 self.held = {**self.held, held.number: held}
@@ -222,11 +226,11 @@ def _numbers(told: object) -> frozenset[object]:
 
 def _held(message: Message) -> HeldSegment:
     return HeldSegment(
-        messages.number(message, "id") or 0,
-        messages.number(message, "flow") or 0,
-        messages.endpoint(message),
+        message_fields.number(message, "id") or 0,
+        message_fields.number(message, "flow") or 0,
+        message_fields.endpoint(message),
         Direction(message.get("direction")),
-        messages.number(message, "time_ns") or 0,
+        message_fields.number(message, "time_ns") or 0,
         base64.b64decode(str(message.get("payload"))),
         message.get("edited") is True,
     )
@@ -235,4 +239,4 @@ def _held(message: Message) -> HeldSegment:
 def _accounts(told: object) -> Accounts:
     if not isinstance(told, Mapping):
         return Accounts()
-    return Accounts(**{name: messages.number(told, name) or 0 for name in _ACCOUNTS})
+    return Accounts(**{name: message_fields.number(told, name) or 0 for name in _ACCOUNTS})
