@@ -16,9 +16,9 @@ from textual.widgets import Input, Static
 from netlab.lab.client.session import Session
 from netlab.lab.state import Busy
 from netlab.topics.contract import Topic
-from netlab.ui.console.completion import Completion
 from netlab.ui.console.history import History
 from netlab.ui.console.prompt import Prompt
+from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.keys.hints import follow_keys
 from netlab.ui.widgets.formatting import Presentation, shortened

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.suggester import Suggester
 
-from netlab.ui.console.completion import Completion
 from netlab.ui.console.history import History
+from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.keys.commands import PROMPT_COMMANDS, bindings
 from netlab.ui.keys.type_ahead_input import OrderlyInput
 

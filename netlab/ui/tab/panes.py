@@ -13,9 +13,9 @@ from textual.message import Message
 
 from netlab.folders import history_file
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.console.completion import Completion
 from netlab.ui.console.console_pane import Console
 from netlab.ui.console.history import History
+from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab.layout import Panes
 from netlab.ui.tab.server_log import LogPane, ServerLog

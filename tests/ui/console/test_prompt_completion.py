@@ -9,7 +9,7 @@ from textual.widgets import OptionList, Static
 
 from netlab.lab.client.operations import UNKNOWN, Operation
 from netlab.lab.console import Command
-from netlab.ui.console.completion import Completion, byte_count, listed
+from netlab.ui.console.prompt_completion import Completion, byte_count, listed
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
 
