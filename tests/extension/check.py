@@ -39,7 +39,7 @@ MINDING = (
     "tests/ui/tab/test_tab.py",
     "tests/ui/keys/test_hints.py",
     "tests/ui/keys/test_keymap.py",
-    "tests/ui/console/test_completion.py",
+    "tests/ui/console/test_prompt_completion.py",
     "tests/ui/faults",
 )
 """Tests that know names or numbers of topics and faults, and pictures that show them."""
