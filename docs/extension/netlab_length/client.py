@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 
-from netlab.hardening.calls import MakeSocket, arguments, as_bytes
+from netlab.hardening.connecting import MakeSocket, arguments, as_bytes
 
 
 class Client:

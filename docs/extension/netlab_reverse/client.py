@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 
-from netlab.hardening.calls import MakeSocket, arguments, connect
+from netlab.hardening.connecting import MakeSocket, arguments, connect
 
 LONGEST_LINE = 65536
 

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from netlab.hardening.calls import MakeSocket, arguments, as_bytes, at_most, connect
+from netlab.hardening.connecting import MakeSocket, arguments, as_bytes, at_most, connect
 
 CHALLENGE_LENGTH = 32
 

@@ -13,7 +13,7 @@ from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge
 from typing import cast
 
-from netlab.hardening.calls import MakeSocket, arguments, connect
+from netlab.hardening.connecting import MakeSocket, arguments, connect
 from netlab.hardening.plain_pickle import load
 from netlab.topics.multiprocessing.framing import ClientEnd
 

@@ -6,8 +6,8 @@ import socket
 import struct
 import time
 
-from netlab.hardening.calls import as_bytes
 from netlab.hardening.clients import ClientSocket
+from netlab.hardening.connecting import as_bytes
 from netlab.hardening.events import Refused
 from netlab.hardening.patience import Deadline
 from netlab.hardening.receiving import receive

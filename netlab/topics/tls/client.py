@@ -7,7 +7,7 @@ import socket
 import ssl
 from pathlib import Path
 
-from netlab.hardening.calls import MakeSocket, arguments, connect
+from netlab.hardening.connecting import MakeSocket, arguments, connect
 from netlab.topics.tls.contexts import client_context
 from netlab.topics.tls.verdicts import WHY, Agreed, agreed, why_ended
 

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from netlab.hardening.calls import MakeSocket, arguments, as_bytes, at_most
+from netlab.hardening.connecting import MakeSocket, arguments, as_bytes, at_most
 
 TRIES = 4
 MOST = 65536  # no datagram has more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from netlab.hardening.calls import arguments
+from netlab.hardening.connecting import arguments
 from netlab.hardening.http_client import HTTPClient
 
 SHOWN = 3000  # characters of a body

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any
 from xmlrpc.client import Fault, ProtocolError, ResponseError, dumps
 
-from netlab.hardening.calls import arguments
 from netlab.hardening.command import yes_or_no
+from netlab.hardening.connecting import arguments
 from netlab.hardening.http_client import HTTPClient
 from netlab.hardening.xmlrpc import read_result
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from netlab.hardening.calls import MakeSocket, arguments, connect
+from netlab.hardening.connecting import MakeSocket, arguments, connect
 from netlab.topics.zerocopy.buffer import Buffered
 from netlab.topics.zerocopy.compare import MOST_QUADRATIC, Comparison
 from netlab.topics.zerocopy.frames import CONTENT, DIGEST, FETCH, HEADER, STORE, WANTED
