@@ -5,15 +5,9 @@
 
 from __future__ import annotations
 
-from io import BufferedReader, RawIOBase
-from typing import TYPE_CHECKING
-
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.events import Refused
 from netlab.hardening.patience import Deadline
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 AT_ONCE = 65536
 STEP = 1 << 20
@@ -72,37 +66,35 @@ def _left(what: str, received: int, size: int) -> ConnectionError:
     return ConnectionError(f"it left in the middle of a {what}: after {received:,} of {size:,} bytes")
 
 
-class LineReader(RawIOBase):
+class LineReader:
     """Reads lines from a client. It may stay silent between two, and once a line has begun it must come to its end."""
 
     def __init__(self, client: ClientSocket) -> None:
         self._client = client
         self._deadline = Deadline(client.patience)
-        self._begun = False
-        self._file = BufferedReader(self)
+        self._received = bytearray()
 
     def read_line(self) -> bytes:
         """The next line; at the end of the stream what is left, then ``b""``."""
-        self._begun = False
-        try:
-            line = self._file.readline(LONGEST_LINE + 1)
-        except TimeoutError:
-            if self._begun:
-                raise TimeoutError(f"no whole line within {self._deadline.seconds:g} s") from None
-            raise
-        if len(line) > LONGEST_LINE:
+        self._deadline.renew()
+        while not (length := self._received.find(b"\n") + 1):
+            chunk = self._next_chunk() if len(self._received) <= LONGEST_LINE else b""
+            self._received += chunk
+            if not chunk:
+                length = len(self._received)
+                break
+        if length > LONGEST_LINE:
             raise Refused(f"a line of more than {LONGEST_LINE} bytes")
+        line = bytes(self._received[:length])
+        del self._received[:length]
         return line
 
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fill the buffer with what arrives next."""
-        if self._begun:
-            return self._client.recv_into_by(self._deadline, buffer)
-        count = self._client.recv_into(buffer)
-        self._begun = count > 0
-        self._deadline.renew()
-        return count
+    def _next_chunk(self) -> bytes:
+        if not self._received:
+            chunk = self._client.recv(AT_ONCE)
+            self._deadline.renew()
+            return chunk
+        try:
+            return self._client.recv_by(self._deadline, AT_ONCE)
+        except TimeoutError:
+            raise TimeoutError(f"no whole line within {self._deadline.seconds:g} s") from None
