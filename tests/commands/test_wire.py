@@ -15,11 +15,16 @@ from typing import Any
 
 import pytest
 
+from netlab.certificates import certs
 from netlab.commands.wire import main
+from netlab.topics.tls.client import Client
 from netlab.wire.impairment import catalog
+from tests.support import wireshark
 from tests.support.independent import conversations, frames
 from tests.support.relaying import accept, endpoint, listening, read_all, read_exactly
+from tests.support.server_processes import serving
 from tests.support.waiting import PATIENCE, wait_until
+from tests.support.wireshark import needs_tshark
 
 PROGRAM = [sys.executable, "-m", "netlab", "wire"]
 
@@ -97,6 +102,24 @@ def test_a_signal_ends_it_at_once_with_a_complete_file(number: signal.Signals, t
     assert lines[2] == "1 flows, 3 segments, → 5 bytes, ← 0 bytes"
     assert lines[3] == f"{path}: {path.stat().st_size} bytes"
     assert bytes(conversations(path)[0].to_server.data) == b"Hello"
+
+
+@needs_tshark
+def test_wireshark_reads_tls_between_other_peoples_programs(tmp_path: Path) -> None:
+    certificates, path = certs.ensure(tmp_path / "certs"), tmp_path / "c.pcapng"
+    with serving("tls", "--certificates", str(certificates)) as server:
+        target = "{}:{}".format(*server.address)
+        with started("--to", target, "--write", str(path)) as child:
+            client = Client(("127.0.0.1", bare_port(child)), certificates=certificates, timeout=PATIENCE)
+            client.send(b"Hello")
+            assert client.recv() == b"Hello"
+            client.close()
+            child.send_signal(signal.SIGTERM)
+            child.communicate(timeout=PATIENCE)
+    wanted = ["-T", "fields", "-e", "tcp.dstport", "-e", "tls.handshake.extensions_server_name"]
+    greeting = wireshark.run(path, "-Y", "tls.handshake.type == 1", *wanted).split()
+    assert greeting == [str(server.address[1]), "localhost"]
+    assert wireshark.run(path, "-Y", "tls.alert_message || tcp.flags.reset == 1") == ""
 
 
 def endpoint_of(path: Path) -> str:
