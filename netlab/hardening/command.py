@@ -36,8 +36,20 @@ def main(models: Models, port: int, options: argparse.ArgumentParser | None = No
     server.server_close()
 
 
-def yes_or_no(text: str) -> bool:
-    """The value of an option that is ``yes`` or ``no``."""
+def host_option() -> argparse.ArgumentParser:
+    """``--allow-host NAME``, as often as need be, of a server that speaks HTTP."""
+    options = argparse.ArgumentParser(add_help=False)
+    text = "a further name that the server answers to"
+    options.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=text)
+    return options
+
+
+def add_yes_or_no(options: argparse.ArgumentParser, flag: str, text: str) -> None:
+    """An option that is ``yes`` or ``no``, and ``yes`` by default."""
+    options.add_argument(flag, type=_yes_or_no, default="yes", metavar="yes|no", help=text)
+
+
+def _yes_or_no(text: str) -> bool:
     if text not in ("yes", "no"):
         raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
     return text == "yes"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import email
 import logging
+import sys
 from collections.abc import Iterable
 from email.message import Message
-from socketserver import TCPServer
-from typing import Any
+from socketserver import TCPServer, ThreadingMixIn
+from typing import IO, Any
 from wsgiref import simple_server
 
 from netlab.hardening.http import HTTPServer
@@ -30,9 +31,18 @@ class WSGIServer(HTTPServer, simple_server.WSGIServer):
 class ApplicationCall(simple_server.ServerHandler):
     """Calls the application once, and writes what it answers."""
 
-    request_handler: simple_server.WSGIRequestHandler  # logs the answer
     http_version = "1.1"
     os_environ: dict[str, str] = {}  # noqa: RUF012 - wsgiref's name; no request needs to see this process's environment
+
+    def __init__(
+        self,
+        handler: simple_server.WSGIRequestHandler,
+        environ: dict[str, Any],
+        body: IO[bytes],
+        response: IO[bytes],
+    ) -> None:
+        super().__init__(body, response, sys.stderr, environ, multithread=isinstance(handler.server, ThreadingMixIn))
+        self.request_handler = handler  # logs the answer
 
     def send_preamble(self) -> None:
         """Begin the answer, and say that the connection ends with it."""

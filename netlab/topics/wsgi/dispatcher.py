@@ -1,4 +1,4 @@
-"""The micro-framework: a dictionary from path and method to the function that answers."""
+"""The micro-framework: which function answers which path and method."""
 
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -8,13 +8,13 @@ from netlab.topics.wsgi.forms import BadForm, read_params
 
 
 class PathDispatcher:
-    """A WSGI application that hands each request to the function registered for its path and method."""
+    """A WSGI application that calls the function for a path and a method."""
 
     def __init__(self) -> None:
         self.pathmap: dict[str, dict[str, WSGIApplication]] = {}
 
     def register(self, method: str, path: str, function: WSGIApplication) -> WSGIApplication:
-        """Let a function answer a method of a path. It finds the request's parameters in ``environ['params']``."""
+        """Let a function answer; ``environ['params']`` has the parameters."""
         self.pathmap.setdefault(path, {})[method.upper()] = function
         return function
 
@@ -24,7 +24,7 @@ class PathDispatcher:
         return without_body(body) if environ["REQUEST_METHOD"] == "HEAD" else body
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Call the registered function, or say what is wrong with the request."""
+        """Call the registered function, or say what is wrong."""
         functions = self.pathmap.get(environ.get("PATH_INFO", ""))
         if functions is None:
             return respond(start_response, "404 Not Found")
@@ -41,7 +41,7 @@ class PathDispatcher:
 
 
 def respond(start_response: StartResponse, status: str, text: str = "", kind: str = "", **headers: str) -> list[bytes]:
-    """Answer with text of a media type; without any, with the words of the status."""
+    """Answer with text of a media type; by default, with the status."""
     body = (text or status[4:]).encode()
     headers |= {"Content-Type": f"{kind or 'text/plain'}; charset=utf-8", "Content-Length": str(len(body))}
     start_response(status, list(headers.items()))

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 from xmlrpc.client import Fault, ProtocolError, ResponseError, dumps
 
-from netlab.hardening.command import yes_or_no
+from netlab.hardening.command import add_yes_or_no
 from netlab.hardening.connecting import arguments
 from netlab.hardening.http_client import HTTPClient
 from netlab.hardening.xmlrpc import read_result
@@ -66,7 +66,7 @@ def signature_of(signatures: object) -> str:
 if __name__ == "__main__":
     parser = ArgumentParser(add_help=False)
     parser.add_argument("--path", default="/RPC2", help="the path that calls are sent to")
-    parser.add_argument("--allow-none", type=yes_or_no, default="yes", metavar="yes|no", help="whether to send None")
+    add_yes_or_no(parser, "--allow-none", "whether to send None")
     server, options = arguments(port=15000, options=parser)
     client = Client(server, **options)
     client.call("set", "spam", [1, 2, 3])

@@ -62,6 +62,11 @@ def types_of(values: Sequence[object]) -> list[str]:
     return [TYPES.get(type(value), type(value).__name__) for value in values]
 
 
+def in_words(name: str, arguments: Sequence[object]) -> str:
+    """A call as it stands in the log, with the types of its arguments."""
+    return f"{ascii(name[:100])[1:-1]}({', '.join(types_of(arguments))[:200]})"
+
+
 def fits(given: list[str], wanted: list[str]) -> bool:
     """Whether arguments of these types are those that a signature wants."""
     return len(given) == len(wanted) and all(want in (got, "any") for got, want in zip(given, wanted, strict=True))
