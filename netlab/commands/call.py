@@ -25,7 +25,7 @@ from netlab.lab.parse import parse, unknown
 from netlab.lab.processes.setup import lab_certificates
 from netlab.lab.state import Entry, EntryKind
 from netlab.serve.options import add_options, chosen_options, folder
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 
 USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]"

@@ -15,7 +15,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from netlab.capture.model import Endpoint
-from netlab.lab.experiments.events import (
+from netlab.lab.experiments.labs import FreshLabs
+from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,
@@ -28,7 +29,6 @@ from netlab.lab.experiments.events import (
     Stepped,
     Verdict,
 )
-from netlab.lab.experiments.labs import FreshLabs
 from netlab.lab.experiments.runner import perform
 from netlab.lab.experiments.sandbox import aimed
 from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE, render_boards

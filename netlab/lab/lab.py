@@ -20,7 +20,7 @@ from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab import console
 from netlab.lab.bounded_log import Tail
-from netlab.lab.client.endings import LabEndings
+from netlab.lab.client.close_reason import LabEndings
 from netlab.lab.client.operations import Operation, is_remote, operations_of
 from netlab.lab.client.repl import Target
 from netlab.lab.client.session import Session

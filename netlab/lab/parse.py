@@ -12,10 +12,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from netlab.dissect.text import safe
-from netlab.lab.beside_calls import command_for
 from netlab.lab.errors import LabError
 from netlab.lab.literals import TooLarge, literal
-from netlab.topics.calls import Call
+from netlab.lab.python_hints import command_for
+from netlab.topics.client_call import Call
 
 LINE_LIMIT = 1 << 20
 _SOURCE = "<netlab console>"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 
 
 class Phase(Enum):

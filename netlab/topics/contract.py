@@ -36,7 +36,7 @@ from netlab.capture.model import Transport
 from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
 from netlab.platforms import lacks
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 
 if TYPE_CHECKING:
     from netlab.topics.copy_as import Outside

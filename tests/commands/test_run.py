@@ -14,7 +14,7 @@ import pytest
 
 from netlab.capture.model import Endpoint
 from netlab.commands import run as run_command
-from netlab.lab.experiments.events import Expected, LanesShown, Opened, Outcome, Ran, Shown, Stepped, Verdict
+from netlab.lab.experiments.run_events import Expected, LanesShown, Opened, Outcome, Ran, Shown, Stepped, Verdict
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from netlab.lab.beside_calls import reads_as_python
 from netlab.lab.errors import LabError
 from netlab.lab.parse import LINE_LIMIT, Bare, parse
-from netlab.topics.calls import Call
+from netlab.lab.python_hints import reads_as_python
+from netlab.topics.client_call import Call
 
 OPERATIONS = ("send", "recv", "set", "keys")
 

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Client, Topic
 from tests.support.server_processes import Serving, serving
 from tests.support.waiting import PATIENCE

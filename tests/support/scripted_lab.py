@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint, Segment
-from netlab.lab.experiments.events import Happening
+from netlab.lab.experiments.run_events import Happening
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Bench, Experiment, Peer, Trial
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from netlab.lab.experiments.events import Expected, Happening, Outcome, Stepped
 from netlab.lab.experiments.labs import FreshLabs
+from netlab.lab.experiments.run_events import Expected, Happening, Outcome, Stepped
 from netlab.lab.experiments.runner import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics

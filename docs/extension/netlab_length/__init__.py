@@ -1,7 +1,8 @@
 """Length: a server that answers each datagram with its length."""
 
-from netlab.capture.model import Transport
 from netlab.topics.calls import Call
+
+from netlab.capture.model import Transport
 from netlab.topics.contract import Topic
 
 

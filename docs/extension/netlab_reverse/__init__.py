@@ -1,7 +1,8 @@
 """Reverse: a server that sends each line back in reverse."""
 
-from netlab.capture.model import Transport
 from netlab.topics.calls import Call
+
+from netlab.capture.model import Transport
 from netlab.topics.contract import Topic
 
 

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from inspect import signature
 
 from netlab.capture.model import Endpoint
-from netlab.lab.beside_calls import AS_TEXT, reads_as_python
 from netlab.lab.bounded_log import Tail
 from netlab.lab.client import transcript_text
 from netlab.lab.client.attribution import Crossings
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
+from netlab.lab.client.close_reason import Ending, Endings
 from netlab.lab.client.connection import Connection, Notes
-from netlab.lab.client.endings import Ending, Endings
 from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.errors import LabError
 from netlab.lab.parse import Bare, parse
+from netlab.lab.python_hints import AS_TEXT, reads_as_python
 from netlab.lab.state import Busy, Entry, EntryKind, HalfClosed, Made
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000

@@ -12,13 +12,13 @@ from netlab.capture.model import Endpoint
 from netlab.lab.bounded_log import Tail
 from netlab.lab.client import transcript_text
 from netlab.lab.client.attribution import Crossings
-from netlab.lab.client.endings import Endings
+from netlab.lab.client.close_reason import Endings
 from netlab.lab.client.operations import Operation
 from netlab.lab.client.repl import Prompt, Target
 from netlab.lab.client.worker import Worker
 from netlab.lab.errors import LabError
 from netlab.lab.state import Busy, Entry, HalfClosed
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Client, Topic
 
 LINES_WAITING = 10_000

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from netlab.dissect.text import safe
-from netlab.lab.client.endings import Endings
+from netlab.lab.client.close_reason import Endings
 from netlab.lab.client.repl import Target
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 from netlab.dissect.text import safe
 from netlab.lab.client.cancellable_socket import Abandoned
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 
 LIMIT = 4000
 HIDDEN = "••••"

@@ -22,7 +22,7 @@ from netlab.lab.experiments.swim_lanes import Board, Following
 from netlab.lab.lab import Lab
 from netlab.lab.state import EntryKind, Phase
 from netlab.lab.topic_options import Noted, Options
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 from netlab.topics.experiment import PATIENCE, Bench
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.lab.experiments.events import (
+from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,

@@ -1,7 +1,7 @@
 """HMAC: a client proves that it knows a secret without sending it; then the same echo."""
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 
 

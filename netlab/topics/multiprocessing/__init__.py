@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 
 

@@ -1,7 +1,7 @@
 """TCP: a stream of bytes between two programs, and seven ways to serve it."""
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 

@@ -1,7 +1,7 @@
 """TLS: the same echo, private and with proof of who answers."""
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 
 PRESENTED = (

@@ -1,7 +1,7 @@
 """UDP: single datagrams that may be lost, and a client that asks again."""
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 

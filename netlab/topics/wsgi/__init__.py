@@ -1,7 +1,7 @@
 """WSGI: a web server and a micro-framework, from the request line to the function that answers it."""
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
 

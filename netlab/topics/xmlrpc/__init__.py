@@ -4,7 +4,7 @@ from ast import literal_eval
 from keyword import iskeyword
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 from netlab.topics.host_names import ALLOW_HOST
 

@@ -1,7 +1,7 @@
 """Zero-copy: large payloads, one buffer, and how many times each byte is copied."""
 
 from netlab.capture.model import Transport
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 from netlab.topics.zerocopy.sizes import parse_size
 

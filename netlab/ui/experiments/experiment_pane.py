@@ -15,7 +15,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from netlab.lab.experiments.events import Finished, Happening, Outcome, Verdict
+from netlab.lab.experiments.run_events import Finished, Happening, Outcome, Verdict
 from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE
 from netlab.topics.experiment import Experiment
 from netlab.ui.experiments import experiment_text

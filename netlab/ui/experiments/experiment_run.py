@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from netlab.lab.experiments.events import Finished, Happening, Outcome, Verdict
+from netlab.lab.experiments.run_events import Finished, Happening, Outcome, Verdict
 from netlab.lab.experiments.runner import Benches, Still, perform, sentence
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Bench, Experiment

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from netlab.lab.experiments.events import (
+from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,

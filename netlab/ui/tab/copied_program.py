@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netlab.lab.client.operations import operations_of
 from netlab.lab.state import Entry, EntryKind, HalfClosed, Made
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 _SHOW = '''

@@ -15,7 +15,7 @@ from netlab.lab.client.repl import Target
 from netlab.lab.state import Entry, EntryKind, Made
 from netlab.lab.topic_options import text_of
 from netlab.serve.options import environment_name
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 from netlab.topics.copy_as import Called, Missing
 from netlab.ui.console.transcript import copied

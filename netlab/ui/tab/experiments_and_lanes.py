@@ -12,7 +12,7 @@ from netlab.capture.model import Transport
 from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:
-    from netlab.lab.experiments.events import Verdict
+    from netlab.lab.experiments.run_events import Verdict
     from netlab.topics.experiment import Experiment
     from netlab.ui.experiments.experiment_pane import ExperimentPane
     from netlab.ui.lanes.lanes_history import LanesHistory

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.lab.client.transcript_text import constructed, cut, error_line, meaning, progress, shown, spelt, written
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from netlab.capture.model import Direction
-from netlab.lab.experiments.events import Expected, LanesShown, Opened, Outcome, Stepped
 from netlab.lab.experiments.labs import FreshLabs, LabBench, OwnLab
+from netlab.lab.experiments.run_events import Expected, LanesShown, Opened, Outcome, Stepped
 from netlab.lab.experiments.runner import perform
 from netlab.lab.lab import Lab
 from netlab.lab.state import Phase

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from netlab.lab.errors import LabError
-from netlab.lab.experiments.events import (
+from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,

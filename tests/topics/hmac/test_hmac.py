@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from netlab.hardening import receiving
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.patience import Deadline, Patience
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.hmac import TOPIC, client, server
 from netlab.topics.hmac.client import Client, SecretRefused
 from netlab.topics.hmac.server import MODELS, ThreadingServer

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.udp import TOPIC
 from netlab.topics.udp.answers import ANSWER, LONGEST_REQUEST, TOO_LONG, Request, answer
 from netlab.topics.udp.client import TRIES, Client

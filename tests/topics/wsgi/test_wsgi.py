@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.wsgi import TOPIC
 from netlab.topics.wsgi.app import dispatcher
 from netlab.topics.wsgi.client import Client, Response

@@ -8,7 +8,7 @@ import time
 import pytest
 from textual.pilot import Pilot
 
-from netlab.lab.experiments.events import Outcome
+from netlab.lab.experiments.run_events import Outcome
 from netlab.lab.state import Phase
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from netlab.ui.reader.reader import Reader

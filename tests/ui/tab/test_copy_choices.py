@@ -19,7 +19,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.state import Entry, EntryKind, Made
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 from netlab.topics.copy_as import Called, Missing
 from netlab.topics.discovery import topic_named
 from netlab.ui.tab.copied_program import client_alone
