@@ -20,11 +20,11 @@ from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,
-    Happening,
+    LabOpened,
     LanesShown,
-    Opened,
-    Outcome,
     Ran,
+    RunEvent,
+    RunOutcome,
     Shown,
     Stepped,
     Verdict,
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
         raise
     if len(verdicts) > 1 and not arguments.json:
         _write(_summary(found, verdicts))
-    return 0 if all(verdict.outcome is Outcome.SEEN for verdict in verdicts) else 1
+    return 0 if all(verdict.outcome is RunOutcome.SEEN for verdict in verdicts) else 1
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -132,7 +132,7 @@ def introduction(name: str, experiment: Experiment, width: int) -> list[str]:
 def conclusion(experiment: Experiment, verdict: Verdict, width: int, at: Endpoint) -> list[str]:
     """The right answer, the reason, the code it is about (with this address in it), and the verdict."""
     rows = []
-    if verdict.outcome is Outcome.SEEN:
+    if verdict.outcome is RunOutcome.SEEN:
         answer = f"Right was {_letter(experiment.answer)}) "
         rows += ["", *_wrapped(answer, experiment.predictions[experiment.answer], width, indent=2)]
         rows += [*_wrapped("Why: ", experiment.why, width, indent=2)]
@@ -148,10 +148,10 @@ def in_words(verdict: Verdict) -> str:
     return f"{verdict.outcome.value}: {verdict.problem or counted}"
 
 
-def rows_of(happening: Happening, width: int) -> list[str]:
+def rows_of(happening: RunEvent, width: int) -> list[str]:
     """An event as rows of text."""
     match happening:
-        case Opened(model, options):
+        case LabOpened(model, options):
             return [f"   · a server, model {model}" + (f", with {options}" if options else "")]
         case Stepped(number, text):
             return _wrapped(f"{number:>2} ", text, width)
@@ -167,12 +167,12 @@ def rows_of(happening: Happening, width: int) -> list[str]:
             return []
 
 
-def _print(happening: Happening, width: int) -> None:
+def _print(happening: RunEvent, width: int) -> None:
     if rows := rows_of(happening, width):
         _write("\n".join(row.rstrip() for row in rows))
 
 
-def _json_line(happening: Happening) -> None:
+def _json_line(happening: RunEvent) -> None:
     fields = _plain(happening)
     assert isinstance(fields, dict)
     _write(json.dumps({"happened": type(happening).__name__.lower(), **fields}))
@@ -180,7 +180,7 @@ def _json_line(happening: Happening) -> None:
 
 def _plain(value: object) -> object:
     """A frozen value as JSON has it."""
-    if isinstance(value, Outcome):
+    if isinstance(value, RunOutcome):
         return value.value
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
@@ -190,7 +190,7 @@ def _plain(value: object) -> object:
 def _summary(found: Sequence[Found], verdicts: Sequence[Verdict]) -> str:
     names = [f"{topic.name}/{experiment.name}" for topic, experiment in found]
     return "\n".join(
-        f"{'✓' if verdict.outcome is Outcome.SEEN else '✗'} {name}: {in_words(verdict)}"
+        f"{'✓' if verdict.outcome is RunOutcome.SEEN else '✗'} {name}: {in_words(verdict)}"
         for name, verdict in zip(names, verdicts, strict=True)
     )
 

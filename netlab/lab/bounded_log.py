@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, overload
 T = TypeVar("T")
 
 
-class Tail(Sequence[T], Generic[T]):
+class BoundedLog(Sequence[T], Generic[T]):
     """The last ``limit`` items of what was appended, safe to append and read from several threads.
 
     Items have a position counted from 0 over all that was ever appended, so a reader that remembers the position it

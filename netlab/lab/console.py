@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ConsoleCommand:
     """One command: its name without the colon, its arguments as help shows them, and what it does.
 
     ``run`` gets the lab and the rest of the line, and returns what there is to say. ``secret`` arguments are not shown.
@@ -38,7 +38,7 @@ class Command:
 _SECRETS_INSIDE = "the secrets of its TLS sessions are inside: whoever has this file can read all that they said"
 
 
-def commands_for(topic: Topic) -> tuple[Command, ...]:
+def commands_for(topic: Topic) -> tuple[ConsoleCommand, ...]:
     """The commands of a topic's lab: those of every lab, and one for each of the topic's options."""
     return COMMANDS + tuple(_for_option(option) for option in topic.options)
 
@@ -108,7 +108,7 @@ def _name(line: str) -> str:
     return safe(line.strip().removeprefix(":").split(" ")[0])[:40]
 
 
-def _found(lab: Lab, line: str) -> tuple[Command, str]:
+def _found(lab: Lab, line: str) -> tuple[ConsoleCommand, str]:
     name, _, rest = line.strip().removeprefix(":").partition(" ")
     known = {command.name: command for command in commands_for(lab.topic)}
     command = known.get(name.replace("_", "-"))
@@ -117,12 +117,12 @@ def _found(lab: Lab, line: str) -> tuple[Command, str]:
     return command, rest.strip()
 
 
-def _for_option(option: Option) -> Command:
+def _for_option(option: Option) -> ConsoleCommand:
     choices = "|".join(option.choices) or "VALUE"
     text = option.help if option.server else f"{option.help}, from the next connection on"
     if option.secret and option.client:
         text = f"{option.help}: sets the client's alone, the server keeps its own; without VALUE, shows both"
-    return Command(option.flag[2:], f"[{choices}]", text, partial(_set_option, option), option.secret)
+    return ConsoleCommand(option.flag[2:], f"[{choices}]", text, partial(_set_option, option), option.secret)
 
 
 def _set_option(option: Option, lab: Lab, text: str) -> str:
@@ -240,31 +240,31 @@ def _plain(action: Callable[[Lab], object]) -> Callable[[Lab, str], str | None]:
     return run
 
 
-COMMANDS: tuple[Command, ...] = (
-    Command("connect", "[NAME]", "open another client, or this one again", _connect),
-    Command("use", "N|NAME", "speak for another client", _use),
-    Command("close", "[N|NAME]", "close a client's connection; once more, the client", _close),
-    Command("half-close", "", "send FIN and go on reading", _plain(lambda lab: _session(lab).half_close())),
-    Command("reset", "", "throw the connection away (RST)", _plain(lambda lab: _session(lab).reset())),
-    Command("abandon", "", "stop waiting; the connection stays", _plain(lambda lab: _session(lab).abandon())),
-    Command("timeout", "SECONDS", "how long a call waits", _timeout),
-    Command("idle", "[TIME|off]", "when the server drops a silent client, as in :idle 30s", _idle),
-    Command("model", "NAME", "serve with another model", _model),
-    Command("port", "N", "listen on another port; 0 takes any free one", _port),
-    Command("start", "", "start the server", _plain(lambda lab: lab.start())),
-    Command("stop", "", "stop the server; the port is free", _plain(lambda lab: lab.stop())),
-    Command("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
-    Command("save", "FILE [--secrets]", "save the capture, for Wireshark; with the TLS secrets inside", _save),
-    Command("clear", "", "start a new capture", _plain(lambda lab: lab.clear_capture())),
-    Command("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", wire_commands.fault),
-    Command("faults", "", "the faults that are active", wire_commands.active),
-    Command("clear-faults", "", "remove all faults", wire_commands.clear),
-    Command(
+COMMANDS: tuple[ConsoleCommand, ...] = (
+    ConsoleCommand("connect", "[NAME]", "open another client, or this one again", _connect),
+    ConsoleCommand("use", "N|NAME", "speak for another client", _use),
+    ConsoleCommand("close", "[N|NAME]", "close a client's connection; once more, the client", _close),
+    ConsoleCommand("half-close", "", "send FIN and go on reading", _plain(lambda lab: _session(lab).half_close())),
+    ConsoleCommand("reset", "", "throw the connection away (RST)", _plain(lambda lab: _session(lab).reset())),
+    ConsoleCommand("abandon", "", "stop waiting; the connection stays", _plain(lambda lab: _session(lab).abandon())),
+    ConsoleCommand("timeout", "SECONDS", "how long a call waits", _timeout),
+    ConsoleCommand("idle", "[TIME|off]", "when the server drops a silent client, as in :idle 30s", _idle),
+    ConsoleCommand("model", "NAME", "serve with another model", _model),
+    ConsoleCommand("port", "N", "listen on another port; 0 takes any free one", _port),
+    ConsoleCommand("start", "", "start the server", _plain(lambda lab: lab.start())),
+    ConsoleCommand("stop", "", "stop the server; the port is free", _plain(lambda lab: lab.stop())),
+    ConsoleCommand("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
+    ConsoleCommand("save", "FILE [--secrets]", "save the capture, for Wireshark; with the TLS secrets inside", _save),
+    ConsoleCommand("clear", "", "start a new capture", _plain(lambda lab: lab.clear_capture())),
+    ConsoleCommand("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", wire_commands.fault),
+    ConsoleCommand("faults", "", "the faults that are active", wire_commands.active),
+    ConsoleCommand("clear-faults", "", "remove all faults", wire_commands.clear),
+    ConsoleCommand(
         "intercept",
         "[FILTER]",
         "hold segments that match, as in :intercept -> 'Hello'; alone, none",
         wire_commands.intercept,
     ),
-    Command("release", "[N]", "let a held segment go on, or all", wire_commands.release),
-    Command("help", "[COMMAND]", "these commands", _help),
+    ConsoleCommand("release", "[N]", "let a held segment go on, or all", wire_commands.release),
+    ConsoleCommand("help", "[COMMAND]", "these commands", _help),
 )

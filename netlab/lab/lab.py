@@ -19,21 +19,21 @@ from types import MappingProxyType
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab import console
-from netlab.lab.bounded_log import Tail
-from netlab.lab.client.close_reason import LabEndings
+from netlab.lab.bounded_log import BoundedLog
+from netlab.lab.client.close_reason import LabCloseReasons
 from netlab.lab.client.operations import Operation, is_remote, operations_of
-from netlab.lab.client.repl import Target
+from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.client.sessions import Sessions
 from netlab.lab.errors import LabError
 from netlab.lab.processes.early import EarlyChildren
-from netlab.lab.processes.flow_table import FlowFact
-from netlab.lab.processes.live_capture import Recording, Saved
+from netlab.lab.processes.flow_table import FlowRecord
+from netlab.lab.processes.live_capture import LiveCapture, Saved
 from netlab.lab.processes.setup import CAPTURE_LIMIT, Setup, lab_certificates
-from netlab.lab.processes.supervisor import Serving
+from netlab.lab.processes.supervisor import Supervisor
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine, StateChanged, TranscriptGrew
 from netlab.lab.topic_options import Options
-from netlab.lab.wire_control import Wiring
+from netlab.lab.wire_control import WireControl
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 
@@ -74,7 +74,7 @@ class Lab:
         early: EarlyChildren | None = None,
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
-        self.log: Tail[LogLine] = Tail(LOG_KEPT)
+        self.log: BoundedLog[LogLine] = BoundedLog(LOG_KEPT)
         self.options, self.timeout = Options(self.topic, options), timeout
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
         _check_port(port)
@@ -82,14 +82,14 @@ class Lab:
         setup = Setup(self.topic, host, limit, yield_cpu, self._certificates)
         if early is not None and not early.fits(setup, port, server_timeout, model, options):
             early = None
-        self._recording = Recording(limit, early.take_folder() if early is not None else None)
+        self._recording = LiveCapture(limit, early.take_folder() if early is not None else None)
         first = self.topic.models[0]
-        self._serving = Serving(setup, first, port, self.options, self._recording, self._tell, server_timeout, early)
-        endings = LabEndings(self._serving.flows, self._fault)
+        self._serving = Supervisor(setup, first, port, self.options, self._recording, self._tell, server_timeout, early)
+        endings = LabCloseReasons(self._serving.flows, self._fault)
         self._sessions = Sessions(
             self.topic, lambda: self.target(self.address), self._tell, lambda: self.state, endings
         )
-        self.wire = Wiring(self._serving, self.topic.transport)
+        self.wire = WireControl(self._serving, self.topic.transport)
         if model is not None:
             self.set_model(model)
 
@@ -154,7 +154,7 @@ class Lab:
 
         Of a secret that both know only the client's is set, so that a wrong one can be tried.
         """
-        option, before = self.options.option(name), self.options.noted()
+        option, before = self.options.option(name), self.options.values_now()
         client_only = option.secret and option.client
         self.options.set(name, text, client_only=client_only)
         try:
@@ -185,7 +185,7 @@ class Lab:
         self._serving.set_idle(seconds)
 
     @property
-    def flows(self) -> tuple[FlowFact, ...]:
+    def flows(self) -> tuple[FlowRecord, ...]:
         """The flows of the wire, in the order in which they came: who, and when opened, accepted and closed."""
         return self._serving.flows.facts
 
@@ -267,7 +267,7 @@ class Lab:
         """Have the current client, or a new one, ask its server about an operation; see `Session.learn`."""
         (self.current or self.open()).learn(name)
 
-    def open(self, name: str | None = None, *, target: Callable[[], Target] | None = None) -> Session:
+    def open(self, name: str | None = None, *, target: Callable[[], ClientTarget] | None = None) -> Session:
         """A new client that connects when it is first used, to ``target`` where it differs from `target`."""
         self._serving.refuse_if_closed()
         return self._sessions.open(name, target)
@@ -280,17 +280,17 @@ class Lab:
         """A client by its number or name."""
         return self._sessions.find(which)
 
-    def target(self, address: Endpoint) -> Target:
+    def target(self, address: Endpoint) -> ClientTarget:
         """What a client is to be constructed with now, to connect there."""
         keywords = _client_keywords(self.topic, self.options, self.timeout, self._recording)
         if self.topic.certificates:
             keywords["certificates"] = self._certificates()
-        return Target(address, self.state.model, keywords, self.options.secrets)
+        return ClientTarget(address, self.state.model, keywords, self.options.secrets)
 
     # The console
 
     @property
-    def commands(self) -> Sequence[console.Command]:
+    def commands(self) -> Sequence[console.ConsoleCommand]:
         """What can be asked with a line that begins with a colon."""
         return console.commands_for(self.topic)
 
@@ -341,7 +341,9 @@ def _found(name: str) -> Topic:
         raise LabError(str(error.args[0]), "`netlab --help` names what there is") from None
 
 
-def _client_keywords(topic: Topic, options: Options, timeout: float | None, recording: Recording) -> dict[str, object]:
+def _client_keywords(
+    topic: Topic, options: Options, timeout: float | None, recording: LiveCapture
+) -> dict[str, object]:
     """What a client is constructed with, besides the address."""
     if timeout is None and topic.transport is Transport.TCP:
         timeout = CALL_TIMEOUT

@@ -98,7 +98,7 @@ class LabState:
     wire_died: bool = False
 
 
-class Happened(Enum):
+class PeerEventKind(Enum):
     """What a line of the server's log says of a client; the values are the serving process's own."""
 
     ACCEPTED = "accepted"
@@ -113,19 +113,19 @@ class Happened(Enum):
 class PeerEvent:
     """What became of a client of the server: ``peer`` is its address, ``reason`` why the server ended it, or empty."""
 
-    what: Happened
+    what: PeerEventKind
     peer: Endpoint
     reason: str = ""
 
     @property
     def ends(self) -> bool:
         """Whether the server holds the connection no more."""
-        return self.what is not Happened.ACCEPTED
+        return self.what is not PeerEventKind.ACCEPTED
 
     @property
     def words(self) -> str:
         """Why the server ended the connection, in its own words; empty where it was a usual end."""
-        lead = {Happened.DROPPED: "dropped by the server", Happened.REFUSED: "refused"}.get(self.what)
+        lead = {PeerEventKind.DROPPED: "dropped by the server", PeerEventKind.REFUSED: "refused"}.get(self.what)
         return f"{lead}: {self.reason}" if lead else ""
 
 
@@ -144,7 +144,7 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ClientMade:
     """How a client was made: where it connects to, and its keyword arguments, secrets among them."""
 
     address: Endpoint
@@ -179,7 +179,7 @@ class Entry:
     kind: EntryKind
     text: str
     call: int = 0
-    did: Call | Made | HalfClosed | None = field(default=None, repr=False)
+    did: Call | ClientMade | HalfClosed | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ class CaptureGrew:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureReplaced:
+class CaptureRestarted:
     """The capture was begun anew: what was read from it before is gone."""
 
 
@@ -235,4 +235,4 @@ class TranscriptGrew:
     session: int
 
 
-Event = StateChanged | LogGrew | CaptureGrew | CaptureReplaced | SessionsChanged | TranscriptGrew
+Event = StateChanged | LogGrew | CaptureGrew | CaptureRestarted | SessionsChanged | TranscriptGrew

@@ -13,7 +13,7 @@ from netlab.lab.errors import LabError
 from netlab.serve.options import environment_name
 from netlab.topics.contract import Option, Topic
 
-Noted = tuple[dict[str, str], dict[str, object]]
+OptionValues = tuple[dict[str, str], dict[str, object]]
 
 
 class Options:
@@ -64,13 +64,13 @@ class Options:
             return safe(f"the client's is {client!r}, the server's {server!r}")
         return safe(client if option.client and not option.server else server)
 
-    def noted(self) -> Noted:
+    def values_now(self) -> OptionValues:
         """What is set now, for `restore`."""
         return dict(self._texts), dict(self._values)
 
-    def restore(self, noted: Noted) -> None:
+    def restore(self, values_now: OptionValues) -> None:
         """Set what was set then, and nothing else."""
-        self._texts, self._values = noted
+        self._texts, self._values = values_now
 
     def _give(self, name: str, value: object) -> None:
         if isinstance(value, str):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.lab.processes.supervisor import Serving
+from netlab.lab.processes.supervisor import Supervisor
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.replay import Replayed, replay_anew
 from netlab.lab.state import HeldSegment
@@ -22,13 +22,13 @@ LONGEST_SPEC = 100
 LONGEST_FILTER = 500
 
 
-class Wiring:
+class WireControl:
     """What can be done to the wire while traffic flows. Methods raise `LabError` and may be called from any thread.
 
     ``seed`` makes the faults' chances repeat: with the same one, the same segments of a flow meet the same fate.
     """
 
-    def __init__(self, serving: Serving, transport: Transport) -> None:
+    def __init__(self, serving: Supervisor, transport: Transport) -> None:
         self._serving, self._transport = serving, transport
         self.seed = 1
 

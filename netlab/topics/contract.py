@@ -9,7 +9,7 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.experiment.Experiment`;
 - ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
-- ``copy_as.py`` (optional): ``outside``, a `netlab.topics.copy_as.Outside`: the client's last call as commands of
+- ``copy_as.py`` (optional): ``copy_as``, a `netlab.topics.copy_as.CopyAs`: the client's last call as commands of
   other tools;
 - ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a
   `netlab.dissect.decrypted_record.Opener`, and ``Conversation``, which makes a
@@ -39,7 +39,7 @@ from netlab.platforms import lacks
 from netlab.topics.client_call import Call
 
 if TYPE_CHECKING:
-    from netlab.topics.copy_as import Outside
+    from netlab.topics.copy_as import CopyAs
     from netlab.topics.experiment import Experiment
 
 Address = tuple[str, int]
@@ -227,11 +227,11 @@ class Topic:
             return None
         return cast("Callable[[], Conversation]", import_module(f"{self.package}.plaintext").Conversation)
 
-    def outside(self) -> Outside | None:
-        """The topic's ``outside``; None where it has none."""
+    def copy_as(self) -> CopyAs | None:
+        """The topic's ``copy_as``; None if it has none."""
         if find_spec(f"{self.package}.copy_as") is None:
             return None
-        return cast("Outside", import_module(f"{self.package}.copy_as").outside)
+        return cast("CopyAs", import_module(f"{self.package}.copy_as").copy_as)
 
     def panel(self) -> Callable[[], object] | None:
         """The topic's ``Panel``; None where it has none. Imports textual."""

@@ -16,7 +16,7 @@ _PLAIN = frozenset(string.ascii_letters + string.digits + ' !#$&()*+,-./:;<=>?@[
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class CopiedCall:
     """The last call of a client; without a name if there was none.
 
     ``options`` are the client's own keyword arguments, secrets among them; ``certificates`` is the folder of the lab's.
@@ -54,8 +54,8 @@ class Missing(str):
         return cls(f"no equivalent with {tool}", why)
 
 
-Outside = Callable[[Called], Sequence[tuple[str, str]]]
-"""What a topic's ``outside`` is: for each tool its name, and the command, program or `Missing`."""
+CopyAs = Callable[[CopiedCall], Sequence[tuple[str, str]]]
+"""What a topic's ``copy_as`` is: for each tool its name, and the command, program or `Missing`."""
 
 
 def printf(data: bytes) -> str:

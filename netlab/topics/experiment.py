@@ -1,11 +1,11 @@
 """What an experiment is, and what it may do to a lab.
 
-An experiment is data plus one small function. Whoever runs it (a tab, the command line, a test) hands it a `Trial`; the
-function starts labs, says what it does, and states what must be seen. This module runs nothing.
+An experiment is data plus one small function. A tab, the command line or a test hands it a `Runner`. The function
+starts labs, says what it does, and states what must be seen. This module runs nothing.
 
-How to write one: wait for what must be seen with `Trial.expect`, never for a time; let each condition stay true once it
-is; compare no durations. What waits is shown by what it waits for (the accept queue, the order of the server's log),
-not by a clock. Then a run on a busy machine is slower, and its verdict the same.
+How to write one: wait for what must be seen with `Runner.expect`, never for a time. Choose conditions that stay true
+once they are. Compare no durations: show what waits by what it waits for (the accept queue, the order of the server's
+events), not by a clock. Then a run on a busy machine is slower, and its verdict the same.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Peer(Protocol):
         """Close the connection, also while a call waits. Closing twice does nothing."""
 
 
-class Bench(Protocol):
+class ExperimentLab(Protocol):
     """A lab, as an experiment sees it."""
 
     @property
@@ -105,7 +105,7 @@ class Bench(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SandboxResult:
     """What became of quoted code that ran in a child process with limits.
 
     ``output`` is what it printed, errors too. ``spun`` says that it was ended because it used up its processor time;
@@ -118,14 +118,14 @@ class Run:
     late: bool = False
 
 
-class Trial(Protocol):
+class Runner(Protocol):
     """What an experiment's function gets."""
 
-    def lab(self, model: str | None = None, **options: object) -> Bench:
+    def lab(self, model: str | None = None, **options: object) -> ExperimentLab:
         """A running lab of the topic, under a model (None: its first) and with server options.
 
         It ends with the trial, or when another lab is asked for: a tab has one. What an ended bench has captured and
-        logged can still be read. Peers' option names are for `Bench.connect`.
+        logged can still be read. Peers' option names are for `ExperimentLab.connect`.
         """
 
     def step(self, text: str) -> None:
@@ -147,10 +147,10 @@ class Trial(Protocol):
     def show(self, text: str) -> None:
         """Text to look at, such as a table."""
 
-    def show_lanes(self, *benches: Bench) -> None:
+    def show_lanes(self, *labs: ExperimentLab) -> None:
         """The swim lanes of these benches so far, on axes of one scale; two side by side where there is room."""
 
-    def run_quoted(self, code: str, bench: Bench | None = None, *, cpu_seconds: int = 1) -> Run:
+    def run_in_sandbox(self, code: str, lab: ExperimentLab | None = None, *, cpu_seconds: int = 1) -> SandboxResult:
         """Run the tutorial's own code in a child process under limits; ``{host}`` and ``{port}`` are the bench's."""
 
 
@@ -167,7 +167,7 @@ class Experiment:
     predictions: tuple[str, ...]
     answer: int
     why: str
-    run: Callable[[Trial], None]
+    run: Callable[[Runner], None]
     quoted: str = ""
     repaired: str = ""
 

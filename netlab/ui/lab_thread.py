@@ -17,7 +17,7 @@ from netlab.lab.lab import Lab
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import (
-    CaptureReplaced,
+    CaptureRestarted,
     Event,
     LogGrew,
     SessionsChanged,
@@ -28,7 +28,7 @@ from netlab.topics.contract import Topic
 from netlab.topics.experiment import Experiment
 
 if TYPE_CHECKING:
-    from netlab.lab.experiments.labs import OwnLab
+    from netlab.lab.experiments.labs import TabLab
     from netlab.ui.experiments.experiment_run import ExperimentRun
 
 TURNS = 100
@@ -84,7 +84,7 @@ class News:
             log=LogGrew in kinds,
             sessions=SessionsChanged in kinds,
             transcripts=transcripts,
-            capture_replaced=CaptureReplaced in kinds,
+            capture_replaced=CaptureRestarted in kinds,
         )
 
 
@@ -113,7 +113,7 @@ class LiveLab:
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()
         self.run: ExperimentRun | None = None
-        self._own: OwnLab | None = None
+        self._own: TabLab | None = None
 
     @property
     def running(self) -> bool:
@@ -122,10 +122,10 @@ class LiveLab:
 
     def perform(self, experiment: Experiment) -> ExperimentRun:
         """Run an experiment on this lab, after the one before, in a thread of its own."""
-        from netlab.lab.experiments.labs import OwnLab  # late: only who runs experiments needs it
+        from netlab.lab.experiments.labs import TabLab  # late: only who runs experiments needs it
         from netlab.ui.experiments.experiment_run import ExperimentRun
 
-        self._own = self._own or OwnLab(self.lab)
+        self._own = self._own or TabLab(self.lab)
         self.run = ExperimentRun(experiment, self._own, after=self.run, mark=self.news.ran)
         return self.run
 

@@ -14,7 +14,7 @@ import pytest
 
 from netlab.capture.model import Endpoint
 from netlab.commands import run as run_command
-from netlab.lab.experiments.run_events import Expected, LanesShown, Opened, Outcome, Ran, Shown, Stepped, Verdict
+from netlab.lab.experiments.run_events import Expected, LabOpened, LanesShown, Ran, RunOutcome, Shown, Stepped, Verdict
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
@@ -131,7 +131,7 @@ def test_each_happening_as_rows() -> None:
     rows = [
         run_command.rows_of(happening, 40)
         for happening in (
-            Opened("pool", "authkey"),
+            LabOpened("pool", "authkey"),
             Stepped(12, "A step that is longer than one row of forty."),
             Expected(1, "it", False, "something else"),
             Shown("one\ntwo"),
@@ -157,8 +157,8 @@ def test_each_happening_as_rows() -> None:
 
 
 def test_the_tutorials_code_stands_beside_the_repaired() -> None:
-    whole = replace(experiment(lambda trial: None), quoted="connect('{host}', {port})\n", repaired="fine()\n")
-    rows = run_command.conclusion(whole, Verdict(Outcome.SEEN, 1, 0), 80, HERE)
+    whole = replace(experiment(lambda runner: None), quoted="connect('{host}', {port})\n", repaired="fine()\n")
+    rows = run_command.conclusion(whole, Verdict(RunOutcome.SEEN, 1, 0), 80, HERE)
     at = rows.index("The tutorial's own code, as it stands:")
     assert rows[at : at + 5] == [
         "The tutorial's own code, as it stands:",

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 
 
 def test_it_keeps_the_newest_and_counts_the_rest() -> None:
-    tail: Tail[int] = Tail(3)
+    tail: BoundedLog[int] = BoundedLog(3)
     for number in range(5):
         tail.append(number)
     assert list(tail) == [2, 3, 4]
@@ -13,7 +13,7 @@ def test_it_keeps_the_newest_and_counts_the_rest() -> None:
 
 
 def test_a_reader_gets_what_is_new_and_can_tell_what_it_missed() -> None:
-    tail: Tail[int] = Tail(3)
+    tail: BoundedLog[int] = BoundedLog(3)
     tail.append(0)
     assert tail.since(0) == ([0], 1)
     assert tail.since(1) == ([], 1)

@@ -19,7 +19,7 @@ from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.lab.state import (
     CaptureGrew,
-    CaptureReplaced,
+    CaptureRestarted,
     Event,
     LogGrew,
     Phase,
@@ -267,7 +267,7 @@ def test_what_happens_is_told_and_a_listener_that_fails_does_no_harm() -> None:
         client = lab.connect()
         client.run("Hello")
         wait_until(lambda: lab.shown_capture is not None and len(lab.shown_capture.segments) == 3)
-        everything = {StateChanged, LogGrew, CaptureGrew, CaptureReplaced, SessionsChanged, TranscriptGrew}
+        everything = {StateChanged, LogGrew, CaptureGrew, CaptureRestarted, SessionsChanged, TranscriptGrew}
         wait_until(lambda: kinds == everything)
 
 

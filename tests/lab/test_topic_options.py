@@ -62,7 +62,7 @@ def test_a_secret_of_both_can_be_set_for_the_client_alone() -> None:
 
 def test_what_was_set_can_be_restored() -> None:
     options = Options(TOPIC, {"nones": "no"})
-    noted = options.noted()
+    values_now = options.values_now()
     options.set("nones", "yes")
-    options.restore(noted)
+    options.restore(values_now)
     assert options.server_arguments() == ["--nones", "no"]

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from netlab.capture.model import Endpoint
-from netlab.lab.client.repl import Target
+from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.state import EntryKind
 from netlab.topics.discovery import topic_named
@@ -52,7 +52,7 @@ class EchoServer:
 
 
 def session_with(address: Callable[[], Endpoint], timeout: float = 20.0) -> Session:
-    return Session(topic_named("tcp"), 1, "one", lambda: Target(address(), "single", {"timeout": timeout}))
+    return Session(topic_named("tcp"), 1, "one", lambda: ClientTarget(address(), "single", {"timeout": timeout}))
 
 
 def told(session: Session) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint, Segment
-from netlab.lab.experiments.run_events import Happening
+from netlab.lab.experiments.run_events import RunEvent
 from netlab.lab.experiments.swim_lanes import Board
-from netlab.topics.experiment import Bench, Experiment, Peer, Trial
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner
 
 NOWHERE = Endpoint("127.0.0.1", 9)
 
@@ -48,14 +48,14 @@ class ScriptedBenches:
     opened: list[str] = field(default_factory=list)
     trouble: Exception | None = None
 
-    def open(self, model: str | None, options: Mapping[str, object], still: Callable[[], None]) -> Bench:
+    def open(self, model: str | None, options: Mapping[str, object], still: Callable[[], None]) -> ExperimentLab:
         if self.trouble is not None:
             raise self.trouble
         self.opened.append(model or "single")
         return ScriptedBench(model or "single")
 
-    def board(self, bench: Bench) -> Board:
-        return Board(bench.model, (), 0)
+    def board(self, lab: ExperimentLab) -> Board:
+        return Board(lab.model, (), 0)
 
     def close(self) -> None:
         self.closed += 1
@@ -65,13 +65,13 @@ class ScriptedBenches:
 class Told:
     """Collects what happens; ``react`` is called with each, as somebody who looks on would."""
 
-    happened: list[Happening] = field(default_factory=list)
-    react: Callable[[Happening], None] = lambda happening: None
+    happened: list[RunEvent] = field(default_factory=list)
+    react: Callable[[RunEvent], None] = lambda happening: None
 
-    def __call__(self, happening: Happening) -> None:
+    def __call__(self, happening: RunEvent) -> None:
         self.happened.append(happening)
         self.react(happening)
 
 
-def experiment(run: Callable[[Trial], None]) -> Experiment:
+def experiment(run: Callable[[Runner], None]) -> Experiment:
     return Experiment("scripted", "What happens?", ("this", "that"), 0, "Because. So it is.", run)

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from netlab.lab.experiments.labs import FreshLabs
-from netlab.lab.experiments.run_events import Expected, Happening, Outcome, Stepped
+from netlab.lab.experiments.run_events import Expected, RunEvent, RunOutcome, Stepped
 from netlab.lab.experiments.runner import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
@@ -21,10 +21,10 @@ each_experiment = pytest.mark.parametrize(
 
 @each_experiment
 def test_what_must_be_seen_is_seen(topic: Topic, experiment: Experiment) -> None:
-    told: list[Happening] = []
+    told: list[RunEvent] = []
     verdict = perform(experiment, FreshLabs(topic), told.append)
     crossed = [happening for happening in told if isinstance(happening, Expected) and not happening.seen]
-    assert verdict.outcome is Outcome.SEEN, (verdict, crossed)
+    assert verdict.outcome is RunOutcome.SEEN, (verdict, crossed)
     assert any(isinstance(happening, Stepped) for happening in told)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from netlab.topics.experiment import Experiment, Trial
+from netlab.topics.experiment import Experiment, Runner
 
 
-def _half_a_line(trial: Trial) -> None:
-    bench = trial.lab()
-    sock = bench.dial()
-    trial.step("A client sends 'Hel', and stops.")
+def _half_a_line(runner: Runner) -> None:
+    lab = runner.lab()
+    sock = lab.dial()
+    runner.step("A client sends 'Hel', and stops.")
     sock.sendall(b"Hel")
-    trial.expect("three bytes cross the wire", lambda: sum(each.length for each in bench.segments()) == 3)
-    trial.step("It sends the rest of the line.")
+    runner.expect("three bytes cross the wire", lambda: sum(each.length for each in lab.segments()) == 3)
+    runner.step("It sends the rest of the line.")
     sock.sendall(b"lo\n")
-    trial.expect("now the answer comes, in reverse", lambda: any(b"olleH" in bytes(s.data) for s in bench.segments()))
+    runner.expect("now the answer comes, in reverse", lambda: any(b"olleH" in bytes(s.data) for s in lab.segments()))
 
 
 EXPERIMENTS = (

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 
 KEPT = 2000
 MOST = 500
@@ -62,7 +62,7 @@ def _counters(sock: socket.socket) -> tuple[int, int, int, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class CallTraffic:
     """What one call sent and read on one connection, as positions in the flow's two streams.
 
     None where that is not known: then its time decides. Times are nanoseconds since the epoch.
@@ -102,11 +102,11 @@ class _Running:
     marks: Callable[[], Marks]
 
 
-class Crossings:
+class Attribution:
     """The crossings of a session's last calls. Written by its thread, read by any."""
 
     def __init__(self) -> None:
-        self._kept: Tail[Crossing] = Tail(KEPT)
+        self._kept: BoundedLog[CallTraffic] = BoundedLog(KEPT)
         self._locals: set[Endpoint] = set()
         self._running: _Running | None = None
 
@@ -138,7 +138,7 @@ class Crossings:
                 found.update(segment.number for segment in self._by_time(crossing, capture))
         return sorted(found)[:MOST]
 
-    def _of_running(self) -> list[Crossing]:
+    def _of_running(self) -> list[CallTraffic]:
         """What the call that runs has sent and read so far, and all that will come: nobody else uses its sockets."""
         running = self._running
         if running is None:
@@ -146,7 +146,7 @@ class Crossings:
         found = []
         for local, now in running.marks().items():
             new = local not in running.before
-            bare = Crossing(running.call, local, running.begun, time.time_ns(), opened=new)
+            bare = CallTraffic(running.call, local, running.begun, time.time_ns(), opened=new)
             open_end = now and (_EVERYTHING, _EVERYTHING)
             found.append(_crossing(bare, (0, 0) if new else running.before[local], open_end))
         return found
@@ -159,11 +159,11 @@ class Crossings:
             if not new and now == since and now is not None:
                 continue
             self._locals.add(local)
-            self._kept.append(_crossing(Crossing(call, local, begun, ended, opened=new), since, now))
+            self._kept.append(_crossing(CallTraffic(call, local, begun, ended, opened=new), since, now))
         if len(self._locals) > 2 * KEPT:
             self._locals = {crossing.local for crossing in self._kept}
 
-    def _by_time(self, crossing: Crossing, capture: Capture) -> Iterator[Segment]:
+    def _by_time(self, crossing: CallTraffic, capture: Capture) -> Iterator[Segment]:
         """Openings, ends, and what only its time assigns to a call."""
         segments = capture.segments
         first = bisect_left(segments, crossing.begun, key=lambda segment: segment.time_ns)
@@ -175,18 +175,18 @@ class Crossings:
                 yield segment
 
 
-def _crossing(bare: Crossing, since: Counts | None, now: Counts | None) -> Crossing:
+def _crossing(bare: CallTraffic, since: Counts | None, now: Counts | None) -> CallTraffic:
     if since is None:
         return bare
     closed = now is None
     sent, read = now or (_EVERYTHING, _EVERYTHING)
-    return Crossing(
+    return CallTraffic(
         bare.call, bare.local, bare.begun, bare.ended, bare.opened, closed,
         range(since[0], sent), range(since[1], read),
     )  # fmt: skip
 
 
-def _by_position(crossing: Crossing, flow: Flow, capture: Capture) -> Iterator[int]:
+def _by_position(crossing: CallTraffic, flow: Flow, capture: Capture) -> Iterator[int]:
     for direction, crossed in ((Direction.TO_SERVER, crossing.sent), (Direction.TO_CLIENT, crossing.read)):
         if crossed is None or not crossed:
             continue

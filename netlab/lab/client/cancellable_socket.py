@@ -72,7 +72,7 @@ class Wake:
         os.close(self._write)
 
 
-class AbandonableSocket(socket.socket):
+class CancellableSocket(socket.socket):
     """A socket that also wakes for ``wake``.
 
     ``local`` is the address from which it connected, ``began`` when it began to (`time.monotonic`); ``received``

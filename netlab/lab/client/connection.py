@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 
 from netlab.capture.model import Endpoint
 from netlab.lab.client.attribution import Counts, counts
-from netlab.lab.client.cancellable_socket import AbandonableSocket, Wake
+from netlab.lab.client.cancellable_socket import CancellableSocket, Wake
 from netlab.platforms import ERROR, PEER_CLOSED, poll
 from netlab.topics.contract import Client
 
@@ -47,7 +47,7 @@ class Connection:
         self.closed = False
         self.shut = False  # by `abandon`, since the client's call could be ended in no other way
         self._wake, self._excused = wake, excused
-        self._made: list[AbandonableSocket] = []
+        self._made: list[CancellableSocket] = []
 
     def open(
         self,
@@ -59,8 +59,8 @@ class Connection:
         """Construct the client, which connects it; what it raises is passed on."""
         self.client = kind((address.host, address.port), log=log, make_socket=self._make_socket, **keywords)
 
-    def _make_socket(self, family: int = socket.AF_INET, type: int = socket.SOCK_STREAM) -> AbandonableSocket:
-        made = AbandonableSocket(family, type, wake=self._wake, excused=self._excused)
+    def _make_socket(self, family: int = socket.AF_INET, type: int = socket.SOCK_STREAM) -> CancellableSocket:
+        made = CancellableSocket(family, type, wake=self._wake, excused=self._excused)
         self._made = [*self._made[1 - _SOCKETS_REMEMBERED :], made]
         return made
 
@@ -160,7 +160,7 @@ class Connection:
     def peer_closed(self) -> bool:
         """Whether the peer has closed or reset the stream: as soon as it has (Linux), or once a read has shown it."""
         sock = self._socket()
-        return (isinstance(sock, AbandonableSocket) and sock.ended) or self._poll() != 0
+        return (isinstance(sock, CancellableSocket) and sock.ended) or self._poll() != 0
 
     def stream_fileno(self) -> int | None:
         """The stream's descriptor, to be watched for the peer's closing; None for datagrams and closed ones."""

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from inspect import signature
 
 from netlab.capture.model import Endpoint
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.client import transcript_text
-from netlab.lab.client.attribution import Crossings
+from netlab.lab.client.attribution import Attribution
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
-from netlab.lab.client.close_reason import Ending, Endings
+from netlab.lab.client.close_reason import CloseReason, CloseReasons
 from netlab.lab.client.connection import Connection, Notes
 from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
 from netlab.lab.errors import LabError
 from netlab.lab.parse import Bare, parse
 from netlab.lab.python_hints import AS_TEXT, reads_as_python
-from netlab.lab.state import Busy, Entry, EntryKind, HalfClosed, Made
+from netlab.lab.state import Busy, ClientMade, Entry, EntryKind, HalfClosed
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
@@ -32,7 +32,7 @@ _LARGEST_KEPT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ClientTarget:
     """What a session connects to: where, which model serves there, and what its client is constructed with.
 
     ``secrets`` are the names among ``keywords`` whose values are not shown, ``unshown`` those that are left out.
@@ -45,26 +45,26 @@ class Target:
     unshown: frozenset[str] = frozenset({"timeout", "certificates", "keylog"})
 
 
-class Prompt:
+class Repl:
     """A client at a prompt, and the transcript of it. ``notify`` is called after each change, from any thread."""
 
     def __init__(
         self,
         topic: Topic,
-        target: Callable[[], Target],
+        target: Callable[[], ClientTarget],
         notify: Callable[[], None],
         limit: int,
-        endings: Endings,
+        endings: CloseReasons,
     ) -> None:
         self.topic = topic
-        self.transcript: Tail[Entry] = Tail(ENTRIES_KEPT)
-        self.crossings = Crossings()
+        self.transcript: BoundedLog[Entry] = BoundedLog(ENTRIES_KEPT)
+        self.attribution = Attribution()
         self.connection: Connection | None = None
         self.connected_at = 0.0
         self.busy: Busy | None = None
         self.dropping = False
         self.given_up = False
-        self.ending = Ending()
+        self.ending = CloseReason()
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
@@ -77,7 +77,7 @@ class Prompt:
         self._told_closed = self._more = False
         self._explained: Endpoint | None = None
 
-    def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | Made | HalfClosed | None = None) -> None:
+    def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | ClientMade | HalfClosed | None = None) -> None:
         """Add an entry; the text is made safe and bounded here."""
         self.transcript.append(Entry(time.time_ns(), kind, transcript_text.cut(text, self._limit), call, did))
         self._notify()
@@ -142,14 +142,14 @@ class Prompt:
             self.complain(error)
             raise
         self.connection = connection = Connection(self._wake, self._endings.holding)
-        self._told_closed, self.ending, self.connected_at = False, Ending(), time.monotonic()
+        self._told_closed, self.ending, self.connected_at = False, CloseReason(), time.monotonic()
         told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
         text = transcript_text.constructed((target.address.host, target.address.port), told, target.secrets)
         self._run(
             f"{self.topic.variable} = {text}",
             f"a connection to {target.address}",
             lambda: connection.open(self._client_class, target.address, Notes(self.note), target.keywords),
-            Made(target.address, target.keywords),
+            ClientMade(target.address, target.keywords),
         )
         if connection.local is not None and connection.local.port:
             self.note(f"connected from {connection.local}")
@@ -227,7 +227,7 @@ class Prompt:
             raise
 
     def _run(
-        self, text: str, waiting_for: str, action: Callable[[], object], did: Call | Made | HalfClosed | None
+        self, text: str, waiting_for: str, action: Callable[[], object], did: Call | ClientMade | HalfClosed | None
     ) -> object:
         """Write the call down, run it, and write down what it raised."""
         self._call = next(self._numbers)
@@ -238,7 +238,7 @@ class Prompt:
             self._wake.set()
         self.add(EntryKind.CALL, text, self._call, did)
         try:
-            with self.crossings.of(self._call, self.connection.marks if self.connection is not None else dict):
+            with self.attribution.of(self._call, self.connection.marks if self.connection is not None else dict):
                 return self._unless_shut(action)
         except Exception as error:
             self._failed(error)
@@ -314,9 +314,9 @@ class Prompt:
             return ""
         return ending.words
 
-    def _find_ending(self, *, closed: bool) -> Ending:
+    def _find_ending(self, *, closed: bool) -> CloseReason:
         local = self.connection.last_local if self.connection is not None else None
-        self.ending = self._endings.of(local, closed=closed) if local is not None else Ending()
+        self.ending = self._endings.of(local, closed=closed) if local is not None else CloseReason()
         if self.ending.fault:
             self._explained = local
         return self.ending

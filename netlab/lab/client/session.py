@@ -9,12 +9,12 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 
 from netlab.capture.model import Endpoint
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.client import transcript_text
-from netlab.lab.client.attribution import Crossings
-from netlab.lab.client.close_reason import Endings
+from netlab.lab.client.attribution import Attribution
+from netlab.lab.client.close_reason import CloseReasons
 from netlab.lab.client.operations import Operation
-from netlab.lab.client.repl import Prompt, Target
+from netlab.lab.client.repl import ClientTarget, Repl
 from netlab.lab.client.worker import Worker
 from netlab.lab.errors import LabError
 from netlab.lab.state import Busy, Entry, HalfClosed
@@ -38,30 +38,30 @@ class Session:
         topic: Topic,
         number: int,
         name: str,
-        target: Callable[[], Target],
+        target: Callable[[], ClientTarget],
         *,
         notify: Callable[[int], None] = lambda number: None,
         place: Callable[[Session], str] = lambda session: "",
-        endings: Endings | None = None,
+        endings: CloseReasons | None = None,
         ended: Callable[[Session], None] = lambda session: None,
         limit: int = transcript_text.LIMIT,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
         self._place, self._ended = place, ended
-        self._prompt = Prompt(topic, target, lambda: notify(number), limit, endings or Endings())
+        self._prompt = Repl(topic, target, lambda: notify(number), limit, endings or CloseReasons())
         prompt = self._prompt
         self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.tell_closed, prompt.close)
 
     @property
-    def transcript(self) -> Tail[Entry]:
+    def transcript(self) -> BoundedLog[Entry]:
         """What was called and what came of it; the last 2,000 entries."""
         return self._prompt.transcript
 
     @property
-    def crossings(self) -> Crossings:
+    def attribution(self) -> Attribution:
         """Which segments its calls caused."""
-        return self._prompt.crossings
+        return self._prompt.attribution
 
     @property
     def operations(self) -> Mapping[str, Operation]:

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 from netlab.dissect.text import safe
-from netlab.lab.client.close_reason import Endings
-from netlab.lab.client.repl import Target
+from netlab.lab.client.close_reason import CloseReasons
+from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
 from netlab.lab.state import Event, LabState, SessionsChanged, TranscriptGrew
@@ -23,10 +23,10 @@ class Sessions:
     def __init__(
         self,
         topic: Topic,
-        target: Callable[[], Target],
+        target: Callable[[], ClientTarget],
         notify: Callable[[Event], None],
         state: Callable[[], LabState],
-        endings: Endings,
+        endings: CloseReasons,
     ) -> None:
         self._topic, self._target, self._notify, self._state, self._endings = topic, target, notify, state, endings
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class Sessions:
         """The one that the console speaks for."""
         return self._current
 
-    def open(self, name: str | None = None, target: Callable[[], Target] | None = None) -> Session:
+    def open(self, name: str | None = None, target: Callable[[], ClientTarget] | None = None) -> Session:
         """A new session, not connected yet, and current. `LabError` when there are too many or the name is taken.
 
         ``target`` is what it connects to instead of what all do.

@@ -14,17 +14,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment, Transport
-from netlab.lab.client.repl import Target
+from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
-from netlab.lab.experiments.runner import Still
-from netlab.lab.experiments.swim_lanes import Board, Following
+from netlab.lab.experiments.runner import CheckStop
+from netlab.lab.experiments.swim_lanes import Board, LiveLanes
 from netlab.lab.lab import Lab
 from netlab.lab.state import EntryKind, Phase
-from netlab.lab.topic_options import Noted, Options
+from netlab.lab.topic_options import Options, OptionValues
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
-from netlab.topics.experiment import PATIENCE, Bench
+from netlab.topics.experiment import PATIENCE, ExperimentLab
 
 CALL_TIMEOUT = 30.0
 """Seconds that a client's call waits, unless the experiment says otherwise: longer than anything it waits for."""
@@ -35,8 +35,8 @@ _SETTLING = 1.0
 class SessionPeer:
     """A session of a lab as the client of an experiment. Waiting for a call, it hears when the run is to stop."""
 
-    def __init__(self, session: Session, still: Still) -> None:
-        self.session, self._still = session, still
+    def __init__(self, session: Session, check_stop: CheckStop) -> None:
+        self.session, self._check_stop = session, check_stop
         self._futures: list[Future[object]] = []
 
     def connect(self) -> None:
@@ -59,7 +59,7 @@ class SessionPeer:
         """Wait for all that was begun; the last outcome."""
         try:
             while not self.finished:
-                self._still()
+                self._check_stop()
                 wait(self._futures, _LOOK_EVERY)
         except BaseException:
             self.session.abandon()
@@ -105,11 +105,11 @@ class SessionPeer:
                 self.session.disconnect()
 
 
-class LabBench:
-    """A serving lab as the bench of an experiment: what crossed and was said since it was made."""
+class ObservedLab:
+    """A serving lab as an experiment sees it: what crossed and was said since it was made."""
 
-    def __init__(self, lab: Lab, still: Still) -> None:
-        self.lab, self._still = lab, still
+    def __init__(self, lab: Lab, check_stop: CheckStop) -> None:
+        self.lab, self._check_stop = lab, check_stop
         self.peers: list[SessionPeer] = []
         self._dialled: list[socket.socket] = []
         self._segments: list[Segment] = []
@@ -118,7 +118,7 @@ class LabBench:
         lab.sync()
         self._read, self._log = len(lab.capture.segments), lab.log.total
         self._flows = len(lab.capture.flows)
-        self._lanes = Following(lab, log=self._log)
+        self._lanes = LiveLanes(lab, log=self._log)
         self._board: Board | None = None
 
     @property
@@ -142,7 +142,7 @@ class LabBench:
 
     def begin_connect(self, **options: object) -> SessionPeer:
         """A new client, without waiting for its connection."""
-        peer = SessionPeer(self.lab.open(target=lambda: self._target(options)), self._still)
+        peer = SessionPeer(self.lab.open(target=lambda: self._target(options)), self._check_stop)
         self.peers.append(peer)
         peer.connect()
         return peer
@@ -230,7 +230,7 @@ class LabBench:
                 return
             time.sleep(_LOOK_EVERY)
 
-    def _target(self, options: Mapping[str, object]) -> Target:
+    def _target(self, options: Mapping[str, object]) -> ClientTarget:
         """What clients are constructed with, and these options instead of the lab's."""
         usual = self.lab.target(self.address)
         known = {option.name: option.parse for option in self.lab.topic.options}
@@ -243,33 +243,33 @@ class LabBench:
 
 
 class FreshLabs:
-    """A lab of its own for each bench, on free ports; one at a time."""
+    """A lab of its own for each that the experiment asks for, on free ports; one at a time."""
 
     def __init__(self, topic: Topic, certificates: Callable[[], Path] | None = None) -> None:
         self._topic, self._certificates = topic, certificates
-        self._bench: LabBench | None = None
+        self._observed: ObservedLab | None = None
 
-    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
+    def open(self, model: str | None, options: Mapping[str, object], check_stop: CheckStop) -> ExperimentLab:
         """A new lab; the one before ends."""
         self.close()
         lab = Lab(self._topic, model=model, options=options, certificates=self._certificates)
         with contextlib.ExitStack() as opening:
             opening.enter_context(lab)
-            self._bench = LabBench(lab, still)
+            self._observed = ObservedLab(lab, check_stop)
             opening.pop_all()
-        return self._bench
+        return self._observed
 
-    def board(self, bench: Bench) -> Board:
-        """The lanes of a bench of this run."""
-        return _ours(bench).board()
+    def board(self, lab: ExperimentLab) -> Board:
+        """The lanes of a lab of this run."""
+        return _ours(lab).board()
 
     def close(self) -> None:
         """End the lab."""
-        if self._bench is not None:
+        if self._observed is not None:
             try:
-                self._bench.end()
+                self._observed.end()
             finally:
-                self._bench.lab.close()
+                self._observed.lab.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +277,13 @@ class _Usual:
     """What a tab's lab is put back to."""
 
     model: str
-    options: Noted
+    options: OptionValues
     faults: tuple[str, ...]
     intercept: str
     serving: bool
 
 
-class OwnLab:
+class TabLab:
     """The lab of a tab, for one run after the other. What was set in it is set again after each.
 
     The clients of a run stay in the tab, closed, so that their transcripts can be read; the next run removes them.
@@ -291,33 +291,33 @@ class OwnLab:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._bench: LabBench | None = None
+        self._observed: ObservedLab | None = None
         self._usual: _Usual | None = None
 
-    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
+    def open(self, model: str | None, options: Mapping[str, object], check_stop: CheckStop) -> ExperimentLab:
         """The lab, with another model and options; flows from before are reset."""
         lab = self._lab
         self._remove_clients()
         if self._usual is None:
             state = lab.state
             serving = state.phase is Phase.SERVING
-            self._usual = _Usual(state.model, lab.options.noted(), state.faults, state.intercept, serving)
-        lab.options.restore(Options(lab.topic, options).noted())
+            self._usual = _Usual(state.model, lab.options.values_now(), state.faults, state.intercept, serving)
+        lab.options.restore(Options(lab.topic, options).values_now())
         lab.set_model(model or lab.topic.models[0])
         lab.start()
         lab.wire.clear()
         lab.wire.let_all_go()
-        self._bench = LabBench(lab, still)
-        return self._bench
+        self._observed = ObservedLab(lab, check_stop)
+        return self._observed
 
-    def board(self, bench: Bench) -> Board:
-        """The lanes of a bench of this run."""
-        return _ours(bench).board()
+    def board(self, lab: ExperimentLab) -> Board:
+        """The lanes of a lab of this run."""
+        return _ours(lab).board()
 
     def close(self) -> None:
         """Close the clients of the run, and set everything as it was."""
-        if self._bench is not None:
-            self._bench.end()
+        if self._observed is not None:
+            self._observed.end()
         usual, self._usual = self._usual, None
         if usual is None:
             return
@@ -330,12 +330,12 @@ class OwnLab:
         self._lab.set_model(usual.model)
 
     def _remove_clients(self) -> None:
-        if self._bench is not None:
-            self._bench.end()
-            for peer in self._bench.peers:
+        if self._observed is not None:
+            self._observed.end()
+            for peer in self._observed.peers:
                 peer.session.close()
 
 
-def _ours(bench: Bench) -> LabBench:
-    assert isinstance(bench, LabBench)
-    return bench
+def _ours(lab: ExperimentLab) -> ObservedLab:
+    assert isinstance(lab, ObservedLab)
+    return lab

@@ -9,7 +9,7 @@ from enum import Enum
 from netlab.lab.experiments.swim_lanes import Board
 
 
-class Outcome(Enum):
+class RunOutcome(Enum):
     """How a run ended. The value is a word for it."""
 
     SEEN = "seen"
@@ -24,14 +24,14 @@ class Outcome(Enum):
 class Verdict:
     """What came of a run: how many expectations were ticked and crossed, and in a sentence why it failed."""
 
-    outcome: Outcome
+    outcome: RunOutcome
     seen: int
     crossed: int
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class LabOpened:
     """A lab is there: its model, and the options that are not usual, in words."""
 
     model: str
@@ -92,5 +92,5 @@ class Finished:
     verdict: Verdict
 
 
-Happening = Opened | Stepped | Awaited | Expected | Shown | LanesShown | Ran | Finished
-Tell = Callable[[Happening], None]
+RunEvent = LabOpened | Stepped | Awaited | Expected | Shown | LanesShown | Ran | Finished
+Tell = Callable[[RunEvent], None]

@@ -1,6 +1,6 @@
-"""Runs an experiment: hands it a trial, tells what happens, ticks or crosses what must be seen, and cleans up.
+"""Runs an experiment: hands it a runner, reports what happens, ticks or crosses what must be seen, and cleans up.
 
-It knows no lab: labs come from `Benches`, so that a tab can give its own and a test a scripted one.
+It knows no lab: labs come from `LabSource`, so that a tab can give its own and a test a scripted one.
 """
 
 from __future__ import annotations
@@ -16,84 +16,84 @@ from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,
-    Happening,
+    LabOpened,
     LanesShown,
-    Opened,
-    Outcome,
     Ran,
+    RunEvent,
+    RunOutcome,
     Shown,
     Stepped,
     Tell,
     Verdict,
 )
-from netlab.lab.experiments.sandbox import Limits, Quoted
+from netlab.lab.experiments.sandbox import Limits, SandboxedCode
 from netlab.lab.experiments.swim_lanes import Board
-from netlab.topics.experiment import PATIENCE, Bench, Experiment, Run
+from netlab.topics.experiment import PATIENCE, Experiment, ExperimentLab, SandboxResult
 
 _LOOK_EVERY = 0.01
 _SENTENCE = 300
 
 
-class Stopped(BaseException):
+class RunStopped(BaseException):
     """Somebody asked the run to stop. Not an `Exception`: no experiment is to catch it."""
 
 
-Still = Callable[[], None]
-"""Called while waiting; raises `Stopped` once the run is to stop."""
+CheckStop = Callable[[], None]
+"""Called while waiting; raises `RunStopped` once the run is to stop."""
 
 
-class Benches(Protocol):
+class LabSource(Protocol):
     """Where the labs of a run come from."""
 
-    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
+    def open(self, model: str | None, options: Mapping[str, object], check_stop: CheckStop) -> ExperimentLab:
         """A running lab; the one before ends. Raises `LabError`."""
 
-    def board(self, bench: Bench) -> Board:
-        """The lanes of a bench of this run."""
+    def board(self, lab: ExperimentLab) -> Board:
+        """The lanes of a lab of this run."""
 
     def close(self) -> None:
         """End what is running of it."""
 
 
-def perform(experiment: Experiment, benches: Benches, tell: Tell, stop: threading.Event | None = None) -> Verdict:
+def perform(experiment: Experiment, source: LabSource, tell: Tell, stop: threading.Event | None = None) -> Verdict:
     """Run an experiment in this thread; its verdict, which is also the last that is told.
 
     ``stop`` is heard at each step and while waiting. An error in the experiment, or a lab that does not start, is a
     verdict too. Whatever ends the run, `KeyboardInterrupt` too, nothing of it is left running.
     """
-    trial = Performance(benches, tell, stop or threading.Event())
+    runner = ExperimentRunner(source, tell, stop or threading.Event())
     problem, outcome = "", None
     try:
         try:
-            experiment.run(trial)
+            experiment.run(runner)
         finally:
-            benches.close()
-    except Stopped:
-        outcome = Outcome.STOPPED
+            source.close()
+    except RunStopped:
+        outcome = RunOutcome.STOPPED
     except Exception as error:  # noqa: BLE001 - an experiment may raise anything, and it is its verdict
-        outcome, problem = Outcome.FAILED, sentence(error)
-    verdict = trial.verdict(outcome, problem)
+        outcome, problem = RunOutcome.FAILED, sentence(error)
+    verdict = runner.verdict(outcome, problem)
     tell(Finished(verdict))
     return verdict
 
 
-class Performance:
-    """One run of an experiment: the `Trial` that its function gets."""
+class ExperimentRunner:
+    """One run of an experiment: the `Runner` that its function gets."""
 
-    def __init__(self, benches: Benches, tell: Tell, stop: threading.Event) -> None:
-        self._benches, self._tell, self._stop = benches, tell, stop
+    def __init__(self, source: LabSource, tell: Tell, stop: threading.Event) -> None:
+        self._source, self._tell, self._stop = source, tell, stop
         self._steps = self._seen = self._crossed = 0
 
-    def lab(self, model: str | None = None, **options: object) -> Bench:
+    def lab(self, model: str | None = None, **options: object) -> ExperimentLab:
         """A running lab of the topic; the one before ends."""
-        self._still()
-        bench = self._benches.open(model, options, self._still)
-        self._say(Opened(bench.model, ", ".join(_option(name, value) for name, value in options.items())))
-        return bench
+        self._check_stop()
+        lab = self._source.open(model, options, self._check_stop)
+        self._say(LabOpened(lab.model, ", ".join(_option(name, value) for name, value in options.items())))
+        return lab
 
     def step(self, text: str) -> None:
         """Say what happens next."""
-        self._still()
+        self._check_stop()
         self._steps += 1
         self._say(Stepped(self._steps, text))
 
@@ -119,33 +119,33 @@ class Performance:
         """Text to look at."""
         self._say(Shown(safe(text, keep="\n")))
 
-    def show_lanes(self, *benches: Bench) -> None:
+    def show_lanes(self, *labs: ExperimentLab) -> None:
         """Swim lanes to look at."""
-        self._say(LanesShown(tuple(self._benches.board(bench) for bench in benches)))
+        self._say(LanesShown(tuple(self._source.board(lab) for lab in labs)))
 
-    def run_quoted(self, code: str, bench: Bench | None = None, *, cpu_seconds: int = 1) -> Run:
+    def run_in_sandbox(self, code: str, lab: ExperimentLab | None = None, *, cpu_seconds: int = 1) -> SandboxResult:
         """Run quoted code in a child process under limits."""
-        self._still()
+        self._check_stop()
         # A busy machine may give it a tenth of a processor; it is to end by the limit that tells what it did.
         limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=10.0 + 20.0 * cpu_seconds)
-        run = Quoted(code, bench.address if bench is not None else None, limits).wait(self._still)
+        run = SandboxedCode(code, lab.address if lab is not None else None, limits).wait(self._check_stop)
         self._say(Ran(_what_became(run, limits)))
         return run
 
-    def verdict(self, outcome: Outcome | None, problem: str) -> Verdict:
+    def verdict(self, outcome: RunOutcome | None, problem: str) -> Verdict:
         """What came of it; without an outcome of its own, what was seen decides."""
         if outcome is None and not self._seen + self._crossed:
-            outcome, problem = Outcome.FAILED, "the experiment expected nothing"
+            outcome, problem = RunOutcome.FAILED, "the experiment expected nothing"
         if outcome is None:
-            outcome = Outcome.NOT_SEEN if self._crossed else Outcome.SEEN
+            outcome = RunOutcome.NOT_SEEN if self._crossed else RunOutcome.SEEN
         return Verdict(outcome, self._seen, self._crossed, problem)
 
-    def _still(self) -> None:
+    def _check_stop(self) -> None:
         if self._stop.is_set():
-            raise Stopped
+            raise RunStopped
 
-    def _say(self, happening: Happening) -> None:
-        self._tell(happening)
+    def _say(self, event: RunEvent) -> None:
+        self._tell(event)
 
     def _look(self, seen: Callable[[], bool], within: float) -> tuple[bool, Exception | None]:
         """Whether it was seen in time, and what the last look raised. It looks at least once."""
@@ -157,7 +157,7 @@ class Performance:
                     return True, None
             except Exception as error:  # noqa: BLE001 - what is not there yet cannot be looked at
                 trouble = error
-            self._still()
+            self._check_stop()
             if time.monotonic() >= deadline:
                 return False, trouble
             self._stop.wait(_LOOK_EVERY)
@@ -185,7 +185,7 @@ def _option(name: str, value: object) -> str:
     return f"{words} {safe(str(value))[:_SENTENCE]}" if isinstance(value, str | int) else words
 
 
-def _what_became(run: Run, limits: Limits) -> str:
+def _what_became(run: SandboxResult, limits: Limits) -> str:
     if run.spun:
         return f"the child used up {limits.cpu_seconds} s of processor time and was ended"
     if run.late:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.platforms import KILL, kill_group
-from netlab.topics.experiment import Run
+from netlab.topics.experiment import SandboxResult
 
 OUTPUT_LIMIT = 64 << 10
 _LOOK_EVERY = 0.02
@@ -61,13 +61,13 @@ class Limits:
     memory: int = 512 << 20
 
 
-class Quoted:
+class SandboxedCode:
     """Quoted code that runs. To be closed, which ends it and everything that it started."""
 
-    def __init__(self, code: str, bench: Endpoint | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, code: str, at: Endpoint | None = None, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._deadline = time.monotonic() + self._limits.wall_seconds
-        words = [self._limits.cpu_seconds, self._limits.memory, self._limits.wall_seconds, aimed(code, bench)]
+        words = [self._limits.cpu_seconds, self._limits.memory, self._limits.wall_seconds, aimed(code, at)]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-u", "-c", _BOOT, *map(str, words)],
             stdin=subprocess.PIPE,
@@ -92,11 +92,11 @@ class Quoted:
             self._process.stdin.write(text.encode())
             self._process.stdin.flush()
 
-    def wait(self, still: Callable[[], None] = lambda: None) -> Run:
+    def wait(self, check_stop: Callable[[], None] = lambda: None) -> SandboxResult:
         """Wait until it ends or has used up its time; ``still`` is called meanwhile, and what it raises ends it."""
         try:
             while not self._ended() and time.monotonic() < self._deadline:
-                still()
+                check_stop()
                 time.sleep(_LOOK_EVERY)
             late = not self._ended()
         finally:
@@ -124,12 +124,12 @@ class Quoted:
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         return self._process.poll() is not None
 
-    def _run(self, late: bool) -> Run:
+    def _run(self, late: bool) -> SandboxResult:
         status = self._process.returncode
         spun = not late and status in (-_SIGXCPU, -KILL)
         late = late or status == -_SIGALRM
         text = safe(self._got.decode(errors="replace"), keep="\n")
-        return Run(None if spun or late else status, text, spun, late)
+        return SandboxResult(None if spun or late else status, text, spun, late)
 
     def _read(self) -> None:
         """Take all that it prints, so that it does not wait for us; keep the first of it."""

@@ -2,7 +2,7 @@
 
 Facts in (what the wire captured, whom the server accepted), lanes out; `netlab.lab.experiments.swim_lanes_text` makes
 pictures of them.
-It reads no clock; `lanes_of` and `Following` are the only ones that know a lab.
+It reads no clock; `lanes_of` and `LiveLanes` are the only ones that know a lab.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Direction, Endpoint, Kind, Outcome, Segment
-from netlab.lab.state import Happened, LogLine
+from netlab.lab.state import LogLine, PeerEventKind
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab
@@ -26,7 +26,7 @@ Known = tuple[str, int | None]
 """A client's name, and when it began to connect where that is known."""
 
 
-class Phase(Enum):
+class LanePhase(Enum):
     """Where a client is. The value is what the legend calls it."""
 
     CONNECTING = "connecting"
@@ -36,10 +36,10 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PhaseSpan:
     """A phase and when, in nanoseconds since the epoch; ``end`` is None while it lasts."""
 
-    phase: Phase
+    phase: LanePhase
     start: int
     end: int | None
 
@@ -68,17 +68,17 @@ class Lane:
         return self.opened if self.began is None else min(self.began, self.opened)
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[PhaseSpan, ...]:
         """Its phases in order; the last one has no end unless it is closed."""
-        marks = [(Phase.CONNECTING, self.began), (Phase.QUEUED, self.opened), (Phase.SERVED, self.accepted)]
+        marks = [(LanePhase.CONNECTING, self.began), (LanePhase.QUEUED, self.opened), (LanePhase.SERVED, self.accepted)]
         met = [(phase, at) for phase, at in marks if at is not None]
         ends = [*(at for _, at in met[1:]), self.closed]
-        return tuple(Span(phase, at, end) for (phase, at), end in zip(met, ends, strict=True))
+        return tuple(PhaseSpan(phase, at, end) for (phase, at), end in zip(met, ends, strict=True))
 
-    def phase(self, now: int) -> Phase:
+    def phase(self, now: int) -> LanePhase:
         """Where the client is at a time."""
         if self.closed is not None and now >= self.closed:
-            return Phase.CLOSED
+            return LanePhase.CLOSED
         return [span.phase for span in self.spans if span.start <= now or span.start == self.first][-1]
 
     def words(self, now: int) -> str:
@@ -120,7 +120,7 @@ class Board:
 
 
 @dataclass(slots=True)
-class Facts:
+class LaneBuilder:
     """Gathers what lanes are made of, while it comes in. What belongs to which client is decided in `lanes`.
 
     The server may know a client by the wire's address instead of its own. Then the order tells: an accept queue is
@@ -165,7 +165,7 @@ class Facts:
         return told | dict(zip(nameless, rest, strict=False))
 
 
-class Following:
+class LiveLanes:
     """The lanes of a lab, live: each `board` reads only what is new since the one before.
 
     ``segment`` and ``log`` are where to begin: how many segments and log lines to leave out.
@@ -173,7 +173,7 @@ class Following:
 
     def __init__(self, lab: Lab, *, segment: int = 0, log: int = 0) -> None:
         self._lab, self._segment, self._log = lab, segment, log
-        self._facts = Facts()
+        self._facts = LaneBuilder()
         self._names: dict[Endpoint, Known] = {}
 
     def meet(self) -> None:
@@ -200,7 +200,7 @@ class Following:
 
 def lanes_of(lab: Lab) -> tuple[Lane, ...]:
     """The lanes of everything that a lab's capture and log hold."""
-    return Following(lab).board(0, lab.capture.segments).lanes
+    return LiveLanes(lab).board(0, lab.capture.segments).lanes
 
 
 def _time(nanoseconds: int) -> str:
@@ -228,7 +228,7 @@ def _names(lab: Lab) -> dict[Endpoint, Known]:
     }
 
 
-def _take_log(facts: Facts, lines: Iterable[LogLine]) -> None:
+def _take_log(facts: LaneBuilder, lines: Iterable[LogLine]) -> None:
     for line in lines:
-        if line.event is not None and line.event.what is Happened.ACCEPTED:
+        if line.event is not None and line.event.what is PeerEventKind.ACCEPTED:
             facts.accepted(line.time_ns, line.event.peer)

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, Phase
+from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LanePhase
 
 MOST = 32
 """Rows of a picture at most: the newest. Those before them are counted."""
 SIDE_BY_SIDE = 100
 """Columns of a terminal from which two models stand side by side, on axes of the same scale."""
-GLYPHS = {Phase.CONNECTING: "·", Phase.QUEUED: "░", Phase.SERVED: "█", Phase.CLOSED: "┤"}
+GLYPHS = {LanePhase.CONNECTING: "·", LanePhase.QUEUED: "░", LanePhase.SERVED: "█", LanePhase.CLOSED: "┤"}
 
 _WORDS, _FEW_WORDS = 18, 8  # columns at the end of a row, with a space before them
 _ROOM_FOR_WORDS, _ROOM_FOR_FEW, _ROOM_FOR_NAMES = 48, 24, 44
@@ -169,13 +169,13 @@ def cells(lane: Lane, start: int, now: int, columns: int, length: int) -> str:
     after = least = 0
     for span in lane.spans:
         end = now if span.end is None else span.end
-        waits = span.phase is Phase.QUEUED and lane.waited
+        waits = span.phase is LanePhase.QUEUED and lane.waited
         first = min(max(_column(span.start - start, columns, length), least), max(columns - 1 - waits, 0))
         after = max(_column(end - start, columns, length), first + 1)
         row[first:after] = GLYPHS[span.phase] * (after - first)
         least = first + waits
     if lane.closed is not None and after < columns:
-        row[after] = GLYPHS[Phase.CLOSED]
+        row[after] = GLYPHS[LanePhase.CLOSED]
     return "".join(row[:columns])
 
 

@@ -30,7 +30,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class FlowFact:
+class FlowRecord:
     """One flow of the wire. Times are nanoseconds since the epoch, None if it has not happened or is not known.
 
     ``number`` counts from 1 since the wire began. ``client`` is its address, ``upstream`` what the server sees instead.
@@ -56,18 +56,18 @@ class FlowFact:
         return (self.how or "a fault") if self.by_fault else ""
 
 
-class FlowBook:
+class FlowTable:
     """The latest flows, by number and by the address that the server sees. Safe from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Condition()
-        self._facts: OrderedDict[int, FlowFact] = OrderedDict()
+        self._facts: OrderedDict[int, FlowRecord] = OrderedDict()
         self._behind: dict[Endpoint, int] = {}
         self._of: dict[Endpoint, int] = {}
         self._holds: OrderedDict[Endpoint, tuple[int, int | None]] = OrderedDict()  # since when, and until when
 
     @property
-    def facts(self) -> tuple[FlowFact, ...]:
+    def facts(self) -> tuple[FlowRecord, ...]:
         """The flows, in the order in which they came; of many only the last 10,000."""
         with self._lock:
             return tuple(self._facts.values())
@@ -77,14 +77,14 @@ class FlowBook:
         fact = self.of(client)
         return fact.fault if fact is not None else ""
 
-    def of(self, client: Endpoint, until: Callable[[FlowFact], object] | None = None) -> FlowFact | None:
+    def of(self, client: Endpoint, until: Callable[[FlowRecord], object] | None = None) -> FlowRecord | None:
         """The latest flow of a client's address; waits a moment for ``until`` to be true of it."""
         with self._lock:
             if until is not None:
                 self._lock.wait_for(lambda: (fact := self._latest(client)) is not None and until(fact), EXPLAINING)
             return self._latest(client)
 
-    def _latest(self, client: Endpoint) -> FlowFact | None:
+    def _latest(self, client: Endpoint) -> FlowRecord | None:
         return self._facts.get(self._of.get(client, 0))
 
     def clear(self) -> None:
@@ -94,7 +94,7 @@ class FlowBook:
             self._behind.clear()
             self._of.clear()
 
-    def opened(self, fact: FlowFact) -> None:
+    def opened(self, fact: FlowRecord) -> None:
         """A flow began. An address that is used again means the newer flow."""
         with self._lock:
             self._facts[fact.number] = fact
@@ -150,17 +150,17 @@ class FlowBook:
             fact = self._facts.get(self._behind.get(upstream, 0))
             return fact.client if fact is not None else None
 
-    def _change(self, number: int, change: Callable[[FlowFact], FlowFact]) -> None:
+    def _change(self, number: int, change: Callable[[FlowRecord], FlowRecord]) -> None:
         with self._lock:
             if number in self._facts:
                 self._facts[number] = change(self._facts[number])
                 self._lock.notify_all()
 
 
-class PeerNames:
+class LogTranslator:
     """Passes log lines on in their order, with clients' addresses. ``show`` is called with each, from any thread."""
 
-    def __init__(self, book: FlowBook, show: Callable[[LogLine], None], patience: float = PATIENCE) -> None:
+    def __init__(self, book: FlowTable, show: Callable[[LogLine], None], patience: float = PATIENCE) -> None:
         self._book, self._show, self._patience = book, show, patience
         self._lock = threading.Lock()
         self._held: deque[tuple[float, LogLine]] = deque()  # with the time until which each may wait
@@ -219,11 +219,11 @@ class PeerNames:
             self._pass_on()
 
 
-def _opened(told: object) -> Iterator[FlowFact]:
+def _opened(told: object) -> Iterator[FlowRecord]:
     for row in told if isinstance(told, list) else ():
         match row:
             case [int(number), str(host), int(port), str(behind), int(behind_port), int(time_ns)]:
-                yield FlowFact(number, Endpoint(safe(host), port), Endpoint(safe(behind), behind_port), time_ns)
+                yield FlowRecord(number, Endpoint(safe(host), port), Endpoint(safe(behind), behind_port), time_ns)
 
 
 def _closed(told: object) -> Iterator[tuple[int, int, str, bool]]:

@@ -35,7 +35,7 @@ class Saved(NamedTuple):
         return f"{safe(str(self.path))}{kept}"
 
 
-class Recording:
+class LiveCapture:
     """Files in a private folder, one after the other; ``limit`` is the most that one of them holds, in bytes."""
 
     def __init__(self, limit: int, folder: PrivateFolder | None = None) -> None:

@@ -23,14 +23,14 @@ _TABLES = {Transport.TCP: (("tcp", "tcp6"), "0A"), Transport.UDP: (("udp", "udp6
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class PortOwner:
     """The process that holds a port: its id and its short name, safe for the screen."""
 
     pid: int
     name: str
 
 
-def port_holder(port: int, transport: Transport = Transport.TCP) -> Holder | None:
+def port_owner(port: int, transport: Transport = Transport.TCP) -> PortOwner | None:
     """The process that listens on ``port`` (any address); None if that is not known within 0.3 s."""
     try:
         links = {f"socket:[{inode}]" for inode in _inodes(port, transport)}
@@ -50,13 +50,13 @@ def _inodes(port: int, transport: Transport) -> Iterator[str]:
                 yield columns[9]
 
 
-def _owner(links: set[str], deadline: float) -> Holder | None:
+def _owner(links: set[str], deadline: float) -> PortOwner | None:
     for entry in os.scandir(_PROC):
         if time.monotonic() > deadline:
             break
         if entry.name.isdigit() and _has_open(entry.path, links):
             name = (_PROC / entry.name / "comm").read_text(errors="replace").strip()
-            return Holder(int(entry.name), safe(name))
+            return PortOwner(int(entry.name), safe(name))
     return None
 
 
@@ -77,7 +77,7 @@ def _link(path: Path) -> str:
 def cannot_listen(host: str, port: int, number: int, text: str, transport: Transport) -> LabError:
     """Why listening there failed; ``number`` is the errno and ``text`` the system's own words for it."""
     if number == errno.EADDRINUSE:
-        holder = port_holder(port, transport)
+        holder = port_owner(port, transport)
         by = f" by PID {holder.pid} ({holder.name})" if holder else ""
         return LabError(f"port {port} is already in use{by}", ":port 0 takes any free port")
     if number in (errno.EACCES, errno.EPERM):

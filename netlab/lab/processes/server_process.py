@@ -10,13 +10,13 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes import message_fields
 from netlab.lab.processes.child import Child, Message
-from netlab.lab.state import Happened, LabState, LogLine, PeerEvent
+from netlab.lab.state import LabState, LogLine, PeerEvent, PeerEventKind
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
 
 
 @dataclass(frozen=True, slots=True)
-class Gauges:
+class ServerGauges:
     """What the server's process last reported; None is unknown."""
 
     queue: int | None = None
@@ -44,7 +44,7 @@ class ServerProcess:
         words = ["serve", *arguments]
         self.model = model
         self.endpoint: Endpoint | None = None
-        self.gauges = Gauges()
+        self.gauges = ServerGauges()
         self.accepted = self.closed = 0
         self._failure = ""
         self._changed, self._said = changed, said
@@ -102,7 +102,7 @@ class ServerProcess:
             case "failed":
                 self._failure = message_fields.text(message, "text")
             case "gauges":
-                self.gauges = Gauges(
+                self.gauges = ServerGauges(
                     *(message_fields.number(message, name) for name in ("queue", "backlog", "threads", "processes"))
                 )
             case "log" | "accepted" | "closed" | "dropped" | "refused":
@@ -131,7 +131,7 @@ def _peer_event(message: Message) -> PeerEvent | None:
     if message.get("event") == "log":
         return None
     return PeerEvent(
-        Happened(message.get("event")), message_fields.endpoint(message), message_fields.text(message, "reason")
+        PeerEventKind(message.get("event")), message_fields.endpoint(message), message_fields.text(message, "reason")
     )
 
 

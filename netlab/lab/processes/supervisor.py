@@ -16,19 +16,19 @@ from netlab.lab.errors import LabError
 from netlab.lab.processes import child
 from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
-from netlab.lab.processes.flow_table import FlowBook, PeerNames
-from netlab.lab.processes.live_capture import Recording
+from netlab.lab.processes.flow_table import FlowTable, LogTranslator
+from netlab.lab.processes.live_capture import LiveCapture
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import Setup
 from netlab.lab.processes.wire_process import WireProcess
-from netlab.lab.state import CaptureGrew, CaptureReplaced, Event, LabState, LogGrew, Phase, StateChanged
+from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, Phase, StateChanged
 from netlab.lab.topic_options import Options
 
 T = TypeVar("T")
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
 
 
-class Serving:
+class Supervisor:
     """The two children of a lab. Methods raise `LabError`; `state` has the same error. Safe from several threads."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Serving:
         model: str,
         port: int,
         options: Options,
-        recording: Recording,
+        recording: LiveCapture,
         tell: Callable[[Event], None],
         idle: float | None,
         early: EarlyChildren | None = None,
@@ -48,8 +48,8 @@ class Serving:
         self._server: ServerProcess | None = None
         self._wire: WireProcess | None = None
         self._work, self._lock = threading.RLock(), threading.RLock()
-        self.flows = FlowBook()
-        self._log = PeerNames(self.flows, lambda line: tell(LogGrew(line)))
+        self.flows = FlowTable()
+        self._log = LogTranslator(self.flows, lambda line: tell(LogGrew(line)))
         self._children = Children()
         self._early = early.take if early is not None else None
         self.state = LabState(Phase.STOPPED, model)
@@ -180,7 +180,7 @@ class Serving:
             file = self._recording.next_file()
             wire.restart_capture(file)
             self._recording.began(file)
-            self._tell(CaptureReplaced())
+            self._tell(CaptureRestarted())
             self._refresh()
 
     def with_wire(self, do: Callable[[WireProcess], T]) -> T:
@@ -214,7 +214,7 @@ class Serving:
             return wire.wait_listening()
         finally:
             self._recording.began(wire.file)
-            self._tell(CaptureReplaced())
+            self._tell(CaptureRestarted())
             self._tell(CaptureGrew())
 
     def _exchange(self, why: str) -> None:

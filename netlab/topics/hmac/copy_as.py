@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netlab.topics.copy_as import Called, none, program
+from netlab.topics.copy_as import CopiedCall, none, program
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """Answer the challenge and send the bytes of the call."""
     return [
         ("Python", program(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import PATIENCE, Bench, Experiment, Trial, payload
+from netlab.topics.experiment import PATIENCE, Experiment, ExperimentLab, Runner, payload
 
 SECRET = b"peekaboo"
 ORDER, FORGED = b"Pay Bob 100", b"Pay Bob 900"
@@ -54,109 +54,109 @@ for name, challenge in (('random', os.urandom), ('fixed', bytes)):
 """
 
 
-def _wrong_secret(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Connect with the secret b'wrong'; the server has b'peekaboo'.")
-    peer = bench.begin_connect(secret=b"wrong", grace=PATIENCE)
+def _wrong_secret(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Connect with the secret b'wrong'; the server has b'peekaboo'.")
+    peer = lab.begin_connect(secret=b"wrong", grace=PATIENCE)
     peer.wait()
-    trial.expect("it is refused: the server closed the connection without a message",
+    runner.expect("it is refused: the server closed the connection without a message",
                  lambda: type(peer.outcome).__name__ == "SecretRefused", found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("the server's log says why: a wrong digest", lambda: _logged(bench, "wrong digest"))
-    trial.expect("on the wire: 32 random bytes one way, 32 bytes of digest the other way, and no secret",
-                 lambda: len(_sent(bench)) == len(_answers(bench)) == LENGTH
-                 and b"wrong" not in _sent(bench))  # fmt: skip
-    trial.step("Connect with the right secret, and say Hello.")
-    right = bench.connect(secret=SECRET)
+    runner.expect("the server's log says why: a wrong digest", lambda: _logged(lab, "wrong digest"))
+    runner.expect("on the wire: 32 random bytes one way, 32 bytes of digest the other way, and no secret",
+                 lambda: len(_sent(lab)) == len(_answers(lab)) == LENGTH
+                 and b"wrong" not in _sent(lab))  # fmt: skip
+    runner.step("Connect with the right secret, and say Hello.")
+    right = lab.connect(secret=SECRET)
     right.call("send", b"Hello")
     echo = right.call("recv")
-    trial.expect("the echo comes back", lambda: echo == b"Hello", found=lambda: echo)
+    runner.expect("the echo comes back", lambda: echo == b"Hello", found=lambda: echo)
 
 
-def _replay(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("A client with the right secret connects. Somebody on the wire records its digest.")
-    bench.connect()
-    trial.expect("the server accepted it", lambda: _logged(bench, "knows the secret"))
-    first, digest = _answers(bench), _sent(bench)
-    trial.step("Without knowing the secret, they connect and get a challenge.")
-    sock = bench.dial()
-    trial.expect("it is a different challenge",
-                 lambda: len(_answers(bench)) == 2 * LENGTH and not _answers(bench).endswith(first),
-                 found=lambda: _answers(bench).hex())  # fmt: skip
-    trial.step("They send the digest that they recorded.")
+def _replay(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("A client with the right secret connects. Somebody on the wire records its digest.")
+    lab.connect()
+    runner.expect("the server accepted it", lambda: _logged(lab, "knows the secret"))
+    first, digest = _answers(lab), _sent(lab)
+    runner.step("Without knowing the secret, they connect and get a challenge.")
+    sock = lab.dial()
+    runner.expect("it is a different challenge",
+                 lambda: len(_answers(lab)) == 2 * LENGTH and not _answers(lab).endswith(first),
+                 found=lambda: _answers(lab).hex())  # fmt: skip
+    runner.step("They send the digest that they recorded.")
     sock.sendall(digest)
-    trial.expect("the recorded digest does not match it: rejected", lambda: _logged(bench, "wrong digest"))
+    runner.expect("the recorded digest does not match it: rejected", lambda: _logged(lab, "wrong digest"))
 
 
-def _fixed_challenge(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Connect three times with the right secret, and compare the challenges.")
-    clients = [bench.connect().local for _ in range(3)]
-    trial.expect("three different challenges",
-                 lambda: len({payload(bench.segments(), Direction.TO_CLIENT, at) for at in clients}) == 3)  # fmt: skip
-    trial.step("Somebody who overheard a client sends its digest again: to a server with random challenges, and to "
+def _fixed_challenge(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Connect three times with the right secret, and compare the challenges.")
+    clients = [lab.connect().local for _ in range(3)]
+    runner.expect("three different challenges",
+                 lambda: len({payload(lab.segments(), Direction.TO_CLIENT, at) for at in clients}) == 3)  # fmt: skip
+    runner.step("Somebody who overheard a client sends its digest again: to a server with random challenges, and to "
                "one whose challenge is always 32 zeros.")  # fmt: skip
-    trial.show(FIXED.rstrip())
-    run = trial.run_quoted(FIXED)
-    trial.expect("the server with random challenges rejects the recorded digest",
+    runner.show(FIXED.rstrip())
+    run = runner.run_in_sandbox(FIXED)
+    runner.expect("the server with random challenges rejects the recorded digest",
                  lambda: "random False" in run.output, found=lambda: run.output)  # fmt: skip
-    trial.expect("the one with a fixed challenge accepts it, from somebody who does not know the secret",
+    runner.expect("the one with a fixed challenge accepts it, from somebody who does not know the secret",
                  lambda: "fixed True" in run.output, found=lambda: run.output)  # fmt: skip
 
 
-def _recv_32(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("The tutorial's client_authenticate(), as it stands, in a process of its own.")
-    run = trial.run_quoted(BEGIN + QUOTED + TALK, bench)
-    trial.expect("TypeError: since Python 3.8 hmac.new() must be given the hash",
+def _recv_32(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("The tutorial's client_authenticate(), as it stands, in a process of its own.")
+    run = runner.run_in_sandbox(BEGIN + QUOTED + TALK, lab)
+    runner.expect("TypeError: since Python 3.8 hmac.new() must be given the hash",
                  lambda: "TypeError" in run.output and "digestmod" in run.output, found=lambda: run.output)  # fmt: skip
-    trial.step("The same with 'sha256' given to hmac.new(), and the right secret.")
-    run = trial.run_quoted(BEGIN + NAMED + TALK + HELLO, bench)
-    trial.expect("it works: b'Hello World' comes back", lambda: "b'Hello World'" in run.output,
+    runner.step("The same with 'sha256' given to hmac.new(), and the right secret.")
+    run = runner.run_in_sandbox(BEGIN + NAMED + TALK + HELLO, lab)
+    runner.expect("it works: b'Hello World' comes back", lambda: "b'Hello World'" in run.output,
                  found=lambda: run.output)  # fmt: skip
-    trial.step("The same, but the challenge arrives in pieces of 8 bytes, the second one late.")
-    bench.fault("slice 8 <-", "stall after 8 <-")
-    trial.run_quoted(BEGIN + NAMED + TALK, bench)
-    trial.expect("it signed only the first 8 bytes of the challenge",
-                 lambda: _sent(bench).endswith(hmac.digest(SECRET, _answers(bench)[-8:], "sha256")))  # fmt: skip
-    trial.expect("the server rejects the digest, although the secret is right",
-                 lambda: _logged(bench, "wrong digest"), found=lambda: bench.log())  # fmt: skip
-    trial.step("The repaired code, with the challenge in pieces as before.")
-    bench.fault("slice 8 <-")
-    run = trial.run_quoted(BEGIN + REPAIRED + TALK + "s.sendall(b'Hello')\nprint(s.recv(1024))\n", bench)
-    trial.expect("it works: b'Hello' comes back", lambda: "b'Hello'" in run.output, found=lambda: run.output)
+    runner.step("The same, but the challenge arrives in pieces of 8 bytes, the second one late.")
+    lab.fault("slice 8 <-", "stall after 8 <-")
+    runner.run_in_sandbox(BEGIN + NAMED + TALK, lab)
+    runner.expect("it signed only the first 8 bytes of the challenge",
+                 lambda: _sent(lab).endswith(hmac.digest(SECRET, _answers(lab)[-8:], "sha256")))  # fmt: skip
+    runner.expect("the server rejects the digest, although the secret is right",
+                 lambda: _logged(lab, "wrong digest"), found=lambda: lab.log())  # fmt: skip
+    runner.step("The repaired code, with the challenge in pieces as before.")
+    lab.fault("slice 8 <-")
+    run = runner.run_in_sandbox(BEGIN + REPAIRED + TALK + "s.sendall(b'Hello')\nprint(s.recv(1024))\n", lab)
+    runner.expect("it works: b'Hello' comes back", lambda: "b'Hello'" in run.output, found=lambda: run.output)
 
 
-def _tamper(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Connect with the right secret: challenge, digest, accepted.")
-    peer = bench.connect()
-    trial.step(f"Send {ORDER!r}. On the wire one bit of it is flipped: 1 becomes 9.")
-    bench.fault(FLIP)
+def _tamper(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Connect with the right secret: challenge, digest, accepted.")
+    peer = lab.connect()
+    runner.step(f"Send {ORDER!r}. On the wire one bit of it is flipped: 1 becomes 9.")
+    lab.fault(FLIP)
     peer.call("send", ORDER)
     echo = peer.call("recv")
-    trial.expect(f"the server accepts it, and echoes {FORGED!r}", lambda: echo == FORGED, found=lambda: echo)
-    trial.expect("it logged nothing: it cannot notice", lambda: not _logged(bench, "dropped"))
-    trial.step("Send the order again, now with its own HMAC behind it, made with the secret.")
+    runner.expect(f"the server accepts it, and echoes {FORGED!r}", lambda: echo == FORGED, found=lambda: echo)
+    runner.expect("it logged nothing: it cannot notice", lambda: not _logged(lab, "dropped"))
+    runner.step("Send the order again, now with its own HMAC behind it, made with the secret.")
     peer.call("send", ORDER + hmac.digest(SECRET, ORDER, "sha256"))
-    trial.expect("the same bit was flipped again", lambda: _sent(bench).count(FORGED) == 2)
-    received = _sent(bench)[-len(ORDER) - LENGTH :]
+    runner.expect("the same bit was flipped again", lambda: _sent(lab).count(FORGED) == 2)
+    received = _sent(lab)[-len(ORDER) - LENGTH :]
     order, digest = received[: len(ORDER)], received[len(ORDER) :]
-    trial.expect("a receiver that checks the HMAC notices: it does not match",
+    runner.expect("a receiver that checks the HMAC notices: it does not match",
                  lambda: order == FORGED and not hmac.compare_digest(digest, hmac.digest(SECRET, order, "sha256")),
                  found=lambda: received)  # fmt: skip
 
 
-def _logged(bench: Bench, words: str) -> bool:
-    return any(words in line for line in bench.log())
+def _logged(lab: ExperimentLab, words: str) -> bool:
+    return any(words in line for line in lab.log())
 
 
-def _sent(bench: Bench) -> bytes:
-    return payload(bench.segments(), Direction.TO_SERVER)
+def _sent(lab: ExperimentLab) -> bytes:
+    return payload(lab.segments(), Direction.TO_SERVER)
 
 
-def _answers(bench: Bench) -> bytes:
-    return payload(bench.segments(), Direction.TO_CLIENT)
+def _answers(lab: ExperimentLab) -> bytes:
+    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

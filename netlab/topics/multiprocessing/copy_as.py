@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netlab.topics.copy_as import Called, none, program
+from netlab.topics.copy_as import CopiedCall, none, program
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """Send the same message with the standard library's own client."""
     return [
         _python(called),
@@ -13,7 +13,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
     ]
 
 
-def _python(called: Called) -> tuple[str, str]:
+def _python(called: CopiedCall) -> tuple[str, str]:
     if called.name == "send_raw":
         return none("Python", "its own client puts a length in front of everything that it sends")
     as_bytes = called.name == "send_bytes"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netlab.capture.model import Direction
 from netlab.dissect.pickled import read_pickle
-from netlab.topics.experiment import Bench, Experiment, Trial, carried, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Runner, carried, payload
 
 SENT = {"name": "spam", "price": (1, 2.5)}
 
@@ -26,85 +26,85 @@ class Hostile:
         return os.mkdir, (str(self.folder),)
 
 
-def _wrong_key(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Connect with the authkey b'wrong'; the server has b'peekaboo'.")
-    peer = bench.begin_connect(authkey=b"wrong")
+def _wrong_key(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Connect with the authkey b'wrong'; the server has b'peekaboo'.")
+    peer = lab.begin_connect(authkey=b"wrong")
     peer.wait()
-    trial.expect("AuthenticationError: the server rejected the digest",
+    runner.expect("AuthenticationError: the server rejected the digest",
                  lambda: isinstance(peer.outcome, AuthenticationError), found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("the server sent a challenge, read the answer, and sent #FAILURE#",
-                 lambda: b"#CHALLENGE#" in _answers(bench) and b"#FAILURE#" in _answers(bench))  # fmt: skip
-    trial.expect("its log says why, and shows no key", lambda: any("another one" in line for line in bench.log()))
-    trial.step("Connect with the right key.")
-    bench.connect(authkey=b"peekaboo")
-    trial.expect("#WELCOME# crosses in both directions: the server, too, has proved that it knows the key",
-                 lambda: b"#WELCOME#" in _answers(bench) and b"#WELCOME#" in _sent(bench))  # fmt: skip
-    trial.expect("neither key crossed the wire",
-                 lambda: not any(key in _sent(bench) + _answers(bench) for key in (b"peekaboo", b"wrong")))  # fmt: skip
+    runner.expect("the server sent a challenge, read the answer, and sent #FAILURE#",
+                 lambda: b"#CHALLENGE#" in _answers(lab) and b"#FAILURE#" in _answers(lab))  # fmt: skip
+    runner.expect("its log says why, and shows no key", lambda: any("another one" in line for line in lab.log()))
+    runner.step("Connect with the right key.")
+    lab.connect(authkey=b"peekaboo")
+    runner.expect("#WELCOME# crosses in both directions: the server, too, has proved that it knows the key",
+                 lambda: b"#WELCOME#" in _answers(lab) and b"#WELCOME#" in _sent(lab))  # fmt: skip
+    runner.expect("neither key crossed the wire",
+                 lambda: not any(key in _sent(lab) + _answers(lab) for key in (b"peekaboo", b"wrong")))  # fmt: skip
 
 
-def _whole(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("The wire cuts the stream into single bytes, in both directions. Connect and shake hands.")
-    bench.fault("slice 1")
-    peer = bench.connect()
-    trial.step(f"Send the dict {SENT}, and receive the echo.")
+def _whole(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("The wire cuts the stream into single bytes, in both directions. Connect and shake hands.")
+    lab.fault("slice 1")
+    peer = lab.connect()
+    runner.step(f"Send the dict {SENT}, and receive the echo.")
     peer.call("send", SENT)
     echo = peer.call("recv")
-    trial.expect("one recv() returns the whole dict, its tuple still a tuple",
+    runner.expect("one recv() returns the whole dict, its tuple still a tuple",
                  lambda: echo == SENT, found=lambda: echo)  # fmt: skip
-    trial.expect("although the wire let through one byte at a time",
-                 lambda: {s.length for s in carried(bench.segments(), Direction.TO_CLIENT)} == {1})  # fmt: skip
-    frame = payload(bench.segments(), Direction.TO_CLIENT)[-4 - len(pickle.dumps(SENT)) :]
-    trial.expect("the four bytes in front of it announced its length",
+    runner.expect("although the wire let through one byte at a time",
+                 lambda: {s.length for s in carried(lab.segments(), Direction.TO_CLIENT)} == {1})  # fmt: skip
+    frame = payload(lab.segments(), Direction.TO_CLIENT)[-4 - len(pickle.dumps(SENT)) :]
+    runner.expect("the four bytes in front of it announced its length",
                  lambda: int.from_bytes(frame[:4], "big") == len(frame) - 4, found=lambda: frame[:4].hex())  # fmt: skip
 
 
-def _hostile(trial: Trial) -> None:
-    bench = trial.lab()
+def _hostile(runner: Runner) -> None:
+    lab = runner.lab()
     with tempfile.TemporaryDirectory(prefix="netlab-") as scratch:
         marker = Path(scratch) / "owned"
-        trial.step("A client that knows the key sends a pickle that calls os.mkdir(). Its opcodes, read and not "
+        runner.step("A client that knows the key sends a pickle that calls os.mkdir(). Its opcodes, read and not "
                    "loaded:")  # fmt: skip
         message = pickle.dumps(Hostile(marker))
-        trial.show(_opcodes(message))
-        peer = bench.connect()
+        runner.show(_opcodes(message))
+        peer = lab.connect()
         peer.call("send_bytes", message)
-        trial.expect("the server refused it, and its log names what the pickle names",
-                     lambda: any("refused: the pickle names" in line and "mkdir" in line for line in bench.log()),
-                     found=lambda: bench.log())  # fmt: skip
+        runner.expect("the server refused it, and its log names what the pickle names",
+                     lambda: any("refused: the pickle names" in line and "mkdir" in line for line in lab.log()),
+                     found=lambda: lab.log())  # fmt: skip
         peer.begin("recv")
-        trial.expect("no echo: the server has closed the connection",
+        runner.expect("no echo: the server has closed the connection",
                      lambda: isinstance(peer.outcome, (EOFError, ConnectionError)),
                      found=lambda: peer.outcome)  # fmt: skip
-        trial.expect("the folder does not exist", lambda: not marker.exists())
-    trial.step("Another client sends the list ['os', 'mkdir']: the same names, as plain data.")
-    other = bench.connect()
+        runner.expect("the folder does not exist", lambda: not marker.exists())
+    runner.step("Another client sends the list ['os', 'mkdir']: the same names, as plain data.")
+    other = lab.connect()
     other.call("send", ["os", "mkdir"])
     echo = other.call("recv")
-    trial.expect("it comes back: the names are harmless, a call is not", lambda: echo == ["os", "mkdir"])
+    runner.expect("it comes back: the names are harmless, a call is not", lambda: echo == ["os", "mkdir"])
 
 
-def _raw(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("After the handshake, send a line of HTTP without a length in front.")
+def _raw(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("After the handshake, send a line of HTTP without a length in front.")
     peer.call("send_raw", b"GET / HTTP/1.1\r\n\r\n")
     number = int.from_bytes(b"GET ", "big")
-    trial.expect(f"the server took the first four bytes, 'GET ', for a length: {number:,}",
-                 lambda: any(f"a message of {number:,} bytes" in line for line in bench.log()),
-                 found=lambda: bench.log())  # fmt: skip
-    trial.step("Wait for its answer.")
+    runner.expect(f"the server took the first four bytes, 'GET ', for a length: {number:,}",
+                 lambda: any(f"a message of {number:,} bytes" in line for line in lab.log()),
+                 found=lambda: lab.log())  # fmt: skip
+    runner.step("Wait for its answer.")
     peer.begin("recv")
-    trial.expect("none comes: the limit is 16,777,216 bytes, so the server closed the connection",
+    runner.expect("none comes: the limit is 16,777,216 bytes, so the server closed the connection",
                  lambda: isinstance(peer.outcome, (EOFError, ConnectionError)), found=lambda: peer.outcome)  # fmt: skip
-    trial.step("Another client sends the length 5 in four bytes, and then Hello, which is no pickle.")
-    other = bench.connect()
+    runner.step("Another client sends the length 5 in four bytes, and then Hello, which is no pickle.")
+    other = lab.connect()
     other.call("send_raw", b"\x00\x00\x00\x05Hello")
-    trial.expect("now the length is right, but the message is refused: it is no pickle",
-                 lambda: any("refused: it is no pickle" in line for line in bench.log()),
-                 found=lambda: bench.log())  # fmt: skip
+    runner.expect("now the length is right, but the message is refused: it is no pickle",
+                 lambda: any("refused: it is no pickle" in line for line in lab.log()),
+                 found=lambda: lab.log())  # fmt: skip
 
 
 def _opcodes(message: bytes) -> str:
@@ -114,12 +114,12 @@ def _opcodes(message: bytes) -> str:
     return "\n".join(row.rstrip()[:76] for row in rows)
 
 
-def _sent(bench: Bench) -> bytes:
-    return payload(bench.segments(), Direction.TO_SERVER)
+def _sent(lab: ExperimentLab) -> bytes:
+    return payload(lab.segments(), Direction.TO_SERVER)
 
 
-def _answers(bench: Bench) -> bytes:
-    return payload(bench.segments(), Direction.TO_CLIENT)
+def _answers(lab: ExperimentLab) -> bytes:
+    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netlab.topics.copy_as import Called, kept_open, printf, program
+from netlab.topics.copy_as import CopiedCall, kept_open, printf, program
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """Send the bytes of the call, and show what comes back."""
     host, port = called.address
     data = called.payload

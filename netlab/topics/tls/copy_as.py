@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from netlab.topics.copy_as import Called, kept_open, none, program
+from netlab.topics.copy_as import CopiedCall, kept_open, none, program
 
 AT_ONCE = 8192
 
@@ -22,7 +22,7 @@ class Terms:
     version: str
 
     @classmethod
-    def of(cls, called: Called) -> Terms:
+    def of(cls, called: CopiedCall) -> Terms:
         """The terms of a session."""
         options, folder = called.options, (called.certificates or Path("certs")).absolute()
         shown = (str(folder / "client_cert.pem"), str(folder / "client_key.pem"))
@@ -35,7 +35,7 @@ class Terms:
         )
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """Shake hands on the session's own terms, and send the bytes of the call."""
     terms = Terms.of(called)
     return [
@@ -45,7 +45,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
     ]
 
 
-def _openssl(called: Called, terms: Terms) -> str:
+def _openssl(called: CopiedCall, terms: Terms) -> str:
     words = ["openssl", "s_client", "-connect", str(called.address), *_verified(terms.name)]
     words += ["-verify_return_error", "-CAfile", terms.ca]
     words += ["-cert", terms.shown[0], "-key", terms.shown[1]] if terms.shown else []
@@ -62,7 +62,7 @@ def _verified(name: str) -> list[str]:
     return ["-noservername", "-verify_ip", name]
 
 
-def _python(called: Called, terms: Terms) -> str:
+def _python(called: CopiedCall, terms: Terms) -> str:
     versions = {
         "1.2": ["context.maximum_version = ssl.TLSVersion.TLSv1_2"],
         "1.3": ["context.minimum_version = ssl.TLSVersion.TLSv1_3"],

@@ -5,158 +5,160 @@ from __future__ import annotations
 import ssl
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Bench, Experiment, Peer, Trial, carried, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, carried, payload
 
 RECORD = 5 + len("Hello") + 1 + 16
 """Bytes of a TLS 1.3 record: its header, what it carries, the content type, the tag (RFC 8446, 5.2)."""
 
 
-def _refused(trial: Trial, bench: Bench, code: int, because: str, **options: str) -> Peer:
+def _refused(runner: Runner, lab: ExperimentLab, code: int, because: str, **options: str) -> Peer:
     """Connect, and see that the client refuses, with that code of OpenSSL's x509_vfy.h."""
-    peer = bench.begin_connect(**options)
+    peer = lab.begin_connect(**options)
     peer.wait()
-    trial.expect(f"the client refuses: {because}",
+    runner.expect(f"the client refuses: {because}",
                  lambda: isinstance(peer.outcome, ssl.SSLCertVerificationError) and peer.outcome.verify_code == code,
                  found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("it told the server so with an alert, and closed",
-                 lambda: any("refused: TLS: " in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
+    runner.expect("it told the server so with an alert, and closed",
+                 lambda: any("refused: TLS: " in line for line in lab.log()), found=lambda: lab.log())  # fmt: skip
     return peer
 
 
-def _expired(trial: Trial) -> None:
-    bench = trial.lab(present="expired")
-    trial.step("The server presents a certificate that was valid until yesterday. Connect.")
-    _refused(trial, bench, 10, "certificate has expired")
-    bench = trial.lab(present="not-yet-valid")
-    trial.step("The server presents one whose validity begins in ten years.")
-    _refused(trial, bench, 9, "certificate is not yet valid")
+def _expired(runner: Runner) -> None:
+    lab = runner.lab(present="expired")
+    runner.step("The server presents a certificate that was valid until yesterday. Connect.")
+    _refused(runner, lab, 10, "certificate has expired")
+    lab = runner.lab(present="not-yet-valid")
+    runner.step("The server presents one whose validity begins in ten years.")
+    _refused(runner, lab, 9, "certificate is not yet valid")
 
 
-def _wrong_host(trial: Trial) -> None:
-    bench = trial.lab(present="wrong-host")
-    trial.step("The server presents a certificate for wrong.example. The client asked for localhost.")
-    _refused(trial, bench, 62, "certificate is not valid for 'localhost'", server_name="localhost")
-    trial.step("A client that asks for wrong.example connects to the same server.")
-    other = bench.connect(server_name="wrong.example")
-    trial.expect("it accepts the certificate, and its Hello comes back", lambda: _echo(other) == b"Hello")
+def _wrong_host(runner: Runner) -> None:
+    lab = runner.lab(present="wrong-host")
+    runner.step("The server presents a certificate for wrong.example. The client asked for localhost.")
+    _refused(runner, lab, 62, "certificate is not valid for 'localhost'", server_name="localhost")
+    runner.step("A client that asks for wrong.example connects to the same server.")
+    other = lab.connect(server_name="wrong.example")
+    runner.expect("it accepts the certificate, and its Hello comes back", lambda: _echo(other) == b"Hello")
 
 
-def _unknown_ca(trial: Trial) -> None:
-    bench = trial.lab(present="unknown-ca")
-    trial.step("The server presents a valid certificate for localhost, signed by a CA that the client does not know.")
-    _refused(trial, bench, 20, "unable to get local issuer certificate")
-    bench = trial.lab(present="missing-intermediate")
-    trial.step("Our own CA vouches for this one, but through an intermediate certificate that the server leaves out.")
-    _refused(trial, bench, 20, "with the same words: it cannot tell the two cases apart")
+def _unknown_ca(runner: Runner) -> None:
+    lab = runner.lab(present="unknown-ca")
+    runner.step("The server presents a valid certificate for localhost, signed by a CA that the client does not know.")
+    _refused(runner, lab, 20, "unable to get local issuer certificate")
+    lab = runner.lab(present="missing-intermediate")
+    runner.step("Our own CA vouches for this one, but through an intermediate certificate that the server leaves out.")
+    _refused(runner, lab, 20, "with the same words: it cannot tell the two cases apart")
 
 
-def _self_signed(trial: Trial) -> None:
-    bench = trial.lab(present="self-signed")
-    trial.step("The server presents a certificate for localhost, signed with its own key.")
-    _refused(trial, bench, 18, "self-signed certificate")
-    sent = payload(bench.segments(), Direction.TO_CLIENT)
-    trial.expect("the server's certificate had arrived by then", lambda: len(sent) > 500)
-    trial.expect("but the handshake was never completed, and none of our data was sent",
-                 lambda: not any("shook hands" in line for line in bench.log()))  # fmt: skip
+def _self_signed(runner: Runner) -> None:
+    lab = runner.lab(present="self-signed")
+    runner.step("The server presents a certificate for localhost, signed with its own key.")
+    _refused(runner, lab, 18, "self-signed certificate")
+    sent = payload(lab.segments(), Direction.TO_CLIENT)
+    runner.expect("the server's certificate had arrived by then", lambda: len(sent) > 500)
+    runner.expect("but the handshake was never completed, and none of our data was sent",
+                 lambda: not any("shook hands" in line for line in lab.log()))  # fmt: skip
 
 
-def _no_client_certificate(trial: Trial) -> None:
-    bench = trial.lab(client_certs="require")
-    trial.step("The server requires client certificates. A client without one connects, with TLS 1.3.")
-    peer = bench.begin_connect(client_cert="no", tls_version="1.3")
+def _no_client_certificate(runner: Runner) -> None:
+    lab = runner.lab(client_certs="require")
+    runner.step("The server requires client certificates. A client without one connects, with TLS 1.3.")
+    peer = lab.begin_connect(client_cert="no", tls_version="1.3")
     outcome = peer.wait()
-    trial.expect("the client sees the handshake succeed", lambda: not isinstance(outcome, Exception),
+    runner.expect("the client sees the handshake succeed", lambda: not isinstance(outcome, Exception),
                  found=lambda: outcome)  # fmt: skip
     peer.begin("recv")
-    trial.expect("its first recv() raises an error: certificate required",
+    runner.expect("its first recv() raises an error: certificate required",
                  lambda: "CERTIFICATE_REQUIRED" in str(peer.outcome), found=lambda: peer.outcome)  # fmt: skip
-    trial.step("The same with TLS 1.2.")
-    older = bench.begin_connect(client_cert="no", tls_version="1.2")
+    runner.step("The same with TLS 1.2.")
+    older = lab.begin_connect(client_cert="no", tls_version="1.2")
     older.wait()
-    trial.expect("here the handshake itself fails", lambda: isinstance(older.outcome, ssl.SSLError),
+    runner.expect("here the handshake itself fails", lambda: isinstance(older.outcome, ssl.SSLError),
                  found=lambda: older.outcome)  # fmt: skip
-    trial.step("A client with a certificate of the lab's authority.")
-    proven = bench.connect(client_cert="yes")
-    trial.expect("its Hello comes back, and the server knows its name",
-                 lambda: _echo(proven) == b"Hello" and any("client 'netlab client'" in line for line in bench.log()),
-                 found=lambda: bench.log())  # fmt: skip
+    runner.step("A client with a certificate of the lab's authority.")
+    proven = lab.connect(client_cert="yes")
+    runner.expect("its Hello comes back, and the server knows its name",
+                 lambda: _echo(proven) == b"Hello" and any("client 'netlab client'" in line for line in lab.log()),
+                 found=lambda: lab.log())  # fmt: skip
 
 
-def _flipped_bit(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("First send Hello and read the echo.")
+def _flipped_bit(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("First send Hello and read the echo.")
     echo = _echo(peer)
-    trial.expect("it comes back", lambda: echo == b"Hello", found=lambda: echo)
-    trial.step("Send it again. On the wire one bit of the record is flipped, byte 10, within the ciphertext.")
-    bench.fault("corrupt bit 0 byte 10 ->")
+    runner.expect("it comes back", lambda: echo == b"Hello", found=lambda: echo)
+    runner.step("Send it again. On the wire one bit of the record is flipped, byte 10, within the ciphertext.")
+    lab.fault("corrupt bit 0 byte 10 ->")
     peer.call("send", b"Hello")
     peer.begin("recv")
-    trial.expect("the server ends the connection: bad record MAC",
-                 lambda: any("BAD_RECORD_MAC" in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
-    trial.expect("an alert tells the client so",
+    runner.expect("the server ends the connection: bad record MAC",
+                 lambda: any("BAD_RECORD_MAC" in line for line in lab.log()), found=lambda: lab.log())  # fmt: skip
+    runner.expect("an alert tells the client so",
                  lambda: isinstance(peer.outcome, ssl.SSLError) and "BAD_RECORD_MAC" in str(peer.outcome),
                  found=lambda: peer.outcome)  # fmt: skip
 
 
-def _plain_text(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Connect with a plain socket and send: Hello, is anybody there?")
-    sock = bench.dial()
+def _plain_text(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Connect with a plain socket and send: Hello, is anybody there?")
+    sock = lab.dial()
     sock.sendall(b"Hello, is anybody there?\r\n")
-    trial.expect("the server takes it for a TLS record with a wrong version",
-                 lambda: any("WRONG_VERSION_NUMBER" in line for line in bench.log()),
-                 found=lambda: bench.log())  # fmt: skip
-    trial.step("Ask in HTTP: GET / HTTP/1.1")
-    asking = bench.dial()
+    runner.expect("the server takes it for a TLS record with a wrong version",
+                 lambda: any("WRONG_VERSION_NUMBER" in line for line in lab.log()),
+                 found=lambda: lab.log())  # fmt: skip
+    runner.step("Ask in HTTP: GET / HTTP/1.1")
+    asking = lab.dial()
     asking.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    trial.expect("the server recognizes the mistake: an HTTP request",
-                 lambda: any("HTTP_REQUEST" in line for line in bench.log()), found=lambda: bench.log())  # fmt: skip
-    trial.expect("nobody got an echo", lambda: b"Hello" not in payload(bench.segments(), Direction.TO_CLIENT))
-    trial.step("A client that speaks TLS connects.")
-    trial.expect("it is served as always", lambda: _echo(bench.connect()) == b"Hello")
+    runner.expect("the server recognizes the mistake: an HTTP request",
+                 lambda: any("HTTP_REQUEST" in line for line in lab.log()), found=lambda: lab.log())  # fmt: skip
+    runner.expect("nobody got an echo", lambda: b"Hello" not in payload(lab.segments(), Direction.TO_CLIENT))
+    runner.step("A client that speaks TLS connects.")
+    runner.expect("it is served as always", lambda: _echo(lab.connect()) == b"Hello")
 
 
-def _truncated(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("A client reads the echo of its Hello, and closes as TLS requires: close_notify, then a FIN.")
-    whole = bench.connect()
+def _truncated(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("A client reads the echo of its Hello, and closes as TLS requires: close_notify, then a FIN.")
+    whole = lab.connect()
     echo = _echo(whole)
     whole.close()
-    trial.expect("the server knows that this was all",
-                 lambda: echo == b"Hello" and any(line.startswith("closed ") for line in bench.log()),
-                 found=lambda: bench.log())  # fmt: skip
-    trial.step("Another client reads its echo and asks for more. On the wire somebody ends the connection, with a FIN.")
-    peer = bench.connect()
+    runner.expect("the server knows that this was all",
+                 lambda: echo == b"Hello" and any(line.startswith("closed ") for line in lab.log()),
+                 found=lambda: lab.log())  # fmt: skip
+    runner.step(
+        "Another client reads its echo and asks for more. On the wire somebody ends the connection, with a FIN."
+    )
+    peer = lab.connect()
     _echo(peer)
-    bench.fault("cut <-")
+    lab.fault("cut <-")
     peer.call("send", b"more")
     peer.begin("recv")
-    trial.expect("recv() does not return b'', as on a plain socket: it raises SSLEOFError",
+    runner.expect("recv() does not return b'', as on a plain socket: it raises SSLEOFError",
                  lambda: isinstance(peer.outcome, ssl.SSLEOFError), found=lambda: peer.outcome)  # fmt: skip
-    trial.expect("the server's side was ended, too, and its log says that close_notify was missing",
-                 lambda: any("without close_notify" in line for line in bench.log()),
-                 found=lambda: bench.log())  # fmt: skip
+    runner.expect("the server's side was ended, too, and its log says that close_notify was missing",
+                 lambda: any("without close_notify" in line for line in lab.log()),
+                 found=lambda: lab.log())  # fmt: skip
 
 
-def _wire_sees(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Connect with TLS 1.3, send Hello, read the echo.")
-    peer = bench.connect(tls_version="1.3")
+def _wire_sees(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Connect with TLS 1.3, send Hello, read the echo.")
+    peer = lab.connect(tls_version="1.3")
     echo = _echo(peer)
-    trial.expect("the client reads Hello", lambda: echo == b"Hello", found=lambda: echo)
-    trial.expect("the wire does not: Hello is in none of the bytes, in either direction",
-                 lambda: b"Hello" not in _crossed(bench, peer) and len(_crossed(bench, peer)) > 1000)  # fmt: skip
-    trial.expect(f"what it sees are {RECORD} bytes: a header of 5, Hello's own 5, one for its type, a tag of 16",
-                 lambda: carried(bench.segments(), Direction.TO_SERVER)[-1].length == RECORD)  # fmt: skip
-    trial.expect("it also sees which host the client asked for: localhost is not encrypted",
-                 lambda: b"localhost" in payload(bench.segments(), Direction.TO_SERVER, peer.local))  # fmt: skip
-    trial.expect("but not who answered: the certificate is encrypted",
-                 lambda: b"netlab lab CA" not in _crossed(bench, peer))  # fmt: skip
-    trial.step("The same with TLS 1.2.")
-    older = bench.connect(tls_version="1.2")
-    trial.expect("here the certificate is not encrypted: the wire reads who signed it, netlab lab CA",
-                 lambda: b"netlab lab CA" in _crossed(bench, older))  # fmt: skip
+    runner.expect("the client reads Hello", lambda: echo == b"Hello", found=lambda: echo)
+    runner.expect("the wire does not: Hello is in none of the bytes, in either direction",
+                 lambda: b"Hello" not in _crossed(lab, peer) and len(_crossed(lab, peer)) > 1000)  # fmt: skip
+    runner.expect(f"what it sees are {RECORD} bytes: a header of 5, Hello's own 5, one for its type, a tag of 16",
+                 lambda: carried(lab.segments(), Direction.TO_SERVER)[-1].length == RECORD)  # fmt: skip
+    runner.expect("it also sees which host the client asked for: localhost is not encrypted",
+                 lambda: b"localhost" in payload(lab.segments(), Direction.TO_SERVER, peer.local))  # fmt: skip
+    runner.expect("but not who answered: the certificate is encrypted",
+                 lambda: b"netlab lab CA" not in _crossed(lab, peer))  # fmt: skip
+    runner.step("The same with TLS 1.2.")
+    older = lab.connect(tls_version="1.2")
+    runner.expect("here the certificate is not encrypted: the wire reads who signed it, netlab lab CA",
+                 lambda: b"netlab lab CA" in _crossed(lab, older))  # fmt: skip
 
 
 def _echo(peer: Peer) -> object:
@@ -164,8 +166,8 @@ def _echo(peer: Peer) -> object:
     return peer.call("recv")
 
 
-def _crossed(bench: Bench, peer: Peer) -> bytes:
-    return b"".join(payload(bench.segments(), direction, peer.local) for direction in Direction)
+def _crossed(lab: ExperimentLab, peer: Peer) -> bytes:
+    return b"".join(payload(lab.segments(), direction, peer.local) for direction in Direction)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

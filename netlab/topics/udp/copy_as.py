@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from netlab.topics.copy_as import Called, kept_open, printf, program
+from netlab.topics.copy_as import CopiedCall, kept_open, printf, program
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """Ask once, and show the answer."""
     host, port = called.address
     data = called.payload if called.name == "send" else b"time 1"

@@ -5,92 +5,96 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlab.capture.model import Direction, Outcome, Segment
-from netlab.topics.experiment import Bench, Experiment, Peer, Trial, carried
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, carried
 
 PATIENT = 9.0
 """The most seconds that ``ask`` takes; it asks again after 0.6 s."""
 
 
-def _lost(trial: Trial) -> None:
-    bench = trial.lab("single")
-    trial.step("The wire loses the first datagram on its way to the server. The client asks the time.")
-    bench.fault("loss first 1 ->")
-    client = bench.connect(timeout=PATIENT)
+def _lost(runner: Runner) -> None:
+    lab = runner.lab("single")
+    runner.step("The wire loses the first datagram on its way to the server. The client asks the time.")
+    lab.fault("loss first 1 ->")
+    client = lab.connect(timeout=PATIENT)
     answer = client.call("ask")
-    trial.expect("the client has an answer", lambda: _is_time(answer), found=lambda: answer)
-    trial.expect(
+    runner.expect("the client has an answer", lambda: _is_time(answer), found=lambda: answer)
+    runner.expect(
         "because it asked again when no answer came", lambda: _noted(client, "asking again"), found=client.notes
     )
-    trial.expect("the wire dropped the first question", lambda: _dropped(bench.segments(), Direction.TO_SERVER) == 1)
-    trial.step("The same with the first answer lost instead.")
-    bench.fault("loss first 1 <-")
-    other = bench.connect(timeout=PATIENT)
-    asked = len(bench.log())
+    runner.expect("the wire dropped the first question", lambda: _dropped(lab.segments(), Direction.TO_SERVER) == 1)
+    runner.step("The same with the first answer lost instead.")
+    lab.fault("loss first 1 <-")
+    other = lab.connect(timeout=PATIENT)
+    asked = len(lab.log())
     answer = other.call("ask")
-    trial.expect("the client has an answer again", lambda: _is_time(answer), found=lambda: answer)
-    trial.expect(
+    runner.expect("the client has an answer again", lambda: _is_time(answer), found=lambda: answer)
+    runner.expect(
         "it asked again, because it cannot know which of the two was lost", lambda: _noted(other, "asking again")
     )
-    trial.expect("so the server was asked twice", lambda: len(bench.log()) - asked >= 2, found=bench.log)
+    runner.expect("so the server was asked twice", lambda: len(lab.log()) - asked >= 2, found=lab.log)
 
 
-def _duplicate(trial: Trial) -> None:
-    bench = trial.lab("single")
-    trial.step("The wire lets every question arrive twice. A client sends one without a number, and reads two answers.")
-    bench.fault("duplicate ->")
-    plain = bench.connect(timeout=PATIENT)
+def _duplicate(runner: Runner) -> None:
+    lab = runner.lab("single")
+    runner.step(
+        "The wire lets every question arrive twice. A client sends one without a number, and reads two answers."
+    )
+    lab.fault("duplicate ->")
+    plain = lab.connect(timeout=PATIENT)
     plain.call("send", b"what time is it?")
     got = [plain.call("recv"), plain.call("recv")]
-    trial.expect("both look like answers, and nothing tells them apart", lambda: all(_is_time(each) for each in got))
-    trial.step("A client that numbers its questions asks twice.")
-    client = bench.connect(timeout=PATIENT)
+    runner.expect("both look like answers, and nothing tells them apart", lambda: all(_is_time(each) for each in got))
+    runner.step("A client that numbers its questions asks twice.")
+    client = lab.connect(timeout=PATIENT)
     answers = [client.call("ask"), client.call("ask")]
-    trial.expect("it has one answer to each", lambda: all(_is_time(each) for each in answers), found=lambda: answers)
-    trial.expect(
+    runner.expect("it has one answer to each", lambda: all(_is_time(each) for each in answers), found=lambda: answers)
+    runner.expect(
         "while it waited for the second, it discarded the duplicate of the first",
         lambda: _noted(client, "duplicate answer to request 1 ignored"),
         found=client.notes,
     )
-    trial.expect("the server did the work twice", lambda: _asked(bench, 1) >= 2, found=bench.log)
+    runner.expect("the server did the work twice", lambda: _asked(lab, 1) >= 2, found=lab.log)
 
 
-def _reordered(trial: Trial) -> None:
-    bench = trial.lab("single")
-    trial.step("The wire lets the second datagram overtake the first. A client asks twice, without waiting in between.")
-    bench.fault("reorder 1 first 1 ->")
-    client = bench.connect(timeout=PATIENT)
+def _reordered(runner: Runner) -> None:
+    lab = runner.lab("single")
+    runner.step(
+        "The wire lets the second datagram overtake the first. A client asks twice, without waiting in between."
+    )
+    lab.fault("reorder 1 first 1 ->")
+    client = lab.connect(timeout=PATIENT)
     client.begin("send", b"time 1")
     client.begin("send", b"time 2")
     client.wait()
     got = [client.call("recv"), client.call("recv")]
-    trial.expect("the server got question 2 first, then 1", lambda: _order(bench) == [2, 1], found=bench.log)
-    trial.expect("its answers come in that order too", lambda: _numbers(got) == [b"2", b"1"], found=lambda: got)
-    trial.expect("each has the number of its question", lambda: all(_is_time(each[2:]) for each in _texts(got)))
+    runner.expect("the server got question 2 first, then 1", lambda: _order(lab) == [2, 1], found=lab.log)
+    runner.expect("its answers come in that order too", lambda: _numbers(got) == [b"2", b"1"], found=lambda: got)
+    runner.expect("each has the number of its question", lambda: all(_is_time(each[2:]) for each in _texts(got)))
 
 
-def _too_large(trial: Trial) -> None:
-    bench = trial.lab("single")
-    client = bench.connect(timeout=PATIENT)
-    trial.step("A client sends a datagram of 70,000 bytes.")
+def _too_large(runner: Runner) -> None:
+    lab = runner.lab("single")
+    client = lab.connect(timeout=PATIENT)
+    runner.step("A client sends a datagram of 70,000 bytes.")
     client.begin("send", b"x" * 70_000)
     refused = client.wait()
-    trial.expect("send raises OSError: message too long", lambda: isinstance(refused, OSError), found=lambda: refused)
-    trial.expect("nothing crossed the wire", lambda: not bench.segments())
-    trial.step("It sends 9,000 bytes, to a server that reads 8,192.")
+    runner.expect("send raises OSError: message too long", lambda: isinstance(refused, OSError), found=lambda: refused)
+    runner.expect("nothing crossed the wire", lambda: not lab.segments())
+    runner.step("It sends 9,000 bytes, to a server that reads 8,192.")
     client.call("send", b"x" * 9_000)
     answer = client.call("recv")
-    trial.expect("all 9,000 crossed the wire", lambda: _lengths(bench.segments()) == [9_000], found=bench.segments)
-    trial.expect(
+    runner.expect("all 9,000 crossed the wire", lambda: _lengths(lab.segments()) == [9_000], found=lab.segments)
+    runner.expect(
         "the server saw that the datagram was longer, and says so",
         lambda: answer == b"error: too long",
         found=lambda: answer,
     )
-    trial.step("The tutorial's recvfrom(8192) gets the same datagram.")
-    told = trial.run_quoted(QUOTED_SERVER)
-    trial.expect("it returns 8192 bytes and no error", lambda: told.output == "8192\n", found=lambda: told.output)
-    trial.step("The repaired code asks for the flags as well.")
-    repaired = trial.run_quoted(REPAIRED_SERVER)
-    trial.expect(
+    runner.step("The tutorial's recvfrom(8192) gets the same datagram.")
+    told = runner.run_in_sandbox(QUOTED_SERVER)
+    runner.expect("it returns 8192 bytes and no error", lambda: told.output == "8192\n", found=lambda: told.output)
+    runner.step("The repaired code asks for the flags as well.")
+    repaired = runner.run_in_sandbox(REPAIRED_SERVER)
+    runner.expect(
         "it knows that there was more",
         lambda: repaired.output == "8192, and there was more\n",
         found=lambda: repaired.output,
@@ -111,13 +115,13 @@ def _dropped(segments: Sequence[Segment], way: Direction) -> int:
     return sum(segment.direction is way and segment.outcome is Outcome.DROPPED for segment in segments)
 
 
-def _asked(bench: Bench, number: int) -> int:
-    return _order(bench).count(number)
+def _asked(lab: ExperimentLab, number: int) -> int:
+    return _order(lab).count(number)
 
 
-def _order(bench: Bench) -> list[int]:
+def _order(lab: ExperimentLab) -> list[int]:
     """The numbers of the questions, as the server got them."""
-    return [int(line.rpartition(" ")[2]) for line in bench.log() if ", request " in line]
+    return [int(line.rpartition(" ")[2]) for line in lab.log() if ", request " in line]
 
 
 def _texts(answers: Sequence[object]) -> list[bytes]:

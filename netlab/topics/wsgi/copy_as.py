@@ -6,12 +6,12 @@ import shlex
 from urllib.parse import quote, urlencode
 
 from netlab.capture.model import Endpoint
-from netlab.topics.copy_as import Called, printf, program
+from netlab.topics.copy_as import CopiedCall, printf, program
 
 RESERVED = "!#$%&'()*+,/:;=?@[]~"  # stays as it is in a path
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """The same request."""
     method, path, body, fields = _request(called)
     target = quote(path, safe=RESERVED)
@@ -21,7 +21,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
     ]
 
 
-def _request(called: Called) -> tuple[str, str, bytes, dict[str, str]]:
+def _request(called: CopiedCall) -> tuple[str, str, bytes, dict[str, str]]:
     """Method, path, body and headers of the call; without a call, a greeting."""
     arguments, keywords = list(map(_text, called.arguments)), dict(called.keywords)
     if called.name == "request" and len(arguments) >= 2:

@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Bench, Experiment, Peer, Trial, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, payload
 
 if TYPE_CHECKING:
     from netlab.topics.wsgi.client import Response
@@ -46,94 +46,94 @@ for part in hello_world({{'params': params}}, lambda status, headers: None):
 """
 
 
-def _escape(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step(f"Somebody gives {SCRIPT} as their name.")
-    page = _response(bench.connect(), "get", "/hello", name=SCRIPT).text
-    trial.expect("they are greeted by that name, and the page holds no <script>",
+def _escape(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step(f"Somebody gives {SCRIPT} as their name.")
+    page = _response(lab.connect(), "get", "/hello", name=SCRIPT).text
+    runner.expect("they are greeted by that name, and the page holds no <script>",
                  lambda: "<script>" not in page, found=lambda: page)  # fmt: skip
-    trial.expect("on the wire the name reads &lt;script&gt;, which a browser shows as <script> and does not run",
-                 lambda: b"<h1>Hello &lt;script&gt;alert(1)&lt;/script&gt;!</h1>" in _answers(bench))  # fmt: skip
-    trial.step("The same name for the tutorial's function, in a process of its own.")
-    run = trial.run_quoted(QUOTED + CALL)
-    trial.expect("there the script is in the page as it was sent: a browser would run it",
+    runner.expect("on the wire the name reads &lt;script&gt;, which a browser shows as <script> and does not run",
+                 lambda: b"<h1>Hello &lt;script&gt;alert(1)&lt;/script&gt;!</h1>" in _answers(lab))  # fmt: skip
+    runner.step("The same name for the tutorial's function, in a process of its own.")
+    run = runner.run_in_sandbox(QUOTED + CALL)
+    runner.expect("there the script is in the page as it was sent: a browser would run it",
                  lambda: f"<h1>Hello {SCRIPT}!</h1>" in run.output, found=lambda: run.output)  # fmt: skip
 
 
-def _cut_body(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step(f"A form arrives whole: name={NAME}.")
-    greeted = _response(bench.connect(), "post", "/hello", name=NAME).text
-    trial.expect(f"the page greets {NAME}", lambda: f"Hello {NAME}!" in greeted, found=lambda: greeted)
-    length = len(payload(bench.segments(), Direction.TO_SERVER))
-    trial.step("The same form again, and the wire cuts the connection before +Rossum.")
-    bench.fault(f"cut after {length - LOST} ->")
-    cut = bench.connect()
+def _cut_body(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step(f"A form arrives whole: name={NAME}.")
+    greeted = _response(lab.connect(), "post", "/hello", name=NAME).text
+    runner.expect(f"the page greets {NAME}", lambda: f"Hello {NAME}!" in greeted, found=lambda: greeted)
+    length = len(payload(lab.segments(), Direction.TO_SERVER))
+    runner.step("The same form again, and the wire cuts the connection before +Rossum.")
+    lab.fault(f"cut after {length - LOST} ->")
+    cut = lab.connect()
     cut.begin("post", "/hello", name=NAME)
-    trial.expect("the client gets no answer: its connection has ended",
+    runner.expect("the client gets no answer: its connection has ended",
                  lambda: isinstance(cut.outcome, ConnectionError), found=lambda: cut.outcome)  # fmt: skip
-    trial.expect("the server refuses it: the body ended after 14 of 21 bytes", lambda: _logged(bench, "after 14 of 21"))
-    trial.step("Once more. Now the client itself ends its side, too early.")
-    bench.fault()
-    dialled = bench.dial()
+    runner.expect("the server refuses it: the body ended after 14 of 21 bytes", lambda: _logged(lab, "after 14 of 21"))
+    runner.step("Once more. Now the client itself ends its side, too early.")
+    lab.fault()
+    dialled = lab.dial()
     dialled.sendall(b"POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 21\r\n\r\nname=Guido+van")
     dialled.shutdown(socket.SHUT_WR)
-    trial.expect("the answer is 400 Bad Request, and nobody is greeted as Guido van",
-                 lambda: b"HTTP/1.1 400 " in _answers(bench) and b"van<" not in _answers(bench))  # fmt: skip
+    runner.expect("the answer is 400 Bad Request, and nobody is greeted as Guido van",
+                 lambda: b"HTTP/1.1 400 " in _answers(lab) and b"van<" not in _answers(lab))  # fmt: skip
 
 
-def _two_lengths(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("A form of 10 bytes arrives, with Content-Length: 10.")
+def _two_lengths(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("A form of 10 bytes arrives, with Content-Length: 10.")
     usual = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10)
-    trial.expect("it is answered: 200", lambda: usual.status == 200, found=lambda: usual.status)
-    trial.step("The same with a second header, Content-Length: 7.")
+    runner.expect("it is answered: 200", lambda: usual.status == 200, found=lambda: usual.status)
+    runner.step("The same with a second header, Content-Length: 7.")
     twice = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10, content_length=7)
-    trial.expect("it is refused: 400", lambda: twice.status == 400, found=lambda: twice.status)
-    trial.expect("the log says why: ambiguous about its length", lambda: _logged(bench, "ambiguous about its length"))
-    trial.step("One length, and another way to say where the body ends: Transfer-Encoding: chunked.")
+    runner.expect("it is refused: 400", lambda: twice.status == 400, found=lambda: twice.status)
+    runner.expect("the log says why: ambiguous about its length", lambda: _logged(lab, "ambiguous about its length"))
+    runner.step("One length, and another way to say where the body ends: Transfer-Encoding: chunked.")
     mixed = _response(peer, "request", "POST", "/hello", b"name=Guido", Content_Length=10, Transfer_Encoding="chunked")
-    trial.expect("it is refused, too: 400", lambda: mixed.status == 400, found=lambda: mixed.status)
+    runner.expect("it is refused, too: 400", lambda: mixed.status == 400, found=lambda: mixed.status)
 
 
-def _not_found(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Ask for /nowhere, which is not in the dispatcher's dictionary.")
+def _not_found(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Ask for /nowhere, which is not in the dispatcher's dictionary.")
     nowhere = _response(peer, "get", "/nowhere")
-    trial.expect("404 Not Found", lambda: nowhere.status == 404, found=lambda: nowhere.status)
-    trial.step("DELETE /hello, which is there for GET and POST.")
+    runner.expect("404 Not Found", lambda: nowhere.status == 404, found=lambda: nowhere.status)
+    runner.step("DELETE /hello, which is there for GET and POST.")
     delete = _response(peer, "request", "DELETE", "/hello")
-    trial.expect("405 Method Not Allowed", lambda: delete.status == 405, found=lambda: delete.status)
-    trial.expect("the header Allow lists the methods: GET, HEAD, POST",
+    runner.expect("405 Method Not Allowed", lambda: delete.status == 405, found=lambda: delete.status)
+    runner.expect("the header Allow lists the methods: GET, HEAD, POST",
                  lambda: ("Allow", "GET, HEAD, POST") in delete.headers, found=lambda: delete.headers)  # fmt: skip
-    trial.step("HEAD /hello. Nobody registered that either.")
+    runner.step("HEAD /hello. Nobody registered that either.")
     head = _response(peer, "request", "HEAD", "/hello")
-    trial.expect("200, with the length of the page in a header, and no page",
+    runner.expect("200, with the length of the page in a header, and no page",
                  lambda: (head.status, head.body) == (200, b"") and _length(head) > 0, found=lambda: head)  # fmt: skip
 
 
-def _web_page(trial: Trial) -> None:
-    bench = trial.lab()
-    peer, port = bench.connect(), bench.address.port
-    trial.step(f"A page of http://{SITE} asks for /hello. The browser says whose page it is: Origin.")
+def _web_page(runner: Runner) -> None:
+    lab = runner.lab()
+    peer, port = lab.connect(), lab.address.port
+    runner.step(f"A page of http://{SITE} asks for /hello. The browser says whose page it is: Origin.")
     shown = _response(peer, "request", "GET", "/hello", Origin=f"http://{SITE}")
-    trial.expect("200: anybody may link to a page", lambda: shown.status == 200)
-    trial.expect("no header Access-Control-Allow-Origin: the browser does not show the page the answer",
+    runner.expect("200: anybody may link to a page", lambda: shown.status == 200)
+    runner.expect("no header Access-Control-Allow-Origin: the browser does not show the page the answer",
                  lambda: "access-control-allow-origin" not in _names(shown), found=lambda: shown.headers)  # fmt: skip
-    trial.step("The page posts a form to /hello. A form may change something, even if nobody reads the answer.")
+    runner.step("The page posts a form to /hello. A form may change something, even if nobody reads the answer.")
     form = {"Content_Type": "application/x-www-form-urlencoded"}
     posted = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{SITE}", **form)
-    trial.expect("403: it comes from a web page of another site", lambda: posted.status == 403, found=lambda: posted)
-    trial.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
+    runner.expect("403: it comes from a web page of another site", lambda: posted.status == 403, found=lambda: posted)
+    runner.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
                "server are now one site, whose pages may read each answer.")  # fmt: skip
     rebound = _response(peer, "request", "GET", "/hello", Host=f"{SITE}:{port}")
-    trial.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
+    runner.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
                  lambda: rebound.status == 421, found=lambda: rebound)  # fmt: skip
-    trial.step("The same form, from this server's own page.")
-    own = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{bench.address}", **form)
-    trial.expect("200: Origin and Host are the same", lambda: own.status == 200, found=lambda: own)
+    runner.step("The same form, from this server's own page.")
+    own = _response(peer, "request", "POST", "/hello", b"name=Guido", Origin=f"http://{lab.address}", **form)
+    runner.expect("200: Origin and Host are the same", lambda: own.status == 200, found=lambda: own)
 
 
 def _names(response: Response) -> set[str]:
@@ -144,12 +144,12 @@ def _response(peer: Peer, operation: str, *arguments: object, **named: object) -
     return cast("Response", peer.call(operation, *arguments, **named))
 
 
-def _answers(bench: Bench) -> bytes:
-    return payload(bench.segments(), Direction.TO_CLIENT)
+def _answers(lab: ExperimentLab) -> bytes:
+    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
-def _logged(bench: Bench, words: str) -> bool:
-    return any(words in line for line in bench.log())
+def _logged(lab: ExperimentLab, words: str) -> bool:
+    return any(words in line for line in lab.log())
 
 
 def _length(response: Response) -> int:

@@ -6,12 +6,12 @@ import shlex
 from typing import Any
 from xmlrpc.client import dumps
 
-from netlab.topics.copy_as import Called, Missing, program
+from netlab.topics.copy_as import CopiedCall, Missing, program
 
 INTROSPECTION = {"remote_operations": "system.listMethods", "remote_help": "system.methodHelp"}
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """The same call."""
     allow_none = called.options.get("allow_none", True)
     url = f"http://{called.address}{called.options.get('path', '/RPC2')}"

@@ -7,7 +7,7 @@ from typing import Any
 from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Bench, Experiment, Peer, Trial, before, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, before, payload
 
 TO_SERVER = Direction.TO_SERVER
 LARGEST = 2**31 - 1
@@ -71,154 +71,156 @@ print('stored', kvserv.get('spam'))
 """
 
 
-def _none(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Client and server both allow None. Store one: set('spam', None).")
+def _none(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Client and server both allow None. Store one: set('spam', None).")
     peer.call("set", "spam", None)
-    trial.expect("on the wire it is <nil/>", lambda: b"<value><nil/></value>" in payload(bench.segments(), TO_SERVER))
-    trial.step("A client that does not allow None makes the same call.")
-    strict = bench.connect(allow_none=False)
+    runner.expect("on the wire it is <nil/>", lambda: b"<value><nil/></value>" in payload(lab.segments(), TO_SERVER))
+    runner.step("A client that does not allow None makes the same call.")
+    strict = lab.connect(allow_none=False)
     refused = _outcome(strict, "set", "spam", None)
-    trial.expect("the client itself refuses, with a TypeError; nothing is sent",
-                 lambda: isinstance(refused, TypeError) and _calls(bench) == 1, found=lambda: refused)  # fmt: skip
-    trial.step("The same client calls get('spam').")
+    runner.expect("the client itself refuses, with a TypeError; nothing is sent",
+                 lambda: isinstance(refused, TypeError) and _calls(lab) == 1, found=lambda: refused)  # fmt: skip
+    runner.step("The same client calls get('spam').")
     got = strict.call("get", "spam")
-    trial.expect("it gets None: reading one needs no permission", lambda: got is None and _calls(bench) == 2)
-    bench = trial.lab(allow_none=False)
-    trial.step("Now a server that does not allow None. Store a 1; set() has nothing to return, so it returns None.")
-    peer = bench.connect(allow_none=True)
+    runner.expect("it gets None: reading one needs no permission", lambda: got is None and _calls(lab) == 2)
+    lab = runner.lab(allow_none=False)
+    runner.step("Now a server that does not allow None. Store a 1; set() has nothing to return, so it returns None.")
+    peer = lab.connect(allow_none=True)
     failed = _outcome(peer, "set", "spam", 1)
-    trial.expect("the answer is a fault: XML-RPC cannot carry the result",
+    runner.expect("the answer is a fault: XML-RPC cannot carry the result",
                  lambda: "XML-RPC cannot carry the result" in str(failed), found=lambda: failed)  # fmt: skip
     stored = peer.call("get", "spam")
-    trial.expect("but the call was carried out: 1 is stored", lambda: stored == 1, found=lambda: stored)
+    runner.expect("but the call was carried out: 1 is stored", lambda: stored == 1, found=lambda: stored)
 
 
-def _large_int(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step(f"Store {LARGEST}, which is 2**31 - 1, and get it back.")
-    trial.expect("it comes back unchanged", lambda: _kept(peer, LARGEST) == LARGEST)
-    calls = _calls(bench)
-    trial.step(f"Store one more than that: {LARGEST + 1}.")
+def _large_int(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step(f"Store {LARGEST}, which is 2**31 - 1, and get it back.")
+    runner.expect("it comes back unchanged", lambda: _kept(peer, LARGEST) == LARGEST)
+    calls = _calls(lab)
+    runner.step(f"Store one more than that: {LARGEST + 1}.")
     failed = _outcome(peer, "set", "big", LARGEST + 1)
-    trial.expect("OverflowError: the int is too large", lambda: isinstance(failed, OverflowError), found=lambda: failed)
-    trial.expect("no byte of that call was sent: the client itself refused", lambda: _calls(bench) == calls)
-    trial.step("Store it as text, '2147483648', which has no such limit.")
-    trial.expect("it comes back unchanged", lambda: _kept(peer, str(LARGEST + 1)) == str(LARGEST + 1))
+    runner.expect(
+        "OverflowError: the int is too large", lambda: isinstance(failed, OverflowError), found=lambda: failed
+    )
+    runner.expect("no byte of that call was sent: the client itself refused", lambda: _calls(lab) == calls)
+    runner.step("Store it as text, '2147483648', which has no such limit.")
+    runner.expect("it comes back unchanged", lambda: _kept(peer, str(LARGEST + 1)) == str(LARGEST + 1))
 
 
-def _tuple(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Store the tuple (1, 2), and get it back.")
+def _tuple(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Store the tuple (1, 2), and get it back.")
     got = _kept(peer, (1, 2))
-    trial.expect("what comes back is the list [1, 2]", lambda: got == [1, 2], found=lambda: got)
-    trial.expect("the tuple was sent as an <array>, as a list is: XML-RPC has no other sequence",
-                 lambda: b"<array><data>\n<value><int>1</int>" in payload(bench.segments(), TO_SERVER))  # fmt: skip
-    trial.step("Now the set {1, 2}.")
+    runner.expect("what comes back is the list [1, 2]", lambda: got == [1, 2], found=lambda: got)
+    runner.expect("the tuple was sent as an <array>, as a list is: XML-RPC has no other sequence",
+                 lambda: b"<array><data>\n<value><int>1</int>" in payload(lab.segments(), TO_SERVER))  # fmt: skip
+    runner.step("Now the set {1, 2}.")
     a_set = _outcome(peer, "set", "pair", {1, 2})
-    trial.expect("TypeError: there is no tag for sets", lambda: isinstance(a_set, TypeError), found=lambda: a_set)
-    trial.step("And the dict {1: 'one'}, whose key is not a string.")
+    runner.expect("TypeError: there is no tag for sets", lambda: isinstance(a_set, TypeError), found=lambda: a_set)
+    runner.step("And the dict {1: 'one'}, whose key is not a string.")
     a_dict = _outcome(peer, "set", "pair", {1: "one"})
-    trial.expect("TypeError: a key must be a string", lambda: isinstance(a_dict, TypeError), found=lambda: a_dict)
+    runner.expect("TypeError: a key must be a string", lambda: isinstance(a_dict, TypeError), found=lambda: a_dict)
 
 
-def _slow(trial: Trial) -> None:
-    bench = trial.lab("single")
-    slow, quick = _slow_and_quick(trial, bench, 1)
-    trial.expect("the quick call is answered in the end", lambda: quick.outcome == [], found=lambda: quick.outcome)
-    trial.expect("but the server finished the slow call before it even accepted the quick client",
-                 lambda: before(bench.log(), "closed", "accepted"), found=lambda: bench.log())  # fmt: skip
+def _slow(runner: Runner) -> None:
+    lab = runner.lab("single")
+    slow, quick = _slow_and_quick(runner, lab, 1)
+    runner.expect("the quick call is answered in the end", lambda: quick.outcome == [], found=lambda: quick.outcome)
+    runner.expect("but the server finished the slow call before it even accepted the quick client",
+                 lambda: before(lab.log(), "closed", "accepted"), found=lambda: lab.log())  # fmt: skip
     slow.wait()
-    trial.show_lanes(bench)
-    bench = trial.lab("threading")
-    slow, quick = _slow_and_quick(trial, bench, 10)
-    trial.expect("under threading the quick call is answered while the slow one still sleeps",
-                 lambda: quick.outcome == [] and not slow.finished, found=lambda: bench.log())  # fmt: skip
-    trial.show_lanes(bench)
+    runner.show_lanes(lab)
+    lab = runner.lab("threading")
+    slow, quick = _slow_and_quick(runner, lab, 10)
+    runner.expect("under threading the quick call is answered while the slow one still sleeps",
+                 lambda: quick.outcome == [] and not slow.finished, found=lambda: lab.log())  # fmt: skip
+    runner.show_lanes(lab)
     slow.close()
 
 
-def _slow_and_quick(trial: Trial, bench: Bench, seconds: int) -> tuple[Peer, Peer]:
-    trial.step(f"The first client calls sleep({seconds}).")
-    slow, quick = bench.connect(), bench.connect()
+def _slow_and_quick(runner: Runner, lab: ExperimentLab, seconds: int) -> tuple[Peer, Peer]:
+    runner.step(f"The first client calls sleep({seconds}).")
+    slow, quick = lab.connect(), lab.connect()
     slow.begin("sleep", seconds)
-    trial.expect("the server has accepted it and sleeps", lambda: any("accepted" in line for line in bench.log()))
-    trial.step("A second client calls keys(), which takes no time at all.")
+    runner.expect("the server has accepted it and sleeps", lambda: any("accepted" in line for line in lab.log()))
+    runner.step("A second client calls keys(), which takes no time at all.")
     quick.begin("keys")
     return slow, quick
 
 
-def _fault(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Call get('nope'): nothing is stored under that name.")
+def _fault(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Call get('nope'): nothing is stored under that name.")
     fault = _outcome(peer, "get", "nope")
-    trial.expect("a Fault is raised, with a number and a sentence: 404, nothing is stored under 'nope'",
+    runner.expect("a Fault is raised, with a number and a sentence: 404, nothing is stored under 'nope'",
                  lambda: "Fault 404" in repr(fault), found=lambda: repr(fault))  # fmt: skip
-    trial.expect("on the wire it is an answer like any other: HTTP/1.1 200 OK, with a <fault> in it",
-                 lambda: _answers(bench).startswith(b"HTTP/1.1 200 OK") and b"<fault>" in _answers(bench))  # fmt: skip
-    trial.step("Call get with other arguments than it takes: get(1, 2).")
+    runner.expect("on the wire it is an answer like any other: HTTP/1.1 200 OK, with a <fault> in it",
+                 lambda: _answers(lab).startswith(b"HTTP/1.1 200 OK") and b"<fault>" in _answers(lab))  # fmt: skip
+    runner.step("Call get with other arguments than it takes: get(1, 2).")
     wrong = _outcome(peer, "get", 1, 2)
     why = "get takes (string), not (int, int)"
-    trial.expect(f"another Fault: {why}", lambda: why in str(wrong), found=lambda: wrong)
-    trial.step("Send a call to the path /nowhere.")
-    lost = _outcome(bench.connect(path="/nowhere"), "keys")
-    trial.expect("this is not a Fault but a ProtocolError: HTTP's own 404, since no method was reached",
-                 lambda: "ProtocolError" in repr(lost) and b"HTTP/1.1 404 " in _answers(bench),
+    runner.expect(f"another Fault: {why}", lambda: why in str(wrong), found=lambda: wrong)
+    runner.step("Send a call to the path /nowhere.")
+    lost = _outcome(lab.connect(path="/nowhere"), "keys")
+    runner.expect("this is not a Fault but a ProtocolError: HTTP's own 404, since no method was reached",
+                 lambda: "ProtocolError" in repr(lost) and b"HTTP/1.1 404 " in _answers(lab),
                  found=lambda: repr(lost))  # fmt: skip
 
 
-def _bomb(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step(f"Send a call of {len(BOMB)} bytes, in which each entity is ten times the one before.")
-    trial.show(BOMB.rstrip())
-    sock = bench.dial()
+def _bomb(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step(f"Send a call of {len(BOMB)} bytes, in which each entity is ten times the one before.")
+    runner.show(BOMB.rstrip())
+    sock = lab.dial()
     head = f"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {len(BOMB)}\r\n\r\n"
     sock.sendall(head.encode() + BOMB.encode())
-    trial.expect("it is refused: 400 Bad Request", lambda: _answers(bench).startswith(b"HTTP/1.1 400 "),
-                 found=lambda: _answers(bench))  # fmt: skip
-    trial.expect("the log says why: XML with a DTD is refused",
-                 lambda: any("XML with a DTD is refused" in line for line in bench.log()))  # fmt: skip
+    runner.expect("it is refused: 400 Bad Request", lambda: _answers(lab).startswith(b"HTTP/1.1 400 "),
+                 found=lambda: _answers(lab))  # fmt: skip
+    runner.expect("the log says why: XML with a DTD is refused",
+                 lambda: any("XML with a DTD is refused" in line for line in lab.log()))  # fmt: skip
     sock.close()
-    trial.step("Another client calls keys().")
-    peer = bench.connect()
+    runner.step("Another client calls keys().")
+    peer = lab.connect()
     peer.begin("keys")
-    trial.expect("the server answers as before", lambda: peer.outcome == [], found=lambda: peer.outcome)
+    runner.expect("the server answers as before", lambda: peer.outcome == [], found=lambda: peer.outcome)
 
 
-def _web_page(trial: Trial) -> None:
-    bench = trial.lab()
-    port = bench.address.port
-    trial.step(f"A page of http://{SITE} has the browser post set('spam', 'eggs') to {bench.address}, as text/plain. "
+def _web_page(runner: Runner) -> None:
+    lab = runner.lab()
+    port = lab.address.port
+    runner.step(f"A page of http://{SITE} has the browser post set('spam', 'eggs') to {lab.address}, as text/plain. "
                "The browser sends that without asking first, but it says whose page it is: Origin.")  # fmt: skip
-    _post(bench, str(bench.address), "text/plain", origin=f"http://{SITE}")
-    trial.expect("the server refuses it: 403, it comes from a web page of another site",
-                 lambda: _answers(bench).startswith(b"HTTP/1.1 403 "), found=lambda: _answers(bench))  # fmt: skip
-    trial.step("The same without an Origin, as some old browsers send it.")
-    _post(bench, str(bench.address), "text/plain")
-    trial.expect("415: a call is sent as text/xml, which a browser does not send without asking first",
-                 lambda: b"HTTP/1.1 415 " in _answers(bench), found=lambda: _answers(bench))  # fmt: skip
-    trial.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
+    _post(lab, str(lab.address), "text/plain", origin=f"http://{SITE}")
+    runner.expect("the server refuses it: 403, it comes from a web page of another site",
+                 lambda: _answers(lab).startswith(b"HTTP/1.1 403 "), found=lambda: _answers(lab))  # fmt: skip
+    runner.step("The same without an Origin, as some old browsers send it.")
+    _post(lab, str(lab.address), "text/plain")
+    runner.expect("415: a call is sent as text/xml, which a browser does not send without asking first",
+                 lambda: b"HTTP/1.1 415 " in _answers(lab), found=lambda: _answers(lab))  # fmt: skip
+    runner.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
                "server are now one site: the page may send text/xml and read the answer.")  # fmt: skip
-    _post(bench, f"{SITE}:{port}", "text/xml", origin=f"http://{SITE}:{port}")
-    trial.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
-                 lambda: b"HTTP/1.1 421 " in _answers(bench), found=lambda: _answers(bench))  # fmt: skip
-    stored = bench.connect().call("keys")
-    trial.expect("a client of your own finds that nothing was stored", lambda: stored == [], found=lambda: stored)
-    trial.step("The first request again, to the tutorial's server, in a process of its own.")
-    run = trial.run_quoted(THEIR_CALL)
-    trial.expect("there it is carried out: 200, and eggs are stored",
+    _post(lab, f"{SITE}:{port}", "text/xml", origin=f"http://{SITE}:{port}")
+    runner.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
+                 lambda: b"HTTP/1.1 421 " in _answers(lab), found=lambda: _answers(lab))  # fmt: skip
+    stored = lab.connect().call("keys")
+    runner.expect("a client of your own finds that nothing was stored", lambda: stored == [], found=lambda: stored)
+    runner.step("The first request again, to the tutorial's server, in a process of its own.")
+    run = runner.run_in_sandbox(THEIR_CALL)
+    runner.expect("there it is carried out: 200, and eggs are stored",
                  lambda: "status 200\nstored eggs" in run.output, found=lambda: run.output)  # fmt: skip
 
 
-def _post(bench: Bench, host: str, kind: str, origin: str = "") -> None:
+def _post(lab: ExperimentLab, host: str, kind: str, origin: str = "") -> None:
     """Send what a browser would send, and wait for the answer to end."""
     head = f"POST /RPC2 HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {len(PAGE_CALL)}\r\n"
     head += f"Origin: {origin}\r\n" if origin else ""
-    with bench.dial() as browser, suppress(OSError):
+    with lab.dial() as browser, suppress(OSError):
         browser.sendall(f"{head}\r\n{PAGE_CALL}".encode())
         while browser.recv(8192):
             pass
@@ -236,12 +238,12 @@ def _kept(peer: Peer, value: object) -> object:
     return peer.call("get", "kept")
 
 
-def _calls(bench: Bench) -> int:
-    return payload(bench.segments(), TO_SERVER).count(b"<methodCall>")
+def _calls(lab: ExperimentLab) -> int:
+    return payload(lab.segments(), TO_SERVER).count(b"<methodCall>")
 
 
-def _answers(bench: Bench) -> bytes:
-    return payload(bench.segments(), Direction.TO_CLIENT)
+def _answers(lab: ExperimentLab) -> bytes:
+    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from netlab.topics.copy_as import Called, kept_open, none, program
+from netlab.topics.copy_as import CopiedCall, kept_open, none, program
 from netlab.topics.zerocopy.sizes import parse_size
 
 STORE, FETCH = 1, 3
@@ -20,7 +20,7 @@ READ = [
 ]
 
 
-def outside(called: Called) -> list[tuple[str, str]]:
+def copy_as(called: CopiedCall) -> list[tuple[str, str]]:
     """Send what the call sent, or ask for as many bytes, and read the answer into one buffer."""
     if called.name == "send_file":
         return [none(tool, "the file is local; send its bytes with send(b'…')") for tool in ("Python", "nc", "socat")]
@@ -47,7 +47,7 @@ def outside(called: Called) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _size(called: Called) -> int:
+def _size(called: CopiedCall) -> int:
     """What ``receive`` or ``compare`` was asked for; 64 KiB if unknown."""
     try:
         return parse_size(str(called.arguments[0])) if called.name in ("receive", "compare") else 1 << 16

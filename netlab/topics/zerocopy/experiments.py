@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Bench, Experiment, Trial, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Runner, payload
 
 if TYPE_CHECKING:
     from netlab.topics.zerocopy.buffer import Slice
@@ -64,79 +64,79 @@ read(size)
 """
 
 
-def _copies(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Receive 1 MiB in each way, in turns. The kernel's own copy counts as 1.")
+def _copies(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Receive 1 MiB in each way, in turns. The kernel's own copy counts as 1.")
     compared = cast("Comparison", peer.call("compare", "1 MiB"))
-    trial.show(repr(compared))
+    runner.show(repr(compared))
     ways = {each.way: each for each in compared}
-    trial.expect("recv_into: each byte copied once, straight into the buffer", lambda: _times(ways["recv_into"]) == 1)
-    trial.expect("join, and recv() into a slice: twice",
+    runner.expect("recv_into: each byte copied once, straight into the buffer", lambda: _times(ways["recv_into"]) == 1)
+    runner.expect("join, and recv() into a slice: twice",
                  lambda: _times(ways["join"]) == _times(ways["slice"]) == 2)  # fmt: skip
-    trial.expect("so the tutorial's memoryview copies twice as well", lambda: _times(ways["tutorial_slices"]) == 2)
-    trial.expect("data += piece: more than eight times, because each += copies all that came before",
+    runner.expect("so the tutorial's memoryview copies twice as well", lambda: _times(ways["tutorial_slices"]) == 2)
+    runner.expect("data += piece: more than eight times, because each += copies all that came before",
                  lambda: _times(ways["concatenate"]) > 8, found=lambda: ways["concatenate"])  # fmt: skip
-    trial.expect("the tutorial's first way, which begins with '': a TypeError",
+    runner.expect("the tutorial's first way, which begins with '': a TypeError",
                  lambda: "TypeError" in ways["tutorial_concatenate"].failure)  # fmt: skip
-    trial.expect("join held everything twice for a moment, recv_into once",
+    runner.expect("join held everything twice for a moment, recv_into once",
                  lambda: (ways["join"].peak, ways["recv_into"].peak) == (2 * MIB, MIB))  # fmt: skip
 
 
-def _spin(trial: Trial) -> None:
-    bench = trial.lab()
-    trial.step("Run the tutorial's read(65536) in a process of its own.")
-    run = trial.run_quoted(QUOTED + FETCH, bench)
-    trial.expect("it works: 65536 bytes", lambda: "65536 bytes" in run.output, found=lambda: run.output)
-    trial.step("Again, but the wire cuts the connection after 1,000 bytes. The process may use 1 s of a processor.")
-    bench.fault("cut after 1005 <-")
-    run = trial.run_quoted(QUOTED + FETCH, bench)
-    trial.expect("it used up that second without a result: the loop never ends",
+def _spin(runner: Runner) -> None:
+    lab = runner.lab()
+    runner.step("Run the tutorial's read(65536) in a process of its own.")
+    run = runner.run_in_sandbox(QUOTED + FETCH, lab)
+    runner.expect("it works: 65536 bytes", lambda: "65536 bytes" in run.output, found=lambda: run.output)
+    runner.step("Again, but the wire cuts the connection after 1,000 bytes. The process may use 1 s of a processor.")
+    lab.fault("cut after 1005 <-")
+    run = runner.run_in_sandbox(QUOTED + FETCH, lab)
+    runner.expect("it used up that second without a result: the loop never ends",
                  lambda: run.spun, found=lambda: run)  # fmt: skip
-    trial.step("Run the repaired one, with the same cut.")
-    run = trial.run_quoted(REPAIRED + FETCH, bench)
-    trial.expect("it ends at once: EOFError, closed after 1,000 of 65,536 bytes",
+    runner.step("Run the repaired one, with the same cut.")
+    run = runner.run_in_sandbox(REPAIRED + FETCH, lab)
+    runner.expect("it ends at once: EOFError, closed after 1,000 of 65,536 bytes",
                  lambda: "EOFError: closed after 1,000 of 65,536" in run.output, found=lambda: run.output)  # fmt: skip
 
 
-def _write_through(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Receive 4096 bytes. Take the first four as a view, buffer[0:4], and as a copy.")
+def _write_through(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Receive 4096 bytes. Take the first four as a view, buffer[0:4], and as a copy.")
     peer.call("receive", 4096)
     view = cast("Slice", peer.call("view", 0, 4)).view
     copied = peer.call("copy", 0, 4)
-    trial.expect("both read the same: 00 01 02 03", lambda: bytes(view) == copied == bytes(range(4)))
-    trial.step("Write b'spam' over the first four bytes of the buffer, through a third slice.")
+    runner.expect("both read the same: 00 01 02 03", lambda: bytes(view) == copied == bytes(range(4)))
+    runner.step("Write b'spam' over the first four bytes of the buffer, through a third slice.")
     peer.call("write", 0, b"spam")
-    trial.expect("the view, taken before, reads b'spam'",
+    runner.expect("the view, taken before, reads b'spam'",
                  lambda: bytes(view) == b"spam", found=lambda: bytes(view))  # fmt: skip
-    trial.expect("the copy has not changed", lambda: copied == bytes(range(4)), found=lambda: copied)
-    trial.step("Read them as a number with struct.unpack_from on the buffer.")
+    runner.expect("the copy has not changed", lambda: copied == bytes(range(4)), found=lambda: copied)
+    runner.step("Read them as a number with struct.unpack_from on the buffer.")
     number = peer.call("unpack", "!I", 0)
-    trial.expect("1936744813, which is 'spam': struct reads the bytes where they lie",
+    runner.expect("1936744813, which is 'spam': struct reads the bytes where they lie",
                  lambda: number == struct.unpack("!I", b"spam"), found=lambda: number)  # fmt: skip
 
 
-def _resize(trial: Trial) -> None:
-    bench = trial.lab()
-    peer = bench.connect()
-    trial.step("Receive 4096 bytes into a bytearray; the client keeps a view of it. Make it longer: resize(8192).")
+def _resize(runner: Runner) -> None:
+    lab = runner.lab()
+    peer = lab.connect()
+    runner.step("Receive 4096 bytes into a bytearray; the client keeps a view of it. Make it longer: resize(8192).")
     peer.call("receive", 4096)
     peer.begin("resize", 8192)
     peer.wait()
-    trial.expect("BufferError: Existing exports of data: object cannot be re-sized",
+    runner.expect("BufferError: Existing exports of data: object cannot be re-sized",
                  lambda: isinstance(peer.outcome, BufferError), found=lambda: peer.outcome)  # fmt: skip
-    trial.step("Make it shorter: resize(100).")
+    runner.step("Make it shorter: resize(100).")
     peer.begin("resize", 100)
     peer.wait()
-    trial.expect("BufferError again", lambda: isinstance(peer.outcome, BufferError), found=lambda: peer.outcome)
-    trial.step("Copy the bytes into a bytearray of our own, make a view of it, and release the view.")
+    runner.expect("BufferError again", lambda: isinstance(peer.outcome, BufferError), found=lambda: peer.outcome)
+    runner.step("Copy the bytes into a bytearray of our own, make a view of it, and release the view.")
     own = bytearray(cast("bytes", peer.call("copy", 0, 16)))
     view = memoryview(own)
     refused = _append(own)
     view.release()
-    trial.expect("append() raises BufferError before the release, and works after it",
+    runner.expect("append() raises BufferError before the release, and works after it",
                  lambda: isinstance(refused, BufferError) and _append(own) is None)  # fmt: skip
 
 
@@ -149,35 +149,35 @@ def _append(buffer: bytearray) -> Exception | None:
     return None
 
 
-def _lying_header(trial: Trial) -> None:
-    bench = trial.lab()
-    resident = _peaks(bench)[1]
-    trial.step("Announce 1 GiB, the server's limit, send 1 MiB of it, and hang up.")
-    with bench.dial() as sock:
+def _lying_header(runner: Runner) -> None:
+    lab = runner.lab()
+    resident = _peaks(lab)[1]
+    runner.step("Announce 1 GiB, the server's limit, send 1 MiB of it, and hang up.")
+    with lab.dial() as sock:
         sock.sendall(struct.pack("!BI", 1, GIB) + bytes(MIB))
-    trial.expect("the log says how much arrived: 1,048,576 of 1,073,741,824 bytes",
-                 lambda: _logged(bench, "after 1,048,576 of 1,073,741,824 bytes"))  # fmt: skip
+    runner.expect("the log says how much arrived: 1,048,576 of 1,073,741,824 bytes",
+                 lambda: _logged(lab, "after 1,048,576 of 1,073,741,824 bytes"))  # fmt: skip
     if resident:
-        trial.expect("the server had reserved addresses for 1 GiB", lambda: _peaks(bench)[0] > GIB,
-                     found=lambda: _peaks(bench))  # fmt: skip
-        trial.expect("but it never used even 64 MiB more real memory than before",
-                     lambda: _peaks(bench)[1] - resident < 64 * MIB, found=lambda: _peaks(bench))  # fmt: skip
-    trial.step("Announce the most that the header can say: 4,294,967,295 bytes.")
-    liar = bench.dial()
+        runner.expect("the server had reserved addresses for 1 GiB", lambda: _peaks(lab)[0] > GIB,
+                     found=lambda: _peaks(lab))  # fmt: skip
+        runner.expect("but it never used even 64 MiB more real memory than before",
+                     lambda: _peaks(lab)[1] - resident < 64 * MIB, found=lambda: _peaks(lab))  # fmt: skip
+    runner.step("Announce the most that the header can say: 4,294,967,295 bytes.")
+    liar = lab.dial()
     liar.sendall(struct.pack("!BI", 1, 0xFFFFFFFF))
-    trial.expect("the server refuses that at once, and answers nothing",
-                 lambda: _logged(bench, "announced 4,294,967,295 bytes")
-                 and not payload(bench.segments(), Direction.TO_CLIENT))  # fmt: skip
-    trial.step("Run the tutorial's read() with 1 GiB from a header, in a process limited to 512 MiB.")
-    run = trial.run_quoted(QUOTED + TRUST)
-    trial.expect("MemoryError, before a single byte of the payload arrives",
+    runner.expect("the server refuses that at once, and answers nothing",
+                 lambda: _logged(lab, "announced 4,294,967,295 bytes")
+                 and not payload(lab.segments(), Direction.TO_CLIENT))  # fmt: skip
+    runner.step("Run the tutorial's read() with 1 GiB from a header, in a process limited to 512 MiB.")
+    run = runner.run_in_sandbox(QUOTED + TRUST)
+    runner.expect("MemoryError, before a single byte of the payload arrives",
                  lambda: "MemoryError" in run.output, found=lambda: run.output)  # fmt: skip
 
 
-def _peaks(bench: Bench) -> tuple[int, int]:
+def _peaks(lab: ExperimentLab) -> tuple[int, int]:
     """The most addresses and real memory that the server's process ever had, in bytes; zeros where that is unknown."""
     try:
-        status = Path(f"/proc/{bench.server_pid}/status").read_text()  # proc(5): VmPeak and VmHWM, in kB
+        status = Path(f"/proc/{lab.server_pid}/status").read_text()  # proc(5): VmPeak and VmHWM, in kB
     except OSError:
         return 0, 0
     peaks = dict(line.split(":", 1) for line in status.splitlines())
@@ -189,8 +189,8 @@ def _times(transfer: Transfer) -> float:
     return transfer.copied / transfer.size
 
 
-def _logged(bench: Bench, words: str) -> bool:
-    return any(words in line for line in bench.log())
+def _logged(lab: ExperimentLab, words: str) -> bool:
+    return any(words in line for line in lab.log())
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from netlab.dissect.text import safe
 from netlab.lab.client.operations import Operation
-from netlab.lab.console import Command
+from netlab.lab.console import ConsoleCommand
 
 _TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
 _CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")
@@ -27,7 +27,7 @@ class Completion:
 
     variable: str = ""
     operations: Mapping[str, Operation] = field(default_factory=dict)
-    commands: Sequence[Command] = ()
+    commands: Sequence[ConsoleCommand] = ()
     values: Mapping[str, Sequence[str] | Callable[[], Sequence[str]]] = field(default_factory=dict)
     ask: Callable[[str], None] | None = None
     """Asks the server about an operation, and for the names of all; None where servers do not tell."""

@@ -11,7 +11,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.state import Entry, EntryKind
 from netlab.ui.widgets.formatting import Presentation
 from netlab.ui.widgets.scrollback import Line, hanging, wrapped
@@ -111,7 +111,7 @@ class Transcript(SearchedRing):
         self._fold_width = 0
         self.pointed: int | None = None
 
-    def show(self, entries: Tail[Entry] | None) -> None:
+    def show(self, entries: BoundedLog[Entry] | None) -> None:
         """Show another session's entries from the start, or the hints where there are none."""
         self.clear()
         self._forget()
@@ -128,7 +128,7 @@ class Transcript(SearchedRing):
         self._begin()
         self._add(lines)
 
-    def grow(self, entries: Tail[Entry]) -> None:
+    def grow(self, entries: BoundedLog[Entry]) -> None:
         """Draw the entries that are new; those that were let go before they could be drawn are counted."""
         new, position = entries.since(self._read)
         if not new:

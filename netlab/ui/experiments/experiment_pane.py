@@ -15,7 +15,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from netlab.lab.experiments.run_events import Finished, Happening, Outcome, Verdict
+from netlab.lab.experiments.run_events import Finished, RunEvent, RunOutcome, Verdict
 from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE
 from netlab.topics.experiment import Experiment
 from netlab.ui.experiments import experiment_text
@@ -96,7 +96,7 @@ class ExperimentPane(Ring):
         """``verdicts`` are those of the runs so far, by name; they outlive the pane."""
         super().__init__(id="experiment")
         self._experiments, self._presentation, self._verdicts = experiments, presentation, verdicts
-        self._happened: list[Happening] = []
+        self._happened: list[RunEvent] = []
         self._choices: list[int | None] = []
         self._cursor = 0
         self._here = False  # it has the focus
@@ -121,7 +121,7 @@ class ExperimentPane(Ring):
         self.experiment, self.prediction, self._cursor = experiment, None, 0
         self._enter(Stage.QUESTION)
 
-    def tell(self, happenings: Sequence[Happening]) -> None:
+    def tell(self, happenings: Sequence[RunEvent]) -> None:
         """Draw what has happened. The person's place stays where it is, unless it was at the end."""
         if self.stage is not Stage.RUNNING or not happenings:
             return
@@ -295,6 +295,6 @@ class ExperimentPane(Ring):
             self.action_take(choice + 1)
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> RunOutcome | None:
         """How the last run of this experiment ended."""
         return self._verdict.outcome if self._verdict is not None else None

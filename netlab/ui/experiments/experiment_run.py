@@ -9,10 +9,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from netlab.lab.experiments.run_events import Finished, Happening, Outcome, Verdict
-from netlab.lab.experiments.runner import Benches, Still, perform, sentence
+from netlab.lab.experiments.run_events import Finished, RunEvent, RunOutcome, Verdict
+from netlab.lab.experiments.runner import CheckStop, LabSource, perform, sentence
 from netlab.lab.experiments.swim_lanes import Board
-from netlab.topics.experiment import Bench, Experiment
+from netlab.topics.experiment import Experiment, ExperimentLab
 
 KEPT = 1000
 """Happenings that wait to be drawn; an experiment tells a few dozen."""
@@ -21,21 +21,21 @@ LEAVING = 0.6
 """Seconds that leaving waits: what an experiment waits for, it stops waiting for within a tenth of a second."""
 
 
-class _OwnUntilLeft:
+class _TabLabUntilLeft:
     """The tab's lab, that nobody puts back any more once the app closes."""
 
-    def __init__(self, benches: Benches, left: threading.Event) -> None:
-        self._benches, self._left = benches, left
+    def __init__(self, labs: LabSource, left: threading.Event) -> None:
+        self._labs, self._left = labs, left
 
-    def open(self, model: str | None, options: Mapping[str, object], still: Still) -> Bench:
-        return self._benches.open(model, options, still)
+    def open(self, model: str | None, options: Mapping[str, object], still: CheckStop) -> ExperimentLab:
+        return self._labs.open(model, options, still)
 
-    def board(self, bench: Bench) -> Board:
-        return self._benches.board(bench)
+    def board(self, lab: ExperimentLab) -> Board:
+        return self._labs.board(lab)
 
     def close(self) -> None:
         if not self._left.is_set():
-            self._benches.close()
+            self._labs.close()
 
 
 class ExperimentRun:
@@ -47,15 +47,15 @@ class ExperimentRun:
     def __init__(
         self,
         experiment: Experiment,
-        benches: Benches,
+        labs: LabSource,
         *,
         after: ExperimentRun | None = None,
         mark: Callable[[str], None] = lambda name: None,
     ) -> None:
         self.experiment, self._mark = experiment, mark
-        self._happened: deque[Happening] = deque(maxlen=KEPT)
+        self._happened: deque[RunEvent] = deque(maxlen=KEPT)
         self._stop, self._left = threading.Event(), threading.Event()
-        self._benches, self._after = _OwnUntilLeft(benches, self._left), after
+        self._labs, self._after = _TabLabUntilLeft(labs, self._left), after
         self._thread = threading.Thread(target=self._perform, name=f"experiment {experiment.name}", daemon=True)
         self._thread.start()
 
@@ -69,7 +69,7 @@ class ExperimentRun:
         """Whether it was asked to stop."""
         return self._stop.is_set()
 
-    def take(self) -> list[Happening]:
+    def take(self) -> list[RunEvent]:
         """What has happened since the last time, oldest first."""
         taken = []
         while self._happened:
@@ -93,8 +93,8 @@ class ExperimentRun:
             self._after = None  # or every run would be kept by the one after it
         self._mark(self.experiment.name)
         try:
-            perform(self.experiment, self._benches, self._happened.append, self._stop)
+            perform(self.experiment, self._labs, self._happened.append, self._stop)
         except Exception as error:  # noqa: BLE001 - a thread that dies would be seen as one that runs for ever
-            self._happened.append(Finished(Verdict(Outcome.FAILED, 0, 0, sentence(error))))
+            self._happened.append(Finished(Verdict(RunOutcome.FAILED, 0, 0, sentence(error))))
         finally:
             self._mark("")

@@ -13,11 +13,11 @@ from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,
-    Happening,
+    LabOpened,
     LanesShown,
-    Opened,
-    Outcome,
     Ran,
+    RunEvent,
+    RunOutcome,
     Shown,
     Stepped,
     Verdict,
@@ -31,10 +31,10 @@ STRONG, FAINT, NOTE = "ring--call", "ring--faint", "ring--note"
 SEEN, NOT_SEEN, CHOSEN = "experiment--seen", "ring--error", "experiment--chosen"
 
 _OUTCOMES = {
-    Outcome.SEEN: ("✓", SEEN),
-    Outcome.NOT_SEEN: ("✗", NOT_SEEN),
-    Outcome.STOPPED: ("■", "ring--warning"),
-    Outcome.FAILED: ("✗", NOT_SEEN),
+    RunOutcome.SEEN: ("✓", SEEN),
+    RunOutcome.NOT_SEEN: ("✗", NOT_SEEN),
+    RunOutcome.STOPPED: ("■", "ring--warning"),
+    RunOutcome.FAILED: ("✗", NOT_SEEN),
 }
 BLANK: Line = (("", ""),)
 
@@ -95,7 +95,7 @@ def beginning(experiment: Experiment, prediction: int | None, width: int) -> lis
     return [*lines, BLANK]
 
 
-def told(happenings: Iterable[Happening], width: int, show: Presentation, beside: bool = False) -> list[Line]:
+def told(happenings: Iterable[RunEvent], width: int, show: Presentation, beside: bool = False) -> list[Line]:
     """What has happened; what is awaited stands there until it is seen or not. ``beside``: pictures of two models."""
     lines: list[Line] = []
     awaited: Awaited | None = None
@@ -105,9 +105,9 @@ def told(happenings: Iterable[Happening], width: int, show: Presentation, beside
     return lines + (paragraph("   ◔ ", awaited.what, width, "ring--warning") if awaited else [])
 
 
-def _told(happening: Happening, width: int, show: Presentation, beside: bool) -> list[Line]:
+def _told(happening: RunEvent, width: int, show: Presentation, beside: bool) -> list[Line]:
     match happening:
-        case Opened(model, options):
+        case LabOpened(model, options):
             server = f"a server, model {model}" + (f", with {options}" if options else "")
             return paragraph("   · ", server, width, FAINT)
         case Stepped(number, text):
@@ -131,10 +131,10 @@ def ending(experiment: Experiment, verdict: Verdict, prediction: int | None, wid
     """What came of it: the verdict, whether the prediction was right, and why."""
     glyph, style = _OUTCOMES[verdict.outcome]
     lines = [BLANK, *paragraph(f"{glyph} ", _in_words(verdict), width, style)]
-    if verdict.outcome is Outcome.SEEN:
+    if verdict.outcome is RunOutcome.SEEN:
         lines += _judged(experiment, prediction, width)
         lines += paragraph("Why: ", experiment.why, width, indent=2)
-    elif verdict.outcome is Outcome.STOPPED:
+    elif verdict.outcome is RunOutcome.STOPPED:
         lines += paragraph("", "Model, options and faults are what they were before.", width, NOTE)
     return lines
 
@@ -144,8 +144,8 @@ def _in_words(verdict: Verdict) -> str:
         return f"{verdict.outcome.value}: {verdict.problem}"
     total = verdict.seen + verdict.crossed
     return {
-        Outcome.SEEN: f"all was seen: {total} of {total}",
-        Outcome.NOT_SEEN: f"{verdict.crossed} of {total} not seen",
+        RunOutcome.SEEN: f"all was seen: {total} of {total}",
+        RunOutcome.NOT_SEEN: f"{verdict.crossed} of {total} not seen",
     }.get(verdict.outcome, f"{verdict.outcome.value}; {verdict.seen} seen until then")
 
 

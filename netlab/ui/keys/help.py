@@ -15,7 +15,7 @@ from textual.widgets import Static
 from netlab.capture.model import Transport
 from netlab.folders import config_file
 from netlab.lab.client.operations import Operation
-from netlab.lab.console import Command
+from netlab.lab.console import ConsoleCommand
 from netlab.platforms import counts_accept_queue
 from netlab.topics.contract import Topic
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable
@@ -93,7 +93,7 @@ def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
 
 def help_lines(
     topic: Topic, pane: str, bindings: Mapping[str, ActiveBinding], keymap: Mapping[str, str],
-    operations: Iterable[Operation], commands: Iterable[Command], width: int,
+    operations: Iterable[Operation], commands: Iterable[ConsoleCommand], width: int,
 ) -> list[Content]:  # fmt: skip
     """The help's lines, for a box of ``width`` cells."""
     lines = [line.stylize("bold") for line in _text(f"{topic.title} · {topic.summary}.", width)]

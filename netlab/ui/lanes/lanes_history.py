@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from netlab.capture.view import Captured
-from netlab.lab.experiments.swim_lanes import Board, Following
+from netlab.lab.experiments.swim_lanes import Board, LiveLanes
 from netlab.lab.lab import Lab
 from netlab.ui.lanes.lanes_picture import Run
 
@@ -70,7 +70,7 @@ class LanesHistory:
     def __init__(self, lab: Lab, turns: Sequence[Turn], runs: Sequence[Turn]) -> None:
         self._lab, self._turns, self._runs = lab, turns, runs
         self._capture: Captured | None = None
-        self._following = Following(lab)
+        self._following = LiveLanes(lab)
 
     def meet(self) -> None:
         """Learn the names of the clients that there are."""
@@ -81,6 +81,6 @@ class LanesHistory:
         capture = self._lab.shown_capture
         if capture is not self._capture:
             if self._capture is not None:  # what was seen before is gone with its capture
-                self._following = Following(self._lab, log=self._lab.log.total)
+                self._following = LiveLanes(self._lab, log=self._lab.log.total)
             self._capture = capture
         return runs_of(self._following.board(now, at_most=BATCH), tuple(self._turns), tuple(self._runs))

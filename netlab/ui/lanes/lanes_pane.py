@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.lab.experiments.swim_lanes import Phase
+from netlab.lab.experiments.swim_lanes import LanePhase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, SIDE_BY_SIDE
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.lanes.lanes_history import LanesHistory
@@ -31,7 +31,7 @@ PERIOD = 0.1
 SHARE = 10
 """A look waits this many times as long as the one before took: however many clients, a tenth of the time at most."""
 
-_STYLES = {GLYPHS[phase]: f"lanes--{phase.name.lower()}" for phase in Phase}
+_STYLES = {GLYPHS[phase]: f"lanes--{phase.name.lower()}" for phase in LanePhase}
 _EMPTY = "No client yet. Type into the console, or connect from anywhere."
 
 

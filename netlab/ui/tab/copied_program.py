@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netlab.lab.client.operations import operations_of
-from netlab.lab.state import Entry, EntryKind, HalfClosed, Made
+from netlab.lab.state import ClientMade, Entry, EntryKind, HalfClosed
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
@@ -26,7 +26,7 @@ _NOT_FOR_OTHERS = frozenset({"keylog"})
 """What only the lab gives its clients: where they write their secrets down."""
 
 
-def program(topic: Topic, entries: Sequence[Entry], made: Made | None) -> str:
+def program(topic: Topic, entries: Sequence[Entry], made: ClientMade | None) -> str:
     """All calls of a transcript, each with its result printed; one that failed may fail again, and the next follows.
 
     ``made`` is how the client was made, for a transcript that has lost its beginning.
@@ -34,7 +34,7 @@ def program(topic: Topic, entries: Sequence[Entry], made: Made | None) -> str:
     failed = {entry.call for entry in entries if entry.kind is EntryKind.ERROR}
     calls = [entry for entry in entries if entry.kind is EntryKind.CALL]
     lines = []
-    if made is not None and not (calls and isinstance(calls[0].did, Made)):
+    if made is not None and not (calls and isinstance(calls[0].did, ClientMade)):
         lines = [_making(topic, made)]
     operations = operations_of(topic.client_class())
     for entry in calls:
@@ -61,7 +61,7 @@ def _comes_first(node: ast.stmt) -> bool:
 
 def _line(topic: Topic, entry: Entry, operations: Mapping[str, object]) -> str:
     match entry.did:
-        case Made():
+        case ClientMade():
             return _making(topic, entry.did)
         case Call(name, arguments, keywords) if name in operations:
             words = [*map(repr, arguments), *(f"{key}={value!r}" for key, value in keywords)]
@@ -73,7 +73,7 @@ def _line(topic: Topic, entry: Entry, operations: Mapping[str, object]) -> str:
     return f"# not here, as it carried too much: {entry.text[:60].splitlines()[0]}"
 
 
-def _making(topic: Topic, made: Made) -> str:
+def _making(topic: Topic, made: ClientMade) -> str:
     options = {name: value for name, value in made.keywords.items() if name not in _NOT_FOR_OTHERS}
     words = [repr(tuple(made.address))]
     words += [

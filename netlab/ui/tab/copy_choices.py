@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment
-from netlab.lab.client.repl import Target
-from netlab.lab.state import Entry, EntryKind, Made
+from netlab.lab.client.repl import ClientTarget
+from netlab.lab.state import ClientMade, Entry, EntryKind
 from netlab.lab.topic_options import text_of
 from netlab.serve.options import environment_name
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
-from netlab.topics.copy_as import Called, Missing
+from netlab.topics.copy_as import CopiedCall, Missing
 from netlab.ui.console.transcript import copied
 from netlab.ui.tab.copied_program import program
 
@@ -49,7 +49,7 @@ def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy
         return []
     called = last.called
     try:
-        offer = topic.outside()
+        offer = topic.copy_as()
         found = list(offer(called)) if offer is not None else []
     except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; the rest can still be copied
         found = [("other tools", Missing(f"the topic {topic.name} failed", f"{type(error).__name__}: {error}"))]
@@ -59,7 +59,7 @@ def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy
     return [Copy(tool, _meaning(tool, text, what + turn), text) for tool, text in found]
 
 
-def _netlab_call(topic: Topic, called: Called, calls: Sequence[Call]) -> str:
+def _netlab_call(topic: Topic, called: CopiedCall, calls: Sequence[Call]) -> str:
     """The same from a shell: the call and what read its answer, with the client's options, secrets as variables."""
     secrets, words = "", [*own_command(), "call", topic.name, "--to", str(called.address)]
     for option in topic.options:
@@ -102,13 +102,13 @@ class LastCall:
     ``calls`` are the two as the console takes them; if there was no call yet, what bare text stands for.
     """
 
-    called: Called
+    called: CopiedCall
     calls: tuple[Call, ...] = ()
-    made: Made | None = None
+    made: ClientMade | None = None
 
 
 def last_call(
-    topic: Topic, address: Endpoint | None, entries: Sequence[Entry], target: Target | None = None
+    topic: Topic, address: Endpoint | None, entries: Sequence[Entry], target: ClientTarget | None = None
 ) -> LastCall | None:  # fmt: skip
     """The last call of an operation, of those that sent something the last one; None without an address.
 
@@ -116,7 +116,7 @@ def last_call(
     """
     if address is None:
         return None
-    made = next((entry.did for entry in reversed(entries) if isinstance(entry.did, Made)), None)
+    made = next((entry.did for entry in reversed(entries) if isinstance(entry.did, ClientMade)), None)
     keywords = made.keywords if made is not None else target.keywords if target is not None else {}
     certificates = keywords.get("certificates")
     folder = certificates if isinstance(certificates, Path) else None
@@ -124,9 +124,9 @@ def last_call(
     sent = [call for call in calls if call.arguments and call.name not in RECEIVING] or calls
     if not sent:
         bare = _bare(topic, target.model if target is not None else topic.models[0])
-        return LastCall(Called(address, certificates=folder, options=keywords), bare, made)
+        return LastCall(CopiedCall(address, certificates=folder, options=keywords), bare, made)
     call, after = sent[-1], calls[calls.index(sent[-1]) + 1 :]
-    called = Called(address, call.name, call.arguments, dict(call.keywords), folder, keywords)
+    called = CopiedCall(address, call.name, call.arguments, dict(call.keywords), folder, keywords)
     if (then := next((each for each in after if each.name in RECEIVING), None)) is not None:
         return LastCall(called, (call, then), made)
     first, *rest = _bare(topic, topic.models[0]) or (None,)
@@ -141,7 +141,7 @@ def _bare(topic: Topic, model: str) -> tuple[Call, ...]:
         return ()
 
 
-def _of_transcript(topic: Topic, entries: Sequence[Entry], made: Made | None) -> list[Copy]:
+def _of_transcript(topic: Topic, entries: Sequence[Entry], made: ClientMade | None) -> list[Copy]:
     calls = [entry for entry in entries if entry.kind is EntryKind.CALL]
     if not calls:
         return []

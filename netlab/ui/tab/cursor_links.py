@@ -21,7 +21,7 @@ class Links:
         """The person points at a call: mark its segments, and go to the first of them that has bytes."""
         bench = self._bench
         session, capture = bench.lab.current, bench.lab.shown_capture
-        numbers = session.crossings.segments_of(call, capture) if call and session and capture else []
+        numbers = session.attribution.segments_of(call, capture) if call and session and capture else []
         self._linked = numbers
         bench.wire.link(numbers)
         bench.log_pane.tell_about(session.local if call and session else None)
@@ -50,14 +50,14 @@ class Links:
 
     def _to_call(self, segment: Segment | None) -> None:
         bench, current = self._bench, self._bench.lab.current
-        call = current.crossings.call_of(segment) if segment is not None and current is not None else None
+        call = current.attribution.call_of(segment) if segment is not None and current is not None else None
         if call is None or current is None or segment is None:
             why = "there is no segment" if segment is None else _whose(segment, bench.lab.sessions)
             bench.notify(why, severity="warning", markup=False)
             return
         bench.wire.hold()
         capture = bench.lab.shown_capture
-        self._linked = current.crossings.segments_of(call, capture) if capture is not None else []
+        self._linked = current.attribution.segments_of(call, capture) if capture is not None else []
         bench.wire.link(self._linked)
         if bench.panes.whole:
             bench.panes.whole = "console"
@@ -77,13 +77,13 @@ class Links:
         bench.wire.link([])
         bench.log_pane.tell_about(segment.flow.client if segment and asked else None)
         session = bench.lab.current
-        call = session.crossings.call_of(segment) if segment and asked and session else None
+        call = session.attribution.call_of(segment) if segment and asked and session else None
         bench.console.transcript.point(call)
 
 
 def _whose(segment: Segment, sessions: Iterable[Session]) -> str:
     """Why no call of the current client goes with a segment."""
-    other = next((one for one in sessions if one.crossings.call_of(segment) is not None), None)
+    other = next((one for one in sessions if one.attribution.call_of(segment) is not None), None)
     if other is None:
         return "no call in the console caused this segment"
     return f"a call of client {other.number} caused this segment: [ and ] go to other clients"

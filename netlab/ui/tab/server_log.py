@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from netlab.capture.model import Endpoint
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.state import LogLine
 from netlab.ui.widgets.formatting import Presentation
 from netlab.ui.widgets.scrollback import Line
@@ -50,7 +50,7 @@ class ServerLog(SearchedRing):
         text = "".join(part[1] for part in self._rows[row])
         return "▸" if self._about is not None and self._about.search(text) else ""
 
-    def grow(self, log: Tail[LogLine], at_most: int) -> None:
+    def grow(self, log: BoundedLog[LogLine], at_most: int) -> None:
         """Draw the newest ``at_most`` of what is new, after a line that counts what was skipped before them."""
         new, position = log.since(self._read)
         missed = position - len(new) - self._read

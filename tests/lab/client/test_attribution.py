@@ -9,7 +9,7 @@ import pytest
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Segment
 from netlab.lab import Lab
-from netlab.lab.client.attribution import Crossing
+from netlab.lab.client.attribution import CallTraffic
 from netlab.lab.client.session import Session
 from tests.support.folders import CAPTURE_CASES
 
@@ -17,10 +17,10 @@ from tests.support.folders import CAPTURE_CASES
 def _of(lab: Lab, session: Session, number: int) -> list[tuple[str, str, int]]:
     """Kind, direction and length of a call's segments, once there are any: what was sent crosses a moment later."""
     deadline = time.monotonic() + 10
-    while not session.crossings.segments_of(number, lab.capture) and time.monotonic() < deadline:
+    while not session.attribution.segments_of(number, lab.capture) and time.monotonic() < deadline:
         lab.sync()
     segments = lab.capture.segments
-    found = [segments[n - 1] for n in session.crossings.segments_of(number, lab.capture)]
+    found = [segments[n - 1] for n in session.attribution.segments_of(number, lab.capture)]
     return [(s.kind.value, s.direction.value, s.length) for s in found]
 
 
@@ -48,9 +48,9 @@ def test_two_clients_are_told_apart_and_a_segment_names_its_call() -> None:
         for segment in lab.capture.segments:
             speaker = one if segment.flow.client == one.local else two
             other = two if speaker is one else one
-            assert speaker.crossings.call_of(segment) is not None
-            assert other.crossings.call_of(segment) is None
-        assert [one.crossings.call_of(s) for s in _data(lab, one)] == [2, 3]
+            assert speaker.attribution.call_of(segment) is not None
+            assert other.attribution.call_of(segment) is None
+        assert [one.attribution.call_of(s) for s in _data(lab, one)] == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_every_kind_of_client_is_linked(topic: str, line: str, least: int) -> No
         sent = [one for one in found if one[1] == "→" and one[0] == "data"]
         assert sent, found
         assert all(
-            client.crossings.call_of(segment) is not None
+            client.attribution.call_of(segment) is not None
             for segment in _data(lab, client)
             if segment.direction.value == "→"
         )
@@ -87,8 +87,8 @@ def test_a_call_that_waits_has_its_segments_already() -> None:
         assert client.busy
         calls = _calls(client)
         (waiting,) = [number for text, number in calls.items() if "sleep" in text]
-        assert client.crossings.call_of(requests[-1]) == waiting
-        assert client.crossings.call_of(requests[0]) not in (waiting, None)
+        assert client.attribution.call_of(requests[-1]) == waiting
+        assert client.attribution.call_of(requests[0]) not in (waiting, None)
         assert {"open", "data"} <= {kind for kind, _, _ in _of(lab, client, waiting)}
         client.abandon()
 
@@ -102,9 +102,9 @@ def test_bytes_beside_a_flag_belong_to_the_call_that_sent_them() -> None:
         capture.grow()
         opening, ending, reset = capture.segments
         local = opening.flow.client
-        fast = Crossing(1, local, 0, 1, opened=True, sent=range(9), read=range(0))
-        reading = Crossing(2, local, 0, 1, sent=range(9, 9), read=range(29))
-        closing = Crossing(3, local, 0, 1, closed=True, sent=range(9, 9), read=range(29, 29))
+        fast = CallTraffic(1, local, 0, 1, opened=True, sent=range(9), read=range(0))
+        reading = CallTraffic(2, local, 0, 1, sent=range(9, 9), read=range(29))
+        closing = CallTraffic(3, local, 0, 1, closed=True, sent=range(9, 9), read=range(29, 29))
 
         covered = [[one.covers(segment) for segment in capture.segments] for one in (fast, reading, closing)]
         assert covered == [[True, False, False], [False, True, False], [False, True, True]]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from netlab.lab.client.cancellable_socket import AbandonableSocket, Abandoned, Wake
+from netlab.lab.client.cancellable_socket import Abandoned, CancellableSocket, Wake
 from tests.support.waiting import wait_until
 
 
@@ -19,9 +19,9 @@ def wake() -> Wake:
 
 
 @pytest.fixture
-def pair(wake: Wake) -> Iterator[tuple[AbandonableSocket, socket.socket]]:
+def pair(wake: Wake) -> Iterator[tuple[CancellableSocket, socket.socket]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        ours = AbandonableSocket(socket.AF_INET, socket.SOCK_STREAM, wake=wake)
+        ours = CancellableSocket(socket.AF_INET, socket.SOCK_STREAM, wake=wake)
         ours.settimeout(10)
         ours.connect(listener.getsockname())
         theirs, _ = listener.accept()
@@ -50,7 +50,7 @@ def abandoned(call: Callable[[], object], wake: Wake) -> bool:
     return outcome == [True]
 
 
-WAITS: dict[str, Callable[[AbandonableSocket], object]] = {
+WAITS: dict[str, Callable[[CancellableSocket], object]] = {
     "recv": lambda s: s.recv(10),
     "recv_into": lambda s: s.recv_into(bytearray(10)),
     "recvfrom": lambda s: s.recvfrom(10),
@@ -65,14 +65,14 @@ WAITS: dict[str, Callable[[AbandonableSocket], object]] = {
 @pytest.mark.parametrize("name", WAITS)
 @pytest.mark.parametrize("timeout", [None, 30.0])
 def test_waiting_can_be_abandoned(
-    name: str, timeout: float | None, pair: tuple[AbandonableSocket, socket.socket], wake: Wake
+    name: str, timeout: float | None, pair: tuple[CancellableSocket, socket.socket], wake: Wake
 ) -> None:
     pair[0].settimeout(timeout)
     assert abandoned(lambda: WAITS[name](pair[0]), wake)
 
 
 def test_the_connection_survives_and_the_late_answer_can_be_read(
-    pair: tuple[AbandonableSocket, socket.socket], wake: Wake
+    pair: tuple[CancellableSocket, socket.socket], wake: Wake
 ) -> None:
     ours, theirs = pair
     assert abandoned(lambda: ours.recv(10), wake)
@@ -83,14 +83,14 @@ def test_the_connection_survives_and_the_late_answer_can_be_read(
 
 
 def test_accept_can_be_abandoned(wake: Wake) -> None:
-    with AbandonableSocket(socket.AF_INET, socket.SOCK_STREAM, wake=wake) as listener:
+    with CancellableSocket(socket.AF_INET, socket.SOCK_STREAM, wake=wake) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         assert abandoned(listener.accept, wake)
 
 
 def test_large_sends_arrive_whole_and_a_read_of_nothing_is_the_end(
-    pair: tuple[AbandonableSocket, socket.socket],
+    pair: tuple[CancellableSocket, socket.socket],
 ) -> None:
     ours, theirs = pair
     sent = bytes(range(256)) * 4096 * 4
@@ -112,7 +112,7 @@ def test_large_sends_arrive_whole_and_a_read_of_nothing_is_the_end(
     assert ours.ended
 
 
-def test_timeouts_are_the_sockets_own(pair: tuple[AbandonableSocket, socket.socket]) -> None:
+def test_timeouts_are_the_sockets_own(pair: tuple[CancellableSocket, socket.socket]) -> None:
     ours, _ = pair
     ours.settimeout(0.03)
     assert ours.gettimeout() == ours.timeout == 0.03
@@ -129,7 +129,7 @@ def test_timeouts_are_the_sockets_own(pair: tuple[AbandonableSocket, socket.sock
 def test_a_refused_connection_is_refused_as_ever(wake: Wake) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
-    with AbandonableSocket(socket.AF_INET, socket.SOCK_STREAM, wake=wake) as ours:
+    with CancellableSocket(socket.AF_INET, socket.SOCK_STREAM, wake=wake) as ours:
         with pytest.raises(ConnectionRefusedError) as raised:
             ours.connect(address)
         assert raised.value.errno == errno.ECONNREFUSED
@@ -138,7 +138,7 @@ def test_a_refused_connection_is_refused_as_ever(wake: Wake) -> None:
 
 def test_datagrams_too(wake: Wake) -> None:
     with (
-        AbandonableSocket(socket.AF_INET, socket.SOCK_DGRAM, wake=wake) as ours,
+        CancellableSocket(socket.AF_INET, socket.SOCK_DGRAM, wake=wake) as ours,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs,
     ):
         theirs.bind(("127.0.0.1", 0))
@@ -150,7 +150,7 @@ def test_datagrams_too(wake: Wake) -> None:
         assert abandoned(lambda: ours.recvfrom(100), wake)
 
 
-def test_it_remembers_what_was_detached(pair: tuple[AbandonableSocket, socket.socket]) -> None:
+def test_it_remembers_what_was_detached(pair: tuple[CancellableSocket, socket.socket]) -> None:
     ours, _ = pair
     fd = ours.fileno()
     with socket.socket(fileno=ours.detach()):
@@ -172,7 +172,7 @@ def test_a_wake_is_seen_by_poll_and_set_twice_is_set_once() -> None:
 
 
 def test_a_call_is_abandoned_also_where_data_always_waits(
-    pair: tuple[AbandonableSocket, socket.socket], wake: Wake
+    pair: tuple[CancellableSocket, socket.socket], wake: Wake
 ) -> None:
     ours, theirs = pair
     theirs.sendall(b"there already")

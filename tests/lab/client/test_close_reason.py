@@ -16,7 +16,7 @@ from netlab.lab.client.session import Session
 from netlab.lab.console import COMMANDS
 from netlab.lab.errors import LabError
 from netlab.lab.processes.server_process import ServerProcess
-from netlab.lab.state import Happened
+from netlab.lab.state import PeerEventKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from tests.support.waiting import wait_until
@@ -47,7 +47,7 @@ def test_who_is_silent_is_shown_as_closed_with_the_servers_reason(topic: Topic, 
         assert session.peer_closed
         wait_until(lambda: lab.state.accounts.clients == 0 and lab.state.accounts.open_flows == 1)
         (event,) = [line.event for line in lab.log if line.event is not None and line.event.ends]
-        assert (event.what, event.peer) == (Happened.DROPPED, session.local)
+        assert (event.what, event.peer) == (PeerEventKind.DROPPED, session.local)
 
 
 def test_all_who_are_dropped_are_shown_not_the_current_one_alone() -> None:

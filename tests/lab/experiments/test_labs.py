@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from netlab.capture.model import Direction
-from netlab.lab.experiments.labs import FreshLabs, LabBench, OwnLab
-from netlab.lab.experiments.run_events import Expected, LanesShown, Opened, Outcome, Stepped
+from netlab.lab.experiments.labs import FreshLabs, ObservedLab, TabLab
+from netlab.lab.experiments.run_events import Expected, LabOpened, LanesShown, RunOutcome, Stepped
 from netlab.lab.experiments.runner import perform
 from netlab.lab.lab import Lab
 from netlab.lab.state import Phase
 from netlab.topics.discovery import topic_named
-from netlab.topics.experiment import Bench, Trial, payload
+from netlab.topics.experiment import ExperimentLab, Runner, payload
 from tests.support.scripted_lab import Told, experiment
 from tests.support.waiting import wait_until
 
@@ -28,26 +28,26 @@ def tab() -> Iterator[Lab]:
         yield lab
 
 
-def says_hello(bench: Bench) -> None:
+def says_hello(bench: ExperimentLab) -> None:
     client = bench.connect()
     client.call("send", b"Hello")
     assert client.call("recv", 8192) == b"Hello"
 
 
 def test_a_bench_that_has_ended_can_still_be_read() -> None:
-    benches: list[Bench] = []
+    benches: list[ExperimentLab] = []
 
-    def run(trial: Trial) -> None:
+    def run(runner: Runner) -> None:
         for model in ("single", "threading"):
-            bench = trial.lab(model)
+            bench = runner.lab(model)
             says_hello(bench)
             benches.append(bench)
-        trial.expect("the first", lambda: payload(benches[0].segments(), Direction.TO_CLIENT) == b"Hello")
-        trial.expect("its log", lambda: benches[0].log()[0].startswith("accepted"))
-        trial.show_lanes(*benches)
+        runner.expect("the first", lambda: payload(benches[0].segments(), Direction.TO_CLIENT) == b"Hello")
+        runner.expect("its log", lambda: benches[0].log()[0].startswith("accepted"))
+        runner.show_lanes(*benches)
 
     told = Told()
-    assert perform(experiment(run), FreshLabs(TCP), told).outcome is Outcome.SEEN
+    assert perform(experiment(run), FreshLabs(TCP), told).outcome is RunOutcome.SEEN
     (shown,) = [each for each in told.happened if isinstance(each, LanesShown)]
     assert [board.title for board in shown.boards] == ["single", "threading"]
     assert [[lane.name for lane in board.lanes] for board in shown.boards] == [["client 1"], ["client 1"]]
@@ -57,13 +57,13 @@ def test_a_bench_that_has_ended_can_still_be_read() -> None:
 def test_fresh_labs_end_with_the_trial() -> None:
     labs: list[Lab] = []
 
-    def run(trial: Trial) -> None:
-        bench = trial.lab()
-        assert isinstance(bench, LabBench)
+    def run(runner: Runner) -> None:
+        bench = runner.lab()
+        assert isinstance(bench, ObservedLab)
         labs.append(bench.lab)
         raise RuntimeError("in the middle")
 
-    assert perform(experiment(run), FreshLabs(TCP), Told()).outcome is Outcome.FAILED
+    assert perform(experiment(run), FreshLabs(TCP), Told()).outcome is RunOutcome.FAILED
     assert labs[0].state.phase is Phase.STOPPED
     assert labs[0].state.server_pid is None
 
@@ -71,12 +71,12 @@ def test_fresh_labs_end_with_the_trial() -> None:
 def test_a_stop_is_heard_while_a_call_waits() -> None:
     stop, waits = threading.Event(), threading.Event()
 
-    def run(trial: Trial) -> None:
-        client = trial.lab().connect()
+    def run(runner: Runner) -> None:
+        client = runner.lab().connect()
         waits.set()
         client.call("recv", 8192)
 
-    verdicts: list[Outcome] = []
+    verdicts: list[RunOutcome] = []
     benches = FreshLabs(TCP)
     thread = threading.Thread(
         target=lambda: verdicts.append(perform(experiment(run), benches, Told(), stop).outcome), daemon=True
@@ -85,48 +85,48 @@ def test_a_stop_is_heard_while_a_call_waits() -> None:
     assert waits.wait(20)
     stop.set()
     thread.join(10)
-    assert verdicts == [Outcome.STOPPED]
+    assert verdicts == [RunOutcome.STOPPED]
 
 
 def test_a_refused_call_is_raised_and_a_begun_one_is_an_outcome() -> None:
-    def run(trial: Trial) -> None:
-        client = trial.lab().connect()
+    def run(runner: Runner) -> None:
+        client = runner.lab().connect()
         with pytest.raises(TypeError):
             client.call("send", "text")
         client.begin("send", "text")
-        trial.expect("a TypeError", lambda: isinstance(client.outcome, TypeError))
+        runner.expect("a TypeError", lambda: isinstance(client.outcome, TypeError))
         client.close()
         client.close()
-        trial.expect("no address", lambda: client.local is None)
+        runner.expect("no address", lambda: client.local is None)
 
-    assert perform(experiment(run), FreshLabs(TCP), Told()).outcome is Outcome.SEEN
+    assert perform(experiment(run), FreshLabs(TCP), Told()).outcome is RunOutcome.SEEN
 
 
 def test_a_plain_socket_reaches_the_server() -> None:
-    def tcp(trial: Trial) -> None:
-        plain = trial.lab().dial()
+    def tcp(runner: Runner) -> None:
+        plain = runner.lab().dial()
         plain.sendall(b"plain")
-        trial.expect("an echo", lambda: plain.recv(100) == b"plain")
+        runner.expect("an echo", lambda: plain.recv(100) == b"plain")
 
-    def udp(trial: Trial) -> None:
-        plain = trial.lab().dial()
+    def udp(runner: Runner) -> None:
+        plain = runner.lab().dial()
         plain.send(b"time 7")
-        trial.expect("an answer", lambda: plain.recv(100).startswith(b"7 "))
+        runner.expect("an answer", lambda: plain.recv(100).startswith(b"7 "))
 
-    assert perform(experiment(tcp), FreshLabs(TCP), Told()).outcome is Outcome.SEEN
-    assert perform(experiment(udp), FreshLabs(UDP), Told()).outcome is Outcome.SEEN
+    assert perform(experiment(tcp), FreshLabs(TCP), Told()).outcome is RunOutcome.SEEN
+    assert perform(experiment(udp), FreshLabs(UDP), Told()).outcome is RunOutcome.SEEN
 
 
 def test_a_client_has_the_options_of_its_own() -> None:
-    def run(trial: Trial) -> None:
-        bench = trial.lab()
+    def run(runner: Runner) -> None:
+        bench = runner.lab()
         bench.fault("loss ->")
         client = bench.connect(timeout=0.2)
         client.begin("ask")
-        trial.expect("its own timeout", lambda: "asked 4 times in 0.2 s" in str(client.outcome))
-        trial.expect("its own words", lambda: any("asking again" in note for note in client.notes()))
+        runner.expect("its own timeout", lambda: "asked 4 times in 0.2 s" in str(client.outcome))
+        runner.expect("its own words", lambda: any("asking again" in note for note in client.notes()))
 
-    assert perform(experiment(run), FreshLabs(UDP), Told()).outcome is Outcome.SEEN
+    assert perform(experiment(run), FreshLabs(UDP), Told()).outcome is RunOutcome.SEEN
 
 
 def test_the_tabs_own_lab_shows_the_run_and_is_as_it_was_afterwards(tab: Lab) -> None:
@@ -134,20 +134,20 @@ def test_the_tabs_own_lab_shows_the_run_and_is_as_it_was_afterwards(tab: Lab) ->
     before, address = tab.state.faults, tab.address
     says_hello_by_hand(tab)
 
-    def run(trial: Trial) -> None:
-        bench = trial.lab("single")
-        trial.step("Hello.")
+    def run(runner: Runner) -> None:
+        bench = runner.lab("single")
+        runner.step("Hello.")
         says_hello(bench)
-        trial.expect("only what this run sent", lambda: len(bench.log()) == 1)
-        trial.expect("on the wire too", lambda: payload(bench.segments(), Direction.TO_SERVER) == b"Hello")
-        trial.expect("the tab's address", lambda: bench.address == address)
-        trial.expect("the model", lambda: tab.state.model == "single")
+        runner.expect("only what this run sent", lambda: len(bench.log()) == 1)
+        runner.expect("on the wire too", lambda: payload(bench.segments(), Direction.TO_SERVER) == b"Hello")
+        runner.expect("the tab's address", lambda: bench.address == address)
+        runner.expect("the model", lambda: tab.state.model == "single")
         bench.fault("slice 1")
-        trial.expect("the faults", lambda: tab.state.faults == ("slice 1",))
+        runner.expect("the faults", lambda: tab.state.faults == ("slice 1",))
 
-    benches, told = OwnLab(tab), Told()
+    benches, told = TabLab(tab), Told()
     verdict = perform(experiment(run), benches, told)
-    assert verdict.outcome is Outcome.SEEN, told.happened
+    assert verdict.outcome is RunOutcome.SEEN, told.happened
     assert (tab.state.model, tab.state.faults, tab.state.phase) == ("threading", before, Phase.SERVING)
     assert not tab.sessions[1].connected
     assert any("Hello" in entry.text for entry in tab.sessions[1].transcript)
@@ -164,20 +164,20 @@ def says_hello_by_hand(tab: Lab) -> None:
 
 def test_a_tab_that_was_stopped_is_stopped_again(tab: Lab) -> None:
     tab.stop()
-    perform(experiment(lambda trial: says_hello(trial.lab("single"))), OwnLab(tab), Told())
+    perform(experiment(lambda runner: says_hello(runner.lab("single"))), TabLab(tab), Told())
     assert (tab.state.model, tab.state.phase) == ("threading", Phase.STOPPED)
 
 
 def test_a_tabs_lab_is_as_it_was_after_a_stop(tab: Lab) -> None:
     stop = threading.Event()
 
-    def run(trial: Trial) -> None:
-        trial.lab("single")
+    def run(runner: Runner) -> None:
+        runner.lab("single")
         stop.set()
-        trial.step("Never.")
+        runner.step("Never.")
 
     told = Told()
-    assert perform(experiment(run), OwnLab(tab), told, stop).outcome is Outcome.STOPPED
-    assert [type(each) for each in told.happened[:-1]] == [Opened]
+    assert perform(experiment(run), TabLab(tab), told, stop).outcome is RunOutcome.STOPPED
+    assert [type(each) for each in told.happened[:-1]] == [LabOpened]
     assert not any(isinstance(each, Stepped | Expected) for each in told.happened)
     assert tab.state.model == "threading"

@@ -11,31 +11,31 @@ from netlab.lab.experiments.run_events import (
     Awaited,
     Expected,
     Finished,
+    LabOpened,
     LanesShown,
-    Opened,
-    Outcome,
+    RunOutcome,
     Shown,
     Stepped,
     Verdict,
 )
 from netlab.lab.experiments.runner import perform
 from netlab.lab.experiments.swim_lanes import Board
-from netlab.topics.experiment import Trial
+from netlab.topics.experiment import Runner
 from tests.support.scripted_lab import ScriptedBenches, Told, experiment
 
 
 def test_a_run_is_told_as_it_happens() -> None:
-    def run(trial: Trial) -> None:
-        bench = trial.lab("pool", max_frame=7, allow_none=False, secret=b"peekaboo")
-        trial.step("One thing.")
-        trial.expect("the queue is empty", lambda: bench.queue == 0)
-        trial.show("a table")
-        trial.show_lanes(bench)
+    def run(runner: Runner) -> None:
+        bench = runner.lab("pool", max_frame=7, allow_none=False, secret=b"peekaboo")
+        runner.step("One thing.")
+        runner.expect("the queue is empty", lambda: bench.queue == 0)
+        runner.show("a table")
+        runner.show_lanes(bench)
 
     told, benches = Told(), ScriptedBenches()
     verdict = perform(experiment(run), benches, told)
     assert told.happened == [
-        Opened("pool", "max frame 7, allow none no, secret"),
+        LabOpened("pool", "max frame 7, allow none no, secret"),
         Stepped(1, "One thing."),
         Awaited(1, "the queue is empty"),
         Expected(1, "the queue is empty", True),
@@ -43,18 +43,18 @@ def test_a_run_is_told_as_it_happens() -> None:
         LanesShown((Board("pool", (), 0),)),
         Finished(verdict),
     ]
-    assert verdict == Verdict(Outcome.SEEN, 1, 0)
+    assert verdict == Verdict(RunOutcome.SEEN, 1, 0)
     assert benches.closed == 1
 
 
 def test_what_is_not_seen_is_crossed_with_what_there_was_and_the_run_goes_on() -> None:
-    def run(trial: Trial) -> None:
-        assert not trial.expect("rain", lambda: False, 0.01, found=lambda: "sun")
-        assert not trial.expect("snow", lambda: False, 0.01)
-        assert trial.expect("sun", lambda: True)
+    def run(runner: Runner) -> None:
+        assert not runner.expect("rain", lambda: False, 0.01, found=lambda: "sun")
+        assert not runner.expect("snow", lambda: False, 0.01)
+        assert runner.expect("sun", lambda: True)
 
     told = Told()
-    assert perform(experiment(run), ScriptedBenches(), told) == Verdict(Outcome.NOT_SEEN, 1, 2)
+    assert perform(experiment(run), ScriptedBenches(), told) == Verdict(RunOutcome.NOT_SEEN, 1, 2)
     expected = [each for each in told.happened if isinstance(each, Expected)]
     assert expected == [
         Expected(1, "rain", False, "sun"),
@@ -73,60 +73,62 @@ def test_what_cannot_be_looked_at_yet_is_looked_at_again() -> None:
             raise answer
         return bool(answer)
 
-    verdict = perform(experiment(lambda trial: trial.expect("it", third_look) and None), ScriptedBenches(), Told())
-    assert verdict.outcome is Outcome.SEEN
+    verdict = perform(experiment(lambda runner: runner.expect("it", third_look) and None), ScriptedBenches(), Told())
+    assert verdict.outcome is RunOutcome.SEEN
     assert len(looks) == 3
 
 
 def test_an_error_in_a_look_is_what_there_was() -> None:
     told = Told()
-    perform(experiment(lambda trial: trial.expect("it", lambda: {}["a"], 0.01) and None), ScriptedBenches(), told)
+    perform(experiment(lambda runner: runner.expect("it", lambda: {}["a"], 0.01) and None), ScriptedBenches(), told)
     assert Expected(1, "it", False, "KeyError: 'a'") in told.happened
 
 
 def test_a_crash_is_a_verdict_in_one_sentence() -> None:
-    def run(trial: Trial) -> None:
-        trial.lab().connect()
+    def run(runner: Runner) -> None:
+        runner.lab().connect()
 
     benches = ScriptedBenches()
     verdict = perform(experiment(run), benches, Told())
-    assert verdict.outcome is Outcome.FAILED
+    assert verdict.outcome is RunOutcome.FAILED
     assert verdict.problem == "ConnectionRefusedError: [Errno 111] Connection refused"
     assert benches.closed == 1
 
 
 def test_a_lab_that_does_not_start_is_a_verdict() -> None:
     trouble = LabError("the server could not start: no memory", "close something")
-    verdict = perform(experiment(lambda trial: trial.lab() and None), ScriptedBenches(trouble=trouble), Told())
-    assert verdict.outcome is Outcome.FAILED
+    verdict = perform(experiment(lambda runner: runner.lab() and None), ScriptedBenches(trouble=trouble), Told())
+    assert verdict.outcome is RunOutcome.FAILED
     assert verdict.problem.startswith("the server could not start: no memory")
 
 
 def test_an_experiment_that_expects_nothing_has_failed() -> None:
-    verdict = perform(experiment(lambda trial: trial.step("Nothing.")), ScriptedBenches(), Told())
-    assert verdict.outcome is Outcome.FAILED
+    verdict = perform(experiment(lambda runner: runner.step("Nothing.")), ScriptedBenches(), Told())
+    assert verdict.outcome is RunOutcome.FAILED
 
 
 def test_a_crash_beside_crossed_expectations_keeps_their_count() -> None:
-    def run(trial: Trial) -> None:
-        trial.expect("rain", lambda: False, 0.0)
+    def run(runner: Runner) -> None:
+        runner.expect("rain", lambda: False, 0.0)
         raise ValueError("two\nlines")
 
-    assert perform(experiment(run), ScriptedBenches(), Told()) == Verdict(Outcome.FAILED, 0, 1, "ValueError: two lines")
+    assert perform(experiment(run), ScriptedBenches(), Told()) == Verdict(
+        RunOutcome.FAILED, 0, 1, "ValueError: two lines"
+    )
 
 
 def test_a_stop_is_heard_at_the_next_step() -> None:
     stop = threading.Event()
     told = Told()
 
-    def run(trial: Trial) -> None:
-        trial.step("One.")
+    def run(runner: Runner) -> None:
+        runner.step("One.")
         stop.set()
-        trial.step("Two.")
+        runner.step("Two.")
 
     benches = ScriptedBenches()
     verdict = perform(experiment(run), benches, told, stop)
-    assert verdict.outcome is Outcome.STOPPED
+    assert verdict.outcome is RunOutcome.STOPPED
     assert told.happened == [Stepped(1, "One."), Finished(verdict)]
     assert benches.closed == 1
 
@@ -138,27 +140,27 @@ def test_a_stop_is_heard_while_waiting() -> None:
         if isinstance(happening, Awaited):
             stop.set()
 
-    run = experiment(lambda trial: trial.expect("the end of time", lambda: False, 3600) and None)
+    run = experiment(lambda runner: runner.expect("the end of time", lambda: False, 3600) and None)
     verdict = perform(run, ScriptedBenches(), Told(react=stop_when_awaited), stop)
-    assert verdict == Verdict(Outcome.STOPPED, 0, 0)
+    assert verdict == Verdict(RunOutcome.STOPPED, 0, 0)
 
 
 def test_an_experiment_cannot_catch_the_stop() -> None:
     stop = threading.Event()
     stop.set()
 
-    def run(trial: Trial) -> None:
+    def run(runner: Runner) -> None:
         while True:
             try:
-                trial.step("Again.")
+                runner.step("Again.")
             except Exception:  # noqa: BLE001 - this is what is tried
                 continue
 
-    assert perform(experiment(run), ScriptedBenches(), Told(), stop).outcome is Outcome.STOPPED
+    assert perform(experiment(run), ScriptedBenches(), Told(), stop).outcome is RunOutcome.STOPPED
 
 
 def test_an_interrupt_leaves_nothing_running() -> None:
-    def run(trial: Trial) -> None:
+    def run(runner: Runner) -> None:
         raise KeyboardInterrupt
 
     benches = ScriptedBenches()
@@ -168,9 +170,9 @@ def test_an_interrupt_leaves_nothing_running() -> None:
 
 
 def test_nothing_that_is_told_steers_a_terminal() -> None:
-    def run(trial: Trial) -> None:
-        trial.show("\x1b[2J\nsecond row")
-        trial.expect("it", lambda: False, 0.0, found=lambda: "\x1b]0;title\x07")
+    def run(runner: Runner) -> None:
+        runner.show("\x1b[2J\nsecond row")
+        runner.expect("it", lambda: False, 0.0, found=lambda: "\x1b]0;title\x07")
 
     told = Told()
     perform(experiment(run), ScriptedBenches(), told)

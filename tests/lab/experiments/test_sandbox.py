@@ -11,16 +11,16 @@ import sys
 import pytest
 
 from netlab.capture.model import Endpoint
-from netlab.lab.experiments.runner import Stopped
-from netlab.lab.experiments.sandbox import OUTPUT_LIMIT, Limits, Quoted
-from netlab.topics.experiment import Run
+from netlab.lab.experiments.runner import RunStopped
+from netlab.lab.experiments.sandbox import OUTPUT_LIMIT, Limits, SandboxedCode
+from netlab.topics.experiment import SandboxResult
 from tests.support.waiting import wait_until
 
 SPIN = "while True: pass"
 
 
-def run(code: str, limits: Limits | None = None) -> Run:
-    return Quoted(code, None, limits).wait()
+def run(code: str, limits: Limits | None = None) -> SandboxResult:
+    return SandboxedCode(code, None, limits).wait()
 
 
 def gone(pid: int) -> bool:
@@ -32,17 +32,19 @@ def gone(pid: int) -> bool:
 
 
 def test_it_prints_and_ends() -> None:
-    assert run("print('Hello'); import sys; print('oh', file=sys.stderr); sys.exit(3)") == Run(3, "Hello\noh\n", False)
+    assert run("print('Hello'); import sys; print('oh', file=sys.stderr); sys.exit(3)") == SandboxResult(
+        3, "Hello\noh\n", False
+    )
 
 
 def test_a_loop_without_end_is_ended_and_called_so() -> None:
-    quoted = Quoted("print('begin')\n" + SPIN, None, Limits(cpu_seconds=1, wall_seconds=60))
-    assert quoted.wait() == Run(None, "begin\n", True)
+    quoted = SandboxedCode("print('begin')\n" + SPIN, None, Limits(cpu_seconds=1, wall_seconds=60))
+    assert quoted.wait() == SandboxResult(None, "begin\n", True)
     assert gone(quoted.pid)
 
 
 def test_waiting_for_ever_is_ended_and_called_so() -> None:
-    assert run("import time\nprint('waits')\ntime.sleep(3600)", Limits(wall_seconds=1.5)) == Run(
+    assert run("import time\nprint('waits')\ntime.sleep(3600)", Limits(wall_seconds=1.5)) == SandboxResult(
         None, "waits\n", False, True
     )
 
@@ -51,8 +53,8 @@ def test_it_ends_itself_where_nobody_is_left_to_end_it() -> None:
     """As after kill -9 of whoever started it."""
     starter = f"""
 import os
-from netlab.lab.experiments.sandbox import Limits, Quoted
-quoted = Quoted("import time; time.sleep(3600)", None, Limits(wall_seconds=2.0))
+from netlab.lab.experiments.sandbox import Limits, SandboxedCode
+quoted = SandboxedCode("import time; time.sleep(3600)", None, Limits(wall_seconds=2.0))
 print(quoted.pid, flush=True)
 os.kill(os.getpid(), {signal.SIGKILL.value})
 """
@@ -89,10 +91,10 @@ def test_what_it_started_is_ended_too() -> None:
 
 def test_a_stop_ends_it() -> None:
     def stop() -> None:
-        raise Stopped
+        raise RunStopped
 
-    quoted = Quoted(SPIN)
-    with pytest.raises(Stopped):
+    quoted = SandboxedCode(SPIN)
+    with pytest.raises(RunStopped):
         quoted.wait(stop)
     assert gone(quoted.pid)
 
@@ -101,11 +103,11 @@ def test_the_address_is_put_in_and_other_braces_stay() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         at = Endpoint(*listener.getsockname()[:2])
         code = "import socket\ns = socket.create_connection(('{host}', {port}))\nprint({1: 2})"
-        assert Quoted(code, at).wait() == Run(0, "{1: 2}\n", False)
+        assert SandboxedCode(code, at).wait() == SandboxResult(0, "{1: 2}\n", False)
 
 
 def test_its_input_can_be_written() -> None:
-    quoted = Quoted("print(input())")
+    quoted = SandboxedCode("print(input())")
     quoted.write("typed\n")
     assert quoted.wait().output == "typed\n"
 

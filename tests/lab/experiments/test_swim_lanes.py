@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Outcome, Segment, Transport
 from netlab.lab import Lab
-from netlab.lab.experiments.swim_lanes import SECOND, Board, Facts, Following, Lane, Phase, Span
+from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LaneBuilder, LanePhase, LiveLanes, PhaseSpan
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, axis, cells, render, render_boards
 from tests.support.folders import CAPTURE_CASES
 from tests.support.waiting import wait_until
@@ -139,22 +139,22 @@ def test_of_more_clients_than_rows_the_newest_are_drawn_and_the_others_counted()
 def test_phases_follow_each_other() -> None:
     whole = replace(lane(1, 0.2, 0.5, 0.9), began=at(0.1))
     assert whole.spans == (
-        Span(Phase.CONNECTING, at(0.1), at(0.2)),
-        Span(Phase.QUEUED, at(0.2), at(0.5)),
-        Span(Phase.SERVED, at(0.5), at(0.9)),
+        PhaseSpan(LanePhase.CONNECTING, at(0.1), at(0.2)),
+        PhaseSpan(LanePhase.QUEUED, at(0.2), at(0.5)),
+        PhaseSpan(LanePhase.SERVED, at(0.5), at(0.9)),
     )
     phases = [whole.phase(at(seconds)) for seconds in (0.1, 0.3, 0.6, 1.0)]
-    assert phases == [Phase.CONNECTING, Phase.QUEUED, Phase.SERVED, Phase.CLOSED]
+    assert phases == [LanePhase.CONNECTING, LanePhase.QUEUED, LanePhase.SERVED, LanePhase.CLOSED]
 
 
 def test_a_client_that_left_the_queue_was_never_served() -> None:
     left = lane(1, 0.0, None, 0.5)
     assert left.words(at(1.0)) == "never served"
-    assert left.phase(at(1.0)) is Phase.CLOSED
+    assert left.phase(at(1.0)) is LanePhase.CLOSED
 
 
 def test_facts_by_the_clients_own_address() -> None:
-    facts = Facts()
+    facts = LaneBuilder()
     for number in (1, 2):
         facts.crossed(segment(number, number / 10, UP, Kind.OPEN))
     facts.crossed(segment(1, 0.3, UP, Kind.DATA, 5))
@@ -171,7 +171,7 @@ def test_facts_by_the_clients_own_address() -> None:
 
 def test_facts_by_the_order_of_the_accept_queue() -> None:
     """The server knows its clients by the wire's ports."""
-    facts = Facts()
+    facts = LaneBuilder()
     for number in (1, 2, 3):
         facts.crossed(segment(number, number / 10, UP, Kind.OPEN))
     facts.accepted(at(0.15), Endpoint("127.0.0.1", 41001))
@@ -180,7 +180,7 @@ def test_facts_by_the_order_of_the_accept_queue() -> None:
 
 
 def test_a_half_closed_client_is_still_served_and_a_reset_ends_it() -> None:
-    facts = Facts()
+    facts = LaneBuilder()
     facts.crossed(segment(1, 0.1, UP, Kind.OPEN))
     facts.crossed(segment(1, 0.2, UP, Kind.FIN))
     assert facts.lanes()[0].closed is None
@@ -216,9 +216,9 @@ def test_a_wait_that_the_words_tell_is_drawn_and_so_is_the_service(
     each = Lane(1, client(1), at_the_wire, "", at_the_wire, at_the_wire + waited, at_the_wire + waited + served)
     row = cells(each, 0, length, columns, length)
     assert len(row) == columns
-    assert GLYPHS[Phase.SERVED] in row
-    assert (GLYPHS[Phase.QUEUED] in row) or each.words(length) == "waited 0 ms"
-    assert (GLYPHS[Phase.QUEUED] not in row) or waited > 0
+    assert GLYPHS[LanePhase.SERVED] in row
+    assert (GLYPHS[LanePhase.QUEUED] in row) or each.words(length) == "waited 0 ms"
+    assert (GLYPHS[LanePhase.QUEUED] not in row) or waited > 0
 
 
 @given(st.integers(8, 4000), st.integers(1, 10**13))
@@ -232,7 +232,7 @@ def test_ticks_that_differ_have_labels_that_differ(columns: int, length: int) ->
 @given(st.integers(1, 200), st.integers(1, 10**12))
 def test_even_the_shortest_service_has_a_cell(columns: int, length: int) -> None:
     row = cells(Lane(1, client(1), 0, "", None, 0, 1), 0, length, columns, length)
-    assert row[0] == GLYPHS[Phase.SERVED]
+    assert row[0] == GLYPHS[LanePhase.SERVED]
     assert len(row) == columns
 
 
@@ -240,7 +240,7 @@ def test_a_client_of_many_connections_has_its_name_on_each_and_connects_when_it_
     with Lab("wsgi") as lab:
         client = lab.connect()
         lanes: tuple[Lane, ...] = ()
-        following = Following(lab)
+        following = LiveLanes(lab)
         for number in (1, 2):
             client.run("get('/localtime')")
             wait_until(lambda number=number: len(lab.capture.flows) == number)
@@ -253,7 +253,7 @@ def test_a_client_of_many_connections_has_its_name_on_each_and_connects_when_it_
 
 
 def test_bytes_beside_a_flag_are_counted() -> None:
-    facts = Facts()
+    facts = LaneBuilder()
     with Capture.of_file(CAPTURE_CASES / "syn_fin_rst_with_data.pcap") as capture:
         capture.grow()
         for segment in capture.segments:

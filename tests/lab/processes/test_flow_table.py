@@ -9,8 +9,8 @@ import threading
 from netlab.capture.model import Endpoint
 from netlab.lab import Lab
 from netlab.lab.processes import flow_table
-from netlab.lab.processes.flow_table import FLOWS_KEPT, LINES_HELD, FlowBook, FlowFact, PeerNames
-from netlab.lab.state import Happened, LogLine, PeerEvent
+from netlab.lab.processes.flow_table import FLOWS_KEPT, LINES_HELD, FlowRecord, FlowTable, LogTranslator
+from netlab.lab.state import LogLine, PeerEvent, PeerEventKind
 from tests.support.waiting import wait_until
 
 
@@ -18,12 +18,12 @@ class Told:
     """A server and a wire that say what a test wants."""
 
     def __init__(self, patience: float = 60.0) -> None:
-        self.book, self.shown = FlowBook(), list[str]()
-        self.names = PeerNames(self.book, lambda line: self.shown.append(line.text), patience)
+        self.book, self.shown = FlowTable(), list[str]()
+        self.names = LogTranslator(self.book, lambda line: self.shown.append(line.text), patience)
 
     def log(self, text: str) -> None:
         peer = _peer(text)
-        event = PeerEvent(Happened.ACCEPTED, peer) if peer is not None and text.startswith("accepted ") else None
+        event = PeerEvent(PeerEventKind.ACCEPTED, peer) if peer is not None and text.startswith("accepted ") else None
         self.names.said(LogLine(7, "info", text, event, peer))
 
     def flow(self, number: int, port: int, behind: int) -> None:
@@ -95,9 +95,9 @@ def test_who_ended_a_flow_is_told_and_not_read_from_words() -> None:
 
 
 def test_only_the_latest_flows_are_kept() -> None:
-    book = FlowBook()
+    book = FlowTable()
     for number in range(FLOWS_KEPT + 10):
-        book.opened(FlowFact(number, Endpoint("::1", number), Endpoint("127.0.0.1", number), 0))
+        book.opened(FlowRecord(number, Endpoint("::1", number), Endpoint("127.0.0.1", number), 0))
     assert len(book.facts) == FLOWS_KEPT
     assert book.client_of(Endpoint("127.0.0.1", 3)) is None
     assert book.client_of(Endpoint("127.0.0.1", 10)) == Endpoint("::1", 10)

@@ -20,13 +20,13 @@ from netlab.capture.model import Direction, Endpoint
 from netlab.certificates import certs
 from netlab.lab import Lab
 from netlab.lab import lab as lab_module
-from netlab.lab.client.attribution import Crossing
+from netlab.lab.client.attribution import CallTraffic
 from netlab.lab.client.cancellable_socket import Wake
 from netlab.lab.client.connection import Connection
 from netlab.lab.client.session import Session
 from netlab.lab.state import (
     Accounts,
-    CaptureReplaced,
+    CaptureRestarted,
     Entry,
     EntryKind,
     Event,
@@ -104,7 +104,7 @@ def recorded(lab: Lab) -> Json:
 def _session(session: Session) -> Json:
     return {
         "transcript": [_entry(entry) for entry in session.transcript],
-        "crossings": [_crossing(crossing) for crossing in session.crossings._kept],
+        "crossings": [_crossing(crossing) for crossing in session.attribution._kept],
         "connected": session.connected,
         "peer_closed": session.peer_closed,
         "local": session.local,
@@ -116,7 +116,7 @@ def _entry(entry: Entry) -> Json:
     return {"time_ns": entry.time_ns, "kind": entry.kind.name, "text": entry.text, "call": entry.call}
 
 
-def _crossing(crossing: Crossing) -> Json:
+def _crossing(crossing: CallTraffic) -> Json:
     return asdict(crossing) | {"sent": _ends(crossing.sent), "read": _ends(crossing.read)}
 
 
@@ -143,9 +143,9 @@ def entry_of(told: Json) -> Entry:
     return Entry(**{**told, "kind": EntryKind[told["kind"]]})
 
 
-def crossing_of(told: Json) -> Crossing:
+def crossing_of(told: Json) -> CallTraffic:
     ranges = {name: told[name] and range(*told[name]) for name in ("sent", "read")}
-    return Crossing(**{**told, **ranges, "local": Endpoint(*told["local"])})
+    return CallTraffic(**{**told, **ranges, "local": Endpoint(*told["local"])})
 
 
 class PlayedConnection(Connection):
@@ -196,7 +196,7 @@ class ReplayedLab(Lab):
             self._play(self.open(), told)
         for line in self.told["log"]:
             self._tell(LogGrew(LogLine(line["time_ns"], line["level"], line["text"])))
-        for event in (StateChanged(self._replayed), SessionsChanged(), CaptureReplaced()):
+        for event in (StateChanged(self._replayed), SessionsChanged(), CaptureRestarted()):
             self._tell(event)
 
     def _play(self, session: Session, told: Json) -> None:
@@ -204,8 +204,8 @@ class ReplayedLab(Lab):
         prompt.connection = PlayedConnection(told, self._client(told["transfer"]))
         prompt._told_closed = True
         for crossing in map(crossing_of, told["crossings"]):
-            prompt.crossings._locals.add(crossing.local)
-            prompt.crossings._kept.append(crossing)
+            prompt.attribution._locals.add(crossing.local)
+            prompt.attribution._kept.append(crossing)
         for entry in map(entry_of, told["transcript"]):
             prompt.transcript.append(entry)
         prompt._notify()

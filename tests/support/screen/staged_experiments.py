@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from netlab.capture.model import Kind
-from netlab.topics.experiment import Experiment, Trial
+from netlab.topics.experiment import Experiment, Runner
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from tests.support.screen.staging import StagedApp
 from tests.support.waiting import until
@@ -28,40 +28,40 @@ WHY = (
 def second_client(gate: threading.Event) -> Experiment:
     """The second client waits, until the gate is open."""
 
-    def run(trial: Trial) -> None:
-        bench = trial.lab("single")
-        trial.step("The first client says Hello, reads the echo, and stays.")
-        first = bench.connect()
+    def run(runner: Runner) -> None:
+        lab = runner.lab("single")
+        runner.step("The first client says Hello, reads the echo, and stays.")
+        first = lab.connect()
         first.call("send", b"Hello")
         first.call("recv", 8192)
-        trial.step("A second client connects and says Hello too.")
-        second = bench.connect()
+        runner.step("A second client connects and says Hello too.")
+        second = lab.connect()
         second.call("send", b"Hello")
         second.begin("recv", 8192)
-        trial.expect("its connect and its send succeed, and it waits in the accept queue", lambda: bench.queue == 1)
-        trial.expect("it has no echo until the first client leaves", gate.is_set, 60)
-        trial.step("The first client leaves.")
+        runner.expect("its connect and its send succeed, and it waits in the accept queue", lambda: lab.queue == 1)
+        runner.expect("it has no echo until the first client leaves", gate.is_set, 60)
+        runner.step("The first client leaves.")
         first.close()
-        trial.expect("now the second one has its echo", lambda: second.outcome == b"Hello")
-        trial.expect("the server has closed the first", lambda: any("closed" in line for line in bench.log()))
-        trial.show_lanes(bench)
+        runner.expect("now the second one has its echo", lambda: second.outcome == b"Hello")
+        runner.expect("the server has closed the first", lambda: any("closed" in line for line in lab.log()))
+        runner.show_lanes(lab)
         second.close()
-        trial.expect("it leaves too", lambda: [each.kind for each in bench.segments()].count(Kind.FIN) == 4)
-        bench = trial.lab("threading")
-        trial.step("Under threading there is a thread for each.")
-        third = bench.connect()
+        runner.expect("it leaves too", lambda: [each.kind for each in lab.segments()].count(Kind.FIN) == 4)
+        lab = runner.lab("threading")
+        runner.step("Under threading there is a thread for each.")
+        third = lab.connect()
         third.call("send", b"Hello")
         third.call("recv", 8192)
-        trial.expect("a client has one", lambda: bench.threads == 2)
+        runner.expect("a client has one", lambda: lab.threads == 2)
 
     asked = "A server serves one client at a time. What does a second client see?"
     return Experiment("second-client", asked, PREDICTIONS, 2, WHY, run)
 
 
-def _three_times(trial: Trial) -> None:
-    trial.lab()
-    trial.step("Run the quoted code.")
-    trial.expect("it says what three times three is", lambda: trial.run_quoted("print(3 * 3)").output == "9\n")
+def _three_times(runner: Runner) -> None:
+    runner.lab()
+    runner.step("Run the quoted code.")
+    runner.expect("it says what three times three is", lambda: runner.run_in_sandbox("print(3 * 3)").output == "9\n")
 
 
 QUOTED = Experiment(

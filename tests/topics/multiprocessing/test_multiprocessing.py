@@ -105,11 +105,11 @@ def test_a_message_waits_for_no_acknowledgement(address: tuple[str, int], monkey
     sockets: list[socket.socket] = []
     handle = server.EchoHandler.handle
 
-    def noted(handler: server.EchoHandler) -> None:
+    def values_now(handler: server.EchoHandler) -> None:
         sockets.append(handler.request)
         handle(handler)
 
-    monkeypatch.setattr(server.EchoHandler, "handle", noted)
+    monkeypatch.setattr(server.EchoHandler, "handle", values_now)
     one = Client(address)
     try:
         one.send("Hello")

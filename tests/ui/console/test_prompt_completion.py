@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from netlab.lab.client.operations import UNKNOWN, Operation
-from netlab.lab.console import Command
+from netlab.lab.console import ConsoleCommand
 from netlab.ui.console.prompt_completion import Completion, byte_count, listed
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
@@ -20,8 +20,8 @@ COMPLETION = Completion(
         "system.listMethods": Operation("system.listMethods", "()", "All methods."),
     },
     commands=(
-        Command("model", "NAME", "serve with another model", lambda lab, rest: None),
-        Command("connect", "", "open a client", lambda lab, rest: None),
+        ConsoleCommand("model", "NAME", "serve with another model", lambda lab, rest: None),
+        ConsoleCommand("connect", "", "open a client", lambda lab, rest: None),
     ),
     values={"model": ("single", "threading")},
 )

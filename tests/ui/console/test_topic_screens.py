@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from netlab.certificates import certs
 from netlab.lab import Lab
-from netlab.lab.bounded_log import Tail
+from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.state import Entry
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.widgets.formatting import Presentation
@@ -80,7 +80,7 @@ def test_default_operation_and_telling_failure(
                 session.wait_idle()
 
         async def script(pilot: Pilot[None]) -> None:
-            entries: Tail[Entry] = Tail(1000)
+            entries: BoundedLog[Entry] = BoundedLog(1000)
             for session in lab.sessions:
                 for entry in session.transcript:
                     if not entry.text.startswith(SOMETIMES):

@@ -8,7 +8,7 @@ import time
 import pytest
 from textual.pilot import Pilot
 
-from netlab.lab.experiments.run_events import Outcome
+from netlab.lab.experiments.run_events import RunOutcome
 from netlab.lab.state import Phase
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from netlab.ui.reader.reader import Reader
@@ -36,7 +36,7 @@ def test_every_expectation_is_ticked_while_the_panes_move(gate: threading.Event)
         assert "all was seen: 6 of 6" in shown.text
         assert "✓ You were right: 3 Connect and send" in shown.text
         assert "✗" not in shown.text
-        assert shown.outcome is Outcome.SEEN
+        assert shown.outcome is RunOutcome.SEEN
 
     script()
 

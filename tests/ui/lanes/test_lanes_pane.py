@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
-from netlab.lab.experiments.swim_lanes import Phase
+from netlab.lab.experiments.swim_lanes import LanePhase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS
 from netlab.ui.lanes.lanes_pane import LanesPane
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until
 
-QUEUED, SERVED, CLOSED = (GLYPHS[phase] for phase in (Phase.QUEUED, Phase.SERVED, Phase.CLOSED))
+QUEUED, SERVED, CLOSED = (GLYPHS[phase] for phase in (LanePhase.QUEUED, LanePhase.SERVED, LanePhase.CLOSED))
 
 
 def pane(app: StagedApp) -> LanesPane:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.capture.model import Endpoint
-from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, Phase
+from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LanePhase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, axis, render_boards
 from netlab.ui.lanes.lanes_history import MOST, runs_of, split
 from netlab.ui.lanes.lanes_picture import CLOSEST, Picture, Run, Sheet, Window, axis_length
@@ -39,7 +39,7 @@ def test_side_by_side_each_half_shows_its_part_and_no_name_is_coloured() -> None
     for row in both.rows()[1:3]:
         name, left, other, right = layout.split(row)
         assert name == other[-layout.name :] and left.rstrip()[-1] == right[-1] == "s"
-        assert GLYPHS[Phase.SERVED] in right and not set(name + other) & set(GLYPHS.values())
+        assert GLYPHS[LanePhase.SERVED] in right and not set(name + other) & set(GLYPHS.values())
     assert "".join(layout.split(both.rows()[3])) == both.rows()[3]
 
 
@@ -59,8 +59,8 @@ def test_parts_side_by_side_are_the_whole() -> None:
         window = Window(4, part * zoomed.columns)
         row = Picture((OVER,), 80, zoomed.length, window).rows()[2]
         seen += row[zoomed.layout.name + 1 :][: zoomed.columns].ljust(zoomed.columns)
-    assert seen.count(GLYPHS[Phase.QUEUED]) == round(zoomed.total * 1.5 / 4)
-    assert seen.index(GLYPHS[Phase.QUEUED]) == zoomed.total // 8
+    assert seen.count(GLYPHS[LanePhase.QUEUED]) == round(zoomed.total * 1.5 / 4)
+    assert seen.index(GLYPHS[LanePhase.QUEUED]) == zoomed.total // 8
 
 
 def test_no_label_of_the_axis_is_cut_and_a_part_without_one_says_where_it_is() -> None:
@@ -104,7 +104,7 @@ def test_an_experiment_has_an_axis_of_its_own_on_which_its_models_begin_at_zero(
     rows = [text for text, _ in sheet.rows()]
     assert [row for row in rows if row.startswith("──")] == ["── by hand ──", "── two-models ──", "── by hand ──"]
     served = [row for row, picture in sheet.rows() if picture is sheet.pictures[1] and "client" in row]
-    assert [row[len("client 3 ")] for row in (served[0], served[2])] == [GLYPHS[Phase.SERVED]] * 2
+    assert [row[len("client 3 ")] for row in (served[0], served[2])] == [GLYPHS[LanePhase.SERVED]] * 2
     assert sum("┬" in row for row in rows) == 2, "the newest run has its axis at the foot"
     assert runs_of(Board("", (), 0), [], []) == (Run("", (Board("", (), 0),)),)
 

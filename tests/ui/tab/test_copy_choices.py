@@ -18,9 +18,9 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
-from netlab.lab.state import Entry, EntryKind, Made
+from netlab.lab.state import ClientMade, Entry, EntryKind
 from netlab.topics.client_call import Call
-from netlab.topics.copy_as import Called, Missing
+from netlab.topics.copy_as import CopiedCall, Missing
 from netlab.topics.discovery import topic_named
 from netlab.ui.tab.copied_program import client_alone
 from netlab.ui.tab.copy_choices import Copy, LastCall, _meaning, copies, last_call
@@ -191,28 +191,28 @@ def test_the_client_alone_is_the_recipe_and_does_nothing_by_itself(name: str) ->
 
 def test_a_tool_that_cannot_do_it_is_said_so() -> None:
     with Lab("hmac") as lab:
-        found = copies(topic_named("hmac"), lab.address, [], None, LastCall(Called(lab.address)))
+        found = copies(topic_named("hmac"), lab.address, [], None, LastCall(CopiedCall(lab.address)))
         assert next(c.text for c in found if c.label == "nc").startswith("# no equivalent")
 
 
 def test_a_server_that_serves_one_client_keeps_others_waiting_and_that_is_said() -> None:
-    found = copies(topic_named("tcp"), None, [], None, LastCall(Called(Endpoint("127.0.0.1", 20000))), waits=True)
+    found = copies(topic_named("tcp"), None, [], None, LastCall(CopiedCall(Endpoint("127.0.0.1", 20000))), waits=True)
     assert all("in turn: this client is served first" in c.meaning for c in found if c.label != "address")
 
 
-def entry(did: Call | Made, number: int) -> Entry:
+def entry(did: Call | ClientMade, number: int) -> Entry:
     return Entry(0, EntryKind.CALL, "", number, did)
 
 
 def test_the_last_call_for_other_tools_is_the_last_that_sent() -> None:
     topic, address = topic_named("tcp"), Endpoint("127.0.0.1", 20000)
-    made = Made(address, {"timeout": 5})
+    made = ClientMade(address, {"timeout": 5})
     did = [made, Call("send", (b"one",)), Call("recv", (10,)), Call("recv", (20,))]
     last = last_call(topic, address, [entry(each, number) for number, each in enumerate(did, 1)])
-    called = Called(address, "send", (b"one",), options=made.keywords)
+    called = CopiedCall(address, "send", (b"one",), options=made.keywords)
     assert last == LastCall(called, (Call("send", (b"one",)), Call("recv", (10,))), made)
     assert last_call(topic, address, []) == LastCall(
-        Called(address), (Call("send", (b"Hello",)), Call("recv", (8192,)))
+        CopiedCall(address), (Call("send", (b"Hello",)), Call("recv", (8192,)))
     )
     assert last_call(topic, None, []) is None
     alone = last_call(topic, address, [entry(Call("send", (b"one",)), 1)])
