@@ -81,11 +81,13 @@ def test_every_way_receives_the_same_bytes_and_counts_their_copies(client, way, 
     assert transfer.moves == (len(transfer.arrivals) - 1 if way == "concatenate" else 0)
 
 
-def test_the_tutorials_first_function_fails_as_it_stands_and_the_connection_goes_on(client):
+def test_the_tutorials_first_function_fails_as_it_stands_and_the_connection_goes_on(client, capsys):
     with pytest.raises(TypeError, match="can only concatenate str"):
         client.receive("1 MiB", "tutorial_concatenate")
     assert client.receive(10).filled == 10
+    assert "discarding" in capsys.readouterr().out
     compared = client.compare("1 MiB")
+    assert "discarding" not in capsys.readouterr().out
     assert [transfer.way for transfer in compared] == list(WAYS)
     failed = [transfer.way for transfer in compared if transfer.failure]
     assert failed == ["tutorial_concatenate"]
