@@ -9,7 +9,6 @@ from tests.support.folders import ROOT
 OF_TOPICS = {"server", "client", "dissect", "experiments", "copy_as", "plaintext", "panel"}
 SHARED = {
     "app",  # the command that starts the app, and the app
-    "events",  # of a client in a server's log, beside the recipes; of a running experiment
 }
 
 
