@@ -177,6 +177,16 @@ def payload(segments: Iterable[Segment], direction: Direction, client: Endpoint 
     return b"".join(bytes(segment.data) for segment in carried(segments, direction, client))
 
 
+def sent(lab: ExperimentLab) -> bytes:
+    """What clients have sent to the server so far."""
+    return payload(lab.segments(), Direction.TO_SERVER)
+
+
+def answers(lab: ExperimentLab) -> bytes:
+    """What the server has sent to clients so far."""
+    return payload(lab.segments(), Direction.TO_CLIENT)
+
+
 def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint | None = None) -> list[Segment]:
     """The segments with data that went one way (of one client's flow); what the wire dropped is not among them."""
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import PATIENCE, Experiment, ExperimentLab, Runner, payload
+from netlab.topics.experiment import PATIENCE, Experiment, ExperimentLab, Runner, answers, payload, sent
 
 SECRET = b"peekaboo"
 ORDER, FORGED = b"Pay Bob 100", b"Pay Bob 900"
@@ -63,8 +63,8 @@ def _wrong_secret(runner: Runner) -> None:
                  lambda: type(peer.outcome).__name__ == "SecretRefused", found=lambda: peer.outcome)  # fmt: skip
     runner.expect("the server's log says why: a wrong digest", lambda: _logged(lab, "wrong digest"))
     runner.expect("on the wire: 32 random bytes one way, 32 bytes of digest the other way, and no secret",
-                 lambda: len(_sent(lab)) == len(_answers(lab)) == LENGTH
-                 and b"wrong" not in _sent(lab))  # fmt: skip
+                 lambda: len(sent(lab)) == len(answers(lab)) == LENGTH
+                 and b"wrong" not in sent(lab))  # fmt: skip
     runner.step("Connect with the right secret, and say Hello.")
     right = lab.connect(secret=SECRET)
     right.call("send", b"Hello")
@@ -77,12 +77,12 @@ def _replay(runner: Runner) -> None:
     runner.step("A client with the right secret connects. Somebody on the wire records its digest.")
     lab.connect()
     runner.expect("the server accepted it", lambda: _logged(lab, "knows the secret"))
-    first, digest = _answers(lab), _sent(lab)
+    first, digest = answers(lab), sent(lab)
     runner.step("Without knowing the secret, they connect and get a challenge.")
     sock = lab.dial()
     runner.expect("it is a different challenge",
-                 lambda: len(_answers(lab)) == 2 * LENGTH and not _answers(lab).endswith(first),
-                 found=lambda: _answers(lab).hex())  # fmt: skip
+                 lambda: len(answers(lab)) == 2 * LENGTH and not answers(lab).endswith(first),
+                 found=lambda: answers(lab).hex())  # fmt: skip
     runner.step("They send the digest that they recorded.")
     sock.sendall(digest)
     runner.expect("the recorded digest does not match it: rejected", lambda: _logged(lab, "wrong digest"))
@@ -118,7 +118,7 @@ def _recv_32(runner: Runner) -> None:
     lab.fault("slice 8 <-", "stall after 8 <-")
     runner.run_in_sandbox(BEGIN + NAMED + TALK, lab)
     runner.expect("it signed only the first 8 bytes of the challenge",
-                 lambda: _sent(lab).endswith(hmac.digest(SECRET, _answers(lab)[-8:], "sha256")))  # fmt: skip
+                 lambda: sent(lab).endswith(hmac.digest(SECRET, answers(lab)[-8:], "sha256")))  # fmt: skip
     runner.expect("the server rejects the digest, although the secret is right",
                  lambda: _logged(lab, "wrong digest"), found=lambda: lab.log())  # fmt: skip
     runner.step("The repaired code, with the challenge in pieces as before.")
@@ -139,8 +139,8 @@ def _tamper(runner: Runner) -> None:
     runner.expect("it logged nothing: it cannot notice", lambda: not _logged(lab, "dropped"))
     runner.step("Send the order again, now with its own HMAC behind it, made with the secret.")
     peer.call("send", ORDER + hmac.digest(SECRET, ORDER, "sha256"))
-    runner.expect("the same bit was flipped again", lambda: _sent(lab).count(FORGED) == 2)
-    received = _sent(lab)[-len(ORDER) - LENGTH :]
+    runner.expect("the same bit was flipped again", lambda: sent(lab).count(FORGED) == 2)
+    received = sent(lab)[-len(ORDER) - LENGTH :]
     order, digest = received[: len(ORDER)], received[len(ORDER) :]
     runner.expect("a receiver that checks the HMAC notices: it does not match",
                  lambda: order == FORGED and not hmac.compare_digest(digest, hmac.digest(SECRET, order, "sha256")),
@@ -149,14 +149,6 @@ def _tamper(runner: Runner) -> None:
 
 def _logged(lab: ExperimentLab, words: str) -> bool:
     return any(words in line for line in lab.log())
-
-
-def _sent(lab: ExperimentLab) -> bytes:
-    return payload(lab.segments(), Direction.TO_SERVER)
-
-
-def _answers(lab: ExperimentLab) -> bytes:
-    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

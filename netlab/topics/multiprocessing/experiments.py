@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netlab.capture.model import Direction
 from netlab.dissect.pickled import read_pickle
-from netlab.topics.experiment import Experiment, ExperimentLab, Runner, carried, payload
+from netlab.topics.experiment import Experiment, Runner, answers, carried, payload, sent
 
 SENT = {"name": "spam", "price": (1, 2.5)}
 
@@ -34,14 +34,14 @@ def _wrong_key(runner: Runner) -> None:
     runner.expect("AuthenticationError: the server rejected the digest",
                  lambda: isinstance(peer.outcome, AuthenticationError), found=lambda: peer.outcome)  # fmt: skip
     runner.expect("the server sent a challenge, read the answer, and sent #FAILURE#",
-                 lambda: b"#CHALLENGE#" in _answers(lab) and b"#FAILURE#" in _answers(lab))  # fmt: skip
+                 lambda: b"#CHALLENGE#" in answers(lab) and b"#FAILURE#" in answers(lab))  # fmt: skip
     runner.expect("its log says why, and shows no key", lambda: any("another one" in line for line in lab.log()))
     runner.step("Connect with the right key.")
     lab.connect(authkey=b"peekaboo")
     runner.expect("#WELCOME# crosses in both directions: the server, too, has proved that it knows the key",
-                 lambda: b"#WELCOME#" in _answers(lab) and b"#WELCOME#" in _sent(lab))  # fmt: skip
+                 lambda: b"#WELCOME#" in answers(lab) and b"#WELCOME#" in sent(lab))  # fmt: skip
     runner.expect("neither key crossed the wire",
-                 lambda: not any(key in _sent(lab) + _answers(lab) for key in (b"peekaboo", b"wrong")))  # fmt: skip
+                 lambda: not any(key in sent(lab) + answers(lab) for key in (b"peekaboo", b"wrong")))  # fmt: skip
 
 
 def _whole(runner: Runner) -> None:
@@ -112,14 +112,6 @@ def _opcodes(message: bytes) -> str:
     read = read_pickle(memoryview(message), 0, len(message))
     rows = [f"{field.start:>4}  {field.name:<16} {field.value}" for field in read.opcodes]
     return "\n".join(row.rstrip()[:76] for row in rows)
-
-
-def _sent(lab: ExperimentLab) -> bytes:
-    return payload(lab.segments(), Direction.TO_SERVER)
-
-
-def _answers(lab: ExperimentLab) -> bytes:
-    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (

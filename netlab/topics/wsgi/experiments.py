@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, answers, payload
 
 if TYPE_CHECKING:
     from netlab.topics.wsgi.client import Response
@@ -53,7 +53,7 @@ def _escape(runner: Runner) -> None:
     runner.expect("they are greeted by that name, and the page holds no <script>",
                  lambda: "<script>" not in page, found=lambda: page)  # fmt: skip
     runner.expect("on the wire the name reads &lt;script&gt;, which a browser shows as <script> and does not run",
-                 lambda: b"<h1>Hello &lt;script&gt;alert(1)&lt;/script&gt;!</h1>" in _answers(lab))  # fmt: skip
+                 lambda: b"<h1>Hello &lt;script&gt;alert(1)&lt;/script&gt;!</h1>" in answers(lab))  # fmt: skip
     runner.step("The same name for the tutorial's function, in a process of its own.")
     run = runner.run_in_sandbox(QUOTED + CALL)
     runner.expect("there the script is in the page as it was sent: a browser would run it",
@@ -79,7 +79,7 @@ def _cut_body(runner: Runner) -> None:
     dialled.sendall(b"POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 21\r\n\r\nname=Guido+van")
     dialled.shutdown(socket.SHUT_WR)
     runner.expect("the answer is 400 Bad Request, and nobody is greeted as Guido van",
-                 lambda: b"HTTP/1.1 400 " in _answers(lab) and b"van<" not in _answers(lab))  # fmt: skip
+                 lambda: b"HTTP/1.1 400 " in answers(lab) and b"van<" not in answers(lab))  # fmt: skip
 
 
 def _two_lengths(runner: Runner) -> None:
@@ -142,10 +142,6 @@ def _names(response: Response) -> set[str]:
 
 def _response(peer: Peer, operation: str, *arguments: object, **named: object) -> Response:
     return cast("Response", peer.call(operation, *arguments, **named))
-
-
-def _answers(lab: ExperimentLab) -> bytes:
-    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 def _logged(lab: ExperimentLab, words: str) -> bool:

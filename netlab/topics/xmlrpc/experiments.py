@@ -7,7 +7,7 @@ from typing import Any
 from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, before, payload
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, answers, before, payload
 
 TO_SERVER = Direction.TO_SERVER
 LARGEST = 2**31 - 1
@@ -161,7 +161,7 @@ def _fault(runner: Runner) -> None:
     runner.expect("a Fault is raised, with a number and a sentence: 404, nothing is stored under 'nope'",
                  lambda: "Fault 404" in repr(fault), found=lambda: repr(fault))  # fmt: skip
     runner.expect("on the wire it is an answer like any other: HTTP/1.1 200 OK, with a <fault> in it",
-                 lambda: _answers(lab).startswith(b"HTTP/1.1 200 OK") and b"<fault>" in _answers(lab))  # fmt: skip
+                 lambda: answers(lab).startswith(b"HTTP/1.1 200 OK") and b"<fault>" in answers(lab))  # fmt: skip
     runner.step("Call get with other arguments than it takes: get(1, 2).")
     wrong = _outcome(peer, "get", 1, 2)
     why = "get takes (string), not (int, int)"
@@ -169,7 +169,7 @@ def _fault(runner: Runner) -> None:
     runner.step("Send a call to the path /nowhere.")
     lost = _outcome(lab.connect(path="/nowhere"), "keys")
     runner.expect("this is not a Fault but a ProtocolError: HTTP's own 404, since no method was reached",
-                 lambda: "ProtocolError" in repr(lost) and b"HTTP/1.1 404 " in _answers(lab),
+                 lambda: "ProtocolError" in repr(lost) and b"HTTP/1.1 404 " in answers(lab),
                  found=lambda: repr(lost))  # fmt: skip
 
 
@@ -180,8 +180,8 @@ def _bomb(runner: Runner) -> None:
     sock = lab.dial()
     head = f"POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {len(BOMB)}\r\n\r\n"
     sock.sendall(head.encode() + BOMB.encode())
-    runner.expect("it is refused: 400 Bad Request", lambda: _answers(lab).startswith(b"HTTP/1.1 400 "),
-                 found=lambda: _answers(lab))  # fmt: skip
+    runner.expect("it is refused: 400 Bad Request", lambda: answers(lab).startswith(b"HTTP/1.1 400 "),
+                 found=lambda: answers(lab))  # fmt: skip
     runner.expect("the log says why: XML with a DTD is refused",
                  lambda: any("XML with a DTD is refused" in line for line in lab.log()))  # fmt: skip
     sock.close()
@@ -198,16 +198,16 @@ def _web_page(runner: Runner) -> None:
                "The browser sends that without asking first, but it says whose page it is: Origin.")  # fmt: skip
     _post(lab, str(lab.address), "text/plain", origin=f"http://{SITE}")
     runner.expect("the server refuses it: 403, it comes from a web page of another site",
-                 lambda: _answers(lab).startswith(b"HTTP/1.1 403 "), found=lambda: _answers(lab))  # fmt: skip
+                 lambda: answers(lab).startswith(b"HTTP/1.1 403 "), found=lambda: answers(lab))  # fmt: skip
     runner.step("The same without an Origin, as some old browsers send it.")
     _post(lab, str(lab.address), "text/plain")
     runner.expect("415: a call is sent as text/xml, which a browser does not send without asking first",
-                 lambda: b"HTTP/1.1 415 " in _answers(lab), found=lambda: _answers(lab))  # fmt: skip
+                 lambda: b"HTTP/1.1 415 " in answers(lab), found=lambda: answers(lab))  # fmt: skip
     runner.step(f"The owner of {SITE} makes the name lead to 127.0.0.1 (DNS rebinding). For the browser, page and "
                "server are now one site: the page may send text/xml and read the answer.")  # fmt: skip
     _post(lab, f"{SITE}:{port}", "text/xml", origin=f"http://{SITE}:{port}")
     runner.expect(f"421 Misdirected Request: the server is not {SITE}, as Host says",
-                 lambda: b"HTTP/1.1 421 " in _answers(lab), found=lambda: _answers(lab))  # fmt: skip
+                 lambda: b"HTTP/1.1 421 " in answers(lab), found=lambda: answers(lab))  # fmt: skip
     stored = lab.connect().call("keys")
     runner.expect("a client of your own finds that nothing was stored", lambda: stored == [], found=lambda: stored)
     runner.step("The first request again, to the tutorial's server, in a process of its own.")
@@ -240,10 +240,6 @@ def _kept(peer: Peer, value: object) -> object:
 
 def _calls(lab: ExperimentLab) -> int:
     return payload(lab.segments(), TO_SERVER).count(b"<methodCall>")
-
-
-def _answers(lab: ExperimentLab) -> bytes:
-    return payload(lab.segments(), Direction.TO_CLIENT)
 
 
 EXPERIMENTS: tuple[Experiment, ...] = (
