@@ -90,8 +90,7 @@ def readinto(sock: socket.socket, transfer: Transfer) -> memoryview:
 def huge_pages(sock: socket.socket, transfer: Transfer) -> memoryview:
     """As ``recv_into``, but from 32 MiB on into pages of 2 MiB: 512 times fewer page faults."""
     if sys.platform == "linux" and hasattr(mmap, "MADV_HUGEPAGE") and transfer.size >= HUGE:
-        private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # shared memory has small pages
-        buffer = mmap.mmap(-1, transfer.size, flags=private)
+        buffer = mmap.mmap(-1, transfer.size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # shared memory has small pages
         buffer.madvise(mmap.MADV_HUGEPAGE)
         return fill(sock, transfer, memoryview(buffer))
     return recv_into(sock, transfer)
