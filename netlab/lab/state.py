@@ -11,6 +11,7 @@ from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
 from netlab.topics.client_call import Call
+from netlab.topics.peer_event import PeerEvent
 
 
 class Phase(Enum):
@@ -96,37 +97,6 @@ class LabState:
     advice: str = ""
     capture_note: str = ""
     wire_died: bool = False
-
-
-class PeerEventKind(Enum):
-    """What a line of the server's log says of a client; the values are the serving process's own."""
-
-    ACCEPTED = "accepted"
-    CLOSED = "closed"
-    DROPPED = "dropped"
-    """The server ended the connection: the client stalled, or broke off."""
-    REFUSED = "refused"
-    """The server ended the connection for what came."""
-
-
-@dataclass(frozen=True, slots=True)
-class PeerEvent:
-    """What became of a client of the server: ``peer`` is its address, ``reason`` why the server ended it, or empty."""
-
-    what: PeerEventKind
-    peer: Endpoint
-    reason: str = ""
-
-    @property
-    def ends(self) -> bool:
-        """Whether the server holds the connection no more."""
-        return self.what is not PeerEventKind.ACCEPTED
-
-    @property
-    def words(self) -> str:
-        """Why the server ended the connection, in its own words; empty where it was a usual end."""
-        lead = {PeerEventKind.DROPPED: "dropped by the server", PeerEventKind.REFUSED: "refused"}.get(self.what)
-        return f"{lead}: {self.reason}" if lead else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from netlab.capture.model import Direction, Endpoint, Outcome, Segment
+from netlab.topics.peer_event import PeerEvent, PeerEventKind
 
 PATIENCE = 15.0
 """Seconds that something expected may take: much more than it needs, since only what is never seen takes as long."""
@@ -85,7 +86,10 @@ class ExperimentLab(Protocol):
         """What has crossed the wire so far."""
 
     def log(self) -> Sequence[str]:
-        """What the server has said so far."""
+        """The server's log so far."""
+
+    def events(self) -> Sequence[PeerEvent]:
+        """What the server has reported of its clients so far."""
 
     @property
     def queue(self) -> int:
@@ -199,8 +203,7 @@ def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint 
     ]
 
 
-def before(lines: Sequence[str], first: str, then: str) -> bool:
-    """Whether a line that begins with ``first`` stands before the last one that begins with ``then``."""
-    firsts = [index for index, line in enumerate(lines) if line.startswith(first)]
-    thens = [index for index, line in enumerate(lines) if line.startswith(then)]
-    return bool(firsts and thens) and firsts[0] < thens[-1]
+def before(events: Sequence[PeerEvent], first: PeerEventKind, then: PeerEventKind) -> bool:
+    """Whether an event of the kind ``first`` comes before the last one of the kind ``then``."""
+    kinds = [event.what for event in events]
+    return first in kinds and then in kinds[kinds.index(first) :]

@@ -129,8 +129,8 @@ def test_usage_errors(argv: list[str], words: str, capsys: pytest.CaptureFixture
 
 def test_each_happening_as_rows() -> None:
     rows = [
-        run_command.rows_of(happening, 40)
-        for happening in (
+        run_command.rows_of(event, 40)
+        for event in (
             LabOpened("pool", "authkey"),
             Stepped(12, "A step that is longer than one row of forty."),
             Expected(1, "it", False, "something else"),

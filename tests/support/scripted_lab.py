@@ -1,4 +1,4 @@
-"""A bench that does what a test says, for trials without a lab; and what a run told."""
+"""A lab that does what a test says, for experiments without processes; and what a run reported."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from netlab.capture.model import Endpoint, Segment
 from netlab.lab.experiments.run_events import RunEvent
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner
+from netlab.topics.peer_event import PeerEvent
 
 NOWHERE = Endpoint("127.0.0.1", 9)
 
 
 @dataclass
-class ScriptedBench:
+class ScriptedLab:
     model: str = "single"
     address: Endpoint = NOWHERE
     queue: int = 0
@@ -41,9 +42,12 @@ class ScriptedBench:
     def log(self) -> Sequence[str]:
         return ()
 
+    def events(self) -> Sequence[PeerEvent]:
+        return ()
+
 
 @dataclass
-class ScriptedBenches:
+class ScriptedLabs:
     closed: int = 0
     opened: list[str] = field(default_factory=list)
     trouble: Exception | None = None
@@ -52,7 +56,7 @@ class ScriptedBenches:
         if self.trouble is not None:
             raise self.trouble
         self.opened.append(model or "single")
-        return ScriptedBench(model or "single")
+        return ScriptedLab(model or "single")
 
     def board(self, lab: ExperimentLab) -> Board:
         return Board(lab.model, (), 0)
@@ -62,15 +66,15 @@ class ScriptedBenches:
 
 
 @dataclass
-class Told:
+class Reported:
     """Collects what happens; ``react`` is called with each, as somebody who looks on would."""
 
     happened: list[RunEvent] = field(default_factory=list)
-    react: Callable[[RunEvent], None] = lambda happening: None
+    react: Callable[[RunEvent], None] = lambda event: None
 
-    def __call__(self, happening: RunEvent) -> None:
-        self.happened.append(happening)
-        self.react(happening)
+    def __call__(self, event: RunEvent) -> None:
+        self.happened.append(event)
+        self.react(event)
 
 
 def experiment(run: Callable[[Runner], None]) -> Experiment:

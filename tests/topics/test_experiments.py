@@ -23,9 +23,9 @@ each_experiment = pytest.mark.parametrize(
 def test_what_must_be_seen_is_seen(topic: Topic, experiment: Experiment) -> None:
     told: list[RunEvent] = []
     verdict = perform(experiment, FreshLabs(topic), told.append)
-    crossed = [happening for happening in told if isinstance(happening, Expected) and not happening.seen]
+    crossed = [event for event in told if isinstance(event, Expected) and not event.seen]
     assert verdict.outcome is RunOutcome.SEEN, (verdict, crossed)
-    assert any(isinstance(happening, Stepped) for happening in told)
+    assert any(isinstance(event, Stepped) for event in told)
 
 
 @each_experiment

@@ -15,7 +15,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Direction, Endpoint, Kind, Outcome, Segment
-from netlab.lab.state import LogLine, PeerEventKind
+from netlab.lab.state import LogLine
+from netlab.topics.peer_event import PeerEventKind
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab

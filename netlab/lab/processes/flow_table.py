@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.lab.processes.child import Message
-from netlab.lab.state import HeldSegment, LogLine, PeerEvent
+from netlab.lab.state import HeldSegment, LogLine
+from netlab.topics.peer_event import PeerEvent
 
 FLOWS_KEPT = 10_000
 LINES_HELD = 1000

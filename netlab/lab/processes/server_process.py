@@ -10,7 +10,8 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes import message_fields
 from netlab.lab.processes.child import Child, Message
-from netlab.lab.state import LabState, LogLine, PeerEvent, PeerEventKind
+from netlab.lab.state import LabState, LogLine
+from netlab.topics.peer_event import PeerEvent, PeerEventKind
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.topics.experiment import ExperimentLab, Peer, Runner, before, carried
+from netlab.topics.peer_event import PeerEventKind
 
 HELLO = b"Hello"
 
@@ -26,7 +27,7 @@ def backlog(runner: Runner) -> None:
     runner.expect("now the second one has its echo", lambda: second.outcome == HELLO, found=lambda: second.outcome)
     runner.expect(
         "the server closed the first client before it accepted the second",
-        lambda: before(lab.log(), "closed", "accepted"),
+        lambda: before(lab.events(), PeerEventKind.CLOSED, PeerEventKind.ACCEPTED),
         found=lab.log,
     )
     runner.show_lanes(lab)
@@ -50,7 +51,7 @@ def slow(runner: Runner) -> None:
     lab = runner.lab("single")
     runner.step("A client connects and sends nothing yet.")
     slow = lab.connect()
-    _expect_log(runner, lab, "the server has accepted it and waits for its first byte", "accepted", 1)
+    _expect_events(runner, lab, "the server has accepted it and waits for its first byte", PeerEventKind.ACCEPTED, 1)
     runner.step("Three others connect and say Hello.")
     others = [_says_hello(lab) for _ in range(3)]
     _expect_queue(runner, lab, "all three wait in the accept queue", 3)
@@ -172,7 +173,7 @@ def cut(runner: Runner) -> None:
     client.call("send", HELLO)
     got = [client.call("recv", 8192), client.call("recv", 8192)]
     runner.expect("the client reads b'Hel', then b'', and no error", lambda: got == [b"Hel", b""], found=lambda: got)
-    _expect_log(runner, lab, "the server closed it like any client that has finished", "closed", 1)
+    _expect_events(runner, lab, "the server closed it like any client that has finished", PeerEventKind.CLOSED, 1)
     runner.step("The same, but the wire resets the connection.")
     lab.fault("reset after 3 <-")
     broken = lab.connect()
@@ -202,11 +203,11 @@ def _four_clients(runner: Runner, lab: ExperimentLab, waiting: int) -> None:
     )
     lab.fault("delay 50ms")
     clients = [_says_hello(lab) for _ in range(4)]
-    _expect_log(runner, lab, f"{4 - waiting} accepted", "accepted", 4 - waiting)
+    _expect_events(runner, lab, f"{4 - waiting} accepted", PeerEventKind.ACCEPTED, 4 - waiting)
     _expect_queue(runner, lab, f"{waiting} in the accept queue", waiting)
     runner.step("Each reads its echo and leaves.")
     runner.expect("all four have their echo", lambda: _leave_when_served(clients) == 4, found=lambda: _served(clients))
-    _expect_log(runner, lab, "the server has closed all four", "closed", 4)
+    _expect_events(runner, lab, "the server has closed all four", PeerEventKind.CLOSED, 4)
     runner.expect("the end of each has crossed the wire both ways", lambda: len(_fins(lab.segments())) == 8)
 
 
@@ -240,8 +241,8 @@ def _expect_queue(runner: Runner, lab: ExperimentLab, what: str, length: int) ->
     runner.expect(what, lambda: lab.queue == length, found=lambda: f"{lab.queue} in the accept queue")
 
 
-def _expect_log(runner: Runner, lab: ExperimentLab, what: str, word: str, count: int) -> None:
-    runner.expect(what, lambda: sum(line.startswith(word) for line in lab.log()) == count, found=lab.log)
+def _expect_events(runner: Runner, lab: ExperimentLab, what: str, kind: PeerEventKind, count: int) -> None:
+    runner.expect(what, lambda: sum(event.what is kind for event in lab.events()) == count, found=lab.log)
 
 
 def _counts(lab: ExperimentLab) -> Callable[[], str]:

@@ -6,6 +6,7 @@ import ssl
 
 from netlab.capture.model import Direction
 from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, carried, payload
+from netlab.topics.peer_event import PeerEventKind
 
 RECORD = 5 + len("Hello") + 1 + 16
 """Bytes of a TLS 1.3 record: its header, what it carries, the content type, the tag (RFC 8446, 5.2)."""
@@ -124,7 +125,7 @@ def _truncated(runner: Runner) -> None:
     echo = _echo(whole)
     whole.close()
     runner.expect("the server knows that this was all",
-                 lambda: echo == b"Hello" and any(line.startswith("closed ") for line in lab.log()),
+                 lambda: echo == b"Hello" and any(event.what is PeerEventKind.CLOSED for event in lab.events()),
                  found=lambda: lab.log())  # fmt: skip
     runner.step(
         "Another client reads its echo and asks for more. On the wire somebody ends the connection, with a FIN."

@@ -8,6 +8,7 @@ from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
 from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, answers, before, payload
+from netlab.topics.peer_event import PeerEventKind
 
 TO_SERVER = Direction.TO_SERVER
 LARGEST = 2**31 - 1
@@ -132,7 +133,8 @@ def _slow(runner: Runner) -> None:
     slow, quick = _slow_and_quick(runner, lab, 1)
     runner.expect("the quick call is answered in the end", lambda: quick.outcome == [], found=lambda: quick.outcome)
     runner.expect("but the server finished the slow call before it even accepted the quick client",
-                 lambda: before(lab.log(), "closed", "accepted"), found=lambda: lab.log())  # fmt: skip
+                 lambda: before(lab.events(), PeerEventKind.CLOSED, PeerEventKind.ACCEPTED),
+                 found=lambda: lab.log())  # fmt: skip
     slow.wait()
     runner.show_lanes(lab)
     lab = runner.lab("threading")
@@ -147,7 +149,10 @@ def _slow_and_quick(runner: Runner, lab: ExperimentLab, seconds: int) -> tuple[P
     runner.step(f"The first client calls sleep({seconds}).")
     slow, quick = lab.connect(), lab.connect()
     slow.begin("sleep", seconds)
-    runner.expect("the server has accepted it and sleeps", lambda: any("accepted" in line for line in lab.log()))
+    runner.expect(
+        "the server has accepted it and sleeps",
+        lambda: any(event.what is PeerEventKind.ACCEPTED for event in lab.events()),
+    )
     runner.step("A second client calls keys(), which takes no time at all.")
     quick.begin("keys")
     return slow, quick

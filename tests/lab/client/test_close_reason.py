@@ -16,9 +16,9 @@ from netlab.lab.client.session import Session
 from netlab.lab.console import COMMANDS
 from netlab.lab.errors import LabError
 from netlab.lab.processes.server_process import ServerProcess
-from netlab.lab.state import PeerEventKind
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
+from netlab.topics.peer_event import PeerEventKind
 from tests.support.waiting import wait_until
 
 LONG = 30.0

@@ -1,4 +1,4 @@
-"""How a run of an experiment is told, judged, stopped and cleaned up: with scripted benches, no lab."""
+"""How a run of an experiment is told, judged, stopped and cleaned up: with scripted labs, no lab."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from netlab.lab.experiments.run_events import (
 from netlab.lab.experiments.runner import perform
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Runner
-from tests.support.scripted_lab import ScriptedBenches, Told, experiment
+from tests.support.scripted_lab import Reported, ScriptedLabs, experiment
 
 
 def test_a_run_is_told_as_it_happens() -> None:
     def run(runner: Runner) -> None:
-        bench = runner.lab("pool", max_frame=7, allow_none=False, secret=b"peekaboo")
+        lab = runner.lab("pool", max_frame=7, allow_none=False, secret=b"peekaboo")
         runner.step("One thing.")
-        runner.expect("the queue is empty", lambda: bench.queue == 0)
+        runner.expect("the queue is empty", lambda: lab.queue == 0)
         runner.show("a table")
-        runner.show_lanes(bench)
+        runner.show_lanes(lab)
 
-    told, benches = Told(), ScriptedBenches()
-    verdict = perform(experiment(run), benches, told)
+    told, labs = Reported(), ScriptedLabs()
+    verdict = perform(experiment(run), labs, told)
     assert told.happened == [
         LabOpened("pool", "max frame 7, allow none no, secret"),
         Stepped(1, "One thing."),
@@ -44,7 +44,7 @@ def test_a_run_is_told_as_it_happens() -> None:
         Finished(verdict),
     ]
     assert verdict == Verdict(RunOutcome.SEEN, 1, 0)
-    assert benches.closed == 1
+    assert labs.closed == 1
 
 
 def test_what_is_not_seen_is_crossed_with_what_there_was_and_the_run_goes_on() -> None:
@@ -53,8 +53,8 @@ def test_what_is_not_seen_is_crossed_with_what_there_was_and_the_run_goes_on() -
         assert not runner.expect("snow", lambda: False, 0.01)
         assert runner.expect("sun", lambda: True)
 
-    told = Told()
-    assert perform(experiment(run), ScriptedBenches(), told) == Verdict(RunOutcome.NOT_SEEN, 1, 2)
+    told = Reported()
+    assert perform(experiment(run), ScriptedLabs(), told) == Verdict(RunOutcome.NOT_SEEN, 1, 2)
     expected = [each for each in told.happened if isinstance(each, Expected)]
     assert expected == [
         Expected(1, "rain", False, "sun"),
@@ -73,14 +73,14 @@ def test_what_cannot_be_looked_at_yet_is_looked_at_again() -> None:
             raise answer
         return bool(answer)
 
-    verdict = perform(experiment(lambda runner: runner.expect("it", third_look) and None), ScriptedBenches(), Told())
+    verdict = perform(experiment(lambda runner: runner.expect("it", third_look) and None), ScriptedLabs(), Reported())
     assert verdict.outcome is RunOutcome.SEEN
     assert len(looks) == 3
 
 
 def test_an_error_in_a_look_is_what_there_was() -> None:
-    told = Told()
-    perform(experiment(lambda runner: runner.expect("it", lambda: {}["a"], 0.01) and None), ScriptedBenches(), told)
+    told = Reported()
+    perform(experiment(lambda runner: runner.expect("it", lambda: {}["a"], 0.01) and None), ScriptedLabs(), told)
     assert Expected(1, "it", False, "KeyError: 'a'") in told.happened
 
 
@@ -88,22 +88,22 @@ def test_a_crash_is_a_verdict_in_one_sentence() -> None:
     def run(runner: Runner) -> None:
         runner.lab().connect()
 
-    benches = ScriptedBenches()
-    verdict = perform(experiment(run), benches, Told())
+    labs = ScriptedLabs()
+    verdict = perform(experiment(run), labs, Reported())
     assert verdict.outcome is RunOutcome.FAILED
     assert verdict.problem == "ConnectionRefusedError: [Errno 111] Connection refused"
-    assert benches.closed == 1
+    assert labs.closed == 1
 
 
 def test_a_lab_that_does_not_start_is_a_verdict() -> None:
     trouble = LabError("the server could not start: no memory", "close something")
-    verdict = perform(experiment(lambda runner: runner.lab() and None), ScriptedBenches(trouble=trouble), Told())
+    verdict = perform(experiment(lambda runner: runner.lab() and None), ScriptedLabs(trouble=trouble), Reported())
     assert verdict.outcome is RunOutcome.FAILED
     assert verdict.problem.startswith("the server could not start: no memory")
 
 
 def test_an_experiment_that_expects_nothing_has_failed() -> None:
-    verdict = perform(experiment(lambda runner: runner.step("Nothing.")), ScriptedBenches(), Told())
+    verdict = perform(experiment(lambda runner: runner.step("Nothing.")), ScriptedLabs(), Reported())
     assert verdict.outcome is RunOutcome.FAILED
 
 
@@ -112,36 +112,36 @@ def test_a_crash_beside_crossed_expectations_keeps_their_count() -> None:
         runner.expect("rain", lambda: False, 0.0)
         raise ValueError("two\nlines")
 
-    assert perform(experiment(run), ScriptedBenches(), Told()) == Verdict(
+    assert perform(experiment(run), ScriptedLabs(), Reported()) == Verdict(
         RunOutcome.FAILED, 0, 1, "ValueError: two lines"
     )
 
 
 def test_a_stop_is_heard_at_the_next_step() -> None:
     stop = threading.Event()
-    told = Told()
+    told = Reported()
 
     def run(runner: Runner) -> None:
         runner.step("One.")
         stop.set()
         runner.step("Two.")
 
-    benches = ScriptedBenches()
-    verdict = perform(experiment(run), benches, told, stop)
+    labs = ScriptedLabs()
+    verdict = perform(experiment(run), labs, told, stop)
     assert verdict.outcome is RunOutcome.STOPPED
     assert told.happened == [Stepped(1, "One."), Finished(verdict)]
-    assert benches.closed == 1
+    assert labs.closed == 1
 
 
 def test_a_stop_is_heard_while_waiting() -> None:
     stop = threading.Event()
 
-    def stop_when_awaited(happening: object) -> None:
-        if isinstance(happening, Awaited):
+    def stop_when_awaited(event: object) -> None:
+        if isinstance(event, Awaited):
             stop.set()
 
     run = experiment(lambda runner: runner.expect("the end of time", lambda: False, 3600) and None)
-    verdict = perform(run, ScriptedBenches(), Told(react=stop_when_awaited), stop)
+    verdict = perform(run, ScriptedLabs(), Reported(react=stop_when_awaited), stop)
     assert verdict == Verdict(RunOutcome.STOPPED, 0, 0)
 
 
@@ -156,17 +156,17 @@ def test_an_experiment_cannot_catch_the_stop() -> None:
             except Exception:  # noqa: BLE001 - this is what is tried
                 continue
 
-    assert perform(experiment(run), ScriptedBenches(), Told(), stop).outcome is RunOutcome.STOPPED
+    assert perform(experiment(run), ScriptedLabs(), Reported(), stop).outcome is RunOutcome.STOPPED
 
 
 def test_an_interrupt_leaves_nothing_running() -> None:
     def run(runner: Runner) -> None:
         raise KeyboardInterrupt
 
-    benches = ScriptedBenches()
+    labs = ScriptedLabs()
     with pytest.raises(KeyboardInterrupt):
-        perform(experiment(run), benches, Told())
-    assert benches.closed == 1
+        perform(experiment(run), labs, Reported())
+    assert labs.closed == 1
 
 
 def test_nothing_that_is_told_steers_a_terminal() -> None:
@@ -174,7 +174,7 @@ def test_nothing_that_is_told_steers_a_terminal() -> None:
         runner.show("\x1b[2J\nsecond row")
         runner.expect("it", lambda: False, 0.0, found=lambda: "\x1b]0;title\x07")
 
-    told = Told()
-    perform(experiment(run), ScriptedBenches(), told)
+    told = Reported()
+    perform(experiment(run), ScriptedLabs(), told)
     assert told.happened[0] == Shown("␛[2J\nsecond row")
     assert told.happened[2] == Expected(1, "it", False, "␛]0;title␇")

@@ -10,7 +10,8 @@ from netlab.capture.model import Endpoint
 from netlab.lab import Lab
 from netlab.lab.processes import flow_table
 from netlab.lab.processes.flow_table import FLOWS_KEPT, LINES_HELD, FlowRecord, FlowTable, LogTranslator
-from netlab.lab.state import LogLine, PeerEvent, PeerEventKind
+from netlab.lab.state import LogLine
+from netlab.topics.peer_event import PeerEvent, PeerEventKind
 from tests.support.waiting import wait_until
 
 

@@ -43,7 +43,7 @@ def second_client(gate: threading.Event) -> Experiment:
         runner.step("The first client leaves.")
         first.close()
         runner.expect("now the second one has its echo", lambda: second.outcome == b"Hello")
-        runner.expect("the server has closed the first", lambda: any("closed" in line for line in lab.log()))
+        runner.expect("the server has closed the first", lambda: any(event.ends for event in lab.events()))
         runner.show_lanes(lab)
         second.close()
         runner.expect("it leaves too", lambda: [each.kind for each in lab.segments()].count(Kind.FIN) == 4)
