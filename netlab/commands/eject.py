@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netlab.topics.contract import Certificates, Topic
 from netlab.topics.discovery import topic_named
-from netlab.topics.recipe import hardening_files, recipe_files
+from netlab.topics.recipe import hardening_beneath, recipe_files
 
 
 def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def eject(topic: Topic, folder: Path, *, model: str = "", force: bool = False) -> tuple[Path, ...]:
-    """Write a topic's files, each named after the topic, and ``hardening/`` on which they stand; their paths.
+    """Write a topic's files, each named after the topic, and what they use of ``hardening/``; their paths.
 
     All or none, unless ``force`` replaces files. Raises `FileExistsError` for the first that is there, before anything
     is written; the files of ``hardening/`` may be there if they are the same.
@@ -73,8 +73,10 @@ def eject(topic: Topic, folder: Path, *, model: str = "", force: bool = False) -
 
 def _check(topic: Topic, folder: Path, model: str, force: bool) -> dict[Path, str]:
     """Which file gets which text; raises `OSError` if that cannot be."""
-    texts = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in recipe_files(topic, model)}
-    texts |= {folder / "hardening" / file: text for file, text in hardening_files().items()}
+    parts = recipe_files(topic, model)
+    beneath = {"__init__": ""} | hardening_beneath(topic, parts)
+    texts = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in parts}
+    texts |= {folder / "hardening" / f"{file}.py": text for file, text in beneath.items()}
     targets = {path: standing_alone(topic, text) for path, text in texts.items()}
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))

@@ -43,12 +43,6 @@ def hardening_beneath(topic: Topic, files: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def hardening_files() -> dict[str, str]:
-    """All files of `netlab.hardening`, by name, with their texts."""
-    files = resources.files(HARDENING).iterdir()
-    return {file.name: file.read_text(encoding="utf-8") for file in files if file.name.endswith(".py")}
-
-
 def _imported(text: str, package: str) -> Iterator[str]:
     """The modules of a package from which a text imports."""
     yield from dict.fromkeys(re.findall(rf"^from {re.escape(package)}\.(\w+) import", text, re.MULTILINE))

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-import netlab.hardening
 from netlab import cli
 from netlab.commands import eject
 from netlab.topics.discovery import topic_named
@@ -18,7 +17,19 @@ def test_the_files_of_a_topic_are_written_with_what_they_stand_on(
     folder = tmp_path / "new" / "folder"
     assert eject.main(["tcp", str(folder)]) == 0
     written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
-    hardening = sorted(f"hardening/{path.name}" for path in Path(netlab.hardening.__file__).parent.glob("*.py"))
+    used = [
+        "__init__",
+        "clients",
+        "command",
+        "connecting",
+        "events",
+        "forking",
+        "patience",
+        "receiving",
+        "server",
+        "tasks",
+    ]
+    hardening = [f"hardening/{file}.py" for file in used]
     models = sorted(f"tcp_server_{model}.py" for model in topic_named("tcp").models)
     assert written == [*hardening, "tcp_client.py", "tcp_server.py", *models]
     assert sorted(capsys.readouterr().out.splitlines()) == sorted(str(folder / path) for path in written)
@@ -38,12 +49,14 @@ def test_of_one_model_the_others_are_left_out(tmp_path: Path, capsys: pytest.Cap
     assert "udp has no model 'pool'; there are single, threading, asyncio" in capsys.readouterr().err
 
 
-def test_a_second_topic_shares_the_hardening(tmp_path: Path) -> None:
-    assert eject.main(["tcp", str(tmp_path)]) == 0
+def test_a_second_topic_shares_the_hardening_and_adds_to_it(tmp_path: Path) -> None:
     assert eject.main(["udp", str(tmp_path)]) == 0
-    (tmp_path / "hardening" / "receiving.py").write_text("mine")
+    assert not (tmp_path / "hardening" / "tls.py").exists()
+    assert eject.main(["tls", str(tmp_path)]) == 0
+    assert (tmp_path / "hardening" / "tls.py").exists()
+    (tmp_path / "hardening" / "events.py").write_text("mine")
     assert eject.main(["hmac", str(tmp_path)]) == 1
-    assert (tmp_path / "hardening" / "receiving.py").read_text() == "mine"
+    assert (tmp_path / "hardening" / "events.py").read_text() == "mine"
     assert not list(tmp_path.glob("hmac*"))
 
 
