@@ -1,6 +1,6 @@
 """Length: a server that answers each datagram with its length."""
 
-from netlab.topics.calls import Call
+from netlab.topics.client_call import Call
 
 from netlab.capture.model import Transport
 from netlab.topics.contract import Topic
