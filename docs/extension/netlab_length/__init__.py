@@ -1,8 +1,7 @@
 """Length: a server that answers each datagram with its length."""
 
-from netlab.topics.client_call import Call
-
 from netlab.capture.model import Transport
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 

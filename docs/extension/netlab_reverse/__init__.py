@@ -1,8 +1,7 @@
 """Reverse: a server that sends each line back in reverse."""
 
-from netlab.topics.client_call import Call
-
 from netlab.capture.model import Transport
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 
