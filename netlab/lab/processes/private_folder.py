@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from pathlib import Path
 from netlab.platforms import NO_LINK, lock
 
 PREFIX = "netlab-"
+_OF_A_LAB = re.compile(rf"{PREFIX}\d+-\w{{8}}")
+"""A process id, and what `tempfile.mkdtemp` adds. A person may have folders whose names begin alike."""
 _MEMORY = Path("/dev/shm")
 _FOLDER: int = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _MAKING = threading.Lock()
@@ -67,7 +70,7 @@ def _parent(room: int) -> Path:
 def _remove_stale(parent: Path) -> None:
     with contextlib.suppress(OSError):
         for entry in os.scandir(parent):
-            if entry.name.startswith(PREFIX) and entry.is_dir(follow_symlinks=False):
+            if _OF_A_LAB.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False):
                 _remove_if_stale(entry)
 
 

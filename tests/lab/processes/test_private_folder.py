@@ -35,13 +35,14 @@ def test_without_room_in_memory_it_is_where_temporary_files_go(tmp_path: Path) -
 
 def test_what_a_killed_lab_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     living = PrivateFolder(1)
-    stale, young, shared, foreign = (tmp_path / name for name in (f"{PREFIX}a", f"{PREFIX}b", f"{PREFIX}c", "other"))
-    for each in (stale, young, shared, foreign):
+    names = (f"{PREFIX}77-a1b2c3d4", f"{PREFIX}77-young_00", f"{PREFIX}77-shared00", f"{PREFIX}notes", "other")
+    stale, young, shared, notes, foreign = (tmp_path / name for name in names)
+    for each in (stale, young, shared, notes, foreign):
         each.mkdir(mode=0o700)
         (each / "capture.pcapng").touch()
     shared.chmod(0o755)
-    for each in (stale, shared, foreign, living.path):
+    for each in (stale, shared, notes, foreign, living.path):
         os.utime(each, (1, 1))
     PrivateFolder(1).remove()
-    assert sorted(tmp_path.iterdir()) == sorted([living.path, young, shared, foreign])
+    assert sorted(tmp_path.iterdir()) == sorted([living.path, young, shared, notes, foreign])
     living.remove()
