@@ -28,7 +28,7 @@ class BoundedLog(Sequence[T], Generic[T]):
         return self._total
 
     @property
-    def let_go(self) -> int:
+    def forgotten(self) -> int:
         """How many of the oldest are no longer here."""
         with self._lock:
             return self._total - len(self._items)

@@ -49,7 +49,7 @@ def run(lab: Lab, line: str) -> str | None:
     return command.run(lab, rest)
 
 
-def run_noted(lab: Lab, line: str) -> str | None:
+def run_and_note(lab: Lab, line: str) -> str | None:
     """Run a command line and note it with its outcome in the current client's transcript.
 
     Where there is no client, the outcome is returned or raised.
@@ -86,7 +86,7 @@ def run_lines(lab: Lab, text: str) -> str | None:
             continue
         if index and lab.current is not None:
             lab.current.wait_idle()
-        said = run_noted(lab, line)
+        said = run_and_note(lab, line)
     return said
 
 
@@ -127,7 +127,7 @@ def _for_option(option: Option) -> ConsoleCommand:
 
 def _set_option(option: Option, lab: Lab, text: str) -> str:
     if not text:
-        return f"{option.flag[2:]}: {lab.options.told(option)}"
+        return f"{option.flag[2:]}: {lab.options.display(option)}"
     lab.set_option(option.name, text)
     value = HIDDEN if option.secret else safe(text)
     whose = " for the client" if option.secret and option.client else ""

@@ -82,14 +82,16 @@ class Lab:
         setup = Setup(self.topic, host, limit, yield_cpu, self._certificates)
         if early is not None and not early.fits(setup, port, server_timeout, model, options):
             early = None
-        self._recording = LiveCapture(limit, early.take_folder() if early is not None else None)
+        self._live_capture = LiveCapture(limit, early.take_folder() if early is not None else None)
         first = self.topic.models[0]
-        self._serving = Supervisor(setup, first, port, self.options, self._recording, self._tell, server_timeout, early)
-        endings = LabCloseReasons(self._serving.flows, self._fault)
-        self._sessions = Sessions(
-            self.topic, lambda: self.target(self.address), self._tell, lambda: self.state, endings
+        self._supervisor = Supervisor(
+            setup, first, port, self.options, self._live_capture, self._report, server_timeout, early
         )
-        self.wire = WireControl(self._serving, self.topic.transport)
+        close_reasons = LabCloseReasons(self._supervisor.flows, self._fault)
+        self._sessions = Sessions(
+            self.topic, lambda: self.target(self.address), self._report, lambda: self.state, close_reasons
+        )
+        self.wire = WireControl(self._supervisor, self.topic.transport)
         if model is not None:
             self.set_model(model)
 
@@ -98,25 +100,25 @@ class Lab:
     @property
     def state(self) -> LabState:
         """What is true now."""
-        return self._serving.state
+        return self._supervisor.state
 
     @property
     def address(self) -> Endpoint:
         """Where clients connect."""
-        return self._serving.address
+        return self._supervisor.address
 
     def start(self) -> None:
         """Serve; returns when clients can connect. Does nothing while serving."""
         atexit.register(self.close)
-        self._serving.start()
+        self._supervisor.start()
 
     def stop(self) -> None:
         """Stop serving: the port is free. The capture and the transcripts stay."""
-        self._serving.stop()
+        self._supervisor.stop()
 
     def restart(self) -> None:
         """Stop, and serve again on the same port."""
-        self._serving.stop()
+        self._supervisor.stop()
         self.start()
 
     def close(self) -> None:
@@ -126,8 +128,8 @@ class Lab:
             return  # the child's end is not its parent's
         self._sessions.close()
         _ = self.shown_capture  # opened before its file goes: what was captured can still be looked at
-        self._serving.close()
-        self._recording.remove()
+        self._supervisor.close()
+        self._live_capture.remove()
 
     def __enter__(self) -> Lab:
         try:
@@ -142,12 +144,12 @@ class Lab:
 
     def set_model(self, model: str) -> None:
         """Replace the server by one of another model, on the same port."""
-        self._serving.set_model(model)
+        self._supervisor.set_model(model)
 
     def set_port(self, port: int) -> Endpoint:
         """Let the wire listen on another port (0: any free one); where it does."""
         _check_port(port)
-        return self._serving.listen(port)
+        return self._supervisor.listen(port)
 
     def set_option(self, name: str, text: str) -> None:
         """Set an option of the topic: the server is replaced for it, clients take it when they next connect.
@@ -159,7 +161,7 @@ class Lab:
         self.options.set(name, text, client_only=client_only)
         try:
             if option.server and not client_only:
-                self._serving.replace_server(option.flag)
+                self._supervisor.replace_server(option.flag)
         except LabError:
             self.options.restore(before)
             raise
@@ -174,7 +176,7 @@ class Lab:
     @property
     def idle(self) -> float | None:
         """How many seconds the server lets a client stall; `math.inf` is no limit, None the server's usual one."""
-        return self._serving.idle
+        return self._supervisor.idle
 
     def set_idle(self, seconds: float) -> None:
         """How long clients may stall before the server drops them; `math.inf` is no limit."""
@@ -182,29 +184,29 @@ class Lab:
             raise LabError(f"the {self.topic.name} server waits for no client", "it answers what comes, when it comes")
         if seconds != math.inf:
             _check_timeout(seconds)
-        self._serving.set_idle(seconds)
+        self._supervisor.set_idle(seconds)
 
     @property
     def flows(self) -> tuple[FlowRecord, ...]:
         """The flows of the wire, in the order in which they came: who, and when opened, accepted and closed."""
-        return self._serving.flows.facts
+        return self._supervisor.flows.facts
 
     def sync(self) -> None:
         """Wait until what has crossed the wire is in the capture."""
-        self._serving.sync()
+        self._supervisor.sync()
 
     @property
     def capture(self) -> Capture:
         """The capture, read up to what has crossed so far. Headless, it waits until the wire has written that."""
         if self._headless:
-            self._serving.sync()
-        self._recording.grow(self._serving.captured_length)
-        return self._recording.capture
+            self._supervisor.sync()
+        self._live_capture.grow(self._supervisor.captured_length)
+        return self._live_capture.capture
 
     @property
     def shown_capture(self) -> Capture | None:
         """The capture as far as it was read, without waiting; None before there is any."""
-        return self._recording.shown
+        return self._live_capture.shown
 
     def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
         """Copy the capture to a file; its path, and where that is kept which was there.
@@ -214,22 +216,22 @@ class Lab:
         inside = self.secrets.encode() if secrets else None
         if inside == b"":
             raise LabError("there are no secrets to put inside", "clients of an encrypted topic write them: tls")
-        self._serving.sync()
-        return self._recording.save(path, self._serving.captured_length, secrets=inside)
+        self._supervisor.sync()
+        return self._live_capture.save(path, self._supervisor.captured_length, secrets=inside)
 
     @property
     def unsaved(self) -> int:
         """How many of the captured segments are in no saved file."""
-        return self._recording.unsaved
+        return self._live_capture.unsaved
 
     @property
     def secrets(self) -> str:
         """The key log of the clients' TLS sessions so far; empty where the topic knows none."""
-        return self._recording.secrets
+        return self._live_capture.secrets
 
     def clear_capture(self) -> None:
         """Begin the capture anew."""
-        self._serving.clear_capture()
+        self._supervisor.clear_capture()
 
     # Clients
 
@@ -269,7 +271,7 @@ class Lab:
 
     def open(self, name: str | None = None, *, target: Callable[[], ClientTarget] | None = None) -> Session:
         """A new client that connects when it is first used, to ``target`` where it differs from `target`."""
-        self._serving.refuse_if_closed()
+        self._supervisor.refuse_if_closed()
         return self._sessions.open(name, target)
 
     def use(self, which: int | str) -> Session:
@@ -282,7 +284,7 @@ class Lab:
 
     def target(self, address: Endpoint) -> ClientTarget:
         """What a client is to be constructed with now, to connect there."""
-        keywords = _client_keywords(self.topic, self.options, self.timeout, self._recording)
+        keywords = _client_keywords(self.topic, self.options, self.timeout, self._live_capture)
         if self.topic.certificates:
             keywords["certificates"] = self._certificates()
         return ClientTarget(address, self.state.model, keywords, self.options.secrets)
@@ -308,26 +310,26 @@ class Lab:
 
     # Inside
 
-    def _looked_at(self) -> bool:
+    def _user_holds_something(self) -> bool:
         """Whether a person holds something still: a segment, or a call that was abandoned."""
         state = self.state
-        return bool(state.intercept or state.held) or any(session.looked_at for session in self.sessions)
+        return bool(state.intercept or state.held) or any(session.call_abandoned for session in self.sessions)
 
     def _fault(self, client: Endpoint) -> str:
         """What a fault did that ended the connection of a client, as far as the wire has reported it."""
         if self.wire.faults:
-            self._serving.sync()
-        return self._serving.flows.fault_of(client)
+            self._supervisor.sync()
+        return self._supervisor.flows.fault_of(client)
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         if isinstance(event, LogGrew):
             self.log.append(event.line)
         elif isinstance(event, StateChanged | TranscriptGrew):
-            self._serving.suspend(self._looked_at())
+            self._supervisor.suspend(self._user_holds_something())
         if self._notify is None:
             return
         if isinstance(event, CaptureGrew):
-            self._recording.grow(self._serving.captured_length)
+            self._live_capture.grow(self._supervisor.captured_length)
         try:
             self._notify(event)
         except Exception as error:  # noqa: BLE001 - a screen that fails must not end a child's reader

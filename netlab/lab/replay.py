@@ -38,7 +38,7 @@ class Replayed:
         return f"replayed {self.sent} bytes in a new flow from {self.client}: {came}{closed}"
 
 
-def replay_anew(address: Endpoint, transport: Transport, payload: bytes) -> Replayed:
+def replay_in_new_flow(address: Endpoint, transport: Transport, payload: bytes) -> Replayed:
     """Send bytes to a server from a new socket, and wait for what comes back. Raises `LabError`."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     kind = socket.SOCK_STREAM if transport is Transport.TCP else socket.SOCK_DGRAM

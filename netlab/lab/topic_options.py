@@ -55,7 +55,7 @@ class Options:
         """Set an option's value for the client alone."""
         self._values[self.option(name).name] = value
 
-    def told(self, option: Option) -> str:
+    def display(self, option: Option) -> str:
         """What an option is, for the person who set it; a secret too, which is shown and not noted anywhere."""
         usual = text_of(option, option.default)
         client = text_of(option, self._values.get(option.name, option.default))

@@ -12,7 +12,7 @@ from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.lab.processes.supervisor import Supervisor
 from netlab.lab.processes.wire_process import WireProcess
-from netlab.lab.replay import Replayed, replay_anew
+from netlab.lab.replay import Replayed, replay_in_new_flow
 from netlab.lab.state import HeldSegment
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
@@ -29,13 +29,13 @@ class WireControl:
     """
 
     def __init__(self, serving: Supervisor, transport: Transport) -> None:
-        self._serving, self._transport = serving, transport
+        self._supervisor, self._transport = serving, transport
         self.seed = 1
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The faults that are active, each as it can be asked for again."""
-        return self._serving.state.faults
+        return self._supervisor.state.faults
 
     @property
     def kinds(self) -> tuple[FaultKind, ...]:
@@ -76,7 +76,7 @@ class WireControl:
     @property
     def held(self) -> tuple[HeldSegment, ...]:
         """The segments that wait for a person, oldest first."""
-        return self._serving.state.held
+        return self._supervisor.state.held
 
     def intercept(self, text: str = "") -> None:
         """Hold every segment that matches a filter from now on; none with an empty one. What is held goes on waiting.
@@ -85,37 +85,37 @@ class WireControl:
         """
         if len(text) > LONGEST_FILTER:
             raise LabError(f"no filter is longer than {LONGEST_FILTER} characters", "as in :intercept -> 'Hello'")
-        self._serving.with_wire(lambda wire: wire.ask("intercept", filter=text))
+        self._supervisor.with_wire(lambda wire: wire.ask("intercept", filter=text))
 
-    def let_all_go(self) -> None:
+    def release_all(self) -> None:
         """Hold nothing any more, and let what is held go on."""
         self.intercept()
         self.release()
 
     def release(self, number: int | None = None) -> None:
         """Let a held segment go on, or all of them."""
-        self._serving.with_wire(lambda wire: wire.ask("release", id=number))
+        self._supervisor.with_wire(lambda wire: wire.ask("release", id=number))
 
     def drop(self, number: int) -> None:
         """Let a held segment go no further."""
-        self._serving.with_wire(lambda wire: wire.ask("drop", id=number))
+        self._supervisor.with_wire(lambda wire: wire.ask("drop", id=number))
 
     def edit(self, number: int, payload: bytes) -> None:
         """Let other bytes leave in a held segment's place, once it goes on."""
-        self._serving.with_wire(lambda wire: wire.ask_with(payload, "edit", id=number))
+        self._supervisor.with_wire(lambda wire: wire.ask_with(payload, "edit", id=number))
 
     def replay(self, payload: bytes, client: Endpoint, direction: Direction = Direction.TO_SERVER) -> None:
         """Let bytes leave in a client's open flow that did not come there; what comes back goes to that client."""
-        self._serving.sync()  # flows are told with the capture
-        flows = [each for each in self._serving.flows.facts if each.client == client and each.closed is None]
+        self._supervisor.sync()  # flows are told with the capture
+        flows = [each for each in self._supervisor.flows.facts if each.client == client and each.closed is None]
         if not flows:
             raise LabError(f"the flow of {client} is not open", "replay the bytes in a new one")
         where = {"flow": flows[-1].number, "direction": direction.value}
-        self._serving.with_wire(lambda wire: wire.ask_with(payload, "replay", **where))
+        self._supervisor.with_wire(lambda wire: wire.ask_with(payload, "replay", **where))
 
-    def replay_anew(self, payload: bytes) -> Replayed:
+    def replay_in_new_flow(self, payload: bytes) -> Replayed:
         """Send bytes to the server in a new flow, over the wire; what came back. Waits for that, 2 s at most."""
-        return replay_anew(self._serving.address, self._transport, payload)
+        return replay_in_new_flow(self._supervisor.address, self._transport, payload)
 
     # Inside
 
@@ -128,7 +128,7 @@ class WireControl:
                 raise LabError(f"{MOST_FAULTS} faults are the most that one wire has", ":clear-faults removes them all")
             return wire.set_faults(specs, self.seed)
 
-        return self._serving.with_wire(change)
+        return self._supervisor.with_wire(change)
 
     def _checked(self, spec: str) -> str:
         if len(spec) > LONGEST_SPEC:

@@ -9,7 +9,7 @@ def test_it_keeps_the_newest_and_counts_the_rest() -> None:
         tail.append(number)
     assert list(tail) == [2, 3, 4]
     assert (tail[0], tail[-1], list(tail[1:])) == (2, 4, [3, 4])
-    assert (len(tail), tail.total, tail.let_go) == (3, 5, 2)
+    assert (len(tail), tail.total, tail.forgotten) == (3, 5, 2)
 
 
 def test_a_reader_gets_what_is_new_and_can_tell_what_it_missed() -> None:

@@ -224,7 +224,7 @@ def test_a_server_that_dies_is_dead_with_its_last_words_and_starts_again(lab: La
 def test_a_wire_that_dies_is_replaced(lab: Lab) -> None:
     address = lab.address
     client = lab.connect()
-    wire = lab._serving._wire
+    wire = lab._supervisor._wire
     assert wire is not None
     os.kill(wire.child.pid, signal.SIGKILL)
     wait_until(lambda: lab.state.phase is Phase.DEAD)
@@ -310,7 +310,7 @@ def test_closing_with_calls_that_wait_takes_no_second() -> None:
 def test_closing_with_stalled_children_is_bounded_too() -> None:
     lab = Lab("tcp")
     lab.start()
-    pid, wire = lab.state.server_pid, lab._serving._wire
+    pid, wire = lab.state.server_pid, lab._supervisor._wire
     assert pid is not None and wire is not None
     for each in (pid, wire.child.pid):
         os.kill(each, signal.SIGSTOP)
@@ -333,11 +333,11 @@ def test_closing_while_starting_leaves_nothing() -> None:
 
     thread = threading.Thread(target=start)
     thread.start()
-    wait_until(lambda: lab._serving._children._started)
+    wait_until(lambda: lab._supervisor._children._started)
     lab.close()
     thread.join(10)
     assert not thread.is_alive()
-    assert all(not running(child.pid) for child in lab._serving._children._started)
+    assert all(not running(child.pid) for child in lab._supervisor._children._started)
     with pytest.raises(LabError, match="closed"):
         lab.start()
 

@@ -118,7 +118,7 @@ def recorded(lab: Lab) -> Segment:
 def test_replayed_to_udp_answers_again_for_nothing_says_that_it_is_old() -> None:
     with Lab("udp") as lab:
         lab.connect().ask()
-        outcome = lab.wire.replay_anew(bytes(recorded(lab).data))
+        outcome = lab.wire.replay_in_new_flow(bytes(recorded(lab).data))
         assert outcome.answer.startswith(b"1 ") and not outcome.ended
         assert [len(each) > 0 for each, _ in payloads(lab, BACK)] == [True, True]
         assert lab.capture.flows[-1].client == outcome.client
@@ -127,7 +127,7 @@ def test_replayed_to_udp_answers_again_for_nothing_says_that_it_is_old() -> None
 def test_replayed_to_http_a_get_answers_again_as_it_should() -> None:
     with Lab("wsgi") as lab:
         lab.connect().get("/hello?name=Ann")
-        outcome = lab.wire.replay_anew(bytes(recorded(lab).data))
+        outcome = lab.wire.replay_in_new_flow(bytes(recorded(lab).data))
         assert b" 200 " in outcome.answer.split(b"\r\n")[0] and b"Ann" in outcome.answer
         answers = [each for each, _ in payloads(lab, BACK) if each.startswith(b"HTTP/")]
         assert len(answers) == 2
@@ -138,7 +138,7 @@ def test_replayed_to_hmac_a_digest_is_refused_for_the_challenge_is_another() -> 
         with lab.connect() as client:
             client.send(b"Hello")
             assert client.recv(8192) == b"Hello"
-        outcome = lab.wire.replay_anew(bytes(recorded(lab).data))
+        outcome = lab.wire.replay_in_new_flow(bytes(recorded(lab).data))
         assert outcome.ended and len(outcome.answer) == 32
         challenges = [each for each, _ in payloads(lab, BACK) if len(each) == 32]
         assert len(challenges) == 2 and challenges[0] != challenges[1]
@@ -150,7 +150,7 @@ def test_a_replay_to_nobody_says_so() -> None:
     with Lab("tcp") as lab:
         lab.stop()
         with pytest.raises(LabError, match="could not be replayed"):
-            lab.wire.replay_anew(b"Hello")
+            lab.wire.replay_in_new_flow(b"Hello")
 
 
 def test_letting_all_go_ends_the_holding(lab: Lab) -> None:
@@ -158,6 +158,6 @@ def test_letting_all_go_ends_the_holding(lab: Lab) -> None:
     lab.wire.intercept("data")
     client.submit("Hello")
     held(lab)
-    lab.wire.let_all_go()
+    lab.wire.release_all()
     client.wait_idle()
     assert (lab.wire.held, lab.state.intercept) == ((), "")

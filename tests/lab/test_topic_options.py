@@ -57,7 +57,7 @@ def test_a_secret_of_both_can_be_set_for_the_client_alone() -> None:
     options.set("secret", "wrong", client_only=True)
     assert options.client_keywords() == {"secret": b"wrong"}
     assert options.server_environment() == USUAL
-    assert options.told(OPTIONS[0]) == "the client's is 'wrong', the server's 'peekaboo'"
+    assert options.display(OPTIONS[0]) == "the client's is 'wrong', the server's 'peekaboo'"
 
 
 def test_what_was_set_can_be_restored() -> None:

@@ -54,7 +54,7 @@ class Repl:
         target: Callable[[], ClientTarget],
         notify: Callable[[], None],
         limit: int,
-        endings: CloseReasons,
+        close_reasons: CloseReasons,
     ) -> None:
         self.topic = topic
         self.transcript: BoundedLog[Entry] = BoundedLog(ENTRIES_KEPT)
@@ -63,18 +63,18 @@ class Repl:
         self.connected_at = 0.0
         self.busy: Busy | None = None
         self.dropping = False
-        self.given_up = False
+        self.call_abandoned = False
         self.ending = CloseReason()
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
         self.remote_operations: Mapping[str, Operation] = {}
-        self._target, self._notify, self._limit, self._endings = target, notify, limit, endings
+        self._target, self._notify, self._limit, self._close_reasons = target, notify, limit, close_reasons
         self._wake = Wake()
         self._numbers = itertools.count(1)
         self._call = 0
         self._asked: Call | None = None  # while it runs
-        self._told_closed = self._more = False
+        self._closed_noted = self._more = False
         self._explained: Endpoint | None = None
 
     def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | ClientMade | HalfClosed | None = None) -> None:
@@ -130,7 +130,7 @@ class Repl:
         if result is not None:
             self.add(EntryKind.RESULT, transcript_text.shown(result, self._limit), self._call)
         self._call = 0
-        self.tell_closed()
+        self.note_closed()
         return result
 
     def connect(self) -> None:
@@ -141,8 +141,8 @@ class Repl:
         except LabError as error:
             self.complain(error)
             raise
-        self.connection = connection = Connection(self._wake, self._endings.holding)
-        self._told_closed, self.ending, self.connected_at = False, CloseReason(), time.monotonic()
+        self.connection = connection = Connection(self._wake, self._close_reasons.holding)
+        self._closed_noted, self.ending, self.connected_at = False, CloseReason(), time.monotonic()
         told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
         text = transcript_text.constructed((target.address.host, target.address.port), told, target.secrets)
         self._run(
@@ -183,19 +183,19 @@ class Repl:
         if self.connection is not None:
             self.connection.close()
 
-    def tell_closed(self) -> None:
+    def note_closed(self) -> None:
         """Note, once, that the connection was closed, where it was, and not in answer to this side; and by whom.
 
         What looks like a result may be what had come when a fault ended a connection, which its client then closed.
         """
         if self._more or self.dropping or self.connection is None or self.connection.shut:
             return
-        told, closed = self._told_closed, self.connection.peer_closed()
-        self._told_closed |= closed
+        told, closed = self._closed_noted, self.connection.peer_closed()
+        self._closed_noted |= closed
         if closed and not told:
             self._notify()  # first, for who can say why may take a moment
         explained = self._explained
-        ending = self._find_ending(closed=closed and not told)
+        ending = self._find_close_reason(closed=closed and not told)
         if ending.fault:
             if self._explained != explained:
                 self.note(ending.words)
@@ -207,7 +207,7 @@ class Repl:
 
     def watched(self) -> int | None:
         """The descriptor on which the server's closing shows; None once that was noted."""
-        return None if self._told_closed or self.connection is None else self.connection.stream_fileno()
+        return None if self._closed_noted or self.connection is None else self.connection.stream_fileno()
 
     def _parse(self, line: str) -> Call | Bare:
         try:
@@ -231,7 +231,7 @@ class Repl:
     ) -> object:
         """Write the call down, run it, and write down what it raised."""
         self._call = next(self._numbers)
-        self.given_up = False
+        self.call_abandoned = False
         self._wake.clear()
         self.busy = Busy(transcript_text.cut(waiting_for, 60), time.monotonic())
         if self.dropping:  # looked at after `busy` is set: who drops the connection interrupts what is busy
@@ -276,16 +276,16 @@ class Repl:
 
     def _failed(self, error: Exception) -> None:
         number, self._call = self._call, 0
-        self._told_closed |= isinstance(error, ConnectionError)
+        self._closed_noted |= isinstance(error, ConnectionError)
         if not isinstance(error, Abandoned):
             self.complain(error, number)
         elif self.dropping:
             self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
         else:
-            self.given_up = True
-            self._left_alone(error, number)
+            self.call_abandoned = True
+            self._note_abandoned(error, number)
 
-    def _left_alone(self, error: Abandoned, number: int) -> None:
+    def _note_abandoned(self, error: Abandoned, number: int) -> None:
         """A person stopped waiting: what that means for the connection."""
         connection = self.connection
         if connection is not None and connection.shut:
@@ -309,14 +309,14 @@ class Repl:
         if self.busy is None or self.connection is None or isinstance(error, LabError | Abandoned):
             return ""
         closed = isinstance(error, ConnectionError | EOFError) or self.connection.peer_closed()
-        ending = self._find_ending(closed=closed)
+        ending = self._find_close_reason(closed=closed)
         if not (closed or ending.fault or isinstance(error, TimeoutError)):
             return ""
         return ending.words
 
-    def _find_ending(self, *, closed: bool) -> CloseReason:
+    def _find_close_reason(self, *, closed: bool) -> CloseReason:
         local = self.connection.last_local if self.connection is not None else None
-        self.ending = self._endings.of(local, closed=closed) if local is not None else CloseReason()
+        self.ending = self._close_reasons.of(local, closed=closed) if local is not None else CloseReason()
         if self.ending.fault:
             self._explained = local
         return self.ending

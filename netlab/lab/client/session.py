@@ -42,45 +42,45 @@ class Session:
         *,
         notify: Callable[[int], None] = lambda number: None,
         place: Callable[[Session], str] = lambda session: "",
-        endings: CloseReasons | None = None,
+        close_reasons: CloseReasons | None = None,
         ended: Callable[[Session], None] = lambda session: None,
         limit: int = transcript_text.LIMIT,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
         self._place, self._ended = place, ended
-        self._prompt = Repl(topic, target, lambda: notify(number), limit, endings or CloseReasons())
-        prompt = self._prompt
-        self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.tell_closed, prompt.close)
+        self._repl = Repl(topic, target, lambda: notify(number), limit, close_reasons or CloseReasons())
+        prompt = self._repl
+        self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.note_closed, prompt.close)
 
     @property
     def transcript(self) -> BoundedLog[Entry]:
         """What was called and what came of it; the last 2,000 entries."""
-        return self._prompt.transcript
+        return self._repl.transcript
 
     @property
     def attribution(self) -> Attribution:
         """Which segments its calls caused."""
-        return self._prompt.attribution
+        return self._repl.attribution
 
     @property
     def operations(self) -> Mapping[str, Operation]:
         """The operations of the client, by name."""
-        return self._prompt.operations
+        return self._repl.operations
 
     @property
     def known_operations(self) -> Mapping[str, Operation]:
         """The operations of the client, and those of the server that it was asked about."""
-        return {**self._prompt.operations, **self._prompt.remote_operations}
+        return {**self._repl.operations, **self._repl.remote_operations}
 
     def learn(self, name: str = "") -> Future[object]:
         """Ask the server, without waiting, which operations it has and how this one is called. Some clients cannot."""
-        return self._worker.ask(lambda: self._prompt.learn(name))
+        return self._worker.ask(lambda: self._repl.learn(name))
 
     @property
     def busy(self) -> Busy | None:
         """The call that is running, or None."""
-        busy = self._prompt.busy
+        busy = self._repl.busy
         return busy and replace(busy, place=self._progress(busy) or self._place(self))
 
     def _progress(self, busy: Busy) -> str:
@@ -91,47 +91,47 @@ class Session:
     @property
     def client(self) -> Client | None:
         """The client itself, to be looked at; its calls run in the session's thread. None before it is connected."""
-        return self._prompt.connection.client if self._prompt.connection is not None else None
+        return self._repl.connection.client if self._repl.connection is not None else None
 
     @property
     def connected(self) -> bool:
         """Whether the connection is open on this side."""
-        return self._prompt.connection is not None and self._prompt.connection.connected
+        return self._repl.connection is not None and self._repl.connection.connected
 
     @property
     def peer_closed(self) -> bool:
         """Whether the server has closed the connection, which is still open on this side."""
-        return self.connected and self._prompt.connection is not None and self._prompt.connection.peer_closed()
+        return self.connected and self._repl.connection is not None and self._repl.connection.peer_closed()
 
     @property
     def fault(self) -> str:
         """What a fault of the wire did that ended the connection, as far as that was noticed; else empty."""
-        return self._prompt.ending.fault
+        return self._repl.ending.fault
 
     @property
     def by_wire(self) -> bool:
         """Whether the wire, a fault or a person's hold there, ended the connection, as far as that was noticed."""
-        return bool(self._prompt.ending.fault or self._prompt.ending.held)
+        return bool(self._repl.ending.fault or self._repl.ending.held)
 
     @property
-    def looked_at(self) -> bool:
+    def call_abandoned(self) -> bool:
         """Whether its last call was abandoned, and its connection stands as that left it."""
-        return self._prompt.given_up and self.connected
+        return self._repl.call_abandoned and self.connected
 
     @property
     def connected_at(self) -> float:
         """When it last began to connect, by `time.monotonic`."""
-        return self._prompt.connected_at
+        return self._repl.connected_at
 
     @property
     def answered(self) -> bool:
         """Whether anything has come back on this connection."""
-        return self._prompt.connection is not None and self._prompt.connection.answered
+        return self._repl.connection is not None and self._repl.connection.answered
 
     @property
     def unanswered(self) -> bool:
         """Whether the connection stands and nothing has come back on it."""
-        connection, busy = self._prompt.connection, self._prompt.busy
+        connection, busy = self._repl.connection, self._repl.busy
         if connection is None or connection.answered:
             return False
         return connection.connected or (busy is not None and connection.shaking_hands)
@@ -139,11 +139,11 @@ class Session:
     @property
     def local(self) -> Endpoint | None:
         """The address from which it talks; None while it is not connected."""
-        return self._prompt.connection.local if self._prompt.connection is not None else None
+        return self._repl.connection.local if self._repl.connection is not None else None
 
     def addresses(self) -> Mapping[Endpoint, float]:
         """The addresses from which it talks, or talked last, and when it began to connect (`time.monotonic`)."""
-        return self._prompt.connection.addresses() if self._prompt.connection is not None else {}
+        return self._repl.connection.addresses() if self._repl.connection is not None else {}
 
     def submit(self, text: str) -> None:
         """Run console lines, one after the other, without waiting for them."""
@@ -163,34 +163,34 @@ class Session:
 
     def begin(self, call: Call) -> Future[object]:
         """Run one call without waiting for it; the future is cancelled where the client is closed before."""
-        return self._worker.ask(lambda: self._prompt.perform(call))
+        return self._worker.ask(lambda: self._repl.perform(call))
 
     def connect(self) -> None:
         """Open the connection, anew where there is one; waits, and raises what the client raises."""
-        self._wait(self._worker.ask(self._prompt.connect))
+        self._wait(self._worker.ask(self._repl.connect))
 
     def begin_connect(self) -> Future[object]:
         """Open the connection without waiting for it; the transcript says what came of it, and so does the future."""
-        return self._worker.ask(self._prompt.connect)
+        return self._worker.ask(self._repl.connect)
 
     def abandon(self) -> None:
         """Stop waiting for the call that runs, and forget the lines that wait behind it. The connection survives."""
         forgotten = self._worker.forget()
-        if self._prompt.busy is not None:
+        if self._repl.busy is not None:
             self._interrupt()
         if forgotten:
             self.note(f"{forgotten:,} more {'line was' if forgotten == 1 else 'lines were'} not run")
 
     def half_close(self) -> None:
         """Send FIN, also while a call waits; what the server still sends can be read."""
-        connection = self._prompt.connection
+        connection = self._repl.connection
         if connection is None or not connection.half_close():
             raise LabError("there is no open stream to half-close", ":connect opens a connection")
-        self._prompt.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)", HalfClosed())
+        self._repl.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)", HalfClosed())
 
     def reset(self) -> None:
         """Throw the connection away with RST, also while a call waits."""
-        connection = self._prompt.connection
+        connection = self._repl.connection
         if connection is None or not connection.reset_on_close():
             raise LabError("there is no open stream to reset", ":connect opens a connection")
         self._drop("reset: this side threw the connection away (RST)", without_goodbye=True)
@@ -203,16 +203,16 @@ class Session:
 
     def set_timeout(self, seconds: float) -> None:
         """How long a call of the open connection waits from now on."""
-        if self._prompt.connection is not None:
-            self._prompt.connection.set_timeout(seconds)
+        if self._repl.connection is not None:
+            self._repl.connection.set_timeout(seconds)
 
     def note(self, text: str) -> None:
         """Add a note to the transcript."""
-        self._prompt.note(text)
+        self._repl.note(text)
 
     def complain(self, error: Exception) -> None:
         """Add an error to the transcript that belongs to no call."""
-        self._prompt.complain(error)
+        self._repl.complain(error)
 
     def wait_idle(self) -> None:
         """Wait until all lines submitted so far have run."""
@@ -223,9 +223,9 @@ class Session:
         """End the session: the call that waits, the connection, the thread. The transcript stays. Twice is once."""
         if self.closed:
             return
-        self.closed = self._prompt.dropping = True
+        self.closed = self._repl.dropping = True
         self._worker.forget()
-        if self._prompt.busy is not None:
+        if self._repl.busy is not None:
             self._interrupt()
         self._worker.close(_CLOSING)
         self._ended(self)
@@ -238,12 +238,12 @@ class Session:
 
     def __getattr__(self, name: str) -> OperationName:
         """An operation of the client, to be called."""
-        if name.startswith("_") or not (name in self.operations or self._prompt.remote):
+        if name.startswith("_") or not (name in self.operations or self._repl.remote):
             raise AttributeError(f"no operation {name!r}; there are {', '.join(self.operations)}")
         return OperationName(self, name)
 
     def _ask_line(self, line: str) -> Future[object]:
-        return self._worker.ask(lambda: self._prompt.line(line))
+        return self._worker.ask(lambda: self._repl.line(line))
 
     def _wait(self, future: Future[object]) -> object:
         try:
@@ -257,14 +257,14 @@ class Session:
     def _drop(self, reason: str, *, without_goodbye: bool = False) -> None:
         """Close the connection. A client that waits for nothing may say goodbye, as TLS does, unless it must not."""
         self._worker.forget()
-        self._prompt.dropping = True
-        if without_goodbye or self._prompt.busy is not None:
+        self._repl.dropping = True
+        if without_goodbye or self._repl.busy is not None:
             self._interrupt()
-        self._wait(self._worker.ask(lambda: self._prompt.drop(reason)))
+        self._wait(self._worker.ask(lambda: self._repl.drop(reason)))
 
     def _interrupt(self) -> None:
-        connection = self._prompt.connection
-        if connection is not None and not connection.abandon() and not self._prompt.dropping:
+        connection = self._repl.connection
+        if connection is not None and not connection.abandon() and not self._repl.dropping:
             self.note("this client does not share its socket: to end its waiting, the connection was shut down")
 
 

@@ -26,9 +26,15 @@ class Sessions:
         target: Callable[[], ClientTarget],
         notify: Callable[[Event], None],
         state: Callable[[], LabState],
-        endings: CloseReasons,
+        close_reasons: CloseReasons,
     ) -> None:
-        self._topic, self._target, self._notify, self._state, self._endings = topic, target, notify, state, endings
+        self._topic, self._target, self._notify, self._state, self._close_reasons = (
+            topic,
+            target,
+            notify,
+            state,
+            close_reasons,
+        )
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
         self._current: Session | None = None
@@ -60,7 +66,7 @@ class Sessions:
                 target or self._target,
                 notify=lambda which: self._notify(TranscriptGrew(which)),
                 place=self._place,
-                endings=self._endings,
+                close_reasons=self._close_reasons,
                 ended=self._remove,
             )
             self._open[number] = self._current = session

@@ -20,7 +20,7 @@ class Worker:
         self, name: str, watched: Callable[[], int | None], hung_up: Callable[[], None], at_end: Callable[[], None]
     ) -> None:
         self._jobs: deque[tuple[Callable[[], object], Future[object]]] = deque()
-        self._news = Wake()
+        self._wakeup = Wake()
         self._over = False
         self._watched, self._hung_up, self._at_end = watched, hung_up, at_end
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -37,7 +37,7 @@ class Worker:
         self._jobs.append((job, future))
         if self._over:
             self.forget()
-        self._news.set()
+        self._wakeup.set()
         return future
 
     def forget(self) -> int:
@@ -55,7 +55,7 @@ class Worker:
         """End the thread once its job has ended; wait so long for it."""
         self._over = True
         self.forget()
-        self._news.set()
+        self._wakeup.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(seconds)
 
@@ -72,12 +72,12 @@ class Worker:
 
     def _sleep(self) -> None:
         watch = poll()
-        watch.register(self._news, READABLE)
+        watch.register(self._wakeup, READABLE)
         fd = self._watched()
         if fd is not None:
             watch.register(fd, PEER_CLOSED)
         ready = {found for found, _ in watch.poll()}
-        self._news.clear()
+        self._wakeup.clear()
         if fd is not None and fd in ready:
             self._hung_up()
 

@@ -84,7 +84,7 @@ class TabLab:
         lab.set_model(model or lab.topic.models[0])
         lab.start()
         lab.wire.clear()
-        lab.wire.let_all_go()
+        lab.wire.release_all()
         self._observed = ObservedLab(lab, check_stop)
         return self._observed
 

@@ -132,7 +132,7 @@ class ObservedLab:
         outcome = peer.wait()
         if isinstance(outcome, Exception):
             raise outcome
-        self._lanes.meet()
+        self._lanes.remember_clients()
         return peer
 
     def begin_connect(self, **options: object) -> SessionPeer:

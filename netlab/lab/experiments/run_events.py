@@ -93,4 +93,4 @@ class Finished:
 
 
 RunEvent = LabOpened | Stepped | Awaited | Expected | Shown | LanesShown | Ran | Finished
-Tell = Callable[[RunEvent], None]
+OnEvent = Callable[[RunEvent], None]

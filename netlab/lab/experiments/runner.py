@@ -18,12 +18,12 @@ from netlab.lab.experiments.run_events import (
     Finished,
     LabOpened,
     LanesShown,
+    OnEvent,
     Ran,
     RunEvent,
     RunOutcome,
     Shown,
     Stepped,
-    Tell,
     Verdict,
 )
 from netlab.lab.experiments.sandbox import Limits, SandboxedCode
@@ -55,13 +55,13 @@ class LabSource(Protocol):
         """End what is running of it."""
 
 
-def perform(experiment: Experiment, source: LabSource, tell: Tell, stop: threading.Event | None = None) -> Verdict:
+def perform(experiment: Experiment, source: LabSource, report: OnEvent, stop: threading.Event | None = None) -> Verdict:
     """Run an experiment in this thread; its verdict, which is also the last that is told.
 
     ``stop`` is heard at each step and while waiting. An error in the experiment, or a lab that does not start, is a
     verdict too. Whatever ends the run, `KeyboardInterrupt` too, nothing of it is left running.
     """
-    runner = ExperimentRunner(source, tell, stop or threading.Event())
+    runner = ExperimentRunner(source, report, stop or threading.Event())
     problem, outcome = "", None
     try:
         try:
@@ -73,15 +73,15 @@ def perform(experiment: Experiment, source: LabSource, tell: Tell, stop: threadi
     except Exception as error:  # noqa: BLE001 - an experiment may raise anything, and it is its verdict
         outcome, problem = RunOutcome.FAILED, sentence(error)
     verdict = runner.verdict(outcome, problem)
-    tell(Finished(verdict))
+    report(Finished(verdict))
     return verdict
 
 
 class ExperimentRunner:
     """One run of an experiment: the `Runner` that its function gets."""
 
-    def __init__(self, source: LabSource, tell: Tell, stop: threading.Event) -> None:
-        self._source, self._tell, self._stop = source, tell, stop
+    def __init__(self, source: LabSource, report: OnEvent, stop: threading.Event) -> None:
+        self._source, self._report, self._stop = source, report, stop
         self._steps = self._seen = self._crossed = 0
 
     def lab(self, model: str | None = None, **options: object) -> ExperimentLab:
@@ -145,7 +145,7 @@ class ExperimentRunner:
             raise RunStopped
 
     def _say(self, event: RunEvent) -> None:
-        self._tell(event)
+        self._report(event)
 
     def _look(self, seen: Callable[[], bool], within: float) -> tuple[bool, Exception | None]:
         """Whether it was seen in time, and what the last look raised. It looks at least once."""

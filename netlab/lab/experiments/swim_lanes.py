@@ -177,7 +177,7 @@ class LiveLanes:
         self._facts = LaneBuilder()
         self._names: dict[Endpoint, Known] = {}
 
-    def meet(self) -> None:
+    def remember_clients(self) -> None:
         """Remember the lab's clients of now, whose names are not known any more once they are closed."""
         self._names |= _names(self._lab)
 
@@ -195,7 +195,7 @@ class LiveLanes:
         self._segment = max(self._segment, end)
         lines, self._log = self._lab.log.since(self._log)
         _take_log(self._facts, lines)
-        self.meet()
+        self.remember_clients()
         return Board(self._lab.state.model, self._facts.lanes(self._names), now)
 
 

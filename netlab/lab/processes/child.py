@@ -60,12 +60,12 @@ class Child:
     ) -> None:
         self.ended = threading.Event()
         self.asked_to_end = False
-        self._words: deque[str] = deque(maxlen=WORDS_KEPT)
+        self._stderr_lines: deque[str] = deque(maxlen=WORDS_KEPT)
         self._on_message: Callable[[Message], None] | None = None
         self._on_end: Callable[[], None] | None = None
         self._kept: deque[Message] = deque(maxlen=MESSAGES_KEPT)
         self._keep, self._over = keep, False
-        self._telling = threading.RLock()
+        self._delivery = threading.RLock()
         self._lock = threading.Lock()
         self._rest = {"out": b"", "err": b""}
         self._process = subprocess.Popen(
@@ -85,17 +85,17 @@ class Child:
 
     def attach(self, on_message: Callable[[Message], None], on_end: Callable[[], None]) -> None:
         """Get all its messages from now on, and those that were kept. ``on_end`` comes once, after the last message."""
-        with self._telling:
+        with self._delivery:
             kept, self._kept = self._kept, deque(maxlen=MESSAGES_KEPT)
             first, self._on_message, self._on_end = self._on_message is None, on_message, on_end
             self._keep = self._keep and first
             for message in kept:
-                self._tell(message)
+                self._report(message)
             if self._over:
                 on_end()
 
-    def _tell(self, message: Message) -> None:
-        with self._telling:
+    def _report(self, message: Message) -> None:
+        with self._delivery:
             if self._keep or self._on_message is None:
                 self._kept.append(message)
             if self._on_message is not None:
@@ -114,7 +114,7 @@ class Child:
     @property
     def last_words(self) -> list[str]:
         """The last lines of its stderr, oldest first, safe for the screen."""
-        return list(self._words)
+        return list(self._stderr_lines)
 
     def request(self, message: Message) -> bool:
         """Ask the child something; False if it no longer listens, is stalled, or the line has more than 4 kB."""
@@ -196,7 +196,7 @@ class Child:
                 with contextlib.suppress(OSError):
                     pipe.close()
         self.ended.set()
-        with self._telling:
+        with self._delivery:
             self._over = True
             if self._on_end is not None:
                 self._on_end()
@@ -212,19 +212,19 @@ class Child:
             lines, rest = [rest], b""
         self._rest[name] = rest if len(rest) <= LINE_LIMIT else b""
         for line in lines:
-            self._hear(name, line)
+            self._on_line(name, line)
         return bool(got)
 
-    def _hear(self, name: str, line: bytes) -> None:
+    def _on_line(self, name: str, line: bytes) -> None:
         if name == "out":
             with contextlib.suppress(ValueError):
                 message = json.loads(line)
                 if isinstance(message, dict):
-                    self._tell(message)
+                    self._report(message)
                 return
         text = line[: WORD_LENGTH * 4].decode(errors="replace").rstrip()[:WORD_LENGTH]
         if text:
-            self._words.append(safe(text))
+            self._stderr_lines.append(safe(text))
 
 
 def abandon_all() -> None:

@@ -173,7 +173,7 @@ class LogTranslator:
             self._held.append((time.monotonic() + self._patience, line))
             self._pass_on()
 
-    def flows_told(self, message: Message) -> None:
+    def update_flows(self, message: Message) -> None:
         """The wire has reported flows: lines that waited for them go on."""
         for fact in _opened(message.get("opened")):
             self._book.opened(fact)

@@ -51,7 +51,7 @@ class ServerProcess:
         self._changed, self._said = changed, said
         self._settled = threading.Event()
         self.child = (early and early(words)) or Child(words, extra_environment)
-        self.child.attach(self._hear, self._end)
+        self.child.attach(self._on_message, self._end)
 
     @property
     def held(self) -> int:
@@ -95,7 +95,7 @@ class ServerProcess:
         words = self._failure or " ".join(self.child.last_words[-1:])
         return words or how_it_ended(self.child.exit_status)
 
-    def _hear(self, message: Message) -> None:
+    def _on_message(self, message: Message) -> None:
         match message.get("event"):
             case "listening":
                 self.endpoint = message_fields.endpoint(message)
@@ -119,7 +119,7 @@ class ServerProcess:
         peer = message_fields.endpoint(message) if "host" in message else None
         self._said(LogLine(message_fields.number(message, "time_ns") or 0, level, text, event, peer))
 
-    def be_patient(self, seconds: float | None, *, suspended: bool) -> None:
+    def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """How long clients may stall; without ``seconds`` as before."""
         self.child.request({"request": "patience", "seconds": seconds, "suspended": suspended})
 

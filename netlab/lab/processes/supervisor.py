@@ -38,18 +38,18 @@ class Supervisor:
         port: int,
         options: Options,
         recording: LiveCapture,
-        tell: Callable[[Event], None],
+        report: Callable[[Event], None],
         idle: float | None,
         early: EarlyChildren | None = None,
     ) -> None:
         """``idle`` seconds are how long the server lets a client stall; `math.inf` is no limit, None the usual one."""
-        self._setup, self._options, self._recording, self._tell = setup, options, recording, tell
+        self._setup, self._options, self._live_capture, self._report = setup, options, recording, report
         self._listen = Endpoint(setup.host, port)
         self._server: ServerProcess | None = None
         self._wire: WireProcess | None = None
         self._work, self._lock = threading.RLock(), threading.RLock()
         self.flows = FlowTable()
-        self._log = LogTranslator(self.flows, lambda line: tell(LogGrew(line)))
+        self._log = LogTranslator(self.flows, lambda line: report(LogGrew(line)))
         self._children = Children()
         self._early = early.take if early is not None else None
         self.state = LabState(Phase.STOPPED, model)
@@ -84,7 +84,7 @@ class Supervisor:
                 self._fail(error)
                 raise
             self._move(Phase.SERVING)
-            self._look_for_deaths()
+            self._check_for_dead_children()
 
     def stop(self) -> None:
         """Stop listening and end the server; the capture stays, and open flows end as the server ends them."""
@@ -126,17 +126,17 @@ class Supervisor:
         """Let clients stall so long, those that are being served as well."""
         with self._work:
             self._idle = seconds
-            self._be_patient(self._server)
+            self._set_patience(self._server)
 
     def suspend(self, on: bool) -> None:
         """Let no client be dropped for its silence while a person holds something. Any thread."""
         if on != self._suspended:
             self._suspended = on
-            self._be_patient(self._server)
+            self._set_patience(self._server)
 
-    def _be_patient(self, server: ServerProcess | None) -> None:
+    def _set_patience(self, server: ServerProcess | None) -> None:
         if server is not None and self._setup.topic.transport is Transport.TCP:
-            server.be_patient(self._idle, suspended=self._suspended)
+            server.set_patience(self._idle, suspended=self._suspended)
 
     def replace_server(self, why: str, model: str | None = None) -> None:
         """Start a server with the current model and options, then end the old one. If that fails, the old one stays.
@@ -177,10 +177,10 @@ class Supervisor:
         """Start a new capture."""
         with self._work:
             wire = self._living_wire()
-            file = self._recording.next_file()
+            file = self._live_capture.next_file()
             wire.restart_capture(file)
-            self._recording.began(file)
-            self._tell(CaptureRestarted())
+            self._live_capture.began(file)
+            self._report(CaptureRestarted())
             self._refresh()
 
     def with_wire(self, do: Callable[[WireProcess], T]) -> T:
@@ -204,7 +204,7 @@ class Supervisor:
         if wire is None or fresh:
             wire = self._new_wire()
         endpoint = server.wait()
-        self._be_patient(server)
+        self._set_patience(server)
         wire.target(endpoint)
         self._listen = self._first_listening(wire) if fresh else wire.listen(self._listen)
 
@@ -213,9 +213,9 @@ class Supervisor:
         try:
             return wire.wait_listening()
         finally:
-            self._recording.began(wire.file)
-            self._tell(CaptureRestarted())
-            self._tell(CaptureGrew())
+            self._live_capture.began(wire.file)
+            self._report(CaptureRestarted())
+            self._report(CaptureGrew())
 
     def _exchange(self, why: str) -> None:
         assert self._wire is not None
@@ -225,25 +225,25 @@ class Supervisor:
         except LabError:
             self._end(new)
             raise
-        self._be_patient(new)
+        self._set_patience(new)
         old, self._server = self._server, new
         self._wire.target(endpoint)
         self.flows.restarted(why)
         self._wire.drop_flows(why)
         self._end(old)
-        self._look_for_deaths()
+        self._check_for_dead_children()
 
     def _new_server(self) -> ServerProcess:
         arguments = self._setup.server_arguments(self._model, self._options, self._idle)
         secrets = self._options.server_environment()
-        told, said = self._server_told, self._log.said
+        told, said = self._on_server_message, self._log.said
         return self._children.launch(lambda: ServerProcess(self._model, arguments, secrets, told, said, self._early))
 
     def _new_wire(self) -> WireProcess:
-        file = self._recording.next_file()
+        file = self._live_capture.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
         self.flows.clear()
-        told, flows, early = self._wire_told, self._log.flows_told, self._early
+        told, flows, early = self._on_wire_event, self._log.update_flows, self._early
         self._wire = self._children.launch(
             lambda: WireProcess(words, file, self._listen, transport, told, flows, early)
         )
@@ -270,7 +270,7 @@ class Supervisor:
         if self._wire is not None and self._wire.alive:
             self._wire.pause(wait=False)
 
-    def _look_for_deaths(self) -> None:
+    def _check_for_dead_children(self) -> None:
         """Notice a child that has ended without being asked to while the lab served."""
         with self._lock:
             both = (self._server, self._wire)
@@ -283,30 +283,30 @@ class Supervisor:
         if self._wire is not None and not self._wire_died:
             self._wire.pause(wait=False)
 
-    def _server_told(self, server: ServerProcess) -> None:
+    def _on_server_message(self, server: ServerProcess) -> None:
         if server is self._server:
-            self._look_for_deaths()
+            self._check_for_dead_children()
             self._refresh()
 
-    def _wire_told(self, wire: WireProcess, event: str) -> None:
+    def _on_wire_event(self, wire: WireProcess, event: str) -> None:
         if wire is not self._wire:
             return
         if event == "captured":
-            self._tell(CaptureGrew())
+            self._report(CaptureGrew())
         elif event in ("held", "freed"):
             self.flows.holding(wire.held.values(), time.time_ns())
-        self._look_for_deaths()
+        self._check_for_dead_children()
         self._refresh()
 
     def _refresh(self) -> None:
         """Work out the state, and report it if it has changed. Events come in the order of states."""
         with self._lock:
-            state = self._looked()
+            state = self._current_state()
             if state != self.state:
                 self.state = state
-                self._tell(StateChanged(state))
+                self._report(StateChanged(state))
 
-    def _looked(self) -> LabState:
+    def _current_state(self) -> LabState:
         died = self._phase is Phase.DEAD and self._wire_died
         problem, advice = self._error.problem, self._error.advice
         state = LabState(self._phase, self._model, problem=problem, advice=advice, wire_died=died)

@@ -55,7 +55,7 @@ class WireProcess:
         self._synced = 0
         words = ["wire", *arguments]
         self.child = (early and early(words)) or Child(words)
-        self.child.attach(self._hear, self._end)
+        self.child.attach(self._on_message, self._end)
 
     @property
     def last_words(self) -> str:
@@ -174,7 +174,7 @@ class WireProcess:
     def _answer(self, events: Sequence[str]) -> Message | None:
         return next((self._answers[event] for event in events if event in self._answers), None)
 
-    def _hear(self, message: Message) -> None:
+    def _on_message(self, message: Message) -> None:
         event = message_fields.text(message, "event")
         if event == "flows":
             self._flows(message)

@@ -72,9 +72,9 @@ class LanesHistory:
         self._capture: Captured | None = None
         self._following = LiveLanes(lab)
 
-    def meet(self) -> None:
+    def remember_clients(self) -> None:
         """Learn the names of the clients that there are."""
-        self._following.meet()
+        self._following.remember_clients()
 
     def read(self, now: int) -> tuple[Run, ...]:
         """The runs with any client, as they are now (nanoseconds since the epoch); at least one, with one board."""

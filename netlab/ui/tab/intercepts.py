@@ -110,7 +110,7 @@ class Intercepts:
             if answer is not None and answer[1] in clients:
                 self._replay(partial(self._lab.wire.replay, payload, clients[answer[1]], segment.direction))
             elif answer is not None:
-                self._replay(partial(self._lab.wire.replay_anew, payload))
+                self._replay(partial(self._lab.wire.replay_in_new_flow, payload))
 
         self._bench.app.push_screen(Chooser(title, choices), chosen)
 

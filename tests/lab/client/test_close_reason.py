@@ -138,7 +138,7 @@ def test_while_an_abandoned_call_is_looked_at_nobody_is_dropped() -> None:
         second.submit("Hello")
         wait_until(lambda: second.busy is not None and second.busy.text.startswith("recv"))
         second.abandon()
-        wait_until(lambda: second.looked_at)
+        wait_until(lambda: second.call_abandoned)
         with pytest.raises(AssertionError):
             wait_until(lambda: says(first, "dropped")() or says(second, "dropped")(), seconds=3.0)
 

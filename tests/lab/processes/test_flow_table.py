@@ -28,7 +28,7 @@ class Told:
         self.names.said(LogLine(7, "info", text, event, peer))
 
     def flow(self, number: int, port: int, behind: int) -> None:
-        self.names.flows_told({"opened": [[number, "127.0.0.1", port, "127.0.0.1", behind, 5]], "closed": []})
+        self.names.update_flows({"opened": [[number, "127.0.0.1", port, "127.0.0.1", behind, 5]], "closed": []})
 
 
 def _peer(text: str) -> Endpoint | None:
@@ -78,7 +78,7 @@ def test_what_waits_is_bounded() -> None:
 def test_an_address_that_is_used_again_means_the_newer_flow() -> None:
     told = Told()
     told.flow(1, 53000, 41000)
-    told.names.flows_told({"opened": [], "closed": [[1, 9, "reset →", False]]})
+    told.names.update_flows({"opened": [], "closed": [[1, 9, "reset →", False]]})
     told.flow(2, 53001, 41000)
     told.log("accepted 127.0.0.1:41000")
     assert told.shown == ["accepted 127.0.0.1:53001"]
@@ -91,7 +91,7 @@ def test_who_ended_a_flow_is_told_and_not_read_from_words() -> None:
     for how, by_fault, fault in [("snipped", True, "snipped"), ("", True, "a fault"), ("cut after 3 bytes", False, "")]:
         told = Told()
         told.flow(1, 50001, 41001)
-        told.names.flows_told({"opened": [], "closed": [[1, 9, how, by_fault]]})
+        told.names.update_flows({"opened": [], "closed": [[1, 9, how, by_fault]]})
         assert told.book.facts[0].fault == fault
 
 
@@ -106,8 +106,8 @@ def test_only_the_latest_flows_are_kept() -> None:
 
 def test_what_is_no_flow_is_passed_over() -> None:
     told = Told()
-    told.names.flows_told({"opened": [[1, 2], "x", None], "closed": 3})
-    told.names.flows_told({"opened": None})
+    told.names.update_flows({"opened": [[1, 2], "x", None], "closed": 3})
+    told.names.update_flows({"opened": None})
     assert told.book.facts == ()
 
 

@@ -200,7 +200,7 @@ class ReplayedLab(Lab):
             self._tell(event)
 
     def _play(self, session: Session, told: Json) -> None:
-        prompt = session._prompt
+        prompt = session._repl
         prompt.connection = PlayedConnection(told, self._client(told["transfer"]))
         prompt._told_closed = True
         for crossing in map(crossing_of, told["crossings"]):
