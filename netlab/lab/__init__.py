@@ -1,6 +1,6 @@
-"""One topic running, headless. ``from netlab.lab import Lab`` is promised to people.
+"""One topic running, headless. ``from netlab.lab import Lab`` is a public promise.
 
-It is imported when it is asked for: the app starts its first children with less.
+`Lab` is imported only when asked for: the app starts its first children without it.
 """
 
 from typing import TYPE_CHECKING

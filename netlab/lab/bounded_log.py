@@ -1,4 +1,4 @@
-"""A bounded sequence that forgets its oldest items and says how many: what logs and transcripts are kept in."""
+"""A bounded sequence that drops its oldest items and counts them. It holds logs and transcripts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class BoundedLog(Sequence[T], Generic[T]):
-    """The last ``limit`` items of what was appended, safe to append and read from several threads.
+    """The last ``limit`` items that were appended. Safe to append and read from several threads.
 
-    Items have a position counted from 0 over all that was ever appended, so a reader that remembers the position it
-    has reached asks ``since`` for the rest and can tell what it missed.
+    Each item has a position, counted from 0 over all items ever appended. A reader remembers the position that it has
+    reached, asks ``since`` for the rest, and can see how many items it missed.
     """
 
     def __init__(self, limit: int) -> None:
@@ -24,23 +24,23 @@ class BoundedLog(Sequence[T], Generic[T]):
 
     @property
     def total(self) -> int:
-        """How many were ever appended."""
+        """How many items were ever appended."""
         return self._total
 
     @property
     def forgotten(self) -> int:
-        """How many of the oldest are no longer here."""
+        """How many of the oldest items were dropped."""
         with self._lock:
             return self._total - len(self._items)
 
     def append(self, item: T) -> None:
-        """Add an item; the oldest one goes when the limit is reached."""
+        """Add an item. At the limit, the oldest one is dropped."""
         with self._lock:
             self._items.append(item)
             self._total += 1
 
     def since(self, position: int) -> tuple[list[T], int]:
-        """The items from ``position`` on that are still here, and the position to ask from next time."""
+        """The items from ``position`` on that are still held, and the position for the next call."""
         with self._lock:
             first = self._total - len(self._items)
             start = max(0, position - first)

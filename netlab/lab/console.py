@@ -1,4 +1,4 @@
-"""The console lines that begin with a colon, as a table: the UI's help and completion come from it."""
+"""The console's commands, which begin with a colon, as a table. The UI's help and completion come from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ConsoleCommand:
     """One command: its name without the colon, its arguments as help shows them, and what it does.
 
-    ``run`` gets the lab and the rest of the line, and returns what there is to say. ``secret`` arguments are not shown.
+    ``run`` gets the lab and the rest of the line, and returns its answer. ``secret`` arguments are not shown.
     """
 
     name: str
@@ -35,24 +35,24 @@ class ConsoleCommand:
     secret: bool = False
 
 
-_SECRETS_INSIDE = "the secrets of its TLS sessions are inside: whoever has this file can read all that they said"
+_SECRETS_INSIDE = "it contains the secrets of its TLS sessions: anyone who has this file can read their data"
 
 
 def commands_for(topic: Topic) -> tuple[ConsoleCommand, ...]:
-    """The commands of a topic's lab: those of every lab, and one for each of the topic's options."""
+    """The commands of a topic's lab: those of every lab, and one for each option of the topic."""
     return COMMANDS + tuple(_for_option(option) for option in topic.options)
 
 
 def run(lab: Lab, line: str) -> str | None:
-    """Run a command line; what there is to say about it. Raises `LabError` with near matches for an unknown one."""
+    """Run a command line and return its answer. Raises `LabError`, with similar names for an unknown command."""
     command, rest = _found(lab, line)
     return command.run(lab, rest)
 
 
 def run_and_note(lab: Lab, line: str) -> str | None:
-    """Run a command line and note it with its outcome in the current client's transcript.
+    """Run a command line and note it, with its outcome, in the current client's transcript.
 
-    Where there is no client, the outcome is returned or raised.
+    If there is no client, the outcome is returned or raised.
     """
     before = lab.current
     if before is not None:
@@ -60,34 +60,34 @@ def run_and_note(lab: Lab, line: str) -> str | None:
     try:
         if _asks_for_secret(lab, line):
             return run(lab, line)  # for the screen alone: a transcript is copied and saved
-        said = run(lab, line)
+        answer = run(lab, line)
     except Exception as error:
         if before is None:
             raise
         before.complain(error)
         return None
-    noted = lab.current
-    if noted is None or said is None:
-        return said
-    noted.note(said)
+    after = lab.current
+    if after is None or answer is None:
+        return answer
+    after.note(answer)
     return None
 
 
 def run_lines(lab: Lab, text: str) -> str | None:
-    """Run console lines: those with a colon at once, the others in the current client, without waiting.
+    """Run console lines: commands at once, other lines in the current client without waiting for them.
 
     Among several lines, a command waits for the lines before it.
     """
     lines = [line for line in text.split("\n") if line.strip()]
-    said = None
+    answer = None
     for index, line in enumerate(lines):
         if not line.lstrip().startswith(":"):
             (lab.current or lab.open()).submit(line)
             continue
         if index and lab.current is not None:
             lab.current.wait_idle()
-        said = run_and_note(lab, line)
-    return said
+        answer = run_and_note(lab, line)
+    return answer
 
 
 def _asks_for_secret(lab: Lab, line: str) -> bool:
@@ -96,7 +96,7 @@ def _asks_for_secret(lab: Lab, line: str) -> bool:
 
 
 def shown(lab: Lab, line: str) -> str:
-    """A command line as it may be shown and remembered: without secrets."""
+    """A command line without its secrets, to be shown and remembered."""
     try:
         command, rest = _found(lab, line)
     except LabError:
@@ -136,13 +136,15 @@ def _set_option(option: Option, lab: Lab, text: str) -> str:
 
 
 def _none(lab: Lab, rest: str) -> None:
-    """No argument is taken."""
+    """Refuse an argument."""
     if rest:
-        raise LabError(f"this command takes no argument, and got {safe(rest)[:40]}", ":help shows what each one takes")
+        raise LabError(
+            f"this command takes no argument, but got {safe(rest)[:40]}", ":help shows what each command takes"
+        )
 
 
 def _session(lab: Lab, rest: str = "") -> Session:
-    """The client that is meant: by number or name, or the current one."""
+    """The client with this number or name; without one, the current client."""
     if rest:
         return lab.find(rest)
     if lab.current is None:
@@ -151,7 +153,7 @@ def _session(lab: Lab, rest: str = "") -> Session:
 
 
 def _connect(lab: Lab, rest: str) -> None:
-    """A new client; without a name the current one again, where it is not connected."""
+    """Connect a new client; without a name, connect the current one again if it is not connected."""
     current = lab.current
     session = current if current is not None and not rest and not current.connected else lab.open(rest or None)
     session.begin_connect()
@@ -161,11 +163,11 @@ def _use(lab: Lab, rest: str) -> str:
     if not rest:
         raise LabError(":use needs a client's number or name", "as in :use 2")
     session = lab.use(rest)
-    return f"this is {session.name}"
+    return f"now {session.name}"
 
 
 def _close(lab: Lab, rest: str) -> None:
-    """First the connection; a client that is not connected goes altogether."""
+    """Close the connection; close the client itself if it is not connected."""
     session = _session(lab, rest)
     if session.connected:
         session.disconnect()
@@ -180,7 +182,7 @@ def _model(lab: Lab, rest: str) -> str:
 
 def _port(lab: Lab, rest: str) -> str:
     if not (rest.isascii() and rest.isdigit() and len(rest) <= 5):
-        raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a port", "as in :port 20000; 0 takes any free one")
+        raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a port", "as in :port 20000; 0 takes any free port")
     return f"listening on {lab.set_port(int(rest))}"
 
 
@@ -190,7 +192,7 @@ def _timeout(lab: Lab, rest: str) -> str:
     except ValueError:
         raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a number of seconds", "as in :timeout 5") from None
     lab.set_timeout(seconds)
-    return f"a call waits {seconds:g} s at most"
+    return f"a call waits at most {seconds:g} s"
 
 
 _IDLE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(s|m|min|h)?")
@@ -198,7 +200,7 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 
 def _idle(lab: Lab, rest: str) -> str:
-    """Say or set how long the server lets a client stall."""
+    """Show or set how long the server lets a client stall."""
     if rest in ("off", "none"):
         lab.set_idle(math.inf)
     elif rest:
@@ -207,7 +209,7 @@ def _idle(lab: Lab, rest: str) -> str:
             raise LabError(f"{safe(rest)[:40]} is not a time", "as in :idle 30s, :idle 10m or :idle off")
         lab.set_idle(float(found[1]) * _SECONDS[found[2] or "s"])
     if lab.idle == math.inf:
-        return "no client is dropped for its silence"
+        return "silent clients are not dropped"
     limit = "30 s, the server's own limit" if lab.idle is None else f"{lab.idle:g} s"
     return f"a client that is silent for {limit} is dropped"
 
@@ -231,7 +233,7 @@ def _help(lab: Lab, rest: str) -> str:
 
 
 def _plain(action: Callable[[Lab], object]) -> Callable[[Lab, str], str | None]:
-    """A command without argument, of which there is nothing to say."""
+    """A command that takes no argument and has no answer."""
 
     def run(lab: Lab, rest: str) -> None:
         _none(lab, rest)
@@ -241,30 +243,34 @@ def _plain(action: Callable[[Lab], object]) -> Callable[[Lab, str], str | None]:
 
 
 COMMANDS: tuple[ConsoleCommand, ...] = (
-    ConsoleCommand("connect", "[NAME]", "open another client, or this one again", _connect),
-    ConsoleCommand("use", "N|NAME", "speak for another client", _use),
+    ConsoleCommand("connect", "[NAME]", "connect another client, or this one again", _connect),
+    ConsoleCommand("use", "N|NAME", "switch to another client", _use),
     ConsoleCommand("close", "[N|NAME]", "close a client's connection; once more, the client", _close),
     ConsoleCommand("half-close", "", "send FIN and go on reading", _plain(lambda lab: _session(lab).half_close())),
-    ConsoleCommand("reset", "", "throw the connection away (RST)", _plain(lambda lab: _session(lab).reset())),
-    ConsoleCommand("abandon", "", "stop waiting; the connection stays", _plain(lambda lab: _session(lab).abandon())),
-    ConsoleCommand("timeout", "SECONDS", "how long a call waits", _timeout),
-    ConsoleCommand("idle", "[TIME|off]", "when the server drops a silent client, as in :idle 30s", _idle),
+    ConsoleCommand("reset", "", "reset the connection (RST)", _plain(lambda lab: _session(lab).reset())),
+    ConsoleCommand(
+        "abandon", "", "stop waiting; the connection stays open", _plain(lambda lab: _session(lab).abandon())
+    ),
+    ConsoleCommand("timeout", "SECONDS", "set how long a call waits", _timeout),
+    ConsoleCommand("idle", "[TIME|off]", "set when the server drops a silent client, as in :idle 30s", _idle),
     ConsoleCommand("model", "NAME", "serve with another model", _model),
-    ConsoleCommand("port", "N", "listen on another port; 0 takes any free one", _port),
+    ConsoleCommand("port", "N", "listen on another port; 0 takes any free port", _port),
     ConsoleCommand("start", "", "start the server", _plain(lambda lab: lab.start())),
-    ConsoleCommand("stop", "", "stop the server; the port is free", _plain(lambda lab: lab.stop())),
+    ConsoleCommand("stop", "", "stop the server and free the port", _plain(lambda lab: lab.stop())),
     ConsoleCommand("restart", "", "stop the server and start it again", _plain(lambda lab: lab.restart())),
-    ConsoleCommand("save", "FILE [--secrets]", "save the capture, for Wireshark; with the TLS secrets inside", _save),
+    ConsoleCommand(
+        "save", "FILE [--secrets]", "save the capture for Wireshark; --secrets includes the TLS secrets", _save
+    ),
     ConsoleCommand("clear", "", "start a new capture", _plain(lambda lab: lab.clear_capture())),
-    ConsoleCommand("fault", "[SPEC]", "let a fault act on the wire; alone, what there is", wire_commands.fault),
-    ConsoleCommand("faults", "", "the faults that are active", wire_commands.active),
+    ConsoleCommand("fault", "[SPEC]", "add a fault to the wire; alone, list the kinds of fault", wire_commands.fault),
+    ConsoleCommand("faults", "", "list the active faults", wire_commands.active),
     ConsoleCommand("clear-faults", "", "remove all faults", wire_commands.clear),
     ConsoleCommand(
         "intercept",
         "[FILTER]",
-        "hold segments that match, as in :intercept -> 'Hello'; alone, none",
+        "hold matching segments, as in :intercept -> 'Hello'; alone, stop holding",
         wire_commands.intercept,
     ),
-    ConsoleCommand("release", "[N]", "let a held segment go on, or all", wire_commands.release),
-    ConsoleCommand("help", "[COMMAND]", "these commands", _help),
+    ConsoleCommand("release", "[N]", "release a held segment, or all", wire_commands.release),
+    ConsoleCommand("help", "[COMMAND]", "list the commands", _help),
 )

@@ -1,12 +1,12 @@
-"""What can go wrong with a lab: one sentence that says what, why, and what to try. Knows nothing else."""
+"""The error of a lab: what happened, why, and what to try. It knows nothing else."""
 
 from __future__ import annotations
 
 
 class LabError(Exception):
-    """Something that a person asked for and the lab could not do.
+    """The lab could not do what a person asked for.
 
-    ``problem`` says what and why, ``advice`` what to try.
+    ``problem`` says what happened and why, ``advice`` what to try.
     """
 
     def __init__(self, problem: str, advice: str = "") -> None:

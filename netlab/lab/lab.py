@@ -44,17 +44,17 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class Lab:
-    """A topic's server and wire as child processes, the clients as threads, the capture as a file.
+    """A topic's server and wire as child processes, its clients as threads, its capture as a file.
 
     ``port`` is where the wire listens (0: any free port). ``options`` are the topic's. ``notify`` is called with each
     event, from the lab's threads; without it the lab is headless, and `capture` waits for the wire. ``timeout`` is how
-    long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds; ``limit``
-    the most that the capture keeps, in bytes; ``yield_cpu`` lets the children run when nobody else wants to.
-    ``certificates`` finds or makes the folder of the lab's certificates (None: the usual one).
-    ``early`` are children that run already; they are taken over where they are as this lab's own would be.
+    long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds. ``limit``
+    is the most that the capture keeps, in bytes. ``yield_cpu`` gives the children a low priority. ``certificates``
+    finds or makes the folder of the lab's certificates (None: the usual one). ``early`` are children that already run;
+    they are taken over if they fit these arguments.
 
-    Methods raise `LabError`, whose problem and advice `state` has too where it concerns serving. They may block for
-    seconds and be called from any thread, but not from ``notify``.
+    Methods raise `LabError`; if it concerns serving, `state` has its problem and advice, too. Methods may block for
+    seconds. They may be called from any thread, but not from ``notify``.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Lab:
 
     @property
     def state(self) -> LabState:
-        """What is true now."""
+        """The state now."""
         return self._supervisor.state
 
     @property
@@ -108,12 +108,12 @@ class Lab:
         return self._supervisor.address
 
     def start(self) -> None:
-        """Serve; returns when clients can connect. Does nothing while serving."""
+        """Serve; returns when clients can connect. Does nothing if it already serves."""
         atexit.register(self.close)
         self._supervisor.start()
 
     def stop(self) -> None:
-        """Stop serving: the port is free. The capture and the transcripts stay."""
+        """Stop serving and free the port. The capture and the transcripts stay."""
         self._supervisor.stop()
 
     def restart(self) -> None:
@@ -122,12 +122,12 @@ class Lab:
         self.start()
 
     def close(self) -> None:
-        """End everything: clients, server, wire, and the capture's file. Twice does nothing, nor in a forked child."""
+        """End the clients, the server, the wire and the capture. Does nothing the second time or in a forked child."""
         atexit.unregister(self.close)
         if self._process != os.getpid():
-            return  # the child's end is not its parent's
+            return  # a child that ends must not end its parent's lab
         self._sessions.close()
-        _ = self.shown_capture  # opened before its file goes: what was captured can still be looked at
+        _ = self.shown_capture  # opened before its file is removed, so that it can still be read
         self._supervisor.close()
         self._live_capture.remove()
 
@@ -147,14 +147,14 @@ class Lab:
         self._supervisor.set_model(model)
 
     def set_port(self, port: int) -> Endpoint:
-        """Let the wire listen on another port (0: any free one); where it does."""
+        """Let the wire listen on another port (0: any free port); returns its address."""
         _check_port(port)
         return self._supervisor.listen(port)
 
     def set_option(self, name: str, text: str) -> None:
-        """Set an option of the topic: the server is replaced for it, clients take it when they next connect.
+        """Set an option of the topic. The server is restarted for it; clients use it from their next connection on.
 
-        Of a secret that both know only the client's is set, so that a wrong one can be tried.
+        If both sides have a secret, only the client's is set, so that a wrong one can be tried.
         """
         option, before = self.options.option(name), self.options.values_now()
         client_only = option.secret and option.client
@@ -167,7 +167,7 @@ class Lab:
             raise
 
     def set_timeout(self, seconds: float) -> None:
-        """How long a client's call waits from now on."""
+        """Set how long a client's call waits."""
         _check_timeout(seconds)
         self.timeout = seconds
         for session in self.sessions:
@@ -175,29 +175,31 @@ class Lab:
 
     @property
     def idle(self) -> float | None:
-        """How many seconds the server lets a client stall; `math.inf` is no limit, None the server's usual one."""
+        """Seconds that the server lets a client stall; `math.inf` is no limit, None the server's default."""
         return self._supervisor.idle
 
     def set_idle(self, seconds: float) -> None:
-        """How long clients may stall before the server drops them; `math.inf` is no limit."""
+        """Set how many seconds a client may stall before the server drops it; `math.inf` is no limit."""
         if self.topic.transport is not Transport.TCP:
-            raise LabError(f"the {self.topic.name} server waits for no client", "it answers what comes, when it comes")
+            raise LabError(
+                f"the {self.topic.name} server waits for no client", "it answers each datagram when it comes"
+            )
         if seconds != math.inf:
             _check_timeout(seconds)
         self._supervisor.set_idle(seconds)
 
     @property
     def flows(self) -> tuple[FlowRecord, ...]:
-        """The flows of the wire, in the order in which they came: who, and when opened, accepted and closed."""
+        """The flows of the wire, in the order in which they were opened."""
         return self._supervisor.flows.facts
 
     def sync(self) -> None:
-        """Wait until what has crossed the wire is in the capture."""
+        """Wait until everything that has crossed the wire is in the capture."""
         self._supervisor.sync()
 
     @property
     def capture(self) -> Capture:
-        """The capture, read up to what has crossed so far. Headless, it waits until the wire has written that."""
+        """The capture so far. If the lab is headless, this waits until the wire has written all that has crossed."""
         if self._headless:
             self._supervisor.sync()
         self._live_capture.grow(self._supervisor.captured_length)
@@ -205,32 +207,34 @@ class Lab:
 
     @property
     def shown_capture(self) -> Capture | None:
-        """The capture as far as it was read, without waiting; None before there is any."""
+        """The part of the capture that was read so far, without waiting; None before the first capture."""
         return self._live_capture.shown
 
     def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
-        """Copy the capture to a file; its path, and where that is kept which was there.
+        """Copy the capture to a file. Returns its path, and the path of the backup of a file that was there.
 
-        ``secrets`` puts those of the clients' TLS sessions inside: whoever has the file can then read what was said.
+        ``secrets`` includes the secrets of the clients' TLS sessions: anyone who has the file can read their data.
         """
         inside = self.secrets.encode() if secrets else None
         if inside == b"":
-            raise LabError("there are no secrets to put inside", "clients of an encrypted topic write them: tls")
+            raise LabError(
+                "there are no TLS secrets to save", "clients of the tls topic write them; leave out --secrets"
+            )
         self._supervisor.sync()
         return self._live_capture.save(path, self._supervisor.captured_length, secrets=inside)
 
     @property
     def unsaved(self) -> int:
-        """How many of the captured segments are in no saved file."""
+        """The number of captured segments that were not saved."""
         return self._live_capture.unsaved
 
     @property
     def secrets(self) -> str:
-        """The key log of the clients' TLS sessions so far; empty where the topic knows none."""
+        """The key log of the clients' TLS sessions so far; empty for a topic without TLS."""
         return self._live_capture.secrets
 
     def clear_capture(self) -> None:
-        """Begin the capture anew."""
+        """Start a new capture."""
         self._supervisor.clear_capture()
 
     # Clients
@@ -242,7 +246,7 @@ class Lab:
 
     @property
     def current(self) -> Session | None:
-        """The client that the console speaks for."""
+        """The console's current client."""
         return self._sessions.current
 
     @property
@@ -251,7 +255,7 @@ class Lab:
         return operations_of(self.topic.client_class())
 
     def connect(self, name: str | None = None) -> Session:
-        """A new client, connected; raises what the client raises, and then there is none."""
+        """Open a client and connect it. If that fails, the client is closed and its exception raised."""
         session = self.open(name)
         try:
             session.connect()
@@ -262,20 +266,20 @@ class Lab:
 
     @property
     def remote(self) -> bool:
-        """Whether servers of this topic say which operations they have. Imports the recipe."""
+        """Whether servers of this topic list their operations. Imports the recipe."""
         return is_remote(self.topic.client_class())
 
     def learn(self, name: str = "") -> None:
-        """Have the current client, or a new one, ask its server about an operation; see `Session.learn`."""
+        """Let the current client, or a new one, ask its server about an operation; see `Session.learn`."""
         (self.current or self.open()).learn(name)
 
     def open(self, name: str | None = None, *, target: Callable[[], ClientTarget] | None = None) -> Session:
-        """A new client that connects when it is first used, to ``target`` where it differs from `target`."""
+        """Open a client that connects when it is first used, to ``target`` or to the lab."""
         self._supervisor.refuse_if_closed()
         return self._sessions.open(name, target)
 
     def use(self, which: int | str) -> Session:
-        """Let the console speak for another client, by its number or name."""
+        """Make a client, given by number or name, the console's current one."""
         return self._sessions.use(which)
 
     def find(self, which: int | str) -> Session:
@@ -283,7 +287,7 @@ class Lab:
         return self._sessions.find(which)
 
     def target(self, address: Endpoint) -> ClientTarget:
-        """What a client is to be constructed with now, to connect there."""
+        """What a client that connects to this address is made with."""
         keywords = _client_keywords(self.topic, self.options, self.timeout, self._live_capture)
         if self.topic.certificates:
             keywords["certificates"] = self._certificates()
@@ -293,17 +297,17 @@ class Lab:
 
     @property
     def commands(self) -> Sequence[console.ConsoleCommand]:
-        """What can be asked with a line that begins with a colon."""
+        """The console's commands: lines that begin with a colon."""
         return console.commands_for(self.topic)
 
     def command(self, line: str) -> str | None:
-        """Run a line such as ``:model pool``; what there is to say about it. Raises `LabError`."""
+        """Run a command line such as ``:model pool``; returns its answer. Raises `LabError`."""
         return console.run(self, line)
 
     def submit(self, text: str) -> str | None:
-        """Run console lines: those with a colon at once, the others in the current client, without waiting.
+        """Run console lines: commands at once, other lines in the current client without waiting for them.
 
-        A command and what came of it are noted in the current client's transcript; where there is none, the outcome is
+        A command and its outcome are noted in the current client's transcript. If there is no client, the outcome is
         returned or raised. Among several lines, a command waits for the lines before it.
         """
         return console.run_lines(self, text)
@@ -311,12 +315,12 @@ class Lab:
     # Inside
 
     def _user_holds_something(self) -> bool:
-        """Whether a person holds something still: a segment, or a call that was abandoned."""
+        """Whether a person holds a segment, or has abandoned a call and examines its connection."""
         state = self.state
         return bool(state.intercept or state.held) or any(session.call_abandoned for session in self.sessions)
 
     def _fault(self, client: Endpoint) -> str:
-        """What a fault did that ended the connection of a client, as far as the wire has reported it."""
+        """How a fault ended the connection of a client; empty if none did."""
         if self.wire.faults:
             self._supervisor.sync()
         return self._supervisor.flows.fault_of(client)
@@ -332,7 +336,7 @@ class Lab:
             self._live_capture.grow(self._supervisor.captured_length)
         try:
             self._notify(event)
-        except Exception as error:  # noqa: BLE001 - a screen that fails must not end a child's reader
+        except Exception as error:  # noqa: BLE001 - a screen that fails must not end a child's reader thread
             self.log.append(LogLine(0, "error", f"a listener of the lab failed: {type(error).__name__}"))
 
 
@@ -340,17 +344,17 @@ def _found(name: str) -> Topic:
     try:
         return topic_named(name)
     except KeyError as error:
-        raise LabError(str(error.args[0]), "`netlab --help` names what there is") from None
+        raise LabError(str(error.args[0]), "`netlab --help` lists the topics") from None
 
 
 def _client_keywords(
     topic: Topic, options: Options, timeout: float | None, recording: LiveCapture
 ) -> dict[str, object]:
-    """What a client is constructed with, besides the address."""
+    """A client's keyword arguments."""
     if timeout is None and topic.transport is Transport.TCP:
         timeout = CALL_TIMEOUT
     keywords = options.client_keywords()
-    if timeout is not None:  # a datagram client's own timeout says when it asks again
+    if timeout is not None:  # a datagram client has a default of its own: when it asks again
         keywords["timeout"] = timeout
     if "keylog" in signature(topic.client_class()).parameters:
         keywords["keylog"] = recording.keylog
@@ -364,4 +368,4 @@ def _check_timeout(seconds: float) -> None:
 
 def _check_port(port: int) -> None:
     if not 0 <= port <= 65535:
-        raise LabError(f"{port} is not a port", "ports are 0 to 65535, and 0 takes any free one")
+        raise LabError(f"{port} is not a port", "ports are 0 to 65535, and 0 takes any free port")

@@ -1,6 +1,6 @@
-"""Literal arguments of a console line, read from its syntax tree: as `ast.literal_eval`, and ``b'x' * 5000`` as well.
+"""Literal arguments of a console line, read from its syntax tree: as `ast.literal_eval`, plus ``b'x' * 5000``.
 
-Nothing is evaluated. What a multiplication makes is bounded before it is made.
+Nothing is evaluated. The size of a product is checked before it is made.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import ast
 
 MOST_MADE = 16 << 20
-"""Characters or bytes that one multiplication makes at most."""
+"""The most characters or bytes that one multiplication may make."""
 MOST_ITEMS = 100_000
-"""Items of a list or tuple, those of the lists within included."""
+"""The most items of a list or tuple, including those of nested lists."""
 
 Sequence = str | bytes | list[object] | tuple[object, ...]
 
 
 class TooLarge(ValueError):
-    """A multiplication would make more than is allowed; the text is one sentence."""
+    """A multiplication would make more than is allowed. The text is one sentence."""
 
 
 def literal(node: ast.expr) -> object:
@@ -25,13 +25,13 @@ def literal(node: ast.expr) -> object:
 
 
 class _Products(ast.NodeTransformer):
-    """Puts the value in place of a sequence times a number, the innermost first. ``room`` is for the whole argument."""
+    """Replaces a sequence times a number by its value, innermost first. ``room`` is for the whole argument."""
 
     def __init__(self) -> None:
         self.room = {str: MOST_MADE, bytes: MOST_MADE, list: MOST_ITEMS, tuple: MOST_ITEMS}
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """Multiply; leave any other operation as it is, for complex numbers are written with one."""
+        """Multiply. Other operations stay: complex numbers are written with them."""
         self.generic_visit(node)
         if not isinstance(node.op, ast.Mult):
             return node
@@ -47,12 +47,12 @@ class _Products(ast.NodeTransformer):
         if self.room[type(sequence)] < 0:
             unit = "items" if isinstance(sequence, list | tuple) else "characters or bytes"
             most = MOST_ITEMS if isinstance(sequence, list | tuple) else MOST_MADE
-            raise TooLarge(f"that makes {size:,} {unit}, {most:,} are the most")
+            raise TooLarge(f"that makes {size:,} {unit}; the most is {most:,}")
         return sequence * times
 
 
 def _size(value: object) -> int:
-    """How much a value has: its characters or bytes, or the items of a list and of all within it."""
+    """The size of a value: its characters or bytes, or its items with those of nested lists."""
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, list | tuple):

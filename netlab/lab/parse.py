@@ -19,27 +19,27 @@ from netlab.topics.client_call import Call
 
 LINE_LIMIT = 1 << 20
 _SOURCE = "<netlab console>"
-# A peer's or a person's text is not code of ours: what Python finds odd in it (a "\d" in a string) must not be printed
-# over the screen. Only for this file name, so nobody else's warnings are lost.
+# The text of a peer or a person is not our code: Python's warnings about it (a "\d" in a string) must not be printed
+# over the screen. The filter is for this file name only, so no other warnings are lost.
 warnings.filterwarnings("ignore", module=r"<netlab console>")
 
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """Text that is no call: the topic says what it stands for."""
+    """Text that is not a call; the topic says which calls it stands for."""
 
     text: str
 
 
 def parse(line: str, operations: Collection[str], variable: str = "", *, remote: bool = False) -> Call | Bare:
-    """The meaning of one line; ``remote`` says that the server may have operations beyond those known here.
+    """The meaning of one line. ``remote``: the server may have operations that are not known here.
 
-    A call is what Python would parse as one and whose name is (or may be) an operation, or whose arguments are all
-    literals; a leading ``variable.`` (as the transcript shows it) is taken off. Raises `LabError` for a call that
-    cannot be run.
+    A line is a call if Python parses it as one, and its name is (or may be) an operation or its arguments are all
+    literals. A leading ``variable.``, as the transcript shows it, is removed. Raises `LabError` for a call that cannot
+    be run.
     """
     if len(line) > LINE_LIMIT:
-        raise LabError(f"the line has {len(line):,} characters, {LINE_LIMIT:,} is the most", "send it in parts")
+        raise LabError(f"the line has {len(line):,} characters; the most is {LINE_LIMIT:,}", "send it in parts")
     text = line.strip()
     name = _called(text, variable)
     try:
@@ -55,12 +55,12 @@ def parse(line: str, operations: Collection[str], variable: str = "", *, remote:
     if isinstance(tree, ast.Call) and name:
         return _call(line, name, tree, operations, remote)
     if name in operations:
-        raise LabError(f"{name}(…) has something behind it: {_shown(tree)}", "enter the call alone")
+        raise LabError(f"{name}(…) is followed by something else: {_shown(tree)}", "enter the call alone")
     return Bare(line)
 
 
 def _called(text: str, variable: str) -> str:
-    """The dotted name before the first bracket, without the variable; empty where there is none."""
+    """The dotted name before the first bracket, without the variable; empty if there is none."""
     name = text.partition("(")[0].rstrip() if "(" in text else ""
     if variable and name.startswith(variable + "."):
         name = name[len(variable) + 1 :]
@@ -94,7 +94,7 @@ def _literal(node: ast.expr) -> object:
         raise LabError(str(error), "send it in parts") from None
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         shown = _shown(node)
-        advice = "arguments are written out, as in b'Hello', 8192 or ['a', 1]"
+        advice = "write each argument out, as in b'Hello', 8192 or ['a', 1]"
         raise LabError(f"{shown} is not a literal", advice) from None
 
 
@@ -110,7 +110,7 @@ def _reason(error: BaseException) -> str:
 
 
 def unknown(what: str, name: str, known: Collection[str]) -> LabError:
-    """There is no such ``what``: names those that are spelt nearly so, or else all."""
+    """The error for an unknown ``what``. It suggests similar names, or lists all."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     advice = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(known)) or 'none'}"
     return LabError(f"no {what} {safe(name)[:60]}", advice)

@@ -1,4 +1,4 @@
-"""Console lines that are Python, but no calls that the console runs: which command does it, or a word on it."""
+"""Hints for console lines that are Python, but not calls that the console runs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _COMMANDS = {
     "connect": (":connect", "opens a connection"),
     "settimeout": (":timeout SECONDS", "sets how long a call waits"),
 }
-AS_TEXT = "taken as text: of Python, the console runs calls with literal arguments"
+AS_TEXT = "sent as text: the only Python that the console runs is a call with literal arguments"
 
 
 def command_for(name: str) -> LabError | None:
-    """For a method of the connection that is a command's matter: the error that says which command it is."""
+    """The error that names the command to use instead of a method of the connection; None for other names."""
     method = name.removeprefix("socket.")
     if method not in _COMMANDS:
         return None
     command, what = _COMMANDS[method]
-    return LabError(f"{method}() is for the lab to do", f"{command} {what}")
+    return LabError(f"{method}() is not called here: the lab does that", f"{command} {what}")
 
 
 def reads_as_python(text: str) -> bool:
-    """Whether a text is surely meant as Python: a statement, or an expression with a call in it. ``Hello`` is not."""
+    """Whether a text is clearly Python: a statement, or an expression that contains a call. ``Hello`` is not."""
     try:
         body = ast.parse(text.strip(), "<netlab console>").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):

@@ -1,4 +1,4 @@
-"""Replaying bytes as a client of one's own would send them: a connection that nobody types into, and what came back.
+"""Replays bytes to a server on a connection of its own, and reads the answer.
 
 Bounded in time and size. It knows no lab: an address and bytes go in, an outcome comes out.
 """
@@ -14,16 +14,16 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
 
 ANSWERING = 2.0
-"""Seconds within which the first byte must come back."""
+"""Seconds to wait for the first byte of an answer."""
 QUIET = 0.3
-"""Seconds of silence after which an answer is taken as whole."""
+"""Seconds of silence after which an answer counts as complete."""
 MOST = 1 << 20
-"""Bytes of an answer that are read at most."""
+"""The most bytes of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Bytes were sent in a flow of their own: from where, how many, what came back, and whether the server ended it."""
+    """The outcome of a replay: the client's address, bytes sent, the answer, and whether the server ended the flow."""
 
     client: Endpoint
     sent: int
@@ -31,7 +31,7 @@ class Replayed:
     ended: bool
 
     def __str__(self) -> str:
-        """As the console says it."""
+        """The sentence for the console."""
         came = f"{len(self.answer)} bytes came back" if self.answer else f"nothing came back within {ANSWERING:g} s"
         closed = ", and the server closed the connection" if self.ended else ""
         came = "nothing came back" if self.ended and not self.answer else came
@@ -39,7 +39,7 @@ class Replayed:
 
 
 def replay_in_new_flow(address: Endpoint, transport: Transport, payload: bytes) -> Replayed:
-    """Send bytes to a server from a new socket, and wait for what comes back. Raises `LabError`."""
+    """Send bytes to a server from a new socket and wait for the answer. Raises `LabError`."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     kind = socket.SOCK_STREAM if transport is Transport.TCP else socket.SOCK_DGRAM
     with socket.socket(family, kind) as sock:
@@ -57,7 +57,7 @@ def replay_in_new_flow(address: Endpoint, transport: Transport, payload: bytes) 
 
 
 def _read(sock: socket.socket, *, stream: bool) -> tuple[bytes, bool]:
-    """What comes until the end, silence or the bound, and whether it was the end."""
+    """The bytes until the end, a silence or the limit; and whether it was the end."""
     answer = bytearray()
     deadline = time.monotonic() + 2 * ANSWERING
     with contextlib.suppress(TimeoutError):

@@ -1,6 +1,6 @@
-"""What a lab tells: its state, its log, the transcripts' entries, and the events that say which of them changed.
+"""A lab's state, log lines and transcript entries, and the events that report changes.
 
-All are frozen values, safe to hand from thread to thread. Nothing here runs anything.
+All are frozen values, safe to pass between threads. Nothing here runs anything.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from netlab.topics.peer_event import PeerEvent
 
 
 class Phase(Enum):
-    """Where the lab's server stands."""
+    """The state of the lab's server."""
 
     STOPPED = "stopped"
     STARTING = "starting"
     SERVING = "serving"
     FAILED = "failed"
-    """It could not start; `LabState.problem` says why and `LabState.advice` what to try."""
+    """It could not start. `LabState.problem` says why, `LabState.advice` what to try."""
     DEAD = "dead"
-    """It ended without being asked; `LabState.problem` holds its last words."""
+    """It ended without being asked. `LabState.problem` has the end of its stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """The wire's exact counters, also of what the capture could not keep.
+    """The wire's exact counters. They include what the capture could not keep.
 
-    ``flows`` counts all so far, ``open_flows`` those not yet closed, ``left_flows`` those of them on which the server
-    has said its last; bytes are payload; ``kept`` and ``let_go`` count segments whose payload the capture has and has
-    not.
+    ``flows`` counts all flows so far, ``open_flows`` those that are open, ``left_flows`` the open ones on which the
+    server has sent its end. Bytes are payload. ``kept`` and ``let_go`` count segments with and without their payload in
+    the capture.
     """
 
     flows: int = 0
@@ -46,16 +46,16 @@ class Accounts:
 
     @property
     def clients(self) -> int:
-        """How many the server serves, or has yet to accept."""
+        """How many clients the server serves or has yet to accept."""
         return self.open_flows - self.left_flows
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSegment:
-    """A segment that waits at the wire for a person: it came from one side and has not left for the other.
+    """A segment that the wire holds: it came from one side and has not left for the other.
 
-    ``number`` is its own, ``flow`` the wire's number of its flow; ``payload`` is what will leave, ``edited`` says that
-    it is not what came. ``time_ns`` is when it was held, or edited last.
+    ``number`` identifies it, ``flow`` is the wire's number of its flow. ``payload`` is what will leave; ``edited`` says
+    that it was changed. ``time_ns`` is when it was held or last edited.
     """
 
     number: int
@@ -69,14 +69,14 @@ class HeldSegment:
 
 @dataclass(frozen=True, slots=True)
 class LabState:
-    """One consistent look at a lab. ``None`` means unknown or not there.
+    """A consistent snapshot of a lab. ``None`` means unknown, or there is none.
 
     ``address`` is where clients connect (the wire); ``server_address`` the server's own behind it. ``queue`` of
-    ``backlog`` is the server's accept queue; where the kernel does not tell, ``queue`` is the flows that are open at
-    the wire less those that the server has logged as accepted and not yet as closed. ``threads``
+    ``backlog`` is the server's accept queue. If the kernel does not report it, ``queue`` is the number of open flows at
+    the wire minus the clients that the server has reported as accepted and not as closed. ``threads``
     and ``processes`` are the server's. ``faults`` are the active ones, in the words of the status line.
-    ``intercept`` is the filter by which segments are held by hand (empty: none are), ``held`` those that wait.
-    ``wire_died`` tells, in the phase `DEAD`, that it was the wire and not the server.
+    ``intercept`` is the filter that chooses the segments to hold (empty: none), ``held`` are the held segments.
+    ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
     ``capture_note`` says when the capture is full or could not be kept.
     """
 
@@ -101,9 +101,9 @@ class LabState:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of the server's log, already safe for the screen. ``level`` is ``info``, ``warning`` or ``error``.
+    """One line of the server's log, safe for the screen. ``level`` is ``info``, ``warning`` or ``error``.
 
-    ``peer`` is the client that it is about, if it is about one; ``event`` what it says of that client's connection.
+    ``peer`` is the client that it concerns, if any; ``event`` what it reports of that client's connection.
     """
 
     time_ns: int
@@ -115,7 +115,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class ClientMade:
-    """How a client was made: where it connects to, and its keyword arguments, secrets among them."""
+    """How a client was made: its address and its keyword arguments, including secrets."""
 
     address: Endpoint
     keywords: Mapping[str, object] = field(repr=False)
@@ -123,26 +123,26 @@ class ClientMade:
 
 @dataclass(frozen=True, slots=True)
 class HalfClosed:
-    """A client's connection was half-closed: FIN was sent, reading goes on."""
+    """A client's connection was half-closed: it sent FIN and still reads."""
 
 
 class EntryKind(Enum):
     """What a line of a transcript is."""
 
     CALL = "call"
-    """A Python expression as it was run, without its ``>>> ``."""
+    """A Python expression that was run, without its ``>>> ``."""
     RESULT = "result"
     ERROR = "error"
     NOTE = "note"
-    """What happened between the lines, shown as a ``# comment``."""
+    """A remark on what happened, shown as a ``# comment``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line (or several, with newlines) of a session's transcript, already safe for the screen.
 
-    ``call`` numbers the call that it belongs to, from 1; notes outside any call have 0. ``did`` is what the text of a
-    call shows: the call itself, how the client was made, or a half-close; None for anything else or too large.
+    ``call`` is the number of its call, from 1; notes outside any call have 0. ``did`` is the value behind the text of a
+    call: the call itself, how the client was made, or a half-close. It is None for other entries and large calls.
     """
 
     time_ns: int
@@ -154,9 +154,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The call that a session is in: its text (``recv(8192)``), since when (`time.monotonic`), and where it waits.
+    """The running call of a session: its text (``recv(8192)``), its start (`time.monotonic`), and where it waits.
 
-    ``place`` is ``"in the accept queue"`` where that is known, else empty.
+    ``place`` is ``"in the accept queue"`` if that is known, else empty.
     """
 
     text: str
@@ -164,43 +164,43 @@ class Busy:
     place: str = ""
 
     def words(self, now: float) -> str:
-        """As a line shows it: ``waiting 3.2 s for recv(8192), in the accept queue``."""
+        """The text for the screen: ``waiting 3.2 s for recv(8192), in the accept queue``."""
         where = f", {self.place}" if self.place else ""
         return f"waiting {max(0.0, now - self.started):.1f} s for {self.text}{where}"
 
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The lab's state is another one now."""
+    """The lab's state has changed."""
 
     state: LabState
 
 
 @dataclass(frozen=True, slots=True)
 class LogGrew:
-    """The server said something."""
+    """The server's log has a new line."""
 
     line: LogLine
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureGrew:
-    """The wire announced more segments; the capture can be read up to there."""
+    """The wire has written more segments; the capture can be read up to there."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureRestarted:
-    """The capture was begun anew: what was read from it before is gone."""
+    """A new capture has begun; the segments of the previous one are gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsChanged:
-    """A session was opened or closed, or another one is the current one."""
+    """A session was opened or closed, or became the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptGrew:
-    """A session's transcript has a new entry, or its call began, progressed or ended."""
+    """A session's transcript has a new entry, or its call began, advanced or ended."""
 
     session: int
 

@@ -1,6 +1,6 @@
-"""The topic's options as a lab holds them: as text for the server's command line, as values for the client.
+"""A topic's options in a lab: as text for the server's command line, as values for the client.
 
-Secrets reach the server through its environment, which other users cannot read; a command line they can.
+Secrets reach the server through its environment: other users can read a command line, but not an environment.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OptionValues = tuple[dict[str, str], dict[str, object]]
 
 
 class Options:
-    """Which of a topic's options are set, and to what. Those that are not set keep the recipe's own default."""
+    """The options that are set, and their values. Options that are not set keep the recipe's default."""
 
     def __init__(self, topic: Topic, given: Mapping[str, object]) -> None:
         self._known = {option.name: option for option in topic.options}
@@ -27,17 +27,18 @@ class Options:
             self._give(name, value)
 
     def option(self, name: str) -> Option:
-        """The option of that name (``-`` counts as ``_``); `LabError` names those that there are."""
+        """The option with that name (``-`` counts as ``_``). `LabError` lists the options."""
         try:
             return self._known[name.replace("-", "_")]
         except KeyError:
-            there = ", ".join(self._known) or "none"
-            raise LabError(f"no option {safe(name)[:60]}", f"there are {there}") from None
+            names = ", ".join(self._known)
+            advice = f"the options are {names}" if names else "this topic has no options"
+            raise LabError(f"no option {safe(name)[:60]}", advice) from None
 
     def set(self, name: str, text: str, *, client_only: bool = False) -> Option:
-        """Set an option from text. `LabError` says what is wanted instead, without repeating a secret.
+        """Set an option from text. `LabError` says what is expected, without repeating a secret.
 
-        ``client_only`` leaves the server what it has, of an option that both take.
+        ``client_only``: of an option that both sides take, the server keeps its value.
         """
         option = self.option(name)
         if option.choices and text not in option.choices:
@@ -45,18 +46,18 @@ class Options:
         try:
             self._values[option.name] = option.parse(text)
         except ValueError as error:
-            reason = "that value does not do" if option.secret else safe(str(error))
+            reason = "that value is not valid" if option.secret else safe(str(error))
             raise LabError(f"{option.flag}: {reason}", option.help) from None
         if not client_only:
             self._texts[option.name] = text
         return option
 
     def give_client(self, name: str, value: object) -> None:
-        """Set an option's value for the client alone."""
+        """Set an option's value for the client only."""
         self._values[self.option(name).name] = value
 
     def display(self, option: Option) -> str:
-        """What an option is, for the person who set it; a secret too, which is shown and not noted anywhere."""
+        """An option's value for the screen. A secret is shown, too, so the result must not be stored."""
         usual = text_of(option, option.default)
         client = text_of(option, self._values.get(option.name, option.default))
         server = self._texts.get(option.name, usual)
@@ -69,7 +70,7 @@ class Options:
         return dict(self._texts), dict(self._values)
 
     def restore(self, values_now: OptionValues) -> None:
-        """Set what was set then, and nothing else."""
+        """Set exactly what was set then."""
         self._texts, self._values = values_now
 
     def _give(self, name: str, value: object) -> None:
@@ -82,15 +83,15 @@ class Options:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """The names of the options that are never shown."""
+        """The names of the options whose values are hidden."""
         return frozenset(name for name, option in self._known.items() if option.secret)
 
     def server_arguments(self) -> list[str]:
-        """What is set for the server, as command line words; secrets are not among them."""
+        """The server's options as command line words, without secrets."""
         return [word for o, text in self._for_server() if not o.secret for word in (o.flag, text)]
 
     def server_environment(self) -> dict[str, str]:
-        """The server's secrets, as environment variables: all of them, or it would inherit others."""
+        """All of the server's secrets as environment variables; a missing one would be inherited."""
         return {
             environment_name(option): self._texts.get(option.name) or text_of(option, option.default)
             for option in self._known.values()
@@ -98,7 +99,7 @@ class Options:
         }
 
     def client_keywords(self) -> dict[str, object]:
-        """What is set for the client, as keyword arguments."""
+        """The client's options as keyword arguments."""
         return {name: value for name, value in self._values.items() if self._known[name].client}
 
     def _for_server(self) -> list[tuple[Option, str]]:
@@ -106,7 +107,7 @@ class Options:
 
 
 def text_of(option: Option, value: object) -> str:
-    """A value as the command line would have it: the choice that stands for it, or as it reads."""
+    """A value as command line text: the choice that stands for it, or its text."""
     if isinstance(value, bytes):
         return os.fsdecode(value)
     if option.many and isinstance(value, Iterable) and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What the console says about the wire: the available faults, how to ask for each, what is held by hand."""
+"""The console's commands for the wire: its faults, and the segments that it holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def fault(lab: Lab, rest: str) -> str:
-    """``:fault SPEC`` adds a fault; alone it lists them, and ``none`` removes all."""
+    """``:fault SPEC`` adds a fault; ``:fault`` lists the kinds; ``:fault none`` removes all faults."""
     if not rest:
         return kinds(lab)
     if rest == NONE:
@@ -24,7 +24,7 @@ def fault(lab: Lab, rest: str) -> str:
 
 
 def active(lab: Lab, rest: str) -> str:
-    """The faults that act, in their order."""
+    """List the active faults, in their order."""
     return f"active: {' · '.join(lab.wire.faults) or NONE}"
 
 
@@ -35,20 +35,20 @@ def clear(lab: Lab, rest: str) -> str:
 
 
 def kinds(lab: Lab) -> str:
-    """A line for each kind on this transport, then how to narrow them down, then the active ones."""
+    """A line for each kind of fault on this transport, then how to narrow one down, then the active faults."""
     rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]
     lines = [f"{usage}: {kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
-    return "\n".join([*lines, *map(safe, catalog.problems()), f"{GRAMMAR}; :clear-faults ends all", active(lab, "")])
+    return "\n".join([*lines, *map(safe, catalog.problems()), f"{GRAMMAR}; :clear-faults removes all", active(lab, "")])
 
 
 def intercept(lab: Lab, rest: str) -> str:
-    """``:intercept FILTER`` holds what matches; alone, it stops holding."""
+    """``:intercept FILTER`` holds matching segments; ``:intercept`` stops holding."""
     lab.wire.intercept(rest)
-    return f"held from now on: {safe(rest)}" if rest else "nothing is held from now on"
+    return f"holding segments that match {safe(rest)}" if rest else "holding no more segments"
 
 
 def release(lab: Lab, rest: str) -> None:
-    """``:release N`` releases one; alone, all."""
+    """``:release N`` releases one held segment; ``:release`` releases all."""
     if rest and not (rest.isascii() and rest.isdigit() and len(rest) < 10):
-        raise LabError(f"{safe(rest)[:40]} is not the number of a held segment", ":release alone lets all go on")
+        raise LabError(f"{safe(rest)[:40]} is not the number of a held segment", ":release alone releases all")
     lab.wire.release(int(rest) if rest else None)

@@ -1,4 +1,4 @@
-"""Calls of a client's operations, as values: what a console shows is made of them and never parsed back."""
+"""Calls of a client's operations, as values. The console's text is made from them and never parsed back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation, and its literal arguments. ``name`` has dots where the server's operations have (XML-RPC)."""
+    """One operation, and its literal arguments. ``name`` may have dots, as XML-RPC's operations do."""
 
     name: str
     arguments: tuple[object, ...] = ()

@@ -19,7 +19,7 @@ _PLAIN = frozenset(string.ascii_letters + string.digits + ' !#$&()*+,-./:;<=>?@[
 class CopiedCall:
     """The last call of a client; without a name if there was none.
 
-    ``options`` are the client's own keyword arguments, secrets among them; ``certificates`` is the folder of the lab's.
+    ``options`` are the client's keyword arguments, including secrets; ``certificates`` is the folder of the lab's.
     """
 
     address: Endpoint

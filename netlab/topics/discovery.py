@@ -1,6 +1,6 @@
-"""Finds the topics: the folders beside this file, and those that installed packages bring.
+"""Finds the topics: the folders beside this file, and those of installed packages.
 
-A topic that fails to import does not hide the others: it is found as a `Broken`, which the app shows as a tab.
+A topic that fails to import does not hide the others: it becomes a `Broken`, which the app shows as a tab.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from netlab.topics.contract import Topic
 
 GROUP = "netlab.topics"
 LONGEST_NAME = 40
-"""Characters of an unknown name that are repeated."""
+"""The most characters of an unknown name that an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Broken:
 def _load(name: str, module: str) -> Topic | Broken:
     try:
         topic = import_module(module).TOPIC
-    except Exception as error:  # noqa: BLE001 - whatever a foreign module raises belongs on its tab
+    except Exception as error:  # noqa: BLE001 - a foreign module may raise anything; its tab shows it
         return Broken(name, f"{type(error).__name__}: {error}")
     if not isinstance(topic, Topic):
         return Broken(name, f"TOPIC is a {type(topic).__name__}, not a Topic")
@@ -43,7 +43,7 @@ def _built_in() -> list[str]:
 
 @cache
 def find_topics() -> tuple[Topic | Broken, ...]:
-    """Every topic, in the order of its ``order``, then name; broken ones last."""
+    """All topics, sorted by ``order``, then name; broken ones last."""
     found = [_load(name, f"{__package__}.{name}") for name in _built_in()]
     found += [_load(name, module) for name, module in _brought()]
     return tuple(sorted(found, key=lambda t: (1, 0, t.name) if isinstance(t, Broken) else (0, t.order, t.name)))
@@ -59,11 +59,10 @@ def _brought() -> list[tuple[str, str]]:
 
 
 def _others_bring_topics() -> bool:
-    """Whether any installed package's entry points name our group.
+    """Whether an installed package has entry points in our group.
 
-    Looking into those few small files costs a millisecond; importing `importlib.metadata` to be told that there are
-    none costs a tenth of the time to the first paint. It is asked only where one of the files, or a path that is no
-    folder (a zip), may hold an answer.
+    Reading those few small files takes a millisecond. Importing `importlib.metadata` takes a tenth of the time to the
+    first paint, so it is imported only if one of the files names our group, or a path is not a folder (a zip).
     """
     for entry in sys.path:
         folder = Path(entry)
@@ -82,7 +81,7 @@ def topics() -> dict[str, Topic]:
 
 
 def topic_named(name: str) -> Topic:
-    """One topic, without importing the others; `KeyError` says which names there are."""
+    """One topic, without importing the others. `KeyError` lists the names."""
     module = f"{__package__}.{name}" if name in _built_in() else dict(_brought()).get(name, "")
     if module:
         loaded = _load(name, module)

@@ -19,44 +19,44 @@ from netlab.capture.model import Direction, Endpoint, Outcome, Segment
 from netlab.topics.peer_event import PeerEvent, PeerEventKind
 
 PATIENCE = 15.0
-"""Seconds that something expected may take: much more than it needs, since only what is never seen takes as long."""
+"""Seconds to wait for something expected: far more than it needs, since only a failure takes that long."""
 
 
 class Peer(Protocol):
     """One client of the lab: its operations, called by name."""
 
     def call(self, name: str, /, *arguments: object, **named: object) -> object:
-        """Call an operation and wait for it; what it raises is raised."""
+        """Call an operation, wait, and return its result or raise its exception."""
 
     def begin(self, name: str, /, *arguments: object, **named: object) -> None:
-        """Call an operation without waiting; `finished` and `outcome` tell the rest."""
+        """Call an operation without waiting; see `finished` and `outcome`."""
 
     def wait(self) -> object:
-        """Wait for all that was begun; the last `outcome`."""
+        """Wait for all calls that were begun, and return the last `outcome`."""
 
     @property
     def finished(self) -> bool:
-        """Whether nothing that was begun is still waiting."""
+        """Whether all calls that were begun have ended."""
 
     @property
     def outcome(self) -> object:
-        """What the last call returned, or the exception that it raised; None while it waits."""
+        """What the last call returned, or its exception; None while it waits."""
 
     @property
     def local(self) -> Endpoint | None:
         """The client's own address; None once it is closed."""
 
     def notes(self) -> Sequence[str]:
-        """What the client has told between its calls, such as that it asks again."""
+        """What the client has reported between its calls, such as a retry."""
 
     def half_close(self) -> None:
-        """Say that no more will be sent."""
+        """Send FIN and go on reading."""
 
     def reset(self) -> None:
-        """Break the connection off."""
+        """Reset the connection."""
 
     def close(self) -> None:
-        """Close the connection, also while a call waits. Closing twice does nothing."""
+        """Close the connection, even while a call waits. A second call does nothing."""
 
 
 class ExperimentLab(Protocol):
@@ -71,16 +71,16 @@ class ExperimentLab(Protocol):
         """Where clients connect."""
 
     def connect(self, **options: object) -> Peer:
-        """A new client; keyword arguments are the client's options. What its constructor raises is raised."""
+        """Make a client and connect it. Keyword arguments are the client's options; its exceptions are raised."""
 
     def begin_connect(self, **options: object) -> Peer:
-        """The same without waiting: for a client whose constructor waits for the server, as a handshake does."""
+        """The same without waiting, for a client whose constructor waits for the server, as in a handshake."""
 
     def dial(self) -> socket.socket:
-        """A plain socket, connected to the lab and closed with it, for what no client would send."""
+        """A plain socket, connected to the lab and closed with it, to send what no client would."""
 
     def fault(self, *specs: str) -> None:
-        """Put these faults on the wire in place of those that are there; none clears them, and what they held goes."""
+        """Replace the wire's faults by these; without arguments, remove them. Bytes that they hold leave."""
 
     def segments(self) -> Sequence[Segment]:
         """What has crossed the wire so far."""
@@ -93,27 +93,27 @@ class ExperimentLab(Protocol):
 
     @property
     def queue(self) -> int:
-        """How many clients wait in the server's accept queue; 0 where it cannot be known."""
+        """The number of clients in the server's accept queue; 0 if unknown."""
 
     @property
     def threads(self) -> int:
-        """How many threads the server has; 0 where it cannot be known."""
+        """The server's number of threads; 0 if unknown."""
 
     @property
     def processes(self) -> int:
-        """How many processes the server has; 0 where it cannot be known."""
+        """The server's number of processes; 0 if unknown."""
 
     @property
     def server_pid(self) -> int:
-        """The process id of the server, for what the system tells about it; 0 once it has ended."""
+        """The server's process id, to ask the system about it; 0 once it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxResult:
-    """What became of quoted code that ran in a child process with limits.
+    """The outcome of code that ran in a child process with limits.
 
-    ``output`` is what it printed, errors too. ``spun`` says that it was ended because it used up its processor time;
-    ``late`` that it was ended because it only waited; ``status`` is None in both cases.
+    ``output`` is what it printed, including errors. ``spun``: it was ended because it used up its processor time.
+    ``late``: it was ended because it only waited. In both cases ``status`` is None.
     """
 
     status: int | None
@@ -126,14 +126,14 @@ class Runner(Protocol):
     """What an experiment's function gets."""
 
     def lab(self, model: str | None = None, **options: object) -> ExperimentLab:
-        """A running lab of the topic, under a model (None: its first) and with server options.
+        """Start a lab of the topic with a model (None: the first) and server options.
 
-        It ends with the trial, or when another lab is asked for: a tab has one. What an ended bench has captured and
-        logged can still be read. Peers' option names are for `ExperimentLab.connect`.
+        It ends with the run, or when another lab is asked for, since a tab has only one. The capture and the log of a
+        lab that has ended can still be read. Options of clients are given to `ExperimentLab.connect`.
         """
 
     def step(self, text: str) -> None:
-        """Say what happens next. A person who wants to stop is heard here, and while waiting."""
+        """Announce the next step. A run can be stopped here and while it waits."""
 
     def expect(
         self,
@@ -143,27 +143,27 @@ class Runner(Protocol):
         *,
         found: Callable[[], object] | None = None,
     ) -> bool:
-        """Tick ``what`` once ``seen`` holds, or cross it after ``within`` seconds; which of them is returned.
+        """Wait until ``seen`` is true: ``what`` is then ticked. After ``within`` seconds it is crossed. Returns which.
 
-        ``found`` says what there was instead, shown where it is crossed; an exception in ``seen`` is not seen yet.
+        If it is crossed, ``found`` says what there was instead. An exception in ``seen`` counts as not seen yet.
         """
 
     def show(self, text: str) -> None:
-        """Text to look at, such as a table."""
+        """Show text, such as a table."""
 
     def show_lanes(self, *labs: ExperimentLab) -> None:
-        """The swim lanes of these benches so far, on axes of one scale; two side by side where there is room."""
+        """Show the swim lanes of these labs so far, on axes of one scale; two side by side if there is room."""
 
     def run_in_sandbox(self, code: str, lab: ExperimentLab | None = None, *, cpu_seconds: int = 1) -> SandboxResult:
-        """Run the tutorial's own code in a child process under limits; ``{host}`` and ``{port}`` are the bench's."""
+        """Run the tutorial's code in a child process with limits; ``{host}`` and ``{port}`` are the lab's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """A scripted observation: a question, a prediction to choose, and what must be seen.
 
-    ``predictions[answer]`` is the true one; ``why`` explains it. ``quoted`` is the tutorial's own code where the
-    experiment is about it, shown beside ``repaired`` and never run but in a child process with limits.
+    ``predictions[answer]`` is the right one; ``why`` explains it. ``quoted`` is the tutorial's own code, if the
+    experiment is about it. It is shown beside ``repaired`` and runs only in a child process with limits.
     """
 
     name: str
@@ -177,7 +177,7 @@ class Experiment:
 
 
 def payload(segments: Iterable[Segment], direction: Direction, client: Endpoint | None = None) -> bytes:
-    """The bytes that went one way (of one client's flow), in the order in which they left the wire."""
+    """The bytes that went one way (in one client's flow), in the order in which they left the wire."""
     return b"".join(bytes(segment.data) for segment in carried(segments, direction, client))
 
 
@@ -192,7 +192,7 @@ def answers(lab: ExperimentLab) -> bytes:
 
 
 def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint | None = None) -> list[Segment]:
-    """The segments with data that went one way (of one client's flow); what the wire dropped is not among them."""
+    """The segments with data that went one way (in one client's flow), without those that the wire dropped."""
     return [
         segment
         for segment in segments

@@ -1,4 +1,4 @@
-"""Which files a topic's recipe consists of: what a person reads beside the running server, and what is ejected."""
+"""The files of a topic's recipe: those that a person reads beside the running server, and those that are ejected."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def server_file(topic: Topic, model: str) -> str:
 
 
 def recipe_files(topic: Topic, model: str = "") -> tuple[str, ...]:
-    """The modules of server and client, of all models or of one, with what they import from the topic's folder."""
+    """The modules of the server, for all models or one, and the client; with what they import from the folder."""
     models = [server_file(topic, each) for each in topic.models if model in ("", each)]
     return with_imports(topic, ["server", "client", *models])
 
 
 def with_imports(topic: Topic, files: Iterable[str]) -> tuple[str, ...]:
-    """Modules of the topic's folder, and those that they import from there; each once."""
+    """Modules of the topic's folder and the modules that they import from it, each once."""
     found = list(dict.fromkeys(files))
-    for file in found:  # which grows
+    for file in found:  # the list grows meanwhile
         found += [each for each in _imported(topic.text(f"{file}.py"), topic.package) if each not in found]
     return tuple(found)
 
 
 def hardening_beneath(topic: Topic, files: Iterable[str]) -> dict[str, str]:
-    """The files of `netlab.hardening` that these modules use, and the files that those use; with their texts."""
+    """The files of `netlab.hardening` that these modules use, directly or not, with their texts."""
     folder = resources.files(HARDENING)
     found: dict[str, str] = {}
     waiting = [each for file in files for each in _imported(topic.text(f"{file}.py"), HARDENING)]
@@ -44,5 +44,5 @@ def hardening_beneath(topic: Topic, files: Iterable[str]) -> dict[str, str]:
 
 
 def _imported(text: str, package: str) -> Iterator[str]:
-    """The modules of a package from which a text imports."""
+    """The modules of a package that a source text imports from."""
     yield from dict.fromkeys(re.findall(rf"^from {re.escape(package)}\.(\w+) import", text, re.MULTILINE))

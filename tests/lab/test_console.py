@@ -105,7 +105,7 @@ def test_commands_and_what_came_of_them_are_noted(lab: Lab) -> None:
     assert lab.submit(":tiemout 7") is None
     assert told(session) == [
         "# :timeout 7",
-        "# a call waits 7 s at most",
+        "# a call waits at most 7 s",
         "# :tiemout",
         "no command :tiemout; did you mean :timeout?",
     ]
@@ -113,7 +113,7 @@ def test_commands_and_what_came_of_them_are_noted(lab: Lab) -> None:
 
 
 def test_without_a_client_the_outcome_is_returned_or_raised(lab: Lab) -> None:
-    assert lab.submit(":timeout 7") == "a call waits 7 s at most"
+    assert lab.submit(":timeout 7") == "a call waits at most 7 s"
     with pytest.raises(LabError):
         lab.submit(":tiemout 7")
 

@@ -67,8 +67,8 @@ def test_a_wrong_filter_says_what_is_wrong(lab: Lab) -> None:
     with pytest.raises(LabError, match="Hello is not understood; to look for the text, write"):
         lab.wire.intercept("-> Hello")
     assert lab.state.intercept == ""
-    assert lab.command(":intercept flow 1") == "held from now on: flow 1"
-    assert lab.command(":intercept") == "nothing is held from now on"
+    assert lab.command(":intercept flow 1") == "holding segments that match flow 1"
+    assert lab.command(":intercept") == "holding no more segments"
 
 
 def test_the_console_lets_go(lab: Lab) -> None:

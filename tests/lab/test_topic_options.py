@@ -47,8 +47,8 @@ def test_a_wrong_value_is_said_but_never_a_secret() -> None:
         options.set("nones", "maybe")
     with pytest.raises(LabError) as raised:
         options.set("secret", "zz")
-    assert str(raised.value) == "--secret: that value does not do; what both sides know"
-    with pytest.raises(LabError, match="there are secret, max_wait, nones, path"):
+    assert str(raised.value) == "--secret: that value is not valid; what both sides know"
+    with pytest.raises(LabError, match="the options are secret, max_wait, nones, path"):
         Options(TOPIC, {"size": 1})
 
 

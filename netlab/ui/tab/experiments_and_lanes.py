@@ -57,7 +57,7 @@ class Observing:
 
     def meet(self) -> None:
         """Learn the clients' names for the swim lanes, while there are any."""
-        self._history.meet()
+        self._history.remember_clients()
 
     def look(self) -> None:
         """Draw what is new."""

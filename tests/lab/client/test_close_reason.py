@@ -99,7 +99,7 @@ def test_a_held_call_does_not_time_out_and_is_answered_when_it_goes_on() -> None
 
 
 def test_what_a_hold_caused_is_put_down_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ServerProcess, "be_patient", lambda *_, **__: None)  # a server that does not hear of holds
+    monkeypatch.setattr(ServerProcess, "set_patience", lambda *_, **__: None)  # a server that does not hear of holds
     with Lab("tcp", server_timeout=0.8) as lab, lab.connect() as session:
         wait_until(lambda: lab.flows and lab.flows[0].accepted)
         lab.wire.intercept("-> 'Hello'")
@@ -148,7 +148,7 @@ def test_idle_says_and_sets_how_long_silence_may_last_and_keeps_the_connections(
         session.run("Hello")
         assert lab.command(":idle") == "a client that is silent for 600 s is dropped"
         assert lab.command(":idle 10m") == "a client that is silent for 600 s is dropped"
-        assert lab.command(":idle off") == "no client is dropped for its silence"
+        assert lab.command(":idle off") == "silent clients are not dropped"
         assert lab.idle == math.inf
         lab.command(":idle 0.4s")
         wait_until(lambda: _drops_soon(lab), seconds=LONG)
