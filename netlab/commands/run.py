@@ -113,11 +113,11 @@ def _list(found: Sequence[Found]) -> None:
 def _run(labs: FreshLabs, topic: Topic, experiment: Experiment, as_json: bool) -> Verdict:
     name = f"{topic.name}/{experiment.name}"
     if as_json:
-        _write(json.dumps({"happened": "began", "experiment": name, "question": experiment.question}))
+        _write(json.dumps({"event": "began", "experiment": name, "question": experiment.question}))
         return perform(experiment, labs, _json_line)
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     _write("\n".join(introduction(name, experiment, width)))
-    verdict = perform(experiment, labs, lambda happening: _print(happening, width))
+    verdict = perform(experiment, labs, lambda event: _print(event, width))
     at = Endpoint("127.0.0.1", topic.port)
     _write("\n".join(conclusion(experiment, verdict, width, at)))
     return verdict
@@ -133,24 +133,17 @@ def conclusion(experiment: Experiment, verdict: Verdict, width: int, at: Endpoin
     """The right answer, the reason, the code it is about (with this address in it), and the verdict."""
     rows = []
     if verdict.outcome is RunOutcome.SEEN:
-        answer = f"Right was {_letter(experiment.answer)}) "
+        answer = f"The right answer: {_letter(experiment.answer)}) "
         rows += ["", *_wrapped(answer, experiment.predictions[experiment.answer], width, indent=2)]
         rows += [*_wrapped("Why: ", experiment.why, width, indent=2)]
         rows += _code("The tutorial's own code, as it stands:", aimed(experiment.quoted, at))
         rows += _code("Repaired:", aimed(experiment.repaired, at))
-    return [*rows, "", in_words(verdict), ""]
+    return [*rows, "", verdict.words, ""]
 
 
-def in_words(verdict: Verdict) -> str:
-    """A verdict in one line."""
-    total = verdict.seen + verdict.crossed
-    counted = f"{verdict.seen} of {total} seen"
-    return f"{verdict.outcome.value}: {verdict.problem or counted}"
-
-
-def rows_of(happening: RunEvent, width: int) -> list[str]:
+def rows_of(event: RunEvent, width: int) -> list[str]:
     """An event as rows of text."""
-    match happening:
+    match event:
         case LabOpened(model, options):
             return [f"   · a server, model {model}" + (f", with {options}" if options else "")]
         case Stepped(number, text):
@@ -167,15 +160,19 @@ def rows_of(happening: RunEvent, width: int) -> list[str]:
             return []
 
 
-def _print(happening: RunEvent, width: int) -> None:
-    if rows := rows_of(happening, width):
+def _print(event: RunEvent, width: int) -> None:
+    if rows := rows_of(event, width):
         _write("\n".join(row.rstrip() for row in rows))
 
 
-def _json_line(happening: RunEvent) -> None:
-    fields = _plain(happening)
+def _json_line(event: RunEvent) -> None:
+    fields = _plain(event)
     assert isinstance(fields, dict)
-    _write(json.dumps({"happened": type(happening).__name__.lower(), **fields}))
+    _write(json.dumps({"event": _event_name(event), **fields}))
+
+
+def _event_name(event: RunEvent) -> str:
+    return "opened" if isinstance(event, LabOpened) else type(event).__name__.lower()
 
 
 def _plain(value: object) -> object:
@@ -190,7 +187,7 @@ def _plain(value: object) -> object:
 def _summary(found: Sequence[Found], verdicts: Sequence[Verdict]) -> str:
     names = [f"{topic.name}/{experiment.name}" for topic, experiment in found]
     return "\n".join(
-        f"{'✓' if verdict.outcome is RunOutcome.SEEN else '✗'} {name}: {in_words(verdict)}"
+        f"{'✓' if verdict.outcome is RunOutcome.SEEN else '✗'} {name}: {verdict.words}"
         for name, verdict in zip(names, verdicts, strict=True)
     )
 

@@ -67,10 +67,10 @@ def test_all_is_told(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None
         " 1 Look.",
         "   ✓ the sun",
         "",
-        "Right was b) sun",
+        "The right answer: b) sun",
         "Why: It is July.",
         "",
-        "seen: 1 of 1 seen",
+        "The check passed",
         "",
     ]
 
@@ -81,15 +81,15 @@ def test_what_was_not_seen_is_the_exit_status_and_gives_nothing_away(
     assert run_command.main(["weather/not_seen"]) == 1
     out = capsys.readouterr().out
     assert "   ✗ not seen: rain\n     sun\n" in out
-    assert out.endswith("not seen: 0 of 1 seen\n\n")
-    assert "Right was" not in out
+    assert out.endswith("1 of 1 checks failed\n\n")
+    assert "The right answer" not in out
 
 
 def test_a_topic_means_all_of_its_experiments(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command.main(["weather"]) == 1
     assert capsys.readouterr().out.endswith(
-        "✓ weather/seen: seen: 1 of 1 seen\n"
-        "✗ weather/not_seen: not seen: 0 of 1 seen\n"
+        "✓ weather/seen: The check passed\n"
+        "✗ weather/not_seen: 1 of 1 checks failed\n"
         "✗ weather/crash: failed: RuntimeError: the sky fell\n"
     )
 
@@ -107,7 +107,7 @@ def test_all_and_list(weather: Topic, capsys: pytest.CaptureFixture[str]) -> Non
 def test_json_lines(weather: Topic, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command.main(["--json", "weather/seen"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [row["happened"] for row in rows] == ["began", "stepped", "awaited", "expected", "finished"]
+    assert [row["event"] for row in rows] == ["began", "stepped", "awaited", "expected", "finished"]
     assert rows[-1]["verdict"] == {"outcome": "seen", "seen": 1, "crossed": 0, "problem": ""}
 
 

@@ -361,7 +361,7 @@ def test_a_lab_that_was_not_started_says_so() -> None:
     lab = Lab("tcp")
     try:
         assert lab.capture.segments[:] == ()
-        with pytest.raises(LabError, match="not started"):
+        with pytest.raises(LabError, match="has not been started"):
             lab.connect()
         assert lab.sessions == ()
         with pytest.raises(LabError, match="wire is not running"):

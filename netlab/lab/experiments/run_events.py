@@ -1,4 +1,4 @@
-"""What a run of an experiment tells, as it happens. Frozen values, safe to hand from thread to thread."""
+"""The events of an experiment's run, as they happen. Frozen values, safe to pass between threads."""
 
 from __future__ import annotations
 
@@ -10,29 +10,41 @@ from netlab.lab.experiments.swim_lanes import Board
 
 
 class RunOutcome(Enum):
-    """How a run ended. The value is a word for it."""
+    """How a run ended. The value is its name on the screen and in JSON."""
 
     SEEN = "seen"
-    """All that must be seen was seen."""
+    """Everything expected was seen."""
     NOT_SEEN = "not seen"
     STOPPED = "stopped"
     FAILED = "failed"
-    """It could not be run to its end; `Verdict.problem` says why."""
+    """The run broke off; `Verdict.problem` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a run: how many expectations were ticked and crossed, and in a sentence why it failed."""
+    """The result of a run: how many checks were ticked and crossed, and in one sentence why it failed."""
 
     outcome: RunOutcome
     seen: int
     crossed: int
     problem: str = ""
 
+    @property
+    def words(self) -> str:
+        """The verdict in one line."""
+        total = self.seen + self.crossed
+        if self.problem:
+            return f"{self.outcome.value}: {self.problem}"
+        if self.outcome is RunOutcome.SEEN:
+            return f"All {total} checks passed" if total > 1 else "The check passed"
+        if self.outcome is RunOutcome.NOT_SEEN:
+            return f"{self.crossed} of {total} checks failed"
+        return f"{self.outcome.value} after {total} {'check' if total == 1 else 'checks'}"
+
 
 @dataclass(frozen=True, slots=True)
 class LabOpened:
-    """A lab is there: its model, and the options that are not usual, in words."""
+    """A lab has started: its model, and in words the options that differ from the defaults."""
 
     model: str
     options: str = ""
@@ -40,7 +52,7 @@ class LabOpened:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """The experiment says what happens next. Steps are counted from 1."""
+    """The experiment announces its next step. Steps are numbered from 1."""
 
     number: int
     text: str
@@ -48,7 +60,7 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """Something must be seen now; `Expected` with the same number says whether it was."""
+    """The experiment waits for something; `Expected` with the same number says whether it was seen."""
 
     number: int
     what: str
@@ -56,7 +68,7 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Something that must be seen was seen, or not; ``found`` says what there was instead. Counted from 1."""
+    """Something expected was seen, or not; ``found`` says what there was instead. Numbered from 1."""
 
     number: int
     what: str
@@ -66,28 +78,28 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Text to look at; several lines."""
+    """Text to show, of one or more lines."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LanesShown:
-    """Swim lanes to look at, one board a lab."""
+    """Swim lanes to show, one board for each lab."""
 
     boards: tuple[Board, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """Quoted code has ended, in words."""
+    """The tutorial's code has ended; ``text`` says how."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is over; nothing of it is left running."""
+    """The run is over, and nothing of it is still running."""
 
     verdict: Verdict
 

@@ -1,6 +1,6 @@
-"""Runs an experiment: hands it a runner, reports what happens, ticks or crosses what must be seen, and cleans up.
+"""Runs an experiment: reports its steps, checks what must be seen, and cleans up.
 
-It knows no lab: labs come from `LabSource`, so that a tab can give its own and a test a scripted one.
+It knows no lab. Labs come from a `LabSource`: a tab gives its own, a test a scripted one.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ _SENTENCE = 300
 
 
 class RunStopped(BaseException):
-    """Somebody asked the run to stop. Not an `Exception`: no experiment is to catch it."""
+    """The run was asked to stop. Not an `Exception`, so that no experiment catches it."""
 
 
 CheckStop = Callable[[], None]
-"""Called while waiting; raises `RunStopped` once the run is to stop."""
+"""Called while waiting. Raises `RunStopped` if the run was asked to stop."""
 
 
 class LabSource(Protocol):
-    """Where the labs of a run come from."""
+    """Gives a run its labs."""
 
     def open(self, model: str | None, options: Mapping[str, object], check_stop: CheckStop) -> ExperimentLab:
-        """A running lab; the one before ends. Raises `LabError`."""
+        """Start a lab and end the previous one. Raises `LabError`."""
 
     def board(self, lab: ExperimentLab) -> Board:
         """The lanes of a lab of this run."""
 
     def close(self) -> None:
-        """End what is running of it."""
+        """End the lab."""
 
 
 def perform(experiment: Experiment, source: LabSource, report: OnEvent, stop: threading.Event | None = None) -> Verdict:
-    """Run an experiment in this thread; its verdict, which is also the last that is told.
+    """Run an experiment in this thread and return its verdict, which is also its last event.
 
-    ``stop`` is heard at each step and while waiting. An error in the experiment, or a lab that does not start, is a
-    verdict too. Whatever ends the run, `KeyboardInterrupt` too, nothing of it is left running.
+    ``stop`` is checked at each step and while waiting. An error in the experiment, or a lab that does not start, gives
+    a verdict, too. However the run ends, even by `KeyboardInterrupt`, nothing of it is left running.
     """
     runner = ExperimentRunner(source, report, stop or threading.Event())
     problem, outcome = "", None
@@ -70,7 +70,7 @@ def perform(experiment: Experiment, source: LabSource, report: OnEvent, stop: th
             source.close()
     except RunStopped:
         outcome = RunOutcome.STOPPED
-    except Exception as error:  # noqa: BLE001 - an experiment may raise anything, and it is its verdict
+    except Exception as error:  # noqa: BLE001 - an experiment may raise anything; it becomes the verdict
         outcome, problem = RunOutcome.FAILED, sentence(error)
     verdict = runner.verdict(outcome, problem)
     report(Finished(verdict))
@@ -85,14 +85,14 @@ class ExperimentRunner:
         self._steps = self._seen = self._crossed = 0
 
     def lab(self, model: str | None = None, **options: object) -> ExperimentLab:
-        """A running lab of the topic; the one before ends."""
+        """Start a lab of the topic and end the previous one."""
         self._check_stop()
         lab = self._source.open(model, options, self._check_stop)
         self._say(LabOpened(lab.model, ", ".join(_option(name, value) for name, value in options.items())))
         return lab
 
     def step(self, text: str) -> None:
-        """Say what happens next."""
+        """Announce the next step."""
         self._check_stop()
         self._steps += 1
         self._say(Stepped(self._steps, text))
@@ -105,7 +105,7 @@ class ExperimentRunner:
         *,
         found: Callable[[], object] | None = None,
     ) -> bool:
-        """Tick or cross."""
+        """Wait for something; tick or cross it."""
         number = self._seen + self._crossed + 1
         self._say(Awaited(number, what))
         happened, trouble = self._look(seen, within)
@@ -116,26 +116,26 @@ class ExperimentRunner:
         return happened
 
     def show(self, text: str) -> None:
-        """Text to look at."""
+        """Show text."""
         self._say(Shown(safe(text, keep="\n")))
 
     def show_lanes(self, *labs: ExperimentLab) -> None:
-        """Swim lanes to look at."""
+        """Show swim lanes."""
         self._say(LanesShown(tuple(self._source.board(lab) for lab in labs)))
 
     def run_in_sandbox(self, code: str, lab: ExperimentLab | None = None, *, cpu_seconds: int = 1) -> SandboxResult:
-        """Run quoted code in a child process under limits."""
+        """Run the tutorial's code in a child process with limits."""
         self._check_stop()
-        # A busy machine may give it a tenth of a processor; it is to end by the limit that tells what it did.
+        # A busy machine may give it a tenth of a processor. It must reach the limit that shows what it did.
         limits = Limits(cpu_seconds=cpu_seconds, wall_seconds=10.0 + 20.0 * cpu_seconds)
         run = SandboxedCode(code, lab.address if lab is not None else None, limits).wait(self._check_stop)
         self._say(Ran(_what_became(run, limits)))
         return run
 
     def verdict(self, outcome: RunOutcome | None, problem: str) -> Verdict:
-        """What came of it; without an outcome of its own, what was seen decides."""
+        """The verdict; without a given outcome, what was seen decides."""
         if outcome is None and not self._seen + self._crossed:
-            outcome, problem = RunOutcome.FAILED, "the experiment expected nothing"
+            outcome, problem = RunOutcome.FAILED, "the experiment checked nothing"
         if outcome is None:
             outcome = RunOutcome.NOT_SEEN if self._crossed else RunOutcome.SEEN
         return Verdict(outcome, self._seen, self._crossed, problem)
@@ -148,14 +148,14 @@ class ExperimentRunner:
         self._report(event)
 
     def _look(self, seen: Callable[[], bool], within: float) -> tuple[bool, Exception | None]:
-        """Whether it was seen in time, and what the last look raised. It looks at least once."""
+        """Whether it was seen in time, and what the last check raised. Checks at least once."""
         deadline = time.monotonic() + within
         while True:
             trouble: Exception | None = None
             try:
                 if seen():
                     return True, None
-            except Exception as error:  # noqa: BLE001 - what is not there yet cannot be looked at
+            except Exception as error:  # noqa: BLE001 - what does not exist yet cannot be examined
                 trouble = error
             self._check_stop()
             if time.monotonic() >= deadline:
@@ -178,7 +178,7 @@ def sentence(error: BaseException) -> str:
 
 
 def _option(name: str, value: object) -> str:
-    """An option in words: ``present expired``. Of bytes, as secrets are, only the name."""
+    """An option in words: ``present expired``. For bytes, which may be secrets, only the name."""
     words = name.replace("_", " ")
     if isinstance(value, bool):
         return f"{words} {'yes' if value else 'no'}"
@@ -187,7 +187,7 @@ def _option(name: str, value: object) -> str:
 
 def _what_became(run: SandboxResult, limits: Limits) -> str:
     if run.spun:
-        return f"the child used up {limits.cpu_seconds} s of processor time and was ended"
+        return f"the child used up its {limits.cpu_seconds} s of processor time and was ended"
     if run.late:
         return f"the child waited for {limits.wall_seconds:g} s and was ended"
     return f"the child ended with exit status {run.status}"

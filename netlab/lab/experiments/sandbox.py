@@ -1,8 +1,7 @@
-"""Runs the tutorial's own code, as data, in a child process that is ended for certain.
+"""Runs the tutorial's own code, as data, in a child process that always ends.
 
-The child limits itself before the code begins: processor time, memory, files, and a timer that ends it even where
-nobody is left to do so. It runs isolated (``python -I``), in its own process group; its output is bounded. It knows no
-lab.
+The child limits itself before the code begins: processor time, memory, files, and a timer that ends it even if its
+parent is gone. It runs isolated (``python -I``), in its own process group. Its output is bounded. It knows no lab.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _LOOK_EVERY = 0.02
 _SIGXCPU: int = getattr(signal, "SIGXCPU", 24)
 _SIGALRM: int = getattr(signal, "SIGALRM", 14)
 
-# Not preexec_fn, which is unsafe in a process that has threads. Nothing quoted is hostile; it only loops or grows.
+# Not preexec_fn, which is unsafe in a process with threads. The code is not hostile; it only loops or grows.
 _BOOT = """
 import resource, signal, sys
 cpu, memory, wall, code = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
@@ -54,7 +53,7 @@ except BaseException as error:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What quoted code may use: seconds of processor time, seconds altogether, bytes of memory."""
+    """What the code may use: seconds of processor time, seconds in all, bytes of memory."""
 
     cpu_seconds: int = 1
     wall_seconds: float = 20.0
@@ -62,7 +61,7 @@ class Limits:
 
 
 class SandboxedCode:
-    """Quoted code that runs. To be closed, which ends it and everything that it started."""
+    """Code that runs in a child process. `close` ends it and everything that it started."""
 
     def __init__(self, code: str, at: Endpoint | None = None, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
@@ -86,14 +85,14 @@ class SandboxedCode:
         return self._process.pid
 
     def write(self, text: str) -> None:
-        """Type something into its standard input; nothing where it has ended."""
+        """Write to its standard input; does nothing if it has ended."""
         with contextlib.suppress(OSError, ValueError):
             assert self._process.stdin is not None
             self._process.stdin.write(text.encode())
             self._process.stdin.flush()
 
     def wait(self, check_stop: Callable[[], None] = lambda: None) -> SandboxResult:
-        """Wait until it ends or has used up its time; ``still`` is called meanwhile, and what it raises ends it."""
+        """Wait until it ends or has used up its time; meanwhile ``check_stop`` is called and may raise."""
         try:
             while not self._ended() and time.monotonic() < self._deadline:
                 check_stop()
@@ -104,11 +103,11 @@ class SandboxedCode:
         return self._run(late)
 
     def close(self) -> None:
-        """End it now, with everything that it started. Twice does nothing."""
+        """End it now, with everything that it started. A second call does nothing."""
         if self._process.returncode is not None:
             return
         with contextlib.suppress(OSError):
-            kill_group(self._process.pid, KILL)  # not reaped yet, so the group is still its own
+            kill_group(self._process.pid, KILL)  # it is not reaped yet, so the process group is still its own
         self._process.wait()
         self._reader.join(1.0)
         for pipe in (self._process.stdin, self._process.stdout):
@@ -117,7 +116,7 @@ class SandboxedCode:
                     pipe.close()
 
     def _ended(self) -> bool:
-        """Whether it has ended. It is left unreaped where the system can do that, for its group to be ended too."""
+        """Whether it has ended. If possible it stays unreaped, so that its process group can still be ended."""
         if self._process.returncode is not None:
             return True
         if sys.platform != "win32" and hasattr(os, "waitid"):
@@ -132,7 +131,7 @@ class SandboxedCode:
         return SandboxResult(None if spun or late else status, text, spun, late)
 
     def _read(self) -> None:
-        """Take all that it prints, so that it does not wait for us; keep the first of it."""
+        """Read all that it prints, so that it never blocks; keep the beginning."""
         assert self._process.stdout is not None
         with contextlib.suppress(OSError, ValueError):
             while got := os.read(self._process.stdout.fileno(), 1 << 16):
@@ -140,5 +139,5 @@ class SandboxedCode:
 
 
 def aimed(code: str, at: Endpoint | None) -> str:
-    """The code with the address in place of ``{host}`` and ``{port}``."""
+    """The code with ``{host}`` and ``{port}`` replaced by the address."""
     return code if at is None else code.replace("{host}", at.host).replace("{port}", str(at.port))

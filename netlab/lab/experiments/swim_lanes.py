@@ -1,8 +1,7 @@
-"""Swim lanes: what becomes of each client in time: connecting, in the accept queue, being served, closed.
+"""Swim lanes: the phases of each client over time: connecting, in the accept queue, being served, closed.
 
-Facts in (what the wire captured, whom the server accepted), lanes out; `netlab.lab.experiments.swim_lanes_text` makes
-pictures of them.
-It reads no clock; `lanes_of` and `LiveLanes` are the only ones that know a lab.
+Captured segments and the server's events go in, lanes come out; `netlab.lab.experiments.swim_lanes_text` draws them.
+This module reads no clock. Only `lanes_of` and `LiveLanes` know a lab.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 
 Known = tuple[str, int | None]
-"""A client's name, and when it began to connect where that is known."""
+"""A client's name, and when it began to connect, if known."""
 
 
 class LanePhase(Enum):
-    """Where a client is. The value is what the legend calls it."""
+    """The phase of a client. The value is its name in the legend."""
 
     CONNECTING = "connecting"
     QUEUED = "in the accept queue"
@@ -47,7 +46,7 @@ class PhaseSpan:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One client. Times are nanoseconds since the epoch, None where it has not happened or is not known.
+    """One client. Times are nanoseconds since the epoch; None if it has not happened or is not known.
 
     ``began`` is when the client began to connect, ``opened`` when the wire saw that, ``accepted`` when the server took
     it out of the accept queue, ``closed`` when the server closed or either side reset. Bytes are payload.
@@ -77,20 +76,20 @@ class Lane:
         return tuple(PhaseSpan(phase, at, end) for (phase, at), end in zip(met, ends, strict=True))
 
     def phase(self, now: int) -> LanePhase:
-        """Where the client is at a time."""
+        """The client's phase at a time."""
         if self.closed is not None and now >= self.closed:
             return LanePhase.CLOSED
         return [span.phase for span in self.spans if span.start <= now or span.start == self.first][-1]
 
     def words(self, now: int) -> str:
-        """How long it waited, or waits, in the accept queue; ``never served`` where it was closed in there."""
+        """How long it waited, or waits, in the accept queue; ``never served`` if it was closed there."""
         if self.accepted is not None:
             return f"waited {self.wait(now)}"
         return "never served" if self.closed is not None else f"waits {self.wait(now).rstrip('…')}"
 
     @property
     def waited(self) -> bool:
-        """Whether it was served after a wait that its words can tell from none."""
+        """Whether its wait was long enough to show in `words`."""
         return self.accepted is not None and _time(self.accepted - self.opened) != _time(0)
 
     def wait(self, now: int) -> str:
@@ -115,17 +114,17 @@ class Board:
 
     @property
     def length(self) -> int:
-        """Nanoseconds from there to the last thing that happened: now, while a client is there."""
+        """Nanoseconds from there to the last event, or to now while a client is connected."""
         ends = [self.now if lane.closed is None else lane.closed for lane in self.lanes]
         return max(max(ends, default=self.now) - self.start, 1)
 
 
 @dataclass(slots=True)
 class LaneBuilder:
-    """Gathers what lanes are made of, while it comes in. What belongs to which client is decided in `lanes`.
+    """Collects segments and accepts as they come in; `lanes` assigns them to clients.
 
-    The server may know a client by the wire's address instead of its own. Then the order tells: an accept queue is
-    first come, first served, and the wire connects in the order in which clients came.
+    The server may report a client by the wire's address instead of the client's own. Then the order decides: an accept
+    queue is first come, first served, and the wire connects in the order in which the clients came.
     """
 
     _lanes: dict[int, Lane] = field(default_factory=dict)
@@ -150,7 +149,7 @@ class LaneBuilder:
         self._accepts.append((time_ns, peer))
 
     def lanes(self, names: dict[Endpoint, Known] | None = None) -> tuple[Lane, ...]:
-        """The lanes, in the order in which the clients came. ``names`` has a name and ``began`` for known clients."""
+        """The lanes, in the order in which the clients came. ``names`` has the names and ``began`` of known clients."""
         known = names or {}
         lanes = sorted(self._lanes.values(), key=lambda lane: (lane.opened, lane.flow))
         accepted = self._matched(lanes)
@@ -160,16 +159,16 @@ class LaneBuilder:
     def _matched(self, lanes: Sequence[Lane]) -> dict[int, int]:
         """When each flow was accepted: by its address, the others by their order."""
         by_client = {lane.client: lane.flow for lane in lanes}
-        told = {by_client[peer]: at for at, peer in self._accepts if peer in by_client}
+        matched = {by_client[peer]: at for at, peer in self._accepts if peer in by_client}
         rest = sorted(at for at, peer in self._accepts if peer not in by_client)
-        nameless = [lane.flow for lane in lanes if lane.flow not in told]
-        return told | dict(zip(nameless, rest, strict=False))
+        nameless = [lane.flow for lane in lanes if lane.flow not in matched]
+        return matched | dict(zip(nameless, rest, strict=False))
 
 
 class LiveLanes:
-    """The lanes of a lab, live: each `board` reads only what is new since the one before.
+    """The lanes of a running lab: each call of `board` reads only what is new.
 
-    ``segment`` and ``log`` are where to begin: how many segments and log lines to leave out.
+    ``segment`` and ``log`` are the numbers of segments and log lines to skip at the start.
     """
 
     def __init__(self, lab: Lab, *, segment: int = 0, log: int = 0) -> None:
@@ -178,13 +177,13 @@ class LiveLanes:
         self._names: dict[Endpoint, Known] = {}
 
     def remember_clients(self) -> None:
-        """Remember the lab's clients of now, whose names are not known any more once they are closed."""
+        """Remember the names of the lab's current clients, since closed clients have none."""
         self._names |= _names(self._lab)
 
     def board(self, now: int, segments: Sequence[Segment] | None = None, *, at_most: int = sys.maxsize) -> Board:
-        """The lanes at this time; of the segments that were read so far, unless others are given.
+        """The lanes now, from the segments that the lab has read so far, unless others are given.
 
-        ``at_most`` bounds how many new segments are read now; the others are read the next time.
+        ``at_most`` bounds how many new segments are read; the rest is read by the next call.
         """
         if segments is None:
             shown = self._lab.shown_capture
@@ -200,7 +199,7 @@ class LiveLanes:
 
 
 def lanes_of(lab: Lab) -> tuple[Lane, ...]:
-    """The lanes of everything that a lab's capture and log hold."""
+    """The lanes of everything in a lab's capture and log."""
     return LiveLanes(lab).board(0, lab.capture.segments).lanes
 
 
@@ -210,7 +209,7 @@ def _time(nanoseconds: int) -> str:
 
 
 def _ends(segment: Segment) -> bool:
-    """Whether the server is done with its client: it said its last, or one of them broke off."""
+    """Whether the server has finished with the client: it sent FIN, or one of them sent RST."""
     return segment.kind is Kind.RESET or (segment.kind is Kind.FIN and segment.direction is Direction.TO_CLIENT)
 
 

@@ -1,6 +1,6 @@
-"""Swim lanes as text: one row a client on one time axis, and the lanes of two models side by side where there is room.
+"""Swim lanes as text: one row per client on one time axis, two models side by side if there is room.
 
-Pure: lanes in, rows of text out. A row reads without colour: each phase has a glyph, and words beside it.
+Pure: lanes in, rows of text out. A row needs no colour: each phase has a glyph, and there are words beside it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from itertools import zip_longest
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LanePhase
 
 MOST = 32
-"""Rows of a picture at most: the newest. Those before them are counted."""
+"""The most rows of a picture. It shows the newest; the others are counted."""
 SIDE_BY_SIDE = 100
-"""Columns of a terminal from which two models stand side by side, on axes of the same scale."""
+"""The least columns of a terminal that shows two models side by side, on axes of the same scale."""
 GLYPHS = {LanePhase.CONNECTING: "·", LanePhase.QUEUED: "░", LanePhase.SERVED: "█", LanePhase.CLOSED: "┤"}
 
 _WORDS, _FEW_WORDS = 18, 8  # columns at the end of a row, with a space before them
@@ -27,9 +27,9 @@ _NUMBERED = re.compile(r"client (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where names, axis and words stand. ``room`` is the columns of one board, ``beside`` says that two share a row.
+    """The columns of names, axis and words. ``room`` is the width of one board; ``beside`` puts two in a row.
 
-    Where boards stand beside each other in little room, clients are called by their numbers, and words are few.
+    If two boards share little room, clients are named by their numbers, and there are fewer words.
     """
 
     room: int
@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def numbers(self) -> bool:
-        """Whether there is no room for more of a client's name than its number."""
+        """Whether there is only room for a client's number instead of its name."""
         return self.beside and self.room < _ROOM_FOR_NAMES
 
     @property
@@ -63,19 +63,19 @@ class Layout:
         return max(self.room - self.name - self.margin - 2, 8)
 
     def called(self, lane: Lane) -> str:
-        """What a client is called in its row."""
+        """The client's name in its row."""
         numbered = _NUMBERED.fullmatch(lane.name) if self.numbers else None
         return numbered[1] if numbered else lane.name
 
     def title(self, board: Board) -> str:
-        """What stands above a board: the model, and in little room what the columns are."""
+        """The title of a board: the model and, in little room, the names of the columns."""
         if self.margin != _FEW_WORDS or not board.title:
             return board.title[: self.room]
         title = f"{board.title}, clients" if self.numbers else board.title
         return f"{title:<{self.name + 2 + self.columns}}waited"[: self.room]
 
     def row(self, lane: Lane, seen: str, now: int) -> str:
-        """One client: its name, what is seen of its axis, how long it waited."""
+        """One client: its name, its glyphs, how long it waited."""
         row = f"{self.called(lane)[: self.name]:<{self.name}} {seen}"
         words = {_WORDS: lane.words, _FEW_WORDS: lane.wait}.get(self.margin)
         return (f"{row} {words(now)}" if words else row).rstrip()[: max(self.room, self.name + 1 + self.columns)]
@@ -100,7 +100,7 @@ class Layout:
         return [f"{one:<{self.room}}{_BETWEEN}{other}".rstrip() for one, other in both]
 
     def split(self, row: str) -> tuple[str, ...]:
-        """The names and what is right of them, in turns: what is drawn and what is written can be told apart."""
+        """A row cut into names and the parts right of them, in turns."""
         if not self.beside:
             return row[: self.name], row[self.name :]
         at = self.room + len(_BETWEEN)
@@ -163,7 +163,7 @@ def legend(width: int) -> list[str]:
 def cells(lane: Lane, start: int, now: int, columns: int, length: int) -> str:
     """One row's glyphs: ``columns`` over ``length`` nanoseconds from ``start``.
 
-    The shortest service has one cell, and so has the shortest wait that the words beside it tell.
+    Even the shortest service has one cell, and so has the shortest wait that the words beside it mention.
     """
     row = [" "] * columns
     after = least = 0
@@ -189,7 +189,7 @@ def newest(board: Board) -> Board:
 
 
 def digits_of(step: int) -> int:
-    """Digits behind the point that tell times in seconds apart which are ``step`` nanoseconds apart."""
+    """Decimal places that distinguish times in seconds which are ``step`` nanoseconds apart."""
     return max(0, len(str(SECOND)) - len(str(step)))
 
 

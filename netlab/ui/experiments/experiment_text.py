@@ -58,8 +58,8 @@ def listing(
     experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], cursor: int, width: int, here: bool
 ) -> list[Row]:
     """The experiments to choose from, each with its question; with the keys that choose, where they act (``here``)."""
-    told = "Predict, run, see." + " ↑↓ and enter choose, or the digit." * here
-    rows = [Row(line) for line in paragraph("", told, width, NOTE)]
+    hint = "Predict, run, see." + " ↑↓ and enter choose, or the digit." * here
+    rows = [Row(line) for line in paragraph("", hint, width, NOTE)]
     rows.append(Row(BLANK))
     for index, experiment in enumerate(experiments):
         verdict = verdicts.get(experiment.name)
@@ -76,9 +76,10 @@ def question(experiment: Experiment, cursor: int, width: int, here: bool) -> lis
     for index, prediction in enumerate(experiment.predictions):
         rows += _choice(index, prediction, cursor, width)
     rows += [Row(BLANK)]
-    told = "What do you think? " + "A digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
-    told += "It uses this tab's server and wire: clients are disconnected, and model, options and faults come back."
-    return rows + [Row(line) for line in paragraph("", told, width, NOTE)]
+    hint = "What do you think? " + "A digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
+    hint += "It uses this tab's server and wire. Clients are disconnected; "
+    hint += "the model, options and faults are restored afterwards."
+    return rows + [Row(line) for line in paragraph("", hint, width, NOTE)]
 
 
 def _choice(index: int, text: str, cursor: int, width: int, head: bool = False) -> list[Row]:
@@ -113,7 +114,7 @@ def _told(happening: RunEvent, width: int, show: Presentation, beside: bool) -> 
         case Stepped(number, text):
             return paragraph(f"{number:>2} ", show.text(text), width)
         case Expected(_, what, seen, found):
-            instead = paragraph("     there was: ", show.text(found), width, indent=5) if found else []
+            instead = paragraph("     instead: ", show.text(found), width, indent=5) if found else []
             seen_or_not = ("   ✓ ", SEEN) if seen else ("   ✗ not seen: ", NOT_SEEN)
             return paragraph(seen_or_not[0], what, width, seen_or_not[1], indent=5) + instead
         case Shown(text):
@@ -130,30 +131,20 @@ def _told(happening: RunEvent, width: int, show: Presentation, beside: bool) -> 
 def ending(experiment: Experiment, verdict: Verdict, prediction: int | None, width: int) -> list[Line]:
     """What came of it: the verdict, whether the prediction was right, and why."""
     glyph, style = _OUTCOMES[verdict.outcome]
-    lines = [BLANK, *paragraph(f"{glyph} ", _in_words(verdict), width, style)]
+    lines = [BLANK, *paragraph(f"{glyph} ", verdict.words, width, style)]
     if verdict.outcome is RunOutcome.SEEN:
         lines += _judged(experiment, prediction, width)
         lines += paragraph("Why: ", experiment.why, width, indent=2)
     elif verdict.outcome is RunOutcome.STOPPED:
-        lines += paragraph("", "Model, options and faults are what they were before.", width, NOTE)
+        lines += paragraph("", "The model, options and faults are restored.", width, NOTE)
     return lines
-
-
-def _in_words(verdict: Verdict) -> str:
-    if verdict.problem:
-        return f"{verdict.outcome.value}: {verdict.problem}"
-    total = verdict.seen + verdict.crossed
-    return {
-        RunOutcome.SEEN: f"all was seen: {total} of {total}",
-        RunOutcome.NOT_SEEN: f"{verdict.crossed} of {total} not seen",
-    }.get(verdict.outcome, f"{verdict.outcome.value}; {verdict.seen} seen until then")
 
 
 def _judged(experiment: Experiment, prediction: int | None, width: int) -> list[Line]:
     right = f"{experiment.answer + 1} {experiment.predictions[experiment.answer]}"
     if prediction == experiment.answer:
         return paragraph("✓ You were right: ", right, width, SEEN, indent=2)
-    rows = paragraph("✓ Right is: ", right, width, SEEN, indent=2)
+    rows = paragraph("✓ The right answer: ", right, width, SEEN, indent=2)
     if prediction is not None:
         wrong = f"{prediction + 1} {experiment.predictions[prediction]}"
         rows += paragraph("✗ You predicted: ", wrong, width, NOT_SEEN, indent=2)

@@ -33,7 +33,7 @@ def test_every_expectation_is_ticked_while_the_panes_move(gate: threading.Event)
         gate.set()
         await until(pilot, at(Stage.DONE, app), "it ended")
         assert shown.text.count("✓") == 6 + 2, "each expectation, the verdict, the prediction"
-        assert "all was seen: 6 of 6" in shown.text
+        assert "All 6 checks passed" in shown.text
         assert "✓ You were right: 3 Connect and send" in shown.text
         assert "✗" not in shown.text
         assert shown.outcome is RunOutcome.SEEN
