@@ -66,7 +66,7 @@ def test_every_command_has_a_name_of_its_own_and_help() -> None:
         (":start now", "takes no argument"),
         (":max-wait soon", "'soon' is not a number"),
         (":colour blue", "one of red, green"),
-        (":connect 5", "a client's name is not a number"),
+        (":connect 5", "a client's name must not be a number"),
         (":fault gremlins", "there is no fault"),
         (":help modle", "no command"),
     ],
@@ -140,4 +140,4 @@ def test_the_clients_commands_reach_the_wire() -> None:
         assert ">>> s.socket.shutdown(socket.SHUT_WR)" in told(session)
         assert "b''" in told(session)
         lab.submit(":reset")
-        assert told(session)[-1] == "# reset: this side threw the connection away (RST)"
+        assert told(session)[-1] == "# this side reset the connection (RST)"

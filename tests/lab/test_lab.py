@@ -280,7 +280,7 @@ def test_clients_have_numbers_and_names(lab: Lab) -> None:
     assert lab.use(2) is second
     with pytest.raises(LabError, match=r"there are 1 \(client 1\), 2 \(slow\)"):
         lab.use(3)
-    with pytest.raises(LabError, match="there is a client slow already"):
+    with pytest.raises(LabError, match="there already is a client slow"):
         lab.open("slow")
     second.close()
     assert lab.current is first
@@ -488,7 +488,7 @@ def test_a_connection_that_a_fault_ended_is_not_blamed_on_the_server(how: str) -
         lab.wire.fault(how)
         with contextlib.suppress(ConnectionError):
             session.run("Hello")
-        said = f"the wire did that, not the server: {how} after 0 bytes; :clear-faults ends all faults"
+        said = f"the wire did that, not the server: {how} after 0 bytes; :clear-faults removes all faults"
         wait_until(lambda: [entry.text for entry in session.transcript].count(said) == 1)
         assert session.fault == f"{how} after 0 bytes"
         assert not any("other side" in entry.text or "connecting again" in entry.text for entry in session.transcript)
@@ -506,7 +506,7 @@ def test_an_abandoned_request_leaves_no_connection_to_read_from() -> None:
         wait_until(lambda: session.busy is None)
         assert told(session)[-2:] == [
             "Abandoned: you stopped waiting",
-            "# with that the call's connection is closed: its answer reaches nobody",
+            "# the call's connection is closed, and its answer is lost",
         ]
 
 
@@ -517,7 +517,7 @@ def test_what_came_before_a_cut_is_no_answer_and_that_is_said() -> None:
         lab.wire.clear()
         session.run("Guido")
         said = [entry.text for entry in session.transcript if entry.text.startswith("the wire did that")]
-        assert said == ["the wire did that, not the server: cut after 100 bytes; :clear-faults ends all faults"]
+        assert said == ["the wire did that, not the server: cut after 100 bytes; :clear-faults removes all faults"]
 
 
 def test_a_closed_lab_has_no_new_clients_and_says_so() -> None:

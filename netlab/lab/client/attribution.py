@@ -1,7 +1,7 @@
-"""Which segments a call caused: by the bytes that its connection had sent and read before it and after it.
+"""Which segments a call caused: by the bytes that its connection had sent and read before and after it.
 
-The kernel counts them (Linux), whoever reads from the socket: `ssl`, ``http.client``, or the client itself. Where it
-does not tell, as for datagrams, a segment belongs to the last call that had begun when it crossed.
+The kernel counts them (Linux), no matter who reads from the socket: `ssl`, ``http.client``, or the client itself. If it
+does not, as for datagrams, a segment belongs to the last call that had begun when it crossed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from netlab.lab.bounded_log import BoundedLog
 
 KEPT = 2000
 MOST = 500
-"""Segments of one call that are looked up."""
+"""The most segments of one call that are looked up."""
 
 _SLACK_NS = 500_000_000  # what a call sent may cross a moment after it returned
 _EVERYTHING = 1 << 62
@@ -33,14 +33,14 @@ Counts = tuple[int, int]
 """Bytes that a socket has sent, and bytes that were read from it."""
 
 Marks = Mapping[Endpoint, "Counts | None"]
-"""The sockets of a connection by their own address: their counts; None where it is closed, or nobody counts."""
+"""The counts of a connection's sockets, by local address; None for a closed or uncounted socket."""
 
 
 def counts(sock: socket.socket) -> Counts | None:
-    """What was sent and read on a stream so far; None where the system does not tell."""
+    """The bytes sent and read on a stream so far; None if the system does not count them."""
     try:
         before, now = _counters(sock), _counters(sock)
-        while now[:2] != before[:2]:  # bytes moved from the queue to the counter between the two questions
+        while now[:2] != before[:2]:  # bytes moved from the queue to the counter between the two calls
             before, now = now, _counters(sock)
     except (ImportError, AttributeError, OSError, ValueError, struct.error):
         return None
@@ -65,7 +65,7 @@ def _counters(sock: socket.socket) -> tuple[int, int, int, int]:
 class CallTraffic:
     """What one call sent and read on one connection, as positions in the flow's two streams.
 
-    None where that is not known: then its time decides. Times are nanoseconds since the epoch.
+    If a position is not known it is None, and the time decides. Times are nanoseconds since the epoch.
     """
 
     call: int
@@ -78,7 +78,7 @@ class CallTraffic:
     read: range | None = None
 
     def covers(self, segment: Segment) -> bool:
-        """Whether the segment may be this call's; of several calls that cover one by time, it is the last one's."""
+        """Whether the segment may belong to this call. If several calls match by time, it belongs to the last."""
         if segment.flow.client != self.local:
             return False
         if segment.kind is not Kind.DATA and (self.opened if segment.kind is Kind.OPEN else self.closed):
@@ -94,7 +94,7 @@ class CallTraffic:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """The call that runs, and the counts of its sockets before it began; ``marks`` tells them as they are."""
+    """The running call, and the counts of its sockets before it began; ``marks`` returns the current ones."""
 
     call: int
     begun: int
@@ -103,7 +103,7 @@ class _Running:
 
 
 class Attribution:
-    """The crossings of a session's last calls. Written by its thread, read by any."""
+    """The traffic of a session's last calls. Written by its thread, read by any."""
 
     def __init__(self) -> None:
         self._kept: BoundedLog[CallTraffic] = BoundedLog(KEPT)
@@ -112,7 +112,7 @@ class Attribution:
 
     @contextmanager
     def of(self, call: int, marks: Callable[[], Marks]) -> Iterator[None]:
-        """Note what a call sends and reads while the body runs."""
+        """Record what a call sends and reads while the body runs."""
         begun, before = time.time_ns(), marks()
         self._running = _Running(call, begun, before, marks)
         try:
@@ -129,7 +129,7 @@ class Attribution:
         return next((one.call for one in reversed([*self._kept, *running]) if one.covers(segment)), None)
 
     def segments_of(self, call: int, capture: Capture) -> list[int]:
-        """The numbers of a call's segments, in their order; of many the first ones."""
+        """The numbers of a call's segments in order, up to `MOST`."""
         found: set[int] = set()
         for crossing in [one for one in [*self._kept, *self._of_running()] if one.call == call]:
             flow = next((flow for flow in reversed(capture.flows) if flow.client == crossing.local), None)
@@ -139,7 +139,7 @@ class Attribution:
         return sorted(found)[:MOST]
 
     def _of_running(self) -> list[CallTraffic]:
-        """What the call that runs has sent and read so far, and all that will come: nobody else uses its sockets."""
+        """What the running call has sent and read so far, and all that follows: no other call uses its sockets."""
         running = self._running
         if running is None:
             return []
@@ -164,7 +164,7 @@ class Attribution:
             self._locals = {crossing.local for crossing in self._kept}
 
     def _by_time(self, crossing: CallTraffic, capture: Capture) -> Iterator[Segment]:
-        """Openings, ends, and what only its time assigns to a call."""
+        """Openings, ends, and segments that only their time assigns to a call."""
         segments = capture.segments
         first = bisect_left(segments, crossing.begun, key=lambda segment: segment.time_ns)
         for index in range(first, min(first + MOST, len(segments))):

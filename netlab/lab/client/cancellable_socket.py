@@ -1,7 +1,8 @@
-"""Sockets whose waiting can be abandoned: the connection survives, and what arrives later can still be read.
+"""Sockets whose waiting can be abandoned: the connection survives, and later data can still be read.
 
-`socket.socket` in every respect but one: each operation that would wait also watches a `Wake`, and raises `Abandoned`
-when that is set. Closing a socket from another thread wakes nobody on Linux, and shutting it down ends it for good.
+They differ from `socket.socket` in one respect: an operation that waits also watches a `Wake`, and raises `Abandoned`
+when that is set. On Linux, closing a socket does not wake another thread that waits on it; shutting it down does, but
+ends the connection.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 T = TypeVar("T")
-_EXCUSED = 2.0  # seconds between two looks whether waiting still does not count; an answer has as many after that
+_EXCUSED = 2.0  # seconds between two checks whether waiting is still excused, and the time for an answer after that
 _Ancillary = list[tuple[int, int, bytes]]
 
 
 _MOST_UNANSWERED = 16
-"""Datagrams that are kept for the peer's next address."""
+"""The most datagrams that are kept for the peer's next address."""
 
 
 class Abandoned(Exception):
-    """The person stopped waiting for this call. Not an `OSError`, which a client may take for a reason to retry."""
+    """The person stopped waiting for this call. Not an `OSError`, since a client may retry after one."""
 
 
 class Wake:
-    """A flag that `select.poll` can watch. Its descriptors live as long as anybody refers to it."""
+    """A flag that `select.poll` can watch. Its descriptors are closed when the object is no longer referenced."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
@@ -73,11 +74,11 @@ class Wake:
 
 
 class CancellableSocket(socket.socket):
-    """A socket that also wakes for ``wake``.
+    """A socket whose waiting ends when ``wake`` is set.
 
     ``local`` is the address from which it connected, ``began`` when it began to (`time.monotonic`); ``received``
-    counts the bytes that came in; ``ended`` says that the peer closed its side (a read returned nothing);
-    ``detached`` remembers the descriptor and inode that `detach` handed to somebody else (as `ssl` does).
+    counts the received bytes; ``ended`` says that the peer closed its side (a read returned nothing); ``detached`` is
+    the descriptor and inode that `detach` gave away (as `ssl` does).
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class CancellableSocket(socket.socket):
         wake: Wake | None = None,
         excused: Callable[[Endpoint], bool] = lambda local: False,
     ) -> None:
-        """``excused`` says whether a stream's waiting does not count now, by the address from which it connected."""
+        """``excused`` says, for a stream's local address, whether its waiting does not count now."""
         super().__init__(family, type, proto, fileno)
         self._wake, self._excused = wake, excused
         self._limit: float | None = socket.getdefaulttimeout()
@@ -98,18 +99,18 @@ class CancellableSocket(socket.socket):
         self.received = 0
         self.ended = False
         self.detached: tuple[int, int] | None = None
-        self._others: deque[tuple[int, object]] = deque()  # the peer's addresses that are still to be tried
+        self._others: deque[tuple[int, object]] = deque()  # the peer's addresses that were not tried yet
         self._unanswered: list[bytes] = []
         super().setblocking(False)
 
     def settimeout(self, value: float | None, /) -> None:
-        """Seconds that one operation may wait; None for ever."""
+        """Seconds that one operation may wait; None for no limit."""
         if value is not None and value < 0:
             raise ValueError("Timeout value out of range")
         self._limit = value
 
     def gettimeout(self) -> float | None:
-        """Seconds that one operation may wait; None for ever."""
+        """Seconds that one operation may wait; None for no limit."""
         return self._limit
 
     @property
@@ -118,7 +119,7 @@ class CancellableSocket(socket.socket):
         return self._limit
 
     def setblocking(self, flag: bool, /) -> None:
-        """Wait for ever, or never."""
+        """Wait without limit, or not at all."""
         self._limit = None if flag else 0.0
 
     def getblocking(self) -> bool:
@@ -126,7 +127,7 @@ class CancellableSocket(socket.socket):
         return self._limit != 0.0
 
     def detach(self) -> int:
-        """Hand the descriptor to somebody else."""
+        """Give the descriptor away."""
         fd = self.fileno()
         if fd >= 0:
             self.detached = (fd, os.fstat(fd).st_ino)
@@ -139,13 +140,13 @@ class CancellableSocket(socket.socket):
         self._connect_next(deadline)
 
     def _connect_next(self, deadline: float | None) -> None:
-        """Connect to the first of the peer's addresses that takes it; what the last one raised where none does."""
+        """Connect to the first of the peer's addresses that accepts; raises the last one's error if none does."""
         while True:
             family, place = self._others.popleft()
             try:
                 self._connect(family, place, deadline)
             except TimeoutError:
-                raise  # the limit is for all of them
+                raise  # the limit is for all addresses together
             except OSError:
                 if not self._others:
                     raise
@@ -168,7 +169,7 @@ class CancellableSocket(socket.socket):
                 raise OSError(number, os.strerror(number)) from None
 
     def _become(self, family: int) -> None:
-        """A new socket of this family takes the old one's place, under the same descriptor."""
+        """Replace the socket by a new one of this family, under the same descriptor."""
         kind, proto, fd = self.type, self.proto, self.fileno()
         hurried = kind == socket.SOCK_STREAM and self.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         with socket.socket(family, kind, proto) as other:
@@ -263,7 +264,7 @@ class CancellableSocket(socket.socket):
     def _attempt(self, operation: Callable[[], T], events: int, deadline: float | None = None) -> T:
         if deadline is None:
             deadline = self._deadline()
-        if self._wake is not None and self._wake.is_set():  # also where data comes so fast that nothing ever waits
+        if self._wake is not None and self._wake.is_set():  # even if data comes so fast that nothing waits
             raise Abandoned("you stopped waiting")
         while True:
             try:
@@ -278,7 +279,7 @@ class CancellableSocket(socket.socket):
                 self._send_elsewhere(deadline)
 
     def _send_elsewhere(self, deadline: float | None) -> None:
-        """Nothing listens for datagrams at one of the peer's addresses: what was sent goes to its next one."""
+        """Nothing listens at this address of the peer: send the datagrams to its next one."""
         self._become(self._others[0][0])
         self._connect_next(deadline)
         for datagram in self._unanswered:
@@ -302,9 +303,9 @@ class CancellableSocket(socket.socket):
 
 
 def _places(address: object, family: int, kind: int) -> list[tuple[int, object]]:
-    """The addresses that a name stands for, each with its family, in the resolver's order; a literal stands for itself.
+    """The addresses of a name, each with its family, in the resolver's order; a literal stands for itself.
 
-    Raises `OSError` where the name is not found.
+    Raises `OSError` if the name is not found.
     """
     if not (isinstance(address, tuple) and isinstance(address[0], str)) or _is_literal(address[0]):
         return [(family, address)]
@@ -316,7 +317,7 @@ def _places(address: object, family: int, kind: int) -> list[tuple[int, object]]
 
 
 def _is_literal(host: str) -> bool:
-    """Whether a host is an address, which needs no resolver."""
+    """Whether a host is an address, so that no resolver is needed."""
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError, ValueError):
             socket.inet_pton(family, host)

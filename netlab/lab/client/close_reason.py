@@ -1,4 +1,4 @@
-"""Why a connection ended, or a call waits in vain: asked by a session, from its own thread, with a client's address."""
+"""Why a connection ended, or a call gets no answer. Sessions ask, from their own thread, by the client's address."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from netlab.lab.processes.flow_table import FlowRecord, FlowTable
 
 @dataclass(frozen=True, slots=True)
 class CloseReason:
-    """What is known of a connection's end. All are empty where nothing is.
+    """What is known of a connection's end; empty if nothing is.
 
-    ``fault`` is what a fault of the wire did; ``server`` why the server ended it, in its own words; ``restart`` what a
-    person did to the server; ``held`` for how many seconds a person holds, or held until then, a segment of it.
+    ``fault`` is how a fault of the wire ended it; ``server`` why the server ended it, in its own words; ``restart`` how
+    a person stopped or restarted the server; ``held`` how many seconds a segment of it was held by hand.
     """
 
     fault: str = ""
@@ -25,9 +25,9 @@ class CloseReason:
 
     @property
     def words(self) -> str:
-        """In one sentence, or nothing."""
+        """One sentence, or empty."""
         if self.fault:
-            return f"the wire did that, not the server: {self.fault}; :clear-faults ends all faults"
+            return f"the wire did that, not the server: {self.fault}; :clear-faults removes all faults"
         if self.restart:
             return self.restart
         hold = f"the wire did that: a segment was held by hand for {self.held:.1f} s" if self.held else ""
@@ -35,25 +35,25 @@ class CloseReason:
 
 
 class CloseReasons:
-    """Knows nothing: for a client of a server that no lab runs."""
+    """Knows no reasons: for the client of a server outside any lab."""
 
     def of(self, client: Endpoint, *, closed: bool) -> CloseReason:
-        """Why the connection from that address is ``closed``; or what else keeps it from being answered."""
+        """Why the connection from that address is ``closed``, or why it gets no answer."""
         return CloseReason()
 
     def holding(self, client: Endpoint) -> bool:
-        """Whether a person holds a segment of that connection now."""
+        """Whether a segment of that connection is held by hand now."""
         return False
 
 
 class LabCloseReasons(CloseReasons):
-    """Knows what a lab's flows say. ``fault`` asks for the fault that ended one."""
+    """Knows a lab's flows. ``fault`` returns the fault that ended the connection from an address."""
 
     def __init__(self, flows: FlowTable, fault: Callable[[Endpoint], str]) -> None:
         self._flows, self._fault = flows, fault
 
     def of(self, client: Endpoint, *, closed: bool) -> CloseReason:
-        """For a closed one it waits a moment, since the server says so on another way than the one that ends it."""
+        """For a closed connection this waits a moment, since the server's report may come after the end."""
         if fault := self._fault(client):
             return CloseReason(fault=fault)
         fact = self._flows.of(client, _explained if closed else None)
@@ -62,7 +62,7 @@ class LabCloseReasons(CloseReasons):
         return CloseReason("", server, restart, self._flows.hold_of(client, time.time_ns()) / 1e9)
 
     def holding(self, client: Endpoint) -> bool:
-        """Whether a segment of it waits at the wire."""
+        """Whether the wire holds a segment of it."""
         return self._flows.hold_of(client, time.time_ns(), 0) > 0
 
 

@@ -1,6 +1,6 @@
-"""One client object of a session and the sockets that it made: opened, abandoned, half-closed, reset, watched.
+"""A session's client object and its sockets: opened, abandoned, half-closed, reset, watched.
 
-It knows no transcript. Except for `open` and `close`, everything may be called while a call is running in it.
+It knows no transcript. All but `open` and `close` may be called while a call runs in it.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Connection:
     """A client, connected or about to be. ``client`` is None until `open` has returned."""
 
     def __init__(self, wake: Wake, excused: Callable[[Endpoint], bool] = lambda local: False) -> None:
-        """``excused`` says whether waiting on the connection from that address does not count."""
+        """``excused`` says, for a local address, whether its waiting does not count now."""
         self.client: Client | None = None
         self.closed = False
-        self.shut = False  # by `abandon`, since the client's call could be ended in no other way
+        self.shut = False  # by `abandon`, if the client's call could not be ended otherwise
         self._wake, self._excused = wake, excused
         self._made: list[CancellableSocket] = []
 
@@ -56,7 +56,7 @@ class Connection:
         log: Notes,
         keywords: Mapping[str, object],
     ) -> None:
-        """Construct the client, which connects it; what it raises is passed on."""
+        """Construct the client, which connects; its exceptions are raised."""
         self.client = kind((address.host, address.port), log=log, make_socket=self._make_socket, **keywords)
 
     def _make_socket(self, family: int = socket.AF_INET, type: int = socket.SOCK_STREAM) -> CancellableSocket:
@@ -66,24 +66,24 @@ class Connection:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a client that nobody on this side has closed, the client itself included."""
+        """Whether there is a client that was not closed on this side."""
         if self.client is None or self.closed or self.shut:
             return False
         return not isinstance(self.client.socket, socket.socket) or self.client.socket.fileno() >= 0
 
     @property
     def shaking_hands(self) -> bool:
-        """Whether the client's construction goes on with a connection that stands, as where it ends in a handshake."""
+        """Whether the client is connected but not yet constructed, as during a handshake."""
         return self.client is None and not self.closed and any(made.local is not None for made in self._made)
 
     @property
     def answered(self) -> bool:
-        """Whether anything has come back so far. True where that is unknown, as it may be where others read."""
+        """Whether anything was received so far. True if unknown, as it may be if others read from the socket."""
         return any(made.received or (made.detached and _has_read(*made.detached)) for made in self._made)
 
     @property
     def local(self) -> Endpoint | None:
-        """The address from which it talks."""
+        """The local address."""
         sock = self._socket()
         if sock is None:
             return None
@@ -95,23 +95,23 @@ class Connection:
 
     @property
     def of_one_call(self) -> bool:
-        """Whether the client, which is connected, has closed what it used last: each call makes its own then."""
+        """Whether the client, although connected, has closed its last socket: each call then makes its own."""
         return bool(self._made) and self._made[-1].fileno() < 0 and not self._made[-1].detached
 
     @property
     def last_local(self) -> Endpoint | None:
-        """The own address of the last connection that it made, be it open or not."""
+        """The local address of its last connection, open or closed."""
         return self.local or (self._made[-1].local if self._made else None)
 
     def addresses(self) -> dict[Endpoint, float]:
-        """The own addresses of the last connections that it made, and when it began to make each (`time.monotonic`)."""
+        """The local addresses of its last connections, and when each began to connect (`time.monotonic`)."""
         made = self._made
         found = {each.local: each.began for each in made if each.local is not None}
         here = self.local
         return found if here is None or not made else {here: made[-1].began, **found}
 
     def marks(self) -> dict[Endpoint, Counts | None]:
-        """The last connections that it made, by their own address, and what each has sent and read; None: closed."""
+        """What its last connections have sent and read, by local address; None for a closed one."""
         live, sock = self.local, self._socket()
         found: dict[Endpoint, Counts | None] = {}
         for made in self._made:
@@ -121,23 +121,23 @@ class Connection:
         return found
 
     def abandon(self) -> bool:
-        """End the waiting of the call that runs. True: the connection survives; False: it had to be shut down."""
+        """End the waiting of the running call. True: the connection survives; False: it had to be shut down."""
         self._wake.set()
         foreign = [made.detached for made in self._made if made.detached]
-        before, self.shut = self.shut, bool(foreign) or self.shut  # first, for the call may end at once
+        before, self.shut = self.shut, bool(foreign) or self.shut  # before the shutdown, since the call may end at once
         shut = [_shut_down(fd, inode, socket.SHUT_RDWR) for fd, inode in foreign]
         self.shut = before or any(shut)
         return not any(shut)
 
     def half_close(self) -> bool:
-        """Send FIN and go on reading; False where there is no stream to do that with."""
+        """Send FIN and go on reading; False if there is no open stream."""
         sock = self._socket()
         if sock is None or sock.type != socket.SOCK_STREAM:
             return False
         return _shut_down(sock.fileno(), os.fstat(sock.fileno()).st_ino, socket.SHUT_WR)
 
     def reset_on_close(self) -> bool:
-        """Let the next `close` send RST; False where there is no stream to do that with."""
+        """Let the next `close` send RST; False if there is no open stream."""
         sock = self._socket()
         if sock is None or sock.type != socket.SOCK_STREAM:
             return False
@@ -145,7 +145,7 @@ class Connection:
         return True
 
     def set_timeout(self, seconds: float) -> None:
-        """How long the next operation may wait: told to the client, where it measures that itself, and the socket."""
+        """Set how long the next operation may wait, on the socket and on a client that measures time itself."""
         if self.client is not None and hasattr(self.client, "timeout"):
             self.client.timeout = seconds
         sock = self._socket()
@@ -154,7 +154,7 @@ class Connection:
                 sock.settimeout(seconds)
 
     def peer_reset(self) -> bool:
-        """Whether the peer has thrown the stream away, as far as the system tells before it is used again."""
+        """Whether the peer has reset the stream, as far as the system shows that before the next use."""
         return self._poll() & ERROR != 0
 
     def peer_closed(self) -> bool:
@@ -163,7 +163,7 @@ class Connection:
         return (isinstance(sock, CancellableSocket) and sock.ended) or self._poll() != 0
 
     def stream_fileno(self) -> int | None:
-        """The stream's descriptor, to be watched for the peer's closing; None for datagrams and closed ones."""
+        """The stream's descriptor, to watch for the peer's closing; None for datagrams and closed streams."""
         sock = self._socket()
         if sock is None or sock.type != socket.SOCK_STREAM or not PEER_CLOSED or self.closed or self.shut:
             return None
@@ -178,7 +178,7 @@ class Connection:
         return sum(events for _, events in watch.poll(0))
 
     def close(self) -> None:
-        """Close the client, in the session's own thread; what it raises thereby is of no use to anybody."""
+        """Close the client, in the session's own thread; its exceptions are ignored."""
         self.closed = True
         if self.client is not None:
             with contextlib.suppress(Exception):
@@ -191,7 +191,7 @@ class Connection:
 
 
 def _has_read(fd: int, inode: int) -> bool:
-    """Whether anything was read from a descriptor that somebody else owns; true where the system does not tell."""
+    """Whether anything was read from a descriptor that was given away; true if the system does not count it."""
     try:
         if os.fstat(fd).st_ino != inode:
             return True
@@ -203,7 +203,7 @@ def _has_read(fd: int, inode: int) -> bool:
 
 
 def _shut_down(fd: int, inode: int, how: int) -> bool:
-    """``shutdown(2)`` on a descriptor that somebody else owns, if it still is the socket that it was."""
+    """``shutdown(2)`` on a descriptor that was given away, if it is still the same socket."""
     try:
         if os.fstat(fd).st_ino != inode:
             return False

@@ -1,4 +1,4 @@
-"""The operations of a client: its public methods, with the signature and help that the console shows for them."""
+"""The operations of a client: its public methods, with their signature and help for the console."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from netlab.topics.contract import Client
 
 INTROSPECTION = ("remote_operations", "remote_help")
-"""What a client asks its server about operations (`netlab.topics.contract.RemoteClient`)."""
+"""The methods with which a client asks its server about operations (`netlab.topics.contract.RemoteClient`)."""
 _NOT_OPERATIONS = {"close", "call", *INTROSPECTION}
 UNKNOWN = "(…)"
-"""The signature of a server's operation about which it was not asked."""
+"""The signature of a server's operation before the server was asked about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,17 @@ class Operation:
 
     @property
     def described(self) -> bool:
-        """Whether more is known of it than its name."""
+        """Whether more than its name is known."""
         return self.signature != UNKNOWN or bool(self.help)
 
     @property
     def usage(self) -> str:
-        """How it is called and what it does, on one line."""
+        """Its signature and help, on one line."""
         return f"{self.name}{self.signature}: {self.help}" if self.help else f"{self.name}{self.signature}"
 
 
 def operations_of(client: Callable[..., Client]) -> dict[str, Operation]:
-    """The operations of a client class, by name, in the order in which they are written."""
+    """The operations of a client class, by name, in the order of the source."""
     found = {}
     for kind in reversed(inspect.getmro(client) if isinstance(client, type) else ()):
         for name, method in vars(kind).items():
@@ -45,13 +45,13 @@ def operations_of(client: Callable[..., Client]) -> dict[str, Operation]:
 
 
 def is_remote(client: Callable[..., Client]) -> bool:
-    """Whether the server says which further operations it has (`netlab.topics.contract.RemoteClient`)."""
+    """Whether the server lists further operations (`netlab.topics.contract.RemoteClient`)."""
     return hasattr(client, "remote_operations") and hasattr(client, "call")
 
 
 def _operation(name: str, method: Callable[..., object]) -> Operation:
     whole = inspect.signature(method)
     without_self = whole.replace(parameters=list(whole.parameters.values())[1:])
-    signature = str(without_self).replace("'", "")  # annotations are text, and would show their quotes
+    signature = str(without_self).replace("'", "")  # annotations are strings and would show their quotes
     lines = (inspect.getdoc(method) or "").splitlines()
     return Operation(name, signature, lines[0] if lines else "")

@@ -1,6 +1,6 @@
-"""What a session's thread does with a line: connects, calls the client, and writes it all into the transcript.
+"""Runs a console line for a session: connects, calls the client, and writes the transcript.
 
-Everything here but the notes runs in the session's own thread. It knows no queue and no lab.
+All but the notes runs in the session's own thread. It knows no queue and no lab.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000
 _LARGEST_KEPT = 1 << 16
-"""Bytes of a call's payload that the transcript keeps, so that the call can be copied."""
+"""The largest payload, in bytes, with which the transcript keeps a call so that it can be copied."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientTarget:
-    """What a session connects to: where, which model serves there, and what its client is constructed with.
+    """What a session connects to: the address, the server's model, and the client's keyword arguments.
 
-    ``secrets`` are the names among ``keywords`` whose values are not shown, ``unshown`` those that are left out.
+    ``secrets`` are the names of ``keywords`` whose values are hidden, ``unshown`` those that are left out.
     """
 
     address: Endpoint
@@ -46,7 +46,7 @@ class ClientTarget:
 
 
 class Repl:
-    """A client at a prompt, and the transcript of it. ``notify`` is called after each change, from any thread."""
+    """A client and its transcript. ``notify`` is called after each change, from any thread."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Repl:
         self.busy: Busy | None = None
         self.dropping = False
         self.call_abandoned = False
-        self.ending = CloseReason()
+        self.close_reason = CloseReason()
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
@@ -78,7 +78,7 @@ class Repl:
         self._explained: Endpoint | None = None
 
     def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | ClientMade | HalfClosed | None = None) -> None:
-        """Add an entry; the text is made safe and bounded here."""
+        """Add an entry. Its text is made safe and bounded here."""
         self.transcript.append(Entry(time.time_ns(), kind, transcript_text.cut(text, self._limit), call, did))
         self._notify()
 
@@ -95,11 +95,11 @@ class Repl:
             self.add(EntryKind.NOTE, meaning, call)
 
     def write_call(self, text: str, did: HalfClosed) -> None:
-        """Write a call that was made from outside of the thread, while another one may be waiting."""
+        """Write a call that another thread made, perhaps while one is waiting here."""
         self.add(EntryKind.CALL, text, next(self._numbers), did)
 
     def line(self, line: str) -> None:
-        """Run one console line; raises what it raised, after writing it down."""
+        """Run one console line. An exception is written down, then raised."""
         meaning = self._parse(line)
         if isinstance(meaning, Call):
             self.perform(meaning)
@@ -118,7 +118,7 @@ class Repl:
             self._more = False
 
     def perform(self, call: Call) -> object:
-        """Run one call, connecting first where that was never done; returns and raises what the client does."""
+        """Run one call, and connect before the first; returns and raises what the client does."""
         if self.connection is None:
             self.connect()
         with_variable = transcript_text.written(call, self.topic.variable)
@@ -134,7 +134,7 @@ class Repl:
         return result
 
     def connect(self) -> None:
-        """Construct the client, in place of the one before."""
+        """Construct a client that replaces the previous one."""
         self.close()
         try:
             target = self._target()
@@ -142,9 +142,9 @@ class Repl:
             self.complain(error)
             raise
         self.connection = connection = Connection(self._wake, self._close_reasons.holding)
-        self._closed_noted, self.ending, self.connected_at = False, CloseReason(), time.monotonic()
-        told = {name: value for name, value in target.keywords.items() if name not in target.unshown}
-        text = transcript_text.constructed((target.address.host, target.address.port), told, target.secrets)
+        self._closed_noted, self.close_reason, self.connected_at = False, CloseReason(), time.monotonic()
+        keywords = {name: value for name, value in target.keywords.items() if name not in target.unshown}
+        text = transcript_text.constructed((target.address.host, target.address.port), keywords, target.secrets)
         self._run(
             f"{self.topic.variable} = {text}",
             f"a connection to {target.address}",
@@ -156,7 +156,7 @@ class Repl:
         self._call = 0
 
     def learn(self, name: str) -> None:
-        """Ask the server which operations it has, and how this one is called; each once, by calls like any."""
+        """Ask the server for its operations and the signature of one; each once, with visible calls."""
         if not self.remote:
             return
         if not self.remote_operations:
@@ -166,14 +166,14 @@ class Repl:
                 self._notify()
         known = self.remote_operations.get(name)
         if known is not None and not known.described:
-            told = self.perform(Call("remote_help", (name,)))
-            signature, text = map(str, told) if isinstance(told, tuple) else ("", "")
-            described = Operation(name, signature or UNKNOWN, text or "the server says no more about it")
+            answer = self.perform(Call("remote_help", (name,)))
+            signature, text = map(str, answer) if isinstance(answer, tuple) else ("", "")
+            described = Operation(name, signature or UNKNOWN, text or "the server has no help on it")
             self.remote_operations = {**self.remote_operations, name: described}
             self._notify()
 
     def drop(self, reason: str) -> None:
-        """Close the connection, and say so."""
+        """Close the connection and note why."""
         self.close()
         self.dropping = False
         self.note(reason)
@@ -184,29 +184,29 @@ class Repl:
             self.connection.close()
 
     def note_closed(self) -> None:
-        """Note, once, that the connection was closed, where it was, and not in answer to this side; and by whom.
+        """Note once that the other side closed the connection, and why.
 
-        What looks like a result may be what had come when a fault ended a connection, which its client then closed.
+        This also explains a short result: it may be what had come before a fault ended the connection.
         """
         if self._more or self.dropping or self.connection is None or self.connection.shut:
             return
-        told, closed = self._closed_noted, self.connection.peer_closed()
+        noted, closed = self._closed_noted, self.connection.peer_closed()
         self._closed_noted |= closed
-        if closed and not told:
-            self._notify()  # first, for who can say why may take a moment
+        if closed and not noted:
+            self._notify()  # first, since finding the reason may take a moment
         explained = self._explained
-        ending = self._find_close_reason(closed=closed and not told)
+        ending = self._find_close_reason(closed=closed and not noted)
         if ending.fault:
             if self._explained != explained:
                 self.note(ending.words)
-        elif closed and not told:
+        elif closed and not noted:
             how = (
                 "the connection was reset (RST)" if self.connection.peer_reset() else "the server closed the connection"
             )
             self.note(f"{how}: {ending.restart}" if ending.restart else ending.words or how)
 
     def watched(self) -> int | None:
-        """The descriptor on which the server's closing shows; None once that was noted."""
+        """The descriptor that shows when the server closes; None once that was noted."""
         return None if self._closed_noted or self.connection is None else self.connection.stream_fileno()
 
     def _parse(self, line: str) -> Call | Bare:
@@ -229,12 +229,12 @@ class Repl:
     def _run(
         self, text: str, waiting_for: str, action: Callable[[], object], did: Call | ClientMade | HalfClosed | None
     ) -> object:
-        """Write the call down, run it, and write down what it raised."""
+        """Write the call down, run it, and write down its exception."""
         self._call = next(self._numbers)
         self.call_abandoned = False
         self._wake.clear()
         self.busy = Busy(transcript_text.cut(waiting_for, 60), time.monotonic())
-        if self.dropping:  # looked at after `busy` is set: who drops the connection interrupts what is busy
+        if self.dropping:  # checked after `busy` is set, since dropping a connection interrupts a busy one
             self._wake.set()
         self.add(EntryKind.CALL, text, self._call, did)
         try:
@@ -248,7 +248,7 @@ class Repl:
             self._notify()
 
     def _unless_shut(self, action: Callable[[], object]) -> object:
-        """What a call returned or raised; neither counts where its connection was shut down to end it."""
+        """Run a call; its result or exception does not count if its connection was shut down to end it."""
         if self.dropping:
             raise Abandoned("you stopped waiting")
         try:
@@ -271,7 +271,7 @@ class Repl:
         if call.name in self.operations or (self.remote and call.name in INTROSPECTION):
             return getattr(client, call.name)(*call.arguments, **dict(call.keywords))
         if call.keywords:
-            raise LabError("the server's operations take no keyword arguments", "leave the names out")
+            raise LabError("the server's operations take no keyword arguments", "give the values without names")
         return client.call(call.name, *call.arguments)  # type: ignore[attr-defined]  # a RemoteClient: see `remote`
 
     def _failed(self, error: Exception) -> None:
@@ -286,26 +286,28 @@ class Repl:
             self._note_abandoned(error, number)
 
     def _note_abandoned(self, error: Abandoned, number: int) -> None:
-        """A person stopped waiting: what that means for the connection."""
+        """Note what it means for the connection that a person stopped waiting."""
         connection = self.connection
         if connection is not None and connection.shut:
             self.add(
                 EntryKind.ERROR, transcript_text.error_line(error), number
-            )  # what became of the connection, a note tells
+            )  # a note says what happened to the connection
             return
         if connection is None or not connection.connected:
             began = connection is not None and connection.client is not None
-            why = "the connection is closed: " + ("half an answer was on its way" if began else "it was not ready yet")
+            why = "the connection is closed: " + (
+                "part of an answer was under way" if began else "it was not ready yet"
+            )
         elif connection.of_one_call:
-            why = "the call's connection is closed: its answer reaches nobody"
+            why = "the call's connection is closed, and its answer is lost"
         else:
             self.complain(error, number)
             return
         self.add(EntryKind.ERROR, transcript_text.error_line(error), number)
-        self.add(EntryKind.NOTE, f"with that {why}", number)
+        self.add(EntryKind.NOTE, why, number)
 
     def _cause(self, error: Exception) -> str:
-        """What else than the call made it fail: the wire, or the server, which says why it ended the connection."""
+        """Why the call failed, if the cause is the wire or the server."""
         if self.busy is None or self.connection is None or isinstance(error, LabError | Abandoned):
             return ""
         closed = isinstance(error, ConnectionError | EOFError) or self.connection.peer_closed()
@@ -316,13 +318,13 @@ class Repl:
 
     def _find_close_reason(self, *, closed: bool) -> CloseReason:
         local = self.connection.last_local if self.connection is not None else None
-        self.ending = self._close_reasons.of(local, closed=closed) if local is not None else CloseReason()
-        if self.ending.fault:
+        self.close_reason = self._close_reasons.of(local, closed=closed) if local is not None else CloseReason()
+        if self.close_reason.fault:
             self._explained = local
-        return self.ending
+        return self.close_reason
 
     def _usage(self, error: Exception) -> str:
-        """For wrong arguments: how the operation is called."""
+        """For wrong arguments: the operation's signature and help."""
         call = self._asked
         method = getattr(self.topic.client_class(), call.name, None) if call is not None else None
         if call is None or method is None or not isinstance(error, TypeError) or call.name not in self.operations:
@@ -335,6 +337,6 @@ class Repl:
 
 
 def _kept(call: Call) -> Call | None:
-    """The call, unless it would keep a large payload alive for as long as its line stands in the transcript."""
+    """The call; None if it would keep a large payload in memory as long as the transcript has its line."""
     values = [*call.arguments, *(value for _, value in call.keywords)]
     return None if any(isinstance(v, bytes | str) and len(v) > _LARGEST_KEPT for v in values) else call

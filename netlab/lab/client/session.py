@@ -1,4 +1,4 @@
-"""One client of a lab: a connection, the thread that runs its calls one after the other, and their transcript."""
+"""One client of a lab: a connection, a thread that runs its calls one after another, and their transcript."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from netlab.topics.client_call import Call
 from netlab.topics.contract import Client, Topic
 
 LINES_WAITING = 10_000
-_CLOSING = 0.4  # seconds for the thread to end; it is a daemon, and is left alone where a client waits elsewhere
+_CLOSING = 0.4  # seconds for the thread to end; it is a daemon, so it is left alone if its client waits elsewhere
 
 
 class Session:
-    """One client. Lines and calls run in its own thread, in the order in which they came.
+    """One client. Its lines and calls run in its own thread, in order.
 
     A client's operations are attributes: ``session.send(b"Hello")`` waits for the result and raises what the client
-    raises; the transcript has it all the same. The connection is made by the first call, or by `connect`. Everything
-    here may be called from any thread but the session's own.
+    raises; the transcript has both. The first call connects, or `connect` does. All methods may be called from any
+    thread but the session's own.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Session:
 
     @property
     def transcript(self) -> BoundedLog[Entry]:
-        """What was called and what came of it; the last 2,000 entries."""
+        """Calls, results and notes: the last 2,000 entries."""
         return self._repl.transcript
 
     @property
@@ -70,27 +70,27 @@ class Session:
 
     @property
     def known_operations(self) -> Mapping[str, Operation]:
-        """The operations of the client, and those of the server that it was asked about."""
+        """The operations of the client, and those that the server has listed."""
         return {**self._repl.operations, **self._repl.remote_operations}
 
     def learn(self, name: str = "") -> Future[object]:
-        """Ask the server, without waiting, which operations it has and how this one is called. Some clients cannot."""
+        """Ask the server, without waiting, for its operations and the help of one, if the client can do that."""
         return self._worker.ask(lambda: self._repl.learn(name))
 
     @property
     def busy(self) -> Busy | None:
-        """The call that is running, or None."""
+        """The running call, or None."""
         busy = self._repl.busy
         return busy and replace(busy, place=self._progress(busy) or self._place(self))
 
     def _progress(self, busy: Busy) -> str:
-        """How far the call is, where its client tells."""
+        """The progress of the call, if its client reports it."""
         done, total = getattr(self.client, "progress", (0, 0))
         return transcript_text.progress(done, total, time.monotonic() - busy.started) if 0 < done < total else ""
 
     @property
     def client(self) -> Client | None:
-        """The client itself, to be looked at; its calls run in the session's thread. None before it is connected."""
+        """The client itself, for inspection; its calls run in the session's thread. None before it is connected."""
         return self._repl.connection.client if self._repl.connection is not None else None
 
     @property
@@ -100,37 +100,37 @@ class Session:
 
     @property
     def peer_closed(self) -> bool:
-        """Whether the server has closed the connection, which is still open on this side."""
+        """Whether the server has closed the connection while it is open on this side."""
         return self.connected and self._repl.connection is not None and self._repl.connection.peer_closed()
 
     @property
     def fault(self) -> str:
-        """What a fault of the wire did that ended the connection, as far as that was noticed; else empty."""
-        return self._repl.ending.fault
+        """How a fault of the wire ended the connection, as far as known; else empty."""
+        return self._repl.close_reason.fault
 
     @property
     def by_wire(self) -> bool:
-        """Whether the wire, a fault or a person's hold there, ended the connection, as far as that was noticed."""
-        return bool(self._repl.ending.fault or self._repl.ending.held)
+        """Whether the wire ended the connection, by a fault or a held segment, as far as known."""
+        return bool(self._repl.close_reason.fault or self._repl.close_reason.held)
 
     @property
     def call_abandoned(self) -> bool:
-        """Whether its last call was abandoned, and its connection stands as that left it."""
+        """Whether its last call was abandoned and its connection is still open."""
         return self._repl.call_abandoned and self.connected
 
     @property
     def connected_at(self) -> float:
-        """When it last began to connect, by `time.monotonic`."""
+        """When it last began to connect (`time.monotonic`)."""
         return self._repl.connected_at
 
     @property
     def answered(self) -> bool:
-        """Whether anything has come back on this connection."""
+        """Whether anything was received on this connection."""
         return self._repl.connection is not None and self._repl.connection.answered
 
     @property
     def unanswered(self) -> bool:
-        """Whether the connection stands and nothing has come back on it."""
+        """Whether the connection is open and nothing was received on it."""
         connection, busy = self._repl.connection, self._repl.busy
         if connection is None or connection.answered:
             return False
@@ -138,43 +138,43 @@ class Session:
 
     @property
     def local(self) -> Endpoint | None:
-        """The address from which it talks; None while it is not connected."""
+        """The local address; None while it is not connected."""
         return self._repl.connection.local if self._repl.connection is not None else None
 
     def addresses(self) -> Mapping[Endpoint, float]:
-        """The addresses from which it talks, or talked last, and when it began to connect (`time.monotonic`)."""
+        """The local addresses of its last connections, and when each began to connect (`time.monotonic`)."""
         return self._repl.connection.addresses() if self._repl.connection is not None else {}
 
     def submit(self, text: str) -> None:
-        """Run console lines, one after the other, without waiting for them."""
+        """Run console lines, one after another, without waiting for them."""
         for line in filter(str.strip, text.split("\n")):
             if self._worker.waiting >= LINES_WAITING:
-                self.note(f"more than {LINES_WAITING:,} lines wait; the rest was not taken")
+                self.note(f"more than {LINES_WAITING:,} lines wait; the rest was ignored")
                 return
             self._ask_line(line)
 
     def run(self, line: str) -> None:
-        """Run one console line and wait for its end; raises what it raised."""
+        """Run one console line and wait for its end; its exception is raised."""
         self._wait(self._ask_line(line))
 
     def invoke(self, call: Call) -> object:
-        """Run one call, wait for it, and return what it returned."""
+        """Run one call, wait for it, and return its result."""
         return self._wait(self.begin(call))
 
     def begin(self, call: Call) -> Future[object]:
-        """Run one call without waiting for it; the future is cancelled where the client is closed before."""
+        """Run one call without waiting for it. The future is cancelled if the client is closed first."""
         return self._worker.ask(lambda: self._repl.perform(call))
 
     def connect(self) -> None:
-        """Open the connection, anew where there is one; waits, and raises what the client raises."""
+        """Open the connection, or a new one; waits, and raises what the client raises."""
         self._wait(self._worker.ask(self._repl.connect))
 
     def begin_connect(self) -> Future[object]:
-        """Open the connection without waiting for it; the transcript says what came of it, and so does the future."""
+        """Open the connection without waiting for it; the transcript and the future have the outcome."""
         return self._worker.ask(self._repl.connect)
 
     def abandon(self) -> None:
-        """Stop waiting for the call that runs, and forget the lines that wait behind it. The connection survives."""
+        """Stop waiting for the running call and forget the lines behind it. The connection stays open."""
         forgotten = self._worker.forget()
         if self._repl.busy is not None:
             self._interrupt()
@@ -182,27 +182,27 @@ class Session:
             self.note(f"{forgotten:,} more {'line was' if forgotten == 1 else 'lines were'} not run")
 
     def half_close(self) -> None:
-        """Send FIN, also while a call waits; what the server still sends can be read."""
+        """Send FIN, even while a call waits. What the server still sends can be read."""
         connection = self._repl.connection
         if connection is None or not connection.half_close():
             raise LabError("there is no open stream to half-close", ":connect opens a connection")
         self._repl.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)", HalfClosed())
 
     def reset(self) -> None:
-        """Throw the connection away with RST, also while a call waits."""
+        """Reset the connection (RST), even while a call waits."""
         connection = self._repl.connection
         if connection is None or not connection.reset_on_close():
             raise LabError("there is no open stream to reset", ":connect opens a connection")
-        self._drop("reset: this side threw the connection away (RST)", without_goodbye=True)
+        self._drop("this side reset the connection (RST)", without_goodbye=True)
 
     def disconnect(self) -> None:
-        """Close the connection, also while a call waits; the session and its transcript stay."""
+        """Close the connection, even while a call waits. The session and its transcript stay."""
         if not self.connected:
             raise LabError("this client is not connected", ":connect opens a connection")
         self._drop("closed")
 
     def set_timeout(self, seconds: float) -> None:
-        """How long a call of the open connection waits from now on."""
+        """Set how long a call of the open connection waits."""
         if self._repl.connection is not None:
             self._repl.connection.set_timeout(seconds)
 
@@ -211,7 +211,7 @@ class Session:
         self._repl.note(text)
 
     def complain(self, error: Exception) -> None:
-        """Add an error to the transcript that belongs to no call."""
+        """Add an error that belongs to no call to the transcript."""
         self._repl.complain(error)
 
     def wait_idle(self) -> None:
@@ -220,7 +220,7 @@ class Session:
             self._worker.ask(lambda: None).result()
 
     def close(self) -> None:
-        """End the session: the call that waits, the connection, the thread. The transcript stays. Twice is once."""
+        """End the session: the waiting call, the connection, the thread. The transcript stays. May be called twice."""
         if self.closed:
             return
         self.closed = self._repl.dropping = True
@@ -255,7 +255,7 @@ class Session:
             raise
 
     def _drop(self, reason: str, *, without_goodbye: bool = False) -> None:
-        """Close the connection. A client that waits for nothing may say goodbye, as TLS does, unless it must not."""
+        """Close the connection. An idle client may take leave first, as TLS does, unless ``without_goodbye``."""
         self._worker.forget()
         self._repl.dropping = True
         if without_goodbye or self._repl.busy is not None:
@@ -265,17 +265,17 @@ class Session:
     def _interrupt(self) -> None:
         connection = self._repl.connection
         if connection is not None and not connection.abandon() and not self._repl.dropping:
-            self.note("this client does not share its socket: to end its waiting, the connection was shut down")
+            self.note("the connection was shut down: this client's waiting cannot be ended otherwise")
 
 
 class OperationName:
-    """An operation that waits to be called; with dots, where the server's operations have them."""
+    """An operation by name; dots are allowed, since a server's operations may have them."""
 
     def __init__(self, session: Session, name: str) -> None:
         self._session, self._name = session, name
 
     def __call__(self, *arguments: object, **keywords: object) -> object:
-        """Run it in the session, wait, and return what the client returned."""
+        """Run it in the session, wait, and return the result."""
         return self._session.invoke(Call(self._name, arguments, tuple(keywords.items())))
 
     def __getattr__(self, name: str) -> OperationName:

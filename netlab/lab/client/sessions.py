@@ -1,4 +1,4 @@
-"""The clients of a lab: their numbers and names, which one is current, and where one waits."""
+"""The clients of a lab: their numbers and names, the current one, and where each waits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME_LENGTH = 24
 
 
 class Sessions:
-    """Sessions by number; numbers begin at 1 and the lowest free one is taken. Safe from several threads."""
+    """Sessions by number, from 1; a new one takes the lowest free number. Safe from several threads."""
 
     def __init__(
         self,
@@ -47,17 +47,17 @@ class Sessions:
 
     @property
     def current(self) -> Session | None:
-        """The one that the console speaks for."""
+        """The console's current session."""
         return self._current
 
     def open(self, name: str | None = None, target: Callable[[], ClientTarget] | None = None) -> Session:
-        """A new session, not connected yet, and current. `LabError` when there are too many or the name is taken.
+        """Open a session, not connected yet, and make it current. `LabError` if there are too many or its name is used.
 
-        ``target`` is what it connects to instead of what all do.
+        ``target`` is what it connects to, if not to the lab.
         """
         with self._lock:
             if len(self._open) >= MOST:
-                raise LabError(f"{MOST} clients are the most that one lab holds", ":close ends one")
+                raise LabError(f"a lab has at most {MOST} clients", ":close ends one")
             number = next(n for n in range(1, MOST + 1) if n not in self._open)
             session = Session(
                 self._topic,
@@ -74,14 +74,14 @@ class Sessions:
         return session
 
     def use(self, which: int | str) -> Session:
-        """Make a session the current one, by its number or name."""
+        """Make a session, given by number or name, the current one."""
         session = self.find(which)
         self._current = session
         self._notify(SessionsChanged())
         return session
 
     def find(self, which: int | str) -> Session:
-        """A session by number or name; `LabError` names those that there are."""
+        """A session by number or name. `LabError` lists the sessions."""
         wanted = str(which).strip()
         there = self.all
         for session in there:
@@ -91,13 +91,15 @@ class Sessions:
         raise LabError(f"no client {safe(wanted)[:NAME_LENGTH]}", f"there are {names}")
 
     def close(self) -> None:
-        """Close all, together: the slowest one decides how long it takes."""
+        """Close all at the same time."""
         threads = []
         for session in self.all:
             thread = threading.Thread(target=session.close, daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # from Python 3.12 on no thread begins at the interpreter's exit: one after the other
+            except (
+                RuntimeError
+            ):  # since Python 3.12 no thread starts at the interpreter's exit: close one after another
                 session.close()
             else:
                 threads.append(thread)
@@ -105,7 +107,7 @@ class Sessions:
             thread.join(1.0)
 
     def _remove(self, session: Session) -> None:
-        """A session was closed: take it off the list, and let another one be current."""
+        """Remove a closed session, and make another one current."""
         with self._lock:
             if self._open.get(session.number) is not session:
                 return
@@ -119,13 +121,13 @@ class Sessions:
     def _free_name(self, name: str | None, number: int) -> str:
         chosen = safe((name or "").strip())[:NAME_LENGTH] or f"client {number}"
         if chosen.isdigit():
-            raise LabError("a client's name is not a number", "as in :connect slow")
+            raise LabError("a client's name must not be a number", "as in :connect slow")
         if any(session.name == chosen for session in self._open.values()):
-            raise LabError(f"there is a client {chosen} already", f":use {chosen} speaks for it")
+            raise LabError(f"there already is a client {chosen}", f":use {chosen} switches to it")
         return chosen
 
     def _place(self, session: Session) -> str:
-        """Where a call waits. The accept queue is first come, first served: those who came last are in it."""
+        """Where a call waits. The accept queue is first come, first served, so it holds the last to come."""
         state = self._state()
         if not session.addresses().keys().isdisjoint(held.client for held in state.held):
             return "held on the wire"

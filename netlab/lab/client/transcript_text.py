@@ -1,6 +1,6 @@
-"""How calls, results and errors read in a transcript: as a Python prompt would show them, bounded, and explained.
+"""The text of calls, results and errors in a transcript: as a Python prompt shows them, bounded, and explained.
 
-It knows no session. Whatever comes out is safe for the screen.
+It knows no session. All text from here is safe for the screen.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from netlab.topics.client_call import Call
 LIMIT = 4000
 HIDDEN = "••••"
 
-# What an error means for the person at the console. The first row that fits is taken: subclasses before classes.
+# What an error means for the person at the console. The first match counts: subclasses before classes.
 _MEANINGS: tuple[tuple[type[BaseException], str], ...] = (
     (Abandoned, "you stopped waiting; the connection is still open, and the answer may still come"),
-    (ConnectionRefusedError, "nothing listens there: the server is stopped, or its port is another one"),
-    (ConnectionResetError, "the other side threw the connection away (RST): it was stopped, it crashed, or it closed"
-     " with bytes of yours unread"),
+    (ConnectionRefusedError, "nothing listens there: the server is stopped, or it has another port"),
+    (ConnectionResetError, "the other side reset the connection (RST): it was stopped, it crashed, or it closed"
+     " before it had read all your bytes"),
     (BrokenPipeError, "you sent on a connection that the other side had already closed"),
-    (ConnectionAbortedError, "the connection was given up on this side"),
+    (ConnectionAbortedError, "this side gave the connection up"),
     (TimeoutError, "no answer came in time; :timeout SECONDS sets how long a call waits"),
-    (EOFError, "the other side closed the connection before a whole answer had come"),
+    (EOFError, "the other side closed the connection before the answer was complete"),
 )  # fmt: skip
 _NUMBERS = {
     errno.EMSGSIZE: "that is more than one datagram carries (65,507 bytes over IPv4)",
     errno.EBADF: "this connection is closed; :connect opens one",
     errno.ENOTCONN: "this connection is closed; :connect opens one",
     errno.EPIPE: _MEANINGS[3][1],
-    errno.ENETUNREACH: "there is no way to that address from here",
-    errno.EHOSTUNREACH: "there is no way to that address from here",
+    errno.ENETUNREACH: "there is no route to that address",
+    errno.EHOSTUNREACH: "there is no route to that address",
 }
 
 
 def shown(value: object, limit: int = LIMIT) -> str:
-    """``repr`` of a value, safe, and cut to ``limit`` characters with a word on how much was left out."""
+    """``repr`` of a value, safe, and cut to ``limit`` characters with the count of what was left out."""
     if isinstance(value, bytes | bytearray | str):
         unit = "characters" if isinstance(value, str) else "bytes"
         return _fitting(lambda count: safe(repr(value[:count])), len(value), limit, unit)
@@ -49,14 +49,14 @@ def shown(value: object, limit: int = LIMIT) -> str:
 
 
 def cut(text: str, limit: int = LIMIT) -> str:
-    """Text made safe (lines are kept), cut to ``limit`` characters with a word on how many were left out."""
+    """Text made safe (lines are kept), cut to ``limit`` characters with the count of the rest."""
     return _fitting(lambda count: safe(text[:count], keep="\n"), len(text), limit, "characters")
 
 
 def _fitting(made: Callable[[int], str], total: int, limit: int, unit: str) -> str:
-    """The text made of as many of ``total`` items as fit into ``limit`` characters, together with a word on the others.
+    """The text of as many of ``total`` items as fit into ``limit`` characters, including the count of the rest.
 
-    So what was cut once is never cut again, and its count stays true.
+    So a text that was cut is never cut again, and its count stays right.
     """
     if total <= limit and len(text := made(total)) <= limit:
         return text
@@ -68,7 +68,7 @@ def _fitting(made: Callable[[int], str], total: int, limit: int, unit: str) -> s
 
 
 def written(call: Call, variable: str) -> str:
-    """A call as it stands in the transcript: ``s.send(b'Hello')``."""
+    """A call as the transcript shows it: ``s.send(b'Hello')``."""
     return f"{variable}.{spelt(call)}"
 
 
@@ -81,20 +81,20 @@ def spelt(call: Call) -> str:
 
 
 def constructed(address: tuple[str, int], options: dict[str, object], secrets: Collection[str]) -> str:
-    """The client's making as it stands in the transcript; secrets are not shown."""
+    """The construction of a client as the transcript shows it, without secrets."""
     words = [repr(address)]
     words += [f"{name}={HIDDEN if name in secrets else shown(value, 80)}" for name, value in options.items()]
     return f"Client({', '.join(words)})"
 
 
 def progress(done: int, total: int, seconds: float) -> str:
-    """How far a call is: ``512 MiB of 1.0 GiB · 800 MiB/s``. Bytes and seconds."""
+    """The progress of a call: ``512 MiB of 1.0 GiB · 800 MiB/s``. Takes bytes and seconds."""
     rate = f" · {_amount(done / seconds)}/s" if seconds > 0 else ""
     return f"{_amount(done)} of {_amount(total)}{rate}"
 
 
 def _amount(count: float) -> str:
-    """Bytes as a person reads them: ``512 MiB``."""
+    """A number of bytes for people: ``512 MiB``."""
     for unit in ("bytes", "KiB", "MiB"):
         if count < 1024:
             return f"{count:,.0f} {unit}"
@@ -109,7 +109,7 @@ def error_line(error: BaseException) -> str:
 
 
 def meaning(error: BaseException) -> str:
-    """What the error means, in one sentence; empty where there is nothing to add."""
+    """What the error means, in one sentence; empty if there is nothing to add."""
     for kind, sentence in _MEANINGS:
         if isinstance(error, kind):
             return sentence

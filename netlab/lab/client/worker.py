@@ -1,4 +1,4 @@
-"""A thread that runs jobs one after the other and, while idle, watches one descriptor."""
+"""A thread that runs jobs one after another and, while idle, watches one descriptor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netlab.platforms import PEER_CLOSED, READABLE, poll
 
 class Worker:
     """A daemon thread with a queue. ``watched`` gives a stream's descriptor or None; ``hung_up`` is called in the
-    thread when its peer has closed it; ``at_end`` is the last that runs there.
+    thread when its peer has closed it; ``at_end`` is called last.
     """
 
     def __init__(
@@ -28,11 +28,11 @@ class Worker:
 
     @property
     def waiting(self) -> int:
-        """How many jobs wait."""
+        """The number of waiting jobs."""
         return len(self._jobs)
 
     def ask(self, job: Callable[[], object]) -> Future[object]:
-        """Run a job after those that wait. The future is cancelled where the job is forgotten or the thread is over."""
+        """Run a job after those that wait. The future is cancelled if the job is forgotten or the thread has ended."""
         future: Future[object] = Future()
         self._jobs.append((job, future))
         if self._over:
@@ -41,18 +41,18 @@ class Worker:
         return future
 
     def forget(self) -> int:
-        """Forget the jobs that wait; how many there were."""
+        """Forget the waiting jobs; returns their number."""
         count = 0
         while self._jobs:
             try:
                 self._jobs.popleft()[1].cancel()
-            except IndexError:  # the thread was quicker
+            except IndexError:  # the thread took it first
                 break
             count += 1
         return count
 
     def close(self, seconds: float) -> None:
-        """End the thread once its job has ended; wait so long for it."""
+        """End the thread after its current job; wait for it up to ``seconds``."""
         self._over = True
         self.forget()
         self._wakeup.set()
@@ -87,7 +87,7 @@ def _settle(job: Callable[[], object], future: Future[object]) -> None:
         return
     try:
         result = job()
-    except Exception as error:  # noqa: BLE001 - whatever a client raises belongs to who waits for the call
+    except Exception as error:  # noqa: BLE001 - whatever a client raises goes to the caller that waits
         future.set_exception(error)
     else:
         future.set_result(result)
