@@ -1,6 +1,6 @@
 """What a topic is: a value that names its parts, and a folder that holds them.
 
-A topic's folder holds, by fixed names, so that a ninth topic is one folder:
+A topic's folder holds these files, with fixed names:
 
 - ``__init__.py``: ``TOPIC``, and nothing that is slow to import;
 - ``server.py``: the recipe's class ``Server(address, *, timeout, **options)``, a `Server`. With several models, either
@@ -8,10 +8,10 @@ A topic's folder holds, by fixed names, so that a ninth topic is one folder:
 - ``client.py``: the recipe's ``Client(address, *, timeout, log, make_socket, **options)``;
 - ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.experiment.Experiment`;
-- ``lesson.md``, ``then_now.md``: the lesson, and what the tutorial's code became;
+- ``lesson.md``, ``then_now.md``: the lesson, and what became of the tutorial's code;
 - ``copy_as.py`` (optional): ``copy_as``, a `netlab.topics.copy_as.CopyAs`: the client's last call as commands of
   other tools;
-- ``plaintext.py`` (optional), of a topic whose bytes are encrypted: ``open_records``, a
+- ``plaintext.py`` (optional), of a topic with encrypted bytes: ``open_records``, a
   `netlab.dissect.decrypted_record.Opener`, and ``Conversation``, which makes a
   `netlab.dissect.decrypted_record.Conversation`; its ``Client`` then takes ``keylog: Path | None``, a file to which it
   appends its secrets;
@@ -46,20 +46,20 @@ Address = tuple[str, int]
 Certificates = Callable[[Path | None], Path]
 """Finds or makes the lab's certificates in a folder, or in the usual one for None; returns the folder.
 
-Handed to the commands that need one: topics do not know `netlab.certificates.certs`. Raises `OSError` where that fails.
+Given to the commands that need one: topics do not know `netlab.certificates.certs`. Raises `OSError` if that fails.
 """
 
 
 class Server(Protocol):
-    """What a recipe's class makes: already bound and listening, not yet serving. As in `socketserver`.
+    """What a recipe's class makes: a server that is bound and listens, but does not serve yet, as in `socketserver`.
 
-    A stream server logs what becomes of each client by the formats in `netlab.hardening.events`, and may have
+    A stream server logs its clients' events in the formats in `netlab.hardening.events`, and may have
     ``patience: Patience`` (`netlab.hardening.patience`), whose limit and clock a supervisor changes while it serves.
     """
 
     @property
     def server_address(self) -> Address:
-        """Host and port that it listens on; the port is the real one, also when 0 was asked for."""
+        """The host and port that it listens on; the real port, even if 0 was asked for."""
 
     @property
     def socket(self) -> socket.socket:
@@ -69,52 +69,52 @@ class Server(Protocol):
         """Serve in the calling (main) thread until an exception such as `KeyboardInterrupt` leaves it."""
 
     def server_close(self) -> None:
-        """Close the listening socket and let the clients go, without waiting for them."""
+        """Close the listening socket and the clients, without waiting for them."""
 
 
 class Client(Protocol):
     """One client of a server. Every other public method of it is an operation of the console.
 
-    A method's signature and docstring are its completion and help. It is constructed connected (UDP: bound). It makes
-    its sockets with ``make_socket(family, type)``, so that a session can hand in sockets whose waiting can be
-    abandoned, and tells what it does between the lines (a retry, a refusal) through ``log``.
-    ``socket`` is the connection, or None where each call makes its own.
+    A method's signature and docstring are its completion and help. The constructor connects (UDP: binds). It makes its
+    sockets with ``make_socket(family, type)``, so that a session can provide sockets whose waiting can be abandoned. It
+    reports what it does between its results (a retry, a refusal) to ``log``. ``socket`` is the connection, or None if
+    each call makes its own.
 
-    A client may have these attributes besides, which others use while its calls run:
+    A client may also have these attributes, which others use while its calls run:
 
-    - ``timeout: float``: seconds that a call of it may take, where the socket's own timeout does not say that; it is
-      set when a person asks for another one;
-    - ``buffer: memoryview`` is what it holds to be looked at, also while it is being filled;
-    - ``arrivals: Sequence[int]`` the sizes of the pieces in which that came, in order: the rest is not there yet;
-    - ``progress: tuple[int, int]`` how far its call is, and when it is done, in bytes.
+    - ``timeout: float``: seconds that a call may take, if the socket's timeout is not enough for that; it is set
+      when a person changes the timeout;
+    - ``buffer: memoryview`` is its buffer, shown even while it is being filled;
+    - ``arrivals: Sequence[int]`` are the sizes of the pieces that have filled it so far, in order;
+    - ``progress: tuple[int, int]`` are the bytes that its call has processed, and the bytes in all.
     """
 
     socket: socket.socket | None
 
     def close(self) -> None:
-        """Close the connection. Closing twice does nothing."""
+        """Close the connection. A second call does nothing."""
 
 
 class RemoteClient(Client, Protocol):
-    """A client whose server says which operations it has, as XML-RPC's introspection does."""
+    """A client whose server can list its operations, as with XML-RPC's introspection."""
 
     def remote_operations(self) -> Sequence[str]:
-        """The names of the operations that the server says it has; none if it does not tell."""
+        """The names of the server's operations; none if it does not list them."""
 
     def remote_help(self, name: str) -> tuple[str, str]:
-        """An operation's signature, as Python shows one, and its one-line help; empty if the server does not tell."""
+        """An operation's signature, as Python shows one, and its one-line help; empty if the server has none."""
 
     def call(self, name: str, *arguments: object) -> object:
-        """Call the server's operation by name; what the server refuses is raised."""
+        """Call the server's operation by name; a refusal is raised."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option of a topic, as ``--name`` on the command line and ``:name VALUE`` in the console.
 
-    ``name`` is the keyword that ``Server`` or ``Client`` takes. A ``secret`` is never printed or logged, and is
-    also read from ``--NAME-file`` and from the environment variable ``NETLAB_NAME``. ``parse`` turns the text into the
-    value and raises `ValueError` with a sentence that says what is wanted.
+    ``name`` is the keyword of ``Server`` or ``Client``. A ``secret`` is never printed or logged; it can also be given by
+    ``--NAME-file`` or the environment variable ``NETLAB_NAME``. ``parse`` turns text into the value; it raises
+    `ValueError` with a sentence that says what is expected.
     """
 
     name: str
@@ -126,11 +126,11 @@ class Option:
     server: bool = True
     client: bool = False
     many: bool = False
-    """Whether the flag may be given several times; ``parse`` then gets all of them, with commas between."""
+    """Whether the flag may be repeated; ``parse`` then gets all values, separated by commas."""
 
     @property
     def flag(self) -> str:
-        """The option as it stands on a command line."""
+        """The option on a command line."""
         return "--" + self.name.replace("_", "-")
 
 
@@ -142,11 +142,11 @@ def _hello(model: str) -> bytes:
 class Topic:
     """One subject of the tutorial.
 
-    ``models`` begins with the default. ``variable`` is what the transcript calls the client (``s``). ``bare`` turns
-    bare text into the calls that it stands for, given the server's model: ``Hello`` →
-    ``[Call("send", (b"Hello",)), Call("recv", (8192,))]``. ``certificates`` says that server and client want the
-    lab's certificates (``certificates: Path`` of the folder is then among both's keyword arguments). ``package`` is the
-    folder's module name.
+    ``models`` begins with the default. ``variable`` is the client's name in the transcript (``s``). ``bare`` turns bare
+    text into the calls that it stands for, given the server's model: ``Hello`` →
+    ``[Call("send", (b"Hello",)), Call("recv", (8192,))]``. ``certificates`` says that server and client need the
+    lab's certificates; both then get the keyword argument ``certificates: Path``, the folder. ``package`` is the
+    topic's folder as a module name.
     """
 
     name: str
@@ -164,13 +164,13 @@ class Topic:
     options: tuple[Option, ...] = ()
     certificates: bool = False
     then: str = ""
-    """What to try after the first success, in one short line; the console shows it once something came back."""
+    """What to try next, in one short line; the console shows it after the first answer."""
     sample: str = "Hello"
     """Bare text that the server answers."""
     unfinished: Callable[[str], bytes] = _hello
-    """The beginning of a message to a server of a model, for which the server waits; empty if any byte is a message."""
+    """An incomplete message to a server of a model, which the server waits for; empty if any byte is a message."""
     forks: tuple[str, ...] = ()
-    """The models that need ``os.fork``, which not every system has."""
+    """The models that need ``os.fork``, which some systems lack."""
 
     def lacking(self, model: str) -> str:
         """Why this system cannot run a model, in one line; empty if it can."""
@@ -182,12 +182,12 @@ class Topic:
         return tuple(model for model in self.models if not self.lacking(model))
 
     def server_module(self, model: str) -> str:
-        """The module that serves as a model: ``…server_MODEL`` if there is one, else ``…server``."""
+        """The module of a model: ``…server_MODEL`` if there is one, else ``…server``."""
         own = f"{self.package}.server_{model}"
         return own if find_spec(own) is not None else f"{self.package}.server"
 
     def server_class(self, model: str) -> Callable[..., Server]:
-        """What makes the recipe's server of a model."""
+        """The recipe's server class for a model."""
         module = import_module(self.server_module(model))
         if (models := getattr(module, "MODELS", None)) is not None and model in models:
             return cast("Callable[..., Server]", models[model])
@@ -202,7 +202,7 @@ class Topic:
         return cast("Dissector", import_module(f"{self.package}.dissect").dissect)
 
     def experiments(self) -> tuple[Experiment, ...]:
-        """The topic's experiments; none where the folder has no ``experiments.py``."""
+        """The topic's experiments; none if the folder has no ``experiments.py``."""
         from importlib.util import find_spec  # here, since `netlab serve` starts faster without it
 
         module = f"{self.package}.experiments"
@@ -211,18 +211,18 @@ class Topic:
         return tuple(cast("Sequence[Experiment]", import_module(module).EXPERIMENTS))
 
     def opener(self) -> Opener | None:
-        """The topic's ``open_records``; None where its bytes are not encrypted. Imports what decrypts: slow."""
+        """The topic's ``open_records``; None if its bytes are not encrypted. Slow: imports the decryption."""
         if find_spec(f"{self.package}.plaintext") is None:
             return None
         return cast("Opener", import_module(f"{self.package}.plaintext").open_records)
 
     @property
     def encrypted(self) -> bool:
-        """Whether its bytes are encrypted, and netlab knows how to open them."""
+        """Whether its bytes are encrypted and netlab can decrypt them."""
         return find_spec(f"{self.package}.plaintext") is not None
 
     def conversation(self) -> Callable[[], Conversation] | None:
-        """The topic's ``Conversation``; None where its bytes are not encrypted. Imports what decrypts: slow."""
+        """The topic's ``Conversation``; None if its bytes are not encrypted. Slow: imports the decryption."""
         if find_spec(f"{self.package}.plaintext") is None:
             return None
         return cast("Callable[[], Conversation]", import_module(f"{self.package}.plaintext").Conversation)
@@ -234,13 +234,13 @@ class Topic:
         return cast("CopyAs", import_module(f"{self.package}.copy_as").copy_as)
 
     def panel(self) -> Callable[[], object] | None:
-        """The topic's ``Panel``; None where it has none. Imports textual."""
+        """The topic's ``Panel``; None if it has none. Imports textual."""
         if find_spec(f"{self.package}.panel") is None:
             return None
         return cast("Callable[[], object]", import_module(f"{self.package}.panel").Panel)
 
     def text(self, name: str) -> str:
-        """A file of the folder as text: ``server.py``, ``lesson.md`` …; `FileNotFoundError` when it is not there."""
+        """A file of the folder as text: ``server.py``, ``lesson.md`` …; raises `FileNotFoundError` if it is missing."""
         from importlib import resources  # here, since `netlab serve` starts faster without it
 
         return (resources.files(self.package) / name).read_text(encoding="utf-8")

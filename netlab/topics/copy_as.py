@@ -1,6 +1,6 @@
-"""How a call of the console is made from elsewhere: what the topics' ``copy_as.py`` have in common.
+"""Copies a call of the console as a command of another tool: what the topics' ``copy_as.py`` share.
 
-Each command is complete: it runs as it stands while the lab serves.
+Each command is complete: it runs unchanged while the lab serves.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class CopiedCall:
 
     @property
     def payload(self) -> bytes:
-        """The bytes that the call sent, or some to try it with: a whole line, which every server answers."""
+        """The bytes that the call sent; if none, a whole line, which every server answers."""
         given = self.arguments[0] if self.arguments else None
         return given if isinstance(given, bytes) and given else b"Hello\n"
 
 
 class Missing(str):
-    """A comment in place of a command: ``what`` cannot be had, and why."""
+    """A comment in place of a command: ``what`` is not possible, and why."""
 
     __slots__ = ("what",)
     what: str
@@ -50,7 +50,7 @@ class Missing(str):
 
     @classmethod
     def equivalent(cls, tool: str, why: str) -> Missing:
-        """With this tool the call cannot be made."""
+        """This tool cannot make the call."""
         return cls(f"no equivalent with {tool}", why)
 
 
@@ -64,7 +64,7 @@ def printf(data: bytes) -> str:
 
 
 def kept_open(data: bytes, seconds: int = 1) -> str:
-    """A shell command that writes these bytes and ends later: Ncat leaves, answer or not, when its input ends."""
+    """A shell command that writes these bytes and ends later, since Ncat exits when its input ends."""
     return f"({printf(data)}; sleep {seconds})"
 
 

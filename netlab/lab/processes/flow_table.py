@@ -167,7 +167,7 @@ class LogTranslator:
         self._held: deque[tuple[float, LogLine]] = deque()  # with the time until which each may wait
         self._timer: threading.Timer | None = None
 
-    def said(self, line: LogLine) -> None:
+    def add_line(self, line: LogLine) -> None:
         """The server logged a line. It waits a moment if the wire has not reported its client yet."""
         with self._lock:
             self._held.append((time.monotonic() + self._patience, line))
@@ -220,15 +220,15 @@ class LogTranslator:
             self._pass_on()
 
 
-def _opened(told: object) -> Iterator[FlowRecord]:
-    for row in told if isinstance(told, list) else ():
+def _opened(rows: object) -> Iterator[FlowRecord]:
+    for row in rows if isinstance(rows, list) else ():
         match row:
             case [int(number), str(host), int(port), str(behind), int(behind_port), int(time_ns)]:
                 yield FlowRecord(number, Endpoint(safe(host), port), Endpoint(safe(behind), behind_port), time_ns)
 
 
-def _closed(told: object) -> Iterator[tuple[int, int, str, bool]]:
-    for row in told if isinstance(told, list) else ():
+def _closed(rows: object) -> Iterator[tuple[int, int, str, bool]]:
+    for row in rows if isinstance(rows, list) else ():
         match row:
             case [int(number), int(time_ns), str(how), bool(by_fault)]:
                 yield number, time_ns, safe(how), by_fault

@@ -27,9 +27,9 @@ class ServerGauges:
 
 
 class ServerProcess:
-    """One server process. ``changed`` and ``said`` are called in its reader thread.
+    """One server process. ``changed`` and ``add_line`` are called in its reader thread.
 
-    ``accepted`` and ``closed`` count what it logged of clients: where the kernel does not tell the accept queue, the
+    ``accepted`` and ``closed`` count what it logged of clients: if the kernel does not report the accept queue, the
     flows that are open at the wire less those that the server holds are those that wait.
     """
 
@@ -39,7 +39,7 @@ class ServerProcess:
         arguments: Sequence[str],
         extra_environment: Mapping[str, str],
         changed: Callable[[ServerProcess], None],
-        said: Callable[[LogLine], None],
+        add_line: Callable[[LogLine], None],
         early: Callable[[Sequence[str]], Child | None] | None = None,
     ) -> None:
         words = ["serve", *arguments]
@@ -48,7 +48,7 @@ class ServerProcess:
         self.gauges = ServerGauges()
         self.accepted = self.closed = 0
         self._failure = ""
-        self._changed, self._said = changed, said
+        self._changed, self._add_line = changed, add_line
         self._settled = threading.Event()
         self.child = (early and early(words)) or Child(words, extra_environment)
         self.child.attach(self._on_message, self._end)
@@ -61,7 +61,7 @@ class ServerProcess:
     def reported(self, state: LabState, transport: Transport) -> LabState:
         """A lab's state with what the server reports; the wire's report is in it already.
 
-        If the kernel does not tell the accept queue, it is the clients at the wire that the server does not hold.
+        If the kernel does not report the accept queue, it is the clients at the wire that the server does not hold.
         """
         queue = self.gauges.queue
         if queue is None:
@@ -117,7 +117,7 @@ class ServerProcess:
             self.closed += event.ends
         level, text = message_fields.text(message, "level") or "info", message_fields.text(message, "text")
         peer = message_fields.endpoint(message) if "host" in message else None
-        self._said(LogLine(message_fields.number(message, "time_ns") or 0, level, text, event, peer))
+        self._add_line(LogLine(message_fields.number(message, "time_ns") or 0, level, text, event, peer))
 
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """How long clients may stall; without ``seconds`` as before."""

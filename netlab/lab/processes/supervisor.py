@@ -236,16 +236,18 @@ class Supervisor:
     def _new_server(self) -> ServerProcess:
         arguments = self._setup.server_arguments(self._model, self._options, self._idle)
         secrets = self._options.server_environment()
-        told, said = self._on_server_message, self._log.said
-        return self._children.launch(lambda: ServerProcess(self._model, arguments, secrets, told, said, self._early))
+        changed, add_line = self._on_server_message, self._log.add_line
+        return self._children.launch(
+            lambda: ServerProcess(self._model, arguments, secrets, changed, add_line, self._early)
+        )
 
     def _new_wire(self) -> WireProcess:
         file = self._live_capture.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
         self.flows.clear()
-        told, flows, early = self._on_wire_event, self._log.update_flows, self._early
+        changed, flows, early = self._on_wire_event, self._log.update_flows, self._early
         self._wire = self._children.launch(
-            lambda: WireProcess(words, file, self._listen, transport, told, flows, early)
+            lambda: WireProcess(words, file, self._listen, transport, changed, flows, early)
         )
         return self._wire
 

@@ -220,8 +220,8 @@ class WireProcess:
         self._changed(self, "ended")
 
 
-def _numbers(told: object) -> frozenset[object]:
-    return frozenset(told) if isinstance(told, list) else frozenset()
+def _numbers(value: object) -> frozenset[object]:
+    return frozenset(value) if isinstance(value, list) else frozenset()
 
 
 def _held(message: Message) -> HeldSegment:
@@ -236,7 +236,7 @@ def _held(message: Message) -> HeldSegment:
     )
 
 
-def _accounts(told: object) -> Accounts:
-    if not isinstance(told, Mapping):
+def _accounts(value: object) -> Accounts:
+    if not isinstance(value, Mapping):
         return Accounts()
-    return Accounts(**{name: message_fields.number(told, name) or 0 for name in _ACCOUNTS})
+    return Accounts(**{name: message_fields.number(value, name) or 0 for name in _ACCOUNTS})

@@ -25,7 +25,7 @@ class Told:
     def log(self, text: str) -> None:
         peer = _peer(text)
         event = PeerEvent(PeerEventKind.ACCEPTED, peer) if peer is not None and text.startswith("accepted ") else None
-        self.names.said(LogLine(7, "info", text, event, peer))
+        self.names.add_line(LogLine(7, "info", text, event, peer))
 
     def flow(self, number: int, port: int, behind: int) -> None:
         self.names.update_flows({"opened": [[number, "127.0.0.1", port, "127.0.0.1", behind, 5]], "closed": []})
