@@ -112,7 +112,7 @@ class RemoteClient(Client, Protocol):
 class Option:
     """One option of a topic, as ``--name`` on the command line and ``:name VALUE`` in the console.
 
-    ``name`` is the keyword of ``Server`` or ``Client``. A ``secret`` is never printed or logged; it can also be given by
+    ``name`` is the keyword of ``Server`` or ``Client``. A ``secret`` is never printed or logged; it may also come from
     ``--NAME-file`` or the environment variable ``NETLAB_NAME``. ``parse`` turns text into the value; it raises
     `ValueError` with a sentence that says what is expected.
     """
