@@ -177,7 +177,7 @@ class Printed:
                 self._print(entry)
 
     def _explain(self, line: str) -> None:
-        """After a refusal, print how to call the operation, if its server tells."""
+        """After a refusal, print how to call the operation, if its server has help on it."""
         meaning = parse(line, self.session.operations, self.session.topic.variable, remote=True)
         if not isinstance(meaning, Call) or meaning.name in self.session.operations:
             return

@@ -70,7 +70,7 @@ def requests() -> list[bytes] | None:
 
 
 def accept_queue(listener: socket.socket) -> tuple[int | None, int | None]:
-    """How many connections wait to be accepted, and how many may; (None, None) if the kernel does not tell.
+    """How many connections wait to be accepted, and how many may; (None, None) if the kernel does not report it.
 
     For a listening socket Linux puts both into tcpi_unacked and tcpi_sacked (net/ipv4/tcp.c, tcp_get_info).
     """

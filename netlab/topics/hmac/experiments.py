@@ -154,7 +154,7 @@ def _logged(lab: ExperimentLab, words: str) -> bool:
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "wrong-secret",
-        "A client has the wrong secret. What does the server tell it?",
+        "A client has the wrong secret. What does it learn from the server?",
         (
             "That its secret is wrong.",
             "Nothing: it closes the connection.",

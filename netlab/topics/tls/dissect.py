@@ -28,7 +28,7 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
 
 @dataclass(slots=True)
 class _Stream:
-    """What the records so far tell about the next: whether it is encrypted, and what goes on in it."""
+    """What the records so far say about the next: whether it is encrypted, and what continues in it."""
 
     encrypted: bool = False
     unfinished: str = ""
@@ -72,7 +72,7 @@ def dissect_content(kind: int, content: memoryview) -> tuple[Field, ...]:
 
 
 def _not_a_record(data: memoryview, start: int) -> str:
-    """Why no record begins here, as far as its header tells; empty where one may."""
+    """Why no record can begin here, according to its header; empty if one can."""
     if data[start] not in names.RECORDS:
         return f"no TLS record begins with byte {data[start]}: is this plain text?"
     if start + 1 < len(data) and data[start + 1] != 3:
@@ -95,7 +95,7 @@ def _partial(data: memoryview, start: int, short: Short) -> Field:
 
 
 def _begun(data: memoryview, start: int, stream: _Stream) -> str:
-    """What a record that is not here as a whole is about to say, as far as its beginning tells."""
+    """What an incomplete record will say, as far as its beginning shows."""
     if start + HEADER > len(data):
         return ""
     if data[start] == HANDSHAKE and not stream.encrypted and not stream.missing and start + HEADER < len(data):

@@ -19,7 +19,7 @@ def _refused(runner: Runner, lab: ExperimentLab, code: int, because: str, **opti
     runner.expect(f"the client refuses: {because}",
                  lambda: isinstance(peer.outcome, ssl.SSLCertVerificationError) and peer.outcome.verify_code == code,
                  found=lambda: peer.outcome)  # fmt: skip
-    runner.expect("it told the server so with an alert, and closed",
+    runner.expect("it sent the server an alert, and closed",
                  lambda: any("refused: TLS: " in line for line in lab.log()), found=lambda: lab.log())  # fmt: skip
     return peer
 
@@ -48,7 +48,7 @@ def _unknown_ca(runner: Runner) -> None:
     _refused(runner, lab, 20, "unable to get local issuer certificate")
     lab = runner.lab(present="missing-intermediate")
     runner.step("Our own CA vouches for this one, but through an intermediate certificate that the server leaves out.")
-    _refused(runner, lab, 20, "with the same words: it cannot tell the two cases apart")
+    _refused(runner, lab, 20, "with the same words: it cannot distinguish the two cases")
 
 
 def _self_signed(runner: Runner) -> None:
@@ -95,7 +95,7 @@ def _flipped_bit(runner: Runner) -> None:
     peer.begin("recv")
     runner.expect("the server ends the connection: bad record MAC",
                  lambda: any("BAD_RECORD_MAC" in line for line in lab.log()), found=lambda: lab.log())  # fmt: skip
-    runner.expect("an alert tells the client so",
+    runner.expect("an alert reports that to the client",
                  lambda: isinstance(peer.outcome, ssl.SSLError) and "BAD_RECORD_MAC" in str(peer.outcome),
                  found=lambda: peer.outcome)  # fmt: skip
 

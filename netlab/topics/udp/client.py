@@ -13,7 +13,7 @@ MOST = 65536  # no datagram has more
 
 
 class Client:
-    """Asks the time server. A datagram or its answer may be lost, doubled or late; numbers tell them apart."""
+    """Asks the time server. A datagram or its answer may be lost, doubled or late; numbers distinguish them."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ _REQUEST = re.compile(rb"(time) (\d{1,20})\s*")
 _ANSWER = re.compile(rb"(?:(\d{1,20}) )?([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})")
 _BEGUN = re.compile(rb"(\d{1,20}) ([A-Z][A-Za-z0-9: ]{0,22})")
 LENGTH = 24
-"""Characters of a time as it is told."""
+"""Characters of the time in an answer."""
 LONGEST_VALUE = 200
 
 

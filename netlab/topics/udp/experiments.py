@@ -43,7 +43,7 @@ def _duplicate(runner: Runner) -> None:
     plain = lab.connect(timeout=PATIENT)
     plain.call("send", b"what time is it?")
     got = [plain.call("recv"), plain.call("recv")]
-    runner.expect("both look like answers, and nothing tells them apart", lambda: all(_is_time(each) for each in got))
+    runner.expect("both look like answers, and nothing distinguishes them", lambda: all(_is_time(each) for each in got))
     runner.step("A client that numbers its questions asks twice.")
     client = lab.connect(timeout=PATIENT)
     answers = [client.call("ask"), client.call("ask")]
@@ -90,8 +90,8 @@ def _too_large(runner: Runner) -> None:
         found=lambda: answer,
     )
     runner.step("The tutorial's recvfrom(8192) gets the same datagram.")
-    told = runner.run_in_sandbox(QUOTED_SERVER)
-    runner.expect("it returns 8192 bytes and no error", lambda: told.output == "8192\n", found=lambda: told.output)
+    run = runner.run_in_sandbox(QUOTED_SERVER)
+    runner.expect("it returns 8192 bytes and no error", lambda: run.output == "8192\n", found=lambda: run.output)
     runner.step("The repaired code asks for the flags as well.")
     repaired = runner.run_in_sandbox(REPAIRED_SERVER)
     runner.expect(
