@@ -15,7 +15,7 @@ from netlab import __version__
 Main = Callable[[Sequence[str]], int]
 
 
-class Command(NamedTuple):
+class Subcommand(NamedTuple):
     """A subcommand: the module that has its ``main(argv) -> exit status``, its arguments in the usage, and its help."""
 
     module: str
@@ -39,18 +39,18 @@ class Command(NamedTuple):
 
 LAB = ("os.killpg", "signal.setitimer")
 SCREEN = ("termios",)
-APP = Command("netlab.commands.app", "[TOPIC]", "the app, at that topic's tab", SCREEN + LAB)
+APP = Subcommand("netlab.commands.app", "[TOPIC]", "the app, at that topic's tab", SCREEN + LAB)
 COMMANDS = {
-    "serve": Command("netlab.commands.serve", "TOPIC [options]", "one topic's server alone"),
-    "call": Command("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell", LAB),
-    "wire": Command(
+    "serve": Subcommand("netlab.commands.serve", "TOPIC [options]", "one topic's server alone"),
+    "call": Subcommand("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell", LAB),
+    "wire": Subcommand(
         "netlab.commands.wire", "--to HOST:PORT [options]", "the wire alone, between any client and server"
     ),
-    "run": Command("netlab.commands.run", "EXPERIMENT …", "experiments without the app", LAB),
-    "inspect": Command("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only", SCREEN),
-    "certs": Command("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
-    "eject": Command("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
-    "completion": Command("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),
+    "run": Subcommand("netlab.commands.run", "EXPERIMENT …", "experiments without the app", LAB),
+    "inspect": Subcommand("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only", SCREEN),
+    "certs": Subcommand("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
+    "eject": Subcommand("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
+    "completion": Subcommand("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),
 }
 
 

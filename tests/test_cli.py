@@ -58,8 +58,8 @@ def test_a_topic_or_nothing_opens_the_app(
         seen.append(argv)
         return 0
 
-    monkeypatch.setattr(cli, "APP", cli.Command("netlab.cli", "", ""))  # a module that is there
-    monkeypatch.setattr(cli.Command, "main", lambda self: app)
+    monkeypatch.setattr(cli, "APP", cli.Subcommand("netlab.cli", "", ""))  # a module that is there
+    monkeypatch.setattr(cli.Subcommand, "main", lambda self: app)
     assert cli.main(arguments) == 0
     assert seen == [want]
 

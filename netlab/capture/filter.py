@@ -42,10 +42,10 @@ def parse(text: str) -> Filter:
     """The filter written in ``text``; `FilterError` if it is not one."""
     if not text.strip():
         return Filter(text, lambda segment: True)
-    return Filter(text, _Parser(text).whole())
+    return Filter(text, _FilterParser(text).whole())
 
 
-class _Parser:
+class _FilterParser:
     """Reads an expression from left to right; ``at`` is the place of the next word."""
 
     def __init__(self, text: str) -> None:

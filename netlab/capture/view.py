@@ -9,7 +9,7 @@ from netlab.capture.model import Direction, Flow, Segment
 from netlab.capture.stream import Chunk
 
 
-class Captured(Protocol):
+class CapturedSegments(Protocol):
     """All segments of a lab, in order, decoded on demand. `netlab.capture.capture_file.Capture` is one."""
 
     @property

@@ -34,7 +34,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CertificateSpec:
     """What a certificate is to say. ``begins`` and ``ends`` are relative to now; ``issuer`` None signs itself."""
 
     name: str
@@ -53,7 +53,7 @@ class BadCertificate:
 
     name: str
     fault: str
-    wanted: Callable[[Authorities], Wanted]
+    wanted: Callable[[Authorities], CertificateSpec]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,51 +67,55 @@ class Authorities:
 
 GALLERY: tuple[BadCertificate, ...] = (
     BadCertificate(
-        "expired", "its validity ended yesterday", lambda a: Wanted("localhost", a.lab, begins=-30 * DAY, ends=-DAY)
+        "expired",
+        "its validity ended yesterday",
+        lambda a: CertificateSpec("localhost", a.lab, begins=-30 * DAY, ends=-DAY),
     ),
     BadCertificate(
         "not-yet-valid",
         "its validity begins ten years from now",
-        lambda a: Wanted("localhost", a.lab, begins=3650 * DAY, ends=3650 * DAY + LIFETIME),
+        lambda a: CertificateSpec("localhost", a.lab, begins=3650 * DAY, ends=3650 * DAY + LIFETIME),
     ),
     BadCertificate(
         "wrong-host",
         "it names wrong.example, not the host that the client asked for",
-        lambda a: Wanted("wrong.example", a.lab, hosts=("wrong.example",)),
+        lambda a: CertificateSpec("wrong.example", a.lab, hosts=("wrong.example",)),
     ),
-    BadCertificate("self-signed", "nobody but itself vouches for it", lambda a: Wanted("localhost")),
+    BadCertificate("self-signed", "nobody but itself vouches for it", lambda a: CertificateSpec("localhost")),
     BadCertificate(
-        "unknown-ca", "an authority signed it that the client does not trust", lambda a: Wanted("localhost", a.stranger)
+        "unknown-ca",
+        "an authority signed it that the client does not trust",
+        lambda a: CertificateSpec("localhost", a.stranger),
     ),
     BadCertificate(
         "weak-key",
         "its RSA key has 1024 bits, which is within reach of being factored",
-        lambda a: Wanted("localhost", a.lab, new_key=lambda: rsa.generate_private_key(65537, 1024)),
+        lambda a: CertificateSpec("localhost", a.lab, new_key=lambda: rsa.generate_private_key(65537, 1024)),
     ),
     BadCertificate(
         "missing-intermediate",
         "the server leaves out the certificate between its own and the authority",
-        lambda a: Wanted("localhost", a.intermediate),
+        lambda a: CertificateSpec("localhost", a.intermediate),
     ),
     BadCertificate(
         "client-only",
         "its purpose is to be a client, not a server",
-        lambda a: Wanted("localhost", a.lab, purpose=CLIENT),
+        lambda a: CertificateSpec("localhost", a.lab, purpose=CLIENT),
     ),
 )
 
 
 def make() -> dict[str, tuple[bytes, int]]:
     """Every file, by its name below the folder: its content and mode."""
-    lab = _issue(Wanted("netlab lab CA", authority=True))
+    lab = _issue(CertificateSpec("netlab lab CA", authority=True))
     authorities = Authorities(
         lab=lab,
-        intermediate=_issue(Wanted("netlab intermediate CA", lab, authority=True)),
-        stranger=_issue(Wanted("somebody else's CA", authority=True)),
+        intermediate=_issue(CertificateSpec("netlab intermediate CA", lab, authority=True)),
+        stranger=_issue(CertificateSpec("somebody else's CA", authority=True)),
     )
     files = {"ca_cert.pem": (_certificate_pem(lab), 0o644)}
-    files |= _pair("server", _issue(Wanted("localhost", lab)))
-    files |= _pair("client", _issue(Wanted("netlab client", lab, hosts=(), purpose=CLIENT)))
+    files |= _pair("server", _issue(CertificateSpec("localhost", lab)))
+    files |= _pair("client", _issue(CertificateSpec("netlab client", lab, hosts=(), purpose=CLIENT)))
     for bad in GALLERY:
         files |= _pair(f"gallery/{bad.name}", _issue(bad.wanted(authorities)))
     return files
@@ -128,7 +132,7 @@ def _certificate_pem(identity: Identity) -> bytes:
     return identity.certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _issue(wanted: Wanted) -> Identity:
+def _issue(wanted: CertificateSpec) -> Identity:
     """Sign what is wanted, with the extensions that RFC 5280 asks for and ``openssl verify -x509_strict`` checks."""
     key = wanted.new_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wanted.name)])
@@ -149,7 +153,7 @@ def _issue(wanted: Wanted) -> Identity:
     return Identity(builder.sign(issuer_key, hashes.SHA256()), key)
 
 
-def _extensions(wanted: Wanted, key: Key, issuer_key: Key) -> Iterator[tuple[x509.ExtensionType, bool]]:
+def _extensions(wanted: CertificateSpec, key: Key, issuer_key: Key) -> Iterator[tuple[x509.ExtensionType, bool]]:
     yield x509.BasicConstraints(ca=wanted.authority, path_length=None), True
     yield _key_usage(wanted.authority), True
     yield x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False

@@ -24,7 +24,7 @@ from netlab.serve.gauges import Gauges
 from netlab.serve.listeners import on_all
 from netlab.serve.log import Lines, Reports
 from netlab.serve.options import add_options, chosen_options, folder
-from netlab.serve.shutdown import Ending, Stopped
+from netlab.serve.shutdown import Shutdown, Stopped
 from netlab.serve.time_limit import obey
 from netlab.topics.contract import Certificates, Server, Topic
 
@@ -98,7 +98,7 @@ def _certificates(arguments: argparse.Namespace, certificates: Certificates | No
 def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object]) -> int:
     """Serve until stopped. A failure is one line on standard error, or a report to the supervisor."""
     out = Reports() if arguments.supervised else Lines()
-    ending = Ending()
+    ending = Shutdown()
     if arguments.yield_cpu:
         yield_processor()
     ending.catch_signals()

@@ -26,7 +26,7 @@ from netlab.wire.impairment.spec import GRAMMAR
 from netlab.wire.live_wire import Wire
 from netlab.wire.loop import READ, Loop
 from netlab.wire.supervision import Reporter, Requests
-from netlab.wire.terminal import Lines
+from netlab.wire.terminal import FactPrinter
 
 LIMIT: Final = 256 << 20
 """Bytes that a capture may have before payload is discarded, by default."""
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For a person: lines on stdout, a summary at the end."""
-    lines = Lines(1, arguments.write, loop.stop)
+    lines = FactPrinter(1, arguments.write, loop.stop)
     wire = Wire(_transport(arguments), loop, writer, lines.report, shows_target=True)
     if not _prepare(wire, arguments):
         return 1

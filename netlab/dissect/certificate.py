@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 
 COMMON_NAME = b"\x55\x04\x03"
@@ -16,19 +16,19 @@ EXPLICIT_0, UTC_TIME = 0xA0, 0x17
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 
 
-def dissect_certificate(reader: Reader) -> Field:
+def dissect_certificate(reader: FieldReader) -> Field:
     """One certificate as a field; its children are what could be read of it."""
     start, end = reader.at, reader.end
     children: list[Field] = []
     with suppress(Short):
-        _read_tbs(Reader(reader.data, start, end), children)
+        _read_tbs(FieldReader(reader.data, start, end), children)
     names = {field.name: field.value for field in children}
     value = f"{names['subject']} ← {names['issuer']}" if "issuer" in names and "subject" in names else "certificate"
     reader.skip(reader.left)
     return Field("certificate", start, end, "X.509", value, tuple(children))
 
 
-def _read_tbs(reader: Reader, children: list[Field]) -> None:
+def _read_tbs(reader: FieldReader, children: list[Field]) -> None:
     """tbsCertificate: version, serial number, signature, issuer, validity, subject …"""
     _, outer = _element(reader)
     _, tbs = _element(outer)
@@ -44,7 +44,7 @@ def _read_tbs(reader: Reader, children: list[Field]) -> None:
         children.append(Field(name, start, tbs.at, "name" if name != "validity" else "time", value))
 
 
-def _element(reader: Reader) -> tuple[int, Reader]:
+def _element(reader: FieldReader) -> tuple[int, FieldReader]:
     """One DER element: its tag and a reader of its content (X.690, section 8.1)."""
     tag = reader.number(1)
     length = reader.number(1)
@@ -53,11 +53,11 @@ def _element(reader: Reader) -> tuple[int, Reader]:
     return tag, reader.part(length)
 
 
-def _validity(reader: Reader) -> str:
+def _validity(reader: FieldReader) -> str:
     return f"{_moment(reader)} to {_moment(reader)}"
 
 
-def _moment(reader: Reader) -> str:
+def _moment(reader: FieldReader) -> str:
     """A UTCTime (its years are 1950 to 2049) or GeneralizedTime (RFC 5280, section 4.1.2.5); else as it stands."""
     tag, content = _element(reader)
     said = content.text()
@@ -66,7 +66,7 @@ def _moment(reader: Reader) -> str:
     return "{}-{}-{} {}:{}:{} UTC".format(*found.groups()) if found else said
 
 
-def _common_name(name: Reader) -> str:
+def _common_name(name: FieldReader) -> str:
     """The CN among the relative names, each a SET of SEQUENCE of OID and string."""
     while name.left:
         _, part = _element(name)

@@ -16,7 +16,7 @@ class Short(Exception):
         self.missing = missing
 
 
-class Reader:
+class FieldReader:
     """Reads big-endian numbers and runs of bytes from ``data[at:end]``; offsets are those of ``data``."""
 
     __slots__ = ("at", "data", "end")
@@ -44,12 +44,12 @@ class Reader:
         start = self.skip(size)
         return int.from_bytes(self.data[start : self.at], "big")
 
-    def part(self, count: int) -> Reader:
+    def part(self, count: int) -> FieldReader:
         """A reader of the next ``count`` bytes, which this one skips."""
         start = self.skip(count)
-        return Reader(self.data, start, self.at)
+        return FieldReader(self.data, start, self.at)
 
-    def vector(self, size: int) -> Reader:
+    def vector(self, size: int) -> FieldReader:
         """A reader of the bytes that a length of ``size`` bytes announces (RFC 8446, section 3.4)."""
         return self.part(self.number(size))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netlab.dissect.field_reader import Reader
+from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Field
 
 LONG_FORM = 0xFFFFFFFF
@@ -34,7 +34,7 @@ class Frame:
 
 def read_frame(data: memoryview, at: int) -> Frame:
     """The message whose prefix begins at ``at``; `Short` if the prefix is incomplete, `NoLength` if it is bad."""
-    reader = Reader(data, at)
+    reader = FieldReader(data, at)
     length = reader.number(4)
     if length == LONG_FORM:
         length = reader.number(8)

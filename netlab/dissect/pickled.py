@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 
 MOST_OPCODES = 2000
@@ -45,7 +45,7 @@ class PickleReading:
 
 def read_pickle(data: memoryview, start: int, end: int, most: int = MOST_OPCODES) -> PickleReading:
     """Read the pickle in ``data[start:end]``, at most ``most`` opcodes of it."""
-    reader = Reader(data, start, end)
+    reader = FieldReader(data, start, end)
     opcodes: list[Field] = []
     reading = _Reading()
     problem = "it ends before its STOP"
@@ -73,7 +73,7 @@ def read_pickle(data: memoryview, start: int, end: int, most: int = MOST_OPCODES
     return PickleReading(tuple(opcodes), reading.text, tuple(reading.names), reader.at, problem)
 
 
-def _argument(reader: Reader, info: pickletools.OpcodeInfo) -> str:
+def _argument(reader: FieldReader, info: pickletools.OpcodeInfo) -> str:
     """The argument of an opcode as text, and move behind it."""
     if info.arg is None:
         return ""
@@ -89,12 +89,12 @@ def _argument(reader: Reader, info: pickletools.OpcodeInfo) -> str:
     return str(int.from_bytes(raw, "little", signed=info.name == "BININT"))
 
 
-def _raw(reader: Reader, size: int) -> memoryview:
+def _raw(reader: FieldReader, size: int) -> memoryview:
     start = reader.skip(size)
     return reader.data[start : reader.at]
 
 
-def _line(reader: Reader) -> str:
+def _line(reader: FieldReader) -> str:
     """Text up to a newline, in steps: a view has no ``find``."""
     start = at = reader.at
     while at < reader.end:
@@ -107,7 +107,7 @@ def _line(reader: Reader) -> str:
     raise Short(1)
 
 
-def _content(part: Reader, opcode: str) -> str:
+def _content(part: FieldReader, opcode: str) -> str:
     """What a counted argument holds: a number, text, or bytes."""
     if opcode.startswith("LONG"):
         if part.left > PREVIEW:

@@ -15,7 +15,7 @@ from types import FrameType
 
 from netlab.capture.model import Transport
 from netlab.serve.log import Lines, Report
-from netlab.serve.shutdown import TICK, Ending
+from netlab.serve.shutdown import TICK, Shutdown
 from netlab.topics.contract import Server
 
 TASKS = Path("/proc/self/task")
@@ -29,7 +29,7 @@ class Gauges:
     """
 
     def __init__(
-        self, server: Server, transport: Transport, out: Lines, ending: Ending, hear: Callable[[bytes], None]
+        self, server: Server, transport: Transport, out: Lines, ending: Shutdown, hear: Callable[[bytes], None]
     ) -> None:
         """``hear`` is called with each line of standard input."""
         self.hear = hear

@@ -19,7 +19,7 @@ class Stopped(KeyboardInterrupt):
     """A signal, or the end of a supervisor's standard input, asked the server to stop."""
 
 
-class Ending:
+class Shutdown:
     """How the server is stopped: an exception from a signal handler leaves whatever the main thread waits in.
 
     Python swallows such an exception where it meets a callback that cannot raise (a destructor, `os.register_at_fork`);

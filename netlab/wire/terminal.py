@@ -20,7 +20,7 @@ LINES_A_SECOND: Final = 20
 """Further lines are counted, not printed."""
 
 
-class Lines:
+class FactPrinter:
     """Prints facts as lines for a person. ``ended`` is called when nobody reads them anymore, as after ``| head``."""
 
     def __init__(self, file: int, capture: str | None, ended: Callable[[], None]) -> None:

@@ -131,11 +131,11 @@ class Attribution:
     def segments_of(self, call: int, capture: Capture) -> list[int]:
         """The numbers of a call's segments in order, up to `MOST`."""
         found: set[int] = set()
-        for crossing in [one for one in [*self._kept, *self._of_running()] if one.call == call]:
-            flow = next((flow for flow in reversed(capture.flows) if flow.client == crossing.local), None)
+        for traffic in [one for one in [*self._kept, *self._of_running()] if one.call == call]:
+            flow = next((flow for flow in reversed(capture.flows) if flow.client == traffic.local), None)
             if flow is not None:
-                found.update(_by_position(crossing, flow, capture))
-                found.update(segment.number for segment in self._by_time(crossing, capture))
+                found.update(_by_position(traffic, flow, capture))
+                found.update(segment.number for segment in self._by_time(traffic, capture))
         return sorted(found)[:MOST]
 
     def _of_running(self) -> list[CallTraffic]:
@@ -161,17 +161,17 @@ class Attribution:
             self._locals.add(local)
             self._kept.append(_crossing(CallTraffic(call, local, begun, ended, opened=new), since, now))
         if len(self._locals) > 2 * KEPT:
-            self._locals = {crossing.local for crossing in self._kept}
+            self._locals = {traffic.local for traffic in self._kept}
 
-    def _by_time(self, crossing: CallTraffic, capture: Capture) -> Iterator[Segment]:
+    def _by_time(self, traffic: CallTraffic, capture: Capture) -> Iterator[Segment]:
         """Openings, ends, and segments that only their time assigns to a call."""
         segments = capture.segments
-        first = bisect_left(segments, crossing.begun, key=lambda segment: segment.time_ns)
+        first = bisect_left(segments, traffic.begun, key=lambda segment: segment.time_ns)
         for index in range(first, min(first + MOST, len(segments))):
             segment = segments[index]
-            if segment.time_ns > crossing.ended + _SLACK_NS:
+            if segment.time_ns > traffic.ended + _SLACK_NS:
                 return
-            if crossing.covers(segment) and self.call_of(segment) == crossing.call:
+            if traffic.covers(segment) and self.call_of(segment) == traffic.call:
                 yield segment
 
 
@@ -186,8 +186,8 @@ def _crossing(bare: CallTraffic, since: Counts | None, now: Counts | None) -> Ca
     )  # fmt: skip
 
 
-def _by_position(crossing: CallTraffic, flow: Flow, capture: Capture) -> Iterator[int]:
-    for direction, crossed in ((Direction.TO_SERVER, crossing.sent), (Direction.TO_CLIENT, crossing.read)):
+def _by_position(traffic: CallTraffic, flow: Flow, capture: Capture) -> Iterator[int]:
+    for direction, crossed in ((Direction.TO_SERVER, traffic.sent), (Direction.TO_CLIENT, traffic.read)):
         if crossed is None or not crossed:
             continue
         chunks = capture.stream(flow, direction)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.capture.model import Direction
-from netlab.dissect.field_reader import Reader
+from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Dissection, Field
 
 LENGTH = 32
@@ -13,7 +13,7 @@ PREVIEW = 256
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """The handshake's 32 bytes, or what of them lies behind ``offset``, and the payload after them."""
-    reader = Reader(data)
+    reader = FieldReader(data)
     fields: list[Field] = []
     wanted = max(0, LENGTH - offset)
     if wanted and data:
@@ -23,7 +23,7 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
     return Dissection(tuple(fields), ", ".join(map(_shown, fields)), max(0, wanted - len(data)) if data else 0)
 
 
-def _payload(reader: Reader) -> Field:
+def _payload(reader: FieldReader) -> Field:
     """Text where it is UTF-8, else bytes."""
     view = reader.data[reader.at : reader.at + PREVIEW]
     more = "…" if reader.left > PREVIEW else ""

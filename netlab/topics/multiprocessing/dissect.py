@@ -8,7 +8,7 @@ digest's name in braces, and so does the answer to it. With an older Python on e
 from __future__ import annotations
 
 from netlab.capture.model import Direction
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.length_prefix import Frame, NoLength, read_frame
 from netlab.dissect.pickled import MOST_OPCODES, read_pickle
@@ -25,7 +25,7 @@ HANDSHAKE = 128
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """The messages of one direction; at an ``offset`` only if one seems to begin there."""
     if data and offset and not _message_begins(data):
-        raw = Reader(data).rest("raw")
+        raw = FieldReader(data).rest("raw")
         return Dissection((raw,), "part of a message", problem="these bytes begin within a message: follow the stream")
     messages: list[Field] = []
     at, budget, needs, problem = 0, MOST_OPCODES, 0, ""
@@ -39,7 +39,7 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
             messages.append(Field("length", at, len(data), "i32", f"waits for {short.missing} bytes"))
             return Dissection(tuple(messages), _summary(messages), short.missing)
         except NoLength as error:
-            messages.append(Reader(data, at).rest("raw"))
+            messages.append(FieldReader(data, at).rest("raw"))
             problem = str(error)
             break
         message = _message(data, frame, offset, budget)
@@ -71,7 +71,7 @@ def _pickle_begins(begin: bytes) -> bool:
 
 def _message(data: memoryview, frame: Frame, offset: int, budget: int) -> Field:
     end = min(frame.end, len(data))
-    name, value, parts = _body(Reader(data, frame.body, end), frame, offset, budget)
+    name, value, parts = _body(FieldReader(data, frame.body, end), frame, offset, budget)
     if end < frame.end:
         value = f"{value} (waits for {frame.end - end:,} bytes)".strip()
     return Field(name, frame.start, end, "message", value, (frame.prefix(), *parts))
@@ -80,7 +80,7 @@ def _message(data: memoryview, frame: Frame, offset: int, budget: int) -> Field:
 Body = tuple[str, str, tuple[Field, ...]]
 
 
-def _body(body: Reader, frame: Frame, offset: int, budget: int) -> Body:
+def _body(body: FieldReader, frame: Frame, offset: int, budget: int) -> Body:
     """A message's name, value and parts; recognised by its beginning, length and place."""
     begin = bytes(body.data[body.at : body.at + len(CHALLENGE)][: body.left])
     length = frame.end - frame.body
@@ -98,7 +98,7 @@ def _body(body: Reader, frame: Frame, offset: int, budget: int) -> Body:
     return "bytes", "not a pickle" if body.left else "", (body.rest("bytes"),) if body.left else ()
 
 
-def _challenge(body: Reader) -> Body:
+def _challenge(body: FieldReader) -> Body:
     shown = min(len(CHALLENGE), body.left)
     token = body.part(shown).rest("token", "text", CHALLENGE[:shown].decode())
     name = _digest_name(bytes(body.data[body.at : min(body.end, body.at + 10)]))
@@ -107,7 +107,7 @@ def _challenge(body: Reader) -> Body:
     return "challenge", "md5, as before Python 3.12", (token, body.rest("challenge"))
 
 
-def _named(what: str, name: str, body: Reader) -> tuple[Field, Field]:
+def _named(what: str, name: str, body: FieldReader) -> tuple[Field, Field]:
     label = body.part(len(name) + 2).rest("digest name", "text", name)
     return label, body.rest(what)
 
@@ -118,7 +118,7 @@ def _digest_name(begin: bytes) -> str:
     return name if begin[:1] == b"{" and name in DIGEST_LENGTHS and b"}" in begin else ""
 
 
-def _reads_as_pickle(body: Reader) -> bool:
+def _reads_as_pickle(body: FieldReader) -> bool:
     """Whether bytes without a protocol number are a pickle, as protocols 0 and 1 write it."""
     if not body.left or body.data[body.end - 1] != ord("."):
         return False
@@ -126,7 +126,7 @@ def _reads_as_pickle(body: Reader) -> bool:
     return not read.problem and read.end == body.end
 
 
-def _pickle(body: Reader, budget: int) -> Body:
+def _pickle(body: FieldReader, budget: int) -> Body:
     start = body.at
     read = read_pickle(body.data, start, body.end, max(budget, 0))
     parts = [Field("pickle", start, read.end, "pickle", read.reading or read.problem, read.opcodes, layer=True)]

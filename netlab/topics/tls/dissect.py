@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction
 from netlab.dissect import tls_names as names
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.topics.tls.handshake import CLIENT_HELLO, HELLO_REQUEST, SERVER_HELLO, handshake_message
 
@@ -41,7 +41,7 @@ class _Stream:
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """The records of one direction, from a record's first byte on."""
-    reader = Reader(data)
+    reader = FieldReader(data)
     records: list[Field] = []
     stream = _Stream()
     while reader.left and len(records) < MOST_RECORDS:
@@ -50,7 +50,7 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
         if problem:
             if offset and not records:
                 problem = "these bytes begin within a record: follow the stream to see it whole"
-            raw = Field("raw", start, len(data), "bytes", Reader(data, start).hex())
+            raw = Field("raw", start, len(data), "bytes", FieldReader(data, start).hex())
             return Dissection((*records, raw), _summary(records, data) or "no TLS", problem=problem)
         try:
             kind, version, body = reader.number(1), reader.number(2), reader.vector(2)
@@ -68,7 +68,7 @@ def dissect_content(kind: int, content: memoryview) -> tuple[Field, ...]:
     """The fields of what one record carried in clear."""
     if kind == APPLICATION_DATA:
         return (Field("text", 0, len(content), "text", repr(bytes(content[:TEXT_SHOWN]))[1:]),) if content else ()
-    return CONTENTS.get(kind, _opaque)(Reader(content), _Stream())
+    return CONTENTS.get(kind, _opaque)(FieldReader(content), _Stream())
 
 
 def _not_a_record(data: memoryview, start: int) -> str:
@@ -88,7 +88,7 @@ def _partial(data: memoryview, start: int, short: Short) -> Field:
     name = names.RECORDS[data[start]]
     children: tuple[Field, ...] = ()
     if len(data) - start >= HEADER:
-        reader = Reader(data, start)
+        reader = FieldReader(data, start)
         kind, version, length = reader.number(1), reader.number(2), reader.number(2)
         children = (*_header(start, kind, version, length), *((reader.rest("begin of it"),) if reader.left else ()))
     return Field(name, start, len(data), "record", f"waits for {short.missing:,} bytes", children)
@@ -103,7 +103,7 @@ def _begun(data: memoryview, start: int, stream: _Stream) -> str:
     return f"{int.from_bytes(data[start + 3 : start + HEADER], 'big'):,} bytes"
 
 
-def _record(start: int, kind: int, version: int, body: Reader, stream: _Stream) -> Field:
+def _record(start: int, kind: int, version: int, body: FieldReader, stream: _Stream) -> Field:
     length, end = body.left, body.end
     header = _header(start, kind, version, length)
     if not _in_clear(kind, body, stream):
@@ -130,7 +130,7 @@ def _header(start: int, kind: int, version: int, length: int) -> tuple[Field, ..
     )
 
 
-def _in_clear(kind: int, body: Reader, stream: _Stream) -> bool:
+def _in_clear(kind: int, body: FieldReader, stream: _Stream) -> bool:
     """Whether a record's content can be read: by what came before it, and by how it begins."""
     if kind in (APPLICATION_DATA, ALERT):
         return kind == ALERT and body.left == 2
@@ -142,11 +142,11 @@ def _in_clear(kind: int, body: Reader, stream: _Stream) -> bool:
     return message in names.HANDSHAKES and length <= MOST_MESSAGE and (message != HELLO_REQUEST or not length)
 
 
-def _opaque(body: Reader, stream: _Stream) -> tuple[Field, ...]:
+def _opaque(body: FieldReader, stream: _Stream) -> tuple[Field, ...]:
     return (body.rest("content"),)
 
 
-def _alert(body: Reader, stream: _Stream) -> tuple[Field, ...]:
+def _alert(body: FieldReader, stream: _Stream) -> tuple[Field, ...]:
     if body.left != 2:
         return _opaque(body, stream)
     start = body.at
@@ -155,7 +155,7 @@ def _alert(body: Reader, stream: _Stream) -> tuple[Field, ...]:
     return (Field("alert", start, body.at, "alert", value),)
 
 
-def _handshakes(body: Reader, stream: _Stream) -> tuple[Field, ...]:
+def _handshakes(body: FieldReader, stream: _Stream) -> tuple[Field, ...]:
     """The messages of one record; one that does not end in it is read as far as it goes, and goes on in the next."""
     messages: list[Field] = []
     if stream.missing:
@@ -205,4 +205,4 @@ def _seen(record: Field, data: memoryview) -> str:
     return f"{record.name}: {record.value}" if record.value else record.name
 
 
-CONTENTS: dict[int, Callable[[Reader, _Stream], tuple[Field, ...]]] = {ALERT: _alert, HANDSHAKE: _handshakes}
+CONTENTS: dict[int, Callable[[FieldReader, _Stream], tuple[Field, ...]]] = {ALERT: _alert, HANDSHAKE: _handshakes}

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from netlab.dissect import tls_names as names
 from netlab.dissect.certificate import dissect_certificate
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
@@ -15,7 +15,7 @@ _RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2
 """The random of a server hello that asks for another client hello (RFC 8446, section 4.1.3)."""
 
 
-def handshake_message(start: int, kind: int, content: Reader, length: int) -> Field:
+def handshake_message(start: int, kind: int, content: FieldReader, length: int) -> Field:
     """One message, read as far as it is here; ``length`` is how many bytes it announces."""
     end, missing = content.end, length - content.left
     children: list[Field] = []
@@ -31,11 +31,11 @@ def handshake_message(start: int, kind: int, content: Reader, length: int) -> Fi
     return Field(name, start, end, "message", f"{length:,} bytes{note}", tuple(children), layer=True)
 
 
-def _unread(content: Reader, fields: list[Field]) -> None:
+def _unread(content: FieldReader, fields: list[Field]) -> None:
     """A message of which only the bytes are shown."""
 
 
-def _hello(content: Reader, fields: list[Field]) -> None:
+def _hello(content: FieldReader, fields: list[Field]) -> None:
     """What both hellos begin with."""
     start = content.skip(2)
     version = int.from_bytes(content.data[start : start + 2], "big")
@@ -44,14 +44,14 @@ def _hello(content: Reader, fields: list[Field]) -> None:
     fields.append(content.vector(1).rest("session id"))
 
 
-def _client_hello(content: Reader, fields: list[Field]) -> None:
+def _client_hello(content: FieldReader, fields: list[Field]) -> None:
     _hello(content, fields)
     fields.append(_numbers("cipher suites", content.vector(2), names.CIPHERS))
     fields.append(content.vector(1).rest("compression methods"))
     _extensions(content, fields)
 
 
-def _server_hello(content: Reader, fields: list[Field]) -> None:
+def _server_hello(content: FieldReader, fields: list[Field]) -> None:
     _hello(content, fields)
     start = content.at
     fields.append(Field("cipher suite", start, start + 2, "u16", names.name_of(names.CIPHERS, content.number(2))))
@@ -59,7 +59,7 @@ def _server_hello(content: Reader, fields: list[Field]) -> None:
     _extensions(content, fields)
 
 
-def _extensions(content: Reader, fields: list[Field]) -> None:
+def _extensions(content: FieldReader, fields: list[Field]) -> None:
     if not content.left:
         return
     extensions = content.vector(2)
@@ -68,13 +68,13 @@ def _extensions(content: Reader, fields: list[Field]) -> None:
         kind, body = extensions.number(2), extensions.vector(2)
         name = names.name_of(names.EXTENSIONS, kind)
         try:
-            value = EXTENSIONS.get(kind, Reader.hex)(Reader(body.data, body.at, body.end))
+            value = EXTENSIONS.get(kind, FieldReader.hex)(FieldReader(body.data, body.at, body.end))
         except Short:
             value = "malformed: " + body.hex()
         fields.append(Field(name, start, body.end, "extension", value))
 
 
-def _certificate(content: Reader, fields: list[Field]) -> None:
+def _certificate(content: FieldReader, fields: list[Field]) -> None:
     """The chain. TLS 1.3 (RFC 8446, section 4.4.2) puts a context before it, and extensions after each certificate."""
     is_1_2 = int.from_bytes(content.data[content.at : content.at + 3], "big") == content.left - 3
     if not is_1_2:
@@ -86,7 +86,7 @@ def _certificate(content: Reader, fields: list[Field]) -> None:
             chain.vector(2)
 
 
-def _server_name(body: Reader) -> str:
+def _server_name(body: FieldReader) -> str:
     if not body.left:
         return "acknowledged"
     entries = body.vector(2)
@@ -94,19 +94,19 @@ def _server_name(body: Reader) -> str:
     return entries.vector(2).text()
 
 
-def _alpn(body: Reader) -> str:
+def _alpn(body: FieldReader) -> str:
     protocols, found = body.vector(2), []
     while protocols.left:
         found.append(protocols.vector(1).text())
     return ", ".join(found)
 
 
-def _supported_versions(body: Reader) -> str:
+def _supported_versions(body: FieldReader) -> str:
     """A list from the client, one version from the server."""
     return _list(body if body.left == 2 else body.vector(1), names.VERSIONS)
 
 
-def _key_share(body: Reader) -> str:
+def _key_share(body: FieldReader) -> str:
     """Groups of the shares: a list from the client; one from the server; one without a share asks for another hello."""
     single = body.left == 2 or int.from_bytes(body.data[body.at : body.at + 2], "big") != body.left - 2
     if single:
@@ -118,14 +118,14 @@ def _key_share(body: Reader) -> str:
     return ", ".join(groups)
 
 
-def _list(numbers: Reader, table: dict[int, str]) -> str:
+def _list(numbers: FieldReader, table: dict[int, str]) -> str:
     found = []
     while numbers.left:
         found.append(names.name_of(table, numbers.number(2)))
     return ", ".join(found)
 
 
-def _numbers(name: str, numbers: Reader, table: dict[int, str]) -> Field:
+def _numbers(name: str, numbers: FieldReader, table: dict[int, str]) -> Field:
     """A list of two-byte numbers, each a field."""
     start, end, items = numbers.at, numbers.end, []
     while numbers.left >= 2:
@@ -134,14 +134,14 @@ def _numbers(name: str, numbers: Reader, table: dict[int, str]) -> Field:
     return Field(name, start, end, "list", f"{len(items)}", tuple(items))
 
 
-MESSAGES: dict[int, Callable[[Reader, list[Field]], None]] = {
+MESSAGES: dict[int, Callable[[FieldReader, list[Field]], None]] = {
     1: _client_hello,
     2: _server_hello,
     8: _extensions,
     11: _certificate,
 }
 
-EXTENSIONS: dict[int, Callable[[Reader], str]] = {
+EXTENSIONS: dict[int, Callable[[FieldReader], str]] = {
     0: _server_name,
     10: lambda body: _list(body.vector(2), names.GROUPS),
     13: lambda body: _list(body.vector(2), names.SIGNATURES),

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from netlab.capture.model import Direction
 from netlab.dissect.decrypted_record import Opened
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.tls_names import RECORDS
 from netlab.topics.tls.dissect import dissect_content, said
 
@@ -88,9 +88,9 @@ def _opened(start: int, end: int, at: int, kind: int, plaintext: bytes) -> Opene
     return Opened(start, end, at, name, plaintext, dissect_content(kind, content), said(kind, content))
 
 
-def _records(stream: memoryview, at: int = 0) -> Iterator[tuple[int, int, Reader]]:
+def _records(stream: memoryview, at: int = 0) -> Iterator[tuple[int, int, FieldReader]]:
     """Start, type and body of each whole record from a record's first byte on."""
-    reader = Reader(stream, at)
+    reader = FieldReader(stream, at)
     while reader.left:
         start = reader.at
         try:
@@ -212,7 +212,9 @@ class _Keys12:
 
     def __init__(self, suite: Suite, master: bytes, randoms: bytes, side: int) -> None:
         implicit = 12 - suite.explicit
-        block = Reader(memoryview(_prf(suite, master, b"key expansion" + randoms, 2 * (suite.key_size + implicit))))
+        block = FieldReader(
+            memoryview(_prf(suite, master, b"key expansion" + randoms, 2 * (suite.key_size + implicit)))
+        )
         keys = [bytes(block.data[block.skip(suite.key_size) : block.at]) for _ in range(2)]
         ivs = [bytes(block.data[block.skip(implicit) : block.at]) for _ in range(2)]
         self.suite = suite

@@ -180,8 +180,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ),
         2,
         "Content-Length says before the body how long it will be. A server that reads exactly that many bytes sees "
-        "that the body was cut: it got 14 of 21. A server that takes what is there would act on half an order; one that "
-        "only waits can be made to wait by anybody.",
+        "that the body was cut: it got 14 of 21. A server that takes what is there would act on half an order; one "
+        "that only waits can be made to wait by anybody.",
         _cut_body,
     ),
     Experiment(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.capture.model import Direction
-from netlab.dissect.field_reader import Reader, Short
+from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 
 HEADER = 5
@@ -23,7 +23,7 @@ def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissecti
     """The frames of one direction. An ``offset`` may lie within a payload: then only a sure header counts."""
     if offset and not _surely_begins(data, direction):
         return Dissection((), "payload", problem="these bytes begin within a frame: follow the stream to see it whole")
-    reader = Reader(data)
+    reader = FieldReader(data)
     frames: list[Field] = []
     while reader.left and len(frames) < MOST_FRAMES:
         start = reader.at
@@ -53,7 +53,7 @@ def _surely_begins(data: memoryview, direction: Direction) -> bool:
     return LENGTHS.get(data[0], length) == length and (data[0] in LENGTHS or len(data) in (HEADER, HEADER + length))
 
 
-def _frame(reader: Reader, direction: Direction) -> tuple[Field | None, int]:
+def _frame(reader: FieldReader, direction: Direction) -> tuple[Field | None, int]:
     """The next frame, and how many bytes of it are still missing."""
     start = reader.at
     kind = reader.number(1)
@@ -72,7 +72,7 @@ def _frame(reader: Reader, direction: Direction) -> tuple[Field | None, int]:
     return Field(name, start, reader.at, "frame", value, (*header, body)), length - here
 
 
-def _payload(payload: Reader, kind: int, length: int) -> Field:
+def _payload(payload: FieldReader, kind: int, length: int) -> Field:
     if payload.left < length:
         return payload.rest("payload", value=f"{payload.left:,} of {length:,} bytes")
     if kind == 3 and length == 8:

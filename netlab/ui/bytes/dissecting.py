@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Segment, Transport
 from netlab.capture.stream import Chunk
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.bytes.byte_source import StreamSource
 
@@ -33,7 +33,7 @@ class Extent:
     """Bytes that follow in the same stream, and are there already."""
 
 
-def leading(segment: Segment, capture: Captured | None) -> StreamSource | None:
+def leading(segment: Segment, capture: CapturedSegments | None) -> StreamSource | None:
     """The stream that leads up to a segment, where there is one and it may be joined."""
     end = segment.offset + len(segment.data)
     if capture is None or segment.flow.transport is Transport.UDP:
@@ -55,7 +55,7 @@ def is_long_stream(source: StreamSource) -> bool:
     return source.length > _AT_ONCE or source.run_at(_AT_ONCE) > _CHUNKS
 
 
-def following(segment: Segment, capture: Captured | None) -> int:
+def following(segment: Segment, capture: CapturedSegments | None) -> int:
     """How many bytes have come after a segment in its stream."""
     if capture is None or segment.flow.transport is Transport.UDP:
         return 0

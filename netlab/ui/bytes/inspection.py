@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from netlab.capture.model import Direction, Kind, Segment
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.export import count_of_bytes
 from netlab.ui.bytes.byte_source import ByteSource, StreamSource, ViewSource
 from netlab.ui.bytes.diff import Change
@@ -43,7 +43,7 @@ class Face:
     """Whether it takes so long to be read that keys would wait for it."""
 
 
-def segment_face(segment: Segment, capture: Captured | None, *, hurried: bool = False) -> Face:
+def segment_face(segment: Segment, capture: CapturedSegments | None, *, hurried: bool = False) -> Face:
     """A segment, read together with the stream that leads to it, unless that is long and one is ``hurried``."""
     face = Face(ViewSource(segment.data), _title(segment), _name(segment))
     if not segment.data:
@@ -68,7 +68,7 @@ def changed_face(segment: Segment, change: Change, entered: bool) -> Face:
     return replace(face, marks=change.marks(entered), remark=change.remark)
 
 
-def stream_face(segment: Segment, capture: Captured, direction: Direction) -> Face:
+def stream_face(segment: Segment, capture: CapturedSegments, direction: Direction) -> Face:
     """One direction of the segment's flow, from its beginning."""
     source = StreamSource(capture.stream(segment.flow, direction))
     name = f"stream {segment.flow.number} {direction.value}"

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from netlab.capture.model import Direction, Segment
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissection, Dissector
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes.bytes_pane import BytesPane
@@ -85,7 +85,7 @@ class Inspector(BytesPane):
         self.make_panel: Callable[[], Callable[[], object] | None] = lambda: None
         """Gives the class of what stands under a session's buffer; asked when a buffer is first shown."""
         self._segment: Segment | None = None
-        self._capture: Captured | None = None
+        self._capture: CapturedSegments | None = None
         self._dissector: Dissector | None = None
         self._wanted: Wanted | None = None
         self._reading = False
@@ -113,7 +113,7 @@ class Inspector(BytesPane):
     def show_segment(
         self,
         segment: Segment | None,
-        capture: Captured | None,
+        capture: CapturedSegments | None,
         dissector: Dissector | None,
         *,
         chosen: bool = False,
@@ -194,7 +194,7 @@ class Inspector(BytesPane):
         if self._panel is not None:
             self._panel.display = wanted
 
-    def _show_alone(self, segment: Segment, capture: Captured | None, *, keep: bool = False) -> None:
+    def _show_alone(self, segment: Segment, capture: CapturedSegments | None, *, keep: bool = False) -> None:
         change = Change.of(segment)
         if segment.dropped is not None:
             self._read(dropped_face(segment, segment.dropped))
@@ -203,7 +203,7 @@ class Inspector(BytesPane):
         else:
             self._read(changed_face(segment, change, self._entered), keep=keep)
 
-    def _show_stream(self, segment: Segment, capture: Captured) -> None:
+    def _show_stream(self, segment: Segment, capture: CapturedSegments) -> None:
         direction = segment.direction if self.mode is Mode.STREAM else segment.direction.other
         before, self._stream_key = self._stream_key, (segment.flow.number, direction)
         at = segment.offset if before != self._stream_key and direction is segment.direction else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Flow, Transport
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Opened, Opener
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.bytes.byte_source import SparseSource
@@ -58,7 +58,7 @@ class Plaintexts:
         self._opener: Opener | None = None
         self._loaded = False
 
-    def sealed(self, flow: Flow, capture: Captured) -> Sealed | None:
+    def sealed(self, flow: Flow, capture: CapturedSegments) -> Sealed | None:
         """What opening a flow needs; to be asked for in the thread that grows the capture."""
         if flow.transport is Transport.UDP or (self._loaded and self._opener is None):
             return None

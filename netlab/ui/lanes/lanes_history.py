@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.lab.experiments.swim_lanes import Board, LiveLanes
 from netlab.lab.lab import Lab
 from netlab.ui.lanes.lanes_picture import Run
@@ -69,7 +69,7 @@ class LanesHistory:
 
     def __init__(self, lab: Lab, turns: Sequence[Turn], runs: Sequence[Turn]) -> None:
         self._lab, self._turns, self._runs = lab, turns, runs
-        self._capture: Captured | None = None
+        self._capture: CapturedSegments | None = None
         self._following = LiveLanes(lab)
 
     def remember_clients(self) -> None:

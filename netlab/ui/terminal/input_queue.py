@@ -9,9 +9,9 @@ from textual import events
 from textual.message import Message
 
 from netlab.ui.keys.type_ahead import LEAVES
-from netlab.ui.terminal.terminal_input import Kind
+from netlab.ui.terminal.terminal_input import InputKind
 
-LIMITS = {Kind.TEXT: 1000, Kind.KEY: 250, Kind.MOUSE: 50}
+LIMITS = {InputKind.TEXT: 1000, InputKind.KEY: 250, InputKind.MOUSE: 50}
 """How much may wait. The app answers that much within a second, and nobody types ahead so far."""
 
 
@@ -21,15 +21,15 @@ class InputQueue:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: deque[Message] = deque()
-        self._counts: Counter[Kind] = Counter()
-        self._lost: Counter[Kind] = Counter()
+        self._counts: Counter[InputKind] = Counter()
+        self._lost: Counter[InputKind] = Counter()
         self._pressed = False
 
-    def room(self, kind: Kind) -> int:
+    def room(self, kind: InputKind) -> int:
         """How much more may wait."""
         return LIMITS[kind] - self._counts[kind]
 
-    def lost(self, kind: Kind, count: int) -> None:
+    def lost(self, kind: InputKind, count: int) -> None:
         """So much was left out already."""
         with self._lock:
             self._lost[kind] += count
@@ -41,7 +41,7 @@ class InputQueue:
             last = self._waiting[-1] if self._waiting else None
             if isinstance(message, events.Key) and message.key == LEAVES:
                 self._waiting.appendleft(message)  # whatever waits, leaving does not
-                self._counts[Kind.KEY] += 1
+                self._counts[InputKind.KEY] += 1
             elif isinstance(message, events.MouseMove | events.Resize) and type(last) is type(message):
                 self._waiting[-1] = message  # only the newest position matters
             elif kind is None or self.room(kind) > -LIMITS[kind] or self._releases(message):
@@ -67,19 +67,19 @@ class InputQueue:
                 self._counts[kind] -= 1
             return message
 
-    def take_lost(self) -> Counter[Kind]:
+    def take_lost(self) -> Counter[InputKind]:
         """What was left out since the last time."""
         with self._lock:
             lost, self._lost = self._lost, Counter()
             return lost
 
 
-def kind_of(message: Message) -> Kind | None:
+def kind_of(message: Message) -> InputKind | None:
     """What it counts as; None for what no person causes in masses."""
     if isinstance(message, events.Key):
-        return Kind.TEXT if message.is_printable or message.key in ("enter", "tab") else Kind.KEY
+        return InputKind.TEXT if message.is_printable or message.key in ("enter", "tab") else InputKind.KEY
     if isinstance(message, events.MouseMove):
         return None  # only one waits
     if isinstance(message, events.MouseEvent):
-        return Kind.MOUSE
-    return Kind.KEY if isinstance(message, events.AppFocus | events.AppBlur | events.Paste) else None
+        return InputKind.MOUSE
+    return InputKind.KEY if isinstance(message, events.AppFocus | events.AppBlur | events.Paste) else None

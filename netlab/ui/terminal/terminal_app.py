@@ -15,7 +15,7 @@ from textual.driver import Driver
 
 from netlab.ui.terminal.exit_watch import WATCH
 from netlab.ui.terminal.terminal_driver import TerminalDriver, web_driver
-from netlab.ui.terminal.terminal_input import Kind
+from netlab.ui.terminal.terminal_input import InputKind
 
 SCREENS_OWN = "textual"
 """How the names of the screen's own threads begin."""
@@ -34,7 +34,7 @@ class TerminalApp(App[None]):
             return TerminalDriver
         return web_driver(found) if found.__module__.endswith("web_driver") else found
 
-    def input_lost(self, lost: Counter[Kind]) -> None:
+    def input_lost(self, lost: Counter[InputKind]) -> None:
         """Say what input was left out."""
         counts = " and ".join(f"{count:,} {kind.value}" for kind, count in lost.items())
         self.notify(f"It came faster than it can be taken: {counts} were left out.", title="input", severity="warning")

@@ -21,7 +21,7 @@ from textual.message import Message
 from netlab.ui.keys.type_ahead import KeyTurns
 from netlab.ui.terminal.exit_watch import WATCH, ending_signals
 from netlab.ui.terminal.input_queue import InputQueue
-from netlab.ui.terminal.terminal_input import Kind, Pasted, TerminalInput
+from netlab.ui.terminal.terminal_input import InputKind, Pasted, TerminalInput
 from netlab.ui.terminal.terminal_modes import reopened
 
 try:
@@ -41,7 +41,7 @@ BUSY = 0.002
 class HearsOfInput(Protocol):
     """What the driver reports to the app."""
 
-    def input_lost(self, lost: Counter[Kind]) -> None:
+    def input_lost(self, lost: Counter[InputKind]) -> None:
         """So much input was left out."""
 
     def thread_failed(self, error: BaseException) -> None:

@@ -31,7 +31,7 @@ _PASTE_END = b"\x1b[201~"
 _MOTION, _WHEEL = 32, 64
 
 
-class Kind(Enum):
+class InputKind(Enum):
     """What input is, as far as its bounds differ."""
 
     TEXT = "characters"
@@ -51,7 +51,7 @@ class TerminalInput:
     ``room`` says how much more of a kind may come now; ``lost`` is called with what was left out.
     """
 
-    def __init__(self, room: Callable[[Kind], int], lost: Callable[[Kind, int], None]) -> None:
+    def __init__(self, room: Callable[[InputKind], int], lost: Callable[[InputKind, int], None]) -> None:
         self._room, self._lost = room, lost
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._held = b""
@@ -59,7 +59,7 @@ class TerminalInput:
         self._paste: bytearray | None = None
         self._paste_lost = 0
         self._skipping = False
-        self._come: Counter[Kind] = Counter()
+        self._come: Counter[InputKind] = Counter()
 
     def feed(self, data: bytes, *, more: bool) -> Iterator[str | Pasted]:
         """What these bytes say. Where ``more`` waits to be read, a sequence that is cut off waits for its rest."""
@@ -101,13 +101,15 @@ class TerminalInput:
                 self._move = token["code"], token["mouse"]
                 return
             yield from self._moved()
-            if token["mouse"].endswith(b"m") or self._taken(Kind.MOUSE, 1):
+            if token["mouse"].endswith(b"m") or self._taken(InputKind.MOUSE, 1):
                 yield self._decode(token["mouse"])
             return
         yield from self._moved()
         if token["text"]:
             yield self._decode(self._bounded(token["text"]))
-        elif not token["old"] and self._taken(Kind.KEY, 1):  # an old mouse's reports are not what Textual asked for
+        elif not token["old"] and self._taken(
+            InputKind.KEY, 1
+        ):  # an old mouse's reports are not what Textual asked for
             yield self._decode(token[0])
 
     def _moved(self) -> Iterator[str]:
@@ -120,13 +122,13 @@ class TerminalInput:
         """As much as there is room for. Once some is left out, all is until the input rests: a line of a paste that
         lacks its middle must not be run."""
         if self._skipping:
-            self._lost(Kind.TEXT, len(text))
+            self._lost(InputKind.TEXT, len(text))
             return b""
-        taken = self._taken(Kind.TEXT, len(text))
+        taken = self._taken(InputKind.TEXT, len(text))
         self._skipping = taken < len(text)
         return text[:taken]
 
-    def _taken(self, kind: Kind, count: int) -> int:
+    def _taken(self, kind: InputKind, count: int) -> int:
         """How many of so many there is room for; the others are lost."""
         taken = max(0, min(count, max(self._room(kind), BY_HAND - self._come[kind])))
         self._come[kind] += taken
@@ -146,7 +148,7 @@ class TerminalInput:
         self._paste_lost += max(0, len(text) - room)
         if end:
             if self._paste_lost:
-                self._lost(Kind.TEXT, self._paste_lost)
+                self._lost(InputKind.TEXT, self._paste_lost)
             yield Pasted(self._paste.decode("utf-8", "replace").replace("\0", ""))
             self._paste = None
         return rest

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction, Flow, Segment, Transport
 from netlab.capture.stream import Chunk
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Conversation, Opened
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
@@ -75,7 +75,7 @@ class OpenedLines:
             opening.looks = _LOOKS
         return _line(segment, records[first : min(after, first + MOST)], after - first, dissector)
 
-    def work(self, capture: Captured) -> list[Work]:
+    def work(self, capture: CapturedSegments) -> list[Work]:
         """What is to be opened now; to be asked for in the thread that grows the capture."""
         found = []
         wanted = [opening for opening in self._openings.values() if opening.looks]

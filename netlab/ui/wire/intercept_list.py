@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from netlab.capture.model import Endpoint, Flow, Kind, Segment, Transport
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
 from netlab.ui.bytes.byte_source import StreamSource
@@ -62,7 +62,7 @@ class HeldList(Widget, can_focus=True):
         self._segments: list[Segment] = []
         self._dissector: Dissector | None = None
 
-    def show(self, held: Sequence[HeldSegment], capture: Captured | None, dissector: Dissector | None) -> None:
+    def show(self, held: Sequence[HeldSegment], capture: CapturedSegments | None, dissector: Dissector | None) -> None:
         """Show these; the cursor stays on its segment, else on the one that took its place."""
         before = self.highlighted
         self.held, self._dissector = tuple(held), dissector
@@ -138,7 +138,7 @@ class HeldList(Widget, can_focus=True):
         return line.stylize("$block-cursor-foreground on $block-cursor-background bold" if here else "")
 
 
-def as_segment(held: HeldSegment, all_held: Sequence[HeldSegment], capture: Captured | None) -> Segment:
+def as_segment(held: HeldSegment, all_held: Sequence[HeldSegment], capture: CapturedSegments | None) -> Segment:
     """What waits, as if it had crossed: in the capture's flow, behind all that crossed and that waits before it."""
     flow = next((flow for flow in reversed(capture.flows) if flow.client == held.client), None) if capture else None
     offset = 0

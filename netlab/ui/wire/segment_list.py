@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from netlab.capture.model import Segment
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.line_cache import PlainRows
@@ -107,7 +107,7 @@ class SegmentList(ScrollView, can_focus=True):
 
     # What is shown
 
-    def show(self, capture: Captured | None, dissector: Dissector | None = None) -> None:
+    def show(self, capture: CapturedSegments | None, dissector: Dissector | None = None) -> None:
         """Show another capture (None: nothing yet) from its newest segment on.
 
         With a dissector, its summary is what a line says, else a preview of the text.

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from netlab.capture.model import Segment
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 
 _NEWEST = 100
 """Lines among which one with bytes is looked for, as many connections may end at once."""
@@ -19,7 +19,7 @@ class SegmentRows:
     """Every segment of a capture, or those that a filter left, newest last."""
 
     def __init__(self) -> None:
-        self.capture: Captured | None = None
+        self.capture: CapturedSegments | None = None
         self.following = True
         """Whether the person is at the newest, and goes with it."""
         self.wanted = 0
@@ -31,7 +31,7 @@ class SegmentRows:
         self._indices: Sequence[int] | None = None
         self._seen = 0  # segments when the person last followed
 
-    def show(self, capture: Captured | None) -> None:
+    def show(self, capture: CapturedSegments | None) -> None:
         """Another capture (None: nothing yet), all of it."""
         self.capture, self.following, self.marks = capture, True, set()
         self.show_only(None)

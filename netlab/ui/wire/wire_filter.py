@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from netlab.capture.model import Segment
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 
 Test = Callable[[Segment], bool]
 _BATCH = 64
@@ -19,7 +19,7 @@ _BATCH = 64
 class FilterScan:
     """``rows`` grows by the indices of the segments that passed; ``scanned`` of the capture's have been looked at."""
 
-    def __init__(self, capture: Captured, passes: Test, text: str) -> None:
+    def __init__(self, capture: CapturedSegments, passes: Test, text: str) -> None:
         self.rows = array("L")
         self.scanned = 0
         self.text = text

@@ -18,7 +18,7 @@ from textual.message import Message
 
 from netlab.capture.filter import parse
 from netlab.capture.model import Segment
-from netlab.capture.view import Captured
+from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
 from netlab.ui.widgets.question import Question
@@ -131,7 +131,7 @@ class WireList(Vertical):
         return self._question
 
     @property
-    def capture(self) -> Captured | None:
+    def capture(self) -> CapturedSegments | None:
         """The capture that is shown."""
         return self._list.rows.capture
 
@@ -150,7 +150,7 @@ class WireList(Vertical):
         """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
         return self._list.hurried
 
-    def show(self, capture: Captured | None, dissector: Dissector | None = None) -> None:
+    def show(self, capture: CapturedSegments | None, dissector: Dissector | None = None) -> None:
         """Show another capture (None: nothing yet), without a filter, from its newest segment on.
 
         With a dissector, its summary is what a line says, else a preview of the text.

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from netlab.capture.model import Transport
-from netlab.wire.impairment.choice import Choice, chosen
+from netlab.wire.impairment.choice import SegmentChoice, chosen
 from netlab.wire.impairment.fault import FaultKind, Impairment
 from netlab.wire.impairment.spec import split
 
@@ -80,7 +80,7 @@ def parse(text: str, transport: Transport | None = None) -> Impairment | None:
     if transport is not None and transport not in kind.transports:
         raise ValueError(f"no {kind.name} on {transport.name}: {kind.why_not}")
     begin = kind.parse(list(spec.numbers))
-    begin = begin if spec.choice == Choice() else chosen(begin, spec.choice, kind.sees_all)
+    begin = begin if spec.choice == SegmentChoice() else chosen(begin, spec.choice, kind.sees_all)
     return Impairment(spec.words, spec.direction, begin)
 
 

@@ -31,7 +31,7 @@ class Condition(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SegmentChoice:
     """All conditions that are not None must hold: ``probability`` (0 to 1), ``every`` N-th, ``first`` N.
 
     ``first`` counts what the fault acts on: once for the whole wire, all flows and both directions; ``each`` counts in
@@ -77,7 +77,7 @@ class Chosen:
     """A fault that acts on chosen segments and lets the others pass. The end of a stream is never chosen."""
 
     fault: Fault
-    choice: Choice
+    choice: SegmentChoice
     left: Left
     sees_all: bool = False
 
@@ -97,13 +97,13 @@ def _acted(requests: tuple[Request, ...], segment: Passing) -> bool:
     return requests != (Forward(segment.payload),)
 
 
-def chosen(begin: Begin, choice: Choice, sees_all: bool) -> Begin:
+def chosen(begin: Begin, choice: SegmentChoice, sees_all: bool) -> Begin:
     """A fault for chosen segments, out of one for all."""
     counter = choice.counter()
     return lambda: Chosen(begin(), choice, counter(), sees_all)
 
 
-def take_choice(words: list[str]) -> tuple[Choice, list[str]]:
+def take_choice(words: list[str]) -> tuple[SegmentChoice, list[str]]:
     """The choice among the words, and the other words. Raises `ValueError` with a sentence."""
     probability, first, every, each, left = None, None, None, False, []
     rest = list(reversed(words))
@@ -123,7 +123,7 @@ def take_choice(words: list[str]) -> tuple[Choice, list[str]]:
             raise ValueError("each stands behind a first: first 3 each")
         else:
             left.append(word)
-    return Choice(probability, first, every, each), left
+    return SegmentChoice(probability, first, every, each), left
 
 
 def _number(word: str, rest: list[str]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from netlab.capture.model import Direction
-from netlab.wire.impairment.choice import FIRST, FIRST_EACH, Choice, take_choice
+from netlab.wire.impairment.choice import FIRST, FIRST_EACH, SegmentChoice, take_choice
 
 ARROWS = {
     "->": Direction.TO_SERVER,
@@ -34,7 +34,7 @@ class Spec:
 
     name: str
     numbers: tuple[str, ...]
-    choice: Choice
+    choice: SegmentChoice
     direction: Direction | None
     words: str
 

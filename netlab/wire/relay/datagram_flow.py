@@ -27,7 +27,7 @@ Key = tuple[socket.socket, Endpoint]
 """What distinguishes flows: where the client sends to, and its address."""
 
 
-class Owner(Protocol):
+class FlowOwner(Protocol):
     """What a flow knows of the relay that it belongs to."""
 
     context: Context
@@ -168,7 +168,7 @@ class DatagramFlow:
         "used",
     )
 
-    def __init__(self, relay: Owner, listener: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
+    def __init__(self, relay: FlowOwner, listener: socket.socket, upstream: socket.socket, client: Endpoint) -> None:
         self.relay, self.context = relay, relay.context
         self.closed = False
         self.used = time.monotonic()

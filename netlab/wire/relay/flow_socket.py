@@ -12,7 +12,7 @@ from netlab.wire.loop import BROKEN, READ, WRITE, Loop
 _ABORT: Final = struct.pack("ii", 1, 0)
 
 
-class Reader(Protocol):
+class SocketReader(Protocol):
     """What takes from a socket: a pipe."""
 
     ended: bool
@@ -36,7 +36,7 @@ class FlowSocket:
 
     __slots__ = ("_fd", "_loop", "_mask", "_watched", "reader", "socket", "writer")
 
-    reader: Reader
+    reader: SocketReader
     writer: Writer
 
     def __init__(self, loop: Loop, sock: socket.socket) -> None:

@@ -28,7 +28,7 @@ AT_ONCE: Final = 256
 """Pieces that leave the faults of one direction in a row before others have their turn."""
 
 
-class Ending(Enum):
+class StreamEnd(Enum):
     """What comes after the last byte to be written."""
 
     FIN = "fin"
@@ -92,7 +92,7 @@ class Pipe:
         self._context, self._buffers = flow.context, flow.buffers
         self._way, self._time_ns = flow.record.way(direction), flow.context.time_ns
         self._recv_into, self._send = source.socket.recv_into, sink.socket.send
-        self._pending: deque[memoryview | tuple[Ending, str]] = deque()
+        self._pending: deque[memoryview | tuple[StreamEnd, str]] = deque()
         self._lane: ImpairmentLane | None = None  # until the server is there
         self._at_most = SIZE
         self._alarm = Alarm(self._context.loop, self._due)
@@ -253,14 +253,14 @@ class Pipe:
             self.sink.want_write(False)
             self.source.want_read(False)
 
-    def _perform(self, ending: Ending, fate: str) -> None:
+    def _perform(self, ending: StreamEnd, fate: str) -> None:
         match ending:
-            case Ending.FIN:
+            case StreamEnd.FIN:
                 self.sink.want_write(False)
                 self.finish(fate)
-            case Ending.CLOSE:
+            case StreamEnd.CLOSE:
                 self.flow.cut(fate)
-            case Ending.RESET:
+            case StreamEnd.RESET:
                 self.flow.reset(self.direction, fate, by_fault=True)
 
     def _impair(self, lane: ImpairmentLane, payload: memoryview, fate: str = "") -> None:
@@ -299,9 +299,9 @@ class Pipe:
             case Leaving.DROPPED:
                 self._way.dropped(now, departure.payload, departure.fate)
             case ending:
-                self._finally(Ending(ending.value), departure.fate)
+                self._finally(StreamEnd(ending.value), departure.fate)
 
-    def _finally(self, ending: Ending, fate: str) -> None:
+    def _finally(self, ending: StreamEnd, fate: str) -> None:
         """An ending comes after the bytes before it."""
         if self._pending:
             self._pending.append((ending, fate))

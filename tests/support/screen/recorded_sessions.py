@@ -189,26 +189,26 @@ class ReplayedLab(Lab):
 
     def start(self) -> None:
         """Tell it all, at once."""
-        self._recording.began(self._file)
-        self._recording.grow(self._file.stat().st_size)
+        self._live_capture.began(self._file)
+        self._live_capture.grow(self._file.stat().st_size)
         self._replayed = state_of(self.told["state"])
         for told in self.told["sessions"]:
             self._play(self.open(), told)
         for line in self.told["log"]:
-            self._tell(LogGrew(LogLine(line["time_ns"], line["level"], line["text"])))
+            self._report(LogGrew(LogLine(line["time_ns"], line["level"], line["text"])))
         for event in (StateChanged(self._replayed), SessionsChanged(), CaptureRestarted()):
-            self._tell(event)
+            self._report(event)
 
     def _play(self, session: Session, told: Json) -> None:
-        prompt = session._repl
-        prompt.connection = PlayedConnection(told, self._client(told["transfer"]))
-        prompt._told_closed = True
+        repl = session._repl
+        repl.connection = PlayedConnection(told, self._client(told["transfer"]))
+        repl._closed_noted = True
         for crossing in map(crossing_of, told["crossings"]):
-            prompt.attribution._locals.add(crossing.local)
-            prompt.attribution._kept.append(crossing)
+            repl.attribution._locals.add(crossing.local)
+            repl.attribution._kept.append(crossing)
         for entry in map(entry_of, told["transcript"]):
-            prompt.transcript.append(entry)
-        prompt._notify()
+            repl.transcript.append(entry)
+        repl._notify()
 
     def _client(self, transfer: Json | None) -> object:
         """A client of zero-copy with the payload in its buffer, as the capture has it; nothing for other topics."""
@@ -217,7 +217,7 @@ class ReplayedLab(Lab):
         client = ZerocopyClient.__new__(ZerocopyClient)
         client.transfer, client.compared = Transfer(**{**transfer, "buffer": NOTHING}), cast("Any", [])
         if transfer["filled"] == transfer["size"] and not transfer["failure"]:
-            capture = self._recording.capture
+            capture = self._live_capture.capture
             chunks = capture.stream(capture.flows[0], Direction.TO_CLIENT)
             whole = b"".join(bytes(chunk.view) for chunk in chunks)
             client.transfer.buffer = memoryview(bytearray(whole[-transfer["size"] :]))

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from textual import events
 
 from netlab.ui.terminal.input_queue import LIMITS, InputQueue
-from netlab.ui.terminal.terminal_input import LONGEST_PASTE, Kind, Pasted, TerminalInput
+from netlab.ui.terminal.terminal_input import LONGEST_PASTE, InputKind, Pasted, TerminalInput
 
 
 class Source:
     """A terminal's input with so much room; what was lost is counted."""
 
     def __init__(self, room: int = 1_000_000) -> None:
-        self.lost: Counter[Kind] = Counter()
+        self.lost: Counter[InputKind] = Counter()
         self.input = TerminalInput(lambda kind: room, self._lost)
 
-    def _lost(self, kind: Kind, count: int) -> None:
+    def _lost(self, kind: InputKind, count: int) -> None:
         self.lost[kind] += count
 
     def feed(self, *chunks: bytes, more: bool = True) -> list[str | Pasted]:
@@ -80,7 +80,7 @@ def test_a_paste_is_bounded() -> None:
     source = Source()
     (paste,) = source.feed(b"\x1b[200~", b"x" * LONGEST_PASTE, b"yyy", b"\x1b[201~")
     assert paste == Pasted("x" * LONGEST_PASTE)
-    assert source.lost == {Kind.TEXT: 3}
+    assert source.lost == {InputKind.TEXT: 3}
 
 
 def test_once_text_is_left_out_all_of_the_burst_is() -> None:
@@ -88,7 +88,7 @@ def test_once_text_is_left_out_all_of_the_burst_is() -> None:
     (kept,) = source.feed(b"x" * 100 + b"\x11" + b"y" * 100)[:1]
     assert set(str(kept)) == {"x"}
     assert "y" not in str(source.feed(b"yyy"))
-    assert source.lost[Kind.TEXT] == 203 - len(kept)
+    assert source.lost[InputKind.TEXT] == 203 - len(kept)
     list(source.input.rest())
     assert source.text(b"by hand\r") == "by hand\r"
 
@@ -105,9 +105,9 @@ def test_the_queue_keeps_what_it_can_and_counts_the_rest() -> None:
     kept = 0
     while queue.take() is not None:
         kept += 1
-    assert kept == 2 * LIMITS[Kind.TEXT]
-    assert queue.take_lost() == {Kind.TEXT: 5000 - kept}
-    assert queue.room(Kind.TEXT) == LIMITS[Kind.TEXT]
+    assert kept == 2 * LIMITS[InputKind.TEXT]
+    assert queue.take_lost() == {InputKind.TEXT: 5000 - kept}
+    assert queue.room(InputKind.TEXT) == LIMITS[InputKind.TEXT]
 
 
 def test_a_button_whose_press_was_kept_is_let_go() -> None:
@@ -116,7 +116,7 @@ def test_a_button_whose_press_was_kept_is_let_go() -> None:
     for _ in range(5000):
         queue.put(_mouse(events.MouseScrollUp))
     queue.put(_mouse(events.MouseUp))
-    taken = [queue.take() for _ in range(2 * LIMITS[Kind.MOUSE] + 1)]
+    taken = [queue.take() for _ in range(2 * LIMITS[InputKind.MOUSE] + 1)]
     assert isinstance(taken[-1], events.MouseUp)
     assert queue.take() is None
 

@@ -13,7 +13,7 @@ from netlab.capture.model import Direction, Transport
 from netlab.lab import wire_commands as console
 from netlab.wire import faults
 from netlab.wire.impairment import catalog, spec
-from netlab.wire.impairment.choice import Choice
+from netlab.wire.impairment.choice import SegmentChoice
 
 SWALLOW = """
 from netlab.wire.impairment.fault import FaultKind
@@ -113,7 +113,7 @@ def test_a_spec_is_taken_apart_and_put_together() -> None:
     found = spec.split("corrupt -> bit 3 byte 7 every 2 first 5 each 30%")
     assert found is not None
     assert (found.name, found.numbers, found.direction) == ("corrupt", ("bit", "3", "byte", "7"), Direction.TO_SERVER)
-    assert found.choice == Choice(0.3, 5, 2, each=True)
+    assert found.choice == SegmentChoice(0.3, 5, 2, each=True)
     choice = " ".join(condition.words(number) for condition, number in found.choice.conditions.items())
     again = spec.join(found.name, " ".join(found.numbers), choice, found.direction)
     assert again == "corrupt bit 3 byte 7 30% first 5 each every 2 ->"
