@@ -16,8 +16,8 @@ CODE = ROOT / "netlab"
 # Files that the contract of topics names, and the models' servers; `app` is also what WSGI calls an application.
 MANY_MODULES = {"server", "client", "dissect", "experiments", "copy_as", "panel", "plaintext", "app"}
 NOT_ENGLISH = re.compile(
-    r"\b([Tt]old|[Tt]ells?|[Tt]elling|[Aa]new|[Ww]hoever|for ever|of now|(says|said) its last|that there are|where there is none"
-    r"|what is none|faults any more)\b",
+    r"\b([Tt]old|[Tt]ells?|[Tt]elling|[Aa]new|[Ww]hoever|for ever|of now|(says|said) its last|that there are"
+    r"|where there is none|what is none|faults any more)\b",
 )
 """Also ``file.tell()`` would match; the method's dot before it excuses that."""
 PRIVATE = re.compile(r"\b(tidings|bench(es)?|trials?|crossings?|happenings?|beside_calls|looked_at|let_all_go)\b")
