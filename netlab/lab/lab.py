@@ -16,7 +16,6 @@ from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
-from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab import console
 from netlab.lab.bounded_log import BoundedLog
@@ -26,9 +25,9 @@ from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.client.sessions import Sessions
 from netlab.lab.errors import LabError
+from netlab.lab.lab_capture import LabCapture
 from netlab.lab.processes.early import EarlyChildren
-from netlab.lab.processes.flow_table import FlowRecord
-from netlab.lab.processes.live_capture import LiveCapture, Saved
+from netlab.lab.processes.live_capture import LiveCapture
 from netlab.lab.processes.setup import CAPTURE_LIMIT, Setup, lab_certificates
 from netlab.lab.processes.supervisor import Supervisor
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine, StateChanged, TranscriptGrew
@@ -43,7 +42,7 @@ CALL_TIMEOUT = 60.0
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-class Lab:
+class Lab(LabCapture):
     """A topic's server and wire as child processes, its clients as threads, its capture as a file.
 
     ``port`` is where the wire listens (0: any free port). ``options`` are the topic's. ``notify`` is called with each
@@ -187,55 +186,6 @@ class Lab:
         if seconds != math.inf:
             _check_timeout(seconds)
         self._supervisor.set_idle(seconds)
-
-    @property
-    def flows(self) -> tuple[FlowRecord, ...]:
-        """The flows of the wire, in the order in which they were opened."""
-        return self._supervisor.flows.facts
-
-    def sync(self) -> None:
-        """Wait until everything that has crossed the wire is in the capture."""
-        self._supervisor.sync()
-
-    @property
-    def capture(self) -> Capture:
-        """The capture so far. If the lab is headless, this waits until the wire has written all that has crossed."""
-        if self._headless:
-            self._supervisor.sync()
-        self._live_capture.grow(self._supervisor.captured_length)
-        return self._live_capture.capture
-
-    @property
-    def shown_capture(self) -> Capture | None:
-        """The part of the capture that was read so far, without waiting; None before the first capture."""
-        return self._live_capture.shown
-
-    def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
-        """Copy the capture to a file. Returns its path, and the path of the backup of a file that was there.
-
-        ``secrets`` includes the secrets of the clients' TLS sessions: anyone who has the file can read their data.
-        """
-        inside = self.secrets.encode() if secrets else None
-        if inside == b"":
-            raise LabError(
-                "there are no TLS secrets to save", "clients of the tls topic write them; leave out --secrets"
-            )
-        self._supervisor.sync()
-        return self._live_capture.save(path, self._supervisor.captured_length, secrets=inside)
-
-    @property
-    def unsaved(self) -> int:
-        """The number of captured segments that were not saved."""
-        return self._live_capture.unsaved
-
-    @property
-    def secrets(self) -> str:
-        """The key log of the clients' TLS sessions so far; empty for a topic without TLS."""
-        return self._live_capture.secrets
-
-    def clear_capture(self) -> None:
-        """Start a new capture."""
-        self._supervisor.clear_capture()
 
     # Clients
 

@@ -1,0 +1,68 @@
+"""The capture of a lab: its flows, its segments, its secrets, and how it is saved."""
+
+from __future__ import annotations
+
+import os
+
+from netlab.capture.capture_file import Capture
+from netlab.lab.errors import LabError
+from netlab.lab.processes.flow_table import FlowRecord
+from netlab.lab.processes.live_capture import LiveCapture, Saved
+from netlab.lab.processes.supervisor import Supervisor
+
+
+class LabCapture:
+    """The part of a `netlab.lab.lab.Lab` that concerns its capture."""
+
+    _supervisor: Supervisor
+    _live_capture: LiveCapture
+    _headless: bool
+
+    @property
+    def flows(self) -> tuple[FlowRecord, ...]:
+        """The flows of the wire, in the order in which they were opened."""
+        return self._supervisor.flows.facts
+
+    def sync(self) -> None:
+        """Wait until everything that has crossed the wire is in the capture."""
+        self._supervisor.sync()
+
+    @property
+    def capture(self) -> Capture:
+        """The capture so far. If the lab is headless, this waits until the wire has written all that has crossed."""
+        if self._headless:
+            self._supervisor.sync()
+        self._live_capture.grow(self._supervisor.captured_length)
+        return self._live_capture.capture
+
+    @property
+    def shown_capture(self) -> Capture | None:
+        """The part of the capture that was read so far, without waiting; None before the first capture."""
+        return self._live_capture.shown
+
+    def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
+        """Copy the capture to a file. Returns its path, and the path of the backup of a file that was there.
+
+        ``secrets`` includes the secrets of the clients' TLS sessions: anyone who has the file can read their data.
+        """
+        inside = self.secrets.encode() if secrets else None
+        if inside == b"":
+            raise LabError(
+                "there are no TLS secrets to save", "clients of the tls topic write them; leave out --secrets"
+            )
+        self._supervisor.sync()
+        return self._live_capture.save(path, self._supervisor.captured_length, secrets=inside)
+
+    @property
+    def unsaved(self) -> int:
+        """The number of captured segments that were not saved."""
+        return self._live_capture.unsaved
+
+    @property
+    def secrets(self) -> str:
+        """The key log of the clients' TLS sessions so far; empty for a topic without TLS."""
+        return self._live_capture.secrets
+
+    def clear_capture(self) -> None:
+        """Start a new capture."""
+        self._supervisor.clear_capture()
