@@ -26,6 +26,7 @@ from netlab.ui.bytes.data_inspector import AtCursor
 from netlab.ui.bytes.field_tree import FieldTree
 from netlab.ui.bytes.hex_view import ByteView
 from netlab.ui.bytes.spans import Spans, field_spans
+from netlab.ui.keys.commands import clear_key
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.question import Question
 
@@ -49,8 +50,7 @@ KEYS: list[BindingType] = [
             tooltip="Copy the selection, else the field, else all: hex, text, Python, base64, or to a file"),
     Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",
             tooltip="All numbers at the cursor in both byte orders, or just a line of them"),
-    Binding("escape", "let_go", "let go", show=False, id="bytes.let_go",
-            tooltip="Drop the search, the selection or the struct format"),
+    clear_key("bytes", "Clear the search, then the selection, then the struct format"),
 ]  # fmt: skip
 
 
@@ -82,6 +82,8 @@ class BytesPane(Vertical):
         self._typed = ""
         self._search: Worker[None] | None = None
         self._note_acts: tuple[tuple[str, str], ...] = ()
+        self._form_before = ""
+        self._clearable = False
         self._found: int | None = None  # where the cursor is that the last search's outcome is about
         self._copying = ByteCopying(self, self.question)
 
@@ -164,6 +166,14 @@ class BytesPane(Vertical):
         view.lay_fields(field_spans(unpacked.fields) if unpacked else spans)
         field = self.fields.reveal(view.cursor) if self.fields.display else None
         view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))
+        self._name_clear()
+
+    def _name_clear(self) -> None:
+        """Have the footer follow whether there is something to clear."""
+        clearable = bool(self._pattern or self.at_cursor.form or any(self.bytes.selection))
+        if clearable != self._clearable:
+            self._clearable = clearable
+            self.refresh_bindings()
 
     def on_field_tree_field_highlighted(self, event: FieldTree.FieldHighlighted) -> None:
         """Go to the field's bytes and select them."""
@@ -176,6 +186,7 @@ class BytesPane(Vertical):
         self._forget_found(self.bytes.cursor)
         self.at_cursor.show(self.bytes.source, start, self.bytes.selection)
         self.bytes.mark_field(start, end)
+        self._name_clear()
 
     # Keys that are named on the screen
 
@@ -229,6 +240,7 @@ class BytesPane(Vertical):
             struct_size(text)
             return unpack_at(text, view.source.view(view.cursor, view.cursor + struct_size(text)), view.cursor).values
 
+        self._form_before = self.at_cursor.form
         self.question.ask("struct", "unpack", self.at_cursor.form, check)
 
     def on_question_changed(self, event: Question.Changed) -> None:
@@ -253,10 +265,10 @@ class BytesPane(Vertical):
             self._copying.write(event.text)
 
     def on_question_left(self, event: Question.Left) -> None:
-        """Escape from the struct box takes the format away."""
+        """Esc restores the struct format that stood before."""
         event.stop()
         if event.purpose == "struct":
-            self.at_cursor.form = ""
+            self.at_cursor.form = self._form_before
             self._look()
         elif event.purpose == FILE:
             self._copying.forget()
@@ -269,7 +281,7 @@ class BytesPane(Vertical):
             return not self.question.asking
         if action == "find":
             return bool(self._pattern) and self.bytes.has_focus
-        if action == "let_go":
+        if action == "clear":
             return bool(self._pattern or self.at_cursor.form or any(self.bytes.selection))
         return True
 
@@ -285,7 +297,7 @@ class BytesPane(Vertical):
         """Say how far it is."""
         event.stop()
         if self._search is not None:
-            self._remark(f"searching {event.percent} %", ("let_go", "cancels"))
+            self._remark(f"searching {event.percent} %", ("clear", "cancels"))
 
     def on_search_ended(self, event: SearchEnded) -> None:
         """Go to what was found, or say that nothing was."""
@@ -304,7 +316,7 @@ class BytesPane(Vertical):
             )
             self._remark("found past the end" if event.wrapped else "found", *ways)
 
-    def action_let_go(self) -> None:
+    def action_clear(self) -> None:
         """One thing at a time: the search, the selection, the struct format."""
         if self._search is not None:
             self._search.cancel()
@@ -317,6 +329,7 @@ class BytesPane(Vertical):
         else:
             self.at_cursor.form = ""
             self._look()
+        self._name_clear()
 
     # Copying
 

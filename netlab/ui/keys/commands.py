@@ -51,7 +51,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
     "right": "→", "shift+tab": "⇧tab", "shift+right": "⇧→", "equals_sign": "=", "minus": "-", "plus": "+",
-    "apostrophe": "'", "greater_than_sign": ">",
+    "apostrophe": "'", "greater_than_sign": ">", "backspace": "bksp", "delete": "del",
 }  # fmt: skip
 
 
@@ -137,6 +137,11 @@ EVERY_COMMAND = COMMANDS + PROMPT_COMMANDS
 def bindings(commands: Iterable[Command]) -> list[BindingType]:
     """The commands as Textual binds them."""
     return [command.binding() for command in commands]
+
+
+def clear_key(place: str, tooltip: str) -> Binding:
+    """The key that clears what a pane marks, selects or filters, the same in every pane; ``place`` begins its id."""
+    return Binding("backspace", "clear", "clear", id=f"{place}.clear", tooltip=tooltip)
 
 
 def topic_bindings() -> list[BindingType]:

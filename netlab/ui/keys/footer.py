@@ -14,7 +14,7 @@ from textual.widget import Widget
 from netlab.ui.keys.commands import EVERY_COMMAND, readable
 
 MOST = 8
-_RANKS = {command.action: command.footer for command in EVERY_COMMAND}
+_RANKS: dict[str, float] = {**{command.action: command.footer for command in EVERY_COMMAND}, "clear": 1.4}
 _CONSOLE = "bench('focus_console')"
 _ALWAYS = ("help", _CONSOLE, "command_palette")
 

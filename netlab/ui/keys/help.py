@@ -29,9 +29,9 @@ SHOWS = {
     "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
     "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment, and L goes "
     "there. With i segments are held until you let them go with a; while one is highlighted, e edits and d drops it. "
-    "Without one, e and d are what they are elsewhere. / shows only the segments that match a filter, and i takes the "
-    "same filters: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in quotation marks, "
-    "joined by and, or, not and parentheses.",
+    "Without one, e and d are what they are elsewhere. / shows only the segments that match a filter (bksp clears it), "
+    "and i takes the same filters: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in "
+    "quotation marks, joined by and, or, not and parentheses.",
     "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor. L "
     "goes to the console's line that caused them. Shift and a movement, or dragging, selects; / finds text, 0x hex or "
     "b'bytes'.",

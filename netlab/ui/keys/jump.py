@@ -28,7 +28,7 @@ class Target:
 
 
 class Jump(LateModal[None]):
-    """Shows the letters over the screen as it is. A letter goes to its target, any other key leaves."""
+    """Shows the letters over the screen as it is. A letter goes to its target, esc leaves, no other key acts."""
 
     DEFAULT_CSS = """
     Jump { background: $background 40%; layers: letters; }
@@ -36,6 +36,7 @@ class Jump(LateModal[None]):
         layer: letters; position: absolute; height: 1; background: $accent; color: $text; text-style: bold;
         text-align: center;
     }
+    Jump > #jump-keys { background: $panel; color: $foreground; text-style: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave", show=False, id="jump.leave")]
 
@@ -44,7 +45,7 @@ class Jump(LateModal[None]):
         self._targets = dict(zip(LETTERS, targets, strict=False))
 
     def compose(self) -> ComposeResult:
-        """A label on each target; those that are hidden are named at the foot."""
+        """A label on each target; those that are hidden are named at the foot, above how to leave."""
         width, height = self.app.size
         x = 0
         for letter, target in self._targets.items():
@@ -56,9 +57,13 @@ class Jump(LateModal[None]):
             label.styles.width = len(text) + 2
             label.styles.offset = (max(min(place.x, width - len(text) - 2), 0), max(min(place.y, height - 1), 0))
             yield label
+        leaves = Static("esc leaves", markup=False, id="jump-keys")
+        leaves.styles.width = 12
+        leaves.styles.offset = (max(width - 12, 0), height - 1)
+        yield leaves
 
     def on_key(self, event: events.Key) -> None:
-        """Go there, or leave."""
+        """Go there."""
         target = self._targets.get(event.character or "")
         if target is None:
             return

@@ -42,11 +42,16 @@ class LessonText(Markdown):
         self._found: list[tuple[Static, str]] = []
         self._match: int | None = None
 
-    def look_for(self, text: str) -> int:
+    @property
+    def match(self) -> int | None:
+        """Which of the lines found was gone to."""
+        return self._match
+
+    def look_for(self, text: str, match: int | None = None) -> int:
         """Mark the text; the number of lines that have it."""
         for static, content in self._plain:
             static.update(content)
-        self._plain, self._found, self._match = [], [], None
+        self._plain, self._found, self._match = [], [], match
         self.sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
         for static in self.query(Static) if text else ():
             if isinstance(static.content, Content):

@@ -64,7 +64,7 @@ class Reader(ScrollableContainer, can_focus=True):
 
             body = LessonText(self.page.text, self._show_line)
         yield body
-        yield FindBar(body)
+        yield FindBar(body, self)
 
     def turn_to(self, page: Page) -> None:
         """Show another page, from its top."""
@@ -93,7 +93,7 @@ class Reader(ScrollableContainer, can_focus=True):
         bar = next(iter(self.query(FindBar)), None)
         if action == "find":
             return bar is not None and not bar.asking
-        if action == "find_next":
+        if action in ("find_next", "clear"):
             return bar is not None and bar.searching
         return True
 
@@ -108,6 +108,10 @@ class Reader(ScrollableContainer, can_focus=True):
     def action_find_next(self, step: int) -> None:
         """To the next match, or the one before."""
         self.query_one(FindBar).go_on(step)
+
+    def action_clear(self) -> None:
+        """No marks any more."""
+        self.query_one(FindBar).clear()
 
     def _show_line(self, line: int, column: int) -> None:
         """Bring a line into the upper third, and the column into view."""

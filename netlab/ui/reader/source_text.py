@@ -33,10 +33,15 @@ class SourceText(Static):
         self._lines = highlight(self.source, language="python").split("\n")
         self._draw()
 
-    def look_for(self, text: str) -> int:
+    @property
+    def match(self) -> int | None:
+        """The number of the line gone to."""
+        return self._match
+
+    def look_for(self, text: str, match: int | None = None) -> int:
         """Mark the text; the number of lines that have it."""
         sought = self._sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
-        self._match = None
+        self._match = match
         lines = self.source.split("\n") if sought is not None else []
         self.found = [number for number, line in enumerate(lines) if sought and sought.search(line)]
         self._draw()

@@ -8,15 +8,21 @@ from __future__ import annotations
 from typing import Protocol
 
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
+from netlab.ui.keys.commands import clear_key
 from netlab.ui.widgets.question import Question
 
 
 class Searched(Protocol):
     """What a text can be looked for in."""
 
-    def look_for(self, text: str) -> int:
-        """Mark the text, in whatever case, or nothing where it is empty; the number of lines that have it."""
+    @property
+    def match(self) -> int | None:
+        """Which match was gone to, as `look_for` takes it."""
+
+    def look_for(self, text: str, match: int | None = None) -> int:
+        """Mark the text, in any case, or nothing if it is empty; the number of lines that have it."""
 
     def show_match(self, step: int) -> None:
         """Go to the next (1) or previous (-1) line that has it, around the end; with 0 to the first from here."""
@@ -29,17 +35,20 @@ def find_keys(place: str) -> list[BindingType]:
         Binding("n", "find_next(1)", "next match", id=f"{place}.find_next", tooltip="Go to the next line that has it"),
         Binding("N", "find_next(-1)", "match before", show=False, id=f"{place}.find_previous",
                 tooltip="Go to the line before that has it"),
+        clear_key(place, "Clear the marks of the search"),
     ]  # fmt: skip
 
 
 class FindBar(Question):
-    """The question for the text. Enter keeps the marks, escape takes them away."""
+    """The question for the text. Enter keeps the marks; esc restores marks and place as they were before."""
 
-    def __init__(self, searched: Searched) -> None:
+    def __init__(self, searched: Searched, view: Widget) -> None:
+        """``view`` is what scrolls to a match."""
         super().__init__()
-        self._searched = searched
+        self._searched, self._view = searched, view
         self._text = ""
         self._looked: tuple[str, int] | None = None
+        self._before: tuple[str, int | None, int | None] = ("", None, None)  # text, match, and line, if not the last
 
     @property
     def searching(self) -> bool:
@@ -49,6 +58,8 @@ class FindBar(Question):
     def find(self) -> None:
         """Ask what to find."""
         self._looked = None
+        line = self._view.scroll_offset.y if self._view.scroll_y < self._view.max_scroll_y else None
+        self._before = self._text, self._searched.match, line
         self.ask("find", "find", self._text, self._count)
 
     def _count(self, text: str) -> str:
@@ -64,8 +75,8 @@ class FindBar(Question):
         """To the next line that has it (1), or the one before (-1)."""
         self._searched.show_match(step)
 
-    def stop(self) -> None:
-        """Take the marks away."""
+    def clear(self) -> None:
+        """Clear the marks."""
         self._text = ""
         self._searched.look_for("")
         self.refresh_bindings()
@@ -83,9 +94,15 @@ class FindBar(Question):
         self.refresh_bindings()
 
     def on_question_left(self, event: Question.Left) -> None:
-        """Take them away."""
+        """Restore what was there before."""
         event.stop()
-        self.stop()
+        self._text, match, line = self._before
+        self._searched.look_for(self._text, match)
+        if line is None:
+            self._view.scroll_end(animate=False)
+        else:
+            self._view.scroll_to(y=line, animate=False)
+        self.refresh_bindings()
 
 
 def next_match(places: list[int], here: int, step: int) -> int:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from netlab.ui.widgets.find_bar import FindBar, find_keys, next_match
@@ -23,13 +23,11 @@ class SearchedRing(Ring):
     MARGIN = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         *find_keys("scroll"),
-        Binding("escape", "find_no_more", "end search", show=False, id="scroll.find_no_more",
-                tooltip="Take the marks of the search away"),
-    ]  # fmt: skip
+    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.find_bar = FindBar(self)
+        self.find_bar = FindBar(self, self)
         self._sought: re.Pattern[str] | None = None
         self._match: int | None = None
 
@@ -37,7 +35,7 @@ class SearchedRing(Ring):
         """What goes on with a search is there while there is one."""
         if action == "find":
             return not self.find_bar.asking
-        if action in ("find_next", "find_no_more"):
+        if action in ("find_next", "clear"):
             return self.find_bar.searching
         return super().check_action(action, parameters)
 
@@ -49,14 +47,19 @@ class SearchedRing(Ring):
         """To the next match, or the one before."""
         self.show_match(step)
 
-    def action_find_no_more(self) -> None:
+    def action_clear(self) -> None:
         """No marks any more."""
-        self.find_bar.stop()
+        self.find_bar.clear()
 
-    def look_for(self, text: str) -> int:
+    @property
+    def match(self) -> int | None:
+        """The number of the line gone to."""
+        return self._match
+
+    def look_for(self, text: str, match: int | None = None) -> int:
         """Mark the text; the number of lines that have it."""
         self._sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
-        self._match = None
+        self._match = match
         self.refresh()
         self.refresh_bindings()
         return len(self._matches())

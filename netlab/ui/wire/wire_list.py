@@ -21,6 +21,7 @@ from netlab.capture.model import Segment
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import HeldSegment
+from netlab.ui.keys.commands import clear_key
 from netlab.ui.widgets.question import Question
 from netlab.ui.widgets.saving import check_new_file, save_runs
 from netlab.ui.wire.decrypted_lines import OpenedLines
@@ -52,6 +53,7 @@ KEYS: list[BindingType] = [
             tooltip="Send the segment's bytes again, in the same flow or in a new one"),
     Binding("w", "export", "export bytes", id="wire.export", show=False,
             tooltip="Write the bytes of the marked, else the shown segments to a file"),
+    clear_key("wire", "Clear the filter: show all segments again"),
 ]  # fmt: skip
 
 
@@ -108,6 +110,7 @@ class WireList(Vertical):
         self._dissector: Dissector | None = None
         self._question = Question()
         self._scan: FilterScan | None = None
+        self._scan_before: FilterScan | None = None  # what stood when another filter was asked for
         self.opened: OpenedLines | None = None
         """What opens encrypted segments."""
         self._opening, self._rest_until = False, 0.0
@@ -155,7 +158,7 @@ class WireList(Vertical):
 
         With a dissector, its summary is what a line says, else a preview of the text.
         """
-        self._scan, self._dissector = None, dissector
+        self._scan, self._scan_before, self._dissector = None, None, dissector
         if self.opened is not None:
             self.opened.forget()
         self._list.show_opened(self.opened)
@@ -233,6 +236,8 @@ class WireList(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What concerns a held segment is there while there is one; editing and dropping while one is highlighted."""
+        if action == "clear":
+            return self._scan is not None
         if action not in ("want", "intercept"):
             return action != "filter" or not self._question.asking  # what is typed goes into the question
         if action == "intercept" or not self._live:
@@ -289,17 +294,27 @@ class WireList(Vertical):
 
     def action_filter(self) -> None:
         """Ask which segments to show."""
+        self._scan_before = self._scan
         self._question.ask("filter", "filter", self._scan.text if self._scan else "", _read_filter)
 
     def filter(self, text: str) -> None:
         """Show only what the filter lets through; all with an empty text. `ValueError` says what is wrong."""
         if not text.strip() or self.capture is None:
-            self._scan = None
-            self._list.show_rows(None)
+            self._take(None)
             return
-        self._scan = FilterScan(self.capture, parse(text).matches, text)
-        self._scan.step(_SCAN_SECONDS)
-        self._list.show_rows(self._scan.rows, self._scan.counts)
+        scan = FilterScan(self.capture, parse(text).matches, text)
+        scan.step(_SCAN_SECONDS)
+        self._take(scan)
+
+    def _take(self, scan: FilterScan | None) -> None:
+        """Show what a filter lets through, or all."""
+        self._scan = scan
+        self._list.show_rows(scan.rows if scan else None, scan.counts if scan else "")
+        self.refresh_bindings()
+
+    def action_clear(self) -> None:
+        """Show all segments again."""
+        self._take(None)
 
     def _go_on_scanning(self) -> None:
         if self._scan is not None and self._scan.step(_SCAN_SECONDS):
@@ -322,10 +337,10 @@ class WireList(Vertical):
             save_runs(self, Path(event.text).expanduser(), [s.data for s in chosen], f"{len(chosen)} segments")
 
     def on_question_left(self, event: Question.Left) -> None:
-        """Escape takes the filter away."""
+        """Esc restores the filter that stood before."""
         event.stop()
         if event.purpose == "filter":
-            self.filter("")
+            self._take(self._scan_before)
 
     # Export
 
@@ -348,4 +363,4 @@ def _read_intercept(text: str) -> str:
 def _read_filter(text: str) -> str:
     """How a filter reads; `ValueError` says what is wrong."""
     parse(text)
-    return "enter keeps it, esc takes it away" if text.strip() else _EXAMPLES
+    return "enter keeps it, esc leaves what was shown before" if text.strip() else _EXAMPLES

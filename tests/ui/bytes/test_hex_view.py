@@ -107,6 +107,8 @@ def test_shift_selects_and_the_title_tells_how_much() -> None:
         assert row[0].startswith("0000  00[01 02")
         assert "12]13" in row[1]
         await pilot.press("escape")
+        assert app.inspector.bytes.selection == (1, 19), "esc leaves, and does nothing else"
+        await pilot.press("backspace")
         assert app.inspector.bytes.selection == (0, 0)
 
     drive(app, script)
@@ -163,6 +165,8 @@ def test_search_goes_around_both_ways() -> None:
             await pilot.pause()
         assert [*places, app.inspector.bytes.cursor] == [0, 4, 8, 0, 8, 4]
         await pilot.press("escape")
+        assert app.inspector.check_action("find", (False,)), "esc leaves, and does nothing else"
+        await pilot.press("backspace")
         assert not app.inspector.check_action("find", (False,))
 
     drive(app, script)
@@ -184,7 +188,7 @@ def test_a_search_in_a_large_file_runs_beside_the_screen_and_can_be_cancelled(tm
         await answer(pilot, "ctrl+f", "needle")
         await until(pilot, lambda: pane.bytes.cursor == 40_000_000)
         await answer(pilot, "ctrl+f", "not in there")
-        await pilot.press("escape")
+        await pilot.press("backspace")
         await until(pilot, lambda: pane.at_cursor.note == "")
         await app.workers.wait_for_complete()
         assert pane.bytes.cursor == 40_000_000

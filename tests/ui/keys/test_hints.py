@@ -30,7 +30,7 @@ PROMISES = {
     "shows every type, both byte orders": "numbers",
     "next": "find(False)",
     "previous": "find(True)",
-    "cancels": "let_go",
+    "cancels": "clear",
     "goes on": "freeze",
     "finds": "find",
     "applies": "apply",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from textual import events
+from textual.command import CommandPalette
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
 
+import netlab.ui
 from netlab.lab.state import Phase
 from netlab.ui.console.prompt import Prompt
+from netlab.ui.faults.fault_form import FaultForm
 from netlab.ui.keys.footer import KeyLine
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.jump import LETTERS, Jump
+from netlab.ui.keys.late_paint import LateModal
 from netlab.ui.tab.slots import Life
 from netlab.ui.widgets.chooser import Chooser
 from tests.support.screen.staging import StagedApp, enter, played
@@ -158,7 +165,17 @@ def test_a_saved_capture_without_clients_is_nothing_to_lose(tmp_path: Path) -> N
 async def test_the_jump_mode_goes_to_panes_and_tabs(app: StagedApp, pilot: Pilot[None]) -> None:
     at_once(app, "ctrl+o")
     await until(pilot, lambda: isinstance(app.screen, Jump) and app.screen.query(Static))
-    assert len(app.screen.query(Static)) == len(app.seen.panes.order) + len(app.tab_titles)
+    assert len(app.screen.query(Static)) == len(app.seen.panes.order) + len(app.tab_titles) + 1  # how to leave
+    here = app.screen
+    at_once(app, "1", "space", "tab", "enter", "question_mark", "B")
+    await until(pilot, lambda: "B does nothing here" in str(app.screen_stack[0].query_one(KeyLine).render()), "handled")
+    assert app.screen is here, "only a letter that is shown, and esc, leave it"
+    assert "esc leaves" in {str(label.content) for label in app.screen.query(Static)}
+    at_once(app, "escape")
+    await until(pilot, lambda: len(app.screen_stack) == 1, "it is left")
+    assert isinstance(app.focused, Prompt), "and nothing else has happened"
+    at_once(app, "ctrl+o")
+    await until(pilot, lambda: isinstance(app.screen, Jump) and app.screen.query(Static))
     at_once(app, LETTERS[app.seen.panes.order.index("log")])
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "log")
     at_once(app, "ctrl+o", LETTERS[len(app.seen.panes.order) + 1])
@@ -174,14 +191,35 @@ async def test_what_is_pasted_outside_the_console_goes_there(app: StagedApp, pil
     assert app.seen.lab.state.phase is Phase.SERVING
 
 
-@pytest.mark.parametrize("opens", ["m", "f", "question_mark", "ctrl+o"])
-def test_a_paste_that_nothing_takes_says_where_it_goes(opens: str) -> None:
+MODALS = {
+    "m": Chooser, "c": Chooser, "q": Chooser, "f": FaultForm, "question_mark": Help, "ctrl+o": Jump,
+    "ctrl+p": CommandPalette,
+}  # fmt: skip
+"""What stands above the panes, by the key that opens it."""
+
+
+def test_every_modal_is_among_those_that_a_paste_was_tried_on() -> None:
+    found: set[type[object]] = set()
+    for module in pkgutil.walk_packages(netlab.ui.__path__, "netlab.ui."):
+        kinds = [kind for kind in vars(import_module(module.name)).values() if isinstance(kind, type)]
+        found |= {kind for kind in kinds if issubclass(kind, ModalScreen) and kind is not LateModal}
+    assert found - {ModalScreen} <= set(MODALS.values())
+
+
+@pytest.mark.parametrize("opens", MODALS)
+def test_a_paste_above_the_panes_is_taken_or_says_where_it_goes(opens: str) -> None:
     @played()
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        await enter(pilot, "Hello")
+        await until(pilot, lambda: app.seen.lab.unsaved >= 3, "something to lose")
         await pilot.press("escape", opens)
-        await until(pilot, lambda: len(app.screen_stack) == 2, "it is open")
+        await until(pilot, lambda: isinstance(app.screen, MODALS[opens]), "it is open")
+        await until(pilot, lambda: not app._turn and app.screen.is_mounted, "it is ready")
         app.post_message(events.Paste("Hello"))
-        await until(pilot, lambda: any("then paste" in each.message for each in app._notifications), "it is said")
+        if opens == "ctrl+p":
+            await until(pilot, lambda: app.screen.query_one(Input).value == "Hello", "what one looks for")
+        else:
+            await until(pilot, lambda: any("then paste" in each.message for each in app._notifications), "it is said")
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1, "it is closed")
         app.post_message(events.Paste("Hello"))
