@@ -344,15 +344,15 @@ class NetlabApp(TerminalApp, KeyTurns):
 
     def action_help(self) -> None:
         """Help for the focused pane."""
-        from netlab.ui.keys.help import Help, help_lines, help_width  # late: first paint does not need it
+        from netlab.ui.keys.help import Help, help_lines  # late: first paint does not need it
 
         bench = self.bench
         if bench is None:
             return
         pane = bench.panes.pane_of(self.focused) or "console"
-        lines = help_lines(
-            bench.topic, pane, self.screen.active_bindings, self._config.keys,
-            bench.completion.operations.values(), bench.completion.commands, help_width(self.size.width),
+        lines = partial(
+            help_lines, bench.topic, pane, self.screen.active_bindings, self._config.keys,
+            list(bench.completion.operations.values()), bench.completion.commands,
         )  # fmt: skip
         self.push_screen(Help(lines, f"help: {bench.topic.title}, {pane}"))
 

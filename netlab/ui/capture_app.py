@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ from netlab.ui.bytes.bytes_pane import BytesPane
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.bytes.plaintext import Plaintexts
 from netlab.ui.keys.footer import KeyLine
-from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines, help_width
+from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines
 from netlab.ui.keys.type_ahead import KeyTurns
 from netlab.ui.terminal.screen_check import on_a_screen
 from netlab.ui.terminal.terminal_app import TerminalApp, play
@@ -188,7 +189,7 @@ class InspectApp(TerminalApp, KeyTurns):
         """Help for the focused pane."""
         inside = self.focused.ancestors_with_self if self.focused is not None else ()
         pane = next((node.id for node in inside if node.id in IN_A_FILE), None) or "wire"
-        lines = file_help_lines(pane, self.screen.active_bindings, help_width(self.size.width))
+        lines = partial(file_help_lines, pane, self.screen.active_bindings)
         self.push_screen(Help(lines, f"help: a capture file, {pane}"))
 
     def action_dissector(self) -> None:

@@ -37,6 +37,8 @@ _LOW = 11
 
 _FEWEST = 6
 """Lines that the bytes always have, so that a question at the foot leaves some of them in view."""
+_LEAST = 4
+"""Of these, where even they have no room, as the CSS has it."""
 
 KEYS: list[BindingType] = [
     Binding("o", "go_to", "go to", id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
@@ -127,7 +129,8 @@ class BytesPane(Vertical):
         """Let the fields have the rows that the bytes do not need, and two fifths in any case."""
         height = self.size.height
         needed = max(self.bytes.virtual_size.height + 1, _FEWEST)
-        most = max(height - (self.at_cursor.outer_size.height or 3) - needed, height * 2 // 5, 1)
+        rest = height - (self.at_cursor.outer_size.height or 3)
+        most = max(min(max(rest - needed, height * 2 // 5), rest - _LEAST), 1)
         if self._fields_most != most:
             self._fields_most = most
             self.fields.styles.max_height = most

@@ -130,12 +130,10 @@ class FaultForm(LateModal[None]):
 
     def compose(self) -> ComposeResult:
         """Kinds, the fields of one, how it reads, what is active."""
-        width = max(len(kind.name) for kind in self._kinds) + 2
-        room = min(78, self.app.size.width * 98 // 100) - 5  # without border, padding and scrollbar
-        kinds = [entry(f"{kind.name:<{width - 2}}", kind.help, room) for kind in self._kinds]
         with Vertical() as box:
             box.border_title = f"faults on the wire: {self._live.topic.title}"
-            yield OptionList(*(Option(kind) for kind in kinds), id="fault-kinds", markup=False)
+            kinds = map(Option, self._entries(self.app.size.width))
+            yield OptionList(*kinds, id="fault-kinds", markup=False)
             yield from self._field("numbers", Line(id="fault-numbers", compact=True, select_on_focus=False),
                                    Static("", id="fault-usage", markup=False))  # fmt: skip
             yield from self._field("way", Pick(("both", "→ to server", "← to client"), id="fault-way"))
@@ -144,6 +142,19 @@ class FaultForm(LateModal[None]):
             yield Static("", id="fault-verdict", markup=False)
             yield Static("active, in the order in which they act", classes="heading", markup=False)
             yield OptionList(id="fault-active", markup=False)
+
+    def _entries(self, columns: int) -> list[Content]:
+        """The kinds on a screen of so many columns."""
+        width = max(len(kind.name) for kind in self._kinds)
+        room = min(78, columns * 98 // 100) - 5  # without border, padding and scrollbar
+        return [entry(kind.name.ljust(width), kind.help, room) for kind in self._kinds]
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap for the new width."""
+        kinds = self.query_one("#fault-kinds", OptionList)
+        for index, line in enumerate(self._entries(event.size.width)):
+            kinds.replace_option_prompt_at_index(index, line)
+        self._name_keys(self.focused)
 
     def _field(self, label: str, *widgets: Widget) -> ComposeResult:
         with Horizontal():
@@ -160,9 +171,12 @@ class FaultForm(LateModal[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Name the keys that act where the focus is now."""
-        enter = "enter changes" if event.widget.id == "fault-active" else "enter adds"
-        keys = [enter, *([] if isinstance(event.widget, Input) else ["del takes away"]), "F clears all", "esc closes"]
-        self.query_one(Vertical).border_subtitle = "   ".join(keys)
+        self._name_keys(event.widget)
+
+    def _name_keys(self, focused: Widget | None) -> None:
+        enter = "enter changes" if focused is not None and focused.id == "fault-active" else "enter adds"
+        keys = [enter, *([] if isinstance(focused, Input) else ["del takes away"]), "F clears all", "esc closes"]
+        self.query_one(Vertical).border_subtitle = ("   " if self.app.size.width >= 80 else "  ").join(keys)
 
     # The draft
 

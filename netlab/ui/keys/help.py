@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
@@ -110,7 +111,7 @@ def help_lines(
     lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
     if missing := limits(topic):
         lines += [*_heading("On this system"), *_table(missing, width)]
-    lines += _heading("Keys anywhere but in the console's input (esc leaves it)")
+    lines += _heading("Keys outside the console's input (esc leaves it)")
     shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
     rows = [(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown]
     lines += _table([*rows, ("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
@@ -172,7 +173,8 @@ class Help(LateModal[None]):
         Binding("space", "scroll(10)", "page down", show=False, id="help.page_down"),
     ]
 
-    def __init__(self, lines: Sequence[Content], title: str = "help") -> None:
+    def __init__(self, lines: Callable[[int], Sequence[Content]], title: str = "help") -> None:
+        """``lines`` gives the text for so many cells."""
         super().__init__()
         self._lines = lines
         self._title = title
@@ -182,7 +184,14 @@ class Help(LateModal[None]):
         with VerticalScroll() as box:
             box.border_title = self._title
             box.border_subtitle = "↑↓ scroll   esc closes"
-            yield Static(Content("\n").join(self._lines), markup=False)
+            yield Static(self._text(self.app.size.width), markup=False)
+
+    def _text(self, columns: int) -> Content:
+        return Content("\n").join(self._lines(help_width(columns)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap for the new width."""
+        self.query_one(Static).update(self._text(event.size.width))
 
     def action_scroll(self, lines: int) -> None:
         """Up or down."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.widgets import Static
 
 from netlab.ui.keys.late_paint import LateModal
@@ -42,11 +42,12 @@ class Jump(LateModal[None]):
 
     def __init__(self, targets: Sequence[Target]) -> None:
         super().__init__()
+        self._size_at_first = Size()
         self._targets = dict(zip(LETTERS, targets, strict=False))
 
     def compose(self) -> ComposeResult:
         """A label on each target; those that are hidden are named at the foot, above how to leave."""
-        width, height = self.app.size
+        width, height = self._size_at_first = self.app.size
         x = 0
         for letter, target in self._targets.items():
             place, text = target.place, letter
@@ -61,6 +62,11 @@ class Jump(LateModal[None]):
         leaves.styles.width = 12
         leaves.styles.offset = (max(width - 12, 0), height - 1)
         yield leaves
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave: the letters would stand beside their targets."""
+        if event.size != self._size_at_first:
+            self.dismiss()
 
     def on_key(self, event: events.Key) -> None:
         """Go there."""

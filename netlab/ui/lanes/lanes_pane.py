@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from itertools import groupby
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment as Cells
@@ -106,7 +107,7 @@ class LanesPane(ScrollView, can_focus=True):
         sheet = Sheet.of(shown, width, window or self.picture.window, self.app.size.width >= SIDE_BY_SIDE)
         before = self.text
         self._sheet, self._rows = sheet, sheet.rows()
-        self._foot = sheet.newest.foot() if any(board.lanes for board in shown[-1].boards) else [_EMPTY]
+        self._foot = sheet.newest.foot() if any(board.lanes for board in shown[-1].boards) else wrap(_EMPTY, width)
         self._tell(sheet.newest)
         if self.text != before:
             self.virtual_size = Size(width, len(self._rows) + len(self._foot))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import Static
 
 from netlab.ui.widgets.find_bar import next_match
@@ -57,6 +61,21 @@ class SourceText(Static):
             self._draw()
             self._show_line(self._match, found.end() if found else 0)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The part of the lines that is in view; "…" stands where one goes on beyond it."""
+        strips = super().render_lines(crop)
+        return [self._cut(strip, crop.y + row, crop) for row, strip in enumerate(strips)]
+
+    def _cut(self, strip: Strip, number: int, crop: Region) -> Strip:
+        if number >= len(self._lines) or crop.width < 2:
+            return strip
+        text = f" {self._lines[number].plain.rstrip()}"
+        if cell_len(text) > crop.right:
+            strip = Strip.join([strip.crop(0, crop.width - 1), _ellipsis(strip.crop(crop.width - 1))])
+        if crop.x and cell_len(text) - cell_len(text.lstrip()) < min(crop.x, cell_len(text)):
+            strip = Strip.join([_ellipsis(strip.crop(0, 1)), strip.crop(1)])
+        return strip
+
     def _draw(self) -> None:
         self.update(Content("\n").join([self._drawn(number) for number in range(len(self._lines))]))
 
@@ -66,3 +85,8 @@ class SourceText(Static):
             line = line.stylize("reverse", found.start(), found.end())
         mark = "»" if number == self._match else " "
         return Content.assemble((mark, "bold $text-accent"), line)
+
+
+def _ellipsis(cell: Strip) -> Strip:
+    """The sign of a cut, in the style of the cell whose place it takes."""
+    return Strip([Segment("…", next((segment.style for segment in cell), None))], 1)

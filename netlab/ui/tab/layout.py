@@ -49,12 +49,24 @@ class PaneBar(Static):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._panes = Content()
+
     def tell(self, order: Sequence[str], beside: str, warned: int) -> None:
         """Mark the pane that is shown, and how many warnings wait in the log. Where keys are typed, esc comes first."""
-        first = "esc, then " * isinstance(self.screen.focused, Input)
         marks = {"log": f" !{warned}"} if warned else {}
         names = [self._named(name, name == beside, marks.get(name, "")) for name in order[1:]]
-        self.update(Content(" ").join([*names, Content(f"  {first}tab: next pane   \\: the whole tab")]), layout=False)
+        self._panes = Content(" ").join(names)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Say as many hints as have room, each of them whole."""
+        first = "esc, then " * isinstance(self.screen.focused, Input)
+        keys = [f"{first}tab: next pane", "\\: the whole tab"]
+        while keys and self._panes.cell_length + 3 + len("   ".join(keys)) > self.content_size.width:
+            del keys[-1]
+        self.update(Content.assemble(self._panes, "   ", "   ".join(keys)), layout=False)
 
     def _named(self, name: str, marked: bool, more: str) -> Content:
         shown = Content.styled(f"▸{name}", "bold reverse") if marked else Content(f" {name}")
@@ -185,7 +197,11 @@ class Panes(Horizontal):
         shown = self.whole or self.beside
         there = {f"-with-{slot.name}" for slot in (self.experiment_slot, self.lanes_slot) if slot.pane is not None}
         lower = shown == "bytes" if shown in ("bytes", "experiment") else self.has_class("-lower-bytes")
-        flags = {"-whole": bool(self.whole), "-reading": self.reader is not None, "-lower-bytes": lower}
+        flags = {
+            "-whole": bool(self.whole),
+            "-reading": self.reader is not None,
+            "-lower-bytes": lower and self.reader is None,
+        }
         classes = {f"-{shown}", *there, *(flag for flag, on in flags.items() if on)}
         self._dress(classes)
         self._bytes.set_class(self.editor_slot.pane is not None, "-editing")

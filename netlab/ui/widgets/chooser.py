@@ -33,6 +33,11 @@ class Choice:
     unavailable: str = ""
 
 
+def _room(columns: int) -> int:
+    """Cells of a line on a screen of so many columns."""
+    return min(_WIDTH, columns * 96 // 100) - _AROUND
+
+
 def entry(label: str, meaning: str, width: int) -> Content:
     """One line of a list: what it is called, and what it means, which is wrapped within its own column."""
     indent = len(label) + 2
@@ -82,16 +87,23 @@ class Chooser(LateModal[tuple[str, str] | None]):
             lines = zip(self._lines(self.app.size.width), self._choices, strict=True)
             options = (Option(line, disabled=bool(choice.unavailable)) for line, choice in lines)
             yield OptionList(*options, markup=False)
-            writes = f"   w {self._writes}" if self._writes else ""
-            yield Static(f"↑↓ enter chooses{writes}   esc leaves", markup=False)
+            yield Static(self._keys(self.app.size.width), markup=False, id="chooser-keys")
+
+    def _keys(self, columns: int) -> Content:
+        """How to answer, each key with its words on one line."""
+        lines = [""]
+        for key in filter(None, ["↑↓ enter chooses", f"w {self._writes}" * bool(self._writes), "esc leaves"]):
+            if lines[-1] and len(lines[-1]) + 3 + len(key) > _room(columns):
+                lines.append("")
+            lines[-1] += f"   {key}" if lines[-1] else key
+        return Content("\n".join(lines))
 
     def _lines(self, columns: int) -> list[Content]:
         """The choices on a screen of so many columns."""
-        width = min(_WIDTH, columns * 96 // 100) - _AROUND
         label = max(len(choice.label) for choice in self._choices)
         marks = ("● " if choice.value == self._current else "  " for choice in self._choices)
         return [
-            entry(mark + choice.label.ljust(label), choice.unavailable or choice.meaning, width)
+            entry(mark + choice.label.ljust(label), choice.unavailable or choice.meaning, _room(columns))
             for mark, choice in zip(marks, self._choices, strict=True)
         ]
 
@@ -100,6 +112,7 @@ class Chooser(LateModal[tuple[str, str] | None]):
         options = self.query_one(OptionList)
         for index, line in enumerate(self._lines(event.size.width)):
             options.replace_option_prompt_at_index(index, line)
+        self.query_one("#chooser-keys", Static).update(self._keys(event.size.width))
 
     def on_mount(self) -> None:
         """Begin at what is."""

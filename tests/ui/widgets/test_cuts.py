@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
-from textual.pilot import Pilot
-from textual.widgets import OptionList, Tab
+import re
+from collections.abc import Iterator
 
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import OptionList, Static, Tab
+
+from netlab.ui.faults.fault_form import FaultForm
+from netlab.ui.keys.help import Help
+from netlab.ui.lanes.lanes_pane import LanesPane
+from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.source_text import SourceText
+from netlab.ui.tab.layout import PaneBar
 from netlab.ui.tab_titles import fitting
 from netlab.ui.widgets.chooser import Chooser, entry
 from netlab.ui.widgets.formatting import shortened
@@ -57,5 +69,113 @@ def test_tabs_and_choosers_have_room(size: tuple[int, int]) -> None:
             lines = str(options.get_option_at_index(index).prompt).split("\n")
             assert all(len(line) <= options.size.width for line in lines), lines
             assert all(line.startswith("    ") for line in lines[1:]), lines
+
+    play()
+
+
+SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)], ids=["120x40", "80x24", "60x20"])
+
+
+def rows_of(widget: Widget) -> list[str]:
+    """What of a widget is on the screen, row by row."""
+    region = widget.region.intersection(widget.screen.find_widget(widget).clip)
+    strips = widget.screen._compositor.render_strips()[region.y : region.bottom]
+    return [strip.crop(region.x, region.right).text for strip in strips]
+
+
+@SIZES
+def test_a_line_of_code_that_goes_on_beyond_the_reader_says_so(size: tuple[int, int]) -> None:
+    @played(size)
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape", "v", "v")
+        await until(pilot, lambda: app.query(SourceText) and "HardenedServer" in app.query_one(SourceText).source)
+        source, reader = app.query_one(SourceText), app.query_one(Reader)
+        await until(pilot, lambda: reader.max_scroll_x > 0, "laid out")
+        for x in (0, 8, reader.max_scroll_x):
+            reader.scroll_to(x=x, animate=False)
+            await until(pilot, lambda x=x: reader.scroll_offset.x == x, "scrolled")
+            await pilot.pause()
+            lines, width = source.source.split("\n"), len(rows_of(source)[0])
+            for number, row in enumerate(rows_of(source)):
+                line = f" {lines[number]}"
+                assert (row[-1] == "…") is (len(line) > x + width), row
+                assert (row[0] == "…") is (x > 0 and bool(line[:x].strip())), row
+                assert row.strip("… ") in line
+
+    play()
+
+
+@SIZES
+def test_what_stands_above_the_panes_is_wrapped_for_the_size_that_the_screen_gets(size: tuple[int, int]) -> None:
+    @played((120, 40))
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        for key, kind in ("question_mark", Help), ("f", FaultForm), ("c", Chooser):
+            await pilot.resize_terminal(120, 40)
+            await pilot.press("escape", key)
+            await until(pilot, lambda kind=kind: isinstance(app.screen, kind), "it is open")
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: app.screen.size == size, "the new size")
+            await pilot.pause()
+            texts = [*app.screen.query(Static), *app.screen.query(OptionList)]
+            for widget in texts:
+                room = widget.content_size.width
+                assert not [line for line in lines_of(widget) if cell_len(line) > room], widget
+            await until(pilot, lambda: any(re.search("esc (leaves|closes)", row) for row in named(app.screen)), "whole")
+            await pilot.press("escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1, "left")
+
+    play()
+
+
+def lines_of(widget: Widget) -> list[str]:
+    """The lines of a text, or of a list's entries, as they were made."""
+    if isinstance(widget, OptionList):
+        return [line for option in widget.options for line in str(option.prompt).split("\n")]
+    assert isinstance(widget, Static)
+    return str(widget.content).split("\n")
+
+
+def named(screen: Screen[object]) -> Iterator[str]:
+    """The rows at the foot of a box, and its border."""
+    for strip in screen._compositor.render_strips():
+        yield strip.text
+
+
+@SIZES
+def test_the_bar_of_panes_says_whole_hints(size: tuple[int, int]) -> None:
+    @played(size)
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape")
+        await pilot.press("p")
+        await until(pilot, lambda: app.query(LanesPane) and app.query_one(LanesPane).content_size.width, "the lanes")
+        lanes = app.query_one(LanesPane)
+        assert "connect from anywhere." in " ".join(lanes.text.split())
+        await until(
+            pilot,
+            lambda: all(cell_len(line) <= lanes.content_size.width for line in lanes.text.splitlines()),
+            "whole lines",
+        )
+        await pilot.press("e")
+        await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "experiment", "the experiments")
+        for bar in app.query(PaneBar):
+            hints = str(bar.content).partition("log")[2].split("   ")[1:]
+            assert cell_len(str(bar.content)) <= max(size[0] - 2, 0)
+            assert set(hints) <= {"", "tab: next pane", "\\: the whole tab"}
+            assert bar.display is (size[0] < 100)
+
+    play()
+
+
+@SIZES
+def test_the_reader_stands_alone_whatever_stood_there_before(size: tuple[int, int]) -> None:
+    @played(size)
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "experiment", "the experiments")
+        app.seen.panes.go("bytes")
+        await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "bytes", "the bytes in their place")
+        await pilot.press("v")
+        await until(pilot, lambda: app.query(Reader) and app.query_one(Reader).has_focus, "it is read")
+        await until(pilot, lambda: not app.seen.inspector.display, "only the reader beside the console")
 
     play()
