@@ -41,6 +41,8 @@ class Notes(logging.Logger):
 class Connection:
     """A client, connected or about to be. ``client`` is None until `open` has returned."""
 
+    NOT_READY = "the connection is closed: it was not ready yet"
+
     def __init__(self, wake: Wake, excused: Callable[[Endpoint], bool] = lambda local: False) -> None:
         """``excused`` says, for a local address, whether its waiting does not count now."""
         self.client: Client | None = None
@@ -128,6 +130,17 @@ class Connection:
         shut = [_shut_down(fd, inode, socket.SHUT_RDWR) for fd, inode in foreign]
         self.shut = before or any(shut)
         return not any(shut)
+
+    @property
+    def lost_by_abandoning(self) -> str:
+        """What was lost when the last call was abandoned, in a sentence; empty if nothing, or if it was shut down."""
+        if self.shut:
+            return ""
+        if not self.connected:
+            return (
+                self.NOT_READY if self.client is None else "the connection is closed: part of an answer was under way"
+            )
+        return "the call's connection is closed, and its answer is lost" if self.of_one_call else ""
 
     def half_close(self) -> bool:
         """Send FIN and go on reading; False if there is no open stream."""

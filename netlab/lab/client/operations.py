@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from netlab.lab.errors import LabError
+from netlab.topics.client_call import Call
 from netlab.topics.contract import Client
 
 INTROSPECTION = ("remote_operations", "remote_help")
@@ -47,6 +49,26 @@ def operations_of(client: Callable[..., Client]) -> dict[str, Operation]:
 def is_remote(client: Callable[..., Client]) -> bool:
     """Whether the server lists further operations (`netlab.topics.contract.RemoteClient`)."""
     return hasattr(client, "remote_operations") and hasattr(client, "call")
+
+
+def invoke(client: Client, call: Call, operations: Mapping[str, Operation], *, remote: bool) -> object:
+    """Run a call: one of the client's own operations, or else one of its server's."""
+    if call.name in operations or (remote and call.name in INTROSPECTION):
+        return getattr(client, call.name)(*call.arguments, **dict(call.keywords))
+    if call.keywords:
+        raise LabError("the server's operations take no keyword arguments", "give the values without names")
+    return client.call(call.name, *call.arguments)  # type: ignore[attr-defined]  # a RemoteClient: it is remote
+
+
+def usage_of(call: Call | None, client: Callable[..., Client], operations: Mapping[str, Operation]) -> str:
+    """The usage of an operation that was called with wrong arguments; empty if the arguments were right."""
+    if call is None or call.name not in operations:
+        return ""
+    try:
+        inspect.signature(getattr(client, call.name)).bind(None, *call.arguments, **dict(call.keywords))
+    except TypeError:
+        return operations[call.name].usage
+    return ""
 
 
 def _operation(name: str, method: Callable[..., object]) -> Operation:

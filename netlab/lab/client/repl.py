@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from inspect import signature
 
 from netlab.capture.model import Endpoint
 from netlab.lab.bounded_log import BoundedLog
@@ -18,9 +18,9 @@ from netlab.lab.client.attribution import Attribution
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
 from netlab.lab.client.close_reason import CloseReason, CloseReasons
 from netlab.lab.client.connection import Connection, Notes
-from netlab.lab.client.operations import INTROSPECTION, UNKNOWN, Operation, is_remote, operations_of
+from netlab.lab.client.operations import UNKNOWN, Operation, invoke, is_remote, operations_of, usage_of
 from netlab.lab.errors import LabError
-from netlab.lab.parse import Bare, parse
+from netlab.lab.parse import parse
 from netlab.lab.python_hints import AS_TEXT, reads_as_python
 from netlab.lab.state import Busy, ClientMade, Entry, EntryKind, HalfClosed
 from netlab.topics.client_call import Call
@@ -62,8 +62,7 @@ class Repl:
         self.connection: Connection | None = None
         self.connected_at = 0.0
         self.busy: Busy | None = None
-        self.dropping = False
-        self.call_abandoned = False
+        self.dropping = self.call_abandoned = False
         self.close_reason = CloseReason()
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
@@ -91,7 +90,8 @@ class Repl:
         self.add(
             EntryKind.ERROR, str(error) if isinstance(error, LabError) else transcript_text.error_line(error), call
         )
-        if meaning := self._cause(error) or transcript_text.meaning(error) or self._usage(error):
+        usage = usage_of(self._asked, self._client_class, self.operations) if isinstance(error, TypeError) else ""
+        if meaning := self._cause(error) or transcript_text.meaning(error) or usage:
             self.add(EntryKind.NOTE, meaning, call)
 
     def write_call(self, text: str, did: HalfClosed) -> None:
@@ -100,13 +100,15 @@ class Repl:
 
     def line(self, line: str) -> None:
         """Run one console line. An exception is written down, then raised."""
-        meaning = self._parse(line)
+        with self._complaining_about(line):
+            meaning = parse(line, self.operations, self.topic.variable, remote=self.remote)
         if isinstance(meaning, Call):
             self.perform(meaning)
             return
         if reads_as_python(meaning.text):
             self.note(AS_TEXT)
-        calls = self._meant(meaning)
+        with self._complaining_about(meaning.text):
+            calls = self.topic.bare(meaning.text, self._target().model)
         if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
             self.note("connecting again")
             self.connect()
@@ -209,20 +211,13 @@ class Repl:
         """The descriptor that shows when the server closes; None once that was noted."""
         return None if self._closed_noted or self.connection is None else self.connection.stream_fileno()
 
-    def _parse(self, line: str) -> Call | Bare:
+    @contextmanager
+    def _complaining_about(self, text: str) -> Iterator[None]:
+        """If the body fails, write down the text and the error."""
         try:
-            return parse(line, self.operations, self.topic.variable, remote=self.remote)
-        except LabError as error:
-            self.note(transcript_text.cut(line.strip(), 200))
-            self.complain(error)
-            raise
-
-    def _meant(self, bare: Bare) -> list[Call]:
-        """The calls that bare text stands for."""
-        try:
-            return list(self.topic.bare(bare.text, self._target().model))
+            yield
         except Exception as error:
-            self.note(transcript_text.cut(bare.text.strip(), 200))
+            self.note(transcript_text.cut(text.strip(), 200))
             self.complain(error)
             raise
 
@@ -252,27 +247,16 @@ class Repl:
         if self.dropping:
             raise Abandoned("you stopped waiting")
         try:
-            result = action()
-        except Exception:
-            self._check_shut()
-            raise
-        self._check_shut()
-        return result
-
-    def _check_shut(self) -> None:
-        if self.connection is not None and self.connection.shut and self._wake.is_set():
-            raise Abandoned("you stopped waiting")
+            return action()
+        finally:
+            if self.connection is not None and self.connection.shut and self._wake.is_set():
+                raise Abandoned("you stopped waiting")
 
     def _invoke(self, call: Call) -> object:
-        assert self.connection is not None
-        client = self.connection.client
+        client = self.connection.client if self.connection is not None else None
         if client is None:
             raise LabError("this client is not connected", ":connect opens a connection")
-        if call.name in self.operations or (self.remote and call.name in INTROSPECTION):
-            return getattr(client, call.name)(*call.arguments, **dict(call.keywords))
-        if call.keywords:
-            raise LabError("the server's operations take no keyword arguments", "give the values without names")
-        return client.call(call.name, *call.arguments)  # type: ignore[attr-defined]  # a RemoteClient: see `remote`
+        return invoke(client, call, self.operations, remote=self.remote)
 
     def _failed(self, error: Exception) -> None:
         number, self._call = self._call, 0
@@ -287,24 +271,13 @@ class Repl:
 
     def _note_abandoned(self, error: Abandoned, number: int) -> None:
         """Note what it means for the connection that a person stopped waiting."""
-        connection = self.connection
-        if connection is not None and connection.shut:
-            self.add(
-                EntryKind.ERROR, transcript_text.error_line(error), number
-            )  # a note says what happened to the connection
-            return
-        if connection is None or not connection.connected:
-            began = connection is not None and connection.client is not None
-            why = "the connection is closed: " + (
-                "part of an answer was under way" if began else "it was not ready yet"
-            )
-        elif connection.of_one_call:
-            why = "the call's connection is closed, and its answer is lost"
-        else:
+        lost = Connection.NOT_READY if self.connection is None else self.connection.lost_by_abandoning
+        if not lost and not (self.connection is not None and self.connection.shut):
             self.complain(error, number)
             return
         self.add(EntryKind.ERROR, transcript_text.error_line(error), number)
-        self.add(EntryKind.NOTE, why, number)
+        if lost:  # for a connection that was shut down, a note was written then
+            self.add(EntryKind.NOTE, lost, number)
 
     def _cause(self, error: Exception) -> str:
         """Why the call failed, if the cause is the wire or the server."""
@@ -322,18 +295,6 @@ class Repl:
         if self.close_reason.fault:
             self._explained = local
         return self.close_reason
-
-    def _usage(self, error: Exception) -> str:
-        """For wrong arguments: the operation's signature and help."""
-        call = self._asked
-        method = getattr(self.topic.client_class(), call.name, None) if call is not None else None
-        if call is None or method is None or not isinstance(error, TypeError) or call.name not in self.operations:
-            return ""
-        try:
-            signature(method).bind(None, *call.arguments, **dict(call.keywords))
-        except TypeError:
-            return self.operations[call.name].usage
-        return ""
 
 
 def _kept(call: Call) -> Call | None:
