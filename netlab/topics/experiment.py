@@ -203,7 +203,8 @@ def carried(segments: Iterable[Segment], direction: Direction, client: Endpoint 
     ]
 
 
-def before(events: Sequence[PeerEvent], first: PeerEventKind, then: PeerEventKind) -> bool:
-    """Whether an event of the kind ``first`` comes before the last one of the kind ``then``."""
+def closed_before_accepted(events: Sequence[PeerEvent]) -> bool:
+    """Whether the server closed a client before it accepted the last one."""
     kinds = [event.what for event in events]
-    return first in kinds and then in kinds[kinds.index(first) :]
+    closed = PeerEventKind.CLOSED
+    return closed in kinds and PeerEventKind.ACCEPTED in kinds[kinds.index(closed) :]

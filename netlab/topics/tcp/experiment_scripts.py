@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from netlab.capture.model import Direction, Kind, Segment
-from netlab.topics.experiment import ExperimentLab, Peer, Runner, before, carried
+from netlab.topics.experiment import ExperimentLab, Peer, Runner, carried, closed_before_accepted
 from netlab.topics.peer_event import PeerEventKind
 
 HELLO = b"Hello"
@@ -27,7 +27,7 @@ def backlog(runner: Runner) -> None:
     runner.expect("now the second one has its echo", lambda: second.outcome == HELLO, found=lambda: second.outcome)
     runner.expect(
         "the server closed the first client before it accepted the second",
-        lambda: before(lab.events(), PeerEventKind.CLOSED, PeerEventKind.ACCEPTED),
+        lambda: closed_before_accepted(lab.events()),
         found=lab.log,
     )
     runner.show_lanes(lab)

@@ -7,8 +7,7 @@ from typing import Any
 from xmlrpc.client import dumps
 
 from netlab.capture.model import Direction
-from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, answers, before, payload
-from netlab.topics.peer_event import PeerEventKind
+from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, answers, closed_before_accepted, payload
 
 TO_SERVER = Direction.TO_SERVER
 LARGEST = 2**31 - 1
@@ -133,8 +132,7 @@ def _slow(runner: Runner) -> None:
     slow, quick = _slow_and_quick(runner, lab, 1)
     runner.expect("the quick call is answered in the end", lambda: quick.outcome == [], found=lambda: quick.outcome)
     runner.expect("but the server finished the slow call before it even accepted the quick client",
-                 lambda: before(lab.events(), PeerEventKind.CLOSED, PeerEventKind.ACCEPTED),
-                 found=lambda: lab.log())  # fmt: skip
+                 lambda: closed_before_accepted(lab.events()), found=lab.log)  # fmt: skip
     slow.wait()
     runner.show_lanes(lab)
     lab = runner.lab("threading")
@@ -151,7 +149,7 @@ def _slow_and_quick(runner: Runner, lab: ExperimentLab, seconds: int) -> tuple[P
     slow.begin("sleep", seconds)
     runner.expect(
         "the server has accepted it and sleeps",
-        lambda: any(event.what is PeerEventKind.ACCEPTED for event in lab.events()),
+        lambda: any(event.peer == slow.local for event in lab.events()),
     )
     runner.step("A second client calls keys(), which takes no time at all.")
     quick.begin("keys")
@@ -227,8 +225,7 @@ def _post(lab: ExperimentLab, host: str, kind: str, origin: str = "") -> None:
     head += f"Origin: {origin}\r\n" if origin else ""
     with lab.dial() as browser, suppress(OSError):
         browser.sendall(f"{head}\r\n{PAGE_CALL}".encode())
-        while browser.recv(8192):
-            pass
+        browser.makefile("rb").read()
 
 
 def _outcome(peer: Peer, *call: Any) -> object:

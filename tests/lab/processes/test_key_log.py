@@ -56,7 +56,7 @@ def test_secrets_are_in_the_file_only_when_asked(lab: Lab, tmp_path: Path) -> No
     assert random.encode() not in (tmp_path / "plain.pcapng").read_bytes()
 
     said = lab.command(f":save {tmp_path / 'with.pcapng'} --secrets")
-    assert said is not None and "secrets of its TLS sessions are inside" in said
+    assert said is not None and "contains the secrets of its TLS sessions" in said
     saved = blocks(tmp_path / "with.pcapng")
     (body,) = [body for kind, body in saved if kind == SECRETS_BLOCK]
     kind, length = struct.unpack_from("<II", body)
@@ -171,7 +171,7 @@ input()
 def test_a_topic_without_secrets_says_so(tmp_path: Path) -> None:
     with Lab("tcp", model="threading") as lab:
         lab.connect().send(b"x")
-        with pytest.raises(LabError, match="no secrets"):
+        with pytest.raises(LabError, match="no TLS secrets"):
             lab.save(tmp_path / "x.pcapng", secrets=True)
         with pytest.raises(LabError, match="file's name"):
             lab.command(":save --secrets")
