@@ -134,6 +134,8 @@ class BytesPane(Vertical):
         if self._fields_most != most:
             self._fields_most = most
             self.fields.styles.max_height = most
+        for panel in self.query(".panel"):  # its own scrollbar shows what has no room
+            panel.styles.max_height = max(min(rest - _LEAST, height * 3 // 4), 2)
 
     def on_resize(self) -> None:
         """Say less where there is less room."""

@@ -193,6 +193,7 @@ class Inspector(BytesPane):
                 self.mount(self._panel, before=self.fields)
         if self._panel is not None:
             self._panel.display = wanted
+            self._share_rows()
 
     def _show_alone(self, segment: Segment, capture: CapturedSegments | None, *, keep: bool = False) -> None:
         change = Change.of(segment)

@@ -22,7 +22,7 @@ from netlab.ui.tab_titles import fitting
 from netlab.ui.widgets.chooser import Chooser, entry
 from netlab.ui.widgets.formatting import shortened
 from netlab.ui.widgets.scrollback import breaks
-from tests.support.screen.staging import StagedApp, played
+from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until
 
 
@@ -177,5 +177,24 @@ def test_the_reader_stands_alone_whatever_stood_there_before(size: tuple[int, in
         await pilot.press("v")
         await until(pilot, lambda: app.query(Reader) and app.query_one(Reader).has_focus, "it is read")
         await until(pilot, lambda: not app.seen.inspector.display, "only the reader beside the console")
+
+    play()
+
+
+@SIZES
+@pytest.mark.parametrize("first", ["tls", "zerocopy"])
+def test_all_that_stands_below_the_bytes_is_whole(size: tuple[int, int], first: str) -> None:
+    @played(size, first=first)
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        inspector, log = app.seen.inspector, app.seen.log_pane
+        await enter(pilot, "1 MiB" if first == "zerocopy" else "Hello")
+        await until(pilot, lambda: "fetched" in log.text or "b'Hello'" in app.transcript.splitlines(), "the answer")
+        app.seen.panes.go("bytes")
+        await until(pilot, lambda: app.focused is inspector.bytes, "the bytes have the focus")
+        below = inspector.at_cursor
+        await until(pilot, lambda: below.region.bottom <= inspector.region.bottom, "the values at the cursor")
+        assert below.region.height >= 2
+        if first == "zerocopy":
+            await until(pilot, lambda: inspector.query(".panel"), "the buffer's panel")
 
     play()
