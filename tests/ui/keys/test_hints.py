@@ -2,68 +2,104 @@
 
 from __future__ import annotations
 
+import asyncio
+import pkgutil
 import re
+import time
 from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
+import netlab.ui
+from netlab.ui.capture_app import InspectApp, open_capture
 from netlab.ui.keys.commands import readable
 from netlab.ui.keys.footer import MOST, KeyLine, chosen
+from netlab.ui.keys.help import Help
+from netlab.ui.keys.hints import hint
+from netlab.ui.keys.pane_keys import pane_keys
+from netlab.ui.reader.reader import Reader
 from netlab.ui.tab.layout import PaneBar
 from tests.support.screen.staging import StagedApp, enter, played
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
+from tests.ui.test_capture_app import write_capture
 
-PROMISES = {
-    "lets go": "want('release')",
-    "all": "want('release_all')",
-    "edits": "want('edit')",
-    "drops": "want('drop')",
-    "replays": "want('replay')",
-    "follows": "follow",
-    "changes it": "filter",
-    "plaintext in its place": "plaintext",
-    "as it crossed": "plaintext",
-    "unpacks a struct format here": "unpack",
-    "shows every type, both byte orders": "numbers",
-    "next": "find(False)",
-    "previous": "find(True)",
-    "cancels": "clear",
-    "goes on": "freeze",
-    "finds": "find",
-    "applies": "apply",
-    "client.py": "bench('show_source')",
-    "scrolls": "scroll_right",
-}
-"""What a hint says that a key does: the action that the key must then have."""
+Promises = dict[str, set[str]]
+"""What a hint says that a key does: the actions that the key may then have."""
 
-_HINT = re.compile(rf"(\S+?):? ({'|'.join(map(re.escape, PROMISES))})(?=[,. ─]|$)")
+LEAVING = frozenset({"dismiss", "leave", "close", "cancel", "back"})
+"""What esc may do, and nothing else."""
+
+_NAMED = re.compile(
+    r"(?:^|[^\w\s] *|\s{2,}|\b(?:and|or|then) )(esc|enter|tab|del|bksp|space|⇧tab|(?:ctrl\+|\^)[a-z])\b"
+)
+"""Where a text names a key that has a name of its own."""
 
 
-def said(app: StagedApp) -> Iterator[str]:
-    """Titles of all widgets in sight, and what stands at the cursor."""
-    for widget in app.seen.walk_children(Widget):
+@pytest.fixture(autouse=True)
+def promises(monkeypatch: pytest.MonkeyPatch) -> Promises:
+    """Every promise that any part of the screen makes by `hint`, as it makes it."""
+    made: Promises = {}
+
+    def recorded(widget: Widget, *wanted: tuple[str, str]) -> str:
+        for action, words in wanted:
+            if words != "{}":
+                made.setdefault(words.removeprefix("{}").lstrip(": "), set()).add(action)
+        return hint(widget, *wanted)
+
+    for module in pkgutil.walk_packages(netlab.ui.__path__, "netlab.ui."):
+        if vars(import_module(module.name)).get("hint") is hint and module.name != hint.__module__:
+            monkeypatch.setattr(f"{module.name}.hint", recorded)
+    return made
+
+
+def in_sight(app: App[None]) -> Iterator[Widget]:
+    """Every widget in sight, on whichever screen is on top."""
+    for widget in app.screen.walk_children(Widget):
         if widget.region.area and all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget)):
-            yield from (str(text) for text in (widget.border_title, widget.border_subtitle) if text)
-    yield str(app.seen.inspector.at_cursor.content)
+            yield widget
 
 
-def broken(app: StagedApp) -> list[str]:
+def said(app: App[None]) -> Iterator[str]:
+    """Titles of all widgets in sight, and all that stands in small texts: no lesson, no help, no code."""
+    for widget in in_sight(app):
+        yield from (str(text) for text in (widget.border_title, widget.border_subtitle) if text)
+        if isinstance(widget, Static) and not any(isinstance(n, Help | Reader) for n in widget.ancestors):
+            yield str(widget.content)
+
+
+def broken(app: App[None], promises: Promises) -> list[str]:
     """The hints on the screen that are not true now."""
-    typing = isinstance(app.focused, Input)
-    acts = {} if typing else {readable(k): a.binding.action for k, a in app.screen.active_bindings.items() if a.enabled}
-    hints = [(text, *found.groups()) for text in said(app) for found in _HINT.finditer(text)]
-    return [f"{app.focused}: {text}" for text, key, words in hints if acts.get(key) != PROMISES[words]]
+    acts = {readable(key): each.binding.action for key, each in app.screen.active_bindings.items() if each.enabled}
+    letters = {} if isinstance(app.focused, Input) else acts
+    wrong = [text for text in said(app) for key, words in hints_in(text, promises)
+             if key != "esc" and letters.get(key, "") not in promises[words]]  # fmt: skip
+    for text in said(app):
+        for key in (found[1].replace("ctrl+", "^") for found in _NAMED.finditer(text)):
+            leaves = acts.get(key, "").partition("(")[0] in LEAVING
+            wrong += [text] if key not in acts or (key == "esc" and not leaves) else []
+    return [f"{app.focused}: {text}" for text in wrong]
 
 
-def kept(app: StagedApp, words: str) -> bool:
+def hints_in(text: str, promises: Promises) -> Iterator[tuple[str, str]]:
+    """Each key that a text names, and what it is said to do."""
+    if promises:
+        words = "|".join(map(re.escape, sorted(promises, key=len, reverse=True)))
+        key = r"(?:^|(?<=[\s,(]))(\S|\^\S|⇧\S+|f\d+|esc|enter|tab|del|bksp|space|home|end|pgup|pgdn)"
+        yield from re.findall(rf"{key}:? ({words})(?=[,. ─]|$)", text)
+
+
+def kept(app: App[None], promises: Promises, words: str) -> bool:
     """Whether a promise is made somewhere on the screen."""
-    return any(found[2] == words for text in said(app) for found in _HINT.finditer(text))
+    return any(found == words for text in said(app) for _, found in hints_in(text, promises))
 
 
-async def focused(app: StagedApp, pilot: Pilot[None], widget: Widget) -> None:
+async def focused(app: App[None], pilot: Pilot[None], widget: Widget) -> None:
     """Put the focus there, and wait until the titles have followed."""
     widget.focus()
     await until(pilot, lambda: app.focused is widget, "the focus")
@@ -71,8 +107,16 @@ async def focused(app: StagedApp, pilot: Pilot[None], widget: Widget) -> None:
     await pilot.pause()
 
 
+async def true(app: App[None], pilot: Pilot[None], promises: Promises) -> None:
+    """Wait until no hint on the screen is wrong."""
+    deadline = time.monotonic() + PATIENCE
+    while wrong := broken(app, promises):
+        assert time.monotonic() < deadline, wrong
+        await pilot.pause(0.01)
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
-def test_hints_are_true_wherever_the_focus_is(size: tuple[int, int]) -> None:
+def test_hints_are_true_wherever_the_focus_is(size: tuple[int, int], promises: Promises) -> None:
     @played(size)
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
         seen = app.seen
@@ -85,8 +129,8 @@ def test_hints_are_true_wherever_the_focus_is(size: tuple[int, int]) -> None:
         places = {}
         for widget in list(app.screen.focus_chain):
             await focused(app, pilot, widget)
-            await until(pilot, lambda: not broken(app), f"true hints in {widget}: {broken(app)}")
-            places[seen.panes.pane_of(widget), type(widget).__name__] = {w for w in PROMISES if kept(app, w)}
+            await true(app, pilot, promises)
+            places[seen.panes.pane_of(widget), type(widget).__name__] = {w for w in promises if kept(app, promises, w)}
         assert places["wire", "HeldList"] >= {"lets go", "all", "edits", "drops", "replays"}
         assert not places["wire", "SegmentList"] & {"edits", "drops"}
         assert not places["console", "Prompt"], "letters are typed there"
@@ -98,8 +142,15 @@ def test_hints_are_true_wherever_the_focus_is(size: tuple[int, int]) -> None:
     play()
 
 
-@played()
-async def test_the_plaintexts_key_is_named_only_where_it_turns_it_over(app: StagedApp, pilot: Pilot[None]) -> None:
+def test_the_plaintexts_key_is_named_only_where_it_turns_it_over(promises: Promises) -> None:
+    @played()
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        await turns_over(app, pilot, promises)
+
+    play()
+
+
+async def turns_over(app: StagedApp, pilot: Pilot[None], promises: Promises) -> None:
     await pilot.press("escape", "7")
     await until(pilot, lambda: app.bench is not None and app.seen.topic.name == "tls", "the tab")
     await until(pilot, lambda: app.focused is app.seen.console.prompt, "the console")
@@ -108,11 +159,12 @@ async def test_the_plaintexts_key_is_named_only_where_it_turns_it_over(app: Stag
     fields = app.seen.inspector.fields
     await until(pilot, lambda: "plaintext known" in str(fields.border_title), "it is known")
     await focused(app, pilot, app.seen.wire._list)
-    assert not kept(app, "plaintext in its place") and not broken(app)
+    assert not kept(app, promises, "plaintext in its place") and not broken(app, promises)
     await focused(app, pilot, app.seen.inspector.bytes)
-    await until(pilot, lambda: kept(app, "plaintext in its place"), "the key is named")
+    await until(pilot, lambda: kept(app, promises, "plaintext in its place"), "the key is named")
     await pilot.press("p")
-    await until(pilot, lambda: kept(app, "as it crossed") and not broken(app), "turned over")
+    await until(pilot, lambda: kept(app, promises, "as it crossed"), "turned over")
+    await true(app, pilot, promises)
 
 
 @played()
@@ -125,6 +177,113 @@ async def test_experiments_name_their_keys_only_while_they_act(app: StagedApp, p
     await focused(app, pilot, app.seen.console.prompt)
     await until(pilot, lambda: "or the digit" not in pane.text, "no keys where digits are typed")
     assert "esc" not in str(pane.border_title)
+
+
+SCENES = {
+    "source": "v", "hardening": "v v", "find": "v slash", "lesson": "l", "lanes": "p", "frozen": "p space",
+    "experiments": "e", "a question": "e 1", "models": "m", "copies": "c", "leaving": "q", "faults": "f",
+    "help": "question_mark", "jump": "ctrl+o", "filter": "slash", "hold": "i",
+}  # fmt: skip
+"""What is typed in the wire, by what is then to be seen; esc leaves it."""
+
+
+async def turned(app: StagedApp, pilot: Pilot[None], *keys: str) -> None:
+    """Type, each key once the one before has done all that it does."""
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: not app._turn and not app.waiting_keys, "its turn is over")
+    await pilot.pause()
+
+
+async def all_true(app: App[None], pilot: Pilot[None], promises: Promises) -> set[str]:
+    """No hint is wrong, wherever in this pane, or on this screen above the panes, the focus is; the classes there."""
+    chain = app.screen.focus_chain if len(app.screen_stack) > 1 else [app.focused]
+    there: set[str] = set()
+    for widget in (None, *chain):
+        if widget is not None:
+            await focused(app, pilot, widget)
+        await true(app, pilot, promises)
+        nodes = widget.ancestors_with_self if widget is not None else [app.screen]
+        there.update(kind.__name__ for node in nodes for kind in type(node).__mro__)
+    return there
+
+
+@pytest.mark.parametrize("size", [(120, 40), (60, 20)], ids=["120x40", "60x20"])
+def test_hints_are_true_in_every_place_that_binds_keys(size: tuple[int, int], promises: Promises) -> None:
+    @played(size)
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        seen, there = app.seen, set[str]()
+        await enter(pilot, "Hello")
+        await until(pilot, lambda: seen.inspector.bytes.source.length == 5, "its bytes")
+        for keys in SCENES.values():
+            seen.panes.go("wire")
+            await until(pilot, lambda: seen.panes.pane_of(app.focused) == "wire", "the wire")
+            await turned(app, pilot, *keys.split())
+            there |= await all_true(app, pilot, promises)
+            for _ in range(3):
+                await turned(app, pilot, "escape")
+            assert len(app.screen_stack) == 1
+        for widget in (
+            seen.wire._list,
+            seen.console.transcript,
+            seen.log_pane,
+            seen.inspector.bytes,
+            seen.inspector.fields,
+        ):
+            await focused(app, pilot, widget)
+            there |= await all_true(app, pilot, promises)
+        seen.lab.wire.intercept("->")
+        await focused(app, pilot, seen.console.prompt)
+        await enter(pilot, "held")
+        await until(pilot, lambda: seen.wire.held.held, "something is held")
+        await focused(app, pilot, seen.wire.held)
+        there |= await all_true(app, pilot, promises)
+        await turned(app, pilot, "e")
+        there |= await all_true(app, pilot, promises)
+        assert there >= pane_keys().keys() - app_of_a_file(), "a place that binds keys was not looked at"
+
+    play()
+
+
+def app_of_a_file() -> set[str]:
+    """Places of `netlab inspect` alone."""
+    return {InspectApp.__name__}
+
+
+def test_hints_are_true_where_a_file_is_shown(tmp_path: Path, promises: Promises) -> None:
+    async def run() -> None:
+        with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                await pilot.pause()
+                for widget in list(app.screen.focus_chain):
+                    await focused(app, pilot, widget)
+                    await true(app, pilot, promises)
+                for key in ("question_mark", "d", "slash"):
+                    await pilot.press(key)
+                    await pilot.pause()
+                    await true(app, pilot, promises)
+                    await pilot.press("escape")
+                    await pilot.pause()
+
+    asyncio.run(run())
+
+
+TRUE = "space goes on", "frozen ── space goes on, tab: next pane", "esc closes", "in white space goes on"
+FALSE = "z goes on", "enter adds", "x finds", "ctrl+x cuts", "del takes away"
+
+
+def test_a_wrong_hint_is_seen(promises: Promises) -> None:
+    @played()
+    async def play(app: StagedApp, pilot: Pilot[None]) -> None:
+        promises["finds"] = {"find"}
+        await turned(app, pilot, "escape", "p", "space")
+        await true(app, pilot, promises)
+        for text in (*TRUE, *FALSE):
+            app.query_one("#lanes").border_title = text
+            assert bool(broken(app, promises)) is (text in FALSE), text
+
+    play()
 
 
 OWN = {
