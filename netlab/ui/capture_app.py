@@ -1,4 +1,4 @@
-"""``netlab inspect FILE``: a capture file in the panes of the lab, read-only."""
+"""``netlab inspect FILE``: a capture file in the lab's panes, read-only."""
 
 from __future__ import annotations
 
@@ -26,42 +26,42 @@ from netlab.topics.discovery import topics
 from netlab.ui.bytes.bytes_pane import BytesPane
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.bytes.plaintext import Plaintexts
-from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines
-from netlab.ui.keys.type_ahead import KeyTurns
+from netlab.ui.keys.type_ahead import TypeAhead
 from netlab.ui.terminal.screen_check import on_a_screen
 from netlab.ui.terminal.terminal_app import TerminalApp, play
-from netlab.ui.widgets.chooser import Choice, Chooser
-from netlab.ui.widgets.control_filter import GUARD
+from netlab.ui.widgets.chooser import Chooser, ChooserItem
+from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from netlab.ui.widgets.notices import CSS as NOTICES
-from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.wire_list import WireList
 
 _BATCH = 20_000
-"""Packets read at a time, so that the first are on the screen while the rest are read."""
+"""Packets read at a time, so that the first appear while the rest are read."""
 _FLOWS = 1000
-"""Flows that are asked for their topic."""
+"""Flows whose topic is guessed."""
 _REASONS = 4
-"""Kinds of packets that are not read, named one by one."""
+"""Kinds of unread packets that are named."""
 _RAW = "raw"
-_CLOSED = "encrypted; the secrets inside this file are another session's"
+_CLOSED = "encrypted; the secrets in this file belong to another session"
 
 
 def guess_topic(flow: Flow) -> Topic | None:
-    """The topic whose port and transport the flow's server has."""
+    """The topic with the port and transport of the flow's server."""
     known = topics().values()
     return next((t for t in known if (t.port, t.transport) == (flow.server.port, flow.transport)), None)
 
 
 def dissector_of(topic: Topic | None) -> Dissector | None:
-    """The topic's dissector; None without a topic, or where it has none."""
+    """The topic's dissector; None if there is no topic or no dissector."""
     try:
         return topic.dissector() if topic is not None else None
     except (ImportError, AttributeError):
         return None
 
 
-class InspectApp(TerminalApp, KeyTurns):
+class InspectApp(TerminalApp, TypeAhead):
     """Wire list, bytes and fields of one capture file."""
 
     TITLE = "netlab inspect"
@@ -77,7 +77,9 @@ class InspectApp(TerminalApp, KeyTurns):
         Binding(
             "question_mark,f1", "help", "help", id="inspect.help", tooltip="What the focused pane shows, and its keys"
         ),
-        Binding("d", "dissector", "read as", id="inspect.dissector", tooltip="Choose the topic that reads the bytes"),
+        Binding(
+            "d", "dissector", "dissect as", id="inspect.dissector", tooltip="Choose the topic that dissects the bytes"
+        ),
         Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane", priority=True),  # else the screen's own
         Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
     ]
@@ -86,27 +88,27 @@ class InspectApp(TerminalApp, KeyTurns):
         super().__init__()
         self._capture = capture
         self._chosen = ""
-        self._told = False
+        self._summarised = False
         self._dissectors: dict[str, Dissector | None] = {}
         self._secrets = secrets_in(capture.path)
         self._openers: dict[str, Plaintexts] = {}
 
     def compose(self) -> ComposeResult:
-        """What file it is, the panes, the keys."""
+        """The file's summary, the panes, the keys."""
         yield Static(id="file", markup=False)
         yield WireList(id="wire")
         yield Inspector(id="bytes")
-        yield KeyLine()
+        yield KeyFooter()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Nothing that a file says reaches the terminal as a control sequence."""
-        return [*super().get_line_filters(), GUARD]
+        """Keep control sequences in the file from reaching the terminal."""
+        return [*super().get_line_filters(), CONTROL_FILTER]
 
     def on_mount(self) -> None:
-        """Show what was read so far and read on."""
+        """Show what has been read so far, and continue to read."""
         wire = self.query_one(WireList)
         if self._secrets:
-            wire.opened = OpenedLines(self._conversation, lambda: self._secrets)
+            wire.decrypted = DecryptedLines(self._conversation, lambda: self._secrets)
         self._capture.grow(at_most=_BATCH)
         wire.show(self._capture, self._of_all_flows())
         wire.focus()
@@ -115,17 +117,17 @@ class InspectApp(TerminalApp, KeyTurns):
         self.set_interval(1 / 30, self._read_on)
 
     def _read_on(self) -> None:
-        if not self.query(WireList):  # the app is leaving, and its timer has rung once more
+        if not self.query(WireList):  # the app is leaving, and its timer fired once more
             return
         before = self._capture.position
         self._capture.grow(at_most=_BATCH)
         wire = self.query_one(WireList)
         wire.grow()
-        if self._capture.position != before or not self._told:
-            self._told = True
-            self._tell()
+        if self._capture.position != before or not self._summarised:
+            self._summarised = True
+            self._update_summary()
 
-    def _tell(self) -> None:
+    def _update_summary(self) -> None:
         capture = self._capture
         words = [capture.path.name, _count(len(capture.segments), "segment"), _count(len(capture.flows), "flow")]
         if unread := capture.unread:
@@ -133,8 +135,8 @@ class InspectApp(TerminalApp, KeyTurns):
         if capture.problem:
             words.append(capture.problem)
         if self._secrets:
-            words.append("TLS secrets inside")
-        words.append(f"read as {self._chosen}" if self._chosen else "read by port")
+            words.append("with TLS secrets")
+        words.append(f"dissected as {self._chosen}" if self._chosen else "dissected by port")
         self.query_one("#file", Static).update(Content(safe("  ·  ".join(words))))
 
     # The panes
@@ -150,9 +152,9 @@ class InspectApp(TerminalApp, KeyTurns):
         """Go to its bytes."""
         self.query_one(Inspector).focus()
 
-    def on_bytes_pane_held(self, event: BytesPane.Held) -> None:
-        """The person looks at something."""
-        self.query_one(WireList).hold()
+    def on_bytes_pane_pause_requested(self, event: BytesPane.PauseRequested) -> None:
+        """Stop following: the user looks at a segment."""
+        self.query_one(WireList).pause()
 
     # Dissectors
 
@@ -161,7 +163,7 @@ class InspectApp(TerminalApp, KeyTurns):
         return self._chosen or (guessed.name if guessed else _RAW)
 
     def _plaintexts(self, segment: Segment) -> Plaintexts | None:
-        """What opens the segment's flow with the secrets that the file has inside."""
+        """Decrypts the segment's flow with the secrets in the file."""
         topic = topics().get(self._topic_name(segment))
         if topic is None:
             return None
@@ -180,7 +182,7 @@ class InspectApp(TerminalApp, KeyTurns):
         return self._dissectors[name]
 
     def _of_all_flows(self) -> Dissector | None:
-        """What reads a line of the list, which knows no flow: the dissector that the flows at hand have in common."""
+        """The dissector of the list's lines, which know no flow: the one that all flows have in common, if any."""
         guessed = map(guess_topic, self._capture.flows[:_FLOWS])
         names = {self._chosen or (topic.name if topic else _RAW) for topic in guessed}
         return dissector_of(topics().get(names.pop())) if len(names) == 1 else None
@@ -193,18 +195,21 @@ class InspectApp(TerminalApp, KeyTurns):
         self.push_screen(Help(lines, f"help: a capture file, {pane}"))
 
     def action_dissector(self) -> None:
-        """Ask which topic reads the bytes."""
-        choices = [Choice("", "by port", "each flow as the topic whose port it has"), Choice(_RAW, _RAW, "no fields")]
+        """Ask which topic dissects the bytes."""
+        choices = [
+            ChooserItem("", "by port", "each flow by the topic with its port"),
+            ChooserItem(_RAW, _RAW, "no fields"),
+        ]
         choices += [
-            Choice(topic.name, topic.title, f"as on {topic.transport.value} port {topic.port}")
+            ChooserItem(topic.name, topic.title, f"as on {topic.transport.value} port {topic.port}")
             for topic in topics().values()
         ]
-        self.push_screen(Chooser("read the bytes as", choices, self._chosen), self._read_as)
+        self.push_screen(Chooser("dissect the bytes as", choices, self._chosen), self._read_as)
 
     def _read_as(self, answer: tuple[str, str] | None) -> None:
         if answer is not None:
             self._chosen = answer[1]
-            self._tell()
+            self._update_summary()
             wire = self.query_one(WireList)
             here = wire.highlighted
             wire.show(self._capture, self._of_all_flows())
@@ -217,23 +222,23 @@ def _count(count: int, what: str) -> str:
 
 
 def _unread(reasons: Counter[str]) -> str:
-    """``3 packets not read: 2 ARP, 1 ICMP``; of many reasons the most frequent."""
+    """``3 packets not read: 2 ARP, 1 ICMP``; the most frequent kinds if there are many."""
     named = [f"{count:,} {reason}" for reason, count in reasons.most_common(_REASONS)]
     more = [f"{len(reasons) - _REASONS} other kinds"] if len(reasons) > _REASONS else []
     return f"{_count(reasons.total(), 'packet')} not read: {', '.join(named + more)}"
 
 
 def open_capture(path: Path) -> Capture:
-    """The file, ready to be read. Raises `OSError` or `CaptureError` with a sentence."""
+    """Open the file. Raises `OSError`, or `CaptureError` with a sentence."""
     if path.is_dir():
         raise CaptureError("it is a folder, not a capture file")
-    if path.exists() and not path.is_file():  # opening a pipe would wait for somebody to write
-        raise CaptureError("it is a pipe or a device, not a capture file; save what comes from it first")
+    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
+        raise CaptureError("it is a pipe or a device, not a capture file; save its output to a file first")
     return Capture.of_file(path)
 
 
 def show(path: Path) -> int:
-    """Show a capture file; the exit status: 0, 1 it cannot be read, 2 no terminal."""
+    """Show a capture file. Returns the exit status: 0; 1 if it cannot be read; 2 without a terminal."""
     try:
         capture = open_capture(path)
     except (OSError, CaptureError) as problem:

@@ -1,4 +1,4 @@
-"""A lab as the screen holds it: the lab, what is new in it, and one thread that asks it for things in order.
+"""A lab for the screen: the lab, its changes since the last look, and a thread that runs requests in order.
 
 Nothing here is a widget: a lab outlives the tab that shows it, and starts before Textual is imported.
 """
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from netlab.ui.experiments.experiment_run import ExperimentRun
 
 TURNS = 100
-"""Changes of the model, and runs of experiments, that are remembered."""
+"""How many changes of the model, and runs of experiments, are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tidings:
-    """What changed since the last look, coalesced."""
+class Changes:
+    """What changed since the last look, merged."""
 
     state: bool = False
     log: bool = False
@@ -46,21 +46,21 @@ class Tidings:
     capture_replaced: bool = False
 
 
-class News:
-    """Takes a lab's events from any thread, as many as come, and keeps only which kinds there were: the log, the
-    transcripts and the capture themselves know how far a reader has read them."""
+class LabChanges:
+    """Takes a lab's events from any thread and keeps only their kinds: readers of log, transcripts and capture remember
+    how far they have read."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kinds: set[type[Event]] = set()
         self._transcripts: set[int] = set()
         self.turns: deque[tuple[int, str]] = deque(maxlen=TURNS)
-        """Since when (nanoseconds since the epoch) which model has served, the newest last."""
+        """(start in nanoseconds since the epoch, model) of each model that has served, newest last."""
         self.runs: deque[tuple[int, str]] = deque(maxlen=TURNS)
-        """Since when which experiment has run, with no name none; the newest last."""
+        """(start, experiment) of each run, and (end, "") when it ended; newest last."""
 
-    def tell(self, event: Event) -> None:
-        """Note an event. Called by the lab's threads."""
+    def note(self, event: Event) -> None:
+        """Record an event. Called by the lab's threads."""
         with self._lock:
             self._kinds.add(type(event))
             if isinstance(event, TranscriptGrew):
@@ -69,17 +69,17 @@ class News:
                 self.turns.append((time.time_ns(), event.state.model))
 
     def ran(self, experiment: str) -> None:
-        """Note that an experiment begins, or with no name that none runs any more."""
+        """Record that an experiment starts, or, with an empty name, that it has ended."""
         self.runs.append((time.time_ns(), experiment))
 
-    def take(self) -> Tidings | None:
-        """All that is new, or None."""
+    def take(self) -> Changes | None:
+        """The changes since the last call, or None."""
         if not self._kinds:
             return None
         with self._lock:
             kinds, self._kinds = self._kinds, set()
             transcripts, self._transcripts = frozenset(self._transcripts), set()
-        return Tidings(
+        return Changes(
             state=StateChanged in kinds,
             log=LogGrew in kinds,
             sessions=SessionsChanged in kinds,
@@ -89,26 +89,26 @@ class News:
 
 
 Answer = Callable[["str | None", "Exception | None"], None]
-"""What is called, in the asking thread, with the text that a request gave and the exception that it raised."""
+"""Called in the requests' thread with a request's result, or with the exception that it raised."""
 
 
 def no_answer(text: str | None, error: Exception | None) -> None:
-    """For requests whose outcome the lab's state tells anyway."""
+    """For requests whose outcome shows in the lab's state."""
 
 
 class LiveLab:
-    """One topic's lab, made when first wanted.
+    """One topic's lab, made when it is first needed.
 
-    ``start`` begins serving in the background. Requests run one after the other in a thread of their own, a daemon:
-    one that never returned could not keep the app from ending.
+    ``start`` begins to serve in the background. Requests run one after another in a daemon thread, so that a request
+    that never returns cannot keep the app from ending.
     """
 
     def __init__(self, topic: Topic, port: int | None = None, early: EarlyChildren | None = None) -> None:
         self.topic = topic
-        self.news = News()
+        self.changes = LabChanges()
         port = topic.port if port is None else port
-        idle = TAB_IDLE  # `:idle` sets others
-        self.lab = Lab(topic, port=port, notify=self.news.tell, yield_cpu=True, server_timeout=idle, early=early)
+        idle = TAB_IDLE  # `:idle` changes it
+        self.lab = Lab(topic, port=port, notify=self.changes.note, yield_cpu=True, server_timeout=idle, early=early)
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()
@@ -121,24 +121,24 @@ class LiveLab:
         return self.run is not None and self.run.running
 
     def perform(self, experiment: Experiment) -> ExperimentRun:
-        """Run an experiment on this lab, after the one before, in a thread of its own."""
-        from netlab.lab.experiments.labs import TabLab  # late: only who runs experiments needs it
+        """Run an experiment on this lab in its own thread, after the one before."""
+        from netlab.lab.experiments.labs import TabLab  # late: only experiments need it
         from netlab.ui.experiments.experiment_run import ExperimentRun
 
         self._own = self._own or TabLab(self.lab)
-        self.run = ExperimentRun(experiment, self._own, after=self.run, mark=self.news.ran)
+        self.run = ExperimentRun(experiment, self._own, after=self.run, mark=self.changes.ran)
         return self.run
 
     def ask(self, request: Callable[[], str | None], answer: Answer = no_answer) -> None:
-        """Run ``request`` after those asked before it; then ``answer``, both in the requests' thread."""
+        """Run ``request`` after earlier ones, then ``answer``; both in the requests' thread."""
         self._requests.put((request, answer))
 
     def start(self, answer: Answer = no_answer) -> None:
-        """Start server and wire; what fails, the state tells."""
+        """Start server and wire; the lab's state shows whether that fails."""
         self.ask(self.lab.start, answer)
 
     def close(self) -> None:
-        """End everything of this lab. Blocks until it ended; closing twice does nothing."""
+        """End everything of this lab. Blocks until it has ended; closing twice does nothing."""
         self._requests.put(None)
         if self.run is not None:
             self.run.leave()
@@ -149,14 +149,14 @@ class LiveLab:
             request, answer = item
             try:
                 text = request()
-            except Exception as error:  # noqa: BLE001 - whatever a request raised belongs on the screen, not in a thread
+            except Exception as error:  # noqa: BLE001 - any error of a request belongs on the screen
                 answer(None, error)
             else:
                 answer(text, None)
 
 
 def close_all(labs: Iterable[LiveLab], patience: float = 4.0) -> None:
-    """Close the labs, all at once, waiting at most ``patience`` seconds for the slowest."""
+    """Close the labs in parallel; wait at most ``patience`` seconds for each."""
     threads = [threading.Thread(target=lab.close, daemon=True) for lab in labs]
     for thread in threads:
         thread.start()

@@ -1,14 +1,32 @@
-"""What would be lost with the app, in a sentence."""
+"""Leaves the app, and asks first if something would be lost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.app import App
+
 from netlab.lab.lab import Lab
+from netlab.ui.widgets.chooser import Chooser, ChooserItem
+
+
+def leave(app: App[None], labs: Sequence[Lab]) -> None:
+    """End the app; ask first if these labs hold something that the user may want to keep."""
+    lost = lost_with(labs)
+    if not lost:
+        app.exit()
+        return
+    choices = [ChooserItem("leave", "leave", lost), ChooserItem("stay", "stay", ":save FILE saves a capture")]
+
+    def chosen(answer: tuple[str, str] | None) -> None:
+        if answer == ("enter", "leave"):
+            app.exit()
+
+    app.push_screen(Chooser("leave netlab?", choices), chosen)
 
 
 def lost_with(labs: Sequence[Lab]) -> str:
-    """What ends with these labs that a person may want to keep; nothing if there is nothing."""
+    """What the user may want to keep of these labs; empty if nothing."""
     clients = sum(session.connected for lab in labs for session in lab.sessions)
     segments = sum(lab.unsaved for lab in labs)
     lost = [_are(clients, "client", "connected")] if clients else []

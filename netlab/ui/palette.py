@@ -1,5 +1,5 @@
-"""The command palette's provider: every command that can be had now, those of the panes, every tab, every model, and
-at the end what Textual offers for any app. One provider, because the order among several changes from time to time."""
+"""The command palette's provider: every available command, the panes' own commands, tabs, experiments, models, and
+Textual's system commands. One provider, because the order among several providers is not stable."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.widget import Widget
 
-from netlab.ui.keys.commands import COMMANDS, Command, readable
+from netlab.ui.keys.commands import COMMANDS, AppCommand, readable
 
 if TYPE_CHECKING:
-    from netlab.ui.tab.tab import BenchPane
+    from netlab.ui.tab.tab import TopicTab
 
 Found = tuple[str, str, Callable[[], object]]
 """Title, help, and what is called."""
 
 
-class Commanded(Protocol):
-    """What the palette asks of the app."""
+class PaletteApp(Protocol):
+    """What the palette needs from the app."""
 
     @property
-    def bench(self) -> BenchPane | None:
-        """The bench of the tab that is seen."""
+    def tab(self) -> TopicTab | None:
+        """The body of the tab that is shown."""
 
     @property
     def tab_titles(self) -> list[tuple[str, str]]:
@@ -34,37 +34,37 @@ class Commanded(Protocol):
 
     @property
     def experiments(self) -> list[tuple[str, str]]:
-        """Name and question of each experiment of the tab that is seen."""
+        """Name and question of each experiment of the tab that is shown."""
 
     @property
     def models(self) -> Sequence[str]:
-        """The models of the current tab that this system can run."""
+        """The current tab's models that this system can run."""
 
     @property
     def keymap(self) -> Mapping[str, str]:
-        """The keys that the person chose, by the ids of what they do."""
+        """The keys that the user configured, by command id."""
 
-    def can(self, command: Command) -> bool:
-        """Whether the palette offers it now."""
+    def can(self, command: AppCommand) -> bool:
+        """Whether a command is available now."""
 
-    def key_of(self, command: Command) -> str:
-        """The key that it has now."""
+    def key_of(self, command: AppCommand) -> str:
+        """The command's current key."""
 
-    def do(self, command: Command) -> None:
-        """What its key does."""
+    def do(self, command: AppCommand) -> None:
+        """Do what the command's key does."""
 
     def do_in(self, pane: str, widget: Widget, action: str) -> None:
-        """Go to a pane, and do there what one of its own keys does."""
+        """Go to a pane, and run the action of one of its own keys."""
 
     def action_show_tab(self, number: int) -> None:
         """Show a tab by its number."""
 
-    def action_bench(self, action: str, *arguments: object) -> None:
-        """Have the bench do something."""
+    def action_tab(self, action: str, *arguments: object) -> None:
+        """Run one of the tab's actions."""
 
 
 def _own(widget: Widget) -> Iterator[Binding]:
-    """Its bindings that have an id, each action once; of mere movement (no tooltip, not in the footer) none."""
+    """A widget's bindings with an id, each action once, without mere movement (no tooltip, not in the footer)."""
     bindings = [b for kind in type(widget).__mro__ for b in vars(kind).get("BINDINGS", ()) if isinstance(b, Binding)]
     actions: set[str] = set()
     for binding in bindings:
@@ -81,7 +81,7 @@ class CommandProvider(Provider):
     """Offers the app's commands, with their keys."""
 
     def _found(self) -> Iterator[Found]:
-        app = cast("Commanded", self.app)
+        app = cast("PaletteApp", self.app)
         for command in COMMANDS:
             if command.id != "palette" and app.can(command):
                 keys = readable(app.key_of(command))
@@ -90,16 +90,16 @@ class CommandProvider(Provider):
         for number, (title, summary) in enumerate(app.tab_titles, 1):
             yield f"tab: {title}  ({number})", summary, partial(app.action_show_tab, number)
         for name, question in app.experiments:
-            yield f"experiment: {name}", question, partial(app.action_bench, "open_experiment", name)
+            yield f"experiment: {name}", question, partial(app.action_tab, "open_experiment", name)
         for model in app.models:
-            yield f"model: {model}", "Serve with this model from now on", partial(app.action_bench, "set_model", model)
+            yield f"model: {model}", "Serve with this model", partial(app.action_tab, "set_model", model)
         for offered in self.app.get_system_commands(self.screen):
             if offered.callback != self.app.action_quit:  # netlab's own asks first
                 yield f"screen: {offered.title}", offered.help, offered.callback
 
-    def _of_panes(self, app: Commanded) -> Iterator[Found]:
-        """What the panes that are there bind for themselves; choosing it goes to the pane first."""
-        panes = app.bench.panes if app.bench is not None else None
+    def _of_panes(self, app: PaletteApp) -> Iterator[Found]:
+        """The mounted panes' own commands; running one goes to the pane first."""
+        panes = app.tab.panes if app.tab is not None else None
         for widget in panes.query(Widget) if panes is not None else ():
             pane = panes.pane_of(widget) if panes is not None else ""
             for binding in _own(widget):
@@ -109,12 +109,12 @@ class CommandProvider(Provider):
                     yield title, binding.tooltip, partial(app.do_in, pane, widget, binding.action)
 
     async def discover(self) -> Hits:
-        """All of them, before anything is typed."""
+        """All commands, before anything is typed."""
         for title, tooltip, run in self._found():
             yield DiscoveryHit(title, run, text=title, help=tooltip)
 
     async def search(self, query: str) -> Hits:
-        """Those that match what is typed, by name or by sentence."""
+        """The commands whose name or sentence matches the query."""
         matcher = self.matcher(query)
         for title, tooltip, run in self._found():
             score = max(matcher.match(title), matcher.match(tooltip) * 0.8)

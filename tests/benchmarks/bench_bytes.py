@@ -24,7 +24,7 @@ from textual.filter import LineFilter
 from netlab.commands.app import FRAMES, RARELY
 from netlab.ui.bytes.byte_source import ViewSource
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.widgets.control_filter import GUARD
+from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from tests.benchmarks.terminal import Terminal, percentile
 
 SIZE = 1 << 30
@@ -42,7 +42,7 @@ class ByteApp(App[None]):
         self.path = path
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), GUARD]
+        return [*super().get_line_filters(), CONTROL_FILTER]
 
     def compose(self) -> ComposeResult:
         yield Inspector()
@@ -78,7 +78,7 @@ def measure(path: str, keys: int) -> None:
     """Drive the app in a pseudo-terminal and print the table."""
     terminal = Terminal([sys.executable, "-m", "tests.benchmarks.bench_bytes", "--app", path])
     try:
-        terminal.until("at the cursor will be here")
+        terminal.until("at the cursor appear here")
         terminal.settle()
         before = terminal.resident()
         terminal.began = time.perf_counter()

@@ -101,7 +101,7 @@ def test_help_says_what_a_pane_is_and_which_keys_act_there(tmp_path: Path) -> No
         assert "Hold segments" not in wire, "a file holds nothing"
         assert "This pane: bytes" in shown
         assert "Find text" in shown
-        assert "Choose the topic that reads the bytes" in wire[wire.index("Keys anywhere") :]
+        assert "Choose the topic that dissects the bytes" in wire[wire.index("Keys everywhere") :]
 
     asyncio.run(run())
 
@@ -145,7 +145,7 @@ def test_a_file_without_segments_promises_none(tmp_path: Path) -> None:
             async with app.run_test(size=(80, 24)) as pilot:
                 await pilot.pause()
                 first = app.screen.query_one(SegmentList).render_line(1).text
-        assert first.rstrip() == " no segment is in this file"
+        assert first.rstrip() == " This file contains no segments."
 
     asyncio.run(run())
 
@@ -200,7 +200,7 @@ def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
                 await pilot.pause()
                 line = app.query_one("#file")
                 said = " ".join("".join(line.render_line(y).text).strip() for y in range(line.size.height))
-                assert said.endswith("what follows cannot be read  ·  read by port")
+                assert said.endswith("what follows cannot be read  ·  dissected by port")
 
     asyncio.run(run())
 

@@ -80,7 +80,7 @@ async def test_the_log_is_harmless_even_if_a_line_slipped_through_the_first_gate
     app: StagedApp, pilot: Pilot[None]
 ) -> None:
     app.seen.lab.log.append(LogLine(time.time_ns(), "error", HOSTILE))
-    app.seen.live.news.tell(LogGrew(app.seen.lab.log[-1]))
+    app.seen.live.changes.note(LogGrew(app.seen.lab.log[-1]))
     await until(pilot, lambda: "end" in app.seen.log_pane.text)
     assert drawn_safely(app)
     assert any("[@click=app.quit]x" in line for line in lines_of(app))
@@ -102,7 +102,7 @@ async def test_what_strangers_send_is_harmless(app: StagedApp, pilot: Pilot[None
 @played()
 async def test_a_flood_leaves_the_screen_usable(app: StagedApp, pilot: Pilot[None]) -> None:
     """20,000 log lines and 20 MB through the wire, while a line is typed."""
-    lab, news = app.seen.lab, app.seen.live.news
+    lab, changes = app.seen.lab, app.seen.live.changes
 
     def flood() -> None:
         address = lab.state.address
@@ -115,7 +115,7 @@ async def test_a_flood_leaves_the_screen_usable(app: StagedApp, pilot: Pilot[Non
                     echoed += len(stranger.recv(100_000))
                 for line in range(100):
                     lab.log.append(LogLine(0, "info", f"line {number * 100 + line}"))
-                    news.tell(LogGrew(lab.log[-1]))
+                    changes.note(LogGrew(lab.log[-1]))
 
     flooding = asyncio.create_task(asyncio.to_thread(flood))
     await until(pilot, lambda: lab.log.total > 1000, "a flood")

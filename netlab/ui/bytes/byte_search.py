@@ -1,6 +1,6 @@
-"""Searching in a byte source without the screen waiting: small ones at once, large ones in a thread.
+"""Searches a byte source without blocking the screen: small sources at once, large ones in a thread.
 
-The thread looks after each block whether it is still wanted, so it ends when the search is cancelled or the app leaves.
+The thread checks after each block whether it was cancelled, so it ends with the search or with the app.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class SearchRequest:
     """What to look for, from where, which way."""
 
     source: ByteSource
@@ -28,44 +28,44 @@ class Sought:
     backward: bool = False
 
     def parts(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The ranges to look through: to the end that lies ahead, then around it."""
+        """The ranges to search: up to the end ahead, then the rest, from the other end."""
         length, overlap = self.source.length, len(self.pattern) - 1
         if self.backward:
             return (0, min(self.start + overlap, length)), (min(self.start, length), length)
         return (self.start, length), (0, min(self.start + overlap, length))
 
     def known(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The ranges without the gaps, which are shown as zeros but were never seen; in the search's order."""
+        """The ranges without the gaps, whose zeros were never captured; in the search's order."""
         edges = [start, *(edge for gap in self.source.gaps(start, end) for edge in gap), end]
         ranges = [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
         return ranges[::-1] if self.backward else ranges
 
 
 class SearchEnded(Message):
-    """A search ended: ``at`` is where, or None. ``wrapped`` says that it went around the end."""
+    """A search ended: ``at`` is the offset of the match, or None. ``wrapped``: it continued past the end."""
 
-    def __init__(self, sought: Sought, at: int | None, wrapped: bool, cancelled: bool = False) -> None:
+    def __init__(self, sought: SearchRequest, at: int | None, wrapped: bool, cancelled: bool = False) -> None:
         super().__init__()
         self.sought, self.at, self.wrapped, self.cancelled = sought, at, wrapped, cancelled
 
 
 class SearchProgressed(Message):
-    """A search looked through ``percent`` of the bytes."""
+    """``percent`` of the bytes have been searched."""
 
     def __init__(self, percent: int) -> None:
         super().__init__()
         self.percent = percent
 
 
-def _search(sought: Sought, widget: Widget, worker: Worker[None] | None) -> SearchEnded:
-    told, done_before = 0, 0
+def _search(sought: SearchRequest, widget: Widget, worker: Worker[None] | None) -> SearchEnded:
+    reported, done_before = 0, 0
     length = max(sought.source.length, 1)
 
     def go_on(done: int) -> bool:
-        nonlocal told
+        nonlocal reported
         percent = min(100 * (done_before + done) // length, 99)
-        if worker is not None and percent > told:
-            told = percent
+        if worker is not None and percent > reported:
+            reported = percent
             widget.post_message(SearchProgressed(percent))
         return worker is None or not worker.is_cancelled
 
@@ -80,8 +80,8 @@ def _search(sought: Sought, widget: Widget, worker: Worker[None] | None) -> Sear
     return SearchEnded(sought, None, True)
 
 
-def start_search(widget: Widget, sought: Sought) -> Worker[None] | None:
-    """Search; ``widget`` gets `SearchEnded`. The worker, where it takes one: cancelling it ends the search."""
+def start_search(widget: Widget, sought: SearchRequest) -> Worker[None] | None:
+    """Search; ``widget`` gets `SearchEnded`. Returns the worker of a large search, which can be cancelled."""
     if sought.source.length <= AT_ONCE:
         widget.post_message(_search(sought, widget, None))
         return None

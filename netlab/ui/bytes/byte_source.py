@@ -1,7 +1,7 @@
-"""Where a byte view reads from: one run of bytes, or many runs that follow each other.
+"""The sources of a hex view: one run of bytes, or many runs in sequence.
 
-A source hands out slices of memoryviews. Only a slice that crosses from one run into the next is joined, and then only
-what was asked for: a row, or a number at the cursor.
+A source returns slices of memoryviews. It copies only a slice that spans two or more runs, such as a row or a number
+at the cursor.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ EMPTY = memoryview(b"")
 
 
 class ByteSource(Protocol):
-    """Bytes with a length, read by slice, made of runs ("chunks")."""
+    """Bytes with a length, read by slice, made of runs (chunks)."""
 
     @property
     def length(self) -> int:
         """Its size in bytes."""
 
     def view(self, start: int, end: int) -> memoryview:
-        """The bytes from ``start`` to ``end``, clipped to what there is. Not copied where they lie in one run."""
+        """The bytes from ``start`` to ``end``, clipped to the length. Not copied if they lie in one run."""
 
     def runs(self, start: int, end: int) -> Iterator[memoryview]:
-        """The same bytes run by run, never copied."""
+        """The same bytes, run by run, never copied."""
 
     def starts(self, start: int, end: int) -> Sequence[int]:
-        """Offsets from ``start`` to before ``end`` at which a run begins (nothing for a single run)."""
+        """Offsets in [``start``, ``end``) at which a run begins (none for a single run)."""
 
     def run_at(self, offset: int) -> int:
         """Index of the run that holds ``offset``, from 0."""
 
     def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
-        """Where bytes from ``start`` to ``end`` are not known; `view` has zeros there."""
+        """The ranges between ``start`` and ``end`` whose bytes are unknown; `view` has zeros there."""
 
 
 class ViewSource:
@@ -73,9 +73,9 @@ class ViewSource:
 
 
 class BufferSource(ViewSource):
-    """A buffer that may still be filling: ``arrivals`` are the sizes of the pieces that came so far, in order.
+    """A buffer that may still be filling. ``arrivals`` are the sizes of the pieces received so far, in order.
 
-    Each piece is a run; what has not arrived is a gap.
+    Each piece is a run; the part that has not arrived is a gap.
     """
 
     def __init__(self, view: memoryview = EMPTY, arrivals: Sequence[int] = ()) -> None:
@@ -85,16 +85,16 @@ class BufferSource(ViewSource):
 
     @property
     def pieces(self) -> int:
-        """How many pieces were taken in."""
+        """How many pieces `grow` has seen."""
         return len(self._ends)
 
     @property
     def filled(self) -> int:
-        """Bytes that have arrived, of the pieces that were taken in."""
+        """Bytes in the pieces that `grow` has seen."""
         return min(self._ends[-1], self.length) if self._ends else 0
 
     def grow(self) -> bool:
-        """Take in the pieces that arrived since; whether there were any."""
+        """Take the pieces that arrived since the last call; whether there were any."""
         before = len(self._ends)
         reached = self._ends[-1] if self._ends else 0
         for size in self._arrivals[before:]:
@@ -116,13 +116,13 @@ class BufferSource(ViewSource):
         return bisect_right(self._ends, offset)
 
     def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
-        """What has not arrived yet."""
+        """The part that has not arrived yet."""
         start, end = max(start, self.filled), min(end, self.length)
         return [(start, end)] if start < end else []
 
 
 class SparseSource(ViewSource):
-    """Bytes of which only some are known, such as the plaintext within a stream of records."""
+    """Bytes of which only some are known, such as the plaintext in a stream of records."""
 
     def __init__(self, view: memoryview, known: Sequence[tuple[int, int]]) -> None:
         """``known`` are (start, end), in order and apart from each other."""
@@ -131,7 +131,7 @@ class SparseSource(ViewSource):
         self._gaps = [(low, high) for low, high in zip(edges[::2], edges[1::2], strict=True) if low < high]
 
     def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
-        """What lies between."""
+        """The ranges between the known ones."""
         index = max(bisect_right(self._gaps, (start, start)) - 1, 0)
         found = []
         while index < len(self._gaps) and self._gaps[index][0] < end:
@@ -143,9 +143,9 @@ class SparseSource(ViewSource):
 
 
 class StreamSource:
-    """The chunks of one direction of a flow, one after the other, as many as there are now.
+    """The chunks that one direction of a flow has now, in order.
 
-    Where the capture lacks bytes there is a gap: `view` fills it with zeros and `gaps` tells it.
+    Bytes that the capture lacks are a gap: `view` fills it with zeros and `gaps` lists it.
     """
 
     def __init__(self, chunks: Sequence[Chunk]) -> None:
@@ -159,7 +159,7 @@ class StreamSource:
         return self._length
 
     def run_at(self, offset: int) -> int:
-        """Index of the chunk that holds ``offset``, or of the one before the gap."""
+        """Index of the chunk that holds ``offset``; in a gap, of the chunk before it."""
         return max(bisect_right(self._chunks, offset, hi=self._count, key=_offset) - 1, 0)
 
     def _over(self, start: int, end: int) -> Iterator[Chunk]:
@@ -175,7 +175,7 @@ class StreamSource:
                 yield part
 
     def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
-        """Where nothing was kept, from ``start`` to ``end``."""
+        """The ranges between ``start`` and ``end`` that were not captured."""
         gaps, at = [], max(start, 0)
         end = min(end, self._length)
         for chunk in self._over(at, end):
@@ -185,7 +185,7 @@ class StreamSource:
         return [*gaps, (at, end)] if at < end else gaps
 
     def view(self, start: int, end: int) -> memoryview:
-        """A slice where one chunk holds it all, else the few bytes joined."""
+        """A slice if one chunk holds all of it, else a copy."""
         start, end = max(start, 0), min(max(end, 0), self._length)
         parts = [(chunk.offset, chunk.view) for chunk in self._over(start, end)]
         if len(parts) == 1 and parts[0][0] <= start and end <= parts[0][0] + len(parts[0][1]):

@@ -1,6 +1,6 @@
-"""The bytes pane: hex view, fields and what stands at the cursor, following each other, and what can be asked of them.
+"""The bytes pane: hex view, fields and data inspector, which follow each other's cursor, with search and copy.
 
-It shows any `ByteSource` with any `Dissection`; where they come from is the inspector's matter.
+It shows any `ByteSource` with any `Dissection`; the inspector decides which.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_copying import FILE, ByteCopying
-from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed, Sought, start_search
+from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed, SearchRequest, start_search
 from netlab.ui.bytes.byte_source import ByteSource
-from netlab.ui.bytes.data_inspector import AtCursor
+from netlab.ui.bytes.data_inspector import DataInspector
 from netlab.ui.bytes.field_tree import FieldTree
-from netlab.ui.bytes.hex_view import ByteView
+from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.spans import Spans, field_spans
 from netlab.ui.keys.commands import clear_key
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.question import Question
 
 _ROOMY = 26
-"""Lines in which bytes, fields and the table of numbers have room together."""
+"""Lines that bytes, fields and the table of numbers need together."""
 _LOW = 11
-"""Lines in which bytes, fields and two lines about the cursor have room together."""
+"""Lines that bytes, fields and two lines about the cursor need together."""
 
 _FEWEST = 6
-"""Lines that the bytes always have, so that a question at the foot leaves some of them in view."""
+"""Lines that the bytes keep, so that a question at the foot does not hide them all."""
 _LEAST = 4
 """Of these, where even they have no room, as the CSS has it."""
 
@@ -44,14 +44,14 @@ KEYS: list[BindingType] = [
     Binding("o", "go_to", "go to", id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
     Binding("slash,ctrl+f", "search", "search", id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
     Binding("n", "find(False)", "next match", id="bytes.next", tooltip="Go to the next match"),
-    Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the match before"),
+    Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the previous match"),
     Binding("u", "unpack", "unpack", id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
     Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
-            tooltip="Copy the Python line that unpacks it"),
+            tooltip="Copy the Python line that unpacks the bytes"),
     Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
-            tooltip="Copy the selection, else the field, else all: hex, text, Python, base64, or to a file"),
+            tooltip="Copy the selection, the field or everything: as hex, text, Python or base64, or to a file"),
     Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",
-            tooltip="All numbers at the cursor in both byte orders, or just a line of them"),
+            tooltip="Show all numbers at the cursor in both byte orders, or only one line"),
     clear_key("bytes", "Clear the search, then the selection, then the struct format"),
 ]  # fmt: skip
 
@@ -61,20 +61,20 @@ class BytesPane(Vertical):
 
     DEFAULT_CSS = """
     BytesPane { height: 1fr; }
-    BytesPane ByteView { height: 1fr; min-height: 4; }
+    BytesPane HexView { height: 1fr; min-height: 4; }
     BytesPane FieldTree { height: auto; max-height: 40%; }
     BytesPane Question { dock: bottom; }
     """
     BINDINGS: ClassVar[list[BindingType]] = KEYS
 
-    class Held(Message):
-        """A person moved in here: what is shown should stay."""
+    class PauseRequested(Message):
+        """The user moved the cursor here: keep showing this segment."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.bytes = ByteView()
+        self.bytes = HexView()
         self.fields = FieldTree()
-        self.at_cursor = AtCursor()
+        self.data_inspector = DataInspector()
         self.question = Question()
         self._spans = Spans()
         self._has_fields = False
@@ -86,14 +86,14 @@ class BytesPane(Vertical):
         self._note_acts: tuple[tuple[str, str], ...] = ()
         self._form_before = ""
         self._clearable = False
-        self._found: int | None = None  # where the cursor is that the last search's outcome is about
+        self._found: int | None = None  # the offset that the last search's result is about
         self._copying = ByteCopying(self, self.question)
 
     def compose(self) -> ComposeResult:
-        """Bytes on top; fields take what they need of the rest."""
+        """Bytes on top, then the fields as tall as they need."""
         yield self.bytes
         yield self.fields
-        yield self.at_cursor
+        yield self.data_inspector
         yield self.question
 
     def show_bytes(
@@ -105,7 +105,7 @@ class BytesPane(Vertical):
         marks: Spans | None = None,
         keep: bool = False,
     ) -> None:
-        """Show bytes; their fields have to follow. ``keep`` leaves the cursor where it is."""
+        """Show bytes; call `show_fields` next. ``keep`` leaves the cursor where it is."""
         self._chunks = chunks
         if not keep:
             self._remark("")
@@ -114,7 +114,7 @@ class BytesPane(Vertical):
         self._share_rows()
 
     def show_fields(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
-        """Show other fields over the same bytes, a note in their title and a remark above them."""
+        """Show fields for the same bytes, a note in their title and a remark above them."""
         self._spans = field_spans(dissection.fields)
         self.fields.show(dissection, note, remark)
         self._has_fields = bool(dissection.fields or dissection.needs or dissection.problem or note or remark)
@@ -126,10 +126,10 @@ class BytesPane(Vertical):
         return self
 
     def _share_rows(self) -> None:
-        """Let the fields have the rows that the bytes do not need, and two fifths in any case."""
+        """Give the fields the rows that the bytes do not need, and at least two fifths."""
         height = self.size.height
         needed = max(self.bytes.virtual_size.height + 1, _FEWEST)
-        rest = height - (self.at_cursor.outer_size.height or 3)
+        rest = height - (self.data_inspector.outer_size.height or 3)
         most = max(min(max(rest - needed, height * 2 // 5), rest - _LEAST), 1)
         if self._fields_most != most:
             self._fields_most = most
@@ -138,36 +138,36 @@ class BytesPane(Vertical):
             panel.styles.max_height = max(min(rest - _LEAST, height * 3 // 4), 2)
 
     def on_resize(self) -> None:
-        """Say less where there is less room."""
+        """Show less if there is less room."""
         self._share_rows()
-        if self.at_cursor.low != (self.size.height < _LOW):
-            self.at_cursor.low = not self.at_cursor.low
+        if self.data_inspector.low != (self.size.height < _LOW):
+            self.data_inspector.low = not self.data_inspector.low
             self._look()
 
     # The cursors follow each other
 
-    def on_byte_view_cursor_moved(self, event: ByteView.CursorMoved) -> None:
-        """Show what stands at the cursor."""
+    def on_hex_view_cursor_moved(self, event: HexView.CursorMoved) -> None:
+        """Show the values at the cursor."""
         event.stop()
         if event.by_hand:
-            self.post_message(self.Held())
+            self.post_message(self.PauseRequested())
             self._forget_found(event.cursor)
         self._look()
 
     def _forget_found(self, cursor: int) -> None:
-        """What is said of a search holds while the cursor is where it led to, or it still goes on."""
+        """Clear a search's result once the cursor leaves it, unless the search still runs."""
         if self._search is None and cursor != self._found:
             self._remark("")
 
     def _look(self) -> None:
         """Numbers, struct and field at the cursor."""
         view = self.bytes
-        self.at_cursor.show(view.source, view.cursor, view.selection)
-        unpacked = self.at_cursor.unpacked
-        shown = self._has_fields and (self.size.height >= _ROOMY or not self.at_cursor.expanded)
+        self.data_inspector.show(view.source, view.cursor, view.selection)
+        unpacked = self.data_inspector.unpacked
+        shown = self._has_fields and (self.size.height >= _ROOMY or not self.data_inspector.expanded)
         if self.fields.display is not shown:
             self.fields.display = shown
-        spans = Spans() if self._chunks else self._spans  # where chunks have colours, fields have none
+        spans = Spans() if self._chunks else self._spans  # chunks are coloured instead of fields
         view.lay_fields(field_spans(unpacked.fields) if unpacked else spans)
         field = self.fields.reveal(view.cursor) if self.fields.display else None
         view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))
@@ -175,7 +175,7 @@ class BytesPane(Vertical):
 
     def _name_clear(self) -> None:
         """Have the footer follow whether there is something to clear."""
-        clearable = bool(self._pattern or self.at_cursor.form or any(self.bytes.selection))
+        clearable = bool(self._pattern or self.data_inspector.form or any(self.bytes.selection))
         if clearable != self._clearable:
             self._clearable = clearable
             self.refresh_bindings()
@@ -183,35 +183,35 @@ class BytesPane(Vertical):
     def on_field_tree_field_highlighted(self, event: FieldTree.FieldHighlighted) -> None:
         """Go to the field's bytes and select them."""
         event.stop()
-        self.post_message(self.Held())
+        self.post_message(self.PauseRequested())
         start, end = max(event.field.start, 0), min(event.field.end, self.bytes.source.length)
-        with self.prevent(ByteView.CursorMoved):
+        with self.prevent(HexView.CursorMoved):
             if start < end:
                 self.bytes.select(start, end)
         self._forget_found(self.bytes.cursor)
-        self.at_cursor.show(self.bytes.source, start, self.bytes.selection)
+        self.data_inspector.show(self.bytes.source, start, self.bytes.selection)
         self.bytes.mark_field(start, end)
         self._name_clear()
 
     # Keys that are named on the screen
 
     def on_mount(self) -> None:
-        """Name keys only while they act."""
+        """Name keys only while they work."""
         follow_keys(self, self.name_keys)
 
     def name_keys(self) -> None:
-        """Other keys act than before."""
-        more = [] if self.at_cursor.expanded else [("numbers", "shows every type, both byte orders")]
+        """Update the keys that are named on the screen."""
+        more = [] if self.data_inspector.expanded else [("numbers", "shows all types and byte orders")]
         keys = hint(self, ("unpack", "unpacks a struct format here"), *more)
-        if keys != self.at_cursor.how_on:
-            self.at_cursor.how_on = keys
+        if keys != self.data_inspector.how_on:
+            self.data_inspector.how_on = keys
             self._look()
-        self.at_cursor.remark(self.at_cursor.note, hint(self, *self._note_acts))
+        self.data_inspector.remark(self.data_inspector.note, hint(self, *self._note_acts))
 
     def _remark(self, note: str, *acts: tuple[str, str]) -> None:
-        """Say something of a search, with what goes on with it: actions and words."""
+        """Show a remark about a search, and the keys that continue it."""
         self._note_acts = acts
-        self.at_cursor.remark(note, hint(self, *acts))
+        self.data_inspector.remark(note, hint(self, *acts))
         self.refresh_bindings()
 
     # Questions
@@ -241,22 +241,22 @@ class BytesPane(Vertical):
 
         def check(text: str) -> str:
             if not text:
-                return "a struct format such as !BI; nothing to unpack none"
+                return "a struct format such as !BI; leave it empty for none"
             struct_size(text)
             return unpack_at(text, view.source.view(view.cursor, view.cursor + struct_size(text)), view.cursor).values
 
-        self._form_before = self.at_cursor.form
-        self.question.ask("struct", "unpack", self.at_cursor.form, check)
+        self._form_before = self.data_inspector.form
+        self.question.ask("struct", "unpack", self.data_inspector.form, check)
 
     def on_question_changed(self, event: Question.Changed) -> None:
-        """A struct format shows at each key what it gives."""
+        """Unpack the struct format as it is typed."""
         event.stop()
         if event.purpose == "struct":
-            self.at_cursor.form = event.text if event.right else ""
+            self.data_inspector.form = event.text if event.right else ""
             self._look()
 
-    def on_question_answered(self, event: Question.Answered) -> None:
-        """Do what was asked for."""
+    def on_question_submitted(self, event: Question.Submitted) -> None:
+        """Act on the answer."""
         event.stop()
         if event.purpose == "offset":
             self.bytes.move_to(parse_offset(event.text, self.bytes.cursor, self.bytes.source.length), by_hand=True)
@@ -264,16 +264,16 @@ class BytesPane(Vertical):
             self._typed, self._pattern = event.text, parse_pattern(event.text)
             self._seek(self.bytes.cursor, backward=False)
         elif event.purpose == "struct":
-            self.at_cursor.form = event.text
+            self.data_inspector.form = event.text
             self._look()
         elif event.purpose == FILE:
             self._copying.write(event.text)
 
-    def on_question_left(self, event: Question.Left) -> None:
+    def on_question_dismissed(self, event: Question.Dismissed) -> None:
         """Esc restores the struct format that stood before."""
         event.stop()
         if event.purpose == "struct":
-            self.at_cursor.form = self._form_before
+            self.data_inspector.form = self._form_before
             self._look()
         elif event.purpose == FILE:
             self._copying.forget()
@@ -281,48 +281,48 @@ class BytesPane(Vertical):
     # Search
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """``n`` and ``N`` are matches only while there is a search and the bytes have the focus."""
+        """``n`` and ``N`` work only after a search, while the bytes have the focus."""
         if action in ("go_to", "search", "unpack"):
             return not self.question.asking
         if action == "find":
             return bool(self._pattern) and self.bytes.has_focus
         if action == "clear":
-            return bool(self._pattern or self.at_cursor.form or any(self.bytes.selection))
+            return bool(self._pattern or self.data_inspector.form or any(self.bytes.selection))
         return True
 
     def action_find(self, backward: bool) -> None:
-        """The next match, or the one before."""
+        """Go to the next or the previous match."""
         self._seek(self.bytes.cursor + (0 if backward else 1), backward=backward)
 
     def _seek(self, start: int, *, backward: bool) -> None:
         self._remark("searching…")
-        self._search = start_search(self, Sought(self.bytes.source, self._pattern, start, backward))
+        self._search = start_search(self, SearchRequest(self.bytes.source, self._pattern, start, backward))
 
     def on_search_progressed(self, event: SearchProgressed) -> None:
-        """Say how far it is."""
+        """Show the progress."""
         event.stop()
         if self._search is not None:
             self._remark(f"searching {event.percent} %", ("clear", "cancels"))
 
     def on_search_ended(self, event: SearchEnded) -> None:
-        """Go to what was found, or say that nothing was."""
+        """Go to the match, or say that there is none."""
         event.stop()
         self._search = None
         self._found = self.bytes.cursor if event.at is None else event.at
         if event.sought.source is not self.bytes.source or event.cancelled or not self._pattern:
             self._remark("")
         elif event.at is None:
-            self._remark(f"{safe(self._typed)} was not found")
+            self._remark(f"{safe(self._typed)} not found")
         else:
             self.bytes.mark_match(event.at, event.at + len(event.sought.pattern))
             self.bytes.move_to(event.at, by_hand=True)
             ways = (
                 (("find(False)", "next"),) if event.wrapped else (("find(False)", "next"), ("find(True)", "previous"))
             )
-            self._remark("found past the end" if event.wrapped else "found", *ways)
+            self._remark("found, search wrapped around" if event.wrapped else "found", *ways)
 
     def action_clear(self) -> None:
-        """One thing at a time: the search, the selection, the struct format."""
+        """Clear one thing at a time: the search, then the selection, then the struct format."""
         if self._search is not None:
             self._search.cancel()
         if self._pattern:
@@ -332,34 +332,34 @@ class BytesPane(Vertical):
         elif any(self.bytes.selection):
             self.bytes.move_to(self.bytes.cursor, by_hand=True)
         else:
-            self.at_cursor.form = ""
+            self.data_inspector.form = ""
             self._look()
         self._name_clear()
 
     # Copying
 
     def action_numbers(self) -> None:
-        """A line of numbers, or all."""
-        self.at_cursor.expanded = not self.at_cursor.expanded
+        """Toggle between one line of numbers and all of them."""
+        self.data_inspector.expanded = not self.data_inspector.expanded
         self._look()
 
     def action_copy_struct(self) -> None:
-        """Copy the line that unpacks."""
-        if self.at_cursor.unpacked is None:
-            self.notify("there is no struct format: u asks for one", severity="warning", markup=False)
+        """Copy the Python line that unpacks the bytes."""
+        if self.data_inspector.unpacked is None:
+            self.notify("there is no struct format yet: press u to enter one", severity="warning", markup=False)
         else:
-            self._copying.put(self.at_cursor.unpacked.line)
+            self._copying.put(self.data_inspector.unpacked.line)
 
     def _chosen(self) -> tuple[int, int, str]:
-        """What copying would take: start, end, and its name."""
+        """What would be copied: start, end, and its name."""
         start, end = self.bytes.selection
         if start < end:
             return start, end, "the selection"
         field = self.fields.reveal(self.bytes.cursor) if self.fields.display else None
         if field is not None:
             return max(field.start, 0), min(field.end, self.bytes.source.length), "the field"
-        return 0, self.bytes.source.length, "all"
+        return 0, self.bytes.source.length, "all bytes"
 
     def action_copy(self) -> None:
-        """Ask for the form, or the file."""
+        """Ask for the format or the file."""
         self._copying.ask(self.bytes.source, *self._chosen())

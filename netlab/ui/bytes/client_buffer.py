@@ -1,4 +1,4 @@
-"""A session's own buffer, followed while it fills: what a client exposes as `netlab.topics.contract.Client` says."""
+"""A session's own buffer, followed while it fills; `netlab.topics.contract.Client` says how a client exposes it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from netlab.dissect.export import count_of_bytes
 from netlab.ui.bytes.byte_source import EMPTY, BufferSource
 
 
-class HeldBuffer:
-    """The buffer of the client that was looked at last. It holds a view, and lets it go when the client does."""
+class ClientBuffer:
+    """The buffer of the client that was followed last. It keeps a view, and releases it when the client does."""
 
     def __init__(self) -> None:
         self.source = BufferSource()
@@ -17,11 +17,11 @@ class HeldBuffer:
 
     @property
     def there(self) -> bool:
-        """Whether there is anything to look at."""
+        """Whether there is a buffer to show."""
         return self.source.length > 0
 
     def follow(self, client: object | None) -> tuple[bool, bool]:
-        """Look at a client again: whether it holds another buffer now, and whether more of it has arrived."""
+        """Check a client again: whether its buffer was replaced, and whether more bytes have arrived."""
         view = getattr(client, "buffer", None)
         arrivals = getattr(client, "arrivals", ())
         if not isinstance(view, memoryview):
@@ -33,13 +33,13 @@ class HeldBuffer:
         return replaced, self.source.grow()
 
     def rewritten(self, start: int, seen: memoryview) -> bool:
-        """Whether somebody wrote into what is ``seen`` of it since it was last asked; of no more is a copy kept."""
+        """Whether the visible bytes, ``seen``, changed since the last call. Only these are copied to compare them."""
         before, self._page = self._page, (start, bytes(seen))
         return before[0] == start and before[1] != self._page[1]
 
     @property
     def title(self) -> str:
-        """That it was not copied to be shown, however it was received, and what it is: a narrow pane cuts the end."""
+        """What it is. First that it is shown in place, without a copy, because a narrow pane cuts the end."""
         whole, filled = self.source.length, self.source.filled
         size = count_of_bytes(whole) if filled in (0, whole) else f"{filled:,} of {count_of_bytes(whole)}"
         pieces = f", {self.source.pieces:,} pieces │" if self.source.pieces > 1 else ""

@@ -1,6 +1,6 @@
-"""What the bytes at the cursor are as numbers and as a character, and what a `struct` format makes of them.
+"""The bytes at the cursor as numbers, as a character, and unpacked by a `struct` format.
 
-Two lines, or a table when it is expanded. It reads a few bytes of the source at each key and copies nothing else.
+Two lines, or a table when it is expanded. At each key it reads a few bytes of the source and copies nothing else.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from netlab.dissect.structview import LIMIT, FormatRefused, StructView, unpack_a
 from netlab.ui.bytes.byte_source import ByteSource
 
 _NARROW = 4
-"""Bytes of the widest number on the one line."""
+"""Bytes of the widest number on the short line."""
 
 
 def one_line(numbers: tuple[Number, ...], character: Character) -> str:
-    """The numbers in network byte order, on one line: signed ones where they differ, no wider than four bytes."""
+    """The numbers of up to four bytes in network byte order, on one line; signed ones only if they differ."""
     shown = {number.name: number.big for number in numbers if number.size <= _NARROW}
-    said = f"'{character.shown}'" if character.shown is not None else "no UTF-8"
+    said = f"'{character.shown}'" if character.shown is not None else "not UTF-8"
     texts = [f"{name} {text}" for name, text in shown.items() if name[0] != "i" or text != shown["u" + name[1:]]]
     return " · ".join([*texts[:1], said, *texts[1:]])
 
 
 def table(numbers: tuple[Number, ...], character: Character) -> str:
-    """All numbers in both byte orders, and the character. Signed and unsigned share a line where they agree."""
+    """All numbers in both byte orders, and the character. Signed and unsigned share a line if they are equal."""
     by_values: dict[tuple[int, str, str], list[str]] = {}
     for number in numbers:
         by_values.setdefault((number.size, number.big, number.little), []).append(number.name)
@@ -36,11 +36,11 @@ def table(numbers: tuple[Number, ...], character: Character) -> str:
     return "\n".join([*lines, f"utf8     {character.words}"])
 
 
-class AtCursor(Static):
+class DataInspector(Static):
     """Numbers, character and struct values at an offset of a source."""
 
     DEFAULT_CSS = """
-    AtCursor {
+    DataInspector {
         height: auto; border-top: solid $primary-muted; border-title-color: $foreground; background: $background;
         text-wrap: nowrap; text-overflow: ellipsis;
     }
@@ -50,23 +50,23 @@ class AtCursor(Static):
         super().__init__(markup=False, id=id)
         self.expanded = False
         self.low = False
-        """There is room for one line: the struct's where there is a format, else the numbers."""
+        """There is room for only one line: the struct values if there is a format, else the numbers."""
         self.form = ""
-        """The struct format, empty for none."""
+        """The struct format; empty if none is set."""
         self.unpacked: StructView | None = None
-        """What the format gave at the cursor, None where it does not fit."""
+        """The unpacked values at the cursor; None if the format does not fit."""
         self._said: str | None = None
         self._place = self._note = self._note_keys = ""
         self.how_on = ""
-        """Which keys say more; empty where none does now."""
+        """The keys that show more; empty if none works now."""
 
     @property
     def note(self) -> str:
-        """What is said of a search, beside the place of the cursor."""
+        """The remark about a search, beside the cursor's offset."""
         return self._note
 
     def remark(self, note: str, keys: str = "") -> None:
-        """Say something of a search, and the keys that go on with it."""
+        """Show a remark about a search, and the keys that continue it."""
         if (note, keys) != (self._note, self._note_keys):
             self._note, self._note_keys = note, keys
             self._head()
@@ -78,18 +78,18 @@ class AtCursor(Static):
     def show(self, source: ByteSource, offset: int, selection: tuple[int, int]) -> None:
         """Read at ``offset``."""
         low, high = selection
-        title = f"at {offset:#x} ({offset})" if source.length else "at no byte"
+        title = f"at {offset:#x} ({offset})" if source.length else "no byte"
         if low < high:
             title += f" ── {count_of_bytes(high - low)} selected, {low:#x}–{high:#x}"
         self._place = title
         self._head()
         if not source.length:
             self.unpacked = None
-            self._say("the values at the cursor will be here\n")
+            self._say("The values at the cursor appear here.\n")
             return
         if source.gaps(offset, offset + 1):
             self.unpacked = None
-            self._say("no byte is known here\n")
+            self._say("The byte here is unknown.\n")
             return
         head = source.view(offset, offset + WIDEST)
         numbers, character = numbers_at(head), character_at(head)
@@ -101,7 +101,7 @@ class AtCursor(Static):
             self._say(f"{lines}\n{struct_line}")
 
     def _say(self, text: str) -> None:
-        """Another text; the screen is laid out again only where the number of lines changed."""
+        """Show a text; the screen is laid out again only if the number of lines changed."""
         if text != self._said:
             self.update(Content(text), layout=self._said is None or text.count("\n") != self._said.count("\n"))
             self._said = text

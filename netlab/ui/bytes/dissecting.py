@@ -1,4 +1,4 @@
-"""Runs a topic's dissector over what the inspector shows: the stream up to a segment, so that messages are whole.
+"""Runs a topic's dissector over the stream up to the segment that is shown, so that messages are whole.
 
 Pure: the inspector decides in which thread.
 """
@@ -15,14 +15,14 @@ from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.bytes.byte_source import StreamSource
 
 JOINED = 1 << 20
-"""Most bytes of a stream that are joined to be dissected; beyond it a segment is dissected alone."""
+"""At most this many bytes of a stream are joined and dissected; beyond them a segment is dissected alone."""
 _AT_ONCE, _CHUNKS = 1 << 15, 200
-"""Most bytes, and chunks that have to be joined, that are read within about 2 ms."""
+"""Bytes and chunks that can be joined and dissected within about 2 ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Bytes to dissect, and the part of them that is shown: ``shift`` bytes come before it, it has ``length``."""
+    """Bytes to dissect, and the part of them that is shown: ``length`` bytes after the first ``shift``."""
 
     view: memoryview
     direction: Direction
@@ -30,11 +30,11 @@ class Extent:
     shift: int
     length: int
     further: int = 0
-    """Bytes that follow in the same stream, and are there already."""
+    """Bytes that have already arrived after these in the same stream."""
 
 
 def leading(segment: Segment, capture: CapturedSegments | None) -> StreamSource | None:
-    """The stream that leads up to a segment, where there is one and it may be joined."""
+    """The stream up to a segment; None if there is none or it is too long to join."""
     end = segment.offset + len(segment.data)
     if capture is None or segment.flow.transport is Transport.UDP:
         return None
@@ -44,19 +44,19 @@ def leading(segment: Segment, capture: CapturedSegments | None) -> StreamSource 
 
 
 def is_long(segment: Segment, stream: StreamSource | None) -> bool:
-    """Whether a segment, with the stream that leads to it, takes so long to be read that keys would wait for it."""
+    """Whether dissecting a segment, with the stream up to it, takes so long that keys would wait."""
     if stream is None:
         return len(segment.data) > _AT_ONCE
     return segment.offset + len(segment.data) > _AT_ONCE or stream.run_at(segment.offset) > _CHUNKS
 
 
 def is_long_stream(source: StreamSource) -> bool:
-    """The same of a whole stream."""
+    """The same for a whole stream."""
     return source.length > _AT_ONCE or source.run_at(_AT_ONCE) > _CHUNKS
 
 
 def following(segment: Segment, capture: CapturedSegments | None) -> int:
-    """How many bytes have come after a segment in its stream."""
+    """How many bytes have arrived after a segment in its stream."""
     if capture is None or segment.flow.transport is Transport.UDP:
         return 0
     chunks = capture.stream(segment.flow, segment.direction)
@@ -65,7 +65,7 @@ def following(segment: Segment, capture: CapturedSegments | None) -> int:
 
 
 def segment_extent(segment: Segment, stream: StreamSource | None = None, further: int = 0) -> Extent:
-    """The stream from its start to the segment's end where that is at hand, else the segment alone."""
+    """The stream from its start to the segment's end if it is complete, else the segment alone."""
     end = segment.offset + len(segment.data)
     alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data), further)
     if segment.flow.transport is Transport.UDP:
@@ -76,13 +76,13 @@ def segment_extent(segment: Segment, stream: StreamSource | None = None, further
 
 
 def stream_extent(source: StreamSource, direction: Direction) -> Extent:
-    """The beginning of a stream, up to the bound or the first gap."""
+    """The beginning of a stream, up to the limit or the first gap."""
     view = _beginning(source)
     return Extent(view, direction, 0, 0, len(view))
 
 
 def joined(chunks: Sequence[Chunk]) -> memoryview:
-    """The same of a stream's chunks."""
+    """The same for a stream's chunks."""
     return _beginning(StreamSource(chunks))
 
 
@@ -92,7 +92,7 @@ def _beginning(source: StreamSource) -> memoryview:
 
 
 def _shown(field: Field, shift: int, length: int) -> Field | None:
-    """The field counted from what is shown, without the children that lie outside; None where it lies outside."""
+    """The field with offsets in the shown bytes, without children outside them; None if it lies outside itself."""
     start, end = field.start - shift, field.end - shift
     if end < 0 or start > length or (end <= 0 < field.end - field.start):
         return None
@@ -103,7 +103,7 @@ def _shown(field: Field, shift: int, length: int) -> Field | None:
 
 
 def dissect(extent: Extent, dissector: Dissector) -> Dissection:
-    """The fields that overlap what is shown, with offsets in it. A dissector that raises gives raw bytes."""
+    """The fields that overlap the shown bytes, with offsets in them. If the dissector raises, there are none."""
     try:
         found = dissector(extent.view, extent.direction, extent.offset)
     except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything

@@ -1,6 +1,6 @@
-"""The fields of what is shown, as a tree: names, spans, kinds and values, every word of it safe to draw.
+"""The fields of the shown bytes as a tree: names, spans, kinds and values, all escaped.
 
-Long lists are shown up to a bound, and children are made when their parent is opened.
+Long lists are cut, and children are made when their parent is opened.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.text import safe
 
 CHILDREN = 500
-"""Most fields shown below one parent."""
+"""At most this many fields are shown below one parent."""
 VALUE = 200
-"""Most characters of a value shown."""
+"""At most this many characters of a value are shown."""
 _OPEN_AT_ONCE = 60
-"""A tree of no more fields than this is shown opened."""
+"""A tree with at most this many fields is shown expanded."""
 
 
 def label(field: Field) -> Text:
     """A field as one line."""
     value = safe(field.value[:VALUE]) + ("…" if len(field.value) > VALUE else "")
-    start = str(field.start) if field.start >= 0 else f"{-field.start} before"  # in an earlier segment
-    span = f"{start}–{field.end}"
+    earlier = max(-field.start, 0)  # bytes of it in earlier segments
+    span = f"begins {earlier:,} {_bytes(earlier)} earlier" if earlier else f"{field.start}–{field.end}"
     return Text.assemble(
         (safe(field.name), "bold"), "  ", (span, "dim"), "  ", (safe(field.kind), "italic"), "  ", value
     )
 
 
 def child_at(fields: Sequence[Field], offset: int) -> int | None:
-    """Index of the field that holds ``offset``; fields are in order."""
+    """Index of the field that contains ``offset``; fields are in order."""
     index = bisect_right(fields, offset, key=lambda field: field.start) - 1
     return index if index >= 0 and fields[index].start <= offset < fields[index].end else None
 
 
 def path_to(fields: Sequence[Field], offset: int) -> list[int]:
-    """Indices from the top down to the deepest field that holds ``offset``."""
+    """Indices from the top down to the deepest field that contains ``offset``."""
     path: list[int] = []
     while (index := child_at(fields, offset)) is not None:
         path.append(index)
@@ -56,7 +56,7 @@ def path_to(fields: Sequence[Field], offset: int) -> list[int]:
 
 
 def layer_path(fields: Sequence[Field]) -> list[int]:
-    """Indices from the top down to the innermost layer of the first field that has one; empty where none has."""
+    """Indices from the top down to the innermost layer of the first field that has one; empty if none has."""
     for index, field in enumerate(fields[:CHILDREN]):
         inner = layer_path(field.children)
         if inner or field.layer:
@@ -65,7 +65,7 @@ def layer_path(fields: Sequence[Field]) -> list[int]:
 
 
 def incomplete(dissection: Dissection) -> list[str]:
-    """How much of the last message is not here: what came later, and what has not come."""
+    """How much of the last message is missing here: bytes in later segments, and bytes still to come."""
     later = min(dissection.later, dissection.needs)
     waits = dissection.needs - later
     came = [f"{later:,} more {_bytes(later)} in later segments"] if later else []
@@ -77,7 +77,7 @@ def _bytes(count: int) -> str:
 
 
 def _count(fields: Sequence[Field], most: int) -> int:
-    """How many fields there are with all their children, or more than ``most``."""
+    """How many fields there are including children; any number above ``most`` if there are more."""
     count, waiting = 0, list(fields[: most + 1])
     while waiting and count <= most:
         field = waiting.pop()
@@ -87,7 +87,7 @@ def _count(fields: Sequence[Field], most: int) -> int:
 
 
 class FieldTree(Tree[Field | None]):
-    """Fields of a dissection. The program moves the cursor with `reveal`; only a person's moves are told."""
+    """Fields of a dissection. The program moves the cursor with `reveal`; only the user's moves post a message."""
 
     DEFAULT_CSS = """
     FieldTree {
@@ -105,7 +105,7 @@ class FieldTree(Tree[Field | None]):
 
     @dataclass
     class FieldHighlighted(Message):
-        """A person moved to another field."""
+        """The user moved the cursor to another field."""
 
         field: Field
 
@@ -115,23 +115,23 @@ class FieldTree(Tree[Field | None]):
         self.guide_depth = 2
         self._shown = Dissection(()), "", ""
         self._words = ["fields"]
-        self._told: Field | None = None
+        self._reported: Field | None = None
         self._above = 0  # lines above the fields
-        self._first: int | None = None  # the offset that was looked at first
-        self._moved = False  # since then another one was
+        self._first: int | None = None  # the offset that was revealed first
+        self._moved = False  # whether another one has been since
 
     def notify_style_update(self) -> None:
-        """Paint in the new colours. Tree would have the whole screen laid out, too, at each change of the focus."""
+        """Repaint in the new colours. `Tree` would also lay out the whole screen at each change of focus."""
         Widget.notify_style_update(self)
         self._clear_line_cache()
         self.refresh()
 
     def show(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
-        """Show other fields; ``note`` is said in the title, ``remark`` is a line of its own above them."""
+        """Show other fields; ``note`` stands in the title, ``remark`` on a line above them."""
         if (dissection, note, remark) == self._shown:
             return
         self._shown = dissection, note, remark
-        self._told, self._first, self._moved = None, None, False
+        self._reported, self._first, self._moved = None, None, False
         self.clear()
         if remark:
             self.root.add_leaf(Text(safe(remark), "bold italic"), None)
@@ -150,13 +150,13 @@ class FieldTree(Tree[Field | None]):
         self.call_after_refresh(self._begin)
 
     def remind(self, note: str) -> None:
-        """Another note in the title, over the same fields."""
+        """Change the note in the title; the fields stay."""
         dissection, _, remark = self._shown
         self._shown = dissection, note, remark
         self.border_title = Content(" ── ".join([*self._words, note] if note else self._words)).markup
 
     def _begin(self) -> None:
-        """Begin with the innermost layer in view, else with the first line; a cursor further down stays in view."""
+        """Scroll to the innermost layer, else to the first line; keep a cursor further down in view."""
         if self._moved or self.has_focus or self.cursor_line >= self.scrollable_content_region.height:
             return
         node = self._node_at(layer_path(self._shown[0].fields))
@@ -165,7 +165,7 @@ class FieldTree(Tree[Field | None]):
             self.scroll_to(y=max(line, 0), animate=False)
 
     def on_resize(self) -> None:
-        """Begin so in the new size as well."""
+        """Scroll to the innermost layer in the new size as well."""
         self._begin()
 
     def _fill(self, node: TreeNode[Field | None], fields: Sequence[Field]) -> None:
@@ -193,29 +193,29 @@ class FieldTree(Tree[Field | None]):
             node.expand()
 
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[Field | None]) -> None:
-        """Make the children when they are wanted."""
+        """Make the children when their parent is opened."""
         event.stop()
         self._fill_once(event.node)
 
     def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[Field | None]) -> None:
-        """Tell which field a person went to."""
+        """Post the field that the user moved to."""
         event.stop()
         field = event.node.data
-        if field is not None and field is not self._told:
-            self._told = field
+        if field is not None and field is not self._reported:
+            self._reported = field
             if self.has_focus:
                 self.post_message(self.FieldHighlighted(field))
 
     def reveal(self, offset: int) -> Field | None:
-        """Put the cursor on the deepest field that holds ``offset``, opening its parents; the field."""
+        """Put the cursor on the deepest field that contains ``offset``, and expand its parents. Returns the field."""
         field, fields = None, self._shown[0].fields
         path = path_to(fields, offset)
         for index in path:
             field = fields[index]
             fields = field.children
-        self._told = field
+        self._reported = field
         node = self._node_at(path)
-        if node is not None and self.last_line >= 0:  # asked for, the lines are laid out: a node knows its own
+        if node is not None and self.last_line >= 0:  # reading it lays out the lines, so that nodes know theirs
             self.move_cursor(node)
         self._first = offset if self._first is None else self._first
         self._moved = self._moved or offset != self._first
@@ -223,7 +223,7 @@ class FieldTree(Tree[Field | None]):
         return field
 
     def _node_at(self, path: Sequence[int]) -> TreeNode[Field | None] | None:
-        """The node at the end of a path of indices, its parents opened, as deep as nodes go; None without any."""
+        """The node at the end of a path of indices, as deep as nodes go, with its parents expanded; else None."""
         node = self.root
         for index in path:
             if index < CHILDREN:
@@ -233,7 +233,7 @@ class FieldTree(Tree[Field | None]):
         return None if node is self.root else node
 
     def render_label(self, node: TreeNode[Field | None], base_style: Style, style: Style) -> Text:
-        """A field's line, with "…" where there is no room for its end."""
+        """A field's line, cut with "…" if it is too long."""
         text = super().render_label(node, base_style, style)
         depth, above = 0, node.parent
         while above is not None:
@@ -247,7 +247,7 @@ class FieldTree(Tree[Field | None]):
             self._open(self.cursor_node)
 
     def action_close(self) -> None:
-        """Close it, or go to its parent."""
+        """Close the field, or go to its parent."""
         node = self.cursor_node
         if node is not None and node.is_expanded and node.children:
             node.collapse()

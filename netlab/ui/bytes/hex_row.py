@@ -1,7 +1,7 @@
-"""Paints one row of bytes: which style each cell has, and the signs that say the same without colour.
+"""Paints one row of bytes: the style of each cell, and signs that say the same without colour.
 
 A row is ``offset``, then a sign and two hex digits for each byte, then the text. The sign before a byte is ``[`` where
-the selection begins, ``]`` where it ended, ``*`` before a changed byte, ``│`` where a chunk begins.
+the selection begins, ``]`` where it ends, ``*`` before a changed byte, ``│`` where a chunk begins.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from netlab.ui.bytes.spans import Spans
 
 CLASS_STYLES = tuple(f"bytes--{kind.name.lower()}" for kind in ByteClass)
 LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "field", "mark", "match", "selection", "cursor")
-"""What may lie over a byte, from the bottom to the top."""
+"""The layers that may cover a byte, from bottom to top."""
 LAYER_STYLES = tuple(f"bytes--{name}" for name in LAYERS if name)
 _CHUNK, _FIELD_TINT, _FIELD, _MARK, _MATCH, _SELECTION, _CURSOR = 1, 2, 5, 6, 7, 8, 9
 _TINTS = 3
 _STEP = len(ByteClass)
-"""A byte's class and layer as one number: the layer times this, and the class."""
+"""A byte's class and layer are one number: the layer times this, plus the class."""
 _RUN = re.compile(rb"(.)\1*", re.DOTALL)
 _TEXT = str.maketrans(dict(enumerate(TEXT)))
 
 
 @dataclass(slots=True)
 class Overlay:
-    """What lies over the bytes. Ranges are (start, end), empty where nothing is meant."""
+    """The layers over the bytes. Ranges are (start, end); (0, 0) is none."""
 
     cursor: int = 0
     selection: tuple[int, int] = (0, 0)
@@ -43,7 +43,7 @@ class Overlay:
 
 
 class RowPainter:
-    """Turns rows into segments; ``style_of(component class, partial)`` comes from the widget and is asked once each."""
+    """Turns rows into segments. ``style_of(component class, partial)`` comes from the widget; results are cached."""
 
     def __init__(self, style_of: Callable[[str, bool], Style]) -> None:
         self._style_of = style_of
@@ -51,7 +51,7 @@ class RowPainter:
         self._plain: dict[str, Style] = {}
 
     def forget_styles(self) -> None:
-        """The theme changed."""
+        """Clear the cached styles: the theme changed."""
         self._styles.clear()
         self._plain.clear()
 
@@ -121,7 +121,7 @@ class RowPainter:
         return runs.segments()
 
     def _by_run(self, runs: _Runs, row: bytes, cells: bytes) -> None:
-        """The hex digits of a row without signs, as many at once as look the same."""
+        """The hex digits of a row without signs, in runs of equal style."""
         digits, before = f" {row.hex(' ')}", 0
         for eight in range(0, len(row), 8):
             if eight:
@@ -151,7 +151,7 @@ class RowPainter:
             before = layer
 
     def _between(self, before: int, cell: int) -> Style:
-        """What stands between two eights: a layer that goes on goes on there too."""
+        """The style of the space between two groups of eight: a layer that continues covers it, too."""
         layer = cell // _STEP
         return self._style(_STEP * layer + ByteClass.PRINTABLE if layer == before else ByteClass.PRINTABLE)
 
@@ -164,7 +164,7 @@ def _lay(layers: list[int], layer: int, span: tuple[int, int], start: int, end: 
 
 
 def _parity(source: ByteSource, start: int, end: int) -> list[int]:
-    """For each byte whether it lies in an even or an odd chunk."""
+    """For each byte, whether its chunk has an even or an odd index."""
     chunk, begins = source.run_at(start), set(source.starts(start + 1, end))
     parity = []
     for offset in range(start, end):
@@ -174,7 +174,7 @@ def _parity(source: ByteSource, start: int, end: int) -> list[int]:
 
 
 class _Runs:
-    """Text in equal styles, gathered into as few segments as possible."""
+    """Joins text of equal style into as few segments as possible."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []

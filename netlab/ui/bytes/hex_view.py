@@ -1,6 +1,6 @@
-"""The hex view: offset, hex and text of any number of bytes, a cursor and a selection.
+"""The hex view: offset, hex and text of any number of bytes, with a cursor and a selection.
 
-Only visible rows are computed, each from a slice of the source; nothing here knows where the bytes come from.
+Only visible rows are computed, each from a slice of the source. It does not know where the bytes come from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from netlab.dissect.hexrows import bytes_per_row, offset_digits, row_width
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes.hex_row import CLASS_STYLES, LAYER_STYLES, Overlay, RowPainter
 from netlab.ui.bytes.spans import Spans
-from netlab.ui.widgets.line_cache import PlainRows
+from netlab.ui.widgets.line_cache import LineCache
 from netlab.ui.widgets.scrolling import move_bar, set_content_size
 
 _MOVES = ("left,h", "right,l", "up,k", "down,j", "pageup", "pagedown", "home", "end", "g", "G")
@@ -30,7 +30,7 @@ _WAYS = ("left", "right", "up", "down", "page_up", "page_down", "row_start", "ro
 
 
 def _movement() -> list[BindingType]:
-    """Each movement, and with shift (on keys that are not letters) the one that extends the selection."""
+    """Each movement, and the same with shift, which extends the selection (not on letters)."""
     bindings: list[BindingType] = []
     for keys, way in zip(_MOVES, _WAYS, strict=True):
         words = way.replace("_", " ")
@@ -44,13 +44,13 @@ def _movement() -> list[BindingType]:
     return bindings
 
 
-class ByteView(ScrollView, can_focus=True):
+class HexView(ScrollView, can_focus=True):
     """Bytes as hex and text. ``cursor`` is an offset; the selection lies between an anchor and the cursor."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bytes--offset", "bytes--sign", *CLASS_STYLES, *LAYER_STYLES}
     DEFAULT_CSS = """
-    ByteView {
+    HexView {
         border-top: solid $primary-muted; border-title-color: $foreground; border-subtitle-color: $text-muted;
         overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; background: $background;
         &:focus { border-top: heavy $accent; border-title-style: bold; }
@@ -80,20 +80,20 @@ class ByteView(ScrollView, can_focus=True):
 
     @dataclass
     class CursorMoved(Message):
-        """The cursor or the selection changed. ``by_hand`` is false where the program moved it."""
+        """The cursor or the selection changed. ``by_hand``: the user moved it, not the program."""
 
-        view: ByteView
+        view: HexView
         cursor: int
         by_hand: bool
 
         @property
-        def control(self) -> ByteView:
-            """The view that it happened in."""
+        def control(self) -> HexView:
+            """The view whose cursor moved."""
             return self.view
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._styles_cache = PlainRows()
+        self._styles_cache = LineCache()
         self.source: ByteSource = ViewSource()
         self.empty = "no bytes"
         self._over = Overlay()
@@ -107,7 +107,7 @@ class ByteView(ScrollView, can_focus=True):
     # What is shown
 
     def show(self, source: ByteSource, *, chunks: bool = False, marks: Spans | None = None, keep: bool = False) -> None:
-        """Show other bytes: ``keep`` leaves cursor and scroll (the same bytes, grown), else both go to the start."""
+        """Show other bytes. ``keep`` (the same bytes, grown) leaves cursor and scroll position, else both go to 0."""
         self.source = source
         cursor = min(self.cursor, max(source.length - 1, 0)) if keep else 0
         self._over = Overlay(cursor=cursor, chunks=chunks, marks=marks)
@@ -117,18 +117,18 @@ class ByteView(ScrollView, can_focus=True):
         self._lay_out()
         if not keep:
             self.scroll_to(0, 0, animate=False)
-        self.set_reactive(ByteView.cursor, cursor)
+        self.set_reactive(HexView.cursor, cursor)
         self.refresh()
         self.post_message(self.CursorMoved(self, cursor, False))
 
     @property
     def page(self) -> tuple[int, memoryview]:
-        """Where the rows on the screen begin, and their bytes, as far as they lie in one piece."""
+        """The offset of the first visible row, and the bytes of the visible rows."""
         start = self.scroll_offset.y * self._per_row
         return start, self.source.view(start, min(start + self._page() * self._per_row, self.source.length))
 
     def lay_fields(self, fields: Spans | None) -> None:
-        """Tint the spans of fields, in turn in three colours."""
+        """Tint the spans of fields in three alternating colours."""
         if self._over.fields is not fields:
             self._over.fields = fields
             self.refresh()
@@ -139,7 +139,7 @@ class ByteView(ScrollView, can_focus=True):
         self._repaint(before, (start, end))
 
     def mark_match(self, start: int, end: int) -> None:
-        """Show what a search found."""
+        """Highlight the match of a search."""
         before, self._over.match = self._over.match, (start, end)
         self._repaint(before, (start, end))
 
@@ -158,14 +158,14 @@ class ByteView(ScrollView, can_focus=True):
         return self._over.selection
 
     def select(self, start: int, end: int) -> None:
-        """Select these bytes, cursor on the last."""
+        """Select these bytes, with the cursor on the last one."""
         self._anchor = start
         self.move_to(max(end - 1, start), select=True)
 
     # Movement
 
     def move_to(self, offset: int, *, select: bool = False, by_hand: bool = False) -> None:
-        """Put the cursor on a byte and into view; ``select`` extends the selection to it, else it is dropped."""
+        """Move the cursor to a byte and scroll there; ``select`` extends the selection to it, else clears it."""
         if not select:
             self._anchor = None
         elif self._anchor is None:
@@ -198,7 +198,7 @@ class ByteView(ScrollView, can_focus=True):
             self.scroll_to(y=row - height + 1, animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Move the bar with the rows."""
+        """Move the scrollbar with the rows."""
         if self.show_vertical_scrollbar:
             move_bar(self, new_value)
         if round(old_value) != round(new_value):
@@ -215,7 +215,7 @@ class ByteView(ScrollView, can_focus=True):
         self.move_to(self._target(way), select=select, by_hand=True)
 
     def _target(self, way: str) -> int:
-        """Where a movement leads. In the first and last row up and down stay in their column."""
+        """The target of a movement. Up in the first row and down in the last row stay where they are."""
         at, last, per_row = self.cursor, self.source.length - 1, self._per_row
         page, column = self._page() * per_row, at % per_row
         targets = {
@@ -233,7 +233,7 @@ class ByteView(ScrollView, can_focus=True):
         return targets[way]
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Put the cursor on the byte under the pointer; with shift the selection reaches there."""
+        """Put the cursor on the byte under the pointer; with shift, extend the selection to it."""
         if event.get_content_offset(self) is None or event.button != 1:
             return
         offset = self._under(event)
@@ -242,16 +242,16 @@ class ByteView(ScrollView, can_focus=True):
             self.capture_mouse()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """While the button is held, the selection follows the pointer, beyond the edge too."""
+        """While the button is held, extend the selection to the pointer, beyond the edge too."""
         if self.app.mouse_captured is self and (offset := self._under(event)) != self.cursor:
             self.move_to(offset, select=True, by_hand=True)
 
     def on_mouse_up(self) -> None:
-        """The selection stays."""
+        """Keep the selection."""
         self.release_mouse()
 
     def _under(self, event: events.MouseEvent) -> int:
-        """The offset of the byte under the pointer, or nearest to it in its row; none is before the first."""
+        """The offset of the byte under the pointer, or the nearest one in its row; at least 0."""
         place = event.offset - self.gutter.top_left
         column = place.x - self._digits - 1
         hex_width = 3 * self._per_row + (self._per_row - 1) // 8
@@ -279,13 +279,13 @@ class ByteView(ScrollView, can_focus=True):
         self.refresh()
 
     def notify_style_update(self) -> None:
-        """The theme changed: ask for the styles again."""
+        """The theme changed: clear the cached styles."""
         super().notify_style_update()
         self._painter.forget_styles()
         self._base = None
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows that are wanted; where they begin and end is the same for all."""
+        """The rows within ``crop``; width and scroll offset are read once for all of them."""
         self._width, self._top = self.scrollable_content_region.width, self.scroll_offset.y
         return super().render_lines(crop)
 
@@ -299,6 +299,6 @@ class ByteView(ScrollView, can_focus=True):
             return Strip([Segment(words, base)] if words else []).adjust_cell_length(width, base)
         row = self._painter.paint(self.source, start, self._per_row, self._digits, self._over)
         painted = row_width(self._per_row, self._digits) - max(start + self._per_row - self.source.length, 0)
-        if painted <= width:  # said, not measured, because measuring takes as long as painting
+        if painted <= width:  # computed, not measured, because measuring takes as long as painting
             return Strip([*row, Segment(" " * (width - painted), base)], width)
         return Strip(row, painted).adjust_cell_length(width, base)

@@ -1,6 +1,7 @@
-"""What of a capture the inspector shows and how it is drawn: a segment, what the wire did to it, or a whole stream.
+"""What the inspector shows of a capture: a segment, what the wire did to it, or a whole stream.
 
-A `Face` says which bytes are shown and from what their fields are read; it knows no widget, and reads nothing itself.
+An `Inspection` names the bytes that are shown, and what their fields are read from. It knows no widget, and reads
+nothing itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from netlab.capture.model import Direction, Kind, Segment
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.export import count_of_bytes
 from netlab.ui.bytes.byte_source import ByteSource, StreamSource, ViewSource
-from netlab.ui.bytes.diff import Change
+from netlab.ui.bytes.diff import Diff
 from netlab.ui.bytes.dissecting import (
     Extent,
     following,
@@ -27,8 +28,8 @@ from netlab.ui.bytes.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """How the shown bytes are drawn, without the plaintext, and what is to be understood of them."""
+class Inspection:
+    """The bytes to show, as they crossed the wire, and what to dissect of them."""
 
     source: ByteSource
     title: str
@@ -38,49 +39,49 @@ class Face:
     remark: str = ""
     """A sentence about them, above their fields."""
     extent: Callable[[], Extent] | None = None
-    """Gives what is dissected; None where there is nothing to read."""
+    """Returns what to dissect; None if there is nothing to dissect."""
     long: bool = False
-    """Whether it takes so long to be read that keys would wait for it."""
+    """Whether dissecting it takes so long that keys would wait."""
 
 
-def segment_face(segment: Segment, capture: CapturedSegments | None, *, hurried: bool = False) -> Face:
-    """A segment, read together with the stream that leads to it, unless that is long and one is ``hurried``."""
-    face = Face(ViewSource(segment.data), _title(segment), _name(segment))
+def inspect_segment(segment: Segment, capture: CapturedSegments | None, *, flooded: bool = False) -> Inspection:
+    """A segment, dissected with the stream up to it; alone if that is long and segments come in a flood."""
+    inspection = Inspection(ViewSource(segment.data), _title(segment), _name(segment))
     if not segment.data:
-        return face
+        return inspection
     stream = leading(segment, capture)
-    if hurried and is_long(segment, stream):
+    if flooded and is_long(segment, stream):
         stream = None
     extent = partial(segment_extent, segment, stream, following(segment, capture))
-    return replace(face, extent=extent, long=is_long(segment, stream))
+    return replace(inspection, extent=extent, long=is_long(segment, stream))
 
 
-def dropped_face(segment: Segment, dropped: memoryview) -> Face:
-    """A segment that went no further."""
-    title = f"bytes ── {_name(segment)} {count_of_bytes(len(dropped))} that did not leave the wire"
+def inspect_dropped(segment: Segment, dropped: memoryview) -> Inspection:
+    """A segment that the wire dropped."""
+    title = f"bytes ── {_name(segment)} {count_of_bytes(len(dropped))}, dropped by the wire"
     return _alone(segment, dropped, title)
 
 
-def changed_face(segment: Segment, change: Change, entered: bool) -> Face:
+def inspect_changed(segment: Segment, change: Diff, entered: bool) -> Inspection:
     """A segment that the wire changed, as it entered the wire or as it left."""
     seen = change.entered if entered else change.left
-    face = _alone(segment, seen, f"bytes ── {_name(segment)} {change.title(entered)}")
-    return replace(face, marks=change.marks(entered), remark=change.remark)
+    inspection = _alone(segment, seen, f"bytes ── {_name(segment)} {change.title(entered)}")
+    return replace(inspection, marks=change.marks(entered), remark=change.remark)
 
 
-def stream_face(segment: Segment, capture: CapturedSegments, direction: Direction) -> Face:
-    """One direction of the segment's flow, from its beginning."""
+def inspect_stream(segment: Segment, capture: CapturedSegments, direction: Direction) -> Inspection:
+    """One direction of the segment's flow, from the start."""
     source = StreamSource(capture.stream(segment.flow, direction))
     name = f"stream {segment.flow.number} {direction.value}"
     title = f"{name} ── {count_of_bytes(source.length)}, chunk marks │"
     extent = partial(stream_extent, source, direction)
-    return Face(source, title, name, chunks=True, extent=extent, long=is_long_stream(source))
+    return Inspection(source, title, name, chunks=True, extent=extent, long=is_long_stream(source))
 
 
-def _alone(segment: Segment, data: memoryview, title: str) -> Face:
-    """Bytes of a segment that its stream does not have."""
+def _alone(segment: Segment, data: memoryview, title: str) -> Inspection:
+    """Bytes of a segment that are not part of its stream."""
     shown = replace(segment, data=data)
-    return Face(ViewSource(data), title, extent=partial(segment_extent, shown), long=is_long(shown, None))
+    return Inspection(ViewSource(data), title, extent=partial(segment_extent, shown), long=is_long(shown, None))
 
 
 def _name(segment: Segment) -> str:
@@ -88,9 +89,9 @@ def _name(segment: Segment) -> str:
 
 
 def _title(segment: Segment) -> str:
-    """What the bytes are, and that none was copied. What has no number has not crossed yet."""
+    """What the bytes are, and that they were not copied. A segment without a number has not crossed yet."""
     if not segment.number:
-        return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, not gone yet"
+        return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, still on the wire"
     if segment.kind is not Kind.DATA and not segment.data:
         return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
     kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""

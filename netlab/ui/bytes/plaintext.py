@@ -1,7 +1,7 @@
-"""The plaintext of encrypted flows, where a session of the lab wrote its secrets down: beside the fields, in its place.
+"""The plaintext of encrypted flows whose secrets a session of the lab has logged: below the fields, or in place.
 
-It knows no protocol: a topic's `Opener` says which bytes of a stream carried what. The opener is imported, and runs, in
-the thread that calls `understood`; nothing here touches a widget.
+It knows no protocol: a topic's `Opener` says which bytes of a stream carried which plaintext. The opener is imported
+and runs in the thread that calls `understood`. It knows no widget.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.ui.bytes.byte_source import SparseSource
 from netlab.ui.bytes.dissecting import Extent, dissect, joined
 
-NOT_OURS = "encrypted; not a session of this lab, so nobody here knows the keys"
+NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """A flow to be opened: both its streams, as far as they are joined, and the secrets there are."""
+class EncryptedFlow:
+    """A flow to decrypt: both its streams, as far as they are joined, and the known secrets."""
 
     number: int
     streams: Mapping[Direction, memoryview]
@@ -29,10 +29,10 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
-    """What is known of some bytes: their fields, a remark on the keys, and the plaintext in its place, if there is any.
+class DissectedBytes:
+    """Dissected bytes: their fields, a remark about the keys, and the plaintext in place, if there is any.
 
-    ``plain`` has the length of what is shown; where a byte carried no plaintext it has a gap.
+    ``plain`` is as long as the shown bytes, with gaps at bytes that carried no plaintext.
     """
 
     dissection: Dissection
@@ -41,9 +41,9 @@ class Understood:
 
 
 class Plaintexts:
-    """Opens flows. ``opener`` (called once, late) gives the topic's opener, ``secrets`` the key log as it is now.
+    """Decrypts flows. ``opener`` (called once, late) returns the topic's opener, ``secrets`` the current key log.
 
-    ``whose`` names the secrets, and ``not_ours`` is the remark on a flow that they do not open.
+    ``whose`` names the secrets, and ``not_ours`` is the remark for a flow that they do not decrypt.
     """
 
     def __init__(
@@ -58,27 +58,27 @@ class Plaintexts:
         self._opener: Opener | None = None
         self._loaded = False
 
-    def sealed(self, flow: Flow, capture: CapturedSegments) -> Sealed | None:
-        """What opening a flow needs; to be asked for in the thread that grows the capture."""
+    def sealed(self, flow: Flow, capture: CapturedSegments) -> EncryptedFlow | None:
+        """What decrypting a flow takes. Call it in the thread that grows the capture."""
         if flow.transport is Transport.UDP or (self._loaded and self._opener is None):
             return None
         streams = {direction: joined(capture.stream(flow, direction)) for direction in Direction}
-        return Sealed(flow.number, streams, self._secrets())
+        return EncryptedFlow(flow.number, streams, self._secrets())
 
-    def understood(self, extent: Extent, dissector: Dissector | None, sealed: Sealed | None) -> Understood:
-        """The fields of an extent, with what its records carried. An opener that raises leaves them closed."""
+    def understood(self, extent: Extent, dissector: Dissector | None, sealed: EncryptedFlow | None) -> DissectedBytes:
+        """The fields of an extent, with the plaintext of its records. If the opener raises, they stay encrypted."""
         dissection = dissect(extent, dissector) if dissector is not None else Dissection(())
         if sealed is None:
-            return Understood(dissection)
+            return DissectedBytes(dissection)
         try:
             opener = self._opener_once()
             if opener is None:
-                return Understood(dissection)
+                return DissectedBytes(dissection)
             records = opener(sealed.secrets, sealed.streams[Direction.TO_SERVER], sealed.streams[Direction.TO_CLIENT])
         except Exception as error:  # noqa: BLE001 - an opener of an installed package may raise anything
-            return Understood(dissection, f"not opened: {type(error).__name__}: {error}")
+            return DissectedBytes(dissection, f"not decrypted: {type(error).__name__}: {error}")
         if records is None:
-            return Understood(dissection, self._not_ours)
+            return DissectedBytes(dissection, self._not_ours)
         return with_plaintext(extent, dissection, records.get(extent.direction, ()))
 
     def _opener_once(self) -> Opener | None:
@@ -88,13 +88,13 @@ class Plaintexts:
         return self._opener
 
 
-def with_plaintext(extent: Extent, dissection: Dissection, records: Sequence[Opened]) -> Understood:
-    """The fields with each record's plaintext below it, and the plaintext in its place among the shown bytes."""
+def with_plaintext(extent: Extent, dissection: Dissection, records: Sequence[Opened]) -> DissectedBytes:
+    """The fields, each record's plaintext below it, and the plaintext in place of the shown bytes."""
     origin = extent.offset + extent.shift
     by_start = {record.start - origin: record for record in records}
     fields = tuple(_with_child(field, by_start.get(field.start), origin) for field in dissection.fields)
     seen = [record for record in records if record.start < origin + extent.length and record.end > origin]
-    return Understood(replace(dissection, fields=fields), plain=_in_place(seen, origin, extent.length))
+    return DissectedBytes(replace(dissection, fields=fields), plain=_in_place(seen, origin, extent.length))
 
 
 def _with_child(field: Field, record: Opened | None, origin: int) -> Field:
@@ -105,7 +105,7 @@ def _with_child(field: Field, record: Opened | None, origin: int) -> Field:
     only = inner[0] if len(inner) == 1 and not inner[0].children else None
     value = only.value if only else ", ".join(child.name for child in inner)
     child = Field("plaintext", start, end, record.name, value, () if only else inner, layer=True)
-    said = f"{field.value}, opened: {value}" if value else field.value
+    said = f"{field.value}, decrypted: {value}" if value else field.value
     return replace(field, value=said, children=(*field.children, child))
 
 
@@ -115,7 +115,7 @@ def _moved(field: Field, by: int) -> Field:
 
 
 def _in_place(records: Iterable[Opened], origin: int, length: int) -> SparseSource | None:
-    """As many bytes as are shown: the plaintext where it was carried, zeros (gaps) elsewhere."""
+    """As many bytes as are shown: the plaintext in its place, zeros (gaps) elsewhere."""
     shown, known = bytearray(length), []
     for record in records:
         start = max(record.at - origin, 0)

@@ -1,4 +1,4 @@
-"""Spans laid over bytes: found by bisection, so that a row costs the same under ten fields or ten thousand."""
+"""Spans over bytes, found by bisection, so that a row costs the same with ten fields or ten thousand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from netlab.dissect.fields import Field
 
 
-class Span(NamedTuple):
-    """Bytes ``start`` to ``end`` (exclusive), and what they are."""
+class ByteSpan(NamedTuple):
+    """Bytes ``start`` to ``end`` (exclusive), with a label."""
 
     start: int
     end: int
@@ -18,14 +18,14 @@ class Span(NamedTuple):
 
 
 class Spans:
-    """Spans that do not overlap, in order. Overlapping ones are cut: what begins later wins nothing."""
+    """Spans that do not overlap, in order. Where they would, the one that begins earlier wins."""
 
-    def __init__(self, spans: Iterable[Span] = ()) -> None:
-        self._spans: list[Span] = []
+    def __init__(self, spans: Iterable[ByteSpan] = ()) -> None:
+        self._spans: list[ByteSpan] = []
         reached = -(1 << 63)
         for span in sorted(spans):
             if span.end > max(span.start, reached):
-                self._spans.append(Span(max(span.start, reached), span.end, span.label))
+                self._spans.append(ByteSpan(max(span.start, reached), span.end, span.label))
                 reached = span.end
         self._starts = [span.start for span in self._spans]
 
@@ -33,8 +33,8 @@ class Spans:
         return len(self._spans)
 
     @property
-    def first(self) -> Span | None:
-        """The first of them."""
+    def first(self) -> ByteSpan | None:
+        """The first span."""
         return self._spans[0] if self._spans else None
 
     @property
@@ -47,7 +47,7 @@ class Spans:
         index = bisect_right(self._starts, offset) - 1
         return index if index >= 0 and offset < self._spans[index].end else -1
 
-    def at(self, offset: int) -> Span | None:
+    def at(self, offset: int) -> ByteSpan | None:
         """The span that holds ``offset``."""
         index = self.index_at(offset)
         return self._spans[index] if index >= 0 else None
@@ -77,12 +77,12 @@ def leaves(fields: Iterable[Field]) -> Iterable[Field]:
 
 def field_spans(fields: Iterable[Field]) -> Spans:
     """The leaves of a dissection as spans."""
-    return Spans(Span(field.start, field.end, field.name) for field in leaves(fields))
+    return Spans(ByteSpan(field.start, field.end, field.name) for field in leaves(fields))
 
 
 def changed_spans(before: memoryview, after: memoryview) -> Spans:
-    """The runs of bytes of ``after`` that differ from ``before`` at the same offset, and what is longer."""
-    spans: list[Span] = []
+    """The runs of bytes of ``after`` that differ from ``before`` at the same offset, and those added at the end."""
+    spans: list[ByteSpan] = []
     start = -1
     common = min(len(before), len(after))
     if before[:common] != after[:common]:
@@ -91,10 +91,10 @@ def changed_spans(before: memoryview, after: memoryview) -> Spans:
             if differs and start < 0:
                 start = offset
             elif not differs and start >= 0:
-                spans.append(Span(start, offset, "changed"))
+                spans.append(ByteSpan(start, offset, "changed"))
                 start = -1
     if start >= 0:
-        spans.append(Span(start, common, "changed"))
+        spans.append(ByteSpan(start, common, "changed"))
     if len(after) > common:
-        spans.append(Span(common, len(after), "added"))
+        spans.append(ByteSpan(common, len(after), "added"))
     return Spans(spans)

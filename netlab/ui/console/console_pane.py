@@ -1,4 +1,4 @@
-"""The console: the clients by name, the current one's transcript, what its call waits for, and the prompt."""
+"""The console: the clients' names, the current client's transcript, what its call waits for, and the prompt."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from netlab.lab.client.session import Session
 from netlab.lab.state import Busy
 from netlab.topics.contract import Topic
 from netlab.ui.console.history import History
-from netlab.ui.console.prompt import Prompt
+from netlab.ui.console.prompt import PromptInput
 from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.keys.hints import follow_keys
-from netlab.ui.widgets.formatting import Presentation, shortened
+from netlab.ui.widgets.formatting import Formatting, shortened
 
 PATIENCE = 0.3
-"""Seconds that a call may wait before the screen says so; most answer sooner, and a flicker would only disturb."""
+"""Seconds that a call may wait before the screen says so. Most calls return sooner; showing them would flicker."""
 
 GUIDED = 2
-"""Lines after which the console suggests nothing more."""
+"""Lines after which the console stops suggesting a next step."""
 
 _BROKEN = 12
-"""Cells that breaking a line between words may leave empty."""
+"""Cells that may stay empty when a line is broken between words."""
 
 _UNKNOWN = 1000
-"""Cells of a line that is not laid out yet."""
+"""Assumed cells of a line that is not laid out yet."""
 
 _CORNERS = 4
 """Cells of the top border that hold no title."""
 
 
 def _title_of(titles: Sequence[Content], first: int, last: int) -> Content:
-    """The pane's title with the clients from ``first`` to before ``last``, and a sign where others are left out."""
+    """The pane's title with the clients from ``first`` up to ``last`` (exclusive); "…" stands for the others."""
     before, after = [Content("…")] * (first > 0), [Content("…")] * (last < len(titles))
     return Content(" ─ ").join([Content("console"), *before, *titles[first:last], *after])
 
 
 def _ended(session: Session) -> str:
-    """Whether its connection is over, and by whom."""
+    """Whether the session's connection is closed, and who closed it."""
     if session.busy:
         return ""
     if not session.connected:
@@ -55,7 +55,7 @@ def _ended(session: Session) -> str:
 
 
 def left_of(then: str, entered: str) -> str:
-    """What is left of ``A, then B: what is seen`` once A was entered; nothing is once B was."""
+    """What is left of ``A, then B: result`` after A was entered; nothing after B."""
     steps, _, seen = then.partition(": ")
     first, *more = re.split(r", (?:then|and) ", steps)
     if entered.strip() != first:
@@ -64,16 +64,16 @@ def left_of(then: str, entered: str) -> str:
 
 
 def hints(topic: Topic) -> list[str]:
-    """What an empty console says: what this is, and what to do next."""
+    """The text of an empty console: what this is, and what to do next."""
     return [
         f"{topic.title} · {topic.summary}.",
-        f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 helps.",
-        "esc, then one letter acts: m model, f faults, e experiments, v source, l lesson, ? help, > console.",
+        f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 shows help.",
+        "Press esc, then a letter: m model, f faults, e experiments, v source, l lesson, ? help, > console.",
     ]
 
 
 class Console(Vertical):
-    """One topic's clients, seen one at a time."""
+    """One topic's clients, shown one at a time."""
 
     DEFAULT_CSS = """
     Console {
@@ -87,10 +87,10 @@ class Console(Vertical):
     }
     """
 
-    def __init__(self, topic: Topic, presentation: Presentation, history: History, completion: Completion) -> None:
+    def __init__(self, topic: Topic, formatting: Formatting, history: History, completion: Completion) -> None:
         super().__init__(id="console")
         self._topic = topic
-        self._presentation = presentation
+        self._formatting = formatting
         self._history = history
         self._completion = completion
         self._sessions: Sequence[Session] = ()
@@ -102,13 +102,13 @@ class Console(Vertical):
 
     def compose(self) -> ComposeResult:
         """Transcript, one line of explanation, prompt."""
-        transcript = Transcript(self._presentation, hints(self._topic), id="transcript")
+        transcript = Transcript(self._formatting, hints(self._topic), id="transcript")
         yield transcript
         yield transcript.find_bar
         yield Static("", id="explained", markup=False)
         with Horizontal(id="entry"):
             yield Static(f"{self._topic.name} ❯ ", markup=False)
-            yield Prompt(self._history, self._completion)
+            yield PromptInput(self._history, self._completion)
 
     def on_mount(self) -> None:
         """Show the hints, and name keys only while they act."""
@@ -121,9 +121,9 @@ class Console(Vertical):
         return self.query_one(Transcript)
 
     @property
-    def prompt(self) -> Prompt:
+    def prompt(self) -> PromptInput:
         """The input."""
-        return self.query_one(Prompt)
+        return self.query_one(PromptInput)
 
     def show_sessions(self, sessions: Sequence[Session], current: Session | None) -> None:
         """Show these clients in the title, and the current one's transcript."""
@@ -133,35 +133,35 @@ class Console(Vertical):
             self.transcript.show(current.transcript if current is not None else None)
         self._learn()
         self._completion.values = {**self._completion.values, "use": [session.name for session in sessions]}
-        self.tell()
+        self.update_title()
 
     def say(self, text: str, *, error: bool = False) -> None:
-        """Tell what the lab answered to a line; it stands in the transcript on the screen only."""
+        """Show the lab's answer to a line, in the transcript on the screen only."""
         if self._current is not None:
-            self.transcript.grow(self._current.transcript)  # what was noted before comes before
-        style = "ring--error" if error else "ring--note"
-        self.transcript.add([((style, "# "), (style, self._presentation.text(line))) for line in text.splitlines()])
+            self.transcript.grow(self._current.transcript)  # earlier entries come first
+        style = "scrollback--error" if error else "scrollback--note"
+        self.transcript.add([((style, "# "), (style, self._formatting.text(line))) for line in text.splitlines()])
 
     def grow(self) -> None:
-        """Draw what is new in the current transcript."""
+        """Draw new entries of the current transcript."""
         if self._current is not None:
             self.transcript.grow(self._current.transcript)
         self._learn()
-        self.tell()
+        self.update_title()
 
     def _learn(self) -> None:
-        """What the current client's server has told of itself can be completed."""
+        """Complete the operations that the current client's server has reported."""
         known = self._current.known_operations if self._current is not None else self._completion.operations
         if known != self._completion.operations:
             self._completion.operations = known
             self.prompt.learned()
 
     def on_resize(self) -> None:
-        """The title has another width to fit into."""
-        self.tell()
+        """Fit the title to the new width."""
+        self.update_title()
 
-    def tell(self) -> None:
-        """Say in the title how each client stands, and below what the current one's call waits for."""
+    def update_title(self) -> None:
+        """Show in the title each client's state, and below it what the current client's call waits for."""
         title = self._title(brief=False)
         if title.cell_length > self.size.width - _CORNERS:
             title = self._title(brief=True)
@@ -172,14 +172,14 @@ class Console(Vertical):
         self._explain()
 
     def _title(self, brief: bool) -> Content:
-        """All clients; where that must be ``brief``, only the current one says in words how it stands."""
+        """All clients; if ``brief``, only the current one's state is in words."""
         return _title_of(self._titles(brief), 0, len(self._sessions))
 
     def _titles(self, brief: bool) -> list[Content]:
         return [self._titled(session, brief and session is not self._current) for session in self._sessions]
 
     def _excerpt(self, room: int) -> Content:
-        """The current client, and as many of its neighbours as there is room for."""
+        """The current client, and as many of its neighbours as fit."""
         titles = self._titles(brief=True)
         first = next((i for i, session in enumerate(self._sessions) if session is self._current), 0)
         last = first + 1
@@ -192,28 +192,28 @@ class Console(Vertical):
 
     def _titled(self, session: Session, brief: bool) -> Content:
         waits = self._waited(session.busy) >= PATIENCE
-        state = " ◔ waits" if waits else _ended(session)
+        state = " ◔ waiting" if waits else _ended(session)
         name = Content(session.name + (state[:2] if brief else state))
         if session is self._current:
             name = Content("▸") + name.stylize("bold reverse")
-        return name.stylize(Style.from_meta({"@click": f"app.bench('use_client', {session.number})"}))
+        return name.stylize(Style.from_meta({"@click": f"app.tab('use_client', {session.number})"}))
 
     @property
     def waiting(self) -> str:
-        """What the current client's call waits for, or nothing."""
+        """What the current client's call waits for; empty if it does not wait."""
         busy = self._current.busy if self._current is not None else None
         seconds = self._waited(busy)
         if busy is None or seconds < PATIENCE:
             return ""
         place = f" · {busy.place}" if busy.place else ""
-        text = self._presentation.text(busy.text)
-        waits, leaves = f"waiting {self._presentation.seconds(seconds)} for ", f"{place} · ctrl+c abandons"
+        text = self._formatting.text(busy.text)
+        waits, leaves = f"waiting {self._formatting.seconds(seconds)} for ", f"{place} · ctrl+c abandons"
         room = max(self._room - cell_len(waits + leaves), 8)
         return f"{waits}{text if len(text) <= room else text[: room - 1] + '…'}{leaves}"
 
     @property
     def _room(self) -> int:
-        """Cells of the two lines below the transcript, of which breaking between words may leave some empty."""
+        """Cells of the two lines below the transcript, less those that breaking between words may leave empty."""
         width = self.query_one("#explained").content_size.width
         return 2 * width - _BROKEN if width else _UNKNOWN
 
@@ -232,33 +232,33 @@ class Console(Vertical):
         if text != self._explained:
             fits = max(cell_len(text), cell_len(self._explained)) <= line.content_size.width
             self._explained = text
-            line.update(text, layout=not fits)  # from one line to one line, nothing else on the screen moves
+            line.update(text, layout=not fits)  # one line replaces one line, so nothing else moves
 
     def _next_step(self) -> str:
-        """What to try next, while little was typed and the first call has ended."""
+        """What to try next: after the first call, until a few lines were typed."""
         session, then = self._current, self._then
         if not then or session is None or not session.connected or session.busy or self.prompt.value:
             return ""
         return f"next: {then}" if 0 < self._entered <= GUIDED and session.transcript.total > 1 else ""
 
     def _unfolding(self) -> str:
-        """How to see a result whole, while one types nothing."""
+        """How to show all of a result, while the prompt is empty."""
         idle = self.screen.focused is self.prompt and not self.prompt.value
-        return "⇧tab, then enter: all of the result" if idle and self.transcript.last_is_folded else ""
+        return "⇧tab, then enter: show all of the result" if idle and self.transcript.last_is_folded else ""
 
-    def on_prompt_entered(self, event: Prompt.Entered) -> None:
-        """Count what was typed; the tab runs it."""
+    def on_prompt_input_entered(self, event: PromptInput.Entered) -> None:
+        """Count the lines; the tab runs them."""
         self._entered += len(event.lines)
         for line in event.lines:
             self._then = left_of(self._then, line)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Explain what is typed."""
+        """Explain the line that is being typed."""
         event.stop()
         self._explain()
 
-    def on_prompt_transcript_scrolled(self, event: Prompt.TranscriptScrolled) -> None:
-        """Scroll while the cursor stays in the input."""
+    def on_prompt_input_transcript_scrolled(self, event: PromptInput.TranscriptScrolled) -> None:
+        """Scroll the transcript; the cursor stays in the input."""
         event.stop()
         if event.pages < 0:
             self.transcript.scroll_page_up(animate=False)

@@ -1,4 +1,4 @@
-"""The lines typed into a console, kept across runs; secrets are never among them. It knows no widget."""
+"""The lines typed into a console, kept across runs, without secrets. It knows no widget."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ KEPT = 500
 class History:
     """Lines from the oldest to the newest, and a cursor that ↑ and ↓ move.
 
-    ``secrets`` are the names of lab commands whose lines (``:authkey …``) are not stored, neither here nor in the file.
-    A file that cannot be read or written is told once, by ``problem``; the history then lives in memory.
+    ``secrets`` are the names of lab commands whose lines (``:authkey …``) are stored neither here nor in the file.
+    If the file cannot be read or written, ``problem`` says so, and the history is kept in memory.
     """
 
     def __init__(self, file: Path | None, secrets: Collection[str] = ()) -> None:
@@ -30,7 +30,7 @@ class History:
         return tuple(self._lines)
 
     def add(self, line: str) -> None:
-        """Remember a line that was entered; the cursor returns behind the newest."""
+        """Add an entered line; the cursor moves behind the newest."""
         if line and not self._is_secret(line) and self._lines[-1:] != [line]:
             self._lines.append(line)
             del self._lines[:-KEPT]
@@ -38,7 +38,7 @@ class History:
         self._cursor = len(self._lines)
 
     def older(self, current: str) -> str:
-        """The line before, or ``current`` where there is none. What was being typed is kept for the way back."""
+        """The previous line, or ``current`` if there is none. The line being typed is kept for `newer`."""
         if self._cursor == len(self._lines):
             self._draft = current
         if self._cursor == 0:
@@ -47,7 +47,7 @@ class History:
         return self._lines[self._cursor]
 
     def newer(self, current: str) -> str:
-        """The line after, at last what was being typed."""
+        """The next line; after the newest, the line that was being typed."""
         if self._cursor >= len(self._lines):
             return current
         self._cursor += 1
@@ -91,5 +91,5 @@ class History:
             self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
-        self.problem = f"the history is not kept: {error.strerror or error} ({self._file})"
+        self.problem = f"the history is not saved: {error.strerror or error} ({self._file})"
         self._file = None

@@ -1,4 +1,4 @@
-"""The console's input: history, completion, and pasting of many lines."""
+"""The console's input: history, completion, and pasting several lines."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from textual.suggester import Suggester
 from netlab.ui.console.history import History
 from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.keys.commands import PROMPT_COMMANDS, bindings
-from netlab.ui.keys.type_ahead_input import OrderlyInput
+from netlab.ui.keys.type_ahead_input import TypeAheadInput
 
 PASTED = 200
-"""Lines of one paste that are run; more would not be meant."""
+"""At most this many lines of one paste are run; a longer paste is a mistake."""
 
 
 def runnable(text: str) -> list[str]:
-    """The lines of a paste that can be run. Of a transcript these are the calls: what stands after ``>>>``."""
+    """The lines of a paste that can be run; in a transcript, the calls after ``>>>``."""
     lines = [line.strip() for line in text.splitlines()]
     calls = [line[4:] for line in lines if line.startswith(">>> ")]
     return calls or [line for line in lines if line and not line.startswith("#")]
@@ -34,38 +34,38 @@ class _Suggest(Suggester):
         self._completion = completion
 
     async def get_suggestion(self, value: str) -> str | None:
-        """What → would complete to."""
+        """The completion that → would accept."""
         return self._completion.complete(value)
 
 
-class Prompt(OrderlyInput):
-    """One line, ready to be typed into."""
+class PromptInput(TypeAheadInput):
+    """The line to type into."""
 
     DEFAULT_CSS = """
-    Prompt, Prompt:focus { background: $surface; width: 1fr; height: 1; border: none; padding: 0; }
+    PromptInput, PromptInput:focus { background: $surface; width: 1fr; height: 1; border: none; padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings(PROMPT_COMMANDS)
 
     virtual_size = Reactive(Size(0, 0), layout=False)
-    """`Input` lays the whole screen out anew with every letter; one line of fixed size moves nothing."""
+    """`Input` lays out the whole screen at every letter; this line has a fixed size, so nothing moves."""
 
     @dataclass
     class Entered(Message):
-        """Lines were entered, to be run in this order."""
+        """Lines were entered; run them in this order."""
 
         lines: list[str]
 
     @dataclass
-    class Left(Message):
-        """The person pressed esc."""
+    class Escaped(Message):
+        """The user pressed escape."""
 
     @dataclass
     class MovedOn(Message):
-        """The person pressed tab and there was nothing to complete."""
+        """The user pressed tab in an empty line."""
 
     @dataclass
     class TranscriptScrolled(Message):
-        """The person wants to see the transcript's page before (-1) or after (1)."""
+        """The user scrolls the transcript a page up (-1) or down (1)."""
 
         pages: int
 
@@ -75,11 +75,11 @@ class Prompt(OrderlyInput):
         self._history = history
         self._completion = completion
         self._round: list[str] = []
-        """What tab goes through: the line as it was typed, and all that it can be completed to."""
+        """The lines that tab cycles through: the typed one, and its completions."""
         self._asked = ""
 
     async def action_submit(self) -> None:
-        """Hand over the line and begin a new one."""
+        """Enter the line and clear the input."""
         line = self.value.strip()
         self._history.add(line)
         self.value = ""
@@ -87,11 +87,11 @@ class Prompt(OrderlyInput):
             self.post_message(self.Entered([line]))
 
     def action_leave(self) -> None:
-        """Tell that the person wants out."""
-        self.post_message(self.Left())
+        """Leave the input."""
+        self.post_message(self.Escaped())
 
     def action_complete(self) -> None:
-        """Complete, or move on."""
+        """Complete the line; in an empty one, go to the next pane."""
         line, self._round = self.value, self._round if self.value in self._round else []
         if not self._round:
             self._round = [line, *self._completion.candidates(line)] if line else []
@@ -100,29 +100,29 @@ class Prompt(OrderlyInput):
             self._put(completed)
         elif not self.value:
             self.post_message(self.MovedOn())
-        self._asked = self.value if self._completion.wonder(self.value) else ""
+        self._asked = self.value if self._completion.ask_about(self.value) else ""
 
     def learned(self) -> None:
-        """What the server was asked about is known: complete what was typed, unless it has changed."""
+        """The server has answered: complete the line, unless it has changed."""
         asked, self._asked = self._asked, ""
         if asked and asked == self.value and self._completion.candidates(asked):
             self._round = []
             self.action_complete()
 
     def action_older(self) -> None:
-        """Show the line before."""
+        """Show the previous line."""
         self._put(self._history.older(self.value))
 
     def action_newer(self) -> None:
-        """Show the line after."""
+        """Show the next line."""
         self._put(self._history.newer(self.value))
 
     def action_transcript(self, pages: int) -> None:
-        """Have the transcript scrolled without leaving the input."""
+        """Scroll the transcript without leaving the input."""
         self.post_message(self.TranscriptScrolled(pages))
 
     def begin(self, line: str) -> None:
-        """Begin another line; the one that was being typed can be had back with ↑."""
+        """Begin another line; ↑ brings back the one that was being typed."""
         self._history.add(self.value.strip())
         self._put(line)
 

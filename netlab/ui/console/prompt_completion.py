@@ -1,4 +1,4 @@
-"""What the console can complete and explain: the client's operations and the lab's commands. It knows no widget."""
+"""Completes and explains console lines: the client's operations and the lab's commands. It knows no widget."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netlab.lab.console import ConsoleCommand
 
 _TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
 _CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")
-_ASKS = "tab asks the server"
+_ASKS = "press tab to ask the server"
 _NAME = re.compile(r"(?P<client>[A-Za-z_]\w*\.)?(?P<name>[A-Za-z_][\w.]*)")
 
 
@@ -21,8 +21,8 @@ _NAME = re.compile(r"(?P<client>[A-Za-z_]\w*\.)?(?P<name>[A-Za-z_][\w.]*)")
 class Completion:
     """Completes and explains console lines.
 
-    ``values`` are what a lab command's argument can be, by command: the models for ``model``, the clients for ``use``;
-    a function is called once they are needed.
+    ``values`` are the possible arguments of each lab command, such as the models for ``model``; a function is called
+    when they are needed.
     """
 
     variable: str = ""
@@ -30,10 +30,10 @@ class Completion:
     commands: Sequence[ConsoleCommand] = ()
     values: Mapping[str, Sequence[str] | Callable[[], Sequence[str]]] = field(default_factory=dict)
     ask: Callable[[str], None] | None = None
-    """Asks the server about an operation, and for the names of all; None where servers do not tell."""
+    """Asks the server about an operation, and for the names of all; None if servers cannot answer that."""
 
-    def wonder(self, line: str) -> bool:
-        """Ask the server about what is typed, unless it is known; whether it was asked."""
+    def ask_about(self, line: str) -> bool:
+        """Ask the server about an operation that is typed and not known yet; whether it was asked."""
         match = _TYPED.fullmatch(line)
         if self.ask is None or match is None:
             return False
@@ -45,11 +45,11 @@ class Completion:
         return True
 
     def complete(self, line: str) -> str | None:
-        """The line completed as far as is plain, or None."""
+        """The first completion of the line, or None."""
         return next(iter(self.candidates(line)), None)
 
     def candidates(self, line: str) -> list[str]:
-        """All that the line can be completed to, in the order of the tables."""
+        """All completions of the line, in the order of the tables."""
         if line.startswith(":"):
             return self._commands(line)
         match = _NAME.fullmatch(line)
@@ -61,7 +61,7 @@ class Completion:
             whole = client + operation
             if operation.startswith(name) or whole == line:
                 found.append(f"{whole}(")
-            elif operation.startswith(line):  # a dotted name, as system.listMethods
+            elif operation.startswith(line):  # a dotted name, such as system.listMethods
                 found.append(f"{operation}(")
         return found
 
@@ -78,8 +78,8 @@ class Completion:
         return [f":{name} {value}" for value in values if value != argument]
 
     def explain(self, line: str, room: int = 1000) -> str:
-        """A line of ``room`` cells about what is typed: a command's or an operation's help, or how many bytes it would
-        send; of the commands that it can become those that fit, and how many more there are."""
+        """A line of ``room`` cells about what is typed: the help of a command or an operation, the matching commands
+        that fit, or how many bytes the line would send."""
         if line.startswith(":"):
             name = line[1:].split(" ")[0]
             for command in self.commands:
@@ -99,12 +99,12 @@ class Completion:
 
 
 def listed(names: Sequence[str], room: int) -> str:
-    """Names in ``room`` cells, and at the end how many others there are."""
+    """As many names as fit ``room`` cells, then how many more there are."""
     text = "  ".join(names)
     for count in range(len(names) - 1, 0, -1):
         if len(text) <= room:
             break
-        text = "  ".join([*names[:count], f"… {len(names) - count} more, tab goes through all"])
+        text = "  ".join([*names[:count], f"… {len(names) - count} more, tab cycles through them"])
     return text
 
 
@@ -113,7 +113,7 @@ def _bytes(count: int) -> str:
 
 
 def byte_count(line: str) -> int:
-    """How many bytes the text and bytes literals of a call are together; 0 while it does not parse."""
+    """The total bytes of the text and bytes literals of a call; 0 while it does not parse."""
     try:
         tree = ast.parse(line, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):

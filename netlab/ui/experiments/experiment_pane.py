@@ -1,7 +1,7 @@
-"""The experiment pane: choose one, predict, watch it run on the tab's own lab, read what came of it.
+"""The experiment pane: choose one, predict, watch it run on the tab's own lab, read the outcome.
 
-It draws what a run tells, and asks for a run with messages; it knows no lab. Everything that was told is laid out anew
-when the width changes.
+It draws the events of a run and requests runs with messages; it knows no lab. When the width changes, everything is
+laid out again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from netlab.topics.experiment import Experiment
 from netlab.ui.experiments import experiment_text
 from netlab.ui.experiments.experiment_text import Row
 from netlab.ui.keys.hints import follow_keys, hint
-from netlab.ui.widgets.formatting import Presentation
-from netlab.ui.widgets.scrollback import Line, Ring, wrapped
+from netlab.ui.widgets.closing import PaneClosed
+from netlab.ui.widgets.formatting import Formatting
+from netlab.ui.widgets.scrollback import Line, Scrollback, wrapped
 from netlab.ui.widgets.scrolling import scroll_at_once
 
 KEPT = 400
-"""Happenings of a run that are shown; the oldest go."""
+"""Events of a run that are shown; the oldest are dropped."""
 
 
 class Stage(Enum):
@@ -47,8 +48,8 @@ _TITLES = {
 _CHOOSING = (Stage.LIST, Stage.QUESTION)
 
 
-class ExperimentPane(Ring):
-    """One topic's experiments. ``stage`` says where the person is; ``experiment`` which one it is about."""
+class ExperimentPane(Scrollback):
+    """One topic's experiments: ``experiment`` is the current one, ``stage`` what is shown of it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"experiment--seen", "experiment--chosen"}
     DEFAULT_CSS = """
@@ -59,47 +60,42 @@ class ExperimentPane(Ring):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "choose", id="experiment.choose", tooltip="Take the marked line"),
+        Binding("enter", "choose", "choose", id="experiment.choose", tooltip="Choose the line at the cursor"),
         Binding("escape", "back", "back", id="experiment.back",
-                tooltip="Back to the list, and from there close; a run goes on"),
-        Binding("r", "again", "again", id="experiment.again", tooltip="Run it once more"),
-        Binding("n", "next", "next", id="experiment.next", tooltip="The topic's next experiment"),
+                tooltip="Go back to the list, or close the list; a run continues"),
+        Binding("r", "again", "again", id="experiment.again", tooltip="Run it again"),
+        Binding("n", "next", "next", id="experiment.next", tooltip="Go to the topic's next experiment"),
         Binding("v", "code", "its code", id="experiment.code",
-                tooltip="Read the tutorial's own code and its repaired form"),
-        Binding("up,k", "move(-1)", "up", show=False, id="experiment.up", tooltip="The line before; scroll"),
-        Binding("down,j", "move(1)", "down", show=False, id="experiment.down", tooltip="The line after; scroll"),
-        *(Binding(str(n), f"take({n})", f"take {n}", show=False, id=f"experiment.take_{n}",
-                  tooltip=f"Take line {n}" if n else "Run without a prediction") for n in range(10)),
+                tooltip="Show the tutorial's code and the repaired version"),
+        Binding("up,k", "move(-1)", "up", show=False, id="experiment.up", tooltip="Previous line; scroll up"),
+        Binding("down,j", "move(1)", "down", show=False, id="experiment.down", tooltip="Next line; scroll down"),
+        *(Binding(str(n), f"take({n})", f"choose {n}", show=False, id=f"experiment.take_{n}",
+                  tooltip=f"Choose line {n}" if n else "Run without a prediction") for n in range(10)),
     ]  # fmt: skip
 
     @dataclass
-    class Wanted(Message):
-        """An experiment is to be run."""
+    class RunRequested(Message):
+        """The user wants to run an experiment."""
 
         experiment: Experiment
 
-    class Left(Message):
-        """The person goes elsewhere; the run goes on."""
-
-    class Closed(Message):
-        """The person has seen enough."""
+    class Backgrounded(Message):
+        """The user leaves the pane while the experiment runs on."""
 
     @dataclass
-    class CodeWanted(Message):
-        """The code that the experiment is about is to be shown."""
+    class CodeRequested(Message):
+        """The user wants to read the code that the experiment is about."""
 
         experiment: Experiment
 
-    def __init__(
-        self, experiments: Sequence[Experiment], presentation: Presentation, verdicts: dict[str, Verdict]
-    ) -> None:
-        """``verdicts`` are those of the runs so far, by name; they outlive the pane."""
+    def __init__(self, experiments: Sequence[Experiment], formatting: Formatting, verdicts: dict[str, Verdict]) -> None:
+        """``verdicts`` are those of earlier runs, by name; they outlive the pane."""
         super().__init__(id="experiment")
-        self._experiments, self._presentation, self._verdicts = experiments, presentation, verdicts
+        self._experiments, self._formatting, self._verdicts = experiments, formatting, verdicts
         self._happened: list[RunEvent] = []
         self._choices: list[int | None] = []
         self._cursor = 0
-        self._here = False  # it has the focus
+        self._here = False  # whether it has the focus
         self.stage = Stage.LIST
         self.experiment: Experiment | None = None
         self.prediction: int | None = None
@@ -108,25 +104,25 @@ class ExperimentPane(Ring):
 
     @property
     def running(self) -> bool:
-        """Whether its experiment runs now."""
+        """Whether its experiment is running."""
         return self.stage is Stage.RUNNING
 
     def show_list(self) -> None:
-        """All experiments, the cursor on the one before."""
+        """Show all experiments, with the cursor on the last one."""
         self._cursor = self._experiments.index(self.experiment) if self.experiment else 0
         self._enter(Stage.LIST)
 
     def ask(self, experiment: Experiment) -> None:
-        """The question and the predictions of one."""
+        """Show an experiment's question and predictions."""
         self.experiment, self.prediction, self._cursor = experiment, None, 0
         self._enter(Stage.QUESTION)
 
-    def tell(self, happenings: Sequence[RunEvent]) -> None:
-        """Draw what has happened. The person's place stays where it is, unless it was at the end."""
-        if self.stage is not Stage.RUNNING or not happenings:
+    def add_events(self, events: Sequence[RunEvent]) -> None:
+        """Draw new events. The view scrolls only if it was at the end."""
+        if self.stage is not Stage.RUNNING or not events:
             return
-        self._happened = [*self._happened, *happenings][-KEPT:]
-        finished = [happening for happening in happenings if isinstance(happening, Finished)]
+        self._happened = [*self._happened, *events][-KEPT:]
+        finished = [event for event in events if isinstance(event, Finished)]
         if finished and self.experiment is not None:
             self._verdicts[self.experiment.name] = finished[-1].verdict
             self._enter(Stage.DONE)
@@ -134,7 +130,7 @@ class ExperimentPane(Ring):
             self._redraw()
 
     def stopping(self) -> None:
-        """The run was asked to stop."""
+        """Show that the run was asked to stop."""
         if self.stage is Stage.RUNNING and self.experiment is not None:
             self.border_title = f"experiment {self.experiment.name} ── stopping"
 
@@ -142,7 +138,7 @@ class ExperimentPane(Ring):
         if self.experiment is not None:
             self.prediction, self._happened = prediction, []
             self._enter(Stage.RUNNING)
-            self.post_message(self.Wanted(self.experiment))
+            self.post_message(self.RunRequested(self.experiment))
 
     def _enter(self, stage: Stage) -> None:
         begins = self.stage is not stage and stage is not Stage.DONE
@@ -157,7 +153,7 @@ class ExperimentPane(Ring):
     # Drawing
 
     def on_mount(self) -> None:
-        """Name keys only while they act."""
+        """Name keys only while they work."""
         follow_keys(self, self._name_keys)
 
     def _name_keys(self) -> None:
@@ -166,12 +162,12 @@ class ExperimentPane(Ring):
             self._redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay everything out anew."""
+        """Lay everything out again."""
         super().on_resize(event)
         self._redraw()
 
     def _redraw(self, *, top: bool = False) -> None:
-        """Lay out all rows; at the top, or where the person was: at the end, if at the end."""
+        """Lay out all rows and scroll to the top, or stay; a view at the end follows the end."""
         name, verdict = self.experiment.name if self.experiment else "", self._verdict
         self.border_title = _TITLES[self.stage].format(name=name, outcome=verdict.outcome.value if verdict else "")
         if self.stage is Stage.LIST and (keys := hint(self, ("back", "closes"))):
@@ -200,7 +196,7 @@ class ExperimentPane(Ring):
             return experiment_text.question(self.experiment, self._cursor, width, self._here)
         lines: list[Line] = experiment_text.beginning(self.experiment, self.prediction, width)
         beside = self.app.size.width >= SIDE_BY_SIDE
-        lines += experiment_text.told(self._happened, width, self._presentation, beside)
+        lines += experiment_text.event_lines(self._happened, width, self._formatting, beside)
         if self.stage is Stage.DONE and self._verdict is not None:
             self._verdict_row = len(lines)
             lines += experiment_text.ending(self.experiment, self._verdict, self.prediction, width)
@@ -209,7 +205,7 @@ class ExperimentPane(Ring):
     _verdict_row = 0
 
     def _verdict_into_view(self) -> None:
-        """The verdict on top, if it does not all fit below what happened."""
+        """Scroll to the verdict, if it is not all in view."""
         if len(self._rows) - self._verdict_row > self.size.height:
             scroll_at_once(self, self._verdict_row + 1)
 
@@ -226,7 +222,7 @@ class ExperimentPane(Ring):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Which keys act at this stage."""
+        """Which keys work at this stage."""
         stage, experiment = self.stage, self.experiment
         if action == "choose":
             return stage in _CHOOSING
@@ -246,7 +242,7 @@ class ExperimentPane(Ring):
         return len(self._experiments)
 
     def action_move(self, by: int) -> None:
-        """The mark up or down; where nothing is to be chosen, the text."""
+        """Move the cursor; if there is nothing to choose, scroll."""
         if self.stage in _CHOOSING:
             self._cursor = min(max(self._cursor + by, 0), self._count - 1)
             self._redraw()
@@ -254,11 +250,11 @@ class ExperimentPane(Ring):
             self.scroll_relative(y=by, animate=False)
 
     def action_choose(self) -> None:
-        """Take the marked line."""
+        """Choose the line at the cursor."""
         self.action_take(self._cursor + 1)
 
     def action_take(self, number: int) -> None:
-        """Take a line by its number; 0 runs without a prediction."""
+        """Choose a line by its number; 0 runs without a prediction."""
         if self.stage is Stage.LIST and 1 <= number <= self._count:
             self.ask(self._experiments[number - 1])
         elif self.stage is Stage.QUESTION and number <= self._count:
@@ -274,21 +270,21 @@ class ExperimentPane(Ring):
             self.ask(self._experiments[self._experiments.index(self.experiment) + 1])
 
     def action_code(self) -> None:
-        """Have the code shown."""
+        """Show the code."""
         if self.experiment is not None:
-            self.post_message(self.CodeWanted(self.experiment))
+            self.post_message(self.CodeRequested(self.experiment))
 
     def action_back(self) -> None:
-        """One step back."""
+        """Go one step back."""
         if self.stage is Stage.RUNNING:
-            self.post_message(self.Left())
+            self.post_message(self.Backgrounded())
         elif self.stage is Stage.LIST:
-            self.post_message(self.Closed())
+            self.post_message(PaneClosed(self))
         else:
             self.show_list()
 
     def on_click(self, event: events.Click) -> None:
-        """Take the line under the pointer."""
+        """Choose the line under the pointer."""
         place = event.get_content_offset(self)
         row = place.y + self.scroll_offset.y if place is not None else -1
         if self.stage in _CHOOSING and 0 <= row < len(self._choices) and (choice := self._choices[row]) is not None:

@@ -1,6 +1,6 @@
-"""One run of an experiment on a tab's lab, in a thread of its own. What happens waits, bounded, for the tab to draw it.
+"""One run of an experiment on a tab's lab, in its own thread. Its events wait in a bounded queue for the tab to draw.
 
-It knows no widget. A run that is stopped puts the lab back; one that is left, because the app closes, only ends.
+It knows no widget. A run that is stopped restores the lab; if the app closes, the run only ends.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.experiment import Experiment, ExperimentLab
 
 KEPT = 1000
-"""Happenings that wait to be drawn; an experiment tells a few dozen."""
+"""Events that may wait to be drawn; an experiment has a few dozen."""
 
 LEAVING = 0.6
-"""Seconds that leaving waits: what an experiment waits for, it stops waiting for within a tenth of a second."""
+"""Seconds that leaving waits; an experiment stops waiting within a tenth of a second."""
 
 
 class _TabLabUntilLeft:
-    """The tab's lab, that nobody puts back any more once the app closes."""
+    """The tab's lab, which is not restored once the app closes."""
 
     def __init__(self, labs: LabSource, left: threading.Event) -> None:
         self._labs, self._left = labs, left
@@ -39,9 +39,9 @@ class _TabLabUntilLeft:
 
 
 class ExperimentRun:
-    """Begins at once; ``after`` is a run that has to be over first. Safe from any thread.
+    """Starts at once, but waits for the run ``after`` to end. Safe from any thread.
 
-    ``mark`` is called with its name when it begins, and with none when it has ended.
+    ``mark`` is called with the experiment's name at the start, and with an empty name at the end.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class ExperimentRun:
 
     @property
     def running(self) -> bool:
-        """Whether it is under way; the lab is put back when it is not."""
+        """Whether it is running. When it is not, the lab is restored."""
         return self._thread.is_alive()
 
     @property
@@ -70,18 +70,18 @@ class ExperimentRun:
         return self._stop.is_set()
 
     def take(self) -> list[RunEvent]:
-        """What has happened since the last time, oldest first."""
+        """The events since the last call, oldest first."""
         taken = []
         while self._happened:
             taken.append(self._happened.popleft())
         return taken
 
     def stop(self) -> None:
-        """Ask it to stop and to put the lab back; does not wait."""
+        """Ask the run to stop and restore the lab; does not wait."""
         self._stop.set()
 
     def leave(self, patience: float = LEAVING) -> None:
-        """Have it end what it started, and nothing else; waits at most ``patience`` seconds."""
+        """End the run without restoring the lab; waits at most ``patience`` seconds."""
         self._left.set()
         self._stop.set()
         self._thread.join(patience)
@@ -90,11 +90,11 @@ class ExperimentRun:
         if self._after is not None:
             self._after.stop()
             self._after._thread.join()
-            self._after = None  # or every run would be kept by the one after it
+            self._after = None  # else each run would keep the one before it alive
         self._mark(self.experiment.name)
         try:
             perform(self.experiment, self._labs, self._happened.append, self._stop)
-        except Exception as error:  # noqa: BLE001 - a thread that dies would be seen as one that runs for ever
+        except Exception as error:  # noqa: BLE001 - otherwise the pane would wait for a dead thread
             self._happened.append(Finished(Verdict(RunOutcome.FAILED, 0, 0, sentence(error))))
         finally:
             self._mark("")

@@ -1,6 +1,6 @@
-"""What the experiment pane says, as lines for a width: the list, the question, what happens, and what came of it.
+"""The experiment pane's text as lines for a width: the list, the question, the events and the outcome.
 
-Pure; each line fits the width. What is chosen, seen or not seen is told by a glyph and in words, colour only helps.
+Pure; each line fits the width. Glyphs and words show what is chosen and what was observed; colour only helps.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from netlab.lab.experiments.run_events import (
 )
 from netlab.lab.experiments.swim_lanes_text import render_boards
 from netlab.topics.experiment import Experiment
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.scrollback import Line
 
-STRONG, FAINT, NOTE = "ring--call", "ring--faint", "ring--note"
-SEEN, NOT_SEEN, CHOSEN = "experiment--seen", "ring--error", "experiment--chosen"
+STRONG, FAINT, NOTE = "scrollback--call", "scrollback--faint", "scrollback--note"
+SEEN, NOT_SEEN, CHOSEN = "experiment--seen", "scrollback--error", "experiment--chosen"
 
 _OUTCOMES = {
     RunOutcome.SEEN: ("✓", SEEN),
     RunOutcome.NOT_SEEN: ("✗", NOT_SEEN),
-    RunOutcome.STOPPED: ("■", "ring--warning"),
+    RunOutcome.STOPPED: ("■", "scrollback--warning"),
     RunOutcome.FAILED: ("✗", NOT_SEEN),
 }
 BLANK: Line = (("", ""),)
@@ -41,14 +41,14 @@ BLANK: Line = (("", ""),)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line, and the number of the choice that it belongs to, if it is one."""
+    """A line, and the number of the choice that it belongs to, if any."""
 
     line: Line
     choice: int | None = None
 
 
 def paragraph(first: str, text: str, width: int, style: str = "", indent: int | None = None) -> list[Line]:
-    """Text wrapped below its beginning; ``first`` stands before it."""
+    """Wrapped text after ``first``, with the other lines indented."""
     rest = " " * (len(first) if indent is None else indent)
     lines = wrap(text, max(width, 20), initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return [((style, line),) for line in lines]
@@ -57,8 +57,8 @@ def paragraph(first: str, text: str, width: int, style: str = "", indent: int | 
 def listing(
     experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], cursor: int, width: int, here: bool
 ) -> list[Row]:
-    """The experiments to choose from, each with its question; with the keys that choose, where they act (``here``)."""
-    hint = "Predict, run, see." + " ↑↓ and enter choose, or the digit." * here
+    """The experiments with their questions; and, if the pane has the focus (``here``), the keys that choose."""
+    hint = "Predict, run, observe." + " Choose with ↑↓ and enter, or with the digit." * here
     rows = [Row(line) for line in paragraph("", hint, width, NOTE)]
     rows.append(Row(BLANK))
     for index, experiment in enumerate(experiments):
@@ -70,13 +70,13 @@ def listing(
 
 
 def question(experiment: Experiment, cursor: int, width: int, here: bool) -> list[Row]:
-    """What is asked, and the predictions to choose from; with the keys that choose, where they act (``here``)."""
+    """The question and the predictions; and, if the pane has the focus (``here``), the keys that choose."""
     rows = [Row(line) for line in paragraph("", experiment.question, width, STRONG)]
     rows.append(Row(BLANK))
     for index, prediction in enumerate(experiment.predictions):
         rows += _choice(index, prediction, cursor, width)
     rows += [Row(BLANK)]
-    hint = "What do you think? " + "A digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
+    hint = "What do you think? " + "Press a digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
     hint += "It uses this tab's server and wire. Clients are disconnected; "
     hint += "the model, options and faults are restored afterwards."
     return rows + [Row(line) for line in paragraph("", hint, width, NOTE)]
@@ -84,30 +84,30 @@ def question(experiment: Experiment, cursor: int, width: int, here: bool) -> lis
 
 def _choice(index: int, text: str, cursor: int, width: int, head: bool = False) -> list[Row]:
     mark = "▸" if index == cursor else " "
-    style = CHOSEN if index == cursor else "ring--call" if head else ""
+    style = CHOSEN if index == cursor else "scrollback--call" if head else ""
     return [Row(line, index) for line in paragraph(f" {mark} {index + 1} ", text, width, style)]
 
 
 def beginning(experiment: Experiment, prediction: int | None, width: int) -> list[Line]:
-    """What stands above a run: the question, and what the person expects."""
+    """The text above a run: the question and the user's prediction."""
     lines = paragraph("", experiment.question, width, STRONG)
     if prediction is not None:
         lines += paragraph("You predict: ", experiment.predictions[prediction], width, NOTE, indent=2)
     return [*lines, BLANK]
 
 
-def told(happenings: Iterable[RunEvent], width: int, show: Presentation, beside: bool = False) -> list[Line]:
-    """What has happened; what is awaited stands there until it is seen or not. ``beside``: pictures of two models."""
+def event_lines(events: Iterable[RunEvent], width: int, show: Formatting, beside: bool = False) -> list[Line]:
+    """The events of a run; the last line is what it waits for. ``beside``: swim lanes of two models side by side."""
     lines: list[Line] = []
     awaited: Awaited | None = None
-    for happening in happenings:
-        awaited = happening if isinstance(happening, Awaited) else None
-        lines += _told(happening, width, show, beside)
-    return lines + (paragraph("   ◔ ", awaited.what, width, "ring--warning") if awaited else [])
+    for event in events:
+        awaited = event if isinstance(event, Awaited) else None
+        lines += _event_lines(event, width, show, beside)
+    return lines + (paragraph("   ◔ ", awaited.what, width, "scrollback--warning") if awaited else [])
 
 
-def _told(happening: RunEvent, width: int, show: Presentation, beside: bool) -> list[Line]:
-    match happening:
+def _event_lines(event: RunEvent, width: int, show: Formatting, beside: bool) -> list[Line]:
+    match event:
         case LabOpened(model, options):
             server = f"a server, model {model}" + (f", with {options}" if options else "")
             return paragraph("   · ", server, width, FAINT)
@@ -129,7 +129,7 @@ def _told(happening: RunEvent, width: int, show: Presentation, beside: bool) -> 
 
 
 def ending(experiment: Experiment, verdict: Verdict, prediction: int | None, width: int) -> list[Line]:
-    """What came of it: the verdict, whether the prediction was right, and why."""
+    """The outcome: the verdict, whether the prediction was right, and why."""
     glyph, style = _OUTCOMES[verdict.outcome]
     lines = [BLANK, *paragraph(f"{glyph} ", verdict.words, width, style)]
     if verdict.outcome is RunOutcome.SEEN:
@@ -152,7 +152,7 @@ def _judged(experiment: Experiment, prediction: int | None, width: int) -> list[
 
 
 def code(experiment: Experiment) -> str:
-    """The tutorial's own code and its repaired form, as one text to read; empty where the experiment has none."""
-    parts = [("The tutorial's own code, run only in a child with limits.", experiment.quoted)]
+    """The tutorial's code and the repaired version, as one text; empty if the experiment has none."""
+    parts = [("The tutorial's code. It runs only in a child process with limits.", experiment.quoted)]
     parts.append(("Repaired.", experiment.repaired))
     return "\n\n\n".join(f"# {title}\n\n{text.strip(chr(10))}" for title, text in parts if text)

@@ -1,4 +1,4 @@
-"""A fault as a form holds it, and the words that ask for it. Pure: it knows no widget and no wire."""
+"""A fault as the form holds it, and as the text of a ``:fault`` command. Pure: it knows no widget and no wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from netlab.wire.impairment.spec import join, split
 
 
 class Which(Enum):
-    """Which segments a fault acts on. The value is what the form calls it."""
+    """Which segments a fault acts on. The value is its label in the form."""
 
     ALL = "all"
     SOME = "some %"
@@ -32,7 +32,7 @@ _CONDITIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A fault that is being put together: its kind, its numbers, which way, and which segments (``count`` of them)."""
+    """A fault that is being edited: its kind, numbers and direction, and which segments (``count``) it acts on."""
 
     kind: FaultKind
     numbers: str = ""
@@ -42,13 +42,13 @@ class Draft:
 
     @classmethod
     def of(cls, text: str) -> Draft:
-        """A fault as a form shows it. Of several conditions one is a field, the others stay in the numbers.
+        """A fault as the form shows it. One condition has a field of its own, any others stay in the numbers.
 
         Raises `ValueError` with a sentence.
         """
         spec = split(text)
         if spec is None:
-            raise ValueError("none is not a fault")
+            raise ValueError("'none' is not a fault")
         conditions = spec.choice.conditions
         which = next((which for which, condition in _CONDITIONS.items() if condition in conditions), Which.ALL)
         count = conditions.pop(_CONDITIONS[which]) if which in _CONDITIONS else ""
@@ -58,25 +58,25 @@ class Draft:
 
     @classmethod
     def example(cls, kind: FaultKind) -> Draft:
-        """What a form begins with."""
+        """The form's first draft of a kind."""
         return cls.of(f"{kind.name} {kind.example}")
 
     @property
     def spec(self) -> str:
-        """How it is asked for."""
+        """Its text in a ``:fault`` command."""
         condition = _CONDITIONS.get(self.which)
         choice = condition.words(self.count.strip() or "?") if condition is not None else ""
         return join(self.kind.name, self.numbers, choice, self.way)
 
     @property
     def counted(self) -> str:
-        """Where its segments are counted; empty if they are not."""
+        """In what scope its segments are counted; empty if they are not."""
         if self.which is Which.FIRST:
             return f"counts {FIRST}"
         return f"counts {FIRST_EACH}" if self.which in (Which.FIRST_EACH, Which.EVERY) else ""
 
     def problem(self, transport: Transport) -> str:
-        """What is wrong with it, in a sentence, or nothing."""
+        """What is wrong with it, in a sentence; empty if nothing is."""
         try:
             catalog.parse(self.spec, transport)
         except ValueError as error:

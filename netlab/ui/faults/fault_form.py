@@ -1,4 +1,4 @@
-"""The fault form: choose a fault, its numbers, which way and which segments; it acts as soon as it is added."""
+"""The fault form: choose a fault, its numbers, direction and segments. A fault acts as soon as it is added."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from netlab.capture.model import Direction
 from netlab.dissect.text import safe
 from netlab.ui.faults.fault_draft import Draft, Which
 from netlab.ui.keys.late_paint import LateModal
-from netlab.ui.keys.type_ahead_input import OrderlyInput
+from netlab.ui.keys.type_ahead_input import TypeAheadInput
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.widgets.chooser import entry
 
 WAYS: tuple[Direction | None, ...] = (None, Direction.TO_SERVER, Direction.TO_CLIENT)
 _COUNTS = {Which.ALL: "", Which.SOME: "30", Which.FIRST: "3", Which.FIRST_EACH: "3", Which.EVERY: "2"}
 _BESIDE = 28
-"""Cells of a row beside the words: border, label, and the field behind them."""
+"""Cells of a row besides the words: border, label, and the field after them."""
 _NONE = "no fault is active"
-_PERIOD = 0.1  # seconds between two looks at what is active
+_PERIOD = 0.1  # seconds between two polls of the active faults
 
 
 class Pick(Widget, can_focus=True):
-    """One of a few words in a row; ← and → choose."""
+    """A row of a few words; ← and → choose one."""
 
     DEFAULT_CSS = """
     Pick { width: auto; height: 1; }
@@ -51,7 +51,7 @@ class Pick(Widget, can_focus=True):
 
     @dataclass
     class Turned(Message):
-        """Another word is chosen."""
+        """The user chose another word."""
 
         pick: Pick
 
@@ -60,12 +60,12 @@ class Pick(Widget, can_focus=True):
         self._words = words
 
     def action_turn(self, step: int) -> None:
-        """To the next word, around."""
+        """Choose the next word; after the last, the first."""
         self.chosen = (self.chosen + step) % len(self._words)
         self.post_message(self.Turned(self))
 
     def render(self) -> Content:
-        """The words, the chosen one between angles; where they have no room together, that one and which it is."""
+        """The words, with the chosen one in angle quotes; if they do not fit, only that one and its position."""
         if sum(len(word) + 3 for word in self._words) > self.app.size.width - _BESIDE:
             place = f"  {self.chosen + 1} of {len(self._words)}"
             return Content.assemble((f"‹{self._words[self.chosen]}›", "bold"), place)
@@ -76,16 +76,16 @@ class Pick(Widget, can_focus=True):
         return Content(" ").join(parts)
 
 
-class Line(OrderlyInput):
-    """One line to type numbers into. ``F`` is no part of any number, and clears the faults also from here."""
+class NumbersInput(TypeAheadInput):
+    """A line to type numbers into. ``F`` is not part of any number, so it clears the faults from here, too."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Everything but ``F``."""
+        """Consume everything but ``F``."""
         return character != "F" and super().check_consume_key(key, character)
 
 
 class FaultForm(LateModal[None]):
-    """Adds, takes away and clears the faults of one lab, while traffic flows."""
+    """Adds, removes and clears the faults of one lab while traffic flows."""
 
     DEFAULT_CSS = """
     FaultForm { align: center middle; }
@@ -111,12 +111,12 @@ class FaultForm(LateModal[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,f", "dismiss(None)", "close", show=False, id="fault.close"),
         Binding("F", "clear", "clear all", show=False, priority=True, id="fault.clear_here"),
-        Binding("delete,x,d", "remove", "take away", show=False, id="fault.remove"),
+        Binding("delete,x,d", "remove", "remove", show=False, id="fault.remove"),
     ]
 
     @dataclass
-    class Answered(Message):
-        """The lab has done what was asked for, or says why not."""
+    class RequestEnded(Message):
+        """The lab has done what was requested, or raised ``error``."""
 
         error: Exception | None
 
@@ -129,18 +129,18 @@ class FaultForm(LateModal[None]):
         self._added: Draft | None = None
 
     def compose(self) -> ComposeResult:
-        """Kinds, the fields of one, how it reads, what is active."""
+        """The kinds, the fields of one, the command that it makes, and the active faults."""
         with Vertical() as box:
             box.border_title = f"faults on the wire: {self._live.topic.title}"
             kinds = map(Option, self._entries(self.app.size.width))
             yield OptionList(*kinds, id="fault-kinds", markup=False)
-            yield from self._field("numbers", Line(id="fault-numbers", compact=True, select_on_focus=False),
+            yield from self._field("numbers", NumbersInput(id="fault-numbers", compact=True, select_on_focus=False),
                                    Static("", id="fault-usage", markup=False))  # fmt: skip
             yield from self._field("way", Pick(("both", "→ to server", "← to client"), id="fault-way"))
             yield from self._field("acts on", Pick([which.value for which in Which], id="fault-which"),
-                                   Line(id="fault-count", compact=True, select_on_focus=False))  # fmt: skip
+                                   NumbersInput(id="fault-count", compact=True, select_on_focus=False))  # fmt: skip
             yield Static("", id="fault-verdict", markup=False)
-            yield Static("active, in the order in which they act", classes="heading", markup=False)
+            yield Static("active faults, in the order in which they act", classes="heading", markup=False)
             yield OptionList(id="fault-active", markup=False)
 
     def _entries(self, columns: int) -> list[Content]:
@@ -150,7 +150,7 @@ class FaultForm(LateModal[None]):
         return [entry(kind.name.ljust(width), kind.help, room) for kind in self._kinds]
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap for the new width."""
+        """Wrap the lines for the new width."""
         kinds = self.query_one("#fault-kinds", OptionList)
         for index, line in enumerate(self._entries(event.size.width)):
             kinds.replace_option_prompt_at_index(index, line)
@@ -162,20 +162,20 @@ class FaultForm(LateModal[None]):
             yield from widgets
 
     def on_mount(self) -> None:
-        """Begin with the first kind, and follow what is active."""
-        for line in self.query(Line):
+        """Show the first kind, and follow the active faults."""
+        for line in self.query(NumbersInput):
             line.cursor_blink = False
         self._fill(self._draft)
         self._look()
         self.set_interval(_PERIOD, self._look)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Name the keys that act where the focus is now."""
+        """Name the keys that work where the focus is."""
         self._name_keys(event.widget)
 
     def _name_keys(self, focused: Widget | None) -> None:
         enter = "enter changes" if focused is not None and focused.id == "fault-active" else "enter adds"
-        keys = [enter, *([] if isinstance(focused, Input) else ["del takes away"]), "F clears all", "esc closes"]
+        keys = [enter, *([] if isinstance(focused, Input) else ["del removes"]), "F clears all", "esc closes"]
         self.query_one(Vertical).border_subtitle = ("   " if self.app.size.width >= 80 else "  ").join(keys)
 
     # The draft
@@ -189,11 +189,11 @@ class FaultForm(LateModal[None]):
             self.query_one("#fault-count", Input).value = draft.count
         self.query_one("#fault-way", Pick).chosen = WAYS.index(draft.way)
         self.query_one("#fault-which", Pick).chosen = list(Which).index(draft.which)
-        self.query_one("#fault-usage", Static).update(Content(draft.kind.usage or "it has no numbers of its own"))
+        self.query_one("#fault-usage", Static).update(Content(draft.kind.usage or "no numbers"))
         self._judge()
 
     def _read(self) -> None:
-        """Take the fields into the draft."""
+        """Read the fields into the draft."""
         self._draft = replace(
             self._draft,
             numbers=self.query_one("#fault-numbers", Input).value,
@@ -204,7 +204,7 @@ class FaultForm(LateModal[None]):
         self._judge()
 
     def _judge(self) -> None:
-        """Say how it reads as a line of the console, or what is wrong."""
+        """Show the draft as a console line, or what is wrong with it."""
         count = self.query_one("#fault-count")
         count.display = self._draft.which is not Which.ALL
         problem = self._draft.problem(self._live.topic.transport)
@@ -217,18 +217,18 @@ class FaultForm(LateModal[None]):
         verdict.update(Content(f"{'✗' if wrong else '✓'} {shown}"))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Another kind: begin with its example."""
+        """Show the example of the highlighted kind."""
         event.stop()
         if event.option_list.id == "fault-kinds" and self._kinds[event.option_index] is not self._draft.kind:
             self._fill(Draft.example(self._kinds[event.option_index]))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Judge at each key."""
+        """Check the text at each key."""
         event.stop()
         self._read()
 
     def on_pick_turned(self, event: Pick.Turned) -> None:
-        """Which way, or which segments; a number to begin with for the latter."""
+        """The direction or the segments changed; suggest a count for the latter."""
         event.stop()
         count = self.query_one("#fault-count", Input)
         if event.pick.id == "fault-which":
@@ -236,15 +236,15 @@ class FaultForm(LateModal[None]):
                 count.value = _COUNTS[list(Which)[event.pick.chosen]]
         self._read()
 
-    # What is asked of the lab
+    # Requests to the lab
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Add it."""
+        """Add the fault."""
         event.stop()
         self.action_add()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """A kind is added as it stands; an active fault is taken up to be changed."""
+        """Add the highlighted kind, or move an active fault into the fields to change it."""
         event.stop()
         if event.option_list.id == "fault-kinds":
             self.action_add()
@@ -254,24 +254,24 @@ class FaultForm(LateModal[None]):
             self.query_one("#fault-numbers").focus()
 
     def action_add(self) -> None:
-        """Let the fault act, unless it is none, or acts already: a key pressed twice is not meant twice."""
+        """Add the fault, unless it is invalid or active already: a second enter is a mistake."""
         if self._draft.problem(self._live.topic.transport):
             return
         if self._draft == self._added or self._draft in map(Draft.of, self._active or ()):
-            self._say(f":fault {self._draft.spec} acts already; change it to add another", wrong=False)
+            self._say(f":fault {self._draft.spec} is active already; change it to add another", wrong=False)
             return
         self._added = self._draft
         self._ask(partial(self._wire.fault, self._draft.spec))
 
     def action_remove(self) -> None:
-        """Take away the fault that is highlighted among the active ones."""
+        """Remove the highlighted active fault."""
         index = self.query_one("#fault-active", OptionList).highlighted
         if self._active and index is not None:
             self._added = None
             self._ask(partial(self._wire.remove, index))
 
     def action_clear(self) -> None:
-        """Take all away."""
+        """Remove all faults."""
         self._added = None
         self._ask(self._wire.clear)
 
@@ -280,12 +280,12 @@ class FaultForm(LateModal[None]):
             request()
 
         def answer(text: str | None, error: Exception | None) -> None:
-            self.post_message(self.Answered(error))
+            self.post_message(self.RequestEnded(error))
 
         self._live.ask(run, answer)
 
-    def on_fault_form_answered(self, event: Answered) -> None:
-        """Show what is active now, or what went wrong."""
+    def on_fault_form_request_ended(self, event: RequestEnded) -> None:
+        """Show the active faults, or what went wrong."""
         event.stop()
         self._look()
         if event.error is not None:
@@ -293,7 +293,7 @@ class FaultForm(LateModal[None]):
             self._say(str(event.error), wrong=True)
 
     def _look(self) -> None:
-        """Show what is active, where that is something else than before."""
+        """Show the active faults, if they have changed."""
         active = self._wire.faults
         if active == self._active:
             return

@@ -1,7 +1,7 @@
 """Every command of the app, once: footer, palette, help and key bindings are read from here.
 
-A command's ``action`` is a method of the app, or ``bench('…')``: a method of the tab's bench of that name, whose
-availability the bench tells. What is not there yet has no row: nothing is shown that does nothing.
+A command's ``action`` is a method of the app, or ``tab('…')``: the method of that name in `TabActions`, which also says
+whether it is available. Every row works: a command that does nothing has none.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from textual.binding import Binding, BindingType
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One thing that a person can have done.
+class AppCommand:
+    """One command.
 
-    ``key`` may be several, with commas; ``label`` stands in the footer, ``tooltip`` (one sentence) in palette and help;
-    ``footer`` is its rank there, 0 for not at all. ``alias`` keys are not remapped and not shown.
+    ``key`` may be several keys, separated by commas. The footer shows ``label``; palette and help show ``tooltip``, one
+    sentence. ``footer`` is the rank in the footer; 0 keeps it out.
     """
 
     id: str
@@ -30,9 +30,9 @@ class Command:
     priority: bool = False
 
     @property
-    def bench_action(self) -> str | None:
-        """The bench's method that does it, if it is the bench that does it."""
-        return self.action[len("bench('") : -len("')")] if self.action.startswith("bench('") else None
+    def tab_action(self) -> str | None:
+        """The method of `TabActions` that does it, if the app does not."""
+        return self.action[len("tab('") : -len("')")] if self.action.startswith("tab('") else None
 
     def binding(self) -> Binding:
         """The command as Textual binds it."""
@@ -56,85 +56,87 @@ _NAMES = {
 
 
 def readable(key: str) -> str:
-    """A key's name as a person reads it: ``^p`` for ``ctrl+p``, ``?`` for ``question_mark``."""
+    """A key's name as the screen shows it: ``^p`` for ``ctrl+p``, ``?`` for ``question_mark``."""
     key = key.strip()
     if key.startswith("ctrl+"):
         return "^" + readable(key[5:])
     return _NAMES.get(key, key)
 
 
-def _bench(id: str, key: str, label: str, tooltip: str, group: str, action: str, footer: int = 0) -> Command:
-    return Command(id, key, label, tooltip, group, f"bench('{action}')", footer)
+def _tab(id: str, key: str, label: str, tooltip: str, group: str, action: str, footer: int = 0) -> AppCommand:
+    return AppCommand(id, key, label, tooltip, group, f"tab('{action}')", footer)
 
 
-COMMANDS: tuple[Command, ...] = (
-    Command("help", "question_mark,f1", "help", "What the focused pane shows, its keys, and what the console takes",
-            "help", "help", 1),
-    _bench("console.focus", "greater_than_sign", "console", "Put the cursor into the console, from any pane", "panes",
-           "focus_console", 2),
-    _bench("console.command", "colon", "command", "Begin a line to the lab in the console, such as :connect",
-           "panes", "begin_command", 2),
-    _bench("server.toggle", "s", "start/stop", "Stop server and wire (capture and transcripts stay), or start them",
-           "server", "toggle_server", 3),
-    _bench("server.model", "m", "model", "Choose how the server handles many clients", "server", "choose_model", 4),
-    _bench("fault.form", "f", "faults", "Let faults act on the wire: delay, slice, corrupt, cut; see those that do",
-           "wire", "open_faults", 5),
-    _bench("wire.intercept", "i", "intercept", "Hold segments that match a filter, to look at, edit, drop or let go",
-           "wire", "intercept_wire"),
-    _bench("fault.clear", "F", "clear faults", "Let the wire carry everything unchanged again", "wire",
-           "clear_faults"),
-    _bench("experiments", "e", "experiments", "Predict, run, see: the topic's experiments on this tab's lab", "view",
-           "show_experiments", 5),
-    Command("waiting.end", "ctrl+c", "abandon",
-            "Give up the call that waits, or stop the experiment that runs; text that is selected is copied instead",
-            "console", "bench('end_waiting')", 1, priority=True),
-    _bench("lanes", "p", "swim lanes", "Each client's way through connect, accept queue and service, on one time axis",
-           "view", "toggle_lanes"),
-    _bench("copy", "c", "copy as", "Copy the address, the last call, the transcript or the selected bytes",
-           "view", "copy_as", 6),
-    _bench("search", "slash", "search", "Find text in the focused pane; in the wire, filter", "view", "search", 7),
-    _bench("link.follow", "L", "follow link",
-           "From a call to its segments in the wire; from a segment and its bytes to the call that caused it", "view",
-           "follow_link"),
-    _bench("view.source", "v", "source", "Read the recipe: the server's and the client's code", "view",
-           "show_source"),
-    _bench("view.lesson", "l", "lesson", "What this is, what to try and what to look for", "view", "show_lesson"),
-    _bench("view.then_now", "d", "then/now", "What the tutorial's code was and what it became", "view",
-           "show_then_now"),
-    _bench("client.new", "n", "new client", "Connect one more client", "clients", "new_client"),
-    _bench("client.close", "x", "close client", "Close the current client's connection", "clients", "close_client"),
-    _bench("client.previous", "left_square_bracket", "previous client", "Go to the client before", "clients",
-           "previous_client"),
-    _bench("client.next", "right_square_bracket", "next client", "Go to the next client", "clients", "next_client"),
-    _bench("pane.next", "tab", "next pane", "Go to the next pane", "panes", "next_pane"),
-    _bench("pane.previous", "shift+tab", "previous pane", "Go to the pane before", "panes", "previous_pane"),
-    _bench("pane.maximize", "backslash", "maximise", "Give the focused pane the whole tab, or give it back", "panes",
-           "maximize_pane"),
-    Command("jump", "ctrl+o", "jump", "Show a letter on every pane and tab, and go to one of them", "panes", "jump", 0,
-            priority=True),
-    Command("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8, priority=True),
-    Command("quit", "q", "quit", "Leave netlab; asks first if clients are connected or a capture is not saved", "app",
-            "leave"),
+COMMANDS: tuple[AppCommand, ...] = (
+    AppCommand("help", "question_mark,f1", "help", "Explain the focused pane, its keys, and the console's commands",
+               "help", "help", 1),
+    _tab("console.focus", "greater_than_sign", "console", "Put the cursor into the console, from any pane", "panes",
+         "focus_console", 2),
+    _tab("console.command", "colon", "command", "Begin a lab command in the console, such as :connect",
+         "panes", "begin_command", 2),
+    _tab("server.toggle", "s", "start/stop", "Stop server and wire, or start them; capture and transcripts stay",
+         "server", "toggle_server", 3),
+    _tab("server.model", "m", "model", "Choose how the server handles many clients", "server", "choose_model", 4),
+    _tab("fault.form", "f", "faults", "Show, add and remove faults on the wire: delay, slice, corrupt, cut",
+         "wire", "open_faults", 5),
+    _tab("wire.intercept", "i", "intercept", "Hold segments that match a filter, to inspect, edit, drop or release",
+         "wire", "intercept_wire"),
+    _tab("fault.clear", "F", "clear faults", "Remove all faults, so that the wire changes nothing", "wire",
+         "clear_faults"),
+    _tab("experiments", "e", "experiments", "Predict, run, observe: the topic's experiments on this tab's lab", "view",
+         "show_experiments", 5),
+    AppCommand("waiting.end", "ctrl+c", "abandon",
+               "Abandon the waiting call, or stop the running experiment; if text is selected, copy it instead",
+               "console", "tab('end_waiting')", 1, priority=True),
+    _tab("lanes", "p", "swim lanes", "Show each client on a time axis: connecting, in the accept queue, being served",
+         "view", "toggle_lanes"),
+    _tab("copy", "c", "copy as", "Copy the address, the last call, the transcript or the segment's bytes",
+         "view", "copy_as", 6),
+    _tab("search", "slash", "search", "Find text in the focused pane, or filter the wire", "view", "search", 7),
+    _tab("link.follow", "L", "follow link",
+         "Go from a call to its segments in the wire, or from a segment to the call that caused it", "view",
+         "follow_link"),
+    _tab("view.source", "v", "source", "Read the recipe: the server's and the client's code", "view",
+         "show_source"),
+    _tab("view.lesson", "l", "lesson", "Show the lesson: what this is, what to try and what to look for", "view",
+         "show_lesson"),
+    _tab("view.then_now", "d", "then/now", "Show the tutorial's code and what became of it", "view",
+         "show_then_now"),
+    _tab("client.new", "n", "new client", "Connect another client", "clients", "new_client"),
+    _tab("client.close", "x", "close client", "Close the current client's connection", "clients", "close_client"),
+    _tab("client.previous", "left_square_bracket", "previous client", "Go to the previous client", "clients",
+         "previous_client"),
+    _tab("client.next", "right_square_bracket", "next client", "Go to the next client", "clients", "next_client"),
+    _tab("pane.next", "tab", "next pane", "Go to the next pane", "panes", "next_pane"),
+    _tab("pane.previous", "shift+tab", "previous pane", "Go to the previous pane", "panes", "previous_pane"),
+    _tab("pane.maximize", "backslash", "maximise", "Give the focused pane the whole tab, or show all panes again",
+         "panes", "maximize_pane"),
+    AppCommand("jump", "ctrl+o", "jump", "Show a letter on every pane and tab; the letter goes there", "panes", "jump",
+               0, priority=True),
+    AppCommand("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8,
+               priority=True),
+    AppCommand("quit", "q", "quit", "Leave netlab; it asks first if clients are connected or a capture is unsaved",
+               "app", "leave"),
 )  # fmt: skip
 """The app's commands, in the order of help and palette. ``ctrl+q`` always quits as well."""
 
-PROMPT_COMMANDS: tuple[Command, ...] = (
-    Command("prompt.leave", "escape", "commands",
-            "Leave the console, so that single letters act", "console", "leave", 1),
-    Command("prompt.complete", "tab", "complete", "Complete what is typed; where nothing is, go to the next pane",
-            "console", "complete", 2),
-    Command("prompt.older", "up", "history", "The line entered before", "console", "older", 3),
-    Command("prompt.newer", "down", "newer line", "The line entered after", "console", "newer"),
-    Command("prompt.page_up", "pageup", "transcript up", "Scroll the transcript up", "console", "transcript(-1)"),
-    Command("prompt.page_down", "pagedown", "transcript down", "Scroll the transcript down", "console",
-            "transcript(1)"),
+PROMPT_COMMANDS: tuple[AppCommand, ...] = (
+    AppCommand("prompt.leave", "escape", "commands",
+               "Leave the console, so that single letters are commands", "console", "leave", 1),
+    AppCommand("prompt.complete", "tab", "complete", "Complete the line; in an empty line, go to the next pane",
+               "console", "complete", 2),
+    AppCommand("prompt.older", "up", "history", "Go to the previous line entered", "console", "older", 3),
+    AppCommand("prompt.newer", "down", "newer line", "Go to the next line entered", "console", "newer"),
+    AppCommand("prompt.page_up", "pageup", "transcript up", "Scroll the transcript up", "console", "transcript(-1)"),
+    AppCommand("prompt.page_down", "pagedown", "transcript down", "Scroll the transcript down", "console",
+               "transcript(1)"),
 )  # fmt: skip
-"""What the console's input binds for itself."""
+"""The commands of the console's input."""
 
 EVERY_COMMAND = COMMANDS + PROMPT_COMMANDS
 
 
-def bindings(commands: Iterable[Command]) -> list[BindingType]:
+def bindings(commands: Iterable[AppCommand]) -> list[BindingType]:
     """The commands as Textual binds them."""
     return [command.binding() for command in commands]
 
@@ -145,5 +147,5 @@ def clear_key(place: str, tooltip: str) -> Binding:
 
 
 def topic_bindings() -> list[BindingType]:
-    """``1`` … ``9`` and ``0`` for the first ten tabs. They are shown on the tabs, so not in the footer."""
+    """``1`` … ``9`` and ``0`` for the first ten tabs. The tabs show them, so the footer does not."""
     return [Binding(str(n % 10), f"show_tab({n})", f"tab {n}", show=False, id=f"tab.{n}") for n in range(1, 11)]

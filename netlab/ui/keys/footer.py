@@ -15,18 +15,18 @@ from netlab.ui.keys.commands import EVERY_COMMAND, readable
 
 MOST = 8
 _RANKS: dict[str, float] = {**{command.action: command.footer for command in EVERY_COMMAND}, "clear": 1.4}
-_CONSOLE = "bench('focus_console')"
+_CONSOLE = "tab('focus_console')"
 _ALWAYS = ("help", _CONSOLE, "command_palette")
 
 SAID = 2.0
-"""Seconds for which a remark stands in the place of the keys."""
+"""Seconds for which a remark replaces the keys."""
 
 
 def chosen(bindings: Mapping[str, Binding]) -> list[tuple[str, Binding]]:
-    """(key, binding) of those that the footer shows: at most eight, one key for each; help and the key that leads to
-    the console come first, the palette's last.
+    """The (key, binding) pairs that the footer shows: at most eight, with one key each. Help and the key to the console
+    come first, the palette comes last.
 
-    Bindings of the focused widget, which the table of commands does not rank, come right after help.
+    Bindings of the focused widget, which have no rank in the table of commands, come right after help.
     """
     seen: dict[str, tuple[str, Binding]] = {}
     for key, binding in bindings.items():
@@ -42,23 +42,23 @@ def _width(key: str, binding: Binding) -> int:
     return len(readable(key)) + 1 + len(binding.description)
 
 
-class KeyLine(Widget):
-    """Shows the keys that act now; a click does what the key does."""
+class KeyFooter(Widget):
+    """Shows the keys that work now; a click on one does what the key does."""
 
     DEFAULT_CSS = """
-    KeyLine { dock: bottom; height: 1; padding: 0 1; background: $footer-background; color: $footer-foreground;
+    KeyFooter { dock: bottom; height: 1; padding: 0 1; background: $footer-background; color: $footer-foreground;
         link-style: none; link-color: $footer-foreground; }
     """
 
     def __init__(self, relabel: Callable[[Binding], Binding] = lambda binding: binding) -> None:
-        """``relabel`` gives a binding the label that it has now."""
+        """``relabel`` gives a binding its current label."""
         super().__init__()
         self._relabel = relabel
         self._said = ""
         self._until: Timer | None = None
 
     def say(self, remark: str) -> None:
-        """Show a remark for a moment; the newest takes the place of the one before."""
+        """Show a remark for a moment, in place of any earlier one."""
         if self._until is not None:
             self._until.stop()
         self._said = remark
@@ -70,14 +70,14 @@ class KeyLine(Widget):
         self.refresh()
 
     def on_mount(self) -> None:
-        """Follow focus and availability."""
+        """Follow the focus and the availability of commands."""
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, screen: Screen[object]) -> None:
         self.refresh()
 
     def render(self) -> Content:
-        """As many as fit, in order; a remark, while one stands."""
+        """As many keys as fit, in order; or the remark, while there is one."""
         if self._said:
             return Content.styled(self._said, "bold")
         bindings = self.screen.active_bindings.items()
@@ -85,7 +85,7 @@ class KeyLine(Widget):
         items = chosen(active)
         fixed = sum(binding.action in _ALWAYS for _, binding in items)
         while len(items) > fixed and sum(_width(*item) + 2 for item in items) - 2 > self.content_size.width:
-            del items[-2]  # the last of those that are not always shown
+            del items[-2]  # the last one that is not always shown
         pieces: list[Content] = []
         for key, binding in items:
             piece = Content.assemble((readable(key), "bold $footer-key-foreground"), " ", binding.description)

@@ -1,4 +1,4 @@
-"""Help for the focused pane: what it shows, its keys, what the console takes. All from the tables; nothing twice."""
+"""Help for the focused pane: what it shows, its keys, and the console's commands. All of it comes from the tables."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ SHOWS = {
 """What each pane is, by its id."""
 
 IN_A_FILE = {
-    "wire": "Every segment of the file, one a line: who sent it (→ to the server, ← to the client), when, how many "
-    "bytes, what. Nothing here can change the file.",
-    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor.",
+    "wire": "Every segment of the file, one a line: direction (→ to the server, ← to the client), time, number of "
+    "bytes, meaning. Nothing here can change the file.",
+    "bytes": "The selected segment's bytes in hex and text, its fields, and the values at the cursor.",
 }
-"""What the panes are that show a capture file."""
+"""The description of each pane that shows a capture file."""
 
 Row = tuple[str, str]
 WIDEST = 100
-"""Cells of the box at most."""
+"""The largest width of the box, in cells."""
 
 
 def _table(rows: Iterable[Row], width: int) -> list[Content]:
-    """Two columns; the right one is wrapped within itself, below a left one that is too long for its column."""
+    """Two columns. The right one is wrapped, and starts on a new line if the left one is too long."""
     rows = list(rows)
     column = min(max((len(left) for left, _ in rows), default=0), width * 2 // 5) + 4
     lines: list[Content] = []
@@ -81,7 +81,7 @@ def _heading(text: str) -> list[Content]:
 
 
 def _pane_keys(bindings: Mapping[str, ActiveBinding], pane: str) -> list[Row]:
-    """The keys that only act in the pane: those bound by widgets inside it, but for Textual's own, which have no id."""
+    """The keys that only work in the pane: those that its widgets bind, without Textual's own, which have no id."""
     keys: dict[str, tuple[list[str], str]] = {}
     ours = {command.id for command in COMMANDS}
     for key, active in bindings.items():
@@ -107,7 +107,7 @@ def help_lines(
         lines += _table(rows, width)
     lines += _heading("The client's calls")
     lines += _table([(f"{operation.name}{operation.signature}", operation.help) for operation in operations], width)
-    lines += _heading("Lines that speak to the lab")
+    lines += _heading("Commands to the lab")
     lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
     if missing := limits(topic):
         lines += [*_heading("On this system"), *_table(missing, width)]
@@ -115,28 +115,28 @@ def help_lines(
     shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
     rows = [(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown]
     lines += _table([*rows, ("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
-    lines += _heading("Keys and a theme of your own")
+    lines += _heading("Your own keys and theme")
     lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
     ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))
-    return lines + _text(f"The ids here: {'  '.join(ids)}", width)
+    return lines + _text(f"The key ids: {'  '.join(ids)}", width)
 
 
 def limits(topic: Topic) -> list[Row]:
     """What this system cannot do for a topic, each with the reason."""
     rows = [(f"model {model}", reason) for model in topic.models if (reason := topic.lacking(model))]
     if topic.transport is Transport.TCP and not counts_accept_queue():
-        rows.append(("queue", "counted from the flows that the server has not accepted; only Linux tells its length"))
+        rows.append(("queue", "counted from the flows that the server has not accepted; only Linux reports its length"))
     return rows
 
 
 def file_help_lines(pane: str, bindings: Mapping[str, ActiveBinding], width: int) -> list[Content]:
-    """The help's lines where a capture file is shown."""
+    """The help's lines for a capture file."""
     lines = [
         *_heading(f"This pane: {pane}")[1:],
         *_text(IN_A_FILE[pane], width),
         *_table(_pane_keys(bindings, pane), width),
     ]
-    lines += _heading("Keys anywhere")
+    lines += _heading("Keys everywhere")
     outside = (
         b for b in bindings.values() if b.node.id not in IN_A_FILE and (b.binding.id or "").startswith("inspect.")
     )
@@ -145,19 +145,19 @@ def file_help_lines(pane: str, bindings: Mapping[str, ActiveBinding], width: int
 
 
 def _ids_in(bindings: Mapping[str, ActiveBinding], pane: str) -> set[str]:
-    """The ids of the keys that act in the pane only."""
+    """The ids of the keys that only work in the pane."""
     ours = {command.id for command in (*COMMANDS, *PROMPT_COMMANDS)}
     inside = (b for b in bindings.values() if any(node.id == pane for node in b.node.ancestors_with_self))
     return {active.binding.id for active in inside if active.binding.id} - ours
 
 
 def help_width(columns: int) -> int:
-    """The cells that a line of help has on a screen of so many columns."""
+    """The cells of a line of help on a screen with this many columns."""
     return max(min(WIDEST, columns * 96 // 100) - 5, 1)
 
 
 class Help(LateModal[None]):
-    """Shows lines to scroll through; esc closes it."""
+    """Shows scrollable lines; esc closes it."""
 
     DEFAULT_CSS = """
     Help { align: center middle; }
@@ -180,7 +180,7 @@ class Help(LateModal[None]):
         self._title = title
 
     def compose(self) -> ComposeResult:
-        """One scroller with one text in it."""
+        """One scrolling text."""
         with VerticalScroll() as box:
             box.border_title = self._title
             box.border_subtitle = "↑↓ scroll   esc closes"
@@ -190,9 +190,9 @@ class Help(LateModal[None]):
         return Content("\n").join(self._lines(help_width(columns)))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap for the new width."""
+        """Wrap the lines for the new width."""
         self.query_one(Static).update(self._text(event.size.width))
 
     def action_scroll(self, lines: int) -> None:
-        """Up or down."""
+        """Scroll up or down."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)

@@ -15,12 +15,12 @@ from textual.widgets import Static
 from netlab.ui.keys.late_paint import LateModal
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
-"""Given to the targets in their order: the nearest to the fingers first."""
+"""Assigned to the targets in this order: home row first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Somewhere to go: its name, where it stands on the screen (None: it is hidden), and what goes there."""
+class JumpTarget:
+    """A place to go to: its name, its position on the screen (None: hidden), and the function that goes there."""
 
     name: str
     place: Offset | None
@@ -40,7 +40,7 @@ class Jump(LateModal[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave", show=False, id="jump.leave")]
 
-    def __init__(self, targets: Sequence[Target]) -> None:
+    def __init__(self, targets: Sequence[JumpTarget]) -> None:
         super().__init__()
         self._size_at_first = Size()
         self._targets = dict(zip(LETTERS, targets, strict=False))
@@ -78,5 +78,5 @@ class Jump(LateModal[None]):
         target.go()
 
     def on_click(self) -> None:
-        """Leave; what is clicked then is below."""
+        """Leave the jump mode."""
         self.dismiss()

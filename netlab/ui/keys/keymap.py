@@ -1,12 +1,12 @@
-"""The person's own configuration: keys and theme, read from ``config.toml`` and checked before Textual sees it.
+"""The user's configuration: keys and theme, read from ``config.toml`` and checked before Textual sees it.
 
     theme = "textual-light"
 
     [keys]
     "server.toggle" = "f9"
 
-Textual takes unknown ids and keys silently and lets a clash remove the other binding, even quit; so each entry is
-checked here, and a wrong one is left out and told.
+Textual silently accepts unknown ids and keys, and a clash removes the other binding, even quit. So each entry is
+checked here; wrong ones are ignored and reported.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS
 
-RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection, or give up what waits"}
-"""Keys that cannot be given to anything else."""
+RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection, or abandon a call"}
+"""Keys that cannot be assigned to anything else."""
 
 TABS = {f"tab.{n}": str(n % 10) for n in range(1, 11)}
 """The keys of the tabs, by id."""
@@ -38,7 +38,7 @@ _KEY = re.compile(r"(?:(?:ctrl|alt|shift|super)\+)*(?P<last>.+)")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the file asks for and can have; ``problems`` are sentences about the rest."""
+    """The valid settings of the file; ``problems`` are sentences about the others."""
 
     theme: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Config:
 
 
 def read_config(file: Path) -> Config:
-    """The configuration in ``file``; an empty one without a file. Never raises: what is wrong becomes a problem."""
+    """The configuration in ``file``; empty if there is no file. Never raises: errors become ``problems``."""
     try:
         text = file.read_bytes().decode()
     except FileNotFoundError:
@@ -78,17 +78,17 @@ def _keys(text: str) -> list[str]:
 
 
 def _places(wanted: Collection[str]) -> list[Mapping[str, str]]:
-    """Id and default keys of all that binds keys, by place: a key is bound once in each. Panes only where meant."""
+    """The ids and default keys of each place that binds keys; a key is bound once per place. Panes only if needed."""
     places = [{c.id: c.key for c in COMMANDS} | TABS, {c.id: c.key for c in PROMPT_COMMANDS}]
     if not all(any(name in place for place in places) for name in wanted):
-        from netlab.ui.keys.pane_keys import pane_keys  # late: it imports all there is
+        from netlab.ui.keys.pane_keys import pane_keys  # late: it imports every module of ui
 
         return [*places, *pane_keys().values()]
     return [*places]
 
 
 def _clash(name: str, place: Mapping[str, str], keys: list[str], accepted: Mapping[str, str]) -> str | None:
-    """The id of another command of the same place that has one of the keys, as things would then stand."""
+    """The id of another command in the same place that would have one of the keys, if any."""
     for other, default in place.items():
         if other != name and set(keys) & set(_keys(accepted.get(other, default))):
             return other
@@ -99,24 +99,24 @@ def _fault(name: str, text: str, accepted: Mapping[str, str], places: Iterable[M
     """What is wrong with one entry, in a sentence, or None."""
     place = next((place for place in places if name in place), None)
     if place is None:
-        return f"keys: there is no command {name!r}"
+        return f"keys: unknown command {name!r}"
     keys = _keys(text)
     if not keys:
         return f"keys: {name} needs at least one key"
     if wrong := [key for key in keys if not _is_key(key)]:
         return f"keys: {name}: {wrong[0]!r} is not the name of a key"
     if taken := [key for key in keys if key in RESERVED and key not in _keys(place[name])]:
-        return f"keys: {name}: {taken[0]} is kept for: {RESERVED[taken[0]]}"
+        return f"keys: {name}: {taken[0]} is reserved: {RESERVED[taken[0]]}"
     if "quit" in place and name not in TABS and (digits := [key for key in keys if key.isdigit()]):
-        return f"keys: {name}: {digits[0]} goes to a tab"
+        return f"keys: {name}: {digits[0]} selects a tab"
     if other := _clash(name, place, keys, accepted):
         return f"keys: {name}: {text} is already the key of {other}"
     return None
 
 
 def check_keys(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The entries that can be had, and a sentence about each that cannot. Entries are judged as a whole: two commands
-    may swap their keys."""
+    """The valid entries, and a sentence about each invalid one. Entries are checked together: two commands may swap
+    their keys."""
     places = _places(wanted)
     accepted = {name: key for name, key in wanted.items() if any(name in place for place in places)}
     unknown = wanted.keys() - accepted.keys()

@@ -1,7 +1,7 @@
-"""Painting while keys wait: seldom, so that a burst of keys, or a slow machine, is caught up with soon.
+"""Paints less often while keys wait, so that the app catches up with a burst of keys or on a slow machine.
 
-Textual paints what each key changed before it takes the next. A whole screen costs more than most keys do, and nobody
-sees a picture that stands for a few milliseconds.
+Textual paints after each key, before it takes the next. Painting a whole screen costs more than handling most keys, and
+nobody sees a frame that lasts a few milliseconds.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from textual.app import App
 from textual.screen import ModalScreen, Screen
 
 SELDOM = 0.1
-"""Seconds between two paints while keys wait, at least."""
+"""The shortest time between two paints while keys wait, in seconds."""
 SHARE = 10
-"""Of the time, at most one part in so many goes into painting meanwhile."""
+"""While keys wait, painting takes at most one part in this many of the time."""
 
 Result = TypeVar("Result")
 
 
-class PaintsLate(App[None]):
-    """An app whose screens know whether keys wait."""
+class LatePaintApp(App[None]):
+    """An app whose screens can ask whether keys wait."""
 
     @property
     def waiting_keys(self) -> int:
@@ -29,19 +29,19 @@ class PaintsLate(App[None]):
         return 0
 
     def get_default_screen(self) -> Screen[object]:
-        """The screen below all others."""
+        """The bottom screen of the stack."""
         return LateScreen(id="_default")
 
 
 class LateScreen(Screen[Result]):
-    """A screen that is painted a few times a second while keys wait; layout, focus and styles follow each key."""
+    """A screen that is painted a few times a second while keys wait. Layout, focus and styles still follow each key."""
 
     _due = 0.0  # when the next paint may come, on the monotonic clock
     _later = False
 
-    def _compositor_refresh(self) -> None:  # Textual's; where it should once not be called any more, all is painted
+    def _compositor_refresh(self) -> None:  # Textual's own; if Textual stops calling it, everything is painted at once
         app = self.app
-        if not (isinstance(app, PaintsLate) and app.waiting_keys and self is app.screen):
+        if not (isinstance(app, LatePaintApp) and app.waiting_keys and self is app.screen):
             self._paint()
         elif (now := time.monotonic()) >= self._due:
             self._paint()
@@ -61,4 +61,4 @@ class LateScreen(Screen[Result]):
 
 
 class LateModal(ModalScreen[Result], LateScreen[Result]):
-    """The same, above another screen. Textual looks for styles along the first bases alone."""
+    """The same for a modal screen. Textual looks for styles only along the first bases."""

@@ -1,6 +1,6 @@
-"""The keys that panes and small screens bind for themselves, gathered from their classes: for keymap and palette.
+"""The keys that panes and small screens bind, collected from their classes for keymap and palette.
 
-It imports every module of ``ui``, which takes longer than the first paint may: only who needs it asks.
+It imports every module of ``ui``, which is too slow for the first paint, so it is called only when needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import netlab.ui
 from netlab.ui.keys.commands import EVERY_COMMAND
 
 Places = Mapping[str, Mapping[str, str]]
-"""The name of a class that binds keys: id and default keys of its bindings."""
+"""For each class that binds keys, by name: the ids and default keys of its bindings."""
 
 
 def _own(kind: type[object]) -> Iterator[Binding]:
@@ -28,7 +28,7 @@ def _own(kind: type[object]) -> Iterator[Binding]:
 
 @cache
 def pane_keys() -> Places:
-    """Every id that can be remapped beside those of the table of commands."""
+    """Every id that can be remapped, besides those in the table of commands."""
     ours = {command.id for command in EVERY_COMMAND}
     found: dict[str, dict[str, str]] = {}
     for module in pkgutil.walk_packages(netlab.ui.__path__, "netlab.ui."):

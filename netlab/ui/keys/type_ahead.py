@@ -1,11 +1,11 @@
-"""One key at a time: the next one is handed on when all that the one before began has ended.
+"""Type-ahead: the app handles one key at a time, and the next one when everything that this one started has ended.
 
-Textual hands a key to whichever widget has the focus when the app reads it. What a key does (a pane that is mounted, a
-list that opens, a focus that moves after the next refresh) takes longer than a burst of keys does to arrive, so that of
-``/Hello`` the letters would be commands, and of ``esc l e`` the last would meet a half-mounted pane.
+Textual gives a key to the widget that has the focus when the app reads it. But what a key starts (mounting a pane,
+opening a list, moving the focus after the next refresh) takes longer than a burst of keys. The letters of ``/Hello``
+would become commands, and the last key of ``esc l e`` would reach a half-mounted pane.
 
-Behind each key that may do more than type, a message follows it: from the focused widget up to the app, as the key
-went. When it arrives, the key has been handled; when nothing waits anywhere and no `Step` is under way, its turn ends.
+So a message follows each key that may do more than type, along the key's way from the focused widget up to the app.
+When it arrives, the key has been handled; when no message waits anywhere and no `Step` is running, the key's turn ends.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from netlab.ui.keys.commands import readable
-from netlab.ui.keys.footer import KeyLine
-from netlab.ui.keys.late_paint import PaintsLate
+from netlab.ui.keys.footer import KeyFooter
+from netlab.ui.keys.late_paint import LatePaintApp
 
 PATIENCE = 10.0
-"""Seconds that a turn takes at most: what it waits for may never come. A long lesson on a busy machine takes five."""
+"""The longest turn in seconds, in case it never ends. A long lesson on a busy machine takes five."""
 
 ROUNDS = 12
-"""Messages that follow one key at most: under a flood there is always something that waits somewhere."""
+"""At most this many messages follow one key: in a flood, some message always waits somewhere."""
 
 _WAYS = ("up", "down", "left", "right", "pageup", "pagedown", "home", "end")
 MOVES = frozenset(_WAYS + tuple(f"shift+{way}" for way in _WAYS))
-"""Keys that move a cursor, or a text under it, and begin nothing: they do not wait for the screen to show it."""
+"""Keys that only move a cursor or scroll: the next key does not wait for them."""
 
 LEAVES = "ctrl+q"
-"""Ends the app whatever it is busy with; the keys that wait are left out."""
+"""Ends the app at once, whatever it is doing; waiting keys are discarded."""
 
 
 class Step:
-    """Something that a key began and that goes on: keys wait for its end. Ending it twice does nothing."""
+    """Something that a key started: other keys wait until it ends. Ending it twice does nothing."""
 
     def __init__(self, ended: Callable[[Step], None]) -> None:
         self._ended = ended
 
     def end(self) -> None:
-        """It is over."""
+        """End the step."""
         self._ended(self)
 
 
-class KeyTurns(PaintsLate):
+class TypeAhead(LatePaintApp):
     """An app in which each key has its turn."""
 
     @dataclass
@@ -61,14 +61,14 @@ class KeyTurns(PaintsLate):
     def __init__(self) -> None:
         super().__init__()
         self._waiting: deque[events.Key | events.Paste] = deque()
-        self._turn = self._turns = self._rounds = 0  # the turn that it is, or 0
+        self._turn = self._turns = self._rounds = 0  # the current turn, or 0
         self._steps: set[Step] = set()
         self._patience: Timer | None = None
 
-    # What other parts say
+    # For other parts of the app
 
     def begin_step(self) -> Step:
-        """Let keys wait until the step has ended."""
+        """Make keys wait until the step ends."""
         step = Step(self._end_step)
         self._steps.add(step)
         if not self._turn:
@@ -84,7 +84,7 @@ class KeyTurns(PaintsLate):
 
     @property
     def keys_wait(self) -> bool:
-        """Whether keys have to wait for something that may take long: there is nobody yet to have them."""
+        """Whether all keys have to wait, because nothing can receive them yet."""
         return not self.screen_stack
 
     @property
@@ -93,17 +93,17 @@ class KeyTurns(PaintsLate):
         return len(self._waiting)
 
     def hand_on(self) -> None:
-        """`keys_wait` is over."""
+        """`keys_wait` has become false: handle the waiting keys."""
         self.call_later(self._hand_on)
 
     def paste_target(self) -> Widget | None:
-        """Who gets what is pasted, if not the focused widget."""
+        """The widget that gets a paste, if not the focused one."""
         return None
 
-    # One after the other
+    # One key after another
 
     async def on_event(self, event: events.Event) -> None:
-        """Let a key that comes from outside wait for its turn; one that comes back from a widget passes."""
+        """Queue a key from the terminal; a key that bubbles up from a widget passes."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
         elif isinstance(event, events.Key) and event.key == LEAVES:
@@ -114,7 +114,7 @@ class KeyTurns(PaintsLate):
             await self._hand_on()
 
     async def _hand_on(self) -> None:
-        """The keys that wait, up to the first that may do more than type."""
+        """Handle waiting keys, up to the first that may do more than type."""
         while self._waiting and not self._turn and not self.keys_wait:
             event = self._waiting.popleft()
             if self._exit:
@@ -129,20 +129,20 @@ class KeyTurns(PaintsLate):
             self._follow()
 
     def _begins_nothing(self, event: events.Key | events.Paste) -> bool:
-        """Whether the key can only type or move where the focus is."""
+        """Whether the key only types or moves the cursor in the focused widget."""
         focused = self.focused
         if focused is None or isinstance(event, events.Paste):
             return False
         return event.key in MOVES or (event.is_printable and focused.check_consume_key(event.key, event.character))
 
     def on_key(self, event: events.Key) -> None:
-        """Say so where a key that could be a command is none."""
+        """Say so if the key does nothing."""
         active = self.screen.active_bindings.get(event.key)
         if (event.is_printable or event.key == "enter") and (active is None or not active.enabled):
             key = "space" if event.character == " " else readable(event.key)
-            self.screen_stack[0].query_one(KeyLine).say(f"{key} does nothing {'here' if active is None else 'now'}")
+            self.screen_stack[0].query_one(KeyFooter).say(f"{key} does nothing {'here' if active is None else 'now'}")
 
-    # A turn
+    # Turns
 
     def _begin_turn(self) -> None:
         self._turns += 1
@@ -150,7 +150,7 @@ class KeyTurns(PaintsLate):
         self._patience = self.set_timer(PATIENCE, self._lose_patience)
 
     def _follow(self) -> None:
-        """Send a message the way that the key went."""
+        """Send a message along the key's way."""
         if not self._turn:
             return
         self._rounds += 1
@@ -159,11 +159,11 @@ class KeyTurns(PaintsLate):
                 return
         self.post_message(self.Behind(self._turn))
 
-    async def on_key_turns_behind(self, event: Behind) -> None:
-        """The key has been handled; so may be all that it began."""
+    async def on_type_ahead_behind(self, event: Behind) -> None:
+        """The key has been handled: end its turn, if everything that it started has ended."""
         event.stop()
         if event.turn != self._turn or self._steps:
-            return  # the end of the last step follows it once more
+            return  # the last step's end sends another message
         if self._rounds < ROUNDS and not self._quiet:
             self._follow()
         else:
@@ -171,7 +171,7 @@ class KeyTurns(PaintsLate):
 
     @property
     def _quiet(self) -> bool:
-        """Whether no message waits to be handled, and the screen is ready for keys."""
+        """Whether no message waits, and the screen is ready for keys."""
         if not self.screen_stack or not self.screen.is_mounted or self.message_queue_size:
             return False
         nodes: list[Widget] = list(self.screen_stack)
@@ -179,7 +179,7 @@ class KeyTurns(PaintsLate):
             node = nodes.pop()
             if node.message_queue_size:
                 return False
-            if node.display:  # what is on no screen, as the other tabs, is nothing that a key waits for
+            if node.display:  # keys do not wait for hidden widgets, such as other tabs
                 nodes.extend(node.children)
         return True
 
@@ -196,5 +196,5 @@ class KeyTurns(PaintsLate):
 
 
 def begin_step(app: App[object]) -> Step:
-    """Let keys wait until the step has ended, where the app knows how to."""
-    return app.begin_step() if isinstance(app, KeyTurns) else Step(lambda step: None)
+    """Make keys wait until the step ends, if the app can."""
+    return app.begin_step() if isinstance(app, TypeAhead) else Step(lambda step: None)

@@ -1,4 +1,4 @@
-"""An input whose own keys act in their turn, however fast one types or pastes."""
+"""An input that runs its own keys in order, however fast one types or pastes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from textual import events
 from textual.widgets import Input
 
 
-class OrderlyInput(Input):
-    """Runs what its keys are bound to at once.
+class TypeAheadInput(Input):
+    """Runs the actions of its own keys at once.
 
-    Textual would do that when the key has gone all the way up to the app; the letters behind it would be in the line
-    before ctrl+u clears it, or enter hands it over.
+    Textual runs them only when the key has bubbled up to the app. By then the next letters would already be in the line
+    that ctrl+u clears or enter submits.
     """
 
     async def _on_key(self, event: events.Key) -> None:
@@ -23,5 +23,5 @@ class OrderlyInput(Input):
         await self.acts(bound.binding.action)
 
     async def acts(self, action: str) -> None:
-        """One of its keys was pressed."""
+        """Run the action of a key that was pressed."""
         await self.run_action(action)

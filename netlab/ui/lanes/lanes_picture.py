@@ -1,7 +1,7 @@
-"""Swim lanes as a picture to zoom and scroll: which part of the time axis is seen, and the rows that it gives.
+"""Swim lanes as a picture that can be zoomed and scrolled: the visible part of the time axis, and its rows.
 
-Pure, and made of the same functions as the picture in text (`netlab.lab.experiments.swim_lanes_text`), so that both
-look the same.
+Pure. It uses the functions of the picture in text (`netlab.lab.experiments.swim_lanes_text`), so that both look the
+same.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from netlab.lab.experiments.swim_lanes_text import Layout, axis, cells, digits_o
 
 _LABEL = re.compile(r"\S+(?: s)?")
 CLOSEST = 64
-"""The strongest magnification."""
+"""The largest zoom factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The part of the axis that is seen: magnified so many times, from so many columns on (None: its end)."""
+    """The visible part of the axis: its zoom factor, and its first column (None: the part at the end)."""
 
     zoom: int = 1
     left: int | None = None
@@ -28,7 +28,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Boards on axes of ``length`` nanoseconds in ``width`` columns: above each other, or two ``beside`` each other."""
+    """Boards on axes of ``length`` nanoseconds in ``width`` columns, above each other or side by side (``beside``)."""
 
     boards: tuple[Board, ...]
     width: int
@@ -38,12 +38,12 @@ class Picture:
 
     @property
     def layout(self) -> Layout:
-        """Where names, axis and words stand."""
+        """The positions of names, axis and words."""
         return Layout.of(self.boards, self.width, self.beside)
 
     @property
     def columns(self) -> int:
-        """Columns of the axis that are seen."""
+        """The visible columns of the axis."""
         return self.layout.columns
 
     @property
@@ -53,12 +53,12 @@ class Picture:
 
     @property
     def left(self) -> int:
-        """The first column that is seen."""
+        """The first visible column."""
         last = self.total - self.columns
         return last if self.window.left is None else min(max(self.window.left, 0), last)
 
     def rows(self) -> list[str]:
-        """The boards, one row a client, each under its title."""
+        """The boards, each under its title, with one row per client."""
         layout = self.layout
         return layout.joined([self._block(board, layout) for board in self.boards])
 
@@ -74,11 +74,11 @@ class Picture:
         return list(self.layout.foot(self._labelled(ruler[seen], labels)))
 
     def foot(self) -> list[str]:
-        """The axis, and what the glyphs mean."""
+        """The axis and the legend."""
         return [*self.ruler(), *legend(self.width)]
 
     def _labelled(self, ruler: str, labels: str) -> list[str]:
-        """The seen part of the axis with the labels that are whole in it; without one, the time at its left end."""
+        """The visible part of the axis with the labels that fit; if none fits, the time at its left end."""
         row = [" "] * self.columns
         for label in _LABEL.finditer(labels):
             if self.left <= label.start() and label.end() <= self.left + self.columns:
@@ -90,12 +90,12 @@ class Picture:
         return [ruler, "".join(row).rstrip()]
 
     def moved(self, by: int) -> Window:
-        """The window so many columns to the right; at the end it follows the end."""
+        """The window moved to the right by this many columns; at the end it follows the end."""
         left = self.left + by
         return replace(self.window, left=None if left >= self.total - self.columns else max(left, 0))
 
     def zoomed(self, zoom: int) -> Window:
-        """The window magnified so many times, around its middle; an end that is seen stays."""
+        """The window with this zoom factor, around its middle; if it shows the end, it still does."""
         zoom = min(max(zoom, 1), CLOSEST)
         if self.window.left is None:
             return Window(zoom)
@@ -104,8 +104,8 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Boards on one axis: what an experiment's labs met, or (without a name) what came between experiments."""
+class BoardGroup:
+    """Boards on one axis: the clients of an experiment, or (without a name) those between experiments."""
 
     name: str
     boards: tuple[Board, ...]
@@ -113,14 +113,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The pictures of several runs, one below the other, each on an axis of its own; the newest last."""
+    """The pictures of several runs, one below another, each with its own axis; the newest last."""
 
     names: tuple[str, ...]
     pictures: tuple[Picture, ...]
 
     @classmethod
-    def of(cls, runs: Sequence[Run], width: int, window: Window, beside: bool) -> Sheet:
-        """All in the same window: equally magnified, and as far from their beginnings."""
+    def of(cls, runs: Sequence[BoardGroup], width: int, window: Window, beside: bool) -> Sheet:
+        """Pictures of all runs in the same window: equal zoom, equal distance from the start."""
         names = tuple(run.name for run in runs) if len(runs) > 1 else ("",)
         return cls(names, tuple(Picture(r.boards, width, axis_length(r.boards), window, beside) for r in runs))
 
@@ -130,7 +130,7 @@ class Sheet:
         return self.pictures[-1]
 
     def rows(self) -> list[tuple[str, Picture | None]]:
-        """Each row and the picture that it is of, None for what is only written. The newest has no axis here."""
+        """Each row with its picture; None for headings and axes. The newest picture's axis is in its foot."""
         rows: list[tuple[str, Picture | None]] = []
         for name, picture in zip(self.names, self.pictures, strict=True):
             rows += [(f"── {name or 'by hand'} ──"[: picture.width], None)] if len(self.pictures) > 1 else []
@@ -140,7 +140,7 @@ class Sheet:
 
 
 def axis_length(boards: Sequence[Board]) -> int:
-    """Nanoseconds of the axis: what is over fits exactly; what goes on has room, so that the axis seldom moves."""
+    """Nanoseconds of the axis: exact if all clients are closed, else with room to grow, so that it seldom changes."""
     length = max((board.length for board in boards), default=1)
     if all(lane.closed is not None for board in boards for lane in board.lanes):
         return length

@@ -1,4 +1,4 @@
-"""What can be read beside the running lab, page by page: the recipe's code and what it stands on, the lesson."""
+"""The pages to read beside the running lab: the recipe's code, the hardening beneath it, the lesson."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from netlab.topics.recipe import hardening_beneath, server_file, with_imports
 
 LESSON, THEN_NOW = "lesson.md", "then_now.md"
 COMMAND_LINE = "command"
-"""The part of the hardening that nobody needs to read to understand a server."""
+"""The part of the hardening that is not needed to understand a server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One text: Python code, or Markdown. ``follows`` names the page after it, ``model`` whose server it is code of."""
+    """A text: Python code or Markdown. ``follows`` names the next page, ``model`` the model whose code it is."""
 
     title: str
     text: str
@@ -25,7 +25,7 @@ class Page:
 
 
 def text_page(topic: Topic, file: str) -> Page:
-    """A text of the topic's folder, or why it cannot be read."""
+    """A text from the topic's folder, or why it cannot be read."""
     try:
         text = topic.text(file)
     except OSError as error:
@@ -34,7 +34,7 @@ def text_page(topic: Topic, file: str) -> Page:
 
 
 def source_pages(topic: Topic, model: str) -> tuple[Page, ...]:
-    """The file of the running model, the hardening beneath it, the other files that it uses, and the client's."""
+    """The running model's file, the hardening beneath it, the other files that it uses, and the client."""
     texts = list(_sources(topic, model))
     names = [title.rpartition("/")[2] for title, _ in texts]
     return tuple(

@@ -1,26 +1,25 @@
-"""Something to read beside the running lab: the recipe's source, the lesson, then and now."""
+"""Shows a text beside the running lab: the recipe's source, the lesson, then and now."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
-from textual.message import Message
 
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.reader.pages import Page
 from netlab.ui.reader.source_text import SourceText
+from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.find_bar import FindBar, find_keys
 
 
-class Reader(ScrollableContainer, can_focus=True):
-    """A page, highlighted; it stands in the place of wire and bytes."""
+class ReaderPane(ScrollableContainer, can_focus=True):
+    """Shows a highlighted page in place of wire and bytes."""
 
     DEFAULT_CSS = """
-    Reader {
+    ReaderPane {
         background: $background; border-top: solid $primary-muted; border-title-color: $foreground;
         scrollbar-size: 1 1; padding: 0 1;
         &:focus { border-top: heavy $accent; border-title-style: bold; }
@@ -35,7 +34,7 @@ class Reader(ScrollableContainer, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "close", id="reader.close", tooltip="Back to wire and bytes"),
+        Binding("escape,q", "close", "close", id="reader.close", tooltip="Go back to wire and bytes"),
         Binding("k", "scroll_up", "up", show=False, id="reader.up"),
         Binding("j", "scroll_down", "down", show=False, id="reader.down"),
         Binding("space", "page_down", "page down", show=False, id="reader.page_down"),
@@ -43,10 +42,6 @@ class Reader(ScrollableContainer, can_focus=True):
         *find_keys("reader"),
         Binding("G", "scroll_end", "bottom", show=False, id="reader.bottom"),
     ]
-
-    @dataclass
-    class Closed(Message):
-        """The person has read enough."""
 
     def __init__(self, page: Page) -> None:
         super().__init__(id="reader")
@@ -59,7 +54,7 @@ class Reader(ScrollableContainer, can_focus=True):
             body: LessonText | SourceText = SourceText(self.page.text, self._show_line)
         else:
             from netlab.ui.reader.lesson_text import (
-                LessonText,  # late: 45 ms that only a reader of lessons should spend
+                LessonText,  # late: it takes 45 ms
             )
 
             body = LessonText(self.page.text, self._show_line)
@@ -72,24 +67,24 @@ class Reader(ScrollableContainer, can_focus=True):
         if self.is_mounted:
             self.refresh(recompose=True)
             self.scroll_home(animate=False)
-            self._tell()
+            self._update_title()
 
     def on_mount(self) -> None:
-        """Name keys in the title only while they act."""
-        follow_keys(self, self._tell)
+        """Name keys in the title only while they work."""
+        follow_keys(self, self._update_title)
 
     def on_resize(self) -> None:
-        """Say that there is more to the right, where there is."""
-        self.call_after_refresh(self._tell)
+        """Update the title: the page may now be wider than the view, or not."""
+        self.call_after_refresh(self._update_title)
 
-    def _tell(self) -> None:
+    def _update_title(self) -> None:
         more = [("scroll_right", "scrolls")] if self.max_scroll_x else []
-        further = [("bench('show_source')", f"{{}}: {self.page.follows}")] if self.page.follows else []
+        further = [("tab('show_source')", f"{{}}: {self.page.follows}")] if self.page.follows else []
         keys = hint(self, *further, ("close", "closes"), ("find", "finds"), *more)
         self.border_title = " ── ".join(filter(None, [self.page.title, keys]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What goes on with a search is there while there is one."""
+        """The next and previous match are available only after a search."""
         bar = next(iter(self.query(FindBar)), None)
         if action == "find":
             return bar is not None and not bar.asking
@@ -98,15 +93,15 @@ class Reader(ScrollableContainer, can_focus=True):
         return True
 
     def action_close(self) -> None:
-        """Post `Closed`."""
-        self.post_message(self.Closed())
+        """Close the page."""
+        self.post_message(PaneClosed(self))
 
     def action_find(self) -> None:
-        """Ask for what."""
+        """Ask for a text to find."""
         self.query_one(FindBar).find()
 
     def action_find_next(self, step: int) -> None:
-        """To the next match, or the one before."""
+        """Go to the next match, or the previous one."""
         self.query_one(FindBar).go_on(step)
 
     def action_clear(self) -> None:
@@ -114,6 +109,6 @@ class Reader(ScrollableContainer, can_focus=True):
         self.query_one(FindBar).clear()
 
     def _show_line(self, line: int, column: int) -> None:
-        """Bring a line into the upper third, and the column into view."""
+        """Scroll a line to the upper third of the view, and its column into view."""
         x = max(column + 4 - self.size.width, 0)
         self.scroll_to(x=x, y=max(line - self.size.height // 3, 0), animate=False)

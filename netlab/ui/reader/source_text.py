@@ -1,4 +1,4 @@
-"""A recipe's code as it is read: highlighted and searched. It knows no lab."""
+"""A recipe's code, highlighted and searchable. It knows no lab."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from netlab.ui.widgets.find_bar import next_match
 
 
 class SourceText(Static):
-    """Python code. ``found`` are the lines that the search found.
+    """Python code. ``found`` are the numbers of the lines with a match.
 
-    ``show_line`` brings a line and a column of it into view.
+    ``show_line`` scrolls to a line and a column of it.
     """
 
     def __init__(self, source: str, show_line: Callable[[int, int], None]) -> None:
@@ -26,12 +26,12 @@ class SourceText(Static):
         self.source = source
         self._show_line = show_line
         self._lines: list[Content] = []
-        self._sought: re.Pattern[str] | None = None
+        self._pattern: re.Pattern[str] | None = None
         self._match: int | None = None
         self.found: list[int] = []
 
     def on_mount(self) -> None:
-        """Highlight it."""
+        """Highlight the code."""
         from textual.highlight import highlight  # late: it loads pygments
 
         self._lines = highlight(self.source, language="python").split("\n")
@@ -43,21 +43,21 @@ class SourceText(Static):
         return self._match
 
     def look_for(self, text: str, match: int | None = None) -> int:
-        """Mark the text; the number of lines that have it."""
-        sought = self._sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
+        """Mark a text. Returns the number of lines that contain it."""
+        pattern = self._pattern = re.compile(re.escape(text), re.IGNORECASE) if text else None
         self._match = match
-        lines = self.source.split("\n") if sought is not None else []
-        self.found = [number for number, line in enumerate(lines) if sought and sought.search(line)]
+        lines = self.source.split("\n") if pattern is not None else []
+        self.found = [number for number, line in enumerate(lines) if pattern and pattern.search(line)]
         self._draw()
         return len(self.found)
 
     def show_match(self, step: int) -> None:
-        """Go to one of them."""
+        """Go to a match."""
         if self.found:
             top = self.screen.find_widget(self).clip.y - self.region.y
             self._match = next_match(self.found, top if self._match is None else self._match, step)
             line = self.source.split("\n")[self._match]
-            found = self._sought.search(line) if self._sought is not None else None
+            found = self._pattern.search(line) if self._pattern is not None else None
             self._draw()
             self._show_line(self._match, found.end() if found else 0)
 
@@ -81,7 +81,7 @@ class SourceText(Static):
 
     def _drawn(self, number: int) -> Content:
         line = self._lines[number]
-        for found in self._sought.finditer(line.plain) if self._sought is not None else ():
+        for found in self._pattern.finditer(line.plain) if self._pattern is not None else ():
             line = line.stylize("reverse", found.start(), found.end())
         mark = "»" if number == self._match else " "
         return Content.assemble((mark, "bold $text-accent"), line)

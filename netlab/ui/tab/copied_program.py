@@ -1,4 +1,4 @@
-"""A session's calls as a program of its own: the recipe's client, and what was called, for a Python without netlab.
+"""A session's calls as a program: the recipe's client and the calls, for a Python without netlab.
 
 It knows no widget.
 """
@@ -23,13 +23,13 @@ def show(value):
 
 '''
 _NOT_FOR_OTHERS = frozenset({"keylog"})
-"""What only the lab gives its clients: where they write their secrets down."""
+"""Options that only the lab passes to its clients: where they log their secrets."""
 
 
 def program(topic: Topic, entries: Sequence[Entry], made: ClientMade | None) -> str:
-    """All calls of a transcript, each with its result printed; one that failed may fail again, and the next follows.
+    """All calls of a transcript, each printing its result; a call that failed may fail again, and the next one follows.
 
-    ``made`` is how the client was made, for a transcript that has lost its beginning.
+    ``made`` is how the client was made, for a transcript whose beginning is lost.
     """
     failed = {entry.call for entry in entries if entry.kind is EntryKind.ERROR}
     calls = [entry for entry in entries if entry.kind is EntryKind.CALL]
@@ -44,12 +44,12 @@ def program(topic: Topic, entries: Sequence[Entry], made: ClientMade | None) -> 
 
 
 def client_alone(topic: Topic) -> str:
-    """The recipe's client without what it does when it is run itself."""
+    """The recipe's client without its ``__main__`` block."""
     source = topic.text("client.py")
     tree = ast.parse(source)
     ends = [node.lineno - 1 for node in tree.body if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)]
     lines = source.splitlines()[: ends[0] if ends else None]
-    if "__file__" in source:  # which a program has not that is read from standard input
+    if "__file__" in source:  # a program that is read from standard input has none
         first = next(node.lineno for node in tree.body if not _comes_first(node))
         lines.insert(first - 1, '__file__ = "client.py"')
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -68,9 +68,9 @@ def _line(topic: Topic, entry: Entry, operations: Mapping[str, object]) -> str:
             return f"show({topic.variable}.{name}({', '.join(words)}))"
         case Call(name, arguments):
             return f"show({topic.variable}.call({', '.join(map(repr, (name, *arguments)))}))"
-        case HalfClosed():  # through ssl it would also forget that it is encrypted
+        case HalfClosed():  # an SSLSocket's own shutdown would also end the encryption
             return f"socket.socket.shutdown({topic.variable}.socket, socket.SHUT_WR)"
-    return f"# not here, as it carried too much: {entry.text[:60].splitlines()[0]}"
+    return f"# left out, it is too long: {entry.text[:60].splitlines()[0]}"
 
 
 def _making(topic: Topic, made: ClientMade) -> str:

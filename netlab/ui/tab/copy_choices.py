@@ -1,4 +1,4 @@
-"""What can be copied from a tab, each as text that runs or can be pasted. It knows no widget."""
+"""What can be copied from a tab, as text to run or to paste. It knows no widget."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from netlab.ui.console.transcript import copied
 from netlab.ui.tab.copied_program import program
 
 MOST = 64 * 1024
-"""Bytes of a segment that are copied; terminals take little more through their clipboard sequence."""
+"""Bytes of a segment that are copied; terminals accept little more through the clipboard sequence."""
 
 RECEIVING = frozenset({"recv", "recv_bytes", "poll"})
-"""Calls that send nothing: what other tools are to do is the call before them."""
+"""Calls that send nothing: other tools repeat the call before them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One thing to copy: a word for it, what it is, and the text itself."""
+    """Something to copy: its label, what it means, and the text."""
 
     label: str
     meaning: str
@@ -44,23 +44,23 @@ def _of_address(topic: Topic, address: Endpoint | None) -> list[Copy]:
 
 
 def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy]:
-    """The last call as other tools make it, or what to join with if there was none."""
+    """The last call for other tools, or a first call if there was none."""
     if last is None:
         return []
     called = last.called
     try:
         offer = topic.copy_as()
         found = list(offer(called)) if offer is not None else []
-    except Exception as error:  # noqa: BLE001 - whatever a topic's module raises; the rest can still be copied
+    except Exception as error:  # noqa: BLE001 - a topic's module may raise anything; the rest can still be copied
         found = [("other tools", Missing(f"the topic {topic.name} failed", f"{type(error).__name__}: {error}"))]
     found.append(("netlab call", _netlab_call(topic, called, last.calls)))
     what = f"{topic.variable}.{called.name}(…)" if called.name else "a first call"
-    turn = ", in turn: this client is served first" if waits else ""
+    turn = ", after this client, which is served first" if waits else ""
     return [Copy(tool, _meaning(tool, text, what + turn), text) for tool, text in found]
 
 
 def _netlab_call(topic: Topic, called: CopiedCall, calls: Sequence[Call]) -> str:
-    """The same from a shell: the call and what read its answer, with the client's options, secrets as variables."""
+    """The same from a shell: the call, the one that read its answer, and the client's options; secrets as variables."""
     secrets, words = "", [*own_command(), "call", topic.name, "--to", str(called.address)]
     for option in topic.options:
         if not option.client or option.name not in called.options:
@@ -75,7 +75,7 @@ def _netlab_call(topic: Topic, called: CopiedCall, calls: Sequence[Call]) -> str
 
 
 def own_command() -> list[str]:
-    """How this netlab is started in a fresh shell: by its name only if that leads here, and not by an active venv."""
+    """The command that starts this netlab in a fresh shell: its name if that is on the path without an active venv."""
     found = shutil.which("netlab")
     here = Path(sys.executable).parent
     if found and Path(found).resolve().parent == here and "VIRTUAL_ENV" not in os.environ:
@@ -84,7 +84,7 @@ def own_command() -> list[str]:
 
 
 def spelt_whole(call: Call) -> str:
-    """A call as the console takes it, whatever its length."""
+    """A call as the console takes it, however long it is."""
     words = [*map(repr, call.arguments), *(f"{name}={value!r}" for name, value in call.keywords)]
     return f"{call.name}({', '.join(words)})"
 
@@ -97,9 +97,9 @@ def _meaning(tool: str, text: str, what: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LastCall:
-    """The client's last call that sent something, with the one that read the answer, and how the client was made.
+    """The client's last call that sent something, the one that read the answer, and how the client was made.
 
-    ``calls`` are the two as the console takes them; if there was no call yet, what bare text stands for.
+    ``calls`` are both as the console takes them; before the first call, the calls that plain text stands for.
     """
 
     called: CopiedCall
@@ -110,7 +110,7 @@ class LastCall:
 def last_call(
     topic: Topic, address: Endpoint | None, entries: Sequence[Entry], target: ClientTarget | None = None
 ) -> LastCall | None:  # fmt: skip
-    """The last call of an operation, of those that sent something the last one; None without an address.
+    """The last call, preferably one that sent something; None without an address.
 
     ``target`` is what a client would connect to now, if none has been made yet.
     """
@@ -134,10 +134,10 @@ def last_call(
 
 
 def _bare(topic: Topic, model: str) -> tuple[Call, ...]:
-    """The calls that bare text stands for: one that sends, and often one that reads the answer."""
+    """The calls that plain text stands for: one that sends, and often one that reads the answer."""
     try:
         return tuple(topic.bare("Hello", model))
-    except Exception:  # noqa: BLE001 - whatever a topic's own code raises
+    except Exception:  # noqa: BLE001 - a topic's own code may raise anything
         return ()
 
 
@@ -148,7 +148,7 @@ def _of_transcript(topic: Topic, entries: Sequence[Entry], made: ClientMade | No
     last = calls[-1].did
     text = f"{topic.variable}.{spelt_whole(last)}" if isinstance(last, Call) else calls[-1].text
     return [
-        Copy("last call", f"for this console: {text[:40]}".replace("\n", " "), text),
+        Copy("last call", f"to run in this console: {text[:40]}".replace("\n", " "), text),
         Copy("calls as Python", f"{len(calls)} calls, as a program with its client", program(topic, entries, made)),
         Copy("transcript", "as a Python prompt shows it", copied(entries)),
     ]
@@ -172,7 +172,7 @@ def copies(
     topic: Topic, address: Endpoint | None, entries: Sequence[Entry], segment: Segment | None,
     last: LastCall | None = None, *, waits: bool = False,
 ) -> list[Copy]:  # fmt: skip
-    """All that can be copied now. ``waits``: the server serves one client, which another one would wait for."""
+    """Everything that can be copied now. ``waits``: the server serves one client at a time, and serves one now."""
     made = last.made if last is not None else None
     return [
         *_of_transcript(topic, entries, made), *_of_address(topic, address),

@@ -1,24 +1,22 @@
-"""The panes of a tab and how they share the screen: all at once where there is room, else console and one other."""
+"""The panes of a tab and how they share the screen: all at once if they fit, else the console and one other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.reactive import reactive
-from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import Input, Static
 
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.console_pane import Console
-from netlab.ui.keys.jump import Target
+from netlab.ui.keys.jump import JumpTarget
 from netlab.ui.keys.type_ahead import Step, begin_step
+from netlab.ui.tab.pane_bar import PaneBar
 from netlab.ui.tab.server_log import LogPane, ServerLog
 from netlab.ui.tab.slots import Slot
 from netlab.ui.wire.wire_list import WireList
@@ -26,64 +24,29 @@ from netlab.ui.wire.wire_list import WireList
 if TYPE_CHECKING:
     from netlab.ui.experiments.experiment_pane import ExperimentPane
     from netlab.ui.lanes.lanes_pane import LanesPane
-    from netlab.ui.reader.reader import Reader
+    from netlab.ui.reader.reader import ReaderPane
     from netlab.ui.wire.intercept_editor import ByteEditor
 
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""
 
 EXTRAS = ("lanes", "experiment")
-"""Panes that come and go, between wire and bytes. The experiment has its place in common with the bytes."""
+"""Panes that open and close, between wire and bytes. The experiment shares its place with the bytes."""
 
 READING = ("console", "reader", "log")
-"""The panes while something is read in the place of wire and bytes."""
-
-
-class PaneBar(Static):
-    """Where only one pane has room beside the console: which one it is, and how to see another."""
-
-    DEFAULT_CSS = """
-    PaneBar {
-        height: 1; display: none; padding: 0 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis;
-        link-style: none; link-color: $foreground;
-    }
-    """
-
-    def __init__(self) -> None:
-        super().__init__(markup=False)
-        self._panes = Content()
-
-    def tell(self, order: Sequence[str], beside: str, warned: int) -> None:
-        """Mark the pane that is shown, and how many warnings wait in the log. Where keys are typed, esc comes first."""
-        marks = {"log": f" !{warned}"} if warned else {}
-        names = [self._named(name, name == beside, marks.get(name, "")) for name in order[1:]]
-        self._panes = Content(" ").join(names)
-        self.on_resize()
-
-    def on_resize(self) -> None:
-        """Say as many hints as have room, each of them whole."""
-        first = "esc, then " * isinstance(self.screen.focused, Input)
-        keys = [f"{first}tab: next pane", "\\: the whole tab"]
-        while keys and self._panes.cell_length + 3 + len("   ".join(keys)) > self.content_size.width:
-            del keys[-1]
-        self.update(Content.assemble(self._panes, "   ", "   ".join(keys)), layout=False)
-
-    def _named(self, name: str, marked: bool, more: str) -> Content:
-        shown = Content.styled(f"▸{name}", "bold reverse") if marked else Content(f" {name}")
-        shown += Content.styled(more, "bold $text-warning")
-        return shown.stylize(Style.from_meta({"@click": f"app.bench('show_pane', '{name}')"}))
+"""The panes while the reader stands in place of wire and bytes."""
 
 
 class Panes(Horizontal):
-    """Console and server log on the left, wire and bytes on the right; narrow: console, and below it one other."""
+    """Console and server log on the left, wire and bytes on the right. Narrow: the console, and one other below it."""
 
-    SCOPED_CSS = False  # the width's class stands on the screen
+    SCOPED_CSS = False  # the class for the width is on the screen
     DEFAULT_CSS = """
     Panes { height: 1fr; }
-    Panes Console, Panes ServerLog, Panes Reader, Panes SegmentList, Panes ByteView, Panes FieldTree, Panes AtCursor,
-    Panes ExperimentPane, Panes LanesPane { border-top: solid $foreground 30%; }
-    Panes Console:focus-within, Panes ServerLog:focus, Panes Reader:focus, Panes SegmentList:focus,
-    Panes ByteView:focus, Panes FieldTree:focus, Panes ExperimentPane:focus, Panes LanesPane:focus {
+    Panes Console, Panes ServerLog, Panes ReaderPane, Panes SegmentList, Panes HexView, Panes FieldTree,
+    Panes DataInspector, Panes ExperimentPane, Panes LanesPane { border-top: solid $foreground 30%; }
+    Panes Console:focus-within, Panes ServerLog:focus, Panes ReaderPane:focus, Panes SegmentList:focus,
+    Panes HexView:focus, Panes FieldTree:focus, Panes ExperimentPane:focus, Panes LanesPane:focus {
         border-top: heavy $accent; border-title-style: bold;
     }
     Panes #right { border-left: solid $foreground 30%; }
@@ -136,15 +99,15 @@ class Panes(Horizontal):
     """
 
     beside = reactive("wire")
-    """The pane that is shown where only one has room beside the console."""
+    """The pane that is shown if only one fits beside the console."""
 
     whole: reactive[str] = reactive("")
-    """The pane that has the whole tab, if one has."""
+    """The pane that has the whole tab; empty if none has."""
 
     def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: LogPane) -> None:
-        super().__init__(id="panes", classes="-wire")  # as `_arrange` has it: each class that comes styles all anew
+        super().__init__(id="panes", classes="-wire")  # as `_arrange` sets it: each added class restyles everything
         self._client, self._wire, self._bytes, self._log = console, wire, inspector, log
-        self.reader_slot: Slot[Reader] = Slot("reader", self._settle_soon)
+        self.reader_slot: Slot[ReaderPane] = Slot("reader", self._settle_soon)
         self.lanes_slot: Slot[LanesPane] = Slot("lanes", self._settle_soon)
         self.experiment_slot: Slot[ExperimentPane] = Slot("experiment", self._settle_soon)
         self.editor_slot: Slot[ByteEditor] = Slot("edit", self._settle_soon)
@@ -167,28 +130,28 @@ class Panes(Horizontal):
             yield self._bytes
 
     @property
-    def reader(self) -> Reader | None:
-        """What is read, if it is there."""
+    def reader(self) -> ReaderPane | None:
+        """The reader, if it is mounted."""
         return self.reader_slot.pane
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The panes that there are now."""
+        """The mounted panes."""
         if self.reader is not None:
             return READING
         there = [slot.name for slot in self._slots if slot.pane is not None]
         return (*ORDER[:2], *(name for name in EXTRAS if name in there), *ORDER[2:])
 
     def on_mount(self) -> None:
-        """Show the first choice."""
+        """Arrange the panes."""
         self._arrange()
 
     def watch_beside(self) -> None:
-        """Show it."""
+        """Show another pane beside the console."""
         self._arrange()
 
     def watch_whole(self) -> None:
-        """Show it alone, or all again."""
+        """Show one pane alone, or all panes again."""
         self._arrange()
 
     def _arrange(self) -> None:
@@ -207,10 +170,10 @@ class Panes(Horizontal):
         self._bytes.set_class(self.editor_slot.pane is not None, "-editing")
         if shown == "log":
             self.query_one(ServerLog).all_seen()
-        self._tell_bar()
+        self._update_bar()
 
     def _dress(self, classes: set[str]) -> None:
-        """Have these classes. Their rules name the columns and the panes: what is within a pane keeps its styles."""
+        """Set these classes. Their rules select only columns and panes, so nothing inside a pane is restyled."""
         there = self.classes
         if classes == there:
             return
@@ -220,25 +183,25 @@ class Panes(Horizontal):
         panes = [pane for column in columns for pane in column.children]
         self.app.stylesheet.update_nodes([self, *columns, *panes])
 
-    def _tell_bar(self) -> None:
+    def _update_bar(self) -> None:
         for bar in self.query(PaneBar):
-            bar.tell(self.order, self.beside, self._warned)
+            bar.show_names(self.order, self.beside, self._warned)
 
     def on_server_log_warned(self, event: ServerLog.Warned) -> None:
-        """Say that the log has something to tell, or no longer."""
+        """Show the number of unread warnings."""
         event.stop()
         self._warned = event.unseen
-        self._tell_bar()
+        self._update_bar()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """What has the focus is shown."""
+        """Show the pane that got the focus."""
         pane = self.pane_of(event.widget)
         if pane not in ("", "console"):
             self.beside = pane
-        self._tell_bar()
+        self._update_bar()
 
     def pane_of(self, widget: Widget | None) -> str:
-        """The name of the pane that a widget is in, or nothing."""
+        """The name of the pane that contains a widget; empty if none does."""
         if widget is None:
             return ""
         names = (*ORDER, *READING, *EXTRAS)
@@ -247,27 +210,29 @@ class Panes(Horizontal):
     # Going somewhere
 
     def go(self, name: str, then: Callable[[], object] | None = None) -> None:
-        """Show a pane and put the focus into it, as soon as all panes that come and go have come and gone; ``then``
-        comes after that, unless another pane is wanted meanwhile."""
+        """Show and focus a pane as soon as all slots have settled; then call ``then``, unless the user has gone
+        to another pane meanwhile."""
         if name not in READING:
             self.reader_slot.clear()  # it stands in their place
         self._destination, self._then = name, then
         self._settle_soon()
 
     def leave_console(self) -> None:
-        """Where single letters act: the pane beside it; the transcript while the console has the whole tab."""
+        """Go to the pane beside the console, or to the transcript if the console has the whole tab."""
         if self.whole == "console":
             self._client.transcript.focus()
         else:
             self.go(self.whole or self.beside)
 
-    def targets(self) -> list[Target]:
-        """Each pane that there is, for the jump mode."""
+    def targets(self) -> list[JumpTarget]:
+        """The mounted panes as targets of the jump mode."""
         regions = {name: self.query_one(f"#{name}").region for name in self.order}
-        return [Target(name, at.offset if at.area else None, partial(self.go, name)) for name, at in regions.items()]
+        return [
+            JumpTarget(name, at.offset if at.area else None, partial(self.go, name)) for name, at in regions.items()
+        ]
 
     def step(self, direction: int) -> None:
-        """To the next (1) or previous (-1) widget of the focused pane, then to the pane beside it."""
+        """Go to the next (1) or previous (-1) widget in the focused pane, then to the next pane."""
         focused = self.screen.focused
         here = self.pane_of(focused)
         if here and focused is not None:
@@ -284,14 +249,20 @@ class Panes(Horizontal):
         """Give the focused pane the whole tab, or give it back."""
         self.whole = "" if self.whole else (self.pane_of(self.screen.focused) or "console")
 
-    # Panes that come and go
+    # Panes that open and close
 
     def put_away(self, slot: Slot[Any]) -> None:
-        """Show what is beside or below such a pane again."""
+        """Close a slot's pane, and show again what it covered."""
         if slot.wanted is not None:
             slot.clear()
             self.whole = ""
             self.go("experiment" if slot is self.reader_slot and self.experiment_slot.wanted else "wire")
+
+    def close(self, pane: Widget) -> None:
+        """Close the pane that stands in one of the slots."""
+        for slot in self._slots:
+            if slot.wanted is pane:
+                self.put_away(slot)
 
     def _settle_soon(self) -> None:
         if self._settling is None:
@@ -299,7 +270,7 @@ class Panes(Horizontal):
             self.call_later(self._settle)
 
     async def _settle(self) -> None:
-        """Let panes go and come until all that is wanted is there, then go where the person wants to be."""
+        """Unmount and mount panes until all slots have settled, then go to the destination."""
         while (slot := next((slot for slot in self._slots if not slot.settled), None)) is not None:
             if not self.is_attached:  # the app is leaving
                 return
@@ -309,7 +280,7 @@ class Panes(Horizontal):
         self.call_after_refresh(self._arrive)
 
     def _place(self, slot: Slot[Any]) -> tuple[Widget, Widget | None]:
-        """What a pane is mounted in, and before which other one."""
+        """The parent to mount a slot's pane in, and the widget to mount it before."""
         if slot is self.editor_slot:
             return self._bytes, None
         lower = self.experiment_slot.pane if slot is self.lanes_slot else None
@@ -325,14 +296,14 @@ class Panes(Horizontal):
                 self.beside = name
 
     def _arrive(self) -> None:
-        """Put the focus into the pane, unless something else is wanted meanwhile."""
+        """Focus the destination, unless a slot has changed meanwhile."""
         if not all(slot.settled for slot in self._slots):
             self.call_later(self._settle)
             return
         if self._destination:
             self._focus_within(self._entry(self._destination))
         self._destination = ""
-        self.app.call_later(self._arrived)  # behind the focus, which moves in the same way
+        self.app.call_later(self._arrived)  # after the focus, which is moved by the same queue
 
     def _arrived(self) -> None:
         step, self._settling = self._settling, None

@@ -1,6 +1,6 @@
-"""One lab with the panes that show it, and how a person's request is put to it and its outcome told.
+"""One lab with the panes that show it; passes the user's requests to the lab and shows the results.
 
-What acts between the panes (links, intercepts, experiments, the commands) is built on this, and knows no more of a tab.
+What connects the panes (cursor links, intercepts, experiments, actions) is built on this, and knows no more of a tab.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab.layout import Panes
 from netlab.ui.tab.server_log import LogPane, ServerLog
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.wire_list import WireList
 
 
 class LabPanes(Vertical):
-    """The panes of one lab, made but not yet filled."""
+    """The panes of one lab, created but not filled."""
 
     @dataclass
-    class Answered(Message):
-        """What the lab said to a request: a text, or what it raised."""
+    class Replied(Message):
+        """The result of a request: a text, or the exception that it raised."""
 
         text: str | None
         error: Exception | None
 
-    def __init__(self, live: LiveLab, presentation: Presentation) -> None:
-        super().__init__(id=f"bench-{live.topic.name}")
+    def __init__(self, live: LiveLab, formatting: Formatting) -> None:
+        super().__init__(id=f"tab-{live.topic.name}")
         self.live = live
         self.topic, self.lab = live.topic, live.lab
-        self.presentation = presentation
+        self.formatting = formatting
         self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
         self.history = History(history_file(self.topic.name), [c.name for c in self.lab.commands if c.secret])
-        self.console = Console(self.topic, presentation, self.history, self.completion)
+        self.console = Console(self.topic, formatting, self.history, self.completion)
         self.wire = WireList(id="wire", live=True)
         self.inspector = Inspector(id="bytes")
-        self.log_pane = ServerLog(presentation)
+        self.log_pane = ServerLog(formatting)
         self.panes = Panes(self.console, self.wire, self.inspector, LogPane(self.log_pane))
 
     def ask(self, line: str) -> None:
-        """Have a console line run."""
+        """Run a console line."""
         self.live.ask(partial(self.lab.submit, line), self.answer)
 
     def answer(self, text: str | None, error: Exception | None) -> None:
-        """Take a request's outcome, in any thread."""
+        """Take a request's result, in any thread."""
         if text or error:
-            self.post_message(self.Answered(text, error))
+            self.post_message(self.Replied(text, error))
 
-    def on_lab_panes_answered(self, event: Answered) -> None:
-        """Say it in the console."""
+    def on_lab_panes_replied(self, event: Replied) -> None:
+        """Show the result in the console."""
         event.stop()
         if event.error is not None:
             self.console.say(str(event.error) or type(event.error).__name__, error=True)

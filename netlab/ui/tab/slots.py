@@ -1,7 +1,7 @@
-"""Where a pane that comes and goes has its place: it is asked for here, and comes and goes one step at a time.
+"""The slot of a pane that opens and closes, one step at a time.
 
-A pane is wanted, then mounting, then there, then going, then away. What is wanted may change at any moment; the slot
-follows, so that two panes with one id never meet, and nobody is led to a half-mounted one.
+A pane is wanted, mounting, mounted, unmounting, then gone. The wanted pane may change at any moment; the slot follows,
+so that two panes with the same id never exist together, and the focus never goes to a half-mounted one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Pane = TypeVar("Pane", bound=Widget)
 
 
 class Life(Enum):
-    """How far the pane of a slot is."""
+    """The state of a slot's pane."""
 
     AWAY = "away"
     WANTED = "wanted"
@@ -26,7 +26,7 @@ class Life(Enum):
 
 
 class Slot(Generic[Pane]):
-    """The place of one pane. ``changed`` is called when another one, or none, is wanted."""
+    """The slot of one pane. ``changed`` is called when another pane, or none, is wanted."""
 
     def __init__(self, name: str, changed: Callable[[], None]) -> None:
         self.name, self._changed = name, changed
@@ -36,33 +36,33 @@ class Slot(Generic[Pane]):
 
     @property
     def life(self) -> Life:
-        """How far what is wanted is, or what goes."""
+        """The state of the wanted or of the leaving pane."""
         return self._life
 
     @property
     def wanted(self) -> Pane | None:
-        """The pane that is to be there; it may not be mounted yet."""
+        """The wanted pane; it may not be mounted yet."""
         return self._wanted
 
     @property
     def pane(self) -> Pane | None:
-        """The pane, if it is there."""
+        """The pane, if it is mounted."""
         return self._mounted if self._life is Life.THERE else None
 
     @property
     def settled(self) -> bool:
-        """Whether what is wanted is there."""
+        """Whether the wanted pane is mounted, or none is wanted and none is mounted."""
         return self._wanted is self._mounted
 
     def put(self, pane: Pane) -> None:
-        """Want this pane, in the place of any other."""
+        """Want this pane, in place of any other."""
         self._wanted = pane
         if self._mounted is None:
             self._life = Life.WANTED
         self._changed()
 
     def clear(self) -> None:
-        """Want none."""
+        """Want no pane."""
         if self._wanted is None:
             return
         self._wanted = None
@@ -71,7 +71,7 @@ class Slot(Generic[Pane]):
         self._changed()
 
     async def advance(self, parent: Widget, before: Widget | None) -> None:
-        """Go one step towards what is wanted: away with one, or here with another."""
+        """Go one step towards the wanted pane: unmount the old one, or mount the new one."""
         if self._mounted is not None and not self.settled:
             self._life = Life.GOING
             await self._mounted.remove()

@@ -1,8 +1,8 @@
-"""Ends the app when a signal asks for it or its terminal goes away, whatever the screen's threads do.
+"""Ends the app on a signal or when its terminal goes away, whatever the screen's threads do.
 
-A thread of its own waits for both. The interpreter's C handler writes a signal's number to a pipe at once, in any
-thread, so neither the main thread nor the event loop has to run. The screen is asked to leave; where it has not left
-when its time is over, the children are ended, the terminal is given back, and the process exits.
+A thread waits for both. The interpreter's C handler writes a signal's number to a pipe at once, in any thread, so
+neither the main thread nor the event loop has to run. The screen is asked to leave; if it has not left in time, the
+children are ended, the terminal is restored, and the process exits.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from netlab.platforms import READABLE, never_block, poll
 from netlab.ui.terminal.terminal_modes import Modes, discard_output, modes_of, reopened, restore
 
 SECONDS = 2.0
-"""How long the screen and the labs may take to leave; the last resort then takes 0.4 s at most."""
+"""How long the screen and the labs may take to leave; the last resort then takes at most 0.4 s."""
 HANGUP = 1
 """The number of SIGHUP."""
 GIVEN_BACK = (
     b"\x1b\\\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[<u"
     b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-"""Undoes what Textual's driver asks of the terminal, behind the end of a sequence that was cut off."""
+"""Ends any unfinished sequence, then undoes the modes that Textual's driver sets."""
 
 
 def ending_signals() -> list[signal.Signals]:
@@ -40,17 +40,17 @@ def ending_signals() -> list[signal.Signals]:
 
 
 class ExitWatch:
-    """Watches from `begin` on. Until `hand_over` a signal ends the process at once; nothing was drawn yet then."""
+    """Watches from `begin` on. Until `hand_over`, a signal ends the process at once: nothing has been drawn yet."""
 
     def __init__(self) -> None:
         self.ended_by = 0
-        """The number of the signal that ends the app; 0 while none does."""
+        """The number of the signal that ends the app; 0 if none has."""
         self.screen_taken = False
-        """Whether the terminal shows the app; the driver says so."""
+        """Whether the terminal shows the app; set by the driver."""
         self.last_resort: list[Callable[[], None]] = []
-        """What ends the children and removes files when nothing else may run; each must return within 0.2 s."""
+        """Functions that end the children and remove files if nothing else runs; each must return within 0.2 s."""
         self.at_last = False
-        """Whether the last resort is under way: nobody else writes to the terminal any more."""
+        """Whether the last resort is running: then nothing else may write to the terminal."""
         self._end: Callable[[int], object] | None = None
         self._deadline: float | None = None
         self._status = 0
@@ -59,7 +59,7 @@ class ExitWatch:
         self._signals = frozenset(map(int, ending_signals()))
 
     def begin(self) -> None:
-        """Watch. To be called in the main thread, before anything is started or drawn."""
+        """Start to watch. Call it in the main thread, before anything is started or drawn."""
         self._modes = modes_of(0)
         self._reading, self._writing = os.pipe()
         never_block(self._writing)
@@ -67,17 +67,17 @@ class ExitWatch:
         threading.Thread(target=self._watch, name="exit watch", daemon=True).start()
 
     def take_signals(self) -> None:
-        """Have the signals come here; again, where something else took them."""
+        """Install the signal handlers, also after something else has replaced them."""
         for number in ending_signals():
             signal.signal(number, _noted)
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
 
     def hand_over(self, end: Callable[[int], object]) -> None:
-        """From now on ``end`` is called, in the watching thread, with the number of the signal that ends the app."""
+        """From now on, call ``end`` in the watching thread with the number of the signal that ends the app."""
         self._end = end
 
     def leaving(self, status: int) -> None:
-        """The screen has left by itself: what still has to end gets its time, too."""
+        """The screen has left by itself: start the clock for everything else."""
         self._status = status
         self._start_clock()
 
@@ -95,15 +95,15 @@ class ExitWatch:
     def _start_clock(self) -> None:
         if self._deadline is None and self._writing >= 0:
             self._deadline = time.monotonic() + SECONDS
-            with contextlib.suppress(BlockingIOError):  # full: the watching thread wakes up anyway
+            with contextlib.suppress(BlockingIOError):  # the pipe is full, so the thread wakes up anyway
                 os.write(self._writing, b"\0")
 
     def _watch(self) -> None:
-        if sys.platform != "win32":  # giving back a terminal from the background must not stop the process
+        if sys.platform != "win32":  # restoring a terminal from the background must not stop the process
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
         watching = poll()
         watching.register(self._reading, READABLE)
-        watching.register(0, 0)  # that the terminal is gone is reported without being asked for
+        watching.register(0, 0)  # poll always reports a terminal that is gone
         while True:
             left = None if self._deadline is None else self._deadline - time.monotonic()
             if left is not None and left <= 0:
@@ -112,7 +112,7 @@ class ExitWatch:
                 if file == self._reading:
                     self._take(os.read(file, 256))
                 else:
-                    # A process gets SIGHUP only from the terminal that controls it; of any other this is the only sign.
+                    # Only a controlling terminal sends SIGHUP; for any other, this is the only sign.
                     watching.unregister(file)
                     self.screen_taken = False
                     self.ask(HANGUP)
@@ -123,7 +123,7 @@ class ExitWatch:
                 self.ask(number)
 
     def _exit(self) -> NoReturn:
-        """End the process without the help of any other thread."""
+        """End the process without any other thread."""
         self.at_last = True
         for step in (*self.last_resort, self._give_back):
             with contextlib.suppress(Exception):
@@ -131,7 +131,7 @@ class ExitWatch:
         os._exit(self._status)
 
     def _give_back(self) -> None:
-        """The terminal as it was, if it is there; without waiting for one that does not read."""
+        """Restore the terminal, without waiting if it does not read."""
         if self._modes is None:
             return
         restore(0, self._modes)
@@ -140,7 +140,7 @@ class ExitWatch:
 
 
 def _write_soon(terminal: int, text: bytes) -> None:
-    """Write in place of what the terminal has not read yet, which would keep us waiting."""
+    """Write after discarding unread output, which would block."""
     file = reopened(terminal)
     for _ in range(20):
         discard_output(file)
@@ -153,8 +153,8 @@ def _write_soon(terminal: int, text: bytes) -> None:
 
 
 def _noted(number: int, frame: FrameType | None) -> None:
-    """A signal is the watching thread's; only its wake-up byte matters."""
+    """Do nothing: the wake-up byte reaches the watching thread."""
 
 
 WATCH = ExitWatch()
-"""The process's own: there is one set of signal handlers."""
+"""The process's only watch: there is one set of signal handlers."""

@@ -1,4 +1,4 @@
-"""Input on its way from the terminal's thread to the app: so much of each kind may wait, what is beyond is left out."""
+"""A queue from the terminal's thread to the app, with a limit for each kind of input; the surplus is dropped."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from netlab.ui.keys.type_ahead import LEAVES
 from netlab.ui.terminal.terminal_input import InputKind
 
 LIMITS = {InputKind.TEXT: 1000, InputKind.KEY: 250, InputKind.MOUSE: 50}
-"""How much may wait. The app answers that much within a second, and nobody types ahead so far."""
+"""How much may wait. The app handles that much within a second, and nobody types further ahead."""
 
 
 class InputQueue:
-    """Put to by one thread, taken from by another."""
+    """One thread puts, another one takes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,17 +30,17 @@ class InputQueue:
         return LIMITS[kind] - self._counts[kind]
 
     def lost(self, kind: InputKind, count: int) -> None:
-        """So much was left out already."""
+        """Count input that was dropped."""
         with self._lock:
             self._lost[kind] += count
 
     def put(self, message: Message) -> None:
-        """Let it wait; or leave it out, where too much waits."""
+        """Queue a message, or drop it if too much waits."""
         kind = kind_of(message)
         with self._lock:
             last = self._waiting[-1] if self._waiting else None
             if isinstance(message, events.Key) and message.key == LEAVES:
-                self._waiting.appendleft(message)  # whatever waits, leaving does not
+                self._waiting.appendleft(message)  # leaving does not wait
                 self._counts[InputKind.KEY] += 1
             elif isinstance(message, events.MouseMove | events.Resize) and type(last) is type(message):
                 self._waiting[-1] = message  # only the newest position matters
@@ -50,15 +50,15 @@ class InputQueue:
                     self._counts[kind] += 1
                 if isinstance(message, events.MouseDown | events.MouseUp):
                     self._pressed = isinstance(message, events.MouseDown)
-            else:  # twice as much: what came by hand behind a flood has found its place
+            else:  # the limit is doubled, so that keys typed after a flood still fit
                 self._lost[kind] += 1
 
     def _releases(self, message: Message) -> bool:
-        """Whether it lets a button go whose press was kept: else something would be dragged for good."""
+        """Whether it releases a button whose press was queued; without it, a drag would never end."""
         return isinstance(message, events.MouseUp) and self._pressed
 
     def take(self) -> Message | None:
-        """The next one, if any waits."""
+        """The next message, or None."""
         with self._lock:
             if not self._waiting:
                 return None
@@ -68,18 +68,18 @@ class InputQueue:
             return message
 
     def take_lost(self) -> Counter[InputKind]:
-        """What was left out since the last time."""
+        """What was dropped since the last call."""
         with self._lock:
             lost, self._lost = self._lost, Counter()
             return lost
 
 
 def kind_of(message: Message) -> InputKind | None:
-    """What it counts as; None for what no person causes in masses."""
+    """The kind of a message; None if it is never limited."""
     if isinstance(message, events.Key):
         return InputKind.TEXT if message.is_printable or message.key in ("enter", "tab") else InputKind.KEY
     if isinstance(message, events.MouseMove):
-        return None  # only one waits
+        return None  # at most one waits
     if isinstance(message, events.MouseEvent):
         return InputKind.MOUSE
     return InputKind.KEY if isinstance(message, events.AppFocus | events.AppBlur | events.Paste) else None

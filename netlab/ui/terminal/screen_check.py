@@ -1,4 +1,4 @@
-"""Whether the app has a screen. Imports nothing of Textual, so that a command may ask before it does."""
+"""Whether the app has a screen. It does not import Textual, so that a command can check first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def on_a_screen() -> bool:
-    """Whether there is something to draw on: a terminal, or a browser behind Textual's web driver."""
+    """Whether there is a terminal, or a browser behind Textual's web driver."""
     if os.environ.get("TEXTUAL_DRIVER", "").startswith("textual.drivers.web_driver:"):
         return True
     return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))

@@ -1,4 +1,4 @@
-"""What stands in a tab until its panes are there: that the lab starts, and as soon as it does, where it serves."""
+"""The line in a tab until its panes are mounted: that the lab is starting, then where it serves."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 PERIOD = 0.02
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 class StartLine(Widget):
-    """The beginning of the status line, in its place."""
+    """The start of the status line, in the same place."""
 
     DEFAULT_CSS = """
     StartLine { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
     def __init__(self, serving: Callable[[], str], model: str) -> None:
-        """``serving`` says where it is served, in the address's text; empty while it is not."""
+        """``serving`` returns the address as text, empty until the lab serves."""
         super().__init__()
         self._serving, self._model = serving, model
         self._timer: Timer | None = None
 
     def on_mount(self) -> None:
-        """Look until it serves."""
+        """Check until the lab serves."""
         if not self._serving():
             self._timer = self.set_interval(PERIOD, self._look)
 

@@ -1,4 +1,4 @@
-"""What every app of netlab owes its terminal: a driver that lasts, and a crash that is no success."""
+"""The base of netlab's apps on a terminal: a robust driver, and a failure status after a crash."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ from netlab.ui.terminal.terminal_driver import TerminalDriver, web_driver
 from netlab.ui.terminal.terminal_input import InputKind
 
 SCREENS_OWN = "textual"
-"""How the names of the screen's own threads begin."""
+"""The prefix of the names of Textual's own threads."""
 
 
 class TerminalApp(App[None]):
-    """An app on a terminal, or in a browser that stands for one."""
+    """An app on a terminal, or in a browser."""
 
     failed = False
     """Whether something crashed."""
 
     def get_driver_class(self) -> type[Driver]:
-        """Textual's choice, made to last."""
+        """Textual's driver, made robust."""
         found = super().get_driver_class()
         if issubclass(TerminalDriver, found):
             return TerminalDriver
         return web_driver(found) if found.__module__.endswith("web_driver") else found
 
     def input_lost(self, lost: Counter[InputKind]) -> None:
-        """Say what input was left out."""
+        """Report dropped input."""
         counts = " and ".join(f"{count:,} {kind.value}" for kind, count in lost.items())
-        self.notify(f"It came faster than it can be taken: {counts} were left out.", title="input", severity="warning")
+        self.notify(
+            f"Input came faster than it can be handled: {counts} were dropped.", title="input", severity="warning"
+        )
 
     def thread_failed(self, error: BaseException) -> None:
-        """A thread that the screen cannot do without has crashed: leave, and show why."""
-        from rich.traceback import Traceback  # late: it imports what colours code
+        """A thread that the screen needs has crashed: leave, and show why."""
+        from rich.traceback import Traceback  # late: it imports pygments
 
         self.failed = True
         self.exit(return_code=1, message=Traceback.from_exception(type(error), error, error.__traceback__))
@@ -57,13 +59,13 @@ class TerminalApp(App[None]):
 
 
 def play(app: TerminalApp) -> int:
-    """Run the app, which a signal ends as a key would. The exit status: 0, 128 + signal, 1 after a crash."""
+    """Run the app until a key or a signal ends it. Returns the exit status: 0, 128 + signal, or 1 after a crash."""
     crashed: list[str] = []
     threading.excepthook = partial(_note_crash, app, crashed)
     asyncio.run(_play(app))
     if crashed:
         sys.stderr.write("".join(crashed))
-    # Whatever fails because the app ends while it still mounts is not what ended it.
+    # A signal counts first: the app may fail because it ends while it is mounting.
     status = 128 + WATCH.ended_by if WATCH.ended_by else 1 if app.failed or crashed else app.return_code or 0
     WATCH.leaving(status)
     return status
@@ -80,7 +82,7 @@ async def _play(app: TerminalApp) -> None:
 
 
 def _note_crash(app: TerminalApp, crashed: list[str], failure: threading.ExceptHookArgs) -> None:
-    """An exception that a thread did not catch: shown when the app leaves; at once where it is the screen's own."""
+    """Keep a thread's uncaught exception until the app has left; if the thread is Textual's own, leave now."""
     error, thread = failure.exc_value, failure.thread
     if error is None or isinstance(error, SystemExit):
         return

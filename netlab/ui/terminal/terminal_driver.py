@@ -1,4 +1,4 @@
-"""Textual's drivers, made to outlive a bad terminal: one that sends no UTF-8, too much, or is gone."""
+"""Textual's drivers, made robust: the terminal may send invalid UTF-8 or too much input, or go away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textual.driver import Driver
 from textual.errors import TextualError
 from textual.message import Message
 
-from netlab.ui.keys.type_ahead import KeyTurns
+from netlab.ui.keys.type_ahead import TypeAhead
 from netlab.ui.terminal.exit_watch import WATCH, ending_signals
 from netlab.ui.terminal.input_queue import InputQueue
 from netlab.ui.terminal.terminal_input import InputKind, Pasted, TerminalInput
@@ -26,30 +26,30 @@ from netlab.ui.terminal.terminal_modes import reopened
 
 try:
     from textual.drivers.linux_driver import LinuxDriver
-except ImportError:  # no termios: nothing is shown, as `netlab` says before it comes here
-    LinuxDriver = Driver  # type: ignore[misc, assignment]  # stands in its place so that this module can be imported
+except ImportError:  # no termios: `netlab` has reported that before
+    LinuxDriver = Driver  # type: ignore[misc, assignment]  # a stand-in, so that this module can be imported
 
 CHUNK = 4096
 LULL = 0.05
 """Seconds without input that end a burst."""
 AT_ONCE = 64
-"""Events that the app gets in one go, before it has answered those before. It draws between two goes."""
+"""At most this many events wait for the app at a time. It draws in between."""
 BUSY = 0.002
-"""Seconds between two looks whether it has."""
+"""Seconds between two checks whether the app takes more."""
 
 
-class HearsOfInput(Protocol):
+class InputReceiver(Protocol):
     """What the driver reports to the app."""
 
     def input_lost(self, lost: Counter[InputKind]) -> None:
-        """So much input was left out."""
+        """Input was dropped."""
 
     def thread_failed(self, error: BaseException) -> None:
         """A thread of the driver has crashed."""
 
 
-class PacedDriver(Driver):
-    """Hands input to the app as fast as the app answers it, and has it said what was left out."""
+class QueueingDriver(Driver):
+    """Passes input to the app as fast as the app handles it, and reports dropped input."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]  # as the app makes it
@@ -57,7 +57,7 @@ class PacedDriver(Driver):
         self._handing_over = False
 
     def send_message(self, message: Message) -> None:
-        """Let it wait for its turn. Called by the input's thread."""
+        """Queue a message. Called by the input's thread."""
         self.queue.put(message)
         if not self._handing_over:
             self._handing_over = True
@@ -65,10 +65,10 @@ class PacedDriver(Driver):
                 self._loop.call_soon_threadsafe(self._hand_over)
 
     def say_what_was_lost(self) -> None:
-        """The input rests: what was left out of it is told."""
+        """Report the input that was dropped, once no more comes."""
         if lost := self.queue.take_lost():
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(cast(HearsOfInput, self._app).input_lost, lost)
+                self._loop.call_soon_threadsafe(cast(InputReceiver, self._app).input_lost, lost)
 
     def _hand_over(self) -> None:
         self._handing_over = False
@@ -81,37 +81,37 @@ class PacedDriver(Driver):
         self._loop.call_later(BUSY, self._hand_over)
 
     def _unanswered(self) -> int:
-        """How many messages the app has before it, wherever input passes."""
+        """How many messages wait for the app, in every queue that input passes."""
         app = self._app
-        waiting = app.waiting_keys if isinstance(app, KeyTurns) else 0
-        with suppress(TextualError):  # no screen yet, or no more
+        waiting = app.waiting_keys if isinstance(app, TypeAhead) else 0
+        with suppress(TextualError):  # there is no screen, at the start or the end
             on_the_way = {app, app.screen, app.focused, app.mouse_over}
             return waiting + sum(node.message_queue_size for node in on_the_way if node is not None)
         return waiting + app.message_queue_size
 
 
-class TerminalDriver(PacedDriver, LinuxDriver):
+class TerminalDriver(QueueingDriver, LinuxDriver):
     """The driver of a terminal."""
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
         file = sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
-        self._file: Any = _Screen(file)  # the thread that writes wants no more of it
+        self._file: Any = _Screen(file)  # the writing thread needs no more of a file
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
+        """Take over the terminal."""
         WATCH.screen_taken = True
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotations
 
     def close(self) -> None:
-        """All is written: the terminal is given back."""
+        """Everything is written, and the terminal is restored."""
         super().close()
         WATCH.screen_taken = False
 
     def _sigcont_application(self, *_: object) -> None:
-        """The process goes on: draw again. The kernel says so, too, when it has hung up; then nothing is drawn.
+        """The process continues: draw again, unless the terminal has hung up, for which the kernel sends SIGCONT, too.
 
-        Not in the signal's handler: what waits for the terminal there stops the event loop.
+        Not in the signal handler: waiting for the terminal there would block the event loop.
         """
         if self._auto_restart and not WATCH.ended_by:
             with suppress(RuntimeError):
@@ -120,13 +120,13 @@ class TerminalDriver(PacedDriver, LinuxDriver):
     def _go_on(self) -> None:
         if WATCH.ended_by or self._app._exit:
             return
-        if not self._must_signal_resume:  # stopped from outside, without a word to us
+        if not self._must_signal_resume:  # stopped by a signal that cannot be caught
             self.suspend_application_mode()
         self.resume_application_mode()
         self._app.refresh(layout=True)
 
     def run_input_thread(self) -> None:
-        """Read until the app leaves. A terminal that is gone is the exit watch's concern."""
+        """Read until the app leaves. The exit watch handles a terminal that is gone."""
         parser = XTermParser(self._debug)
         source = TerminalInput(self.queue.room, self.queue.lost)
         waited = LULL
@@ -163,31 +163,31 @@ class TerminalDriver(PacedDriver, LinuxDriver):
                     self.process_message(event)
 
     def _run_input_thread(self) -> None:
-        """As Textual's own, but a crash is no success."""
+        """As Textual's own, but a crash ends the app with an error."""
         try:
             self.run_input_thread()
-        except BaseException as error:  # noqa: BLE001 - nobody reads keys any more, whatever it was
+        except BaseException as error:  # noqa: BLE001 - after any error nothing reads the keys
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(cast(HearsOfInput, self._app).thread_failed, error)
+                self._loop.call_soon_threadsafe(cast(InputReceiver, self._app).thread_failed, error)
 
 
 class _Screen:
-    """Where the driver writes: the terminal, as long as it is there.
+    """The driver's output: the terminal, as long as it exists.
 
-    Never inside a write that waits: it would hold the terminal's lock, and nobody could give the terminal back.
+    It never blocks in a write: that would hold the terminal's lock, and the terminal could not be restored.
     """
 
     def __init__(self, file: int) -> None:
         self._file, self._gone = file, False
-        with suppress(OSError):  # a terminal without a name, as one of another container
+        with suppress(OSError):  # a terminal without a name, such as another container's
             self._file = reopened(file)
 
     def write(self, text: str) -> None:
-        """Write all of it; a terminal that is gone takes everything."""
+        """Write all of the text; if the terminal is gone, discard it."""
         self.write_bytes(text.encode("utf-8", "replace"))
 
     def write_bytes(self, text: bytes) -> None:
-        """The same."""
+        """Write all of the bytes; if the terminal is gone, discard them."""
         data = memoryview(text)
         while data and not self._gone and not WATCH.at_last:
             try:
@@ -198,17 +198,17 @@ class _Screen:
                 self._gone = True
 
     def flush(self) -> None:
-        """Everything was written already."""
+        """Do nothing: everything has been written."""
 
     def fileno(self) -> int:
-        """The terminal."""
+        """The terminal's descriptor."""
         return self._file
 
 
 def web_driver(found: type[Driver]) -> type[Driver]:
-    """A driver that serves the app to a browser, with signals left to the exit watch."""
+    """A driver that serves the app to a browser and leaves signals to the exit watch."""
 
-    class WebDriver(PacedDriver, found):  # type: ignore[misc, valid-type]  # imported only where it is used
+    class WebDriver(QueueingDriver, found):  # type: ignore[misc, valid-type]  # imported only where it is used
         def __init__(self, *arguments: object, **options: object) -> None:
             super().__init__(*arguments, **options)
             self._write = _Screen(self.fileno).write_bytes

@@ -1,7 +1,7 @@
-"""What a terminal sends, made fit to be parsed: bounded, thinned, and free of what is no text. Pure.
+"""Prepares a terminal's input for the parser: bounded, thinned out, and valid text. Pure.
 
-Textual's parser takes some 10 µs for a character and 100 µs for a report of the mouse; a paste without brackets, or a
-mouse that moves fast, is thinned before it gets there.
+Textual's parser takes about 10 µs for a character and 100 µs for a mouse report, so a paste without brackets and fast
+mouse movements are thinned out before they reach it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _TOKEN = re.compile(
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|O|\[M[\x20-\xff]{0,2})?\Z")
 _LONGEST_SEQUENCE = 40
 BY_HAND = 40
-"""How much of a kind may come in any case after the input has rested: what a person types, behind whatever flood."""
+"""How much of each kind is always accepted after a pause: what the user types, even after a flood."""
 _PASTE_END = b"\x1b[201~"
 _MOTION, _WHEEL = 32, 64
 
 
 class InputKind(Enum):
-    """What input is, as far as its bounds differ."""
+    """A kind of input, with a limit of its own."""
 
     TEXT = "characters"
     KEY = "keys"
@@ -46,9 +46,9 @@ class Pasted(NamedTuple):
 
 
 class TerminalInput:
-    """Takes bytes as they come; gives text for the parser, and pastes.
+    """Takes bytes as they come; yields text for the parser, and pastes.
 
-    ``room`` says how much more of a kind may come now; ``lost`` is called with what was left out.
+    ``room`` returns how much more of a kind is accepted; ``lost`` is called with the number dropped.
     """
 
     def __init__(self, room: Callable[[InputKind], int], lost: Callable[[InputKind, int], None]) -> None:
@@ -62,14 +62,14 @@ class TerminalInput:
         self._come: Counter[InputKind] = Counter()
 
     def feed(self, data: bytes, *, more: bool) -> Iterator[str | Pasted]:
-        """What these bytes say. Where ``more`` waits to be read, a sequence that is cut off waits for its rest."""
+        """The input in these bytes. If ``more`` can be read, an unfinished sequence waits for its rest."""
         data, self._held = self._held + data, b""
         while data:
             data = yield from self._pasted(data) if self._paste is not None else self._typed(data, more)
         yield from self._moved()
 
     def rest(self) -> Iterator[str]:
-        """Nothing came for a moment: what was held back, as it is; and text may come again."""
+        """After a pause: the unfinished sequence as it is. From now on text is accepted again."""
         self._skipping = False
         self._come.clear()
         held, self._held = self._held, b""
@@ -79,7 +79,7 @@ class TerminalInput:
             self._held = held
 
     def _typed(self, data: bytes, more: bool) -> Generator[str | Pasted, None, bytes]:
-        """Everything up to a paste; what is left to be looked at."""
+        """Yield everything up to a paste; return the rest."""
         cut = data.rfind(b"\x1b", -_LONGEST_SEQUENCE)
         if cut >= 0 and _UNFINISHED.match(data, cut) and (more or len(data) - cut > 1):
             data, self._held = data[:cut], data[cut:]
@@ -107,20 +107,18 @@ class TerminalInput:
         yield from self._moved()
         if token["text"]:
             yield self._decode(self._bounded(token["text"]))
-        elif not token["old"] and self._taken(
-            InputKind.KEY, 1
-        ):  # an old mouse's reports are not what Textual asked for
+        elif not token["old"] and self._taken(InputKind.KEY, 1):  # Textual does not ask for old-style mouse reports
             yield self._decode(token[0])
 
     def _moved(self) -> Iterator[str]:
-        """Where the mouse is now; where it was before is nobody's concern."""
+        """Yield the mouse's last position only."""
         if self._move is not None:
             move, self._move = self._move[1], None
             yield self._decode(move)
 
     def _bounded(self, text: bytes) -> bytes:
-        """As much as there is room for. Once some is left out, all is until the input rests: a line of a paste that
-        lacks its middle must not be run."""
+        """As much text as there is room for. After the first drop, all text is dropped until a pause: a pasted line
+        without its middle must not be run."""
         if self._skipping:
             self._lost(InputKind.TEXT, len(text))
             return b""
@@ -129,7 +127,7 @@ class TerminalInput:
         return text[:taken]
 
     def _taken(self, kind: InputKind, count: int) -> int:
-        """How many of so many there is room for; the others are lost."""
+        """How many of ``count`` are accepted; the others are dropped."""
         taken = max(0, min(count, max(self._room(kind), BY_HAND - self._come[kind])))
         self._come[kind] += taken
         if taken < count:
@@ -137,7 +135,7 @@ class TerminalInput:
         return taken
 
     def _pasted(self, data: bytes) -> Generator[str | Pasted, None, bytes]:
-        """Everything up to the end of a paste; what is left to be looked at."""
+        """Yield everything up to the end of a paste; return the rest."""
         assert self._paste is not None
         text, end, rest = data.partition(_PASTE_END)
         if not end:

@@ -1,4 +1,4 @@
-"""The terminal's modes, kept and given back, and a descriptor of its own. Without termios nothing is done."""
+"""Saves and restores the terminal's modes, and reopens it. Without termios it does nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 Modes = list[Any]
-"""As ``termios.tcgetattr`` gives them."""
+"""The result of ``termios.tcgetattr``."""
 
 
 def modes_of(terminal: int) -> Modes | None:
-    """Its modes; None for what is no terminal."""
+    """The modes; None if it is not a terminal."""
     if sys.platform != "win32":
         import termios
 
@@ -22,7 +22,7 @@ def modes_of(terminal: int) -> Modes | None:
 
 
 def restore(terminal: int, modes: Modes) -> None:
-    """Give it the modes that it had; nothing where it is gone."""
+    """Restore the modes; do nothing if the terminal is gone."""
     if sys.platform != "win32":
         import termios
 
@@ -31,7 +31,7 @@ def restore(terminal: int, modes: Modes) -> None:
 
 
 def discard_output(terminal: int) -> None:
-    """Forget what it has not read yet."""
+    """Discard output that the terminal has not read."""
     if sys.platform != "win32":
         import termios
 
@@ -39,7 +39,7 @@ def discard_output(terminal: int) -> None:
 
 
 def reopened(terminal: int) -> int:
-    """A new descriptor of the same terminal on which writing never waits; raises `OSError` where it has no name."""
+    """A new, non-blocking descriptor of the same terminal. Raises `OSError` if the terminal has no name."""
     if sys.platform != "win32":
         return os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     raise OSError("a Windows console has no name")

@@ -1,4 +1,4 @@
-"""A small list to choose from, each line with what it means."""
+"""A small list to choose from, with a description for each line."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from textual.widgets.option_list import Option
 from netlab.ui.keys.late_paint import LateModal
 
 _WIDTH = 76
-"""Cells of a chooser's box at most, as its CSS has it."""
+"""The largest width of a chooser's box in cells, as in its CSS."""
 _AROUND = 6
-"""Of these, cells of border, padding and scrollbar."""
+"""The cells of border, padding and scrollbar in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One line: its value, its name, what it means, and why it cannot be chosen, if so."""
+class ChooserItem:
+    """One line: its value, label and meaning, and the reason if it cannot be chosen."""
 
     value: str
     label: str
@@ -39,7 +39,7 @@ def _room(columns: int) -> int:
 
 
 def entry(label: str, meaning: str, width: int) -> Content:
-    """One line of a list: what it is called, and what it means, which is wrapped within its own column."""
+    """One line of a list: the label, and the meaning wrapped in its own column."""
     indent = len(label) + 2
     below = indent > width * 3 // 5
     first, *more = wrap(meaning, max(width - (4 if below else indent), 10), break_on_hyphens=False) or [""]
@@ -53,7 +53,7 @@ def entry(label: str, meaning: str, width: int) -> Content:
 
 
 class Chooser(LateModal[tuple[str, str] | None]):
-    """Asks for one of several; the answer is (how, value), where how is ``enter`` or another key that was offered."""
+    """Asks for one of several lines. The answer is (key, value); the key is ``enter`` or ``w``."""
 
     DEFAULT_CSS = """
     Chooser { align: center middle; }
@@ -73,7 +73,7 @@ class Chooser(LateModal[tuple[str, str] | None]):
         Binding("w", "other('w')", "write", show=False, id="chooser.write"),
     ]
 
-    def __init__(self, title: str, choices: Sequence[Choice], current: str = "", writes: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[ChooserItem], current: str = "", writes: str = "") -> None:
         super().__init__()
         self._title = title
         self._choices = choices
@@ -81,7 +81,7 @@ class Chooser(LateModal[tuple[str, str] | None]):
         self._writes = writes
 
     def compose(self) -> ComposeResult:
-        """The list, and how to answer."""
+        """The list, and its keys."""
         with Vertical() as box:
             box.border_title = self._title
             lines = zip(self._lines(self.app.size.width), self._choices, strict=True)
@@ -99,7 +99,7 @@ class Chooser(LateModal[tuple[str, str] | None]):
         return Content("\n".join(lines))
 
     def _lines(self, columns: int) -> list[Content]:
-        """The choices on a screen of so many columns."""
+        """The lines on a screen with this many columns."""
         label = max(len(choice.label) for choice in self._choices)
         marks = ("● " if choice.value == self._current else "  " for choice in self._choices)
         return [
@@ -108,32 +108,32 @@ class Chooser(LateModal[tuple[str, str] | None]):
         ]
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap for the new width."""
+        """Wrap the lines for the new width."""
         options = self.query_one(OptionList)
         for index, line in enumerate(self._lines(event.size.width)):
             options.replace_option_prompt_at_index(index, line)
         self.query_one("#chooser-keys", Static).update(self._keys(event.size.width))
 
     def on_mount(self) -> None:
-        """Begin at what is."""
+        """Highlight the current value."""
         values = [choice.value for choice in self._choices]
         self.query_one(OptionList).highlighted = values.index(self._current) if self._current in values else 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Answer."""
+        """Answer with the highlighted line."""
         event.stop()
         self.dismiss(("enter", self._choices[event.option_index].value))
 
     def action_other(self, key: str) -> None:
-        """Answer in the other way that was offered."""
+        """Answer with the other key."""
         highlighted = self.query_one(OptionList).highlighted
         if self._writes and highlighted is not None:
             self.dismiss((key, self._choices[highlighted].value))
 
     def action_down(self) -> None:
-        """As ↓."""
+        """Move down, like ↓."""
         self.query_one(OptionList).action_cursor_down()
 
     def action_up(self) -> None:
-        """As ↑."""
+        """Move up, like ↑."""
         self.query_one(OptionList).action_cursor_up()

@@ -1,7 +1,7 @@
-"""The last gate before the terminal: whatever a widget drew, no control or hidden character leaves.
+"""The last filter before the terminal: whatever a widget draws, no control or invisible character gets through.
 
-`netlab.dissect.text.safe` stands before everything that is stored; this filter stands behind every widget, also those
-of Textual, which let ESC, C1 and bidi marks pass.
+`netlab.dissect.text.safe` escapes everything that is stored. This filter follows every widget, including Textual's own,
+which let ESC, C1 and bidi marks pass.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from textual.filter import LineFilter
 from netlab.dissect.text import safe
 
 
-class Guard(LineFilter):
-    """Replaces every unprintable character of every line drawn."""
+class ControlFilter(LineFilter):
+    """Replaces every unprintable character in every drawn line."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The segments with nothing in them that could steer a terminal."""
+        """The segments without control characters."""
         return [
             segment if segment.control or segment.text.isprintable() else Segment(safe(segment.text), segment.style)
             for segment in segments
         ]
 
 
-GUARD = Guard()
-"""The one guard. Textual remembers what a filter made of a line by the filter itself: with a new one each time, every
-line of the screen was filtered and cut anew at every repaint, which took ten times as long."""
+CONTROL_FILTER = ControlFilter()
+"""The only instance. Textual caches a filtered line by the filter object: with a new object each time, every repaint
+would filter every line again and take ten times as long."""

@@ -1,6 +1,6 @@
-"""Looking for text in what a pane shows: asked at its foot, marked as it is typed, visited with n and N.
+"""Finds text in a pane: the question is at its foot, matches are marked as one types, n and N visit them.
 
-It knows no pane: what is searched is anything that can mark a text and go to where it is.
+It knows no pane: it searches anything that can mark a text and go to a match.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from netlab.ui.keys.commands import clear_key
 from netlab.ui.widgets.question import Question
 
 
-class Searched(Protocol):
-    """What a text can be looked for in."""
+class Searchable(Protocol):
+    """Something that can be searched for a text."""
 
     @property
     def match(self) -> int | None:
@@ -25,16 +25,16 @@ class Searched(Protocol):
         """Mark the text, in any case, or nothing if it is empty; the number of lines that have it."""
 
     def show_match(self, step: int) -> None:
-        """Go to the next (1) or previous (-1) line that has it, around the end; with 0 to the first from here."""
+        """Go to the next (1) or previous (-1) match, wrapping around; with 0, to the first one from here."""
 
 
 def find_keys(place: str) -> list[BindingType]:
-    """The keys of a pane that can be searched; ``place`` begins their ids. The pane has the actions."""
+    """The keys of a searchable pane, which has the actions; ``place`` begins their ids."""
     return [
         Binding("slash", "find", "find", id=f"{place}.find", tooltip="Find text here"),
-        Binding("n", "find_next(1)", "next match", id=f"{place}.find_next", tooltip="Go to the next line that has it"),
-        Binding("N", "find_next(-1)", "match before", show=False, id=f"{place}.find_previous",
-                tooltip="Go to the line before that has it"),
+        Binding("n", "find_next(1)", "next match", id=f"{place}.find_next", tooltip="Go to the next match"),
+        Binding("N", "find_next(-1)", "previous match", show=False, id=f"{place}.find_previous",
+                tooltip="Go to the previous match"),
         clear_key(place, "Clear the marks of the search"),
     ]  # fmt: skip
 
@@ -42,7 +42,7 @@ def find_keys(place: str) -> list[BindingType]:
 class FindBar(Question):
     """The question for the text. Enter keeps the marks; esc restores marks and place as they were before."""
 
-    def __init__(self, searched: Searched, view: Widget) -> None:
+    def __init__(self, searched: Searchable, view: Widget) -> None:
         """``view`` is what scrolls to a match."""
         super().__init__()
         self._searched, self._view = searched, view
@@ -52,7 +52,7 @@ class FindBar(Question):
 
     @property
     def searching(self) -> bool:
-        """Whether a text is marked that some line has."""
+        """Whether a text with matches is marked."""
         return bool(self._text)
 
     def find(self) -> None:
@@ -63,16 +63,16 @@ class FindBar(Question):
         self.ask("find", "find", self._text, self._count)
 
     def _count(self, text: str) -> str:
-        if self._looked is None or self._looked[0] != text:  # enter judges once more, and is to leave the match
+        if self._looked is None or self._looked[0] != text:  # enter checks again, and must not move the match
             self._looked = text, self._searched.look_for(text)
         count = self._looked[1]
         self._text = text if count else ""
         if text and not count:
-            raise ValueError("this text is not here")
-        return f"{count:,} line{'s'[: count != 1]}; enter, then n and N go on" if text else "text, in whatever case"
+            raise ValueError("not found here")
+        return f"{count:,} line{'s'[: count != 1]}; press enter, then n and N" if text else "text, in any case"
 
     def go_on(self, step: int) -> None:
-        """To the next line that has it (1), or the one before (-1)."""
+        """Go to the next match (1), or the previous one (-1)."""
         self._searched.show_match(step)
 
     def clear(self) -> None:
@@ -82,18 +82,18 @@ class FindBar(Question):
         self.refresh_bindings()
 
     def on_question_changed(self, event: Question.Changed) -> None:
-        """Show the first line that has it."""
+        """Show the first match."""
         event.stop()
         if self.searching:
             self._searched.show_match(0)
         self.refresh_bindings()
 
-    def on_question_answered(self, event: Question.Answered) -> None:
-        """The marks stand already."""
+    def on_question_submitted(self, event: Question.Submitted) -> None:
+        """Keep the marks."""
         event.stop()
         self.refresh_bindings()
 
-    def on_question_left(self, event: Question.Left) -> None:
+    def on_question_dismissed(self, event: Question.Dismissed) -> None:
         """Restore what was there before."""
         event.stop()
         self._text, match, line = self._before
@@ -106,7 +106,7 @@ class FindBar(Question):
 
 
 def next_match(places: list[int], here: int, step: int) -> int:
-    """The place after ``here`` (step 1), before it (-1), or there or after it (0), around the end; there is one."""
+    """The place after ``here`` (step 1), before it (-1), or not before it (0), wrapping around; ``places`` has one."""
     if step < 0:
         return next((place for place in reversed(places) if place < here), places[-1])
     return next((place for place in places if place > here - (step == 0)), places[0])

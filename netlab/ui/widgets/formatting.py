@@ -1,6 +1,6 @@
-"""How values of this machine and this moment are shown: clock, ports, durations, version.
+"""Formats values that depend on this machine and moment: clock, ports, durations, version.
 
-Everything on the screen that would differ from run to run goes through one of these, so that a snapshot can stage it.
+Everything on the screen that would differ from run to run goes through one of these, so that a snapshot can replace it.
 It knows no widget.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from netlab.lab.experiments.swim_lanes import Board
 
 
-class Presentation:
+class Formatting:
     """Shows everything as it is."""
 
     version = __version__
@@ -36,19 +36,19 @@ class Presentation:
         return port
 
     def text(self, text: str) -> str:
-        """A sentence of the lab in which addresses, ports or process ids may stand."""
+        """A sentence of the lab that may contain addresses, ports or process ids."""
         return text
 
     def seconds(self, seconds: float) -> str:
-        """A duration as a person reads it: ``3.2 s``."""
+        """A duration, such as ``3.2 s``."""
         return f"{seconds:.1f} s"
 
     def board(self, board: Board) -> Board:
-        """Swim lanes, whose times the machine decides."""
+        """Swim lanes, whose times depend on the machine."""
         return board
 
     def count(self, what: str, value: int) -> int:
-        """A figure of the status line that the machine decides, such as ``threads``."""
+        """A figure of the status line that depends on the machine, such as ``threads``."""
         return value
 
 
@@ -65,7 +65,7 @@ def size(count: int) -> str:
 
 
 def shortened(text: str, cells: int) -> str:
-    """The text, or where it is longer than ``cells`` its beginning in whole words, if these are not long, and "…"."""
+    """The text; if it is longer than ``cells``, its beginning with "…", cut between words unless a word is long."""
     if cell_len(text) <= cells:
         return text
     cut = set_cell_size(text, max(cells - 1, 0)).rstrip()

@@ -1,8 +1,8 @@
-"""Painting rows that need nothing around them, at a third of what Textual's own way costs.
+"""Paints plain rows at a third of the cost of Textual's own way.
 
-Textual asks for borders, padding, outline, tint and hatch anew for each line that it paints, and takes a line to be as
-wide as the widget with its scrollbar, so that each is cut in two. The rows of a byte view have none of the former and
-are as wide as they say.
+Textual looks up borders, padding, outline, tint and hatch for each line that it paints, and assumes that a line is as
+wide as the widget with its scrollbar, so that each line is cut. The rows of a hex view have none of these and are as
+wide as they say.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 
-class PlainRows(StylesCache):
-    """Remembers the rows of one widget, to be set as its ``_styles_cache``.
+class LineCache(StylesCache):
+    """Caches the rows of one widget; set it as the widget's ``_styles_cache``.
 
-    For widgets whose ``render_line`` gives strips as wide as the content and in true colours, as styles from CSS are.
-    Lines of a border above or below are left to Textual, and so is all of a widget with a border or padding at its
-    sides. Where Textual should once not ask `Widget._styles_cache` any more, all is painted as ever.
+    For widgets whose ``render_line`` returns strips as wide as the content, in true colours, as styles from CSS are.
+    Textual still paints a border above or below, and any widget with a border or padding at its sides. If Textual stops
+    using `Widget._styles_cache`, everything is painted as usual.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class PlainRows(StylesCache):
                 self._rows.pop(y, None)
 
     def clear(self) -> None:
-        """Forget all lines."""
+        """Remove all lines."""
         super().clear()
         self._rows.clear()
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
         """The lines of the widget within ``crop``."""
-        if widget.gutter.width:  # as the editor of held bytes has
+        if widget.gutter.width:  # such as the editor of held bytes
             return super().render_widget(widget, crop)
         top, (width, height) = widget.gutter.top, widget.content_size
         filters = [kept for kept in widget.get_line_filters() if not isinstance(kept, ANSIToTruecolor)]

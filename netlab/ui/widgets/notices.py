@@ -1,4 +1,4 @@
-"""How notifications look: slim, across the foot of the screen, so that they leave what they are about in view."""
+"""The style of notifications: slim, across the foot of the screen, so that they hide little."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A small question at the foot of a pane: one line to type into, one line that says at once how it reads.
+"""A small question at the foot of a pane: a line to type into, and a line that checks the text at once.
 
-The pane that asks gives the check; the question knows nothing of what the answer means.
+The pane provides the check; the question does not know what the answer means.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
 from netlab.dissect.text import safe
-from netlab.ui.keys.type_ahead_input import OrderlyInput
+from netlab.ui.keys.type_ahead_input import TypeAheadInput
 
 
 class Question(Vertical):
-    """Hidden until `ask`. Enter answers (if the check agrees), escape leaves; focus goes back where it was."""
+    """Hidden until `ask`. Enter answers, if the check passes; escape leaves. Then the focus returns where it was."""
 
     DEFAULT_CSS = """
     Question {
@@ -42,21 +42,21 @@ class Question(Vertical):
 
     @dataclass
     class Changed(Message):
-        """What was typed so far, and whether the check agrees with it."""
+        """The text so far, and whether it passes the check."""
 
         purpose: str
         text: str
         right: bool
 
     @dataclass
-    class Answered(Message):
-        """Enter was pressed on something that the check agrees with."""
+    class Submitted(Message):
+        """Enter was pressed, and the text passes the check."""
 
         purpose: str
         text: str
 
     @dataclass
-    class Left(Message):
+    class Dismissed(Message):
         """Escape was pressed."""
 
         purpose: str
@@ -72,34 +72,34 @@ class Question(Vertical):
         """A label, the line, and the verdict below."""
         with Horizontal():
             yield Static("", id="question-label", markup=False)
-            yield OrderlyInput(compact=True, select_on_focus=False, max_length=1000)
+            yield TypeAheadInput(compact=True, select_on_focus=False, max_length=1000)
         yield Static("", id="question-verdict", markup=False)
 
     @property
     def line(self) -> Input:
-        """What is typed into."""
+        """The line to type into."""
         return self.query_one(Input)
 
     @property
     def asking(self) -> bool:
-        """Whether the question stands."""
+        """Whether the question is open."""
         return self.has_class("-asking")
 
     def ask(self, purpose: str, label: str, value: str, check: Callable[[str], str]) -> None:
-        """Ask; ``check`` gives a line that says how the text reads, or raises `ValueError` with what is wrong."""
+        """Ask. ``check`` returns a line that explains the text, or raises `ValueError` with what is wrong."""
         self._purpose, self._check, self._back = purpose, check, self.screen.focused
         self.query_one("#question-label", Static).update(Content(label))
         line = self.line
         with line.prevent(Input.Changed):
             line.value = value
-        line.selection = Selection(0, len(value))  # to be typed over, or with → to be typed on
+        line.selection = Selection(0, len(value))  # typing replaces it, → keeps it
         line.cursor_blink = False
         self.add_class("-asking")
         self._judge(value)
         line.focus()
 
     def _judge(self, text: str, *, answering: bool = False) -> bool:
-        """Show how the text reads. Nothing typed yet is not wrong yet, unless it is to be the answer."""
+        """Check the text and show the result. An empty text is not shown as wrong until enter is pressed."""
         try:
             words, self._right = self._check(text), True
         except ValueError as problem:
@@ -112,22 +112,22 @@ class Question(Vertical):
         return self._right
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Judge at each key."""
+        """Check the text at each key."""
         event.stop()
         if self.asking:
             self.post_message(self.Changed(self._purpose, event.value, self._judge(event.value)))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer, unless the check objects."""
+        """Answer, if the check passes."""
         event.stop()
         if self._judge(event.value, answering=True):
             self._close()
-            self.post_message(self.Answered(self._purpose, event.value))
+            self.post_message(self.Submitted(self._purpose, event.value))
 
     def action_leave(self) -> None:
-        """Take the question back."""
+        """Close the question without an answer."""
         self._close()
-        self.post_message(self.Left(self._purpose))
+        self.post_message(self.Dismissed(self._purpose))
 
     def _close(self) -> None:
         self.remove_class("-asking")

@@ -1,6 +1,6 @@
-"""Bounded lines of coloured text, wrapped, drawn only where seen: the base of transcript and server log.
+"""A bounded number of coloured, wrapped lines; only visible ones are drawn. The base of transcript and server log.
 
-New lines never move what a person scrolled up to read. Text is drawn as it stands: no markup is read in it.
+New lines never move what the user has scrolled to. Text is drawn as it is, without markup.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Line = tuple[Part, ...]
 
 
 def _prefix(text: str, start: int, width: int) -> int:
-    """The index after the longest run of ``text`` from ``start`` that fits ``width`` cells; at least one character."""
+    """The end of the longest part of ``text`` from ``start`` that fits ``width`` cells; at least one character."""
     cells = 0
     for index in range(start, len(text)):
         cells += get_character_cell_size(text[index])
@@ -38,8 +38,8 @@ def _prefix(text: str, start: int, width: int) -> int:
 
 
 def breaks(text: str, width: int) -> Iterator[tuple[int, int]]:
-    """Where ``text`` is cut into rows of ``width`` cells: between words, and within one only where it is longer than a
-    row, as literals are; these begin where there is room."""
+    """Where ``text`` is cut into rows of ``width`` cells: between words, or inside a word that is longer than a row,
+    such as a literal, which then starts on the current row."""
     start = 0
     plain = text.isascii()
     while len(text) - start > width if plain else cell_len(text[start:]) > width:
@@ -66,7 +66,7 @@ def _cut(line: Line, start: int, end: int) -> Line:
 
 
 def wrapped(line: Line, width: int, indent: int = 0) -> list[Line]:
-    """The rows that a line takes at ``width`` cells, at least one; all but the first are moved in by ``indent``."""
+    """The rows of a line at ``width`` cells, at least one; all but the first are indented by ``indent``."""
     text = "".join(part[1] for part in line)
     if text.isascii() and len(text) <= width:
         return [line]
@@ -80,33 +80,39 @@ def wrapped(line: Line, width: int, indent: int = 0) -> list[Line]:
 
 
 def hanging(line: Line) -> int:
-    """The cells before a line's last part, below which the rest of it stands."""
+    """The cells before a line's last part, which is the indent of its further rows."""
     return sum(cell_len(text) for _, text in line[:-1])
 
 
-class Ring(ScrollView, can_focus=True):
-    """The newest ``LIMIT`` lines. It follows the newest one unless the person scrolled up."""
+class Scrollback(ScrollView, can_focus=True):
+    """The newest ``LIMIT`` lines. It follows the newest one unless the user has scrolled up."""
 
     LIMIT = 4000
     EMPTY = ""
-    """What will stand here, while nothing does."""
+    """The text shown while there are no lines."""
 
     MARGIN = 0
     """Cells before each row for a mark (see `mark`)."""
 
     ALLOW_SELECT = True
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"ring--faint", "ring--call", "ring--note", "ring--warning", "ring--error"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "scrollback--faint",
+        "scrollback--call",
+        "scrollback--note",
+        "scrollback--warning",
+        "scrollback--error",
+    }
     DEFAULT_CSS = """
-    Ring {
+    Scrollback {
         background: $surface;
         color: $foreground;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
-        & > .ring--faint { color: $text-muted; }
-        & > .ring--call { color: $text-primary; text-style: bold; }
-        & > .ring--note { color: $text-muted; text-style: italic; }
-        & > .ring--warning { color: $text-warning; }
-        & > .ring--error { color: $text-error; text-style: bold; }
+        & > .scrollback--faint { color: $text-muted; }
+        & > .scrollback--call { color: $text-primary; text-style: bold; }
+        & > .scrollback--note { color: $text-muted; text-style: italic; }
+        & > .scrollback--warning { color: $text-warning; }
+        & > .scrollback--error { color: $text-error; text-style: bold; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,30 +128,30 @@ class Ring(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._lines: deque[Line] = deque(maxlen=self.LIMIT)
         self._rows: list[Line] = []
-        self._owners: list[int] = []  # of each row the number of its line, from 0 over all that ever came
+        self._owners: list[int] = []  # for each row, the number of its line, counted from 0 over all lines ever added
         self._total = 0
         self._styles: dict[str, Style] = {}
         self._wrap_width = self._height = 0
 
     @property
     def text(self) -> str:
-        """What stands in it, line by line."""
+        """The text of all lines."""
         return "\n".join("".join(part[1] for part in line) for line in self._lines)
 
     @property
     def follows(self) -> bool:
-        """Whether the newest line is in sight, so that new ones are scrolled to."""
+        """Whether the newest line is in view, so that new ones are scrolled to."""
         return self.scroll_target_y >= self.max_scroll_y - 1
 
     def clear(self) -> None:
-        """Forget all lines."""
+        """Remove all lines."""
         self._lines.clear()
         self._rows.clear()
         self._owners.clear()
         self._resized(follow=True)
 
     def extend(self, lines: Iterable[Line]) -> None:
-        """Add lines at the end; beyond the limit the oldest go."""
+        """Add lines at the end; beyond the limit the oldest are dropped."""
         added = list(lines)[-self.LIMIT :]
         if not added:
             return
@@ -180,10 +186,10 @@ class Ring(ScrollView, can_focus=True):
         scroll_at_once(self, self.max_scroll_y)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Wrap anew where the width is another one."""
-        bar = self.styles.scrollbar_size_vertical  # kept free also before it is there: no resize tells when it comes
+        """Wrap the lines again if the width has changed."""
+        bar = self.styles.scrollbar_size_vertical  # always reserved: its appearance causes no resize
         width = max(self.size.width - bar - self.MARGIN, 1)
-        follow = self.follows or self.scroll_target_y >= len(self._rows) - self._height - 1  # as it was before
+        follow = self.follows or self.scroll_target_y >= len(self._rows) - self._height - 1  # at the height before
         self._height = self.size.height
         if width != self._wrap_width:
             follow = follow or not self._wrap_width
@@ -196,7 +202,7 @@ class Ring(ScrollView, can_focus=True):
             self._to_end()
 
     def notify_style_update(self) -> None:
-        """Forget the styles of the theme before."""
+        """Clear the cached styles of the old theme."""
         self._styles.clear()
         super().notify_style_update()
 
@@ -213,9 +219,9 @@ class Ring(ScrollView, can_focus=True):
         base = self.rich_style
         if row >= len(self._rows):
             words = self.EMPTY if not self._rows and y == 0 else ""
-            return Strip([Segment(" " * self.MARGIN + words, self._style("ring--note"))] if words else []).crop_extend(
-                0, self.size.width, base
-            )
+            return Strip(
+                [Segment(" " * self.MARGIN + words, self._style("scrollback--note"))] if words else []
+            ).crop_extend(0, self.size.width, base)
         segments = [Segment(text, self._style(name)) for name, text in self._rows[row]]
         strip = Strip(self._selected(segments, row)).crop_extend(0, self.size.width - self.MARGIN, base)
         strip = strip.apply_offsets(0, row)
@@ -226,7 +232,7 @@ class Ring(ScrollView, can_focus=True):
         return self.mark(row)
 
     def mark(self, row: int) -> str:
-        """What stands in the margin before a row."""
+        """The sign in the margin of a row."""
         return ""
 
     def _selected(self, segments: list[Segment], row: int) -> list[Segment]:
@@ -241,7 +247,7 @@ class Ring(ScrollView, can_focus=True):
         return [*line.crop(0, start), *inside, *line.crop(end)]
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The text under the selection that the mouse made."""
+        """The text of a selection made with the mouse."""
         text = "\n".join("".join(part[1] for part in row) for row in self._rows)
         return selection.extract(text), "\n"
 

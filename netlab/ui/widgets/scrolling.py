@@ -1,4 +1,4 @@
-"""Scrolling to where there is no scrollbar yet; growing without laying out, and moving without painting, what stays."""
+"""Scrolling before the scrollbar appears, growing without a new layout, moving the scrollbar without repainting it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from textual.scrollbar import ScrollBar
 
 
 def scroll_at_once(view: ScrollView, y: int) -> None:
-    """Scroll to a line, also where the lines have just become too many.
+    """Scroll to a line, even if the lines have only just outgrown the view.
 
-    Textual 8.2.8 shows the scrollbar with the next layout. Until then it scrolls only by force, and the bar is not told
-    (`ScrollView.watch_scroll_y`).
+    Textual 8.2.8 shows the scrollbar at the next layout. Until then it scrolls only with ``force``, and does not update
+    the scrollbar (`ScrollView.watch_scroll_y`).
     """
     view.scroll_to(y=y, animate=False, force=True)
     if not view.show_vertical_scrollbar:
@@ -19,7 +19,7 @@ def scroll_at_once(view: ScrollView, y: int) -> None:
 
 
 def _place_bar(view: ScrollView, more: int = 10) -> None:
-    """Place the bar, once it is shown: another refresh may come before the layout that shows it."""
+    """Set the scrollbar's position once it is shown, which may take more than one refresh."""
     if view.show_vertical_scrollbar:
         view.vertical_scrollbar.position = view.scroll_y
     elif more and view.max_scroll_y > 0:
@@ -27,10 +27,10 @@ def _place_bar(view: ScrollView, more: int = 10) -> None:
 
 
 def set_content_size(view: ScrollView, size: Size) -> None:
-    """Other content size. The whole screen is laid out anew only where the scrollbar comes or goes.
+    """Set the content size, and lay out the whole screen only if the scrollbar appears or disappears.
 
-    `ScrollView.virtual_size` always does so, which costs tens of milliseconds and, twenty times a second under a flood,
-    keeps keys waiting.
+    Setting `ScrollView.virtual_size` always does so. That takes tens of milliseconds, and in a flood, twenty times a
+    second, keys would have to wait.
     """
     before = view.virtual_size
     bar = view.show_vertical_scrollbar
@@ -42,11 +42,11 @@ def set_content_size(view: ScrollView, size: Size) -> None:
         return
     view.set_reactive(ScrollView.virtual_size, size)
     view.vertical_scrollbar.window_virtual_size = size.height
-    view.scroll_y = view.scroll_y  # which is kept within the size
+    view.scroll_y = view.scroll_y  # clamps it to the new size
 
 
 def move_bar(view: ScrollView, y: float) -> None:
-    """Tell the scrollbar where the view is; it is painted anew only where its thumb is seen to have moved."""
+    """Set the scrollbar's position; repaint it only if its thumb visibly moves."""
     bar = view.vertical_scrollbar
     if _thumb(bar, bar.position) == _thumb(bar, y):
         bar.set_reactive(ScrollBar.position, y)
@@ -55,7 +55,7 @@ def move_bar(view: ScrollView, y: float) -> None:
 
 
 def _thumb(bar: ScrollBar, position: float) -> int:
-    """Where the thumb begins, in eighths of a cell, as `ScrollBarRender.render_bar` has it."""
+    """The start of the thumb in eighths of a cell, as in `ScrollBarRender.render_bar`."""
     height, rows, shown = bar.size.height, bar.window_virtual_size, bar.window_size
     if not shown < rows:
         return 0

@@ -1,4 +1,4 @@
-"""Bounded lines that a text can be found in: each match is drawn reversed, the line gone to has a sign before it."""
+"""A searchable scrollback: matches are drawn reversed, and the current one has a sign in the margin."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textual.binding import BindingType
 from textual.strip import Strip
 
 from netlab.ui.widgets.find_bar import FindBar, find_keys, next_match
-from netlab.ui.widgets.scrollback import Ring
+from netlab.ui.widgets.scrollback import Scrollback
 
 _REVERSE = Style(reverse=True)
 
 
-class SearchedRing(Ring):
-    """A ring whose container shows its `find_bar` below it."""
+class SearchedScrollback(Scrollback):
+    """A searchable scrollback; its container shows its `find_bar` below it."""
 
     MARGIN = 1
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,11 +28,11 @@ class SearchedRing(Ring):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.find_bar = FindBar(self, self)
-        self._sought: re.Pattern[str] | None = None
+        self._pattern: re.Pattern[str] | None = None
         self._match: int | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What goes on with a search is there while there is one."""
+        """The next and previous match are available only after a search."""
         if action == "find":
             return not self.find_bar.asking
         if action in ("find_next", "clear"):
@@ -40,15 +40,15 @@ class SearchedRing(Ring):
         return super().check_action(action, parameters)
 
     def action_find(self) -> None:
-        """Ask for what."""
+        """Ask for a text to find."""
         self.find_bar.find()
 
     def action_find_next(self, step: int) -> None:
-        """To the next match, or the one before."""
+        """Go to the next match, or the previous one."""
         self.show_match(step)
 
     def action_clear(self) -> None:
-        """No marks any more."""
+        """Remove the search marks."""
         self.find_bar.clear()
 
     @property
@@ -57,23 +57,23 @@ class SearchedRing(Ring):
         return self._match
 
     def look_for(self, text: str, match: int | None = None) -> int:
-        """Mark the text; the number of lines that have it."""
-        self._sought = re.compile(re.escape(text), re.IGNORECASE) if text else None
+        """Mark a text. Returns the number of lines that contain it."""
+        self._pattern = re.compile(re.escape(text), re.IGNORECASE) if text else None
         self._match = match
         self.refresh()
         self.refresh_bindings()
         return len(self._matches())
 
     def _matches(self) -> list[int]:
-        """The lines that have it, by their numbers."""
-        first, sought = self._total - len(self._lines), self._sought
-        if sought is None:
+        """The numbers of the lines that contain the text."""
+        first, pattern = self._total - len(self._lines), self._pattern
+        if pattern is None:
             return []
         texts = ("".join(part[1] for part in line) for line in self._lines)
-        return [number for number, text in enumerate(texts, first) if sought.search(text)]
+        return [number for number, text in enumerate(texts, first) if pattern.search(text)]
 
     def show_match(self, step: int) -> None:
-        """Go to one of them."""
+        """Go to a match."""
         found = self._matches()
         if not found or not self._owners:
             return
@@ -90,11 +90,11 @@ class SearchedRing(Ring):
 
     def _selected(self, segments: list[Segment], row: int) -> list[Segment]:
         segments = super()._selected(segments, row)
-        if self._sought is None:
+        if self._pattern is None:
             return segments
         strip = Strip(segments)
         text, pieces, done = strip.text, [], 0
-        for found in self._sought.finditer(text):
+        for found in self._pattern.finditer(text):
             start, end = cell_len(text[: found.start()]), cell_len(text[: found.end()])
             pieces += [*strip.crop(done, start), *strip.crop(start, end).apply_style(_REVERSE)]
             done = end

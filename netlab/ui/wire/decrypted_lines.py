@@ -1,7 +1,7 @@
-"""What encrypted segments say, for the lines of the wire list, once the records that they carry have been opened.
+"""The text of encrypted segments for the lines of the wire list, after their records have been decrypted.
 
-A line asks when it is drawn; what is not known yet is opened in a thread and drawn then. It knows no widget and no
-protocol: a topic's `Conversation` opens the records and says each in words.
+A line asks for it when it is drawn; what is not known yet is decrypted in a thread and drawn later. It knows no widget
+and no protocol: a topic's `Conversation` decrypts the records and puts each into words.
 """
 
 from __future__ import annotations
@@ -21,47 +21,47 @@ from netlab.ui.wire.segment_row import READ, preview
 
 _LOOKS = 10
 MOST = 3
-"""Records of a segment that its line shows."""
+"""At most this many records of a segment are shown on its line."""
 Conversations = Callable[[Segment], Callable[[], Conversation] | None]
-"""What opens a segment's flow; None for what is not encrypted. Called in the thread that opens."""
+"""Returns what decrypts a segment's flow; None if the flow is not encrypted. Called in the decrypting thread."""
 
 
 @dataclass(slots=True)
 class _Opening:
-    """One flow: its records so far, and with which lengths and secrets they were looked for last."""
+    """One flow: its records so far, and the lengths and secrets of the last attempt."""
 
     flow: Flow
     sample: Segment
     records: dict[Direction, Sequence[Opened]] = field(default_factory=dict)
     conversation: Conversation | None = None
     never: bool = False
-    """It cannot be opened at all."""
+    """Whether it cannot be decrypted at all."""
     tried: tuple[int, ...] = ()
     looks: int = 0
-    """How often it is still to be looked at: its secrets may be written down after its segments have crossed."""
+    """Remaining attempts: its secrets may be logged after its segments have crossed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A flow to be opened further, and its streams, which are joined in the thread that opens."""
+    """A flow to decrypt further, and its streams, which are joined in the decrypting thread."""
 
     opening: _Opening
     streams: tuple[Sequence[Chunk], Sequence[Chunk]]
 
 
-class OpenedLines:
-    """Opens the flows of one capture. ``secrets`` gives the key log as it is now."""
+class DecryptedLines:
+    """Decrypts the flows of one capture. ``secrets`` returns the current key log."""
 
     def __init__(self, conversations: Conversations, secrets: Callable[[], str]) -> None:
         self._conversations, self._secrets = conversations, secrets
         self._openings: dict[int, _Opening] = {}
 
     def forget(self) -> None:
-        """Another capture is shown."""
+        """Forget all flows: another capture is shown."""
         self._openings.clear()
 
     def line(self, segment: Segment, dissector: Dissector | None) -> str:
-        """What a segment says; empty if that is not known, or not yet: then `work` has something to do."""
+        """The text of a segment; empty if it is not known, or not yet known: then `work` has something to do."""
         if not segment.data or segment.flow.transport is Transport.UDP:
             return ""
         opening = self._openings.setdefault(segment.flow.number, _Opening(segment.flow, segment))
@@ -76,7 +76,7 @@ class OpenedLines:
         return _line(segment, records[first : min(after, first + MOST)], after - first, dissector)
 
     def work(self, capture: CapturedSegments) -> list[Work]:
-        """What is to be opened now; to be asked for in the thread that grows the capture."""
+        """The flows to decrypt now. Call it in the thread that grows the capture."""
         found = []
         wanted = [opening for opening in self._openings.values() if opening.looks]
         secrets = len(self._secrets()) if wanted else 0
@@ -90,7 +90,7 @@ class OpenedLines:
         return found
 
     def open(self, work: Iterable[Work]) -> bool:
-        """Open what is to be opened, in any thread; whether more is known than before."""
+        """Decrypt these flows, in any thread. Returns whether more is known than before."""
         return sum(self._open(each.opening, *map(joined, each.streams)) for each in work) > 0
 
     def _open(self, opening: _Opening, to_server: memoryview, to_client: memoryview) -> bool:
@@ -103,7 +103,7 @@ class OpenedLines:
                     return False
                 opening.conversation = make()
             records = opening.conversation.grow(self._secrets(), to_server, to_client)
-        except Exception:  # noqa: BLE001 - an installed package may raise anything; the inspector says what
+        except Exception:  # noqa: BLE001 - an installed package may raise anything; the inspector shows the error
             opening.never = True
             return False
         if records is not None:
@@ -112,7 +112,7 @@ class OpenedLines:
 
 
 def _line(segment: Segment, records: Sequence[Opened], count: int, dissector: Dissector | None) -> str:
-    """The records of a segment in words: those in clear as the dissector reads them, the others as they were opened."""
+    """The records of a segment in words: those in clear as the dissector reads them, the others decrypted."""
     if not records:
         return ""
     parts = []
@@ -128,7 +128,7 @@ def _line(segment: Segment, records: Sequence[Opened], count: int, dissector: Di
 
 
 def _words(record: Opened, offset: int) -> str:
-    """A record's words, or its plaintext; of one that began in an earlier segment, what this one carries of it."""
+    """A record's words, or its plaintext; if it began in an earlier segment, only the part in this one."""
     if record.words:
         return safe(record.words)
     here = memoryview(record.plaintext)[max(offset - record.at, 0) :]

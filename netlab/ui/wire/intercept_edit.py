@@ -1,6 +1,6 @@
-"""Bytes under the hands of a person: overwritten, inserted and deleted, as hex digits or as text, and taken back.
+"""Editing bytes: overwrite, insert and delete, as hex digits or as text, with undo.
 
-Pure: keys' meanings go in, bytes and a cursor come out. It knows no widget.
+Pure: characters and commands go in, bytes and a cursor come out. It knows no widget.
 """
 
 from __future__ import annotations
@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 LONGEST = 1 << 20
-"""Bytes that may be made by hand."""
+"""The largest number of bytes that can be edited."""
 _STEPS_BACK = 200
 
 
 class EditSource:
-    """The bytes as a byte view reads them, with one place behind the last where more can be added."""
+    """The bytes for the hex view, with one place after the last where more can be added."""
 
     def __init__(self, held: bytes) -> None:
         self._held = memoryview(held)
 
     @property
     def length(self) -> int:
-        """The bytes and the place behind them."""
+        """The number of bytes, plus the place after them."""
         return len(self._held) + 1
 
     def view(self, start: int, end: int) -> memoryview:
-        """A slice; the place behind is a zero that `gaps` tells apart."""
+        """A slice; the place after the bytes is a zero, and a gap."""
         part = self._held[max(start, 0) : max(end, 0)]
         return memoryview(bytes(part) + b"\0") if start <= len(self._held) < end else part
 
@@ -42,15 +42,15 @@ class EditSource:
         return 0
 
     def gaps(self, start: int, end: int) -> Sequence[tuple[int, int]]:
-        """The place behind."""
+        """The place after the bytes."""
         last = len(self._held)
         return ((last, last + 1),) if start <= last < end else ()
 
 
 class Edit:
-    """Bytes being edited. ``cursor`` may stand behind the last; ``low`` says that a byte's second digit is awaited.
+    """Bytes being edited. ``cursor`` may stand after the last; ``low``: the next digit is a byte's second one.
 
-    ``as_text`` and ``inserting`` are how typing is meant.
+    ``as_text`` and ``inserting`` are the typing modes.
     """
 
     def __init__(self, held: bytes) -> None:
@@ -65,12 +65,12 @@ class Edit:
         return EditSource(bytes(self.held))
 
     def move(self, cursor: int) -> None:
-        """Put the cursor elsewhere; a half-typed byte stays as it is."""
+        """Move the cursor; a half-typed byte stays as it is."""
         if cursor != self.cursor:
             self.cursor, self.low = min(max(cursor, 0), len(self.held)), False
 
     def type(self, character: str) -> bool:
-        """A character was typed; False where it means nothing here, or there are too many bytes."""
+        """Type a character. False if it is not valid here, or there are too many bytes."""
         if self.as_text:
             return self._change(lambda: self._put(character.encode("utf-8", "replace")))
         if character not in "0123456789abcdefABCDEF":
@@ -78,18 +78,18 @@ class Edit:
         return self._change(lambda: self._digit(int(character, 16)))
 
     def delete(self, selection: tuple[int, int] = (0, 0)) -> bool:
-        """Take away what is selected, else the byte at the cursor."""
+        """Delete the selection, else the byte at the cursor."""
         start, end = selection if selection[0] < selection[1] else (self.cursor, self.cursor + 1)
         return start < len(self.held) and self._change(lambda: self._cut(start, end))
 
     def rub_out(self) -> bool:
-        """Take away the byte before the cursor, or the digit that was just typed."""
+        """Delete the byte before the cursor, or the digit that was just typed."""
         if self.low:
             return self.undo()
         return self.cursor > 0 and self._change(lambda: self._cut(self.cursor - 1, self.cursor))
 
     def undo(self) -> bool:
-        """Take the last change back."""
+        """Undo the last change."""
         if not self._before:
             return False
         held, self.cursor = self._before.pop()
@@ -114,7 +114,7 @@ class Edit:
         self.cursor += len(typed)
 
     def _digit(self, value: int) -> None:
-        """The first digit makes a byte or changes its upper half; the second its lower half, and goes on."""
+        """The first digit adds a byte or sets its upper half; the second sets its lower half and moves on."""
         if self.low:
             self.held[self.cursor] = self.held[self.cursor] & 0xF0 | value
             self.cursor, self.low = self.cursor + 1, False

@@ -1,4 +1,4 @@
-"""The held segments, below the wire list: what waits for a person. It draws them and knows no lab."""
+"""The held segments, below the wire list. It draws them and knows no lab."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.wire.segment_row import what
 
 ROWS = 5
-"""Lines at most; the others scroll."""
+"""At most this many lines; more of them scroll."""
 _NOWHERE = Endpoint("", 0)
 
 
 class HeldList(Widget, can_focus=True):
-    """There while something is held. ``cursor`` is a row; `highlighted` the segment on it."""
+    """Visible while segments are held. ``cursor`` is a row; `highlighted` the segment on it."""
 
     DEFAULT_CSS = """
     HeldList {
@@ -45,16 +45,16 @@ class HeldList(Widget, can_focus=True):
     cursor = reactive(0)
 
     @dataclass
-    class Highlighted(Message):
-        """The cursor stands on another held segment."""
+    class HeldHighlighted(Message):
+        """The cursor is on another held segment."""
 
         segment: Segment
 
-    class Chosen(Message):
-        """Enter was pressed: the person wants the bytes."""
+    class BytesRequested(Message):
+        """The user pressed enter to see the bytes."""
 
-    class Left(Message):
-        """The cursor went up beyond the first."""
+    class PastFirst(Message):
+        """The user moved up beyond the first segment."""
 
     def __init__(self) -> None:
         super().__init__(id="held")
@@ -63,7 +63,7 @@ class HeldList(Widget, can_focus=True):
         self._dissector: Dissector | None = None
 
     def show(self, held: Sequence[HeldSegment], capture: CapturedSegments | None, dissector: Dissector | None) -> None:
-        """Show these; the cursor stays on its segment, else on the one that took its place."""
+        """Show these segments; the cursor stays on its segment, else on its row."""
         before = self.highlighted
         self.held, self._dissector = tuple(held), dissector
         self._segments = [as_segment(each, self.held, capture) for each in self.held]
@@ -74,52 +74,52 @@ class HeldList(Widget, can_focus=True):
         self._name_keys()
         self.refresh(layout=True)
         if self.has_focus:
-            self.tell()
+            self.post_highlighted()
 
     def on_mount(self) -> None:
-        """Name keys in the title only while they act."""
+        """Name keys in the title only while they work."""
         follow_keys(self, self._name_keys)
 
     def _name_keys(self) -> None:
-        acts = {"release": "lets go", "release_all": "all", "edit": "edits", "drop": "drops", "replay": "replays"}
+        acts = {"release": "releases", "release_all": "all", "edit": "edits", "drop": "drops", "replay": "replays"}
         keys = hint(self, *((f"want('{what}')", words) for what, words in acts.items()))
         self.border_title = Content(" ── ".join(filter(None, [f"held ── {len(self.held)}", keys]))).markup
 
     @property
     def highlighted(self) -> HeldSegment | None:
-        """The segment that the cursor stands on, or nothing."""
+        """The held segment at the cursor, or None."""
         return self.held[self.cursor] if self.cursor < len(self.held) else None
 
     @property
     def segment(self) -> Segment | None:
-        """The same as a segment that could be captured; its number is 0."""
+        """The held segment at the cursor as a captured segment; its number is 0."""
         return self._segments[self.cursor] if self.cursor < len(self._segments) else None
 
-    def tell(self) -> None:
-        """Tell which segment the cursor stands on."""
+    def post_highlighted(self) -> None:
+        """Post the segment at the cursor."""
         if self.segment is not None:
-            self.post_message(self.Highlighted(self.segment))
+            self.post_message(self.HeldHighlighted(self.segment))
 
     def on_focus(self) -> None:
-        """What the cursor stands on is looked at now."""
+        """Show the cursor, and post its segment."""
         self.refresh()
-        self.tell()
+        self.post_highlighted()
 
     def on_blur(self) -> None:
-        """The cursor is shown only while it acts."""
+        """Hide the cursor."""
         self.refresh()
 
     def action_go(self, rows: int) -> None:
-        """Up or down; beyond the first to the segments that crossed."""
+        """Go up or down; beyond the first, to the segments that crossed."""
         if self.cursor + rows < 0:
-            self.post_message(self.Left())
+            self.post_message(self.PastFirst())
         elif self.cursor + rows < len(self.held):
             self.cursor += rows
-            self.tell()
+            self.post_highlighted()
 
     def action_choose(self) -> None:
-        """Ask for the bytes."""
-        self.post_message(self.Chosen())
+        """Request the bytes."""
+        self.post_message(self.BytesRequested())
 
     def render(self) -> Content:
         """The lines around the cursor."""
@@ -139,7 +139,7 @@ class HeldList(Widget, can_focus=True):
 
 
 def as_segment(held: HeldSegment, all_held: Sequence[HeldSegment], capture: CapturedSegments | None) -> Segment:
-    """What waits, as if it had crossed: in the capture's flow, behind all that crossed and that waits before it."""
+    """A held segment as if it had crossed: in the capture's flow, after bytes that crossed or are held before it."""
     flow = next((flow for flow in reversed(capture.flows) if flow.client == held.client), None) if capture else None
     offset = 0
     if flow is not None and capture is not None and flow.transport is Transport.TCP:

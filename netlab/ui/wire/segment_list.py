@@ -1,7 +1,7 @@
-"""The lines of the wire list: every segment of a capture, or those that a filter left, newest last.
+"""The lines of the wire list: the segments of a capture that pass the filter, newest last.
 
-Segments are decoded when their line is drawn, so that millions scroll. New traffic never moves the cursor of a person
-who has moved it; `end` follows the newest again.
+Segments are decoded when their line is drawn, so that millions of them scroll. Once the user has moved the cursor, new
+traffic does not move it; `end` follows the newest segment again.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from netlab.capture.model import Segment
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
 from netlab.ui.keys.hints import follow_keys, hint
-from netlab.ui.widgets.line_cache import PlainRows
-from netlab.ui.widgets.redraw_rate import Pace
+from netlab.ui.widgets.line_cache import LineCache
+from netlab.ui.widgets.redraw_rate import RedrawRate
 from netlab.ui.widgets.scrolling import scroll_at_once, set_content_size
-from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.segment_painter import STYLES, SegmentPainter
 from netlab.ui.wire.segment_rows import SegmentRows
 
@@ -36,16 +36,23 @@ KEYS: list[BindingType] = [
     Binding("pageup", "page(-1)", "page up", show=False, id="wire.page_up"),
     Binding("pagedown", "page(1)", "page down", show=False, id="wire.page_down"),
     Binding("home,g", "first", "first", show=False, id="wire.first"),
-    Binding("end,G", "follow", "follow", show=False, id="wire.follow", tooltip="Go to the newest and follow it"),
+    Binding(
+        "end,G",
+        "follow",
+        "follow",
+        show=False,
+        id="wire.follow",
+        tooltip="Go to the newest segment and follow new ones",
+    ),
     Binding("enter", "choose", "bytes", show=False, id="wire.bytes", tooltip="Go to the bytes of this segment"),
     Binding("space", "mark", "mark", id="wire.mark", tooltip="Mark or unmark this segment"),
-    Binding("z", "freeze", "freeze", id="wire.freeze", tooltip="Stay here while segments come, or follow the newest"),
+    Binding("z", "freeze", "freeze", id="wire.freeze", tooltip="Stop at this segment, or follow the newest"),
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
 ]
 
 
 class SegmentList(ScrollView, can_focus=True):
-    """The list of segments. ``cursor`` is a row; `highlighted` the segment on it."""
+    """The list of segments. ``cursor`` is a row, `highlighted` the segment on it."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = set(STYLES)
@@ -68,128 +75,125 @@ class SegmentList(ScrollView, can_focus=True):
     cursor = reactive(-1, repaint=False)
 
     @dataclass
-    class Highlighted(Message):
-        """The cursor stands on another segment (None: on none)."""
+    class RowHighlighted(Message):
+        """The cursor is on another segment (None: on none)."""
 
         segment: Segment | None
 
-    class Left(Message):
-        """The cursor was to go down beyond the newest."""
+    class PastLast(Message):
+        """The user moved down beyond the newest segment."""
 
     @dataclass
-    class Chosen(Message):
-        """Enter was pressed on a segment: the person wants its bytes."""
+    class Selected(Message):
+        """The user pressed enter on a segment to see its bytes."""
 
         segment: Segment
 
     def __init__(self, *, live: bool, id: str | None = None) -> None:
-        """``live``: segments go on coming, so that one may follow them."""
+        """``live``: new segments arrive, and the list can follow them."""
         super().__init__(id=id)
-        self._styles_cache = PlainRows()
+        self._styles_cache = LineCache()
         self._live = live
         self.rows = SegmentRows()
-        """Which segments are shown, and where the person is."""
+        """The segments that are shown, and the user's place among them."""
         self._painter = SegmentPainter(
             self.rows, lambda name, partial: self.get_component_rich_style(name, partial=partial)
         )
-        self._pace = Pace()
+        self._redraw_rate = RedrawRate()
         self._title = self._how_to_follow = ""
 
     @property
-    def hurried(self) -> bool:
-        """Whether more comes than anyone can read. When it is over, the highlighted segment is told once more."""
-        return self._pace.hurried
+    def flooded(self) -> bool:
+        """Whether segments arrive faster than anyone can read. Afterwards the highlighted segment is posted again."""
+        return self._redraw_rate.flooded
 
     @property
     def highlighted(self) -> Segment | None:
-        """The segment that the cursor stands on."""
+        """The segment at the cursor."""
         return self.rows.at(self.cursor)
 
     # What is shown
 
     def show(self, capture: CapturedSegments | None, dissector: Dissector | None = None) -> None:
-        """Show another capture (None: nothing yet) from its newest segment on.
+        """Show another capture (None: nothing yet) at its newest segment.
 
-        With a dissector, its summary is what a line says, else a preview of the text.
+        With a dissector, a line shows its summary; otherwise a preview of the text.
         """
         self.rows.show(capture)
         self._painter.dissector = dissector
-        self._pace.forget()
+        self._redraw_rate.forget()
         self.set_reactive(SegmentList.cursor, -1)
-        self.post_message(self.Highlighted(None))
+        self.post_message(self.RowHighlighted(None))
         self.grow()
 
     def grow(self) -> None:
-        """Take in what the capture has more. Cheap when there is nothing new, and unhurried under a flood.
-
-        Whoever calls this calls it again soon.
-        """
-        if self._pace.look(self.rows.count):
+        """Show new segments of the capture. Call it often: it is cheap, and draws seldom in a flood."""
+        if self._redraw_rate.look(self.rows.count):
             self._lay_out()
             self._settle()
             self.refresh()
-        elif self._pace.tells():
-            self.post_message(self.Highlighted(self.highlighted))
+        elif self._redraw_rate.highlight_is_due():
+            self.post_message(self.RowHighlighted(self.highlighted))
 
     def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
-        """Show only these segments (indices in ascending order, may grow), or all; ``note`` tells it in the title.
+        """Show only these segments (ascending indices, may grow), or all; the title shows ``note``.
 
         The cursor stays on its segment, or goes to the next one shown.
         """
         self.rows.show_only(rows, note)
-        self._pace.drew(self.rows.count)
+        self._redraw_rate.drew(self.rows.count)
         self._lay_out()
         self._settle()
         self.refresh()
 
     def _settle(self) -> None:
-        """Cursor to the newest if it is followed, else to the segment where the person was, or the next one shown."""
+        """Put the cursor on the newest segment if it is followed, else on the user's segment, or the next one shown."""
         if self.rows.following:
             self._put_newest()
         else:
             self._put(self.rows.place())
 
     def _put_newest(self) -> None:
-        """The newest segment in sight, and the cursor on the newest that has bytes to be looked at."""
+        """Scroll to the newest segment, with the cursor on the newest one that has bytes."""
         self._put(self.rows.newest_with_bytes())
         self._into_view(self.rows.count - 1)
 
-    def show_opened(self, opened: OpenedLines | None) -> None:
-        """What opens the records of encrypted segments, so that a line says what was said."""
-        self._painter.opened = opened
+    def show_opened(self, opened: DecryptedLines | None) -> None:
+        """Set what decrypts encrypted segments, so that their lines show the plaintext."""
+        self._painter.decrypted = opened
 
     def link(self, numbers: Iterable[int]) -> None:
-        """Show in the margin which segments are of the call that is looked at."""
+        """Mark the segments of the selected call in the margin."""
         linked = frozenset(numbers)
         if linked != self._painter.linked:
             self._painter.linked = linked
             self.refresh()
 
     def note(self, note: str) -> None:
-        """Another remark for the title."""
+        """Show a remark in the title."""
         self.rows.note = note
-        self._tell()
+        self._update_title()
 
     # Movement
 
-    def hold(self) -> None:
-        """Stop following the newest: the person looks at something."""
+    def pause(self) -> None:
+        """Stop following the newest: the user looks at something."""
         if self.rows.following:
             self.rows.stay(self.rows.index_of(self.cursor))
-            self._tell()
+            self._update_title()
 
     def go_to(self, number: int) -> None:
         """Put the cursor on the segment with this number (or the next one shown) and stop following."""
         self.rows.stay(number - 1)
         self._settle()
-        self._tell()
+        self._update_title()
 
     def _put(self, row: int) -> None:
         row = min(max(row, 0), self.rows.count - 1)
         if row != self.cursor:
             self.cursor = row
-            if not (self.rows.following and self.hurried):
-                self.post_message(self.Highlighted(self.highlighted))
+            if not (self.rows.following and self.flooded):
+                self.post_message(self.RowHighlighted(self.highlighted))
         self._into_view()
 
     def watch_cursor(self, before: int, after: int) -> None:
@@ -212,59 +216,59 @@ class SegmentList(ScrollView, can_focus=True):
         return max(self.scrollable_content_region.height - 1, 1)
 
     def _move(self, row: int) -> None:
-        """By hand: the newest row follows, any other stays."""
+        """The user moves: on the newest row the list keeps following, elsewhere it pauses."""
         self.rows.following = row >= self.rows.count - 1 and self.rows.following
         self._put(row)
         self.rows.wanted = self.rows.index_of(self.cursor)
-        self._tell()
+        self._update_title()
 
     def action_go(self, rows: int) -> None:
-        """Up or down."""
+        """Scroll up or down."""
         if rows > 0 and self.cursor >= self.rows.count - 1:
-            self.post_message(self.Left())
+            self.post_message(self.PastLast())
         self._move(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
-        """A page up or down."""
+        """Go a page up or down."""
         self.scroll_to(y=self.scroll_offset.y + pages * self._page(), animate=False)
         self._move(self.cursor + pages * self._page())
 
     def action_first(self) -> None:
-        """The oldest segment."""
+        """Go to the oldest segment."""
         self._move(0)
 
     def action_follow(self) -> None:
-        """The newest segment, and whatever comes."""
+        """Go to the newest segment, and follow new ones."""
         self.rows.following = True
         self._put_newest()
-        self._tell()
+        self._update_title()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A file does not grow."""
+        """Freezing makes sense only for a live capture."""
         return self._live if action == "freeze" else super().check_action(action, parameters)
 
     def action_freeze(self) -> None:
         """Stop following, or follow again."""
         if self.rows.following:
-            self.hold()
+            self.pause()
         else:
             self.action_follow()
 
     def action_choose(self) -> None:
-        """Ask for the bytes."""
+        """Request the bytes."""
         if segment := self.highlighted:
-            self.hold()
-            self.post_message(self.Chosen(segment))
+            self.pause()
+            self.post_message(self.Selected(segment))
 
     def action_mark(self) -> None:
-        """Mark or unmark."""
+        """Mark or unmark the segment."""
         if segment := self.highlighted:
             self.rows.marks ^= {segment.number}
-            self.hold()
+            self.pause()
             self.refresh_line(self.cursor + 1)
 
     def action_next_mark(self) -> None:
-        """Go to the next mark, from the last to the first."""
+        """Go to the next mark; after the last, to the first."""
         here = self.highlighted.number if self.highlighted else 0
         if (number := self.rows.next_mark(here)) is not None:
             self.go_to(number)
@@ -281,21 +285,21 @@ class SegmentList(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width or 80
         self._painter.fit(width)
         set_content_size(self, Size(width, self.rows.count + 1))
-        self._tell()
+        self._update_title()
 
-    def _tell(self) -> None:
+    def _update_title(self) -> None:
         title = self.rows.title(self._live, self._how_to_follow)
         if title != self._title:
             self._title = title
             self.border_title = Content(title).markup
 
     def on_mount(self) -> None:
-        """Name keys in the title only while they act."""
+        """Name keys in the title only while they work."""
         follow_keys(self, self._name_keys)
 
     def _name_keys(self) -> None:
-        self._how_to_follow = hint(self, ("follow", "follows"))
-        self._tell()
+        self._how_to_follow = hint(self, ("follow", "{}: follow again"))
+        self._update_title()
 
     def on_resize(self) -> None:
         """Fit the columns to the width."""

@@ -1,4 +1,4 @@
-"""Paints the lines of the wire list: the heading, one segment a line, and what stands there while there is none."""
+"""Paints the lines of the wire list: the heading, one segment per line, and the text of an empty list."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from textual.strip import Strip
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
-from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.segment_row import Columns, clock, what
 from netlab.ui.wire.segment_rows import SegmentRows
 
 STYLES = frozenset(
     f"wire--{name}" for name in ("heading", "to-server", "to-client", "event", "fate", "cursor")
-)  # what a list that has these lines has to name
+)  # the component classes that a list with these lines needs
 
 
 class SegmentPainter:
@@ -26,13 +26,13 @@ class SegmentPainter:
         self._style_of = style_of
         self._rows = rows
         self.dissector: Dissector | None = None
-        self.opened: OpenedLines | None = None
+        self.decrypted: DecryptedLines | None = None
         self.columns = Columns.fitting(80, 0, 0, "")
         self.linked: frozenset[int] = frozenset()
-        """Numbers of the segments of the call that is looked at."""
+        """Numbers of the segments of the selected call."""
 
     def fit(self, width: int) -> None:
-        """Columns for ``width`` cells and for what the capture has now."""
+        """Fit the columns to ``width`` cells and to the capture."""
         capture = self._rows.capture
         segments = capture.segments if capture else ()
         flows = len(capture.flows) if capture else 0
@@ -45,14 +45,14 @@ class SegmentPainter:
         return Strip([Cells(" " + self.columns.heading(), style)]).adjust_cell_length(width, style)
 
     def nothing(self, width: int, base: Style, how_on: str, *, live: bool = True) -> Strip:
-        """Why there is no segment, and which key changes the filter."""
-        words = " every segment that crosses will be a line here" if live else " no segment is in this file"
+        """Why the list is empty, and which key changes the filter."""
+        words = " Segments that cross the wire appear here." if live else " This file contains no segments."
         if self._rows.capture is not None and len(self._rows.capture.segments):
-            words = "; ".join(filter(None, [" no segment has what the filter asks for", how_on]))
+            words = "; ".join(filter(None, [" no segment matches the filter", how_on]))
         return Strip([Cells(words, self._style_of("wire--heading", False))]).adjust_cell_length(width, base)
 
     def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:
-        """One segment: in the margin whether it is marked or linked, then its columns."""
+        """One segment: its mark in the margin, then its columns."""
         assert self._rows.capture is not None  # it has the segment
         style = self._style(segment, at_cursor)
         text = self.columns.row(segment, self._rows.capture.segments[0].time_ns, self._what(segment))
@@ -61,7 +61,7 @@ class SegmentPainter:
         return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
 
     def _what(self, segment: Segment) -> str:
-        opened = self.opened.line(segment, self.dissector) if self.opened is not None else ""
+        opened = self.decrypted.line(segment, self.dissector) if self.decrypted is not None else ""
         return what(segment, self.dissector, opened)
 
     def _style(self, segment: Segment, at_cursor: bool) -> Style:

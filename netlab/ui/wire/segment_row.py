@@ -1,4 +1,4 @@
-"""How a segment reads as one line of the wire list: columns, their widths, and what gives way when there is no room."""
+"""A segment as one line of the wire list: the columns, their widths, and which ones a narrow list drops."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from netlab.dissect.text import safe
 from netlab.ui.bytes.dissecting import Extent, dissect
 
 PREVIEW = 256
-"""Bytes of a segment that its line shows something of."""
+"""Bytes of a segment that its line may show."""
 READ = 1024
-"""Bytes of a segment that its dissector reads for the line: a small HTTP message is whole in them."""
+"""Bytes of a segment that its dissector reads for the line: enough for a small HTTP message."""
 _WORDS = {Kind.OPEN: "open", Kind.FIN: "end", Kind.RESET: "reset"}
 _ARROWS = {
     (Kind.OPEN, Direction.TO_SERVER): "⇒", (Kind.OPEN, Direction.TO_CLIENT): "⇐",
@@ -24,7 +24,7 @@ _ARROWS = {
 
 
 def preview(chunk: memoryview) -> str:
-    """The first bytes as safe text, or as hex where most of them are no text."""
+    """The first bytes as escaped text, or as hex if they do not look like text."""
     head = bytes(chunk[:PREVIEW])
     text = head.decode("utf-8", "replace")
     odd = sum(1 for c in text if (not c.isprintable() and c not in "\r\n\t") or c == "�")
@@ -34,18 +34,18 @@ def preview(chunk: memoryview) -> str:
 
 
 def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
-    """What the segment says, in words that are safe to draw; its fate first, if it has one.
+    """The segment in words, escaped; first what the wire did to it, if anything.
 
-    ``opened`` is what its encrypted records were found to say, if that is known.
+    ``opened`` is the text of its decrypted records, if known.
     """
     flag, said = _WORDS.get(segment.kind, ""), opened or (_said(segment, dissector) if segment.carries else "")
-    if segment.kind is Kind.RESET and segment.fate:  # which says how it was broken off
+    if segment.kind is Kind.RESET and segment.fate:  # the fate explains the reset
         flag = ""
     return " · ".join(part for part in (safe(segment.words), flag, said) if part)
 
 
 def _said(segment: Segment, dissector: Dissector | None) -> str:
-    """What its bytes say."""
+    """The text of its bytes."""
     if segment.length and not segment.data:
         return "(not kept)"
     shown = segment if segment.dropped is None else replace(segment, data=segment.dropped)
@@ -53,7 +53,7 @@ def _said(segment: Segment, dissector: Dissector | None) -> str:
 
 
 def _summary(segment: Segment, dissector: Dissector) -> str:
-    """What the dissector says of the segment's beginning; nothing where it fails, which the inspector then tells."""
+    """The dissector's summary of the segment's beginning; empty if it fails, which the inspector reports."""
     found = dissect(Extent(segment.data[:READ], segment.direction, segment.offset, 0, READ), dissector)
     return safe(found.summary)
 
@@ -65,7 +65,7 @@ def clock(time_ns: int, start_ns: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths in cells; 0 where a column gave way."""
+    """Widths in cells; 0 for a dropped column."""
 
     number: int
     time: int
@@ -75,9 +75,9 @@ class Columns:
 
     @classmethod
     def fitting(cls, width: int, segments: int, flows: int, last: str) -> Columns:
-        """Columns for ``width`` cells: flow gives way below 40, then the time below 32.
+        """Columns for ``width`` cells: the flow is dropped below 40, the time below 32.
 
-        ``last`` is the longest time; the counts give the other widths.
+        ``last`` is the longest time; the counts determine the other widths.
         """
         number = max(len(str(segments)), 2)
         time = max(len(last), 5) + 2 if width >= 32 else 0
@@ -86,7 +86,7 @@ class Columns:
         return cls(number, time, flow, length, max(width - 1 - number - time - flow - 2 - length - 2, 4))
 
     def line(self, number: str, time: str, flow: str, arrow: str, length: str, what: str) -> str:
-        """One line of these columns."""
+        """One line in these columns."""
         left = f"{number:>{self.number}}"
         if self.time:
             left += f"  {time:>{self.time - 2}}"
@@ -99,7 +99,7 @@ class Columns:
         return self.line("#", "time", "flow", " ", "bytes", "what")
 
     def row(self, segment: Segment, start_ns: int, words: str) -> str:
-        """A segment in these columns; ``words`` says what it is."""
+        """A segment in these columns; ``words`` is its text."""
         length = str(segment.length) if segment.carries else "·"
         arrow = _ARROWS.get((segment.kind, segment.direction), segment.direction.value)
         time = clock(segment.time_ns, start_ns)

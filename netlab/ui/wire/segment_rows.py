@@ -1,6 +1,6 @@
-"""Which segments of a capture the wire list shows, row by row, and where in them a person is. It knows no widget.
+"""The segments of a capture that the wire list shows, row by row, and the user's place among them. It knows no widget.
 
-A row is a segment's place in the list; an index its place in the capture. Without a filter they are the same.
+A row is a segment's place in the list, an index its place in the capture. Without a filter they are the same.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from netlab.capture.model import Segment
 from netlab.capture.view import CapturedSegments
 
 _NEWEST = 100
-"""Lines among which one with bytes is looked for, as many connections may end at once."""
+"""How many of the newest rows are searched for bytes: many connections may end at once."""
 
 
 class SegmentRows:
-    """Every segment of a capture, or those that a filter left, newest last."""
+    """The segments of a capture that pass the filter, newest last."""
 
     def __init__(self) -> None:
         self.capture: CapturedSegments | None = None
         self.following = True
-        """Whether the person is at the newest, and goes with it."""
+        """Whether the list follows the newest segment."""
         self.wanted = 0
-        """Index of the segment that the person went to, also while a filter hides it."""
+        """Index of the segment that the user went to, even if the filter hides it."""
         self.marks: set[int] = set()
-        """Numbers of the segments that the person marked."""
+        """Numbers of the segments that the user marked."""
         self.note = ""
         """A remark for the title."""
         self._indices: Sequence[int] | None = None
-        self._seen = 0  # segments when the person last followed
+        self._seen = 0  # segments when the user last followed
 
     def show(self, capture: CapturedSegments | None) -> None:
-        """Another capture (None: nothing yet), all of it."""
+        """Show another capture (None: nothing yet), all of it."""
         self.capture, self.following, self.marks = capture, True, set()
         self.show_only(None)
 
     def show_only(self, indices: Sequence[int] | None, note: str = "") -> None:
-        """Only these segments (indices in ascending order, may grow), or all; ``note`` tells it in the title."""
+        """Show only these segments (ascending indices, may grow), or all; the title shows ``note``."""
         self._indices, self.note = indices, note
 
     # Rows
 
     @property
     def count(self) -> int:
-        """Rows that there are."""
+        """The number of rows."""
         return self._captured if self._indices is None else len(self._indices)
 
     @property
@@ -58,34 +58,34 @@ class SegmentRows:
         return self.capture.segments[self.index_of(row)]
 
     def index_of(self, row: int) -> int:
-        """Index of the segment on a row; 0 where there is none."""
+        """Index of the segment on a row; for a row that does not exist, the row itself, at least 0."""
         if self._indices is None or not 0 <= row < len(self._indices):
             return max(row, 0)
         return self._indices[row]
 
     def newest_with_bytes(self) -> int:
-        """The row of the newest segment that has bytes to be looked at; the last row where none of the last has."""
+        """The row of the newest segment with bytes; the last row if none of the newest has any."""
         last = self.count - 1
         rows = range(last, max(last - _NEWEST, -1), -1)
         return next((row for row in rows if (segment := self.at(row)) and segment.carries), last)
 
     def place(self) -> int:
-        """The row of the segment that the person went to, or of the next one shown, or the last; -1 without rows."""
+        """The row of the user's segment, else of the next one shown, else the last; -1 without rows."""
         row = self.wanted if self._indices is None else bisect_left(self._indices, self.wanted)
         return min(row, self.count - 1)
 
     def stay(self, index: int) -> None:
-        """The person went to the segment with this index, and follows no longer."""
+        """Stay at the segment with this index, and stop following."""
         self.following, self.wanted = False, index
 
     # Marks
 
     def next_mark(self, number: int) -> int | None:
-        """The marked segment after the one with this number, from the last to the first; None without marks."""
+        """The next marked segment after this number; after the last mark, the first. None without marks."""
         return min((n for n in self.marks if n > number), default=min(self.marks, default=None))
 
     def chosen(self) -> Iterable[Segment]:
-        """The marked segments, else those shown."""
+        """The marked segments, else all that are shown."""
         if self.capture is not None and self.marks:
             return [self.capture.segments[number - 1] for number in sorted(self.marks)]
         return filter(None, map(self.at, range(self.count)))
@@ -93,13 +93,13 @@ class SegmentRows:
     # The title
 
     def title(self, live: bool, how_on: str) -> str:
-        """What is shown, and, where segments go on coming (``live``), whether the newest is followed, or ``how_on``."""
+        """The title. For a ``live`` capture it says whether the list follows, or how to follow again (``how_on``)."""
         count = self._captured
         if self.following:
             self._seen = count
         new = f"{count - self._seen:,} new" if count > self._seen else ""
         words = ["wire"]
         if live:
-            words.append("following" if self.following else ", ".join(filter(None, ["paused", new, how_on])))
+            words.append("following" if self.following else " · ".join(filter(None, ["paused", new, how_on])))
         words += [self.note] if self.note else []
         return " ── ".join(words)

@@ -1,6 +1,6 @@
-"""Sorts the segments that a filter lets through from those that it does not, a little at a time.
+"""Finds the segments that match a filter, a few at a time; and explains a filter while it is typed.
 
-Millions of segments take seconds: `FilterScan.step` stops at its deadline and goes on where it stopped.
+Millions of segments take seconds: `FilterScan.step` stops at its deadline and continues there at the next call.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable
 from time import perf_counter
 
+from netlab.capture.filter import parse
 from netlab.capture.model import Segment
 from netlab.capture.view import CapturedSegments
 
@@ -17,7 +18,7 @@ _BATCH = 64
 
 
 class FilterScan:
-    """``rows`` grows by the indices of the segments that passed; ``scanned`` of the capture's have been looked at."""
+    """``rows`` grows by the indices of matching segments; ``scanned`` segments have been tested."""
 
     def __init__(self, capture: CapturedSegments, passes: Test, text: str) -> None:
         self.rows = array("L")
@@ -28,17 +29,17 @@ class FilterScan:
 
     @property
     def remaining(self) -> int:
-        """Segments not looked at yet."""
+        """Segments not tested yet."""
         return len(self._capture.segments) - self.scanned
 
     @property
     def counts(self) -> str:
-        """``12 of 345 shown``, and how far it is while it is not there yet."""
+        """``12 of 345 shown``, and how many are left to test."""
         words = f"{len(self.rows)} of {self.scanned} shown"
-        return f"{words}, {self.remaining} to look at" if self.remaining else words
+        return f"{words}, {self.remaining} to go" if self.remaining else words
 
     def step(self, seconds: float, clock: Callable[[], float] = perf_counter) -> bool:
-        """Look at more segments for about ``seconds``; False when there was nothing to look at."""
+        """Test more segments for about ``seconds``. False if there were none."""
         if not self.remaining:
             return False
         deadline = clock() + seconds
@@ -50,3 +51,20 @@ class FilterScan:
                     self.rows.append(index)
             self.scanned = end
         return True
+
+
+EXAMPLES = "'Hello' · -> · flow 2 · >100 · 0x4865 · fate · and or not ( )"
+
+
+def explain_intercept(text: str) -> str:
+    """Explain a filter for holding; `ValueError` says what is wrong."""
+    parse(text)
+    if text.strip():
+        return "enter holds matching segments and, in their streams, all that follow"
+    return f"{EXAMPLES} · empty: hold none"
+
+
+def explain_filter(text: str) -> str:
+    """Explain a filter; `ValueError` says what is wrong."""
+    parse(text)
+    return "enter keeps the filter, esc restores the previous one" if text.strip() else EXAMPLES

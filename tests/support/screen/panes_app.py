@@ -131,14 +131,14 @@ class PanesApp(App[None]):
         self.copied.append(text)
 
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
-        hurried = self.wire.following and self.wire.hurried
-        self.inspector.show_segment(event.segment, self.capture, self.dissector, hurried=hurried)
+        flooded = self.wire.following and self.wire.flooded
+        self.inspector.show_segment(event.segment, self.capture, self.dissector, flooded=flooded)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         self.inspector.focus()
 
-    def on_bytes_pane_held(self) -> None:
-        self.wire.hold()
+    def on_bytes_pane_pause_requested(self) -> None:
+        self.wire.pause()
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ from netlab.topics.zerocopy.client import Client as ZerocopyClient
 from netlab.topics.zerocopy.transfer import NOTHING, Transfer
 from netlab.ui.app import NetlabApp
 from netlab.ui.lab_thread import LiveLab
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.formatting import Formatting
 from tests.support.folders import RECORDINGS
 from tests.support.screen.staging import tabs
 
@@ -229,10 +229,10 @@ class ReplayedLive(LiveLab):
 
     def __init__(self, topic: Topic, name: str) -> None:
         super().__init__(topic)
-        self.lab = ReplayedLab(topic, name, self.news.tell)
+        self.lab = ReplayedLab(topic, name, self.changes.note)
 
 
-class Replay(Presentation):
+class Replay(Formatting):
     """Shows what was recorded as it was, by a clock that is the same everywhere."""
 
     version = "1.0"
@@ -251,7 +251,7 @@ class ReplayedApp(NetlabApp):
             return live
 
         self.name_of_scene = name_of(topic, part)
-        super().__init__(tabs(), topic, make_lab=make_lab, presentation=Replay())
+        super().__init__(tabs(), topic, make_lab=make_lab, formatting=Replay())
         self.animation_level = "none"
 
 

@@ -1,4 +1,4 @@
-"""The app on a stage: real labs on free ports, and a presentation that shows the same on any machine."""
+"""The app on a stage: real labs on free ports, and a formatting that shows the same on any machine."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from netlab.topics.discovery import Broken, topic_named
 from netlab.ui.app import NetlabApp
 from netlab.ui.keys.keymap import Config
 from netlab.ui.lab_thread import LiveLab
-from netlab.ui.tab.tab import BenchPane
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.tab.tab import TopicTab
+from netlab.ui.widgets.formatting import Formatting
 from tests.support.waiting import PATIENCE, until
 
 TABS = ("tcp", "udp", "wsgi", "xmlrpc", "multiprocessing", "hmac", "tls", "zerocopy")
@@ -32,7 +32,7 @@ def tabs(first: str = "tcp") -> list[Topic]:
     return [topic_named(name) for name in dict.fromkeys((*TABS, first))]
 
 
-class Stage(Presentation):
+class Stage(Formatting):
     """Shows ports by the part that they play, one time of day, one duration, one process id."""
 
     version = "1.0"
@@ -107,7 +107,7 @@ class StagedApp(NetlabApp):
             live.start()
             return live
 
-        super().__init__([*tabs(first), *more], first, make_lab=make_lab, config=config, presentation=self.stage)
+        super().__init__([*tabs(first), *more], first, make_lab=make_lab, config=config, formatting=self.stage)
         self.animation_level = "none"
 
     async def on_unmount(self) -> None:
@@ -115,10 +115,10 @@ class StagedApp(NetlabApp):
         await asyncio.gather(*(asyncio.to_thread(live.close) for live in self.stage.labs.values()))
 
     @property
-    def seen(self) -> BenchPane:
-        """The bench of the tab that is seen."""
-        assert self.bench is not None
-        return self.bench
+    def seen(self) -> TopicTab:
+        """The body of the tab that is shown."""
+        assert self.tab is not None
+        return self.tab
 
     @property
     def transcript(self) -> str:
@@ -152,7 +152,7 @@ async def serving(pilot: Pilot[None]) -> StagedApp:
     """Wait until the first tab serves, and its input has the focus."""
     app = pilot.app
     assert isinstance(app, StagedApp)
-    await until(pilot, lambda: app.bench is not None, "a bench")
+    await until(pilot, lambda: app.tab is not None, "the tab")
     await until(pilot, lambda: app.seen.lab.state.phase is not Phase.STARTING, "serving")
     await until(pilot, lambda: app.focused is not None and app.focused.id == "prompt", "focus in the console")
     await pilot.pause()

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from netlab.topics.discovery import topic_named
 from netlab.ui.bytes.byte_source import BufferSource
-from netlab.ui.bytes.client_buffer import HeldBuffer
+from netlab.ui.bytes.client_buffer import ClientBuffer
 from netlab.ui.bytes.inspector import Mode
 from tests.support.screen.panes_app import PanesApp, echo_capture
 
@@ -49,7 +49,7 @@ def test_pieces_and_gaps_are_where_they_arrived(arrivals: list[int], more: int, 
 
 
 def test_it_follows_what_arrives_and_sees_another_buffer() -> None:
-    held, client = HeldBuffer(), Reading(memoryview(bytearray(100)))
+    held, client = ClientBuffer(), Reading(memoryview(bytearray(100)))
     assert held.follow(client) == (True, False)
     assert held.there
     client.arrivals.append(40)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from netlab.ui.bytes.diff import Change
+from netlab.ui.bytes.diff import Diff
 from tests.support.screen.panes_app import OUT, HandMade, PanesApp, dissect_lines
 
 
@@ -18,8 +18,8 @@ def changed_capture() -> HandMade:
 
 def test_a_change_says_what_differs() -> None:
     capture = changed_capture()
-    assert Change.of(capture.segments[1]) is None
-    change = Change.of(capture.segments[2])
+    assert Diff.of(capture.segments[1]) is None
+    change = Diff.of(capture.segments[2])
     assert change is not None
     assert change.count == 2
     assert change.remark == "the wire changed 2 of 13 bytes; the first at 2: 6c → 4c"
@@ -29,9 +29,9 @@ def test_a_change_says_what_differs() -> None:
 def test_lengths_may_differ() -> None:
     capture = HandMade()
     flow = capture.open()
-    shorter = Change.of(capture.add(flow, OUT, b"ab", original=b"abcd"))
-    longer = Change.of(capture.add(flow, OUT, b"abcd", original=b"ab"))
-    gone = Change.of(capture.add(flow, OUT, b"", original=b"ab"))
+    shorter = Diff.of(capture.add(flow, OUT, b"ab", original=b"abcd"))
+    longer = Diff.of(capture.add(flow, OUT, b"abcd", original=b"ab"))
+    gone = Diff.of(capture.add(flow, OUT, b"", original=b"ab"))
     assert shorter and longer and gone
     assert [each.remark for each in (shorter, longer, gone)] == [
         "the wire changed 2 of 4 → 2 bytes",

@@ -12,11 +12,11 @@ from rich.style import Style
 from netlab.dissect.hexrows import row_width
 from netlab.ui.bytes.byte_source import ViewSource
 from netlab.ui.bytes.hex_row import Overlay, RowPainter
-from netlab.ui.bytes.spans import Span, Spans
+from netlab.ui.bytes.spans import ByteSpan, Spans
 
 DIGITS = 4
 ranges = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda ends: (min(ends), max(ends)))
-spans = st.lists(ranges, max_size=4).map(lambda found: Spans(Span(*each) for each in found))
+spans = st.lists(ranges, max_size=4).map(lambda found: Spans(ByteSpan(*each) for each in found))
 overlays = st.builds(
     Overlay, cursor=st.integers(0, 60), match=ranges, field=ranges, fields=st.none() | spans, selection=ranges
 )

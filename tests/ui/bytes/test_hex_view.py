@@ -16,7 +16,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
 from netlab.ui.bytes import dissecting
 from netlab.ui.bytes.byte_source import ViewSource
-from netlab.ui.bytes.hex_view import ByteView
+from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.bytes.spans import changed_spans
 from netlab.ui.widgets.chooser import Chooser
@@ -54,7 +54,7 @@ def one_segment(data: bytes | memoryview, way: Direction = OUT) -> HandMade:
     return capture
 
 
-def rows_of(view: ByteView, count: int) -> list[str]:
+def rows_of(view: HexView, count: int) -> list[str]:
     return [view.render_line(y).text.rstrip() for y in range(count)]
 
 
@@ -102,7 +102,7 @@ def test_shift_selects_and_the_title_tells_how_much() -> None:
     async def script(pilot: Pilot[None]) -> None:
         await pilot.press("right", "shift+right", "shift+down")
         assert app.inspector.bytes.selection == (1, 19)
-        assert "18 bytes selected" in str(app.inspector.at_cursor.border_title)
+        assert "18 bytes selected" in str(app.inspector.data_inspector.border_title)
         row = rows_of(app.inspector.bytes, 2)
         assert row[0].startswith("0000  00[01 02")
         assert "12]13" in row[1]
@@ -189,7 +189,7 @@ def test_a_search_in_a_large_file_runs_beside_the_screen_and_can_be_cancelled(tm
         await until(pilot, lambda: pane.bytes.cursor == 40_000_000)
         await answer(pilot, "ctrl+f", "not in there")
         await pilot.press("backspace")
-        await until(pilot, lambda: pane.at_cursor.note == "")
+        await until(pilot, lambda: pane.data_inspector.note == "")
         await app.workers.wait_for_complete()
         assert pane.bytes.cursor == 40_000_000
 
@@ -203,13 +203,13 @@ def test_struct_unpacks_as_it_is_typed_and_its_line_is_copied() -> None:
         await pilot.press("u")
         app.inspector.query_one(Input).value = "!BI"
         await pilot.pause()
-        assert "struct.unpack_from('!BI', view, 0) → 72, 1701604463" in str(app.inspector.at_cursor.content)
+        assert "struct.unpack_from('!BI', view, 0) → 72, 1701604463" in str(app.inspector.data_inspector.content)
         await pilot.press("enter", "right")
-        assert "view, 1) → 101, 1819045665" in str(app.inspector.at_cursor.content)
+        assert "view, 1) → 101, 1819045665" in str(app.inspector.data_inspector.content)
         await pilot.press("U")
         assert app.copied == ["struct.unpack_from('!BI', view, 1)"]
         await pilot.press("right")
-        assert "needs 5 bytes, only 4 are left" in str(app.inspector.at_cursor.content)
+        assert "needs 5 bytes, only 4 are left" in str(app.inspector.data_inspector.content)
 
     drive(app, script)
 
@@ -384,26 +384,26 @@ def test_dragging_selects_and_the_button_let_go_keeps_it() -> None:
     async def script(pilot: Pilot[None]) -> None:
         view = app.inspector.bytes
         column = 4 + 1 + 1  # offset, space, sign
-        await pilot.mouse_down(ByteView, offset=(column, 1))
+        await pilot.mouse_down(HexView, offset=(column, 1))
         assert (view.cursor, view.selection) == (0, (0, 0))
-        await pilot.hover(ByteView, offset=(column + 6, 2))
+        await pilot.hover(HexView, offset=(column + 6, 2))
         await until(pilot, lambda: view.selection == (0, view.cursor + 1) and view.cursor > 2)
         assert view.cursor == view._per_row + 2
-        await pilot.mouse_up(ByteView, offset=(column + 6, 2))
+        await pilot.mouse_up(HexView, offset=(column + 6, 2))
         await pilot.pause()
         assert view.selection == (0, view._per_row + 3)
-        await pilot.hover(ByteView, offset=(column + 9, 3))
+        await pilot.hover(HexView, offset=(column + 9, 3))
         await pilot.pause()
         assert view.selection == (0, view._per_row + 3), "the button was let go"
-        await pilot.mouse_down(ByteView, offset=(column + 3, 3))
-        await pilot.hover(ByteView, offset=(column, 1))
+        await pilot.mouse_down(HexView, offset=(column + 3, 3))
+        await pilot.hover(HexView, offset=(column, 1))
         await until(pilot, lambda: view.selection == (0, 2 * view._per_row + 2))
         for _ in range(3):  # beyond the lower edge the rows follow
             await pilot.hover(Inspector, offset=(column, view.size.height + 2))
             await pilot.pause()
         assert view.scroll_offset.y > 0
         await pilot.mouse_up(Inspector, offset=(column, view.size.height + 2))
-        await pilot.click(ByteView, offset=(column, 3))
+        await pilot.click(HexView, offset=(column, 3))
         assert view.selection == (0, 0)
 
     drive(app, script)
@@ -416,7 +416,7 @@ def test_a_click_puts_the_cursor_on_the_byte() -> None:
         row = rows_of(app.inspector.bytes, 3)[2]
         for column in (row.index("2d"), row.index("-")):
             await pilot.press("g")
-            await pilot.click(ByteView, offset=(column, 3))
+            await pilot.click(HexView, offset=(column, 3))
             assert app.inspector.bytes.cursor == 0x2D
 
     drive(app, script)
@@ -498,7 +498,7 @@ def test_the_zeros_of_a_gap_are_not_found() -> None:
             app.query_one("#bytes Input" if app.query("#bytes Input") else "Inspector Input", Input).value = pattern
             await pilot.press("enter")
             await pilot.pause()
-            return None if app.inspector.at_cursor.note.endswith("was not found") else app.inspector.bytes.cursor
+            return None if app.inspector.data_inspector.note.endswith("not found") else app.inspector.bytes.cursor
 
     assert asyncio.run(found("0x00 00 00")) is None
     assert asyncio.run(found("0x00 00 63")) == 7
@@ -515,7 +515,7 @@ def test_the_struct_line_is_seen_where_there_is_little_room() -> None:
         app.inspector.focus()
         await answer(pilot, "u", ">HH")
         await pilot.pause()
-        line = app.inspector.at_cursor
+        line = app.inspector.data_inspector
         assert app.inspector.region.contains_region(line.region)
         assert "struct.unpack_from('>HH', view, 0)" in "".join(
             line.render_line(y).text for y in range(line.size.height + 1)
@@ -547,7 +547,7 @@ def test_fields_have_the_rows_that_the_bytes_do_not_need() -> None:
         pane = app.inspector
         await until(pilot, lambda: pane.fields.size.height > pane.size.height // 2)
         assert pane.bytes.size.height >= 2
-        assert pane.at_cursor.region.bottom <= pane.region.bottom
+        assert pane.data_inspector.region.bottom <= pane.region.bottom
         app.inspector.show_segment(one_segment(bytes(4096)).segments[1], app.capture, dissect_lines)
         await until(pilot, lambda: pane.bytes.size.height >= pane.size.height // 2)
 
@@ -560,14 +560,14 @@ def test_what_is_said_of_a_search_goes_when_the_cursor_moves() -> None:
     async def script(pilot: Pilot[None]) -> None:
         for key in ("o", "slash"):
             await answer(pilot, key, "5" if key == "o" else "Hello")
-        note = app.inspector.at_cursor
-        await until(pilot, lambda: "found past the end, n next" in str(note.border_title))
+        note = app.inspector.data_inspector
+        await until(pilot, lambda: "found, search wrapped around, n next" in str(note.border_title))
         await pilot.pause()
         assert note.note, "the search's own movement is none"
         await pilot.press("right")
         await until(pilot, lambda: not note.note)
         await answer(pilot, "slash", "nothing")
-        await until(pilot, lambda: "was not found" in note.note)
+        await until(pilot, lambda: "not found" in note.note)
         await pilot.press("left")
         await until(pilot, lambda: not note.note)
 

@@ -19,7 +19,7 @@ from netlab.topics.zerocopy.compare import Comparison
 from netlab.topics.zerocopy.transfer import NOTHING
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.transcript import Transcript
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.formatting import Formatting
 from tests.support.screen.panes_app import PanesApp
 from tests.support.waiting import until
 from tests.topics.zerocopy.test_drawing import compared
@@ -108,7 +108,7 @@ def test_records_of_others(snap_compare: Compare) -> None:
 
     async def script(pilot: Pilot[None]) -> None:
         app.wire.go_to(5)
-        await until(pilot, lambda: any("nobody here" in line for line in field_lines(app)), "the remark")
+        await until(pilot, lambda: any("its keys are unknown" in line for line in field_lines(app)), "the remark")
         await pilot.press("enter")
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=script)
@@ -129,7 +129,7 @@ def test_changed_bytes(snap_compare: Compare, size: tuple[int, int], keys: str) 
     assert snap_compare(app, terminal_size=size, run_before=script)
 
 
-class Steady(Presentation):
+class Steady(Formatting):
     """Without this machine's ports and this Python's line numbers."""
 
     def text(self, text: str) -> str:

@@ -75,7 +75,7 @@ def test_an_opener_that_fails_leaves_records_closed() -> None:
     capture = tls_capture()
     extent = segment_extent(capture.segments[4], leading(capture.segments[4], capture))
     understood = opening.understood(extent, TLS.dissector(), opening.sealed(capture.flows[0], capture))
-    assert understood.remark == "not opened: ArithmeticError: no"
+    assert understood.remark == "not decrypted: ArithmeticError: no"
     assert understood.dissection.fields
 
 
@@ -135,11 +135,11 @@ def test_p_turns_a_record_over_and_back() -> None:
         shown = app.inspector.bytes.source
         assert bytes(shown.view(5, 10)) == b"Hello"
         assert str(app.inspector.bytes.border_title).startswith("plaintext of #5 → ── by this session's secrets")
-        assert str(app.inspector.fields.border_title).endswith("p: as it crossed")
+        assert str(app.inspector.fields.border_title).endswith("p shows the encrypted bytes")
         await pilot.press("p")
         await pilot.pause()
         assert app.inspector.bytes.source is crossed
-        assert str(app.inspector.fields.border_title).endswith("p: plaintext in its place")
+        assert str(app.inspector.fields.border_title).endswith("p shows the plaintext")
 
     drive(tls_app(), script)
 

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.dissect.fields import Field
-from netlab.ui.bytes.spans import Span, Spans, changed_spans, field_spans
+from netlab.ui.bytes.spans import ByteSpan, Spans, changed_spans, field_spans
 
-RAW = st.lists(st.builds(lambda a, n: Span(a, a + n), st.integers(-5, 60), st.integers(0, 9)))
+RAW = st.lists(st.builds(lambda a, n: ByteSpan(a, a + n), st.integers(-5, 60), st.integers(0, 9)))
 
 
 @given(RAW, st.integers(0, 70), st.integers(0, 20))
-def test_a_row_knows_what_each_byte_lies_in(raw: list[Span], start: int, count: int) -> None:
+def test_a_row_knows_what_each_byte_lies_in(raw: list[ByteSpan], start: int, count: int) -> None:
     spans = Spans(raw)
     row = spans.row(start, start + count)
     assert row == [spans.index_at(offset) for offset in range(start, start + count)]

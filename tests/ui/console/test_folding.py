@@ -8,14 +8,14 @@ from textual.widgets import Static
 
 from netlab.lab.state import Entry, EntryKind
 from netlab.ui.console.transcript import drawn, folded
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.formatting import Formatting
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until
 
 
 def shown(text: str, width: int = 20) -> list[str]:
     """The rows of a result, folded."""
-    lines = drawn(Entry(0, EntryKind.RESULT, text, 1), Presentation())
+    lines = drawn(Entry(0, EntryKind.RESULT, text, 1), Formatting())
     return ["".join(part for _, part in line) for line in folded(lines, text, width)]
 
 
@@ -43,11 +43,11 @@ async def test_enter_unfolds_a_long_result_and_folds_it_again(app: StagedApp, pi
     await enter(pilot, "recv(8192)")
     await until(pilot, lambda: "more character" in app.transcript, "folded")
     explained = console.query_one("#explained", Static)
-    await until(pilot, lambda: "enter: all of the result" in str(explained.render()), "the way is said")
+    await until(pilot, lambda: "enter: show all of the result" in str(explained.render()), "the way is said")
     app.seen.panes.go("bytes")
     await until(pilot, lambda: "enter" not in str(explained.render()), "not said where those keys lead elsewhere")
     app.seen.panes.go("console")
-    await until(pilot, lambda: "enter: all of the result" in str(explained.render()), "said again")
+    await until(pilot, lambda: "enter: show all of the result" in str(explained.render()), "said again")
     rows = transcript.virtual_size.height
     await pilot.press("shift+tab", "enter")
     await until(pilot, lambda: transcript.virtual_size.height > rows + 10, "unfolded")

@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_written_is_told_and_the_history_goes_on(tmp_path:
     history = History(tmp_path / "folder" / "tcp.txt")
     history.add("one")
     history.add("two")
-    assert "the history is not kept" in history.problem
+    assert "the history is not saved" in history.problem
     assert history.lines == ("one", "two")
 
 

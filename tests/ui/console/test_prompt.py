@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from netlab.ui.console.prompt import Prompt
+from netlab.ui.console.prompt import PromptInput
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
 
@@ -14,12 +14,12 @@ from tests.support.waiting import until
 async def test_a_key_right_after_esc_is_not_typed_into_the_console(app: StagedApp, pilot: Pilot[None]) -> None:
     for key in ("escape", "2"):  # both are there before either is handled
         app.simulate_key(key)
-    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "udp", "the other tab")
-    await until(pilot, lambda: app.focused in app.seen.console.query(Prompt))
+    await until(pilot, lambda: app.tab is not None and app.tab.topic.name == "udp", "the other tab")
+    await until(pilot, lambda: app.focused in app.seen.console.query(PromptInput))
     await pilot.press("escape", "1")
     await until(pilot, lambda: app.seen.topic.name == "tcp")
     assert app.seen.console.prompt.value == ""
-    await until(pilot, lambda: app.focused in app.seen.console.query(Prompt))
+    await until(pilot, lambda: app.focused in app.seen.console.query(PromptInput))
     await pilot.press("2")
     assert app.seen.console.prompt.value == "2"
 
@@ -66,7 +66,7 @@ async def test_what_is_typed_right_behind_the_filters_key_is_the_filter(app: Sta
     app.seen.panes.go("log")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "log")
     at_once(app, "i", *"'qvf'", "enter")
-    await until(pilot, lambda: app.seen.lab.state.intercept == "'qvf'", "from another pane, through its bench")
+    await until(pilot, lambda: app.seen.lab.state.intercept == "'qvf'", "from another pane, through its tab")
 
 
 @played()

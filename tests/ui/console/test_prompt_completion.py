@@ -72,7 +72,7 @@ def test_of_commands_that_do_not_fit_the_number_is_said() -> None:
     names = [f":{name}" for name in ("connect", "use", "close", "half-close", "reset")]
     assert listed(names, 100) == ":connect  :use  :close  :half-close  :reset"
     cut = listed(names, 42)
-    assert cut == ":connect  … 4 more, tab goes through all" and len(cut) <= 42
+    assert cut == ":connect  … 4 more, tab cycles through them" and len(cut) <= 42
     assert COMPLETION.explain(":", 8).startswith(":model  … 1 more")
 
 
@@ -128,14 +128,14 @@ def remote(asked: list[str], *operations: Operation) -> Completion:
 def test_what_the_server_can_tell_is_asked_for(typed: str, asked: list[str]) -> None:
     told: list[str] = []
     known = Operation("get", "(string) -> any", "The value."), Operation("set", UNKNOWN, "")
-    assert remote(told, *known).wonder(typed) == bool(asked)
+    assert remote(told, *known).ask_about(typed) == bool(asked)
     assert told == asked
-    assert not COMPLETION.wonder(typed)
+    assert not COMPLETION.ask_about(typed)
 
 
 def test_it_is_said_that_the_server_can_be_asked() -> None:
-    assert remote([]).explain("se") == "tab asks the server what it offers"
-    assert remote([], Operation("set", UNKNOWN, "")).explain("set(") == "set(…) · tab asks the server about it"
+    assert remote([]).explain("se") == "press tab to ask the server what it offers"
+    assert remote([], Operation("set", UNKNOWN, "")).explain("set(") == "set(…) · press tab to ask the server about it"
     assert remote([], Operation("set", "(any) -> nil", "Store.")).explain("s.set(") == "set(any) -> nil · Store."
     described = Operation("system.listMethods", "() -> array", "All.")
     assert remote([], described).explain("system.listMethods(") == "system.listMethods() -> array · All."

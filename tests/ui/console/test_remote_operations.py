@@ -18,7 +18,7 @@ def explained(app: StagedApp) -> str:
 async def test_tab_asks_the_server_and_completes_with_what_it_says(app: StagedApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.seen.completion.ask is not None, "the topic's client is known")
     await pilot.press(*"se")
-    assert explained(app) == "tab asks the server what it offers"
+    assert explained(app) == "press tab to ask the server what it offers"
     await pilot.press("tab")
     await until(pilot, lambda: app.seen.console.prompt.value == "set(", "completed")
     await until(pilot, lambda: explained(app) == "set(string, any) -> nil · Store a value under a name.", "explained")

@@ -15,7 +15,7 @@ from netlab.lab import Lab
 from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.state import Entry
 from netlab.ui.console.transcript import Transcript
-from netlab.ui.widgets.formatting import Presentation
+from netlab.ui.widgets.formatting import Formatting
 
 Compare = Callable[..., bool]
 
@@ -48,7 +48,7 @@ SOMETIMES = ("the server closed the connection", "the connection was reset (RST)
 """Notes of what the other side did, which a session has seen by then or not."""
 
 
-class Steady(Presentation):
+class Steady(Formatting):
     """Says the same on any machine."""
 
     def text(self, text: str) -> str:

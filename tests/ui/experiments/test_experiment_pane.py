@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from netlab.lab.experiments.run_events import RunOutcome
 from netlab.lab.state import Phase
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
-from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.reader import ReaderPane
 from tests.support.screen.staged_experiments import at, gate, opened, pane, waiting
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until
@@ -103,7 +103,7 @@ def test_quoted_code_is_read_beside_the_repaired(gate: threading.Event) -> None:
         await opened(app, pilot, "2", "2")
         await until(pilot, at(Stage.DONE, app), "it ended")
         await pilot.press("v")
-        await until(pilot, lambda: app.query(Reader) and app.query_one(Reader).has_focus, "the code")
+        await until(pilot, lambda: app.query(ReaderPane) and app.query_one(ReaderPane).has_focus, "the code")
         text = str(app.query_one("#reader > Static").visual)  # type: ignore[attr-defined]
         assert text.index("print(3 + 3)") < text.index("# Repaired.") < text.index("print(3 * 3)")
         await pilot.press("escape")
@@ -116,7 +116,7 @@ def test_the_palette_opens_each(gate: threading.Event) -> None:
     @played()
     async def script(app: StagedApp, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: len(app.experiments) == 2)
-        app.action_bench("open_experiment", "quoted")
+        app.action_tab("open_experiment", "quoted")
         await until(pilot, lambda: app.query(ExperimentPane) and pane(app).stage is Stage.QUESTION)
         assert "What is 3 * 3?" in pane(app).text
 

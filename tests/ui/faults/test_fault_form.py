@@ -129,7 +129,7 @@ async def test_a_second_enter_adds_no_second_fault(app: StagedApp, pilot: Pilot[
     verdict = form.query_one("#fault-verdict", Static)
     await until(pilot, lambda: len(app.seen.lab.wire.faults) == 1, "it acts")
     await pilot.press("enter")
-    await until(pilot, lambda: "acts already" in str(verdict.render()), "it says so")
+    await until(pilot, lambda: "is active already" in str(verdict.render()), "it says so")
     assert len(app.seen.lab.wire.faults) == 1
     await pilot.press("tab", "backspace", "backspace", "backspace", *"5ms", "enter")
     await until(pilot, lambda: len(app.seen.lab.wire.faults) == 2, "another one")

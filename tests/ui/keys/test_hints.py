@@ -19,12 +19,12 @@ from textual.widgets import Input, Static
 import netlab.ui
 from netlab.ui.capture_app import InspectApp, open_capture
 from netlab.ui.keys.commands import readable
-from netlab.ui.keys.footer import MOST, KeyLine, chosen
+from netlab.ui.keys.footer import MOST, KeyFooter, chosen
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.hints import hint
 from netlab.ui.keys.pane_keys import pane_keys
-from netlab.ui.reader.reader import Reader
-from netlab.ui.tab.layout import PaneBar
+from netlab.ui.reader.reader import ReaderPane
+from netlab.ui.tab.pane_bar import PaneBar
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import PATIENCE, until
 from tests.ui.test_capture_app import write_capture
@@ -69,7 +69,7 @@ def said(app: App[None]) -> Iterator[str]:
     """Titles of all widgets in sight, and all that stands in small texts: no lesson, no help, no code."""
     for widget in in_sight(app):
         yield from (str(text) for text in (widget.border_title, widget.border_subtitle) if text)
-        if isinstance(widget, Static) and not any(isinstance(n, Help | Reader) for n in widget.ancestors):
+        if isinstance(widget, Static) and not any(isinstance(n, Help | ReaderPane) for n in widget.ancestors):
             yield str(widget.content)
 
 
@@ -131,9 +131,9 @@ def test_hints_are_true_wherever_the_focus_is(size: tuple[int, int], promises: P
             await focused(app, pilot, widget)
             await true(app, pilot, promises)
             places[seen.panes.pane_of(widget), type(widget).__name__] = {w for w in promises if kept(app, promises, w)}
-        assert places["wire", "HeldList"] >= {"lets go", "all", "edits", "drops", "replays"}
+        assert places["wire", "HeldList"] >= {"releases", "all", "edits", "drops", "replays"}
         assert not places["wire", "SegmentList"] & {"edits", "drops"}
-        assert not places["console", "Prompt"], "letters are typed there"
+        assert not places["console", "PromptInput"], "letters are typed there"
         for bar in app.query(PaneBar) if size[0] < 100 else ():
             for widget, first in ((seen.console.prompt, True), (seen.console.transcript, False)):
                 await focused(app, pilot, widget)
@@ -152,18 +152,18 @@ def test_the_plaintexts_key_is_named_only_where_it_turns_it_over(promises: Promi
 
 async def turns_over(app: StagedApp, pilot: Pilot[None], promises: Promises) -> None:
     await pilot.press("escape", "7")
-    await until(pilot, lambda: app.bench is not None and app.seen.topic.name == "tls", "the tab")
+    await until(pilot, lambda: app.tab is not None and app.seen.topic.name == "tls", "the tab")
     await until(pilot, lambda: app.focused is app.seen.console.prompt, "the console")
     await enter(pilot, "Hello")
     await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
     fields = app.seen.inspector.fields
     await until(pilot, lambda: "plaintext known" in str(fields.border_title), "it is known")
     await focused(app, pilot, app.seen.wire._list)
-    assert not kept(app, promises, "plaintext in its place") and not broken(app, promises)
+    assert not kept(app, promises, "shows the plaintext") and not broken(app, promises)
     await focused(app, pilot, app.seen.inspector.bytes)
-    await until(pilot, lambda: kept(app, promises, "plaintext in its place"), "the key is named")
+    await until(pilot, lambda: kept(app, promises, "shows the plaintext"), "the key is named")
     await pilot.press("p")
-    await until(pilot, lambda: kept(app, promises, "as it crossed"), "turned over")
+    await until(pilot, lambda: kept(app, promises, "shows the encrypted bytes"), "turned over")
     await true(app, pilot, promises)
 
 
@@ -171,11 +171,11 @@ async def turns_over(app: StagedApp, pilot: Pilot[None], promises: Promises) -> 
 async def test_experiments_name_their_keys_only_while_they_act(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "e")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "experiment", "the experiments")
-    pane = app.seen.observing.experiment
+    pane = app.seen.experiments_and_lanes.experiment
     assert pane is not None
-    await until(pilot, lambda: "or the digit" in pane.text and "esc closes" in str(pane.border_title), "its keys")
+    await until(pilot, lambda: "with the digit" in pane.text and "esc closes" in str(pane.border_title), "its keys")
     await focused(app, pilot, app.seen.console.prompt)
-    await until(pilot, lambda: "or the digit" not in pane.text, "no keys where digits are typed")
+    await until(pilot, lambda: "with the digit" not in pane.text, "no keys where digits are typed")
     assert "esc" not in str(pane.border_title)
 
 
@@ -288,7 +288,7 @@ def test_a_wrong_hint_is_seen(promises: Promises) -> None:
 
 OWN = {
     "SegmentList": ["space mark", "z freeze", "/ filter", "i intercept", "r replay"],
-    "ByteView": ["⇧→ select", "/ search", "o go to", "u unpack", "t stream"],
+    "HexView": ["⇧→ select", "/ search", "o go to", "u unpack", "t stream"],
     "ServerLog": ["/ find"],
     "Transcript": ["/ find"],
     "HeldList": ["a let go", "e edit", "d drop"],
@@ -313,7 +313,7 @@ async def test_each_footer_names_its_panes_own_keys_and_at_most_eight(app: Stage
                 pilot, lambda: not any(each.busy for each in seen.lab.sessions), "no call waits to be abandoned"
             )
         await focused(app, pilot, widget)
-        footer = app.query_one(KeyLine).render().plain
+        footer = app.query_one(KeyFooter).render().plain
         assert all(key in footer for key in OWN[type(widget).__name__]), footer
         active = {key: each.binding for key, each in app.screen.active_bindings.items() if each.enabled}
         assert len(chosen(active)) <= MOST

@@ -35,12 +35,12 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "key", "told"),
     [
-        ("no.such", "f9", "there is no command 'no.such'"),
+        ("no.such", "f9", "unknown command 'no.such'"),
         ("server.toggle", "nonsense", "'nonsense' is not the name of a key"),
-        ("server.toggle", "ctrl+q", "ctrl+q is kept for: quit"),
+        ("server.toggle", "ctrl+q", "ctrl+q is reserved: quit"),
         ("server.toggle", "q", "q is already the key of quit"),
         ("server.toggle", "", "needs at least one key"),
-        ("copy", "3", "3 goes to a tab"),
+        ("copy", "3", "3 selects a tab"),
         ("prompt.older", "escape", "already the key of prompt.leave"),
     ],
 )

@@ -12,9 +12,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from netlab.ui.keys import late_paint
-from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.late_paint import LateModal
-from netlab.ui.keys.type_ahead import KeyTurns
+from netlab.ui.keys.type_ahead import TypeAhead
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
 
@@ -38,10 +38,10 @@ class Modal(LateModal[None]):
         yield Number()
 
 
-class NumberApp(KeyTurns):
+class NumberApp(TypeAhead):
     def compose(self) -> ComposeResult:
         yield Number()
-        yield KeyLine()
+        yield KeyFooter()
 
 
 async def paints(app: NumberApp, pilot: Pilot[None], screen: Screen[object]) -> tuple[int, int, int]:

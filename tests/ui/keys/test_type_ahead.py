@@ -15,9 +15,9 @@ from textual.widgets import Input, Static
 
 import netlab.ui
 from netlab.lab.state import Phase
-from netlab.ui.console.prompt import Prompt
+from netlab.ui.console.prompt import PromptInput
 from netlab.ui.faults.fault_form import FaultForm
-from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.jump import LETTERS, Jump
 from netlab.ui.keys.late_paint import LateModal
@@ -50,7 +50,7 @@ def test_letters_in_one_burst_find_whole_panes(burst: str) -> None:
         await console_takes(app, pilot, "word")
         panes = app.seen.panes
         await until(pilot, lambda: all(slot.settled for slot in panes._slots), "all panes there or away")
-        assert len(app.query("Reader")) <= 1
+        assert len(app.query("ReaderPane")) <= 1
 
     play()
 
@@ -60,7 +60,7 @@ def test_esc_leaves_a_console_that_has_the_whole_tab(opens: str) -> None:
     @played()
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
         at_once(app, "escape", "backslash", opens, "escape", "w")
-        await until(pilot, lambda: app.focused is app.seen.console.transcript, "letters act")
+        await until(pilot, lambda: app.focused is app.seen.console.transcript, "letters are commands")
         at_once(app, "backslash")
         await console_takes(app, pilot, "word")
 
@@ -81,7 +81,7 @@ def test_a_key_right_behind_quit_is_left_out(behind: str) -> None:
 async def test_keys_for_a_tab_wait_until_it_has_its_bench(app: StagedApp, pilot: Pilot[None]) -> None:
     at_once(app, "escape", "2", "escape", "v", "escape", "3", "escape", "l", "escape", "slash", "escape")
     at_once(app, "greater_than_sign", *"Hello")
-    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "wsgi", "the last tab", BURST)
+    await until(pilot, lambda: app.tab is not None and app.tab.topic.name == "wsgi", "the last tab", BURST)
     await until(pilot, lambda: app.seen.console.prompt.value == "Hello", "its console")
 
 
@@ -114,13 +114,13 @@ def test_one_key_leads_to_the_console_from_every_pane(pane: str) -> None:
             app.seen.panes.go(pane)
         await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == pane, "the pane")
         await pilot.pause()
-        assert "> console" in str(app.query_one(KeyLine).render())
+        assert "> console" in str(app.query_one(KeyFooter).render())
         if pane not in ("wire", "experiment"):
             await pilot.press("enter")
             await pilot.pause()
             assert app.seen.panes.pane_of(app.focused) == pane
         await pilot.press("greater_than_sign")
-        await until(pilot, lambda: isinstance(app.focused, Prompt), "the console")
+        await until(pilot, lambda: isinstance(app.focused, PromptInput), "the console")
 
     play()
 
@@ -128,10 +128,10 @@ def test_one_key_leads_to_the_console_from_every_pane(pane: str) -> None:
 @played()
 async def test_a_letter_that_is_no_command_says_so(app: StagedApp, pilot: Pilot[None]) -> None:
     at_once(app, "escape", *"ZZZ")
-    await until(pilot, lambda: "Z does nothing here" in str(app.query_one(KeyLine).render()), "the remark")
+    await until(pilot, lambda: "Z does nothing here" in str(app.query_one(KeyFooter).render()), "the remark")
     at_once(app, "x")
-    await until(pilot, lambda: "x does nothing now" in str(app.query_one(KeyLine).render()), "no client to close")
-    await until(pilot, lambda: "> console" in str(app.query_one(KeyLine).render()), "the keys again")
+    await until(pilot, lambda: "x does nothing now" in str(app.query_one(KeyFooter).render()), "no client to close")
+    await until(pilot, lambda: "> console" in str(app.query_one(KeyFooter).render()), "the keys again")
 
 
 @played()
@@ -168,18 +168,20 @@ async def test_the_jump_mode_goes_to_panes_and_tabs(app: StagedApp, pilot: Pilot
     assert len(app.screen.query(Static)) == len(app.seen.panes.order) + len(app.tab_titles) + 1  # how to leave
     here = app.screen
     at_once(app, "1", "space", "tab", "enter", "question_mark", "B")
-    await until(pilot, lambda: "B does nothing here" in str(app.screen_stack[0].query_one(KeyLine).render()), "handled")
+    await until(
+        pilot, lambda: "B does nothing here" in str(app.screen_stack[0].query_one(KeyFooter).render()), "handled"
+    )
     assert app.screen is here, "only a letter that is shown, and esc, leave it"
     assert "esc leaves" in {str(label.content) for label in app.screen.query(Static)}
     at_once(app, "escape")
     await until(pilot, lambda: len(app.screen_stack) == 1, "it is left")
-    assert isinstance(app.focused, Prompt), "and nothing else has happened"
+    assert isinstance(app.focused, PromptInput), "and nothing else has happened"
     at_once(app, "ctrl+o")
     await until(pilot, lambda: isinstance(app.screen, Jump) and app.screen.query(Static))
     at_once(app, LETTERS[app.seen.panes.order.index("log")])
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "log")
     at_once(app, "ctrl+o", LETTERS[len(app.seen.panes.order) + 1])
-    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "udp", "the second tab")
+    await until(pilot, lambda: app.tab is not None and app.tab.topic.name == "udp", "the second tab")
 
 
 @played()
@@ -187,7 +189,7 @@ async def test_what_is_pasted_outside_the_console_goes_there(app: StagedApp, pil
     at_once(app, "escape")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
     app.post_message(events.Paste("Hello"))
-    await until(pilot, lambda: app.seen.console.prompt.value == "Hello" and isinstance(app.focused, Prompt))
+    await until(pilot, lambda: app.seen.console.prompt.value == "Hello" and isinstance(app.focused, PromptInput))
     assert app.seen.lab.state.phase is Phase.SERVING
 
 
@@ -219,7 +221,7 @@ def test_a_paste_above_the_panes_is_taken_or_says_where_it_goes(opens: str) -> N
         if opens == "ctrl+p":
             await until(pilot, lambda: app.screen.query_one(Input).value == "Hello", "what one looks for")
         else:
-            await until(pilot, lambda: any("then paste" in each.message for each in app._notifications), "it is said")
+            await until(pilot, lambda: any("paste again" in each.message for each in app._notifications), "it is said")
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1, "it is closed")
         app.post_message(events.Paste("Hello"))

@@ -128,7 +128,9 @@ async def test_an_experiment_begins_at_zero_whatever_was_there_before(app: Stage
     await enter(pilot, "Hello")
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client, "the echo")
     lanes = await shown(app, pilot)
-    app.seen.observing.run(next(each for each in app.seen.observing.experiments if each.name == "two-models"))
+    app.seen.experiments_and_lanes.run(
+        next(each for each in app.seen.experiments_and_lanes.experiments if each.name == "two-models")
+    )
     await until(pilot, lambda: not app.seen.live.running, "the experiment")
     await until(pilot, lambda: [len(run.boards) for run in lanes._runs] == [1, 2], "its run")
     mine, run = lanes._runs

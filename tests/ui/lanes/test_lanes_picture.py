@@ -6,7 +6,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LanePhase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, axis, render_boards
 from netlab.ui.lanes.lanes_history import MOST, runs_of, split
-from netlab.ui.lanes.lanes_picture import CLOSEST, Picture, Run, Sheet, Window, axis_length
+from netlab.ui.lanes.lanes_picture import CLOSEST, BoardGroup, Picture, Sheet, Window, axis_length
 
 
 def lane(number: int, opened: float, accepted: float | None, closed: float | None) -> Lane:
@@ -106,7 +106,7 @@ def test_an_experiment_has_an_axis_of_its_own_on_which_its_models_begin_at_zero(
     served = [row for row, picture in sheet.rows() if picture is sheet.pictures[1] and "client" in row]
     assert [row[len("client 3 ")] for row in (served[0], served[2])] == [GLYPHS[LanePhase.SERVED]] * 2
     assert sum("┬" in row for row in rows) == 2, "the newest run has its axis at the foot"
-    assert runs_of(Board("", (), 0), [], []) == (Run("", (Board("", (), 0),)),)
+    assert runs_of(Board("", (), 0), [], []) == (BoardGroup("", (Board("", (), 0),)),)
 
 
 def test_of_many_boards_the_newest_are_shown() -> None:

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from netlab.ui.reader.pages import source_pages
-from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
@@ -33,7 +33,7 @@ def test_a_whole_server_stands_on_one_screen(model: str) -> None:
         app.seen.ask(f":model {model}")
         await pilot.press("escape", "v")
         await until(pilot, lambda: app.query(SourceText) and f'{{"{model}": Server}}' in shown(app), "the code")
-        reader = app.query_one(Reader)
+        reader = app.query_one(ReaderPane)
         await until(pilot, lambda: reader.virtual_size.height > 10, "its lines")
         assert (reader.max_scroll_x, reader.max_scroll_y) == (0, 0)
         assert reader.query_one(SourceText).size.height == len(shown(app).splitlines())
@@ -49,13 +49,13 @@ def shown(app: StagedApp) -> str:
 async def test_the_code_follows_the_model_and_text_is_found(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "v")
     await until(pilot, lambda: app.query(SourceText) and "one client at a time" in shown(app), "the code")
-    reader = app.query_one(Reader)
+    reader = app.query_one(ReaderPane)
     app.seen.ask(":model pool")
     await until(pilot, lambda: app.query(SourceText) and "eight threads" in shown(app), "another model's code")
     assert app.focused is reader
     await pilot.press("v")
     await until(pilot, lambda: app.query(SourceText) and "class HardenedServer" in shown(app), "the hardening")
-    reader = app.query_one(Reader)
+    reader = app.query_one(ReaderPane)
     await pilot.press("slash")
     await until(pilot, lambda: app.focused is not reader, "a question")
     await pilot.press(*"/timeout")
@@ -68,7 +68,7 @@ async def test_the_code_follows_the_model_and_text_is_found(app: StagedApp, pilo
     await pilot.press("n")
     await until(pilot, lambda: reader.scroll_offset.y != place, "the next one")
     await pilot.press("escape")
-    await until(pilot, lambda: not app.query(Reader), "wire and bytes again")
+    await until(pilot, lambda: not app.query(ReaderPane), "wire and bytes again")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
@@ -78,12 +78,14 @@ def test_no_line_of_a_lesson_is_cut_off_or_broken(size: tuple[int, int]) -> None
         await pilot.press("escape")
         for key in "ld":
             await pilot.press(key)
-            await until(pilot, lambda: app.query(Reader) and app.query("MarkdownFence > Label"), "something to read")
-            await until(pilot, lambda: app.query_one(Reader).virtual_size.height > 20, "its lines")
-            for widget in app.query_one(Reader).walk_children():
+            await until(
+                pilot, lambda: app.query(ReaderPane) and app.query("MarkdownFence > Label"), "something to read"
+            )
+            await until(pilot, lambda: app.query_one(ReaderPane).virtual_size.height > 20, "its lines")
+            for widget in app.query_one(ReaderPane).walk_children():
                 assert widget.region.right <= size[0], widget
             assert min(code.content_size.width for code in app.query("MarkdownFence > Label")) >= WIDEST
             await pilot.press("escape")
-            await until(pilot, lambda: not app.query(Reader), "wire and bytes again")
+            await until(pilot, lambda: not app.query(ReaderPane), "wire and bytes again")
 
     read()

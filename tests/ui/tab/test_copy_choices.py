@@ -197,7 +197,7 @@ def test_a_tool_that_cannot_do_it_is_said_so() -> None:
 
 def test_a_server_that_serves_one_client_keeps_others_waiting_and_that_is_said() -> None:
     found = copies(topic_named("tcp"), None, [], None, LastCall(CopiedCall(Endpoint("127.0.0.1", 20000))), waits=True)
-    assert all("in turn: this client is served first" in c.meaning for c in found if c.label != "address")
+    assert all("after this client, which is served first" in c.meaning for c in found if c.label != "address")
 
 
 def entry(did: Call | ClientMade, number: int) -> Entry:
@@ -236,7 +236,7 @@ def test_a_large_payload_is_not_kept_for_copying() -> None:
         client.sendall(bytes(1 << 17))
         program = {c.label: c.text for c in copies(lab.topic, lab.address, list(client.transcript), None)}
         assert len(program["calls as Python"]) < 10_000
-        assert "# not here, as it carried too much: s.sendall(" in program["calls as Python"]
+        assert "# left out, it is too long: s.sendall(" in program["calls as Python"]
 
 
 def test_what_a_tool_cannot_do_is_a_value_and_not_its_words() -> None:

@@ -83,9 +83,9 @@ async def test_a_paused_wire_counts_what_is_new(app: StagedApp, pilot: Pilot[Non
     await _echoed(app, pilot)
     await pilot.press("escape", "up")
     lines = app.seen.query_one(SegmentList)
-    await until(pilot, lambda: str(lines.border_title) == "wire ── paused, end follows", "paused")
+    await until(pilot, lambda: str(lines.border_title) == "wire ── paused · end: follow again", "paused")
     app.seen.lab.sessions[0].submit("send(b'more')")
-    await until(pilot, lambda: str(lines.border_title) == "wire ── paused, 2 new, end follows", "two came")
+    await until(pilot, lambda: str(lines.border_title) == "wire ── paused · 2 new · end: follow again", "two came")
     await pilot.press("end")
     await until(pilot, lambda: str(lines.border_title) == "wire ── following", "following")
 

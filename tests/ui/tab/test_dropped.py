@@ -24,7 +24,7 @@ async def test_all_who_are_dropped_are_shown_as_closed_with_the_reason(app: Stag
 
     def says_none() -> bool:
         state = status.state
-        return state is not None and any("0 clients" in part.forms for part in facts(state, app.seen.presentation))
+        return state is not None and any("0 clients" in part.forms for part in facts(state, app.seen.formatting))
 
     await until(pilot, says_none, "nobody is served")
     await enter(pilot, ":use a")

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from netlab.capture.model import Endpoint
 from netlab.lab.state import Accounts, LabState, Phase
 from netlab.ui.tab.status import GAP, facts, fit
-from netlab.ui.widgets.formatting import Presentation, size
+from netlab.ui.widgets.formatting import Formatting, size
 
 SERVING = LabState(
     Phase.SERVING,
@@ -24,7 +24,7 @@ SERVING = LabState(
 
 
 def line(state: LabState, width: int) -> str:
-    return GAP.join(text for text, _ in fit(facts(state, Presentation()), width))
+    return GAP.join(text for text, _ in fit(facts(state, Formatting()), width))
 
 
 def test_all_of_it_where_there_is_room() -> None:
@@ -39,7 +39,7 @@ def test_at_80_columns_the_queue_the_clients_and_the_bytes_remain() -> None:
 @pytest.mark.parametrize("width", range(8, 130))
 def test_it_fits_and_keeps_whole_words(width: int) -> None:
     shown = line(SERVING, width)
-    whole = {word for part in facts(SERVING, Presentation()) for form in part.forms for word in form.split()}
+    whole = {word for part in facts(SERVING, Formatting()) for form in part.forms for word in form.split()}
     assert set(shown.split()) <= whole
     assert cell_len(shown) <= width or shown == "● 127.0.0.1:20000"
 

@@ -101,7 +101,7 @@ def test_a_port_in_use_is_told_with_what_to_try_and_the_other_tabs_go_on() -> No
 @played()
 async def test_digits_change_the_tab_and_put_the_cursor_into_its_console(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "2")
-    await until(pilot, lambda: app.bench is not None and app.bench.topic.name == "udp", "the other tab")
+    await until(pilot, lambda: app.tab is not None and app.tab.topic.name == "udp", "the other tab")
     await until(pilot, lambda: app.focused is app.seen.console.prompt)
     await pilot.press("escape", "1")
     await until(pilot, lambda: app.seen.topic.name == "tcp")
@@ -204,7 +204,7 @@ async def test_new_lines_do_not_move_what_a_person_scrolled_up_to_read(app: Stag
     await pilot.press("pageup")
     await pilot.pause()
     seen = app.seen.console.transcript.scroll_offset
-    app.seen.console.say("news\n" * 50)
+    app.seen.console.say("changes\n" * 50)
     await pilot.pause()
     assert app.seen.console.transcript.scroll_offset == seen
     await pilot.press("shift+tab", "end")
@@ -258,7 +258,7 @@ def test_a_topic_that_does_not_load_is_a_tab_that_says_why() -> None:
         async with app.run_test(size=(120, 40)) as pilot:
             await serving(pilot)
             await pilot.press("escape", str(len(app.tab_titles)))
-            await until(pilot, lambda: app.bench is None, "that tab")
+            await until(pilot, lambda: app.tab is None, "that tab")
             await pilot.pause()
             told = [str(static.render()) for static in app.query(".broken").results(Static)]
             assert any("ImportError: no such thing" in text for text in told)

@@ -43,7 +43,7 @@ async def still(pilot: Pilot[None]) -> None:
     """Wait until the recorded lab is on the screen, and nothing changes there."""
     app = pilot.app
     assert isinstance(app, ReplayedApp)
-    await until(pilot, lambda: app.bench is not None and app.bench.lab.log.total, "the recorded lab")
+    await until(pilot, lambda: app.tab is not None and app.tab.lab.log.total, "the recorded lab")
     looks = [""] * LOOKS
 
     def same() -> bool:

@@ -72,7 +72,7 @@ def test_a_signal_before_the_first_paint_leaves_nothing(terminal: Terminal, tmp_
 @pytest.mark.parametrize(
     "where",
     [
-        "netlab.ui.tab.tab:BenchPane:look",
+        "netlab.ui.tab.tab:TopicTab:look",
         "netlab.ui.terminal.terminal_input:TerminalInput:feed",  # a thread of the screen's own
         "netlab.lab.processes.server_process:ServerProcess:_log",  # a thread of the lab's
     ],
@@ -81,7 +81,7 @@ def test_a_crash_is_told_and_leaves_nothing(tmp_path: Path, where: str) -> None:
     (tmp_path / "temp").mkdir()
     terminal = Terminal(tmp_path / "temp", NETLAB_TEST_CRASH=where)
     try:
-        if "BenchPane" not in where:  # it crashes before it serves
+        if "TopicTab" not in where:  # it crashes before it serves
             terminal.until(lambda: b"serving" in terminal.written, "served")
             os.write(terminal.master, b"Hello\r")
         if "server" in where:

@@ -7,11 +7,11 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.ui.reader.lesson_text import LessonText
-from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
 from netlab.ui.widgets.find_bar import FindBar, next_match
 from netlab.ui.widgets.question import Question
-from netlab.ui.widgets.searched_scrollback import SearchedRing
+from netlab.ui.widgets.searched_scrollback import SearchedScrollback
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until
 
@@ -22,12 +22,12 @@ def test_the_next_match_lies_beyond_the_present_one_around_the_end() -> None:
     assert [next_match([2, 5, 9], here, 0) for here in (2, 3, 10)] == [2, 5, 2]
 
 
-def shown(ring: SearchedRing) -> list[str]:
+def shown(ring: SearchedScrollback) -> list[str]:
     """The rows on the screen, with their margin."""
     return [ring.render_line(y).text.rstrip() for y in range(ring.size.height)]
 
 
-def gone_to(ring: SearchedRing) -> str:
+def gone_to(ring: SearchedScrollback) -> str:
     """The row with the sign of the match, or nothing."""
     return next((row[1:] for row in shown(ring) if row.startswith("»")), "")
 
@@ -71,7 +71,7 @@ async def test_the_log_is_searched(app: StagedApp, pilot: Pilot[None]) -> None:
     assert "accepted" in gone_to(app.seen.log_pane)
     await pilot.press("slash", *"no such line")
     verdict = app.seen.log_pane.find_bar.query_one("#question-verdict", Static)
-    await until(pilot, lambda: "not here" in str(verdict.render()), "it says so")
+    await until(pilot, lambda: "not found" in str(verdict.render()), "it says so")
     await pilot.press("escape")
     await until(pilot, lambda: app.focused is app.seen.log_pane, "back in the log")
     assert "accepted" in gone_to(app.seen.log_pane), "what was found before"
@@ -83,8 +83,8 @@ def test_source_and_lesson_are_searched(size: tuple[int, int]) -> None:
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
         for keys, kind in ("vv", SourceText), ("l", LessonText):
             await pilot.press("escape", *keys)
-            await until(pilot, lambda kind=kind: app.query(kind) and app.query_one(Reader).has_focus, "it is read")
-            reader = app.query_one(Reader)
+            await until(pilot, lambda kind=kind: app.query(kind) and app.query_one(ReaderPane).has_focus, "it is read")
+            reader = app.query_one(ReaderPane)
             await until(pilot, lambda reader=reader: reader.max_scroll_y > 0, "laid out")
             await searched(app, pilot, "client")
             places = set()
@@ -98,7 +98,7 @@ def test_source_and_lesson_are_searched(size: tuple[int, int]) -> None:
     play()
 
 
-def reversed_in(reader: Reader) -> str:
+def reversed_in(reader: ReaderPane) -> str:
     """What of the reader is drawn reversed on the screen, in small letters."""
     found = []
     for strip in reader.screen._compositor.render_strips():
@@ -131,5 +131,5 @@ async def test_where_nothing_can_be_searched_it_says_so(app: StagedApp, pilot: P
     await pilot.press("escape", "e")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "experiment", "the experiments")
     await pilot.press("slash")
-    await until(pilot, lambda: any("nothing to search" in note.message for note in app._notifications), "it is said")
+    await until(pilot, lambda: any("cannot be searched" in note.message for note in app._notifications), "it is said")
     assert not any(question.asking for question in app.query(Question))

@@ -14,11 +14,11 @@ def test_the_name_says_what_becomes_of_a_file_that_is_there(tmp_path: Path) -> N
     path = tmp_path / "out"
     assert check_new_file(str(path)) == f"a new file {path}"
     path.write_bytes(b"old")
-    assert check_new_file(str(path)) == f"a new file {path}; what is there becomes out~"
+    assert check_new_file(str(path)) == f"a new file {path}; the existing file becomes out~"
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("", "type the name"), (".", "is no file"), ("none/out", "there is no folder")]
+    ("name", "why"), [("", "type the name"), (".", "is not a regular file"), ("none/out", "no such folder")]
 )
 def test_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str) -> None:
     monkeypatch.chdir(tmp_path)

@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 from netlab.lab.state import Entry, EntryKind
 from netlab.ui.console.prompt import runnable
 from netlab.ui.console.transcript import SHOWN, copied, drawn
-from netlab.ui.widgets.formatting import Presentation
-from netlab.ui.widgets.scrollback import Ring, wrapped
+from netlab.ui.widgets.formatting import Formatting
+from netlab.ui.widgets.scrollback import Scrollback, wrapped
 
 
 def text_of(rows: list[tuple[tuple[str, str], ...]]) -> list[str]:
@@ -36,15 +36,15 @@ def test_words_stay_whole_where_they_can() -> None:
 
 def test_the_scrollbar_covers_nothing() -> None:
     class Alone(App[None]):
-        CSS = "Ring { height: 3; width: 20; }"
+        CSS = "Scrollback { height: 3; width: 20; }"
 
         def compose(self) -> ComposeResult:
-            yield Ring()
+            yield Scrollback()
 
     async def run() -> None:
         app = Alone()
         async with app.run_test() as pilot:
-            ring = app.query_one(Ring)
+            ring = app.query_one(Scrollback)
             ring.extend([(("", "x" * 20),)] * 5)
             await pilot.pause()
             rows = [ring.render_line(y).text for y in range(3)]
@@ -57,14 +57,14 @@ def test_the_scrollbar_covers_nothing() -> None:
 def test_an_entry_is_drawn_with_its_prefix() -> None:
     call = Entry(0, EntryKind.CALL, "s.send(b'Hello')", 1)
     note = Entry(0, EntryKind.NOTE, "one\ntwo")
-    assert text_of(drawn(call, Presentation())) == [">>> s.send(b'Hello')"]
-    assert text_of(drawn(note, Presentation())) == ["# one", "# two"]
+    assert text_of(drawn(call, Formatting())) == [">>> s.send(b'Hello')"]
+    assert text_of(drawn(note, Formatting())) == ["# one", "# two"]
 
 
 def test_a_very_long_entry_is_drawn_in_part_and_the_rest_counted() -> None:
     entry = Entry(0, EntryKind.RESULT, "\n".join(str(n) for n in range(1000)), 1)
-    assert text_of(drawn(entry, Presentation()))[-1] == f"# … {1000 - SHOWN} more lines"
-    assert text_of(drawn(Entry(0, EntryKind.RESULT, "x" * 10_000, 1), Presentation()))[0].endswith(
+    assert text_of(drawn(entry, Formatting()))[-1] == f"# … {1000 - SHOWN} more lines"
+    assert text_of(drawn(Entry(0, EntryKind.RESULT, "x" * 10_000, 1), Formatting()))[0].endswith(
         "6,000 more characters"
     )
 

@@ -9,13 +9,13 @@ from textual.widgets import OptionList
 
 from netlab.topics.discovery import topic_named
 from netlab.ui.keys import help as help_screen
-from netlab.ui.widgets.chooser import Choice, Chooser
+from netlab.ui.widgets.chooser import Chooser, ChooserItem
 
 
 def test_a_model_that_cannot_run_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork")
     tcp = topic_named("tcp")
-    choices = [Choice(model, model, "", tcp.lacking(model)) for model in tcp.models]
+    choices = [ChooserItem(model, model, "", tcp.lacking(model)) for model in tcp.models]
 
     async def scenario() -> None:
         app = App[None]()

@@ -13,7 +13,7 @@ from netlab.dissect.tls_names import ALERT_MEANINGS, ALERTS
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.tls.dissect import dissect
-from netlab.ui.wire.decrypted_lines import OpenedLines
+from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.segment_list import SegmentList
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp
 from tests.support.screen.recorded_tls import sample, tls_capture
@@ -22,12 +22,12 @@ from tests.support.waiting import until, wait_until
 TLS = topic_named("tls")
 
 
-def opening(secrets: str | None = None) -> OpenedLines:
+def opening(secrets: str | None = None) -> DecryptedLines:
     known = sample()[0] if secrets is None else secrets
-    return OpenedLines(lambda segment: TLS.conversation(), lambda: known)
+    return DecryptedLines(lambda segment: TLS.conversation(), lambda: known)
 
 
-def lines(capture: HandMade, lines: OpenedLines) -> list[str]:
+def lines(capture: HandMade, lines: DecryptedLines) -> list[str]:
     """Each line, after all that was drawn has been opened."""
     for segment in capture.segments:
         lines.line(segment, dissect)
@@ -55,7 +55,7 @@ def test_a_conversation_that_grows_is_opened_further() -> None:
 
 def test_secrets_that_are_written_later_open_what_was_drawn_before() -> None:
     capture, known = tls_capture(), [""]
-    lines_ = OpenedLines(lambda segment: TLS.conversation(), lambda: known[0])
+    lines_ = DecryptedLines(lambda segment: TLS.conversation(), lambda: known[0])
     assert set(lines(capture, lines_)) == {""}
     known[0] = sample()[0]
     lines_.open(lines_.work(capture))
@@ -65,7 +65,7 @@ def test_secrets_that_are_written_later_open_what_was_drawn_before() -> None:
 def test_without_the_secrets_nothing_is_claimed() -> None:
     other = "CLIENT_RANDOM " + "00" * 32 + " " + "00" * 48 + "\n"
     assert set(lines(tls_capture(), opening(other))) == {""}
-    assert set(lines(tls_capture(), OpenedLines(lambda segment: None, lambda: "x"))) == {""}
+    assert set(lines(tls_capture(), DecryptedLines(lambda segment: None, lambda: "x"))) == {""}
 
 
 def test_a_record_across_segments_is_shown_where_it_lies() -> None:
@@ -77,7 +77,7 @@ def test_a_record_across_segments_is_shown_where_it_lies() -> None:
         def grow(self, secrets: str, *streams: memoryview) -> dict[Direction, list[Opened]]:
             return {OUT: [Opened(0, 20, 5, "application_data", b"abcdefgh")], IN: []}
 
-    lines_ = OpenedLines(lambda segment: Conversation, lambda: "x")
+    lines_ = DecryptedLines(lambda segment: Conversation, lambda: "x")
     lines(capture, lines_)
     assert [lines_.line(each, None) for each in (first, second)] == ["abcdefgh", "defgh"]
 
@@ -87,7 +87,7 @@ def test_what_opens_may_fail() -> None:
         def grow(self, secrets: str, *streams: memoryview) -> None:
             raise ArithmeticError("no")
 
-    assert set(lines(tls_capture(), OpenedLines(lambda segment: Conversation, lambda: "x"))) == {""}
+    assert set(lines(tls_capture(), DecryptedLines(lambda segment: Conversation, lambda: "x"))) == {""}
 
 
 @pytest.mark.parametrize("number", [0, 48])
@@ -101,7 +101,7 @@ def test_the_list_draws_it() -> None:
     app = PanesApp(tls_capture(), dissect)
 
     async def script(pilot: Pilot[None]) -> None:
-        app.wire.opened = opening()
+        app.wire.decrypted = opening()
         app.wire.show(app.capture, dissect)
         listed = app.wire.query_one(SegmentList)
         await until(pilot, lambda: any(drawn(listed, y).endswith("27  Hello") for y in range(9)), "Hello")
@@ -124,7 +124,7 @@ def test_a_lab_s_own_session_reads_in_the_clear_to_its_end() -> None:
             client.recv(8192)
         wait_until(lambda: any(line.text.startswith("closed ") for line in lab.log.since(0)[0]), "closed")
         lab.sync()
-        lines_ = OpenedLines(lambda segment: TLS.conversation(), lambda: lab.secrets)
+        lines_ = DecryptedLines(lambda segment: TLS.conversation(), lambda: lab.secrets)
         segments = [segment for segment in lab.capture.segments if segment.kind is Kind.DATA]
         for segment in segments:
             lines_.line(segment, dissect)

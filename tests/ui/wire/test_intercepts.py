@@ -162,7 +162,7 @@ async def test_d_drops_and_elsewhere_e_and_d_are_what_they_always_are(app: Stage
     dropped = app.seen.wire.highlighted
     assert dropped is not None
     assert what(dropped, None) == "dropped: by hand · Hello"
-    title = "→ 5 bytes that did not leave the wire"
+    title = "→ 5 bytes, dropped by the wire"
     await until(pilot, lambda: title in str(app.seen.inspector.bytes.border_title))
     assert app.seen.inspector.bytes.source.length == 5
     app.seen.panes.go("wire")
@@ -218,7 +218,7 @@ async def test_an_answer_of_a_closed_flow_is_replayed_to_an_open_one_or_says_why
     app.seen.lab.sessions[0].disconnect()
     await until(pilot, lambda: all(flow.closed for flow in app.seen.lab.flows))
     await pilot.press("r")
-    await until(pilot, lambda: "connect one" in toasts(app), "why not, beside the wire")
+    await until(pilot, lambda: "Connect a client" in toasts(app), "why not, beside the wire")
     other = app.seen.lab.connect()
     await until(pilot, lambda: any(flow.closed is None for flow in app.seen.lab.flows))
     app.seen.wire.go_to(3)
@@ -281,11 +281,11 @@ async def test_a_dropped_datagram_did_not_leave_and_the_next_held_one_is_looked_
     bytes_pane = app.seen.inspector.bytes
     await until(pilot, lambda: len(app.seen.wire.held.held) == 1 and app.seen.wire.highlighted is not None)
     await settled(pilot)
-    assert str(bytes_pane.border_title) == "bytes ── held → 3 bytes, not gone yet"
+    assert str(bytes_pane.border_title) == "bytes ── held → 3 bytes, not delivered yet"
     await pilot.press("A")
     await until(pilot, lambda: not app.seen.wire.held.held and not app.seen.wire.held.has_focus)
     app.seen.wire.go_to(1)
-    await until(pilot, lambda: "→ 3 bytes that did not leave the wire" in str(bytes_pane.border_title))
+    await until(pilot, lambda: "→ 3 bytes, dropped by the wire" in str(bytes_pane.border_title))
 
 
 @played(first="wsgi")

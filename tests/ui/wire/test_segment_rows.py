@@ -7,7 +7,7 @@ from array import array
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Kind
 from netlab.dissect.http.read_http import read_http
-from netlab.ui.bytes.inspection import segment_face
+from netlab.ui.bytes.inspection import inspect_segment
 from netlab.ui.wire.segment_row import Columns, what
 from netlab.ui.wire.segment_rows import SegmentRows
 from tests.support.folders import CAPTURE_CASES
@@ -75,16 +75,16 @@ def test_marks_are_gone_through_in_a_circle_and_are_what_is_chosen() -> None:
 
 def test_the_title_counts_what_came_since_the_person_stopped_following() -> None:
     rows, capture = rows_of(3)
-    assert rows.title(True, "end follows") == "wire ── following"
+    assert rows.title(True, "end: follow again") == "wire ── following"
     rows.stay(0)
-    assert rows.title(True, "end follows") == "wire ── paused, end follows"
+    assert rows.title(True, "end: follow again") == "wire ── paused · end: follow again"
     assert rows.title(True, "") == "wire ── paused", "no key is named where none acts"
     capture.add(capture.flows[0], OUT, b"more")
     rows.note = "a note"
-    assert rows.title(True, "end follows") == "wire ── paused, 1 new, end follows ── a note"
+    assert rows.title(True, "end: follow again") == "wire ── paused · 1 new · end: follow again ── a note"
     assert rows.title(False, "") == "wire ── a note"
     rows.show(capture)
-    assert rows.title(True, "end follows") == "wire ── following"
+    assert rows.title(True, "end: follow again") == "wire ── following"
 
 
 def case(name: str) -> Capture:
@@ -111,5 +111,5 @@ def test_the_newest_with_bytes_may_be_a_flag() -> None:
 
 def test_bytes_that_came_in_fragments_are_not_said_to_be_a_view() -> None:
     capture = case("udp_fragments.pcap")
-    title = segment_face(capture.segments[0], capture, hurried=False).title
+    title = inspect_segment(capture.segments[0], capture, flooded=False).title
     assert title == "bytes ── #1 → 2,048 bytes, joined from 2 IP fragments"

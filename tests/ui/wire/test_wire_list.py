@@ -17,8 +17,7 @@ from netlab.ui.widgets import redraw_rate
 from netlab.ui.widgets.question import Question
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.segment_row import Columns, preview, what
-from netlab.ui.wire.wire_filter import FilterScan
-from netlab.ui.wire.wire_list import _read_intercept
+from netlab.ui.wire.wire_filter import FilterScan, explain_intercept
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 from tests.support.waiting import until
 
@@ -122,7 +121,7 @@ def test_a_filter_counts_what_it_leaves_and_a_key_clears_it() -> None:
         assert number(app) == 2
         await pilot.press("slash", *"open", "escape")
         await until(pilot, lambda: lines.rows.count == 2)
-        assert number(app) == 2, "esc leaves what was shown before"
+        assert number(app) == 2, "esc restores the previous one"
         await pilot.press("backspace")
         await until(pilot, lambda: lines.rows.count == 10)
         assert number(app) == 2
@@ -161,8 +160,8 @@ def test_a_filter_that_lets_nothing_through_says_how_to_change_it() -> None:
 
 
 def test_an_empty_question_what_to_hold_shows_what_can_be_written() -> None:
-    assert "flow 2" in _read_intercept("")
-    assert "enter holds" in _read_intercept("flow 2")
+    assert "flow 2" in explain_intercept("")
+    assert "enter holds" in explain_intercept("flow 2")
 
 
 def test_another_capture_is_not_said_to_be_filtered() -> None:
@@ -217,7 +216,7 @@ def test_a_scan_stops_at_its_deadline_and_goes_on() -> None:
     steps = 0
     while scan.step(2, clock=lambda: float(next(now))):
         steps += 1
-        assert "to look at" in scan.counts or not scan.remaining
+        assert "to go" in scan.counts or not scan.remaining
     assert steps > 5
     assert len(scan.rows) == 500
     assert scan.counts == "500 of 1001 shown"
@@ -279,10 +278,10 @@ def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.
         assert number(app) == 1, "a flood waits for its turn"
         while not fields(app):
             await flood()
-        assert app.wire.hurried
+        assert app.wire.flooded
         assert fields(app) == [(0, 3)], "the segment alone"
         last = 3 * len(capture.segments) - 3
-        while app.wire.hurried or number(app) < len(capture.segments):
+        while app.wire.flooded or number(app) < len(capture.segments):
             app.wire.grow()
             await pilot.pause(0.001)
         await until(pilot, lambda: fields(app) == [(3 - last, 3)])
