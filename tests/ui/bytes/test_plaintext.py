@@ -134,7 +134,9 @@ def test_p_turns_a_record_over_and_back() -> None:
         await pilot.pause()
         shown = app.inspector.bytes.source
         assert bytes(shown.view(5, 10)) == b"Hello"
-        assert str(app.inspector.bytes.border_title).startswith("plaintext of #5 → ── decrypted with this session's secrets")
+        assert str(app.inspector.bytes.border_title).startswith(
+            "plaintext of #5 → ── decrypted with this session's secrets"
+        )
         assert str(app.inspector.fields.border_title).endswith("p shows the encrypted bytes")
         await pilot.press("p")
         await pilot.pause()
