@@ -186,6 +186,7 @@ class ExperimentPane(Scrollback):
             scroll_at_once(self, 0)
         if self.stage in _CHOOSING:
             self._choice_into_view()
+            self.call_after_refresh(self._choice_into_view)  # a pane that got smaller has followed its end meanwhile
         elif self.stage is Stage.DONE and follow:
             self.call_after_refresh(self._verdict_into_view)
 

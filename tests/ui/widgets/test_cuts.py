@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList, Static, Tab
 
+from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from netlab.ui.faults.fault_form import FaultForm
 from netlab.ui.keys.help import Help
 from netlab.ui.lanes.lanes_pane import LanesPane
@@ -198,3 +199,18 @@ def test_all_that_stands_below_the_bytes_is_whole(size: tuple[int, int], first: 
             await until(pilot, lambda: inspector.query(".panel"), "the buffer's panel")
 
     play()
+
+
+@played((120, 40), first="hmac")
+async def test_a_question_is_seen_from_its_first_line_when_the_screen_gets_smaller(
+    app: StagedApp, pilot: Pilot[None]
+) -> None:
+    await pilot.press("escape", "e", "1")
+    await until(pilot, lambda: app.query(ExperimentPane) and app.query_one(ExperimentPane).stage is Stage.QUESTION)
+    pane = app.query_one(ExperimentPane)
+    for size in ((60, 20), (80, 24), (60, 20)):
+        await pilot.resize_terminal(*size)
+        await until(pilot, lambda size=size: app.screen.size == size, "the new size")
+        for _ in range(5):
+            await pilot.pause()
+        await until(pilot, lambda: pane.scroll_offset.y == 0, "its first line")
