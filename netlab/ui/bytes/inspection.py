@@ -91,7 +91,7 @@ def _name(segment: Segment) -> str:
 def _title(segment: Segment) -> str:
     """What the bytes are, and that they were not copied. A segment without a number has not crossed yet."""
     if not segment.number:
-        return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, still on the wire"
+        return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, not delivered yet"
     if segment.kind is not Kind.DATA and not segment.data:
         return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
     kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""

@@ -23,27 +23,27 @@ from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable
 from netlab.ui.keys.late_paint import LateModal
 
 SHOWS = {
-    "console": "You are the client. What you type is a Python call, or bare text for the topic's usual call; the "
-    "transcript can be copied and run. A line that begins with : speaks to the lab. ⇧tab goes to the transcript: there "
-    "↑ and ↓ point at a call, its segments are marked in the wire, and L goes to them and back; enter shows all of a "
-    "long result, / finds text.",
-    "wire": "Everything that crossed between clients and server, one segment a line: who sent it (→ to the server, "
-    "← to the client), when, how many bytes, what. ▸ in the console marks the line that caused the segment, and L goes "
-    "there. With i segments are held until you let them go with a; while one is highlighted, e edits and d drops it. "
-    "Without one, e and d are what they are elsewhere. / shows only the segments that match a filter (bksp clears it), "
-    "and i takes the same filters: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in "
-    "quotation marks, joined by and, or, not and parentheses.",
-    "bytes": "The selected segment's bytes in hex and text, the fields that they mean, and the values at the cursor. L "
-    "goes to the console's line that caused them. Shift and a movement, or dragging, selects; / finds text, 0x hex or "
-    "b'bytes'.",
-    "log": "What the server says: ! is a warning, ✗ an error. / finds text, n and N go on.",
-    "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ was seen, ✗ was not. Console, wire "
-    "and log show it as it happens; afterwards model, options and faults are what they were.",
-    "lanes": "One row a client on one time axis: · connecting, ░ in the accept queue, █ being served, ┤ closed. After "
-    "another model is chosen, the clients so far stay above the new ones.",
-    "reader": "The topic's own text, beside the running lab. / finds text, n and N go on.",
+    "console": "You are the client. Type a Python call, or plain text for the topic's usual call; you can copy the "
+    "transcript and run it. A line that begins with : is a command to the lab. ⇧tab goes to the transcript: there ↑ "
+    "and ↓ select a call and mark its segments in the wire, L goes to them and back, enter shows all of a long result, "
+    "and / finds text.",
+    "wire": "Every segment that crossed between clients and server, one a line: direction (→ to the server, ← to the "
+    "client), time, number of bytes, meaning. ▸ in the console marks the line that caused the segment; L goes there. i "
+    "holds segments that match a filter, and a releases them; if a held segment is highlighted, e edits it and d drops "
+    "it. Otherwise e and d work as everywhere. / shows only the segments that match a filter (bksp clears it). Filters "
+    "for / and i: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in quotation marks, "
+    "joined by and, or, not and parentheses.",
+    "bytes": "The selected segment's bytes in hex and text, its fields, and the values at the cursor. L goes to the "
+    "console line that caused the segment. Shift with a movement key selects, and so does dragging; / finds text, "
+    "0x hex or b'bytes'.",
+    "log": "The server's messages: ! is a warning, ✗ an error. / finds text; n and N go to other matches.",
+    "experiment": "A question, your prediction, and a run on this tab's own lab: ✓ marks a check that passed, ✗ one "
+    "that failed. Console, wire and log show the run as it happens; model, options and faults are restored afterwards.",
+    "lanes": "One row per client on a time axis: · connecting, ░ in the accept queue, █ being served, ┤ closed. When "
+    "you choose another model, earlier clients stay above the new ones.",
+    "reader": "The topic's own text, beside the running lab. / finds text; n and N go to other matches.",
 }
-"""What each pane is, by its id."""
+"""The description of each pane, by id."""
 
 IN_A_FILE = {
     "wire": "Every segment of the file, one a line: direction (→ to the server, ← to the client), time, number of "
