@@ -13,13 +13,13 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 import netlab.ui
-from netlab.ui.keys.footer import KeyLine
+from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.reader.lesson_text import LessonText
-from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
 from netlab.ui.widgets.find_bar import FindBar
 from netlab.ui.widgets.question import Question
-from netlab.ui.widgets.searched_scrollback import SearchedRing
+from netlab.ui.widgets.searched_scrollback import SearchedScrollback
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until
 
@@ -43,13 +43,13 @@ def test_esc_is_bound_to_leaving_alone() -> None:
 
 def test_one_key_clears_in_every_pane() -> None:
     clears = {name: binding for name, binding in bound() if binding.action == "clear" and binding.show}
-    assert clears.keys() >= {"BytesPane", "WireList", "SearchedRing", "Reader"}
+    assert clears.keys() >= {"BytesPane", "WireList", "SearchedScrollback", "ReaderPane"}
     assert {binding.key for binding in clears.values()} == {"backspace"}
 
 
 def offered(app: StagedApp) -> bool:
     """Whether the footer names the key."""
-    return "bksp clear" in app.query_one(KeyLine).render().plain
+    return "bksp clear" in app.query_one(KeyFooter).render().plain
 
 
 async def asked(pilot: Pilot[None], key: str, text: str, ends: str) -> None:
@@ -145,8 +145,8 @@ def test_leaving_a_search_of_source_and_lesson_restores_marks_and_place(size: tu
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
         for keys, kind in ("vv", SourceText), ("l", LessonText):
             await pilot.press("escape", *keys)
-            await until(pilot, lambda kind=kind: app.query(kind) and app.query_one(Reader).has_focus, "it is read")
-            reader = app.query_one(Reader)
+            await until(pilot, lambda kind=kind: app.query(kind) and app.query_one(ReaderPane).has_focus, "it is read")
+            reader = app.query_one(ReaderPane)
             await until(pilot, lambda reader=reader: reader.max_scroll_y > 0, "laid out")
             searched: Widget = app.query_one(kind)
             assert isinstance(searched, SourceText | LessonText)
@@ -169,7 +169,7 @@ def test_leaving_a_search_of_source_and_lesson_restores_marks_and_place(size: tu
 @played((60, 20))
 async def test_the_logs_marks(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
-    log: SearchedRing = app.seen.log_pane
+    log: SearchedScrollback = app.seen.log_pane
     await until(pilot, lambda: "accepted" in log.text, "the log")
     app.seen.panes.go("log")
     await until(pilot, lambda: app.focused is log, "the log has the focus")

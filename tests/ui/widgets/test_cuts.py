@@ -16,7 +16,7 @@ from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from netlab.ui.faults.fault_form import FaultForm
 from netlab.ui.keys.help import Help
 from netlab.ui.lanes.lanes_pane import LanesPane
-from netlab.ui.reader.reader import Reader
+from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
 from netlab.ui.tab.layout import PaneBar
 from netlab.ui.tab_titles import fitting
@@ -90,7 +90,7 @@ def test_a_line_of_code_that_goes_on_beyond_the_reader_says_so(size: tuple[int, 
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
         await pilot.press("escape", "v", "v")
         await until(pilot, lambda: app.query(SourceText) and "HardenedServer" in app.query_one(SourceText).source)
-        source, reader = app.query_one(SourceText), app.query_one(Reader)
+        source, reader = app.query_one(SourceText), app.query_one(ReaderPane)
         await until(pilot, lambda: reader.max_scroll_x > 0, "laid out")
         for x in (0, 8, reader.max_scroll_x):
             reader.scroll_to(x=x, animate=False)
@@ -176,7 +176,7 @@ def test_the_reader_stands_alone_whatever_stood_there_before(size: tuple[int, in
         app.seen.panes.go("bytes")
         await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "bytes", "the bytes in their place")
         await pilot.press("v")
-        await until(pilot, lambda: app.query(Reader) and app.query_one(Reader).has_focus, "it is read")
+        await until(pilot, lambda: app.query(ReaderPane) and app.query_one(ReaderPane).has_focus, "it is read")
         await until(pilot, lambda: not app.seen.inspector.display, "only the reader beside the console")
 
     play()
