@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -20,13 +20,13 @@ from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_copying import FILE, ByteCopying
+from netlab.ui.bytes.byte_keys import KEYS
 from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed, SearchRequest, start_search
 from netlab.ui.bytes.byte_source import ByteSource
 from netlab.ui.bytes.data_inspector import DataInspector
 from netlab.ui.bytes.field_tree import FieldTree
 from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.spans import Spans, field_spans
-from netlab.ui.keys.commands import clear_key
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.question import Question
 
@@ -39,21 +39,6 @@ _FEWEST = 6
 """Lines that the bytes keep, so that a question at the foot does not hide them all."""
 _LEAST = 4
 """Of these, where even they have no room, as the CSS has it."""
-
-KEYS: list[BindingType] = [
-    Binding("o", "go_to", "go to", id="bytes.goto", tooltip="Go to an offset: 16, 0x10, +4, 50%"),
-    Binding("slash,ctrl+f", "search", "search", id="bytes.search", tooltip="Find text, 0x hex or b'bytes'"),
-    Binding("n", "find(False)", "next match", id="bytes.next", tooltip="Go to the next match"),
-    Binding("N", "find(True)", "previous match", show=False, id="bytes.previous", tooltip="Go to the previous match"),
-    Binding("u", "unpack", "unpack", id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
-    Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
-            tooltip="Copy the Python line that unpacks the bytes"),
-    Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
-            tooltip="Copy the selection, the field or everything: as hex, text, Python or base64, or to a file"),
-    Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",
-            tooltip="Show all numbers at the cursor in both byte orders, or only one line"),
-    clear_key("bytes", "Clear the search, then the selection, then the struct format"),
-]  # fmt: skip
 
 
 class BytesPane(Vertical):

@@ -37,11 +37,7 @@ READING = ("console", "reader", "log")
 """The panes while the reader stands in place of wire and bytes."""
 
 
-class Panes(Horizontal):
-    """Console and server log on the left, wire and bytes on the right. Narrow: the console, and one other below it."""
-
-    SCOPED_CSS = False  # the class for the width is on the screen
-    DEFAULT_CSS = """
+_CSS = """
     Panes { height: 1fr; }
     Panes Console, Panes ServerLog, Panes ReaderPane, Panes SegmentList, Panes HexView, Panes FieldTree,
     Panes DataInspector, Panes ExperimentPane, Panes LanesPane { border-top: solid $foreground 30%; }
@@ -96,7 +92,14 @@ class Panes(Horizontal):
         &.-experiment { #left, #wire, #bytes, #lanes { display: none; } #right { border-left: none; } }
         &.-reader { #left { display: none; } #right { border-left: none; } }
     }
-    """
+"""
+
+
+class Panes(Horizontal):
+    """Console and server log on the left, wire and bytes on the right. Narrow: the console, and one other below it."""
+
+    SCOPED_CSS = False  # the class for the width is on the screen
+    DEFAULT_CSS = _CSS
 
     beside = reactive("wire")
     """The pane that is shown if only one fits beside the console."""
