@@ -100,19 +100,19 @@ def test_the_bytes_search_selection_and_struct_format(size: tuple[int, int]) -> 
         app.seen.panes.go("bytes")
         await until(pilot, lambda: app.focused is pane.bytes, "the bytes have the focus")
         await asked(pilot, "u", "!BB", "enter")
-        assert pane.at_cursor.form == "!BB" and offered(app)
+        assert pane.data_inspector.form == "!BB" and offered(app)
         await asked(pilot, "u", "!H", "escape")
-        assert pane.at_cursor.form == "!BB", "the format before"
+        assert pane.data_inspector.form == "!BB", "the format before"
         await pilot.press("shift+right")
         await asked(pilot, "slash", "l", "enter")
         await until(pilot, lambda: pane.bytes.cursor == 2, "found")
         await pilot.press("shift+right", "escape")
-        assert (pane.at_cursor.form, pane._pattern, pane.bytes.selection) == ("!BB", b"l", (2, 4))
+        assert (pane.data_inspector.form, pane._pattern, pane.bytes.selection) == ("!BB", b"l", (2, 4))
         for left in (("!BB", b"", (2, 4)), ("!BB", b"", (0, 0)), ("", b"", (0, 0))):
             assert offered(app)
             await pilot.press("backspace")
             await pilot.pause()
-            assert (pane.at_cursor.form, pane._pattern, pane.bytes.selection) == left
+            assert (pane.data_inspector.form, pane._pattern, pane.bytes.selection) == left
         assert not offered(app)
         await pilot.press("shift+right")
         await until(pilot, lambda: offered(app), "it can be cleared again")

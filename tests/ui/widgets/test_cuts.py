@@ -18,7 +18,7 @@ from netlab.ui.keys.help import Help
 from netlab.ui.lanes.lanes_pane import LanesPane
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
-from netlab.ui.tab.layout import PaneBar
+from netlab.ui.tab.pane_bar import PaneBar
 from netlab.ui.tab_titles import fitting
 from netlab.ui.widgets.chooser import Chooser, entry
 from netlab.ui.widgets.formatting import shortened
@@ -192,7 +192,7 @@ def test_all_that_stands_below_the_bytes_is_whole(size: tuple[int, int], first: 
         await until(pilot, lambda: "fetched" in log.text or "b'Hello'" in app.transcript.splitlines(), "the answer")
         app.seen.panes.go("bytes")
         await until(pilot, lambda: app.focused is inspector.bytes, "the bytes have the focus")
-        below = inspector.at_cursor
+        below = inspector.data_inspector
         await until(pilot, lambda: below.region.bottom <= inspector.region.bottom, "the values at the cursor")
         assert below.region.height >= 2
         if first == "zerocopy":
