@@ -19,12 +19,24 @@ class PaneBar(Static):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._panes = Content()
+
     def show_names(self, order: Sequence[str], beside: str, warned: int) -> None:
         """Mark the pane that is shown, and the number of unread warnings. In an input, esc comes first."""
-        first = "esc, then " * isinstance(self.screen.focused, Input)
         marks = {"log": f" !{warned}"} if warned else {}
         names = [self._named(name, name == beside, marks.get(name, "")) for name in order[1:]]
-        self.update(Content(" ").join([*names, Content(f"  {first}tab: next pane   \\: the whole tab")]), layout=False)
+        self._panes = Content(" ").join(names)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Say as many hints as have room, each of them whole."""
+        first = "esc, then " * isinstance(self.screen.focused, Input)
+        keys = [f"{first}tab: next pane", "\\: the whole tab"]
+        while keys and self._panes.cell_length + 3 + len("   ".join(keys)) > self.content_size.width:
+            del keys[-1]
+        self.update(Content.assemble(self._panes, "   ", "   ".join(keys)), layout=False)
 
     def _named(self, name: str, marked: bool, more: str) -> Content:
         shown = Content.styled(f"▸{name}", "bold reverse") if marked else Content(f" {name}")
