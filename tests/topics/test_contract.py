@@ -235,8 +235,7 @@ def test_the_lesson_is_there(topic: Topic) -> None:
     lesson = topic.text("lesson.md")
     assert lesson.startswith("# ")
     assert "## Try" in lesson
-    blocks = topic.text("then_now.md").count("```python")
-    assert blocks and blocks % 2 == 0, "the tutorial then, Python now"
+    assert topic.text("then_now.md").count("```python") >= 2, "the tutorial then, Python now"
 
 
 def spans(fields: Sequence[Field]) -> list[tuple[int, int]]:

@@ -120,7 +120,7 @@ def test_the_topic_is_guessed_by_port_and_transport() -> None:
     [
         (None, "No such file"),
         (b"", "too short"),
-        (b"GIF89a" * 10, "no capture"),
+        (b"GIF89a" * 10, "not a capture"),
         (gzip.compress(b"GIF89a" * 10, mtime=0), "compressed with gzip; unpack it first"),
     ],
 )

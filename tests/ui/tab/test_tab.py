@@ -159,6 +159,8 @@ async def test_history_comes_back_with_the_arrow(app: StagedApp, pilot: Pilot[No
 @played((80, 24))
 async def test_lines_that_are_longer_than_the_screen_are_said_to_go_on(app: StagedApp, pilot: Pilot[None]) -> None:
     await pilot.press("escape", "v")
+    await until(pilot, lambda: "v: hardening" in str(getattr(app.seen.panes.reader, "border_title", "")), "the source")
+    await pilot.press("v")
     await until(pilot, lambda: "→ scrolls" in str(getattr(app.seen.panes.reader, "border_title", "")), "the title")
     await pilot.resize_terminal(200, 40)
     await until(pilot, lambda: "→ scrolls" not in str(getattr(app.seen.panes.reader, "border_title", "")), "room")
@@ -169,7 +171,7 @@ async def test_what_is_read_stands_beside_the_console_and_goes_again(app: Staged
     await pilot.press("escape", "v")
     await until(pilot, lambda: app.seen.panes.reader is not None and app.seen.panes.reader.has_focus, "the source")
     await pilot.press("v")
-    await until(pilot, lambda: app.seen.panes.reader and app.seen.panes.reader.file == "client.py")
+    await until(pilot, lambda: app.seen.panes.reader and app.seen.panes.reader.page.title == "hardening")
     await until(pilot, lambda: app.seen.panes.reader and app.seen.panes.reader.has_focus)
     await pilot.press("escape")
     await until(pilot, lambda: app.seen.panes.reader is None)
