@@ -104,7 +104,7 @@ def listed(names: Sequence[str], room: int) -> str:
     for count in range(len(names) - 1, 0, -1):
         if len(text) <= room:
             break
-        text = "  ".join([*names[:count], f"… {len(names) - count} more, tab cycles through them"])
+        text = "  ".join([*names[:count], f"… {len(names) - count} more, tab cycles through all"])
     return text
 
 

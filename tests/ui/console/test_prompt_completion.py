@@ -72,7 +72,7 @@ def test_of_commands_that_do_not_fit_the_number_is_said() -> None:
     names = [f":{name}" for name in ("connect", "use", "close", "half-close", "reset")]
     assert listed(names, 100) == ":connect  :use  :close  :half-close  :reset"
     cut = listed(names, 42)
-    assert cut == ":connect  … 4 more, tab cycles through them" and len(cut) <= 42
+    assert cut == ":connect  … 4 more, tab cycles through all" and len(cut) <= 42
     assert COMPLETION.explain(":", 8).startswith(":model  … 1 more")
 
 
