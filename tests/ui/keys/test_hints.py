@@ -269,8 +269,8 @@ def test_hints_are_true_where_a_file_is_shown(tmp_path: Path, promises: Promises
     asyncio.run(run())
 
 
-TRUE = "space goes on", "frozen ── space goes on, tab: next pane", "esc closes", "in white space goes on"
-FALSE = "z goes on", "enter adds", "x finds", "ctrl+x cuts", "del takes away"
+TRUE = "space continues", "frozen ── space continues, tab: next pane", "esc closes", "in white space continues"
+FALSE = "z continues", "enter adds", "x finds", "ctrl+x cuts", "del takes away"
 
 
 def test_a_wrong_hint_is_seen(promises: Promises) -> None:
@@ -291,7 +291,7 @@ OWN = {
     "HexView": ["⇧→ select", "/ search", "o go to", "u unpack", "t stream"],
     "ServerLog": ["/ find"],
     "Transcript": ["/ find"],
-    "HeldList": ["a let go", "e edit", "d drop"],
+    "HeldList": ["a release", "e edit", "d drop"],
 }
 """What a pane's footer has to name, by the widget that has the focus."""
 
