@@ -91,8 +91,8 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write("".join(f"{line}\n" for line in missing))
             return 1
         added = " or ".join({name for names in COVERED.values() for name in names})
-        found = pytest(folder, "-n", "2", "-k", added, *COVERED).returncode
-        return found or pytest(folder, "-n", "2", *MINDING).returncode
+        found = pytest(folder, "-n", "3", "-k", added, *COVERED).returncode
+        return found or pytest(folder, "-n", "3", *MINDING).returncode
 
 
 if __name__ == "__main__":

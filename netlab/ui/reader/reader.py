@@ -45,11 +45,12 @@ class ReaderPane(ScrollableContainer, can_focus=True):
 
     def __init__(self, page: Page) -> None:
         super().__init__(id="reader")
-        self.page = page
+        self.page = self._composed = page
         self.border_title = page.title
 
     def compose(self) -> ComposeResult:
         """The page."""
+        self._composed = self.page
         if self.page.python:
             body: LessonText | SourceText = SourceText(self.page.text, self._show_line)
         else:
@@ -70,8 +71,10 @@ class ReaderPane(ScrollableContainer, can_focus=True):
             self._update_title()
 
     def on_mount(self) -> None:
-        """Name keys in the title only while they work."""
+        """Name keys in the title only while they work. The page may have been turned while this one was mounting."""
         follow_keys(self, self._update_title)
+        if self._composed is not self.page:
+            self.refresh(recompose=True)
 
     def on_resize(self) -> None:
         """Update the title: the page may now be wider than the view, or not."""

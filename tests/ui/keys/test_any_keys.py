@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.screen.typing_at_random import ESC, PLACES, Sequence, Typist, code, sequences
 
-EACH = int(os.environ.get("NETLAB_TEST_SEQUENCES", "40"))
+EACH = int(os.environ.get("NETLAB_TEST_SEQUENCES", "20"))
 """Sequences of one seed; there are eight."""
 
 TOGETHER = 5
