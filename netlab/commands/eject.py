@@ -78,8 +78,9 @@ def _check(topic: Topic, folder: Path, model: str, force: bool) -> dict[Path, st
     texts = {folder / f"{topic.name}_{part}.py": topic.text(f"{part}.py") for part in parts}
     texts |= {folder / "hardening" / f"{file}.py": text for file, text in beneath.items()}
     targets = {path: standing_alone(topic, text) for path, text in texts.items()}
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(folder))
+    for needed in dict.fromkeys((folder, *(path.parent for path in targets))):
+        if (needed.exists() or needed.is_symlink()) and not needed.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is not a folder", str(needed))
     for path, text in targets.items() if not force else ():
         if (path.exists() or path.is_symlink()) and not _is_there(path, text):
             raise FileExistsError(errno.EEXIST, "is there already", str(path))

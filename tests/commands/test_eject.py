@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from netlab import cli
+from netlab import cli, hardening
 from netlab.commands import eject
+from netlab.topics import tcp
 from netlab.topics.discovery import topic_named
+
+TCP, HARDENING = (Path(package.__file__).parent for package in (tcp, hardening))
 
 
 def test_the_files_of_a_topic_are_written_with_what_they_stand_on(
@@ -33,7 +36,17 @@ def test_the_files_of_a_topic_are_written_with_what_they_stand_on(
     models = sorted(f"tcp_server_{model}.py" for model in topic_named("tcp").models)
     assert written == [*hardening, "tcp_client.py", "tcp_server.py", *models]
     assert sorted(capsys.readouterr().out.splitlines()) == sorted(str(folder / path) for path in written)
+    sources = {folder / path: TCP / path.removeprefix("tcp_") for path in written if path.startswith("tcp_")}
+    sources |= {folder / path: HARDENING / Path(path).name for path in hardening[1:]}
+    for path, source in sources.items():
+        assert all("netlab." in line for line in replaced(source, path)), "but for the names of modules it is the same"
     assert not any("netlab" in line for path in folder.rglob("*.py") for line in imports(path))
+
+
+def replaced(source: Path, written: Path) -> list[str]:
+    """The lines of a source that were written in another form."""
+    pairs = zip(source.read_text().splitlines(), written.read_text().splitlines(), strict=True)
+    return [before for before, after in pairs if before != after]
 
 
 def imports(path: Path) -> list[str]:
@@ -129,3 +142,13 @@ def test_a_file_where_the_folder_should_be_is_said_and_kept(
     assert eject.main(["tcp", str(file), *force]) == 1
     assert capsys.readouterr().err == f"netlab eject: cannot write {file}: is not a folder\n"
     assert file.read_text() == "kept"
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_a_file_where_the_hardening_should_be_leaves_nothing_half_written(
+    force: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "hardening").write_text("kept")
+    assert eject.main(["tcp", str(tmp_path), *force]) == 1
+    assert capsys.readouterr().err == f"netlab eject: cannot write {tmp_path / 'hardening'}: is not a folder\n"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"hardening": "kept"}
