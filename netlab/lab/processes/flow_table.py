@@ -159,10 +159,14 @@ class FlowTable:
 
 
 class LogTranslator:
-    """Passes log lines on in their order, with clients' addresses. ``show`` is called with each, from any thread."""
+    """Passes log lines on in their order, with clients' addresses. ``show`` is called with each, from any thread.
 
-    def __init__(self, book: FlowTable, show: Callable[[LogLine], None], patience: float = PATIENCE) -> None:
-        self._book, self._show, self._patience = book, show, patience
+    A line waits ``patience`` seconds at most; None: `PATIENCE`.
+    """
+
+    def __init__(self, flows: FlowTable, show: Callable[[LogLine], None], patience: float | None = None) -> None:
+        self._flows, self._show = flows, show
+        self._patience = PATIENCE if patience is None else patience
         self._lock = threading.Lock()
         self._held: deque[tuple[float, LogLine]] = deque()  # with the time until which each may wait
         self._timer: threading.Timer | None = None
@@ -176,9 +180,9 @@ class LogTranslator:
     def update_flows(self, message: Message) -> None:
         """The wire has reported flows: lines that waited for them go on."""
         for fact in _opened(message.get("opened")):
-            self._book.opened(fact)
+            self._flows.opened(fact)
         for number, time_ns, how, by_fault in _closed(message.get("closed")):
-            self._book.closed(number, time_ns, how, by_fault)
+            self._flows.closed(number, time_ns, how, by_fault)
         with self._lock:
             self._pass_on()
 
@@ -198,12 +202,12 @@ class LogTranslator:
         upstream = line.peer
         if upstream is None or upstream.host not in _LOOPBACK:
             return line
-        client = self._book.client_of(upstream)
+        client = self._flows.client_of(upstream)
         if client is None:
             return None
         event = line.event
         if event is not None:
-            self._book.met(event, line.time_ns)
+            self._flows.met(event, line.time_ns)
             event = replace(event, peer=client)
         return replace(line, text=line.text.replace(str(upstream), str(client), 1), event=event, peer=client)
 

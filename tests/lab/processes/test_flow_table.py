@@ -127,7 +127,7 @@ def test_the_log_of_a_real_lab_names_the_clients() -> None:
 
 def test_a_flood_is_told_in_lines_that_the_lab_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
     # On a busy machine the wire may name a flow later than a person would want to wait for a line.
-    monkeypatch.setattr(flow_table.LogTranslator.__init__, "__defaults__", (10.0,))
+    monkeypatch.setattr(flow_table, "PATIENCE", 10.0)
     with Lab("tcp", model="asyncio") as lab:
         open_ones = [socket.create_connection(lab.address) for _ in range(400)]
         wait_until(lambda: len(lab.flows) == 400)
