@@ -298,7 +298,7 @@ def _found(name: str) -> Topic:
 
 
 def _client_keywords(
-    topic: Topic, options: Options, timeout: float | None, recording: LiveCapture
+    topic: Topic, options: Options, timeout: float | None, live_capture: LiveCapture
 ) -> dict[str, object]:
     """A client's keyword arguments."""
     if timeout is None and topic.transport is Transport.TCP:
@@ -307,7 +307,7 @@ def _client_keywords(
     if timeout is not None:  # a datagram client has a default of its own: when it asks again
         keywords["timeout"] = timeout
     if "keylog" in signature(topic.client_class()).parameters:
-        keywords["keylog"] = recording.keylog
+        keywords["keylog"] = live_capture.keylog
     return keywords
 
 

@@ -69,9 +69,9 @@ class Options:
         """What is set now, for `restore`."""
         return dict(self._texts), dict(self._values)
 
-    def restore(self, values_now: OptionValues) -> None:
+    def restore(self, values: OptionValues) -> None:
         """Set exactly what was set then."""
-        self._texts, self._values = values_now
+        self._texts, self._values = values
 
     def _give(self, name: str, value: object) -> None:
         if isinstance(value, str):

@@ -28,8 +28,8 @@ class WireControl:
     ``seed`` makes the faults' random choices repeatable: with the same seed, the same segments of a flow are affected.
     """
 
-    def __init__(self, serving: Supervisor, transport: Transport) -> None:
-        self._supervisor, self._transport = serving, transport
+    def __init__(self, supervisor: Supervisor, transport: Transport) -> None:
+        self._supervisor, self._transport = supervisor, transport
         self.seed = 1
 
     @property

@@ -50,8 +50,8 @@ class Session:
         self.closed = False
         self._place, self._ended = place, ended
         self._repl = Repl(topic, target, lambda: notify(number), limit, close_reasons or CloseReasons())
-        prompt = self._repl
-        self._worker = Worker(f"netlab-{name}", prompt.watched, prompt.note_closed, prompt.close)
+        repl = self._repl
+        self._worker = Worker(f"netlab-{name}", repl.watched, repl.note_closed, repl.close)
 
     @property
     def transcript(self) -> BoundedLog[Entry]:

@@ -28,13 +28,8 @@ class Sessions:
         state: Callable[[], LabState],
         close_reasons: CloseReasons,
     ) -> None:
-        self._topic, self._target, self._notify, self._state, self._close_reasons = (
-            topic,
-            target,
-            notify,
-            state,
-            close_reasons,
-        )
+        self._topic, self._target, self._notify = topic, target, notify
+        self._state, self._close_reasons = state, close_reasons
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
         self._current: Session | None = None
@@ -97,9 +92,7 @@ class Sessions:
             thread = threading.Thread(target=session.close, daemon=True)
             try:
                 thread.start()
-            except (
-                RuntimeError
-            ):  # since Python 3.12 no thread starts at the interpreter's exit: close one after another
+            except RuntimeError:  # since Python 3.12 no thread starts at the interpreter's exit
                 session.close()
             else:
                 threads.append(thread)

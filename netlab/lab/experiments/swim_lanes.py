@@ -173,7 +173,7 @@ class LiveLanes:
 
     def __init__(self, lab: Lab, *, segment: int = 0, log: int = 0) -> None:
         self._lab, self._segment, self._log = lab, segment, log
-        self._facts = LaneBuilder()
+        self._builder = LaneBuilder()
         self._names: dict[Endpoint, Known] = {}
 
     def remember_clients(self) -> None:
@@ -190,12 +190,12 @@ class LiveLanes:
             segments = shown.segments if shown is not None else ()
         end = min(len(segments), self._segment + at_most)
         for index in range(self._segment, end):
-            self._facts.crossed(segments[index])
+            self._builder.crossed(segments[index])
         self._segment = max(self._segment, end)
         lines, self._log = self._lab.log.since(self._log)
-        _take_log(self._facts, lines)
+        _take_log(self._builder, lines)
         self.remember_clients()
-        return Board(self._lab.state.model, self._facts.lanes(self._names), now)
+        return Board(self._lab.state.model, self._builder.lanes(self._names), now)
 
 
 def lanes_of(lab: Lab) -> tuple[Lane, ...]:
@@ -228,7 +228,7 @@ def _names(lab: Lab) -> dict[Endpoint, Known]:
     }
 
 
-def _take_log(facts: LaneBuilder, lines: Iterable[LogLine]) -> None:
+def _take_log(builder: LaneBuilder, lines: Iterable[LogLine]) -> None:
     for line in lines:
         if line.event is not None and line.event.what is PeerEventKind.ACCEPTED:
-            facts.accepted(line.time_ns, line.event.peer)
+            builder.accepted(line.time_ns, line.event.peer)

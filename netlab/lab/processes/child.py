@@ -178,9 +178,7 @@ class Child:
         return ended is not None
 
     def _finish(self, exit_fd: int | None) -> None:
-        for fd in (
-            self._streams
-        ):  # what it forked may hold the pipes open: take what has arrived, and do not wait for the end
+        for fd in self._streams:  # what it forked may hold the pipes open: take what is there, do not wait for the end
             never_block(fd)
             for _ in range(64):
                 if not self._take(fd):

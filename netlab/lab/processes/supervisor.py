@@ -37,13 +37,13 @@ class Supervisor:
         model: str,
         port: int,
         options: Options,
-        recording: LiveCapture,
+        live_capture: LiveCapture,
         report: Callable[[Event], None],
         idle: float | None,
         early: EarlyChildren | None = None,
     ) -> None:
         """``idle`` seconds are how long the server lets a client stall; `math.inf` is no limit, None the usual one."""
-        self._setup, self._options, self._live_capture, self._report = setup, options, recording, report
+        self._setup, self._options, self._live_capture, self._report = setup, options, live_capture, report
         self._listen = Endpoint(setup.host, port)
         self._server: ServerProcess | None = None
         self._wire: WireProcess | None = None
@@ -275,15 +275,15 @@ class Supervisor:
     def _check_for_dead_children(self) -> None:
         """Notice a child that has ended without being asked to while the lab served."""
         with self._lock:
-            both = (self._server, self._wire)
-            ended = [p for p in both if p and p.child.ended.is_set() and not p.child.asked_to_end]
+            wire = self._wire
+            ended = [p for p in (self._server, wire) if p and p.child.ended.is_set() and not p.child.asked_to_end]
             if self._phase is not Phase.SERVING or not ended:
                 return
-            self._wire_died = not isinstance(ended[0], ServerProcess)
-            what = "wire" if self._wire_died else "server"
+            self._wire_died = wire_died = ended[0] is wire
+            what = "wire" if wire_died else "server"
             self._move(Phase.DEAD, LabError(f"the {what} died: {ended[0].last_words}", ":start starts it again"))
-        if self._wire is not None and not self._wire_died:
-            self._wire.pause(wait=False)
+        if wire is not None and not wire_died:
+            wire.pause(wait=False)
 
     def _on_server_message(self, server: ServerProcess) -> None:
         if server is self._server:
@@ -312,10 +312,10 @@ class Supervisor:
         died = self._phase is Phase.DEAD and self._wire_died
         problem, advice = self._error.problem, self._error.advice
         state = LabState(self._phase, self._model, problem=problem, advice=advice, wire_died=died)
-        server = self._server if self._phase is Phase.SERVING else None
-        if self._wire is None:
+        server, wire = self._server if self._phase is Phase.SERVING else None, self._wire
+        if wire is None:
             return state
-        state = self._wire.reported(state)
+        state = wire.reported(state)
         if server is None:
             return state
-        return replace(server.reported(state, self._setup.topic.transport), address=self._wire.endpoint)
+        return replace(server.reported(state, self._setup.topic.transport), address=wire.endpoint)

@@ -77,7 +77,7 @@ class FlowSocket:
                 self._broke_unheard()
 
     def _broke_unheard(self) -> None:
-        """It broke while nothing was read. If its peer had finished, that shows now, else after the last bytes."""
+        """It broke while nothing was read. If it had sent its end, the reset follows now, else after its last bytes."""
         open_still = self.socket.fileno() >= 0
         if self.reader.ended and open_still and self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.reader.source_broke()
