@@ -1,4 +1,4 @@
-"""What netlab uses of a system and not every system has: typed everywhere, with a substitute or the reason.
+"""What netlab uses and not every system has: each with a substitute, or with the reason why it cannot be done.
 
 Standard library only; it imports nothing of netlab, so everything may import it.
 """
@@ -19,12 +19,12 @@ WRITABLE: Final[int] = getattr(select, "POLLOUT", 4)
 ERROR: Final[int] = getattr(select, "POLLERR", 8)
 HUNG_UP: Final[int] = getattr(select, "POLLHUP", 16)
 PEER_CLOSED: Final[int] = getattr(select, "POLLRDHUP", 0)
-"""The peer sends no more, known before it is read: Linux alone."""
+"""The peer has closed its side, reported before that is read; 0 except on Linux."""
 KILL: Final[signal.Signals] = getattr(signal, "SIGKILL", signal.SIGTERM)
 WHOLE_LINE: Final[int] = getattr(select, "PIPE_BUF", 512)
 """Bytes that a pipe takes whole or not at all (pipe(7)); 512 is what POSIX promises at least."""
 NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
-"""For `os.open`: fail where the file is a symbolic link."""
+"""For `os.open`: fail if the file is a symbolic link."""
 
 _PURPOSES: Final = {
     "os.fork": "os.fork, to make a process per client",
@@ -72,7 +72,7 @@ class Poll(Protocol):
         """Watch it for something else."""
 
     def unregister(self, fd: int | Described, /) -> None:
-        """Watch it no more."""
+        """Stop watching it."""
 
     def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
         """The descriptors that are ready, and for what; waits ``timeout`` milliseconds at most."""
@@ -94,7 +94,7 @@ class SelectPoll:
     modify = register
 
     def unregister(self, fd: int | Described, /) -> None:
-        """Watch it no more."""
+        """Stop watching it."""
         del self._masks[fd if isinstance(fd, int) else fd.fileno()]
 
     def poll(self, timeout: float | None = None, /) -> list[tuple[int, int]]:
@@ -136,9 +136,9 @@ def never_block(fd: int) -> None:
 
 
 def lock(fd: int, *, wait: bool) -> None:
-    """Take a file's lock, which its process holds until it closes it; nothing where files have none.
+    """Take a file's lock, which its process holds until it closes the file. Does nothing if the system has none.
 
-    Raises `BlockingIOError` where another process has it, unless that is waited for.
+    Raises `BlockingIOError` if another process has it, unless ``wait`` says to wait for it.
     """
     if sys.platform != "win32":
         try:

@@ -97,7 +97,7 @@ class Capture:
     def of_file(cls, path: str | os.PathLike[str]) -> Capture:
         """A finished file, by anyone, opened but not yet read: ``grow()`` reads it.
 
-        Raises `CaptureError` when it is no capture, or when netlab understands none of its link types.
+        Raises `CaptureError` if it is not a capture, or if netlab understands none of its link types.
         """
         capture = cls(path)
         try:
@@ -275,7 +275,7 @@ class Capture:
         return stream
 
     def close(self) -> None:
-        """Let go of the file. Segments and views that were handed out stay valid. Closing twice does nothing."""
+        """Close the file. Segments and views that were handed out stay valid. Closing twice does nothing."""
         self._places, self._streams = array("Q"), {}
         self._view = memoryview(b"")
         self._file.close()

@@ -104,7 +104,7 @@ class Segment:
 
     @property
     def words(self) -> str:
-        """What was done to it, as people read it: its fate, behind ``dropped`` if it was."""
+        """What was done to it, in words for people: its fate, after ``dropped`` if it was dropped."""
         if self.outcome is not Outcome.DROPPED:
             return self.fate
         return f"{Outcome.DROPPED.value}: {self.fate}" if self.fate else Outcome.DROPPED.value

@@ -1,6 +1,6 @@
 """The one rule for files that netlab writes at a place that a person chose: nothing that is there is lost.
 
-What is there already is kept beside the new file as ``NAME~``, or ``NAME~2``, ``NAME~3`` … where that is taken, and the
+What is there already is kept beside the new file as ``NAME~``, or ``NAME~2``, ``NAME~3`` … if that is taken, and the
 caller says so. A symbolic link is kept itself; nothing is written through it. A device, a pipe or a folder is refused.
 New files are readable by their owner only, from the first byte. Every function raises `OSError`.
 """

@@ -43,7 +43,7 @@ class CertificateFolder:
 
     @property
     def owner(self) -> Owner:
-        """Who filled it; raises `OSError` if it cannot be read, or is no folder."""
+        """Who filled it; raises `OSError` if it cannot be read, or is not a folder."""
         try:
             names = {entry.name for entry in os.scandir(self.path)}
         except FileNotFoundError:
@@ -79,7 +79,7 @@ class CertificateFolder:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Make the folder if need be, and let one process at a time fill it, where files have locks."""
+        """Make the folder if need be, and let one process at a time fill it, if the system can lock files."""
         _make_folder(self.path, parents=True)
         descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600)
         try:

@@ -29,7 +29,7 @@ REUSE = "reuse"
 SMALL = 1 << 18
 NAMES = [REUSE, *(way for way in WAYS if way not in QUADRATIC)]
 CLEAR_HIGHEST = "5"
-"""Written to clear_refs (proc(5)): VmHWM begins anew at what is resident now."""
+"""Written to clear_refs (proc(5)): VmHWM starts again at what is resident now."""
 
 
 def reuse(sock: object, transfer: Transfer) -> memoryview:

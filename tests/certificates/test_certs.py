@@ -36,7 +36,7 @@ def test_what_is_good_is_kept(folder):
 
 
 @pytest.mark.parametrize("harm", ["delete", "damage", "share", "mix", "expire"])
-def test_what_is_not_good_is_made_anew(tmp_path, folder, harm):
+def test_what_is_not_good_is_made_again(tmp_path, folder, harm):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     server = tmp_path / "server_cert.pem"
     before = server.read_bytes()

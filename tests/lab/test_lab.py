@@ -236,7 +236,7 @@ def test_a_wire_that_dies_is_replaced(lab: Lab) -> None:
     assert [bytes(s.data) for s in lab.capture.segments if s.kind is Kind.DATA] == [b"Hello", b"Hello"]
 
 
-def test_the_capture_is_saved_whole_and_begun_anew(lab: Lab, tmp_path: Path) -> None:
+def test_the_capture_is_saved_whole_and_restarted(lab: Lab, tmp_path: Path) -> None:
     client = lab.connect()
     client.run("Hello")
     file = tmp_path / "lab.pcapng"

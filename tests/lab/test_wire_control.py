@@ -37,7 +37,7 @@ def test_what_was_asked_for_is_true_when_it_returns(lab: Lab, monkeypatch: pytes
     returned, refresh = threading.Event(), lab._supervisor._refresh
 
     def late() -> None:
-        returned.wait(0.2)  # whoever does not wait for this sees the state of before
+        returned.wait(0.2)  # a caller that does not wait for this sees the previous state
         refresh()
 
     monkeypatch.setattr(lab._supervisor, "_refresh", late)

@@ -106,7 +106,7 @@ def test_under_a_supervisor_it_loads_the_least(topic: Topic, certificates: Path,
 
 
 @by_model(Transport.TCP)
-def test_whoever_stalls_is_dropped(topic: Topic, model: str, certificates: Path) -> None:
+def test_a_client_that_stalls_is_dropped(topic: Topic, model: str, certificates: Path) -> None:
     unfinished = topic.unfinished(model)
     with serving(*serve_arguments(topic, model, certificates), "--timeout", "0.4") as child:
         for stalled in (b"", unfinished or b"Hello"):

@@ -123,7 +123,7 @@ async def test_a_flood_leaves_the_screen_usable(app: StagedApp, pilot: Pilot[Non
     await pilot.press("x")
     await until(pilot, lambda: app.seen.console.prompt.value == "x", "the key")
     assert time.monotonic() - started < 10  # of which the pilot itself waits for seconds while the machine is loaded
-    await asyncio.wait_for(flooding, 120)  # its echoes come from children that yield the processor to whoever wants it
+    await asyncio.wait_for(flooding, 120)  # its echoes come from children that yield the processor to all others
     await until(pilot, lambda: "line 19999" in app.seen.log_pane.text, "the newest line")
     assert (
         "lines skipped" in app.seen.log_pane.text or len(app.seen.log_pane.text.splitlines()) <= app.seen.log_pane.LIMIT

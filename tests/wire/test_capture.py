@@ -217,7 +217,7 @@ def test_announcements_are_rare_but_the_last_is_complete(tmp_path: Path) -> None
         assert announced[-1].tally.kept == announced[-1].tally.segments
 
 
-def test_a_capture_begun_anew_introduces_open_flows(tmp_path: Path) -> None:
+def test_a_new_capture_introduces_open_flows(tmp_path: Path) -> None:
     first, second = tmp_path / "1.pcapng", tmp_path / "2.pcapng"
     with listening() as server, Relaying(endpoint(server), first) as relay:
         with relay.connect() as client, accept(server) as accepted:
@@ -234,7 +234,7 @@ def test_a_capture_begun_anew_introduces_open_flows(tmp_path: Path) -> None:
     assert frames(second.read_bytes())[0].comments == ["opened before this capture began"]
 
 
-def test_a_capture_that_cannot_begin_anew_goes_on(tmp_path: Path) -> None:
+def test_a_capture_that_cannot_be_restarted_goes_on(tmp_path: Path) -> None:
     with listening() as server, Relaying(endpoint(server), tmp_path / "1.pcapng") as relay:
         relay.ask(lambda: relay.wire.restart_capture(str(tmp_path / "no" / "folder")))
         with relay.connect() as client, accept(server) as accepted:

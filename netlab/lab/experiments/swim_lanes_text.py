@@ -90,7 +90,7 @@ class Layout:
         return rows
 
     def foot(self, axis: Sequence[str]) -> Iterator[str]:
-        """The axis below the rows, for both sides where there are two."""
+        """The axis below the rows, for both sides if there are two."""
         indent = " " * (self.name + 1)
         side = [indent + line for line in axis]
         return iter(self._pair(side, side) if self.beside else side)

@@ -24,7 +24,7 @@ from netlab.platforms import KILL, READABLE, WHOLE_LINE, Poll, kill_group, never
 
 Message = Mapping[str, object]
 
-# -P: a file named socket.py where a person happens to stand is not what a child should import.
+# -P: a child must not import a file named socket.py from the current folder.
 PROGRAM: tuple[str, ...] = (sys.executable, "-P", "-m", "netlab")
 LINE_LIMIT = 1 << 20
 WORDS_KEPT = 40
@@ -170,7 +170,7 @@ class Child:
         return None
 
     def _has_exited(self, exit_fd: int | None) -> bool:
-        """Ended but not yet reaped, where the system can say so: then its process group can still be signalled."""
+        """Whether it ended. If possible it is not reaped yet, so that its process group can still be signalled."""
         if exit_fd is not None:
             return bool(select.select([exit_fd], [], [], 0)[0])
         with self._lock:

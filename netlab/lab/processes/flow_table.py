@@ -53,7 +53,7 @@ class FlowRecord:
 
     @property
     def fault(self) -> str:
-        """What a fault did that ended it, in a few words; empty where one of its ends did, or nothing has."""
+        """How a fault ended it, in a few words; empty if no fault did."""
         return (self.how or "a fault") if self.by_fault else ""
 
 
@@ -74,7 +74,7 @@ class FlowTable:
             return tuple(self._facts.values())
 
     def fault_of(self, client: Endpoint) -> str:
-        """What a fault did that ended the latest flow of a client's address; empty if none did."""
+        """How a fault ended the latest flow of a client's address; empty if none did."""
         fact = self.of(client)
         return fact.fault if fact is not None else ""
 

@@ -1,4 +1,4 @@
-"""Who holds a port: read from ``/proc`` where there is one (Linux), so that "already in use" can name the program.
+"""Who holds a port: read from ``/proc`` (Linux), so that "already in use" can name the program.
 
 Formats: proc(5), ``/proc/net/tcp`` and ``/proc/[pid]/fd``. Bounded in time; what cannot be read stays unknown.
 """

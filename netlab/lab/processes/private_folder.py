@@ -1,6 +1,6 @@
 """The private folder in which a lab's capture lives, and its end.
 
-In memory (``/dev/shm``) where there is room, else where temporary files go. A folder is locked for as long as its
+In memory (``/dev/shm``) if there is room, else among the temporary files. A folder is locked for as long as its
 process lives; one whose lock is free was left by a process that was killed, and the next lab removes it.
 """
 

@@ -18,7 +18,7 @@ class Corrupt:
     bit: int | None = None
 
     def __call__(self, segment: Passing, clock: float, random: Random) -> Iterable[Request]:
-        """Flip it, where the segment is long enough."""
+        """Flip it, if the segment is long enough."""
         payload = segment.payload
         at = random.randrange(max(1, len(payload))) if self.byte is None else self.byte
         bit = random.randrange(8) if self.bit is None else self.bit

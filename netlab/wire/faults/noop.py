@@ -29,7 +29,7 @@ def noop(segment: Passing, clock: float, random: Random) -> Iterable[Request]:
 
 
 def parse(words: list[str]) -> Begin:
-    """What follows the name, without direction and choice: numbers, where the fault has any."""
+    """What follows the name, without direction and choice: numbers, if the fault has any."""
     if words:
         raise ValueError("noop takes no numbers")
     return lambda: noop

@@ -120,7 +120,7 @@ def take_choice(words: list[str]) -> tuple[SegmentChoice, list[str]]:
         elif word == "every":
             every = _number(word, rest)
         elif word == "each":
-            raise ValueError("each stands behind a first: first 3 each")
+            raise ValueError("write each after a first: first 3 each")
         else:
             left.append(word)
     return SegmentChoice(probability, first, every, each), left

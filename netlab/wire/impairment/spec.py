@@ -20,7 +20,7 @@ NONE = "none"
 """Asks for a clean wire."""
 
 GRAMMAR = (
-    "behind it -> or <- for one way; for some segments only: 30%, every 2, "
+    "add -> or <- for one direction; for some segments only: 30%, every 2, "
     f"first 3 (three {FIRST}) or first 3 each (three {FIRST_EACH})"
 )
 

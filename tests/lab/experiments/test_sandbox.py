@@ -43,14 +43,14 @@ def test_a_loop_without_end_is_ended_and_called_so() -> None:
     assert gone(quoted.pid)
 
 
-def test_waiting_for_ever_is_ended_and_called_so() -> None:
+def test_endless_waiting_is_ended_and_called_so() -> None:
     assert run("import time\nprint('waits')\ntime.sleep(3600)", Limits(wall_seconds=1.5)) == SandboxResult(
         None, "waits\n", False, True
     )
 
 
 def test_it_ends_itself_where_nobody_is_left_to_end_it() -> None:
-    """As after kill -9 of whoever started it."""
+    """As after kill -9 of the process that started it."""
     starter = f"""
 import os
 from netlab.lab.experiments.sandbox import Limits, SandboxedCode

@@ -2,7 +2,7 @@
 
 A recording is what a lab told: its capture (``samples/NAME.pcapng``), and its state, log, transcripts and secrets
 (``samples/NAME.json``). Random challenges, certificates, dates, ports and this Python's version stand in it as they
-were. ``python -m tests.support.screen.recorded_sessions`` records all of them anew; look at the pictures then.
+were. ``python -m tests.support.screen.recorded_sessions`` records all of them again; look at the pictures then.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def test_a_reset_harms_nobody_else(model: str) -> None:
 
 
 @ALL
-def test_whoever_does_not_read_is_dropped(model: str) -> None:
+def test_a_client_that_does_not_read_is_dropped(model: str) -> None:
     with serving("tcp", "--model", model, "--timeout", "0.4") as child, child.connect() as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line = b"x" * 1023 + b"\n"
@@ -75,7 +75,7 @@ def test_whoever_does_not_read_is_dropped(model: str) -> None:
 
 @ALL
 @pytest.mark.parametrize("watched", [(), ("--supervised",)])
-def test_whoever_says_nothing_is_dropped(model: str, watched: tuple[str, ...]) -> None:
+def test_a_silent_client_is_dropped(model: str, watched: tuple[str, ...]) -> None:
     with serving("tcp", "--model", model, "--timeout", "0.5", *watched) as child:
         address = child.address if not watched else ("127.0.0.1", int(str(events(child, "listening")[0]["port"])))
         with socket.create_connection(address, PATIENCE) as peer:

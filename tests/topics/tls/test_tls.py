@@ -182,7 +182,7 @@ def test_both_sides_end_with_close_notify(version, model):
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_whoever_is_dropped_hears_that_it_was_the_end(folder, version):
+def test_a_dropped_client_learns_that_it_was_the_end(folder, version):
     context = ssl.create_default_context(cafile=folder / "ca_cert.pem")
     context.maximum_version = version
     with serving(folder, timeout=0.3) as address, socket.create_connection(address, DEADLINE) as plain:

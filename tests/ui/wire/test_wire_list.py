@@ -240,7 +240,7 @@ def test_marked_segments_are_written_to_a_new_file(tmp_path: Path) -> None:
     drive(app, script)
 
 
-def test_another_capture_starts_anew() -> None:
+def test_another_capture_starts_from_the_top() -> None:
     app = PanesApp(echo_capture())
 
     async def script(pilot: Pilot[None]) -> None:

@@ -122,7 +122,7 @@ def test_idle_flows_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
         server.recv(10)
         assert wait_until(lambda: relay.told(FlowClosed))[0].how == "idle"
         client.sendto(b"y", relay.address)
-        assert server.recv(10) == b"y", "and begin anew"
+        assert server.recv(10) == b"y", "and then a new one begins"
 
 
 def test_the_longest_unused_flow_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
