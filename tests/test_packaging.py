@@ -17,8 +17,8 @@ from netlab import __version__
 
 ROOT = Path(__file__).parents[1]
 PARTS = (".ci", "certs", "docs", "netlab", "tests")
-FILES = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
-BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
+FILES = ("CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml")
+BUILD = "import sys; from flit_core import buildapi; getattr(buildapi, sys.argv[1])(sys.argv[2])"
 
 
 def build(source: Path, what: str, into: Path) -> Path:

@@ -33,10 +33,12 @@ class ClientSocket(socket.socket):
         """The same connection. The socket that was accepted no longer has it."""
         client = cls(accepted.family, accepted.type, accepted.proto, accepted.detach())
         client.patience = patience
-        client._limit_first_wait(min(patience.seconds, LONGEST_WAIT))
+        client.limit_waits()
         return client
 
-    def _limit_first_wait(self, seconds: float) -> None:
+    def limit_waits(self) -> None:
+        """Let the kernel do it, where it can: that depends on the thread that serves the client."""
+        seconds = min(self.patience.seconds, LONGEST_WAIT)
         self._first_wait, self._usual = seconds, None
         if sys.platform != "win32" and not _gets_alarms():
             self.settimeout(None)

@@ -60,6 +60,7 @@ class HardenedServer(TCPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Serve a client to its end. Its handler may return then, or raise `EOFError`."""
+        request.limit_waits()  # again: it may be another thread or process than the one that accepted it
         with suppress(EOFError):
             super().finish_request(request, client_address)
         log.info(CLOSED, name(client_address))

@@ -118,7 +118,7 @@ def read_result(xml: bytes) -> object:
 
 
 def unpack(headers: Message, body: bytes) -> bytes:
-    """The XML in a request's body. As this type no page of another site can send it without asking first (CORS)."""
+    """The XML in a request's body. A page of another site cannot send this type without asking first (CORS)."""
     if headers.get("Content-Type", "").partition(";")[0].strip(" \t").lower() not in XML_TYPES:
         raise RefusedRequest(415, "a call is sent as text/xml")
     coding = headers.get("Content-Encoding", "identity").lower()

@@ -203,41 +203,33 @@ class Topic:
 
     def experiments(self) -> tuple[Experiment, ...]:
         """The topic's experiments; none if the folder has no ``experiments.py``."""
-        from importlib.util import find_spec  # here, since `netlab serve` starts faster without it
-
-        module = f"{self.package}.experiments"
-        if find_spec(module) is None:
-            return ()
-        return tuple(cast("Sequence[Experiment]", import_module(module).EXPERIMENTS))
-
-    def opener(self) -> Opener | None:
-        """The topic's ``open_records``; None if its bytes are not encrypted. Slow: imports the decryption."""
-        if find_spec(f"{self.package}.plaintext") is None:
-            return None
-        return cast("Opener", import_module(f"{self.package}.plaintext").open_records)
+        return tuple(cast("Sequence[Experiment]", self._optional("experiments", "EXPERIMENTS") or ()))
 
     @property
     def encrypted(self) -> bool:
         """Whether its bytes are encrypted and netlab can decrypt them."""
         return find_spec(f"{self.package}.plaintext") is not None
 
+    def opener(self) -> Opener | None:
+        """The topic's ``open_records``; None if its bytes are not encrypted. Slow: imports the decryption."""
+        return cast("Opener | None", self._optional("plaintext", "open_records"))
+
     def conversation(self) -> Callable[[], Conversation] | None:
         """The topic's ``Conversation``; None if its bytes are not encrypted. Slow: imports the decryption."""
-        if find_spec(f"{self.package}.plaintext") is None:
-            return None
-        return cast("Callable[[], Conversation]", import_module(f"{self.package}.plaintext").Conversation)
+        return cast("Callable[[], Conversation] | None", self._optional("plaintext", "Conversation"))
 
     def copy_as(self) -> CopyAs | None:
         """The topic's ``copy_as``; None if it has none."""
-        if find_spec(f"{self.package}.copy_as") is None:
-            return None
-        return cast("CopyAs", import_module(f"{self.package}.copy_as").copy_as)
+        return cast("CopyAs | None", self._optional("copy_as", "copy_as"))
 
     def panel(self) -> Callable[[], object] | None:
         """The topic's ``Panel``; None if it has none. Imports textual."""
-        if find_spec(f"{self.package}.panel") is None:
-            return None
-        return cast("Callable[[], object]", import_module(f"{self.package}.panel").Panel)
+        return cast("Callable[[], object] | None", self._optional("panel", "Panel"))
+
+    def _optional(self, file: str, name: str) -> object:
+        """What a file of the folder calls so; None if the folder has no such file."""
+        module = f"{self.package}.{file}"
+        return getattr(import_module(module), name) if find_spec(module) is not None else None
 
     def text(self, name: str) -> str:
         """A file of the folder as text: ``server.py``, ``lesson.md`` …; raises `FileNotFoundError` if it is missing."""

@@ -153,3 +153,22 @@ def test_it_keeps_time_where_a_timer_interrupts_each_wait() -> None:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no interval timers there")
+def test_the_kernel_limits_waits_in_a_thread_that_gets_no_timers_signals(pair: Pair) -> None:
+    import signal
+
+    _, client = pair
+    before = signal.signal(signal.SIGALRM, lambda number, frame: None)
+    signal.setitimer(signal.ITIMER_REAL, 60.0)
+    try:
+        client.limit_waits()
+        assert client.gettimeout() == 0.2
+        thread = threading.Thread(target=client.limit_waits)
+        thread.start()
+        thread.join(PATIENCE)
+        assert client.gettimeout() is None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
