@@ -10,8 +10,6 @@ from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, NamedTuple
 
-from netlab.hardening.connecting import MakeSocket, connect
-
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -36,7 +34,7 @@ class HTTPClient:
         *,
         timeout: float = 5.0,
         log: Callable[[str], None] = print,
-        make_socket: MakeSocket = socket.socket,
+        make_socket: Callable[[int, int], socket.socket] = socket.socket,
     ) -> None:
         self._address, self.timeout, self._make_socket = address, timeout, make_socket
         self.socket: socket.socket | None = None
@@ -50,8 +48,11 @@ class HTTPClient:
     def _exchange(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a request once, and read its whole answer."""
         deadline = time.monotonic() + self.timeout
-        self.socket = connect(self._address, self.timeout, self._make_socket)
+        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        self.socket = self._make_socket(family, socket.SOCK_STREAM)  # there to be seen while it connects
         try:
+            self.socket.settimeout(self.timeout)
+            self.socket.connect(self._address)
             connection = http.client.HTTPConnection(*self._address)
             connection.sock = TimedSocket(self.socket, deadline)  # http.client would make a socket of its own
             connection.request(method, target, body or None, headers)
