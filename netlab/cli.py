@@ -112,7 +112,7 @@ def _dispatch(argv: Sequence[str]) -> int:
         return command(argv[1:])
     if not first or first.startswith("-") or _is_topic(first):
         if reason := APP.lacking():
-            return _unable("netlab", f"{reason}; netlab serve and netlab wire work without")
+            return _unable("netlab", f"{reason}; netlab serve and netlab wire work without it")
         return APP.main()(argv)
     from netlab.commands.arguments import usage_error
 

@@ -210,7 +210,7 @@ def _idle(lab: Lab, rest: str) -> str:
         lab.set_idle(float(found[1]) * _SECONDS[found[2] or "s"])
     if lab.idle == math.inf:
         return "silent clients are not dropped"
-    limit = "30 s, the server's own limit" if lab.idle is None else f"{lab.idle:g} s"
+    limit = "30 s (the server's own limit)" if lab.idle is None else f"{lab.idle:g} s"
     return f"a client that is silent for {limit} is dropped"
 
 

@@ -118,6 +118,10 @@ def test_without_a_client_the_outcome_is_returned_or_raised(lab: Lab) -> None:
         lab.submit(":tiemout 7")
 
 
+def test_the_servers_own_limit_for_silence_is_named(lab: Lab) -> None:
+    assert lab.command(":idle") == "a client that is silent for 30 s (the server's own limit) is dropped"
+
+
 def test_closing_twice_takes_the_client_off_the_list() -> None:
     with Lab("tcp") as lab:
         lab.submit("Hello\n:close")

@@ -90,7 +90,7 @@ class OvertakingQueue(Generic[T]):
             self._behind[self._number] = behind
 
     def take(self, clock: float, most: int = EVERYTHING) -> list[T]:
-        """What has waited long enough by now, by time, then by number; about ``most`` at most."""
+        """What has waited long enough by now, by time, then by number; about ``most`` of it."""
         taken: list[T] = []
         while self._heap and self._heap[0][0] <= clock and len(taken) < most:
             self._leave(heappop(self._heap)[1], taken)
