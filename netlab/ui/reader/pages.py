@@ -29,13 +29,23 @@ def text_page(topic: Topic, file: str) -> Page:
     try:
         text = topic.text(file)
     except OSError as error:
-        text = f"{file} cannot be read: {error.strerror or error}"
+        text = _unreadable(file, error)
     return Page(f"{topic.name}/{file}", text, python=False)
 
 
+def _unreadable(what: str, error: OSError) -> str:
+    return f"{what} cannot be read: {error.strerror or error}"
+
+
 def source_pages(topic: Topic, model: str) -> tuple[Page, ...]:
-    """The running model's file, the hardening beneath it, the other files that it uses, and the client."""
-    texts = list(_sources(topic, model))
+    """The running model's file, the hardening beneath it, the other files that it uses, and the client.
+
+    If they cannot be read, the only page says why.
+    """
+    try:
+        texts = list(_sources(topic, model))
+    except OSError as error:
+        texts = [(topic.name, f"# {_unreadable('The source', error)}")]
     names = [title.rpartition("/")[2] for title, _ in texts]
     return tuple(
         Page(title, text, True, model, follows) for (title, text), follows in zip(texts, [*names[1:], ""], strict=True)

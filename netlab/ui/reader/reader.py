@@ -45,12 +45,11 @@ class ReaderPane(ScrollableContainer, can_focus=True):
 
     def __init__(self, page: Page) -> None:
         super().__init__(id="reader")
-        self.page = self._composed = page
+        self.page = page
         self.border_title = page.title
 
     def compose(self) -> ComposeResult:
         """The page."""
-        self._composed = self.page
         if self.page.python:
             body: LessonText | SourceText = SourceText(self.page.text, self._show_line)
         else:
@@ -63,18 +62,18 @@ class ReaderPane(ScrollableContainer, can_focus=True):
         yield FindBar(body, self)
 
     def turn_to(self, page: Page) -> None:
-        """Show another page, from its top."""
-        self.page = page
-        if self.is_mounted:
-            self.refresh(recompose=True)
+        """Show another page of code, from its top; one with the same text stays in place."""
+        before, self.page = self.page, page
+        for source in self.query(SourceText) if page.text != before.text else ():  # none before this page is composed
+            source.show(page.text)
             self.scroll_home(animate=False)
+            self.query_one(FindBar).look_again()
+        if self.is_mounted:
             self._update_title()
 
     def on_mount(self) -> None:
-        """Name keys in the title only while they work. The page may have been turned while this one was mounting."""
+        """Name keys in the title only while they work."""
         follow_keys(self, self._update_title)
-        if self._composed is not self.page:
-            self.refresh(recompose=True)
 
     def on_resize(self) -> None:
         """Update the title: the page may now be wider than the view, or not."""

@@ -32,8 +32,13 @@ class SourceText(Static):
 
     def on_mount(self) -> None:
         """Highlight the code."""
+        self.show(self.source)
+
+    def show(self, source: str) -> None:
+        """Show other code."""
         from textual.highlight import highlight  # late: it loads pygments
 
+        self.source = source
         self._lines = highlight(self.source, language="python").split("\n")
         self._draw()
 

@@ -230,10 +230,12 @@ class TabActions:
             self._read(pages[number])
 
     def follow_model(self, model: str) -> None:
-        """Another model serves: replace the code that is shown."""
+        """Another model serves: show its code, on the same page if it has one of that title."""
         reader = self._tab.panes.reader_slot.wanted
         if reader is not None and reader.page.model not in ("", model):
-            reader.turn_to(source_pages(self._tab.topic, model)[0])
+            pages = source_pages(self._tab.topic, model)
+            title = reader.page.title
+            reader.turn_to(next((page for page in pages if page.title == title), pages[0]))
 
     def show_lesson(self) -> None:
         """Show the lesson, or close it."""

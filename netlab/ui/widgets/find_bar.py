@@ -48,7 +48,8 @@ class FindBar(Question):
         self._searched, self._view = searched, view
         self._text = ""
         self._looked: tuple[str, int] | None = None
-        self._before: tuple[str, int | None, int | None] = ("", None, None)  # text, match, and line, if not the last
+        self._before: tuple[str, int | None] = ("", None)  # text and match
+        self._place: tuple[int, int | None] = (0, None)  # column and line, None: the last
 
     @property
     def searching(self) -> bool:
@@ -58,8 +59,8 @@ class FindBar(Question):
     def find(self) -> None:
         """Ask what to find."""
         self._looked = None
-        line = self._view.scroll_offset.y if self._view.scroll_y < self._view.max_scroll_y else None
-        self._before = self._text, self._searched.match, line
+        (column, line), last = self._view.scroll_offset, self._view.scroll_y >= self._view.max_scroll_y
+        self._before, self._place = (self._text, self._searched.match), (column, None if last else line)
         self.ask("find", "find", self._text, self._count)
 
     def _count(self, text: str) -> str:
@@ -75,11 +76,22 @@ class FindBar(Question):
         """Go to the next match (1), or the previous one (-1)."""
         self._searched.show_match(step)
 
+    def look_again(self) -> None:
+        """Find the text in another content, which is shown from its top."""
+        self._looked, self._before, self._place = None, (self._before[0], None), (0, 0)
+        if self.asking:
+            self._judge(self.line.value)
+        else:
+            self._mark(self._text)
+
+    def _mark(self, text: str, match: int | None = None) -> None:
+        """Mark a text, if it is found."""
+        self._text = text if self._searched.look_for(text, match) else ""
+        self.refresh_bindings()
+
     def clear(self) -> None:
         """Clear the marks."""
-        self._text = ""
-        self._searched.look_for("")
-        self.refresh_bindings()
+        self._mark("")
 
     def on_question_changed(self, event: Question.Changed) -> None:
         """Show the first match."""
@@ -96,13 +108,11 @@ class FindBar(Question):
     def on_question_dismissed(self, event: Question.Dismissed) -> None:
         """Restore what was there before."""
         event.stop()
-        self._text, match, line = self._before
-        self._searched.look_for(self._text, match)
+        self._mark(*self._before)
+        column, line = self._place
         if line is None:
-            self._view.scroll_end(animate=False)
-        else:
-            self._view.scroll_to(y=line, animate=False)
-        self.refresh_bindings()
+            self._view.scroll_end(animate=False, x_axis=False)
+        self._view.scroll_to(x=column, y=line, animate=False)
 
 
 def next_match(places: list[int], here: int, step: int) -> int:

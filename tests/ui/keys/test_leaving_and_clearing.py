@@ -153,10 +153,13 @@ def test_leaving_a_search_of_source_and_lesson_restores_marks_and_place(size: tu
             await asked(pilot, "slash", "client", "enter")
             await pilot.press("n", "n")
             await pilot.pause()
-            stood = searched.match, reader.scroll_offset.y
+            right = min(reader.max_scroll_x, 5)
+            reader.scroll_to(x=right, animate=False)
+            await until(pilot, lambda r=reader, x=right: r.scroll_offset.x == x, "scrolled to the right")
+            stood = searched.match, reader.scroll_offset
             await asked(pilot, "slash", "server", "escape")
             await until(
-                pilot, lambda s=searched, r=reader, at=stood: (s.match, r.scroll_offset.y) == at, "where it stood"
+                pilot, lambda s=searched, r=reader, at=stood: (s.match, r.scroll_offset) == at, "where it stood"
             )
             assert offered(app) and reader.query_one(FindBar).searching
             await pilot.press("backspace")

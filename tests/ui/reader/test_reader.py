@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 
@@ -10,6 +12,7 @@ from netlab.topics.discovery import topics
 from netlab.ui.reader.pages import source_pages
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
+from netlab.ui.widgets.find_bar import FindBar
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
 from tests.topics.test_lessons import WIDEST
@@ -24,6 +27,11 @@ def test_the_code_of_every_model_is_read_before_what_it_stands_on_and_the_client
             assert pages[1].title == "hardening"
         assert any("class Client" in page.text for page in pages)
         assert [page.follows for page in pages[:-1]] == [page.title.rpartition("/")[2] for page in pages[1:]]
+
+
+def test_source_that_cannot_be_read_says_why() -> None:
+    (page,) = source_pages(replace(topics()["tcp"], package="netlab.capture"), "single")
+    assert page.text == "# The source cannot be read: No such file or directory" and page.model == "single"
 
 
 @pytest.mark.parametrize("model", ["single", "threading", "forking"])
@@ -89,3 +97,51 @@ def test_no_line_of_a_lesson_is_cut_off_or_broken(size: tuple[int, int]) -> None
             await until(pilot, lambda: not app.query(ReaderPane), "wire and bytes again")
 
     read()
+
+
+@played(first="wsgi")
+async def test_a_page_that_is_the_same_for_another_model_stays_where_it_is(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "v")
+    await until(pilot, lambda: app.query(SourceText) and app.query_one(ReaderPane).max_scroll_y > 0, "the code")
+    reader, source = app.query_one(ReaderPane), app.query_one(SourceText)
+    await pilot.press("slash", *"model", "enter")
+    await until(pilot, lambda: app.focused is reader and source.match is not None, "found")
+    await pilot.press("G")
+    await until(pilot, lambda: reader.scroll_offset.y == reader.max_scroll_y, "the end")
+    model = "single" if reader.page.model == "threading" else "threading"
+    app.seen.ask(f":model {model}")
+    await until(pilot, lambda: reader.page.model == model, "another model")
+    await pilot.pause()
+    assert app.query_one(SourceText) is source and source.match is not None
+    assert reader.scroll_offset.y == reader.max_scroll_y
+
+
+@played()
+async def test_who_reads_the_client_stays_there_when_another_model_serves(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "v", "v", "v")
+    await until(pilot, lambda: app.query(SourceText) and "class Client" in shown(app), "the client")
+    reader = app.query_one(ReaderPane)
+    app.seen.ask(":model pool")
+    await until(pilot, lambda: reader.page.model == "pool", "another model")
+    assert reader.page.title == "tcp/client.py"
+
+
+@played()
+async def test_a_text_that_is_being_typed_is_no_command_when_the_page_turns(app: StagedApp, pilot: Pilot[None]) -> None:
+    await pilot.press("escape", "v")
+    await until(pilot, lambda: app.query(SourceText) and "one client at a time" in shown(app), "the code")
+    reader = app.query_one(ReaderPane)
+    await pilot.press("slash", *"Serve")
+    question = reader.query_one(FindBar)
+    app.seen.ask(":model pool")
+    await until(pilot, lambda: "eight threads" in shown(app) and reader.page.model == "pool", "another model's code")
+    await pilot.press(*"r:")
+    assert question.asking and question.line.value == "Server:"
+    await until(pilot, lambda: app.query_one(SourceText).found == lines_with(shown(app), "Server:"), "found in it")
+    await pilot.press("escape")
+    await until(pilot, lambda: app.focused is reader and not question.searching, "no marks, as before")
+    assert (reader.scroll_offset.x, reader.scroll_offset.y) == (0, 0)
+
+
+def lines_with(text: str, word: str) -> list[int]:
+    return [number for number, line in enumerate(text.split("\n")) if word.lower() in line.lower()]
