@@ -9,6 +9,9 @@ import pytest
 for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS"):
     os.environ.pop(name, None)
 
+# The suite keeps each processor busy: servers and wires that run only while one is idle would hardly run.
+os.environ["NETLAB_PRIORITY"] = "normal"
+
 # A shell ignores ctrl+c for what it runs in the background, and so would every program that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

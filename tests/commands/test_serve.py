@@ -194,11 +194,16 @@ def echo(port: int) -> None:
         assert client.recv(1) == b"x"
 
 
-def test_yield_cpu_yields() -> None:
+@pytest.mark.parametrize("keeps", [False, True], ids=["", "normal"])
+def test_yield_cpu_yields_unless_the_environment_keeps_the_priority(
+    keeps: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not keeps:
+        monkeypatch.delenv("NETLAB_PRIORITY")
     with serving("udp", "--yield-cpu") as child:
         fields = Path(f"/proc/{child.process.pid}/stat").read_text().rpartition(")")[2].split()
         policy, nice = int(fields[38]), int(fields[16])
-        assert policy == 5 or nice == 19  # SCHED_IDLE, sched(7)
+        assert (policy == 5 or nice == 19) is not keeps  # SCHED_IDLE, sched(7)
 
 
 class FakeServer:

@@ -353,7 +353,8 @@ def test_it_ends_with_its_supervisor(tmp_path: Path) -> None:
     assert len(frames(path.read_bytes())) >= 5
 
 
-def test_yielding_is_told_to_the_system() -> None:
+def test_yielding_sets_the_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NETLAB_PRIORITY")
     with supervised("--yield-cpu") as wire:
         wire.next("listening")
         policy = os.sched_getscheduler(wire.child.pid)

@@ -38,7 +38,7 @@ _LOW = 11
 _FEWEST = 6
 """Lines that the bytes keep, so that a question at the foot does not hide them all."""
 _LEAST = 4
-"""Of these, where even they have no room, as the CSS has it."""
+"""Lines that the bytes keep on a low screen; the CSS says the same."""
 
 
 class BytesPane(Vertical):
@@ -159,7 +159,7 @@ class BytesPane(Vertical):
         self._name_clear()
 
     def _name_clear(self) -> None:
-        """Have the footer follow whether there is something to clear."""
+        """Show the key in the footer only while there is something to clear."""
         clearable = bool(self._pattern or self.data_inspector.form or any(self.bytes.selection))
         if clearable != self._clearable:
             self._clearable = clearable

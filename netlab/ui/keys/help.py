@@ -114,7 +114,9 @@ def help_lines(
     lines += _heading("Keys outside the console's input (esc leaves it)")
     shown = [(keymap.get(c.id, c.key), c) for c in COMMANDS]
     rows = [(" ".join(readable(k) for k in key.split(",")), command.tooltip) for key, command in shown]
-    lines += _table([*rows, ("1 … 9", "Go to that tab"), ("^q", "Leave netlab, from anywhere")], width)
+    lines += _table(
+        [*rows, ("1 … 9, 0", "Go to that tab; 0 is the tenth"), ("^q", "Leave netlab, from anywhere")], width
+    )
     lines += _heading("Your own keys and theme")
     lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
     ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))

@@ -34,7 +34,7 @@ class LabPanes(Vertical):
         error: Exception | None
 
     def __init__(self, live: LiveLab, formatting: Formatting) -> None:
-        super().__init__(id=f"tab-{live.topic.name}")
+        super().__init__(id=f"panes-of-{live.topic.name}")
         self.live = live
         self.topic, self.lab = live.topic, live.lab
         self.formatting = formatting

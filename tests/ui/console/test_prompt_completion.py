@@ -98,7 +98,8 @@ async def test_the_palette_is_in_the_same_order_each_time(app: StagedApp, pilot:
     for _ in range(3):
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette), "the palette")
-        await until(pilot, lambda: app.screen.query_one(OptionList).option_count > 40, "all commands")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count > 40, "many commands")
+        await app.workers.wait_for_complete([each for each in app.workers if each.node is app.screen])
         options = app.screen.query_one(OptionList)
         seen.append([str(options.get_option_at_index(index).prompt) for index in range(options.option_count)])
         await pilot.press("escape")
