@@ -37,6 +37,7 @@ from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
 from netlab.platforms import lacks
 from netlab.topics.client_call import Call
+from netlab.topics.next_steps import NOTHING_NEXT, NextSteps
 
 if TYPE_CHECKING:
     from netlab.topics.copy_as import CopyAs
@@ -163,8 +164,8 @@ class Topic:
     order: int
     options: tuple[Option, ...] = ()
     certificates: bool = False
-    then: str = ""
-    """What to try next, in one short line; the console shows it after the first answer."""
+    then: NextSteps = NOTHING_NEXT
+    """What to try next; the console shows it after the first answer."""
     sample: str = "Hello"
     """Bare text that the server answers."""
     unfinished: Callable[[str], bytes] = _hello

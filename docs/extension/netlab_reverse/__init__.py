@@ -3,6 +3,7 @@
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -21,6 +22,6 @@ TOPIC = Topic(
     variable="r",
     bare=_bare,
     hint="type Hello and press enter",
-    then="type a palindrome",
+    then=NextSteps(("racecar",), "a palindrome comes back as it is"),
     order=101,
 )

@@ -3,6 +3,7 @@
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -27,7 +28,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter; then :secret wrong and :connect",
-    then=":secret wrong, then :connect: refused, and the log says why",
+    then=NextSteps((":secret wrong", ":connect"), "refused, and the log says why"),
     order=6,
     unfinished=lambda model: b"0123456789",
     options=(Option("secret", b"peekaboo", "the secret that both sides must know", _secret, secret=True, client=True),),

@@ -5,6 +5,7 @@ from contextlib import suppress
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -40,7 +41,7 @@ TOPIC = Topic(
     variable="c",
     bare=_bare,
     hint="type {'a': (1, 2)} and press enter; then :authkey wrong",
-    then=":authkey wrong, then :connect: refused",
+    then=NextSteps((":authkey wrong", ":connect"), "refused"),
     order=5,
     unfinished=lambda model: b"\x00\x00\x00\x40#CH",
     options=(

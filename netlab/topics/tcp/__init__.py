@@ -3,6 +3,7 @@
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -27,7 +28,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter",
-    then=":connect, then Hello again: the second client waits",
+    then=NextSteps((":connect", "Hello again"), "the second client waits"),
     order=1,
     unfinished=_unfinished,
     forks=("forking",),

@@ -3,6 +3,7 @@
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
+from netlab.topics.next_steps import NextSteps
 
 PRESENTED = (
     "good",
@@ -33,7 +34,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter; then :present expired",
-    then=":present expired, then :connect: the client refuses, and says why",
+    then=NextSteps((":present expired", ":connect"), "the client refuses, and says why"),
     order=7,
     unfinished=lambda model: b"\x16\x03\x01\x02\x00\x01",
     certificates=True,

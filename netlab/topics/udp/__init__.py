@@ -3,6 +3,7 @@
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -21,6 +22,6 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type anything and press enter: the server answers with the time",
-    then=":fault loss 50%, and ask again: the client does, until an answer comes",
+    then=NextSteps((":fault loss 50%", "again"), "the client asks until an answer comes"),
     order=2,
 )

@@ -53,7 +53,7 @@ def _duplicate(runner: Runner) -> None:
         lambda: _noted(client, "duplicate answer to request 1 ignored"),
         found=client.notes,
     )
-    runner.expect("the server did the work twice", lambda: _asked(lab, 1) >= 2, found=lab.log)
+    runner.expect("the server did the work twice", lambda: _answered(lab, 1) >= 2, found=lab.segments)
 
 
 def _reordered(runner: Runner) -> None:
@@ -67,7 +67,7 @@ def _reordered(runner: Runner) -> None:
     client.begin("send", b"time 2")
     client.wait()
     got = [client.call("recv"), client.call("recv")]
-    runner.expect("the server got question 2 first, then 1", lambda: _order(lab) == [2, 1], found=lab.log)
+    runner.expect("the server got question 2 first, then 1", lambda: _order(lab) == [2, 1], found=lab.segments)
     runner.expect("its answers come in that order too", lambda: _numbers(got) == [b"2", b"1"], found=lambda: got)
     runner.expect("each has the number of its question", lambda: all(_is_time(each[2:]) for each in _texts(got)))
 
@@ -115,13 +115,16 @@ def _dropped(segments: Sequence[Segment], way: Direction) -> int:
     return sum(segment.direction is way and segment.outcome is Outcome.DROPPED for segment in segments)
 
 
-def _asked(lab: ExperimentLab, number: int) -> int:
-    return _order(lab).count(number)
+def _answered(lab: ExperimentLab, number: int) -> int:
+    """How many answers the server gave to a question."""
+    answers = (segment for segment in lab.segments() if segment.direction is Direction.TO_CLIENT)
+    return sum(bytes(segment.data).startswith(b"%d " % number) for segment in answers)
 
 
 def _order(lab: ExperimentLab) -> list[int]:
-    """The numbers of the questions, as the server got them."""
-    return [int(line.rpartition(" ")[2]) for line in lab.log() if ", request " in line]
+    """The numbers of the questions, in the order in which the server got them."""
+    questions = [bytes(segment.data).rpartition(b" ")[2] for segment in carried(lab.segments(), Direction.TO_SERVER)]
+    return [int(number) for number in questions if number.isdigit()]
 
 
 def _texts(answers: Sequence[object]) -> list[bytes]:

@@ -4,6 +4,7 @@ from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -22,7 +23,7 @@ TOPIC = Topic(
     variable="web",
     bare=_bare,
     hint="type your name, or /localtime, and press enter",
-    then="/localtime, then <b>Guido</b>: a name is text, not HTML",
+    then=NextSteps(("/localtime", "<b>Guido</b>"), "a name is text, not HTML"),
     order=3,
     unfinished=lambda model: b"GET /hello HT",
     options=(ALLOW_HOST,),

@@ -7,6 +7,7 @@ from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 from netlab.topics.host_names import ALLOW_HOST
+from netlab.topics.next_steps import NextSteps
 
 
 def _bare(text: str, model: str) -> list[Call]:
@@ -42,7 +43,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type set('spam', [1, 2, 3]) and press enter",
-    then="get('spam'), then get('ham'): a Fault is an answer, too",
+    then=NextSteps(("get('spam')", "get('ham')"), "a Fault is an answer, too"),
     order=4,
     sample="keys",
     unfinished=lambda model: b"POST /RPC2 HTTP/1.0\r\nContent-Le",

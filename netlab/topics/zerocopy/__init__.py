@@ -3,6 +3,7 @@
 from netlab.capture.model import Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
+from netlab.topics.next_steps import NextSteps
 from netlab.topics.zerocopy.sizes import parse_size
 
 
@@ -25,7 +26,7 @@ TOPIC = Topic(
     variable="z",
     bare=_bare,
     hint="type 16 MiB and press enter; then compare('1 MiB')",
-    then="compare('1 MiB'): every way of receiving, side by side",
+    then=NextSteps(("compare('1 MiB')",), "every way of receiving, side by side"),
     order=8,
     unfinished=lambda model: b"\x01\x00\x10\x00\x00abc",
     options=(Option("max_frame", 1 << 30, "the largest payload that the server accepts or sends", parse_size),),

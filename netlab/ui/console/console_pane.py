@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 
@@ -52,15 +51,6 @@ def _ended(session: Session) -> str:
     if not session.connected:
         return " ✕ closed"
     return f" ✕ closed by {'wire' if session.by_wire else 'server'}" if session.peer_closed else ""
-
-
-def left_of(then: str, entered: str) -> str:
-    """What is left of ``A, then B: result`` after A was entered; nothing after B."""
-    steps, _, seen = then.partition(": ")
-    first, *more = re.split(r", (?:then|and) ", steps)
-    if entered.strip() != first:
-        return then
-    return f"{', then '.join(more)}: {seen}" if more else ""
 
 
 def hints(topic: Topic) -> list[str]:
@@ -237,7 +227,7 @@ class Console(Vertical):
     def _next_step(self) -> str:
         """What to try next: after the first call, until a few lines were typed."""
         session, then = self._current, self._then
-        if not then or session is None or not session.connected or session.busy or self.prompt.value:
+        if not then.lines or session is None or not session.connected or session.busy or self.prompt.value:
             return ""
         return f"next: {then}" if 0 < self._entered <= GUIDED and session.transcript.total > 1 else ""
 
@@ -250,7 +240,7 @@ class Console(Vertical):
         """Count the lines; the tab runs them."""
         self._entered += len(event.lines)
         for line in event.lines:
-            self._then = left_of(self._then, line)
+            self._then = self._then.after(line)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Explain the line that is being typed."""
