@@ -31,14 +31,19 @@ _PURPOSES: Final = {
     "os.killpg": "process groups, to end a server with all that it started",
     "signal.setitimer": "interval timers, to watch a server from within",
     "termios": "POSIX terminals (termios), to show the screen",
+    "socket.AF_NETLINK": "netlink sockets, to ask the kernel what it knows of a server",
 }
 """What is asked for by its Python name, in words and with its purpose."""
+_LINUX_ALONE: Final = frozenset({"socket.AF_NETLINK"})
 
 
 def lacks(needs: Iterable[str]) -> str:
     """Why this system cannot do what needs these Python names, in one line; empty if it can."""
     missing = next((name for name in needs if not _has(name)), None)
-    return "" if missing is None else f"this system has no {_PURPOSES[missing]}; Linux, macOS and WSL do"
+    if missing is None:
+        return ""
+    those = "Linux and WSL" if missing in _LINUX_ALONE else "Linux, macOS and WSL"
+    return f"this system has no {_PURPOSES[missing]}; {those} do"
 
 
 def _has(name: str) -> bool:
