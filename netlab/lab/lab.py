@@ -28,6 +28,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.lab_capture import LabCapture
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.live_capture import LiveCapture
+from netlab.lab.processes.server_plan import ServerPlan
 from netlab.lab.processes.setup import CAPTURE_LIMIT, Setup, lab_certificates
 from netlab.lab.processes.supervisor import Supervisor
 from netlab.lab.state import CaptureGrew, Event, LabState, LogGrew, LogLine, StateChanged, TranscriptGrew
@@ -50,7 +51,7 @@ class Lab(LabCapture):
     long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds. ``limit``
     is the most that the capture keeps, in bytes. ``yield_cpu`` gives the children a low priority. ``certificates``
     finds or makes the folder of the lab's certificates (None: the usual one). ``early`` are children that already run;
-    they are taken over if they fit these arguments.
+    they are taken over if they fit these arguments. ``server`` is what the server is (None: the topic's recipe).
 
     Methods raise `LabError`; if it concerns serving, `state` has its problem and advice, too. Methods may block for
     seconds. They may be called from any thread, but not from ``notify``.
@@ -71,6 +72,7 @@ class Lab(LabCapture):
         yield_cpu: bool = False,
         certificates: Callable[[], Path] | None = None,
         early: EarlyChildren | None = None,
+        server: ServerPlan | None = None,
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
         self.log: BoundedLog[LogLine] = BoundedLog(LOG_KEPT)
@@ -79,12 +81,12 @@ class Lab(LabCapture):
         _check_port(port)
         self._certificates = certificates or lab_certificates
         setup = Setup(self.topic, host, limit, yield_cpu, self._certificates)
-        if early is not None and not early.fits(setup, port, server_timeout, model, options):
+        if early is not None and not early.fits(setup, port, server_timeout, model, options, server):
             early = None
         self._live_capture = LiveCapture(limit, early.take_folder() if early is not None else None)
         first = self.topic.models[0]
         self._supervisor = Supervisor(
-            setup, first, port, self.options, self._live_capture, self._report, server_timeout, early
+            setup, first, port, self.options, self._live_capture, self._report, server_timeout, early, server
         )
         close_reasons = LabCloseReasons(self._supervisor.flows, self._fault)
         self._sessions = Sessions(
@@ -144,6 +146,13 @@ class Lab(LabCapture):
     def set_model(self, model: str) -> None:
         """Replace the server by one of another model, on the same port."""
         self._supervisor.set_model(model)
+
+    def set_server(self, server: ServerPlan, why: str) -> None:
+        """Replace the server by another one, on the same port. If it does not serve, the old one stays.
+
+        ``why`` is the reason in a few words.
+        """
+        self._supervisor.replace_server(why, plan=server)
 
     def set_port(self, port: int) -> Endpoint:
         """Let the wire listen on another port (0: any free port); returns its address."""

@@ -224,7 +224,7 @@ def test_a_server_that_dies_is_dead_with_its_last_words_and_starts_again(lab: La
 def test_a_wire_that_dies_is_replaced(lab: Lab) -> None:
     address = lab.address
     client = lab.connect()
-    wire = lab._supervisor._wire
+    wire = lab._supervisor._now.wire
     assert wire is not None
     os.kill(wire.child.pid, signal.SIGKILL)
     wait_until(lambda: lab.state.phase is Phase.DEAD)
@@ -310,7 +310,7 @@ def test_closing_with_calls_that_wait_takes_no_second() -> None:
 def test_closing_with_stalled_children_is_bounded_too() -> None:
     lab = Lab("tcp")
     lab.start()
-    pid, wire = lab.state.server_pid, lab._supervisor._wire
+    pid, wire = lab.state.server_pid, lab._supervisor._now.wire
     assert pid is not None and wire is not None
     for each in (pid, wire.child.pid):
         os.kill(each, signal.SIGSTOP)

@@ -34,13 +34,13 @@ def test_faults_are_added_removed_and_cleared(lab: Lab) -> None:
 
 
 def test_what_was_asked_for_is_true_when_it_returns(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    returned, refresh = threading.Event(), lab._supervisor._refresh
+    returned, refresh = threading.Event(), lab._supervisor._now.refresh
 
     def late() -> None:
         returned.wait(0.2)  # a caller that does not wait for this sees the previous state
         refresh()
 
-    monkeypatch.setattr(lab._supervisor, "_refresh", late)
+    monkeypatch.setattr(lab._supervisor._now, "refresh", late)
     lab.wire.fault("stall after 8 ->")
     seen = lab.wire.faults
     returned.set()

@@ -112,6 +112,11 @@ class Child:
         return self._process.returncode
 
     @property
+    def died(self) -> bool:
+        """Whether it ended without being asked to."""
+        return self.ended.is_set() and not self.asked_to_end
+
+    @property
     def last_words(self) -> list[str]:
         """The last lines of its stderr, oldest first, safe for the screen."""
         return list(self._stderr_lines)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from netlab.lab.errors import LabError
 from netlab.lab.processes import child
-from netlab.lab.processes.server_process import ServerProcess
-from netlab.lab.processes.wire_process import WireProcess
 
-P = TypeVar("P", ServerProcess, WireProcess)
+
+class Started(Protocol):
+    """What was started."""
+
+    @property
+    def child(self) -> child.Child | None:
+        """Its process; None if it needs none."""
+
+
+P = TypeVar("P", bound=Started)
 
 
 class Children:
@@ -30,7 +37,8 @@ class Children:
                 process = make()
             except OSError as error:
                 raise LabError(f"no process could be started: {error.strerror}", "close some programs") from None
-            self._started = [each for each in self._started if not each.ended.is_set()] + [process.child]
+            started = [*self._started, process.child]
+            self._started = [each for each in started if each is not None and not each.ended.is_set()]
             return process
 
     def refuse_if_closed(self) -> None:

@@ -6,6 +6,7 @@ This module imports little. The lab takes the children over, with all messages t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from netlab.capture.model import Endpoint
 from netlab.lab.processes import child, message_fields, private_folder
@@ -14,6 +15,9 @@ from netlab.lab.processes.private_folder import PrivateFolder
 from netlab.lab.processes.setup import CAPTURE_LIMIT, TAB_IDLE, Setup, lab_certificates
 from netlab.lab.topic_options import Options
 from netlab.topics.contract import Topic
+
+if TYPE_CHECKING:
+    from netlab.lab.processes.server_plan import ServerPlan
 
 
 class EarlyChildren:
@@ -52,10 +56,17 @@ class EarlyChildren:
         return self._wire if self._aimed else None
 
     def fits(
-        self, setup: Setup, port: int, idle: float | None, model: str | None, options: Mapping[str, object]
+        self,
+        setup: Setup,
+        port: int,
+        idle: float | None,
+        model: str | None,
+        options: Mapping[str, object],
+        server: ServerPlan | None = None,
     ) -> bool:
         """Whether a lab with these settings can have them. If not, they are ended: they would hold its port."""
-        fits = self._made_for == (setup, port, idle) and model is None and not options
+        fits = self._made_for == (setup, port, idle) and not options
+        fits = fits and model is None and server is None
         if not fits:
             self.close()
         return fits

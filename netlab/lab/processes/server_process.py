@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
-from netlab.lab.processes import message_fields
+from netlab.lab.processes import child, message_fields
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.state import LabState, LogLine
 from netlab.topics.peer_event import PeerEvent, PeerEventKind
@@ -50,7 +50,7 @@ class ServerProcess:
         self._failure = ""
         self._changed, self._add_line = changed, add_line
         self._settled = threading.Event()
-        self.child = (early and early(words)) or Child(words, extra_environment)
+        self.child: Child = (early and early(words)) or Child(words, extra_environment)
         self.child.attach(self._on_message, self._end)
 
     @property
@@ -80,6 +80,11 @@ class ServerProcess:
     def running(self) -> bool:
         """Whether it listens and has not ended."""
         return self.endpoint is not None and not self.child.ended.is_set()
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended without being asked to."""
+        return self.child.died
 
     def wait(self) -> Endpoint:
         """Wait until it listens, and return where; raises `LabError` with its reason if it does not."""
@@ -122,6 +127,10 @@ class ServerProcess:
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """How long clients may stall; without ``seconds`` as before."""
         self.child.request({"request": "patience", "seconds": seconds, "suspended": suspended})
+
+    def stop(self) -> None:
+        """End it, within 2 s."""
+        child.stop(self.child)
 
     def _end(self) -> None:
         self._settled.set()

@@ -8,20 +8,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeVar
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
-from netlab.lab.processes import child
 from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.flow_table import FlowTable, LogTranslator
 from netlab.lab.processes.live_capture import LiveCapture
-from netlab.lab.processes.server_process import ServerProcess
+from netlab.lab.processes.server_and_wire import ServerAndWire
+from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start
 from netlab.lab.processes.setup import Setup
 from netlab.lab.processes.wire_process import WireProcess
-from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, Phase, StateChanged
+from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, Phase
 from netlab.lab.topic_options import Options
 
 T = TypeVar("T")
@@ -41,27 +40,33 @@ class Supervisor:
         report: Callable[[Event], None],
         idle: float | None,
         early: EarlyChildren | None = None,
+        plan: ServerPlan | None = None,
     ) -> None:
-        """``idle`` seconds are how long the server lets a client stall; `math.inf` is no limit, None the usual one."""
+        """``idle`` seconds are how long the server lets a client stall; `math.inf` is no limit, None the usual one.
+
+        ``plan`` is what the server is; None: the topic's recipe.
+        """
         self._setup, self._options, self._live_capture, self._report = setup, options, live_capture, report
         self._listen = Endpoint(setup.host, port)
-        self._server: ServerProcess | None = None
-        self._wire: WireProcess | None = None
-        self._work, self._lock = threading.RLock(), threading.RLock()
+        self._plan: ServerPlan = plan or Recipe()
+        self._now = ServerAndWire(model, setup.topic.transport, report)
+        self._work = threading.RLock()
         self.flows = FlowTable()
         self._log = LogTranslator(self.flows, lambda line: report(LogGrew(line)))
         self._children = Children()
         self._early = early.take if early is not None else None
-        self.state = LabState(Phase.STOPPED, model)
-        self._phase, self._model, self._error = Phase.STOPPED, model, LabError("")
-        self._wire_died = False
         self._idle, self._suspended = idle, False
+
+    @property
+    def state(self) -> LabState:
+        """The state now."""
+        return self._now.state
 
     @property
     def address(self) -> Endpoint:
         """Where clients connect, or last did; raises `LabError` if the lab never served there."""
-        if self._phase is Phase.FAILED:  # another program answers there
-            raise self._error
+        if self._now.phase is Phase.FAILED:  # another program answers there
+            raise self._now.error
         if not self._listen.port:
             raise LabError("the lab has not been started", ":start starts it")
         return self._listen
@@ -69,40 +74,43 @@ class Supervisor:
     @property
     def captured_length(self) -> int:
         """How many bytes of the capture file are complete."""
-        return self._wire.length if self._wire is not None else 0
+        return self._now.wire.length if self._now.wire is not None else 0
 
     def start(self) -> None:
         """Serve: start both children, or the one that is missing. Does nothing while serving."""
         with self._work:
-            if self._phase is Phase.SERVING:
+            if self._now.phase is Phase.SERVING:
                 return
-            self._move(Phase.STARTING)
+            self._now.move(Phase.STARTING)
             try:
                 self._bring_up()
                 self._children.refuse_if_closed()
             except LabError as error:
-                self._fail(error)
+                self._now.fail(error)
                 raise
-            self._move(Phase.SERVING)
-            self._check_for_dead_children()
+            self._now.move(Phase.SERVING)
+            self._now.check_for_dead()
 
     def stop(self) -> None:
-        """Stop listening and end the server; the capture stays, and open flows end as the server ends them."""
+        """Stop listening and end the server; the capture stays, and open flows end as the server ends them.
+
+        Flows to a server that the lab did not start are reset.
+        """
         with self._work:
-            self._move(Phase.STOPPED)
+            self._now.move(Phase.STOPPED)
             try:
-                if self._wire is not None and self._wire.alive:
-                    self._wire.pause()
-                self.flows.restarted("the server was stopped")
+                if self._now.wire is not None and self._now.wire.alive:
+                    self._now.wire.pause()
+                self._end_flows("the server was stopped", self._now.server)
             finally:
-                self._end(self._server)
+                self._end(self._now.server)
 
     def close(self) -> None:
         """End both children, also while they start. Closing twice does nothing."""
         self._children.close()
         if self._work.acquire(timeout=_GIVING_UP):
             self._work.release()
-        self._move(Phase.STOPPED)
+        self._now.move(Phase.STOPPED)
 
     def refuse_if_closed(self) -> None:
         """Raise `LabError` once it is closed."""
@@ -126,80 +134,89 @@ class Supervisor:
         """Let clients stall so long, those that are being served as well."""
         with self._work:
             self._idle = seconds
-            self._set_patience(self._server)
+            self._set_patience(self._now.server)
 
     def suspend(self, on: bool) -> None:
         """Let no client be dropped for its silence while a person holds something. Any thread."""
         if on != self._suspended:
             self._suspended = on
-            self._set_patience(self._server)
+            self._set_patience(self._now.server)
 
-    def _set_patience(self, server: ServerProcess | None) -> None:
+    def _set_patience(self, server: RunningServer | None) -> None:
         if server is not None and self._setup.topic.transport is Transport.TCP:
             server.set_patience(self._idle, suspended=self._suspended)
 
-    def replace_server(self, why: str, model: str | None = None) -> None:
-        """Start a server with the current model and options, then end the old one. If that fails, the old one stays.
+    @property
+    def plan(self) -> ServerPlan:
+        """What the server is."""
+        return self._plan
 
-        ``why`` is the reason in a few words: open flows end with it.
+    def replace_server(self, why: str, model: str | None = None, plan: ServerPlan | None = None) -> None:
+        """Start a server with the current plan, model and options, then end the old one. If that fails, the old stays.
+
+        ``why`` is the reason in a few words: open flows end with it. ``plan`` and ``model`` change what the server is.
         """
         with self._work:
-            before, self._model = self._model, model or self._model
+            before = self._plan, self._now.model
+            self._plan, self._now.model = plan or self._plan, model or self._now.model
             try:
-                if self._phase is Phase.SERVING:
+                if self._now.phase is Phase.SERVING:
                     self._exchange(f"the server was restarted for {why}")
-                elif self._phase is not Phase.STOPPED:
-                    self._end(self._server)
-                    self.start()
+                else:
+                    self._end(self._now.server)
+                    self._now.server = None
+                    if self._now.phase is not Phase.STOPPED:
+                        self.start()
             except LabError:
-                self._model = before if self._phase is Phase.SERVING else self._model
+                if self._now.phase is Phase.SERVING:
+                    self._plan, self._now.model = before
                 raise
             finally:
-                self._refresh()
+                self._now.refresh()
 
     def listen(self, port: int) -> Endpoint:
         """Let the wire listen on another port (0: any free one). If that fails while serving, the old one stays."""
         with self._work:
             before, self._listen = self._listen, Endpoint(self._setup.host, port)
-            if self._phase is not Phase.SERVING or self._wire is None:
+            if self._now.phase is not Phase.SERVING or self._now.wire is None:
                 self.start()
                 return self._listen
             try:
-                self._listen = self._wire.listen(self._listen)
+                self._listen = self._now.wire.listen(self._listen)
             except LabError:
-                self._listen = self._wire.listen(before)
+                self._listen = self._now.wire.listen(before)
                 raise
             finally:
-                self._refresh()
+                self._now.refresh()
             return self._listen
 
     def clear_capture(self) -> None:
         """Start a new capture."""
         with self._work:
-            wire = self._living_wire()
+            wire = self._now.living_wire
             file = self._live_capture.next_file()
             wire.restart_capture(file)
             self._live_capture.began(file)
             self._report(CaptureRestarted())
-            self._refresh()
+            self._now.refresh()
 
     def with_wire(self, do: Callable[[WireProcess], T]) -> T:
         """Have the wire do something, after any change that is under way."""
         with self._work:
-            return do(self._living_wire())
+            return do(self._now.living_wire)
 
     def sync(self) -> None:
         """Wait until what has crossed the wire is in the capture."""
-        if self._wire is not None and self._wire.alive:
-            self._wire.sync()
+        if self._now.wire is not None and self._now.wire.alive:
+            self._now.wire.sync()
 
     # Starting and ending
 
     def _bring_up(self) -> None:
-        server, wire = self._server, self._wire
-        if server is None or not server.running or server.model != self._model:
+        server, wire = self._now.server, self._now.wire
+        if server is None or not server.running or server.model != self._now.model:
             self._end(server)
-            server = self._server = self._new_server()
+            server = self._now.server = self._new_server()
         fresh = wire is None or not wire.alive
         if wire is None or fresh:
             wire = self._new_wire()
@@ -218,7 +235,7 @@ class Supervisor:
             self._report(CaptureGrew())
 
     def _exchange(self, why: str) -> None:
-        assert self._wire is not None
+        assert self._now.wire is not None
         new = self._new_server()
         try:
             endpoint = new.wait()
@@ -226,96 +243,51 @@ class Supervisor:
             self._end(new)
             raise
         self._set_patience(new)
-        old, self._server = self._server, new
-        self._wire.target(endpoint)
+        old, self._now.server = self._now.server, new
+        self._now.wire.target(endpoint)
         self.flows.restarted(why)
-        self._wire.drop_flows(why)
+        self._now.wire.drop_flows(why)
         self._end(old)
-        self._check_for_dead_children()
+        self._now.check_for_dead()
 
-    def _new_server(self) -> ServerProcess:
-        arguments = self._setup.server_arguments(self._model, self._options, self._idle)
-        secrets = self._options.server_environment()
+    def _new_server(self) -> RunningServer:
         changed, add_line = self._on_server_message, self._log.add_line
-        return self._children.launch(
-            lambda: ServerProcess(self._model, arguments, secrets, changed, add_line, self._early)
-        )
+        start = Start(self._setup, self._now.model, self._options, self._idle, changed, add_line, self._early)
+        return self._children.launch(lambda: self._plan.start(start))
 
     def _new_wire(self) -> WireProcess:
         file = self._live_capture.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
         self.flows.clear()
         changed, flows, early = self._on_wire_event, self._log.update_flows, self._early
-        self._wire = self._children.launch(
+        self._now.wire = self._children.launch(
             lambda: WireProcess(words, file, self._listen, transport, changed, flows, early)
         )
-        return self._wire
+        return self._now.wire
 
-    def _end(self, server: ServerProcess | None) -> None:
+    def _end(self, server: RunningServer | None) -> None:
         if server is not None:
-            child.stop(server.child)
+            server.stop()
 
-    def _living_wire(self) -> WireProcess:
-        if self._wire is None or not self._wire.alive:
-            raise LabError("the wire is not running", ":start starts it")
-        return self._wire
+    def _end_flows(self, why: str, server: RunningServer | None) -> None:
+        """Say why the open flows end; reset them where no process ends them."""
+        self.flows.restarted(why)
+        if server is not None and server.child is None and self._now.wire is not None:
+            self._now.wire.drop_flows(why)
 
-    # What is true
+    # What they report
 
-    def _move(self, phase: Phase, error: LabError | None = None) -> None:
-        with self._lock:
-            self._phase, self._error = phase, error or LabError("")
-        self._refresh()
-
-    def _fail(self, error: LabError) -> None:
-        self._move(Phase.FAILED, error)
-        if self._wire is not None and self._wire.alive:
-            self._wire.pause(wait=False)
-
-    def _check_for_dead_children(self) -> None:
-        """Notice a child that has ended without being asked to while the lab served."""
-        with self._lock:
-            wire = self._wire
-            ended = [p for p in (self._server, wire) if p and p.child.ended.is_set() and not p.child.asked_to_end]
-            if self._phase is not Phase.SERVING or not ended:
-                return
-            self._wire_died = wire_died = ended[0] is wire
-            what = "wire" if wire_died else "server"
-            self._move(Phase.DEAD, LabError(f"the {what} died: {ended[0].last_words}", ":start starts it again"))
-        if wire is not None and not wire_died:
-            wire.pause(wait=False)
-
-    def _on_server_message(self, server: ServerProcess) -> None:
-        if server is self._server:
-            self._check_for_dead_children()
-            self._refresh()
+    def _on_server_message(self, server: RunningServer) -> None:
+        if server is self._now.server:
+            self._now.check_for_dead()
+            self._now.refresh()
 
     def _on_wire_event(self, wire: WireProcess, event: str) -> None:
-        if wire is not self._wire:
+        if wire is not self._now.wire:
             return
         if event == "captured":
             self._report(CaptureGrew())
         elif event in ("held", "freed"):
             self.flows.holding(wire.held.values(), time.time_ns())
-        self._check_for_dead_children()
-        self._refresh()
-
-    def _refresh(self) -> None:
-        """Work out the state, and report it if it has changed. Events come in the order of states."""
-        with self._lock:
-            state = self._current_state()
-            if state != self.state:
-                self.state = state
-                self._report(StateChanged(state))
-
-    def _current_state(self) -> LabState:
-        died = self._phase is Phase.DEAD and self._wire_died
-        problem, advice = self._error.problem, self._error.advice
-        state = LabState(self._phase, self._model, problem=problem, advice=advice, wire_died=died)
-        server, wire = self._server if self._phase is Phase.SERVING else None, self._wire
-        if wire is None:
-            return state
-        state = wire.reported(state)
-        if server is None:
-            return state
-        return replace(server.reported(state, self._setup.topic.transport), address=wire.endpoint)
+        self._now.check_for_dead()
+        self._now.refresh()

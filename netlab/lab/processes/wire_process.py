@@ -67,6 +67,11 @@ class WireProcess:
         """Whether the process runs."""
         return not self.child.ended.is_set()
 
+    @property
+    def died(self) -> bool:
+        """Whether it ended without being asked to."""
+        return self.child.died
+
     def reported(self, state: LabState) -> LabState:
         """A lab's state with what the wire reports."""
         note = "; ".join(filter(None, (self.note and f"{self.note}; :clear starts a new capture", self.trouble)))

@@ -18,7 +18,7 @@ lab.start()
 client = lab.connect()
 client.run("Hello")
 lab.connect().submit("recv(1)")
-print(lab.state.server_pid, lab._supervisor._wire.child.pid, lab.capture.path.parent, flush=True)
+print(lab.state.server_pid, lab._supervisor._now.wire.child.pid, lab.capture.path.parent, flush=True)
 input()
 """
 

@@ -1,0 +1,125 @@
+"""What the server of a lab is: the topic's recipe, or a server elsewhere. It knows no wire.
+
+A plan is a value: it starts a server, and can start it again. A lab gets it as ``Lab(…, server=…)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from netlab.capture.model import Endpoint, Transport
+from netlab.lab.processes.child import Child
+from netlab.lab.processes.server_process import ServerProcess
+from netlab.lab.processes.setup import Setup
+from netlab.lab.state import LabState, LogLine
+from netlab.lab.topic_options import Options
+
+
+class RunningServer(Protocol):
+    """A server that was started. `ServerProcess` is one; methods may be called from any thread."""
+
+    @property
+    def model(self) -> str:
+        """The model that it serves with."""
+
+    @property
+    def child(self) -> Child | None:
+        """Its process, which ends with the lab; None if the lab has started none."""
+
+    @property
+    def running(self) -> bool:
+        """Whether clients can be sent to it."""
+
+    @property
+    def died(self) -> bool:
+        """Whether it ended without being asked to."""
+
+    @property
+    def last_words(self) -> str:
+        """Why it ended; one line."""
+
+    def wait(self) -> Endpoint:
+        """Wait until it listens, and return where; raises `LabError` with its reason if it does not."""
+
+    def reported(self, state: LabState, transport: Transport) -> LabState:
+        """A lab's state with what is known of the server; the wire's report is in it already."""
+
+    def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
+        """How long its clients may stall; None: as before. ``suspended`` lets silence not count."""
+
+    def stop(self) -> None:
+        """End it; returns when it has ended. Does nothing the second time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a server is started with. ``changed`` and ``add_line`` are called from any thread.
+
+    ``idle`` seconds are how long it lets a client stall; `math.inf` is no limit, None the usual one. ``early`` returns
+    the child that already runs with these arguments, if one does.
+    """
+
+    setup: Setup
+    model: str
+    options: Options
+    idle: float | None
+    changed: Callable[[RunningServer], None]
+    add_line: Callable[[LogLine], None]
+    early: Callable[[Sequence[str]], Child | None] | None = None
+
+
+class ServerPlan(Protocol):
+    """What a lab's server is. Plans are values: equal ones start equal servers."""
+
+    def start(self, start: Start) -> RunningServer:
+        """Start it, without waiting until it listens; raises `LabError` or `OSError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The topic's own server: ``netlab serve TOPIC`` in a process of its own."""
+
+    def start(self, start: Start) -> RunningServer:
+        """Start the process."""
+        arguments = start.setup.server_arguments(start.model, start.options, start.idle)
+        secrets = start.options.server_environment()
+        return ServerProcess(start.model, arguments, secrets, start.changed, start.add_line, start.early)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A server that netlab does not start: it may be there, or come later."""
+
+    endpoint: Endpoint
+
+    def start(self, start: Start) -> RunningServer:
+        """Nothing is started."""
+        return ElsewhereServer(self.endpoint, start.model)
+
+
+@dataclass(frozen=True, slots=True)
+class ElsewhereServer:
+    """A server elsewhere. For the lab it always runs: whether it answers is for the wire to find out, flow by flow."""
+
+    endpoint: Endpoint
+    model: str
+    child: Child | None = None
+    running: bool = True
+    died: bool = False
+    last_words: str = ""
+
+    def wait(self) -> Endpoint:
+        """Where it should be."""
+        return self.endpoint
+
+    def reported(self, state: LabState, transport: Transport) -> LabState:
+        """Its address; it reports nothing."""
+        return replace(state, server_address=self.endpoint)
+
+    def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
+        """Its patience is its own."""
+
+    def stop(self) -> None:
+        """It is not the lab's to end."""
