@@ -18,16 +18,15 @@ from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from netlab.capture.conversations import OUTSIDE, Conversations, direction, route_of
+from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of, route_of
 from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.frames.links import LINKS, link_name, understood_links
-from netlab.capture.frames.packets import FIN, RST, SYN, TCP, Fragment, Packet, read_packet
+from netlab.capture.frames.packets import Fragment, Packet, read_packet
 from netlab.capture.model import CaptureError, Direction, Flow, Kind, Outcome, Segment, Transport
 from netlab.capture.pcap import MAGICS, Pcap
 from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
 from netlab.capture.stream import Stream
 
-_KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
 _PCAPNG_MAGIC = b"\n\r\r\n"
 _PACKED = (
     (b"\x1f\x8b", "gzip"),
@@ -38,7 +37,7 @@ _PACKED = (
 )
 _NO_OPTIONS = 7
 """At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
-_PREFIX = 24
+PREFIX = 24
 """Bytes that show the format: a pcap header, or the beginning of a section header."""
 
 
@@ -154,9 +153,9 @@ class Capture:
             self.problem = f"the file could not be mapped ({error.strerror})"
             return 0
         if self._container is None:
-            if length < _PREFIX:
+            if length < PREFIX:
                 return 0
-            self._container = _container(self._view[:length])
+            self._container = container_of(self._view[:length])
         before = self.segment_count
         try:
             scanned = self._index(self._container, length, at_most)
@@ -236,8 +235,7 @@ class Capture:
         assert self._container is not None  # there are rows
         time_ns, fate, original, outcome = self._container.details(self._view, self._places[row])
         route = self._routes[row]
-        flags = packet[3] if packet[0] == TCP else 0
-        kind = next((kind for flag, kind in _KINDS if flags & flag), Kind.DATA)
+        kind = kind_of(packet)
         return Segment(
             number=row + 1,
             time_ns=time_ns,
@@ -287,7 +285,8 @@ class Capture:
         self.close()
 
 
-def _container(view: memoryview) -> Container:
+def container_of(view: memoryview) -> Container:
+    """The format of a capture that begins so; `CaptureError` if it is none."""
     magic = bytes(view[:4])
     if magic == _PCAPNG_MAGIC:
         return Pcapng()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from netlab.capture.frames.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet
-from netlab.capture.model import Direction, Endpoint, Flow, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, Transport
 
 TO_CLIENT: int = 1
 OUTSIDE: int = 2
@@ -16,6 +16,7 @@ is known)."""
 
 _WRAP = 1 << 32
 _HALF = 1 << 31
+_KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
 _TRANSPORTS = {TCP: Transport.TCP, UDP: Transport.UDP}
 
 
@@ -128,6 +129,12 @@ class Conversations:
 def direction(route: int) -> Direction:
     """The direction of a route."""
     return Direction.TO_CLIENT if route & TO_CLIENT else Direction.TO_SERVER
+
+
+def kind_of(packet: Packet) -> Kind:
+    """What a packet means for its flow."""
+    flags = packet[3] if packet[0] == TCP else 0
+    return next((kind for flag, kind in _KINDS if flags & flag), Kind.DATA)
 
 
 def route_of(flow: Flow, way: Direction) -> int:

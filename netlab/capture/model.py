@@ -119,3 +119,15 @@ class Segment:
 
 class CaptureError(Exception):
     """A file could not be read or saved as a capture; the text is one sentence that says why."""
+
+
+class CaptureDamage(CaptureError):
+    """Something in a capture contradicts itself: what it is, the byte where it begins, and what is wrong with it."""
+
+    def __init__(self, what: str, at: int, wrong: str) -> None:
+        super().__init__(f"{what} at byte {at:,} {wrong}")
+        self._what, self._at, self._wrong = what, at, wrong
+
+    def moved(self, by: int) -> CaptureDamage:
+        """The same damage, in a capture of which ``by`` bytes stood before those that were read."""
+        return CaptureDamage(self._what, self._at + by, self._wrong)

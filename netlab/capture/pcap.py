@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from struct import Struct
 
 from netlab.capture.frames.links import LINKS, link_name, understood_links
-from netlab.capture.model import CaptureError
+from netlab.capture.model import CaptureDamage, CaptureError
 from netlab.capture.pcapng import Details, Frame
 
 _NANOSECONDS_PER_UNIT = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}
@@ -49,7 +49,7 @@ class Pcap:
         """See `netlab.capture.pcapng.Container.frame`."""
         _, _, captured, length = self._record.unpack_from(view, at)
         if captured > _LONGEST:
-            raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, which is too many")
+            raise CaptureDamage("the packet", at, f"says that it holds {captured:,} bytes, which is too many")
         end = at + _RECORD + captured
         return at, self._link, at + _RECORD, end, length, end
 
@@ -61,3 +61,8 @@ class Pcap:
     def links(self) -> frozenset[int]:
         """See `netlab.capture.pcapng.Container.links`."""
         return frozenset({self._link})
+
+    def forget(self, view: memoryview) -> int:
+        """See `netlab.capture.pcapng.Container.forget`."""
+        gone, self.position = self.position, 0
+        return gone

@@ -11,7 +11,7 @@ from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
 from netlab.capture import outcomes
-from netlab.capture.model import CaptureError, Outcome
+from netlab.capture.model import CaptureDamage, Outcome
 
 SECTION_HEADER: Final = 0x0A0D0D0A
 INTERFACE: Final = 1
@@ -65,6 +65,9 @@ class Container(Protocol):
     def links(self) -> frozenset[int]:
         """The link types that were named so far."""
 
+    def forget(self, view: memoryview) -> int:
+        """Count positions from the first byte not yet read; returns how many bytes of ``view`` were before it."""
+
 
 class ByteOrder:
     """The words of a section, in its byte order (``<`` or ``>``)."""
@@ -109,19 +112,19 @@ def byte_order(view: memoryview, at: int) -> ByteOrder:
     """The byte order that the section header at ``at`` announces; `CaptureError` if it does not."""
     order = _ORDERS.get(bytes(view[at + 8 : at + 12]))
     if order is None:
-        raise CaptureError(f"the section header at byte {at:,} has no byte-order mark")
+        raise CaptureDamage("the section header", at, "has no byte-order mark")
     return order
 
 
 def check_block(view: memoryview, order: ByteOrder, at: int, size: int, end: int) -> bool:
     """Whether the block at ``at``, ``size`` bytes by its head, is whole; `CaptureError` when it contradicts itself."""
     if size < 12 or size & 3:
-        raise CaptureError(f"the block at byte {at:,} says that it is {size:,} bytes long, which no block can be")
+        raise CaptureDamage("the block", at, f"says that it is {size:,} bytes long, which no block can be")
     if at + size > end:
         return False
     again = order.word.unpack_from(view, at + size - 4)[0]
     if again != size:
-        raise CaptureError(f"the block at byte {at:,} is {size:,} bytes long by its head and {again:,} by its end")
+        raise CaptureDamage("the block", at, f"is {size:,} bytes long by its head and {again:,} by its end")
     return True
 
 
@@ -225,6 +228,16 @@ class Pcapng:
         """See `Container.links`."""
         return frozenset(interface.link for section in self._sections for interface in section.interfaces)
 
+    def forget(self, view: memoryview) -> int:
+        """See `Container.forget`."""
+        gone, self.position = self.position, 0
+        if self._starts:
+            start = self._starts[-1]
+            known = self._is_old(view, start) if start < gone else None  # while its header is there to be read
+            self._starts, self._sections = [start - gone], self._sections[-1:]
+            self._old = {} if known is None else {start - gone: known}
+        return gone
+
 
 _PACKETS = {ENHANCED_PACKET: 28, OLD_PACKET: 28, SIMPLE_PACKET: 12}
 """The kinds of packet blocks, and how many bytes stand before the packet's own."""
@@ -235,7 +248,7 @@ def _packet(view: memoryview, order: ByteOrder, interfaces: list[_Interface], ki
     start = at + _PACKETS[kind]
     room = stop - start - 4
     if room < 0:
-        raise CaptureError(f"the packet block at byte {at:,} is too short")
+        raise CaptureDamage("the packet block", at, "is too short")
     if kind == ENHANCED_PACKET:
         number, captured, length = order.enhanced.unpack_from(view, at + 8)
     elif kind == OLD_PACKET:
@@ -243,18 +256,18 @@ def _packet(view: memoryview, order: ByteOrder, interfaces: list[_Interface], ki
     else:
         number, captured, length = 0, room, order.word.unpack_from(view, at + 8)[0]
     if number >= len(interfaces):
-        raise CaptureError(f"the packet at byte {at:,} names interface {number}, which the file does not describe")
+        raise CaptureDamage("the packet", at, f"names interface {number}, which the file does not describe")
     link, snap_length = interfaces[number][:2]
     if kind == SIMPLE_PACKET:
         captured = min(room, length, snap_length or length)
     if captured > room:
-        raise CaptureError(f"the packet at byte {at:,} says that it holds {captured:,} bytes, more than its block")
+        raise CaptureDamage("the packet", at, f"says that it holds {captured:,} bytes, more than its block")
     return at, link, start, start + captured, length, stop
 
 
 def _interface(view: memoryview, order: ByteOrder, at: int, stop: int) -> _Interface:
     if stop - at < 20:
-        raise CaptureError(f"the interface block at byte {at:,} is too short")
+        raise CaptureDamage("the interface block", at, "is too short")
     link, snap_length = order.interface.unpack_from(view, at + 8)
     ticks, offset = 1_000_000, 0
     for code, value in options(view, order, at + 16, stop - 4):

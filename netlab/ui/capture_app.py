@@ -16,12 +16,12 @@ from textual.filter import LineFilter
 from textual.widgets import Static
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import CaptureError, Flow, Segment
+from netlab.capture.model import CaptureError, Segment
 from netlab.capture.savefile import secrets_in
 from netlab.dissect.decrypted_record import Conversation
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
-from netlab.topics.contract import Topic
+from netlab.topics.by_port import dissector_of, guess_topic
 from netlab.topics.discovery import topics
 from netlab.ui.bytes.bytes_pane import BytesPane
 from netlab.ui.bytes.inspector import Inspector
@@ -45,20 +45,6 @@ _REASONS = 4
 """Kinds of unread packets that are named."""
 _RAW = "raw"
 _CLOSED = "encrypted; the secrets in this file belong to another session"
-
-
-def guess_topic(flow: Flow) -> Topic | None:
-    """The topic with the port and transport of the flow's server."""
-    known = topics().values()
-    return next((t for t in known if (t.port, t.transport) == (flow.server.port, flow.transport)), None)
-
-
-def dissector_of(topic: Topic | None) -> Dissector | None:
-    """The topic's dissector; None if there is no topic or no dissector."""
-    try:
-        return topic.dissector() if topic is not None else None
-    except (ImportError, AttributeError):
-        return None
 
 
 class InspectApp(TerminalApp, TypeAhead):

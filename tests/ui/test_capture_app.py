@@ -23,10 +23,11 @@ from netlab.capture.writer import CaptureWriter
 from netlab.commands.app import FRAMES
 from netlab.commands.inspect import main
 from netlab.dissect.fields import Dissection
+from netlab.topics.by_port import guess_topic
 from netlab.topics.discovery import topics
 from netlab.ui import capture_app
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.capture_app import InspectApp, _unread, guess_topic, open_capture
+from netlab.ui.capture_app import InspectApp, _unread, open_capture
 from netlab.ui.keys.help import Help
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_list import WireList

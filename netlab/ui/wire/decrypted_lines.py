@@ -15,9 +15,9 @@ from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Conversation, Opened
 from netlab.dissect.fields import Dissector
+from netlab.dissect.summary import READ, preview
 from netlab.dissect.text import safe
 from netlab.ui.bytes.dissecting import Extent, dissect, joined
-from netlab.ui.wire.segment_row import READ, preview
 
 _LOOKS = 10
 MOST = 3

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.fields import Dissector
+from netlab.dissect.summary import said
 from netlab.dissect.text import safe
-from netlab.ui.bytes.dissecting import Extent, dissect
 
-PREVIEW = 256
-"""Bytes of a segment that its line may show."""
-READ = 1024
-"""Bytes of a segment that its dissector reads for the line: enough for a small HTTP message."""
 _WORDS = {Kind.OPEN: "open", Kind.FIN: "end", Kind.RESET: "reset"}
 _ARROWS = {
     (Kind.OPEN, Direction.TO_SERVER): "⇒", (Kind.OPEN, Direction.TO_CLIENT): "⇐",
@@ -23,39 +19,15 @@ _ARROWS = {
 }  # fmt: skip
 
 
-def preview(chunk: memoryview) -> str:
-    """The first bytes as escaped text, or as hex if they do not look like text."""
-    head = bytes(chunk[:PREVIEW])
-    text = head.decode("utf-8", "replace")
-    odd = sum(1 for c in text if (not c.isprintable() and c not in "\r\n\t") or c == "�")
-    if odd * 4 > len(text):
-        return head[:32].hex(" ")
-    return safe(text)
-
-
 def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
     """The segment in words, escaped; first what the wire did to it, if anything.
 
     ``opened`` is the text of its decrypted records, if known.
     """
-    flag, said = _WORDS.get(segment.kind, ""), opened or (_said(segment, dissector) if segment.carries else "")
+    flag, words = _WORDS.get(segment.kind, ""), opened or said(segment, dissector)
     if segment.kind is Kind.RESET and segment.fate:  # the fate explains the reset
         flag = ""
-    return " · ".join(part for part in (safe(segment.words), flag, said) if part)
-
-
-def _said(segment: Segment, dissector: Dissector | None) -> str:
-    """The text of its bytes."""
-    if segment.length and not segment.data:
-        return "(not kept)"
-    shown = segment if segment.dropped is None else replace(segment, data=segment.dropped)
-    return (_summary(shown, dissector) if dissector else "") or preview(shown.data)
-
-
-def _summary(segment: Segment, dissector: Dissector) -> str:
-    """The dissector's summary of the segment's beginning; empty if it fails, which the inspector reports."""
-    found = dissect(Extent(segment.data[:READ], segment.direction, segment.offset, 0, READ), dissector)
-    return safe(found.summary)
+    return " · ".join(part for part in (safe(segment.words), flag, words) if part)
 
 
 def clock(time_ns: int, start_ns: int) -> str:

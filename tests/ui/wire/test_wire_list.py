@@ -12,11 +12,12 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from netlab.capture.model import Kind
+from netlab.dissect.summary import preview
 from netlab.ui.bytes import dissecting
 from netlab.ui.widgets import redraw_rate
 from netlab.ui.widgets.question import Question
 from netlab.ui.wire.segment_list import SegmentList
-from netlab.ui.wire.segment_row import Columns, preview, what
+from netlab.ui.wire.segment_row import Columns, what
 from netlab.ui.wire.wire_filter import FilterScan, explain_intercept
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 from tests.support.waiting import until
