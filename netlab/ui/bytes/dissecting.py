@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from netlab.capture.model import Direction, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
-from netlab.dissect.fields import Dissection, Dissector, Field
+from netlab.dissect.fields import Dissection, Dissector
+from netlab.dissect.reading.clipping import within
 from netlab.ui.bytes.byte_source import StreamSource
 
 JOINED = 1 << 20
@@ -91,22 +92,11 @@ def _beginning(source: StreamSource) -> memoryview:
     return source.view(0, gaps[0][0] if gaps else min(source.length, JOINED))
 
 
-def _shown(field: Field, shift: int, length: int) -> Field | None:
-    """The field with offsets in the shown bytes, without children outside them; None if it lies outside itself."""
-    start, end = field.start - shift, field.end - shift
-    if end < 0 or start > length or (end <= 0 < field.end - field.start):
-        return None
-    if not shift:
-        return field
-    children = tuple(child for c in field.children if (child := _shown(c, shift, length)) is not None)
-    return replace(field, start=start, end=end, children=children)
-
-
 def dissect(extent: Extent, dissector: Dissector) -> Dissection:
     """The fields that overlap the shown bytes, with offsets in them. If the dissector raises, there are none."""
     try:
         found = dissector(extent.view, extent.direction, extent.offset)
     except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything
         return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
-    fields = tuple(f for field in found.fields if (f := _shown(field, extent.shift, extent.length)) is not None)
+    fields = within(found.fields, -extent.shift, extent.length)
     return replace(found, fields=fields, later=extent.further)

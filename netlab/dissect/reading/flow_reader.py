@@ -1,0 +1,254 @@
+"""Reads a flow with a flow dissector, once and forward, and answers for any segment from the checkpoint before it.
+
+Memory is bounded by the number of checkpoints and by `MOST_STATE`, time by `netlab.dissect.reading.flow_bytes.REREAD`.
+It starts no thread, but may be called from several.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import NamedTuple
+
+from netlab.capture.model import Direction, Transport
+from netlab.capture.stream import Chunk
+from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.flow import MOST_STATE, MOST_WAITING, FlowDissector, Run
+from netlab.dissect.reading.clipping import within
+from netlab.dissect.reading.flow_bytes import Place, Streams, bytes_between
+from netlab.dissect.reading.state_size import state_size
+
+MOST_CHECKPOINTS = 128
+_MOST_NEAR = 16
+"""Further checkpoints, near the segments that were asked for last."""
+_BYTES, _CHUNKS = 1 << 16, 256
+"""A checkpoint is made after so many bytes or chunks, at first; twice as many each time there are too many."""
+_MOST_SUMMARIES = 4096
+_MOST_RESTARTS = 8
+_MOST_FIELDS = 5000
+"""Messages of a stream that are listed."""
+
+
+class Reading(NamedTuple):
+    """What the dissector said of one run, which begins at ``offset`` in its stream."""
+
+    way: Direction
+    offset: int
+    end: int
+    found: Dissection
+
+
+@dataclass(slots=True)
+class _State:
+    """A dissector, and how far it has read each direction."""
+
+    dissector: FlowDissector
+    places: dict[Direction, Place]
+
+    def copy(self) -> _State:
+        """Both, to go on from later."""
+        return _State(deepcopy(self.dissector), {way: place.copy() for way, place in self.places.items()})
+
+    @property
+    def latest(self) -> int:
+        """The newest segment that was read."""
+        return max(place.latest for place in self.places.values())
+
+
+class FlowReader:
+    """One flow of a capture, read by a dissector that ``make`` makes. ``streams`` may grow, in one thread."""
+
+    def __init__(
+        self, make: Callable[[], FlowDissector], streams: Streams, transport: Transport = Transport.TCP
+    ) -> None:
+        self._make, self._streams, self._transport = make, streams, transport
+        self._lock = RLock()
+        self._restarts = 0
+        self._summaries: dict[int, str] = {}
+        self.problem = ""
+        """Why the dissector was given up, if it was."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._spacing = 1
+        self._checkpoints: list[_State] = []
+        self._near: deque[_State] = deque(maxlen=_MOST_NEAR)
+        self._since = (0, 0)  # bytes and chunks since the last checkpoint
+        try:
+            self._head = _State(self._make(), {way: Place() for way in Direction})
+            self._checkpoints.append(self._head.copy())
+        except Exception as error:  # noqa: BLE001 - a person's own dissector may raise anything
+            self._give_up(error)
+
+    def _give_up(self, error: BaseException) -> None:
+        self.problem = f"the dissector failed: {type(error).__name__}: {error}"
+        self._summaries.clear()
+
+    # Forward
+
+    def advance(self, seconds: float = 1e9) -> bool:
+        """Read what has come, for about so long; whether there is more to read."""
+        until = time.monotonic() + seconds
+        while not self.problem:
+            with self._lock:
+                if not self._settled() or (step := self._next(self._head)) is None:
+                    return False
+                self._read(step)
+            if time.monotonic() > until:
+                return True
+        return False
+
+    def _settled(self) -> bool:
+        """Whether the head's places still fit the streams; if bytes came before them, begin again."""
+        if self.problem:
+            return False
+        if not all(place.relocate(self._streams[way]) for way, place in self._head.places.items()):
+            self._restarts += 1
+            if self._restarts <= _MOST_RESTARTS:
+                self._begin()
+        return not self.problem
+
+    def _read(self, step: tuple[Direction, Chunk]) -> None:
+        try:
+            for reading in self._step(self._head, *step):
+                self._remember(step[1], reading)
+            self._keep(len(step[1].view))
+        except Exception as error:  # noqa: BLE001 - as above
+            self._give_up(error)
+
+    def _remember(self, chunk: Chunk, reading: Reading) -> None:
+        if reading.end == chunk.offset + len(chunk.view):
+            self._summaries[chunk.segment] = reading.found.summary
+            if len(self._summaries) > _MOST_SUMMARIES:
+                del self._summaries[next(iter(self._summaries))]
+
+    def _keep(self, length: int) -> None:
+        """Make a checkpoint if it is time for one; drop every second if there are too many."""
+        self._since = (self._since[0] + length, self._since[1] + 1)
+        if self._since[0] < _BYTES * self._spacing and self._since[1] < _CHUNKS * self._spacing:
+            return
+        self._since = (0, 0)
+        if state_size(self._head.dissector, MOST_STATE) > MOST_STATE:
+            raise MemoryError(f"it remembers more than {MOST_STATE >> 10} KiB")
+        self._checkpoints.append(self._head.copy())
+        if len(self._checkpoints) > MOST_CHECKPOINTS:
+            del self._checkpoints[1::2]
+            self._spacing *= 2
+
+    # One step
+
+    def _next(self, state: _State) -> tuple[Direction, Chunk] | None:
+        """The chunk that came first of those that are not read yet, and its direction."""
+        found: tuple[int, Direction, Chunk] | None = None
+        for way, place in state.places.items():
+            chunks = self._streams[way]
+            if place.index < len(chunks):
+                chunk = chunks[place.index]
+                order = max(place.latest, chunk.segment)
+                if found is None or order < found[0]:
+                    found = order, way, chunk
+        return found[1:] if found is not None else None
+
+    def _step(self, state: _State, way: Direction, chunk: Chunk) -> Iterator[Reading]:
+        """Read a chunk. What the other direction has not shown yet is shown before."""
+        other = state.places[way.other]
+        if other.may_show():
+            yield self._show(state, way.other)
+        place = state.places[way]
+        if self._transport is Transport.UDP:
+            place.position = place.taken = place.shown = chunk.offset
+            place.lost = 0
+        place.come(chunk)
+        if place.may_show():
+            yield self._show(state, way)
+        if self._transport is Transport.UDP:
+            place.taken = place.position
+        elif place.position - place.taken > MOST_WAITING:
+            place.skip(place.position)
+
+    def _show(self, state: _State, way: Direction, end: int | None = None) -> Reading:
+        """Give the dissector what waits in one direction, up to ``end``."""
+        place = state.places[way]
+        stop = place.position if end is None else min(end, place.position)
+        data = bytes_between(self._streams[way], place.taken, stop)
+        found = state.dissector.feed(Run(data, way, place.taken, place.lost, self._transport))
+        if not isinstance(found, Dissection):
+            raise TypeError(f"feed returned a {type(found).__name__}, not a Dissection")
+        reading = Reading(way, place.taken, place.taken + len(data), found)
+        done = found.done(len(data))
+        place.lost = 0 if done or not place.lost else place.lost
+        place.taken += done
+        place.shown = max(stop, place.taken)
+        place.wanted = stop + found.needs
+        if reading.end < stop:  # the capture has let go of what lies between
+            place.skip(stop)
+        return reading
+
+    # For one segment
+
+    def summary(self, segment: int) -> str | None:
+        """A segment's line; None if it is not known, or no longer."""
+        return self._summaries.get(segment)
+
+    def at(self, way: Direction, start: int, end: int) -> Dissection:
+        """The fields that overlap ``start`` to ``end`` of a stream, as of the moment when the last of them came.
+
+        Offsets count from ``start``; a message that began earlier has one below 0.
+        """
+        readings: list[Reading] = []
+        with self._lock:
+            if self._settled():
+                try:
+                    readings = self._readings(way, start, end)
+                except Exception as error:  # noqa: BLE001 - as above
+                    self._give_up(error)
+        if self.problem:
+            return Dissection((), problem=self.problem)
+        return _together(readings, start, end)
+
+    def _readings(self, way: Direction, start: int, end: int) -> list[Reading]:
+        state = self._checkpoint_before(way, start).copy()
+        for side, each in state.places.items():
+            each.relocate(self._streams[side])
+        place = state.places[way]
+        readings: list[Reading] = []
+        steps = 0
+        while place.position < end and (step := self._next(state)) is not None:
+            side, chunk = step
+            steps += 1
+            if not steps % _CHUNKS and place.position <= start:
+                self._near.append(state.copy())
+            last = side is way and chunk.offset + len(chunk.view) > start
+            if last and place.shown < place.position and place.position < end:
+                readings.append(self._show(state, way))
+            stop = side is way and chunk.offset + len(chunk.view) >= end
+            for reading in self._step(state, side, chunk):
+                self._remember(chunk, reading)
+                readings = [*readings, reading] if reading.way is way else readings
+            if stop and place.shown < place.position:
+                readings.append(self._show(state, way))
+            readings = [reading for reading in readings if reading.end > start]
+        return readings
+
+    def _checkpoint_before(self, way: Direction, start: int) -> _State:
+        """The latest checkpoint that has read nothing after ``start``."""
+        before = [each for each in (*self._checkpoints, *self._near) if each.places[way].position <= start]
+        return max(before or self._checkpoints[:1], key=lambda each: each.latest)
+
+
+def _together(readings: list[Reading], start: int, end: int) -> Dissection:
+    """What was read of a range: later readings replace what earlier ones said of the same bytes."""
+    fields: list[Field] = []
+    stops = [*(reading.offset for reading in readings), 1 << 62][1:]
+    for reading, stop in zip(readings, stops, strict=False):
+        kept = [field for field in reading.found.fields[:_MOST_FIELDS] if reading.offset + field.start < stop]
+        fields += within(kept, reading.offset - start, end - start)
+    if not readings:
+        return Dissection(())
+    last = readings[-1].found
+    problem = last.problem or next((each.found.problem for each in readings if each.found.problem), "")
+    return replace(last, fields=tuple(fields), problem=problem, taken=None)
