@@ -47,7 +47,9 @@ COMMANDS = {
         "netlab.commands.wire", "--to HOST:PORT [options]", "the wire alone, between any client and server"
     ),
     "run": Subcommand("netlab.commands.run", "EXPERIMENT …", "experiments without the app", LAB),
-    "inspect": Subcommand("netlab.commands.inspect", "FILE.pcapng", "a saved capture, read-only", SCREEN),
+    "inspect": Subcommand(
+        "netlab.commands.inspect", "FILE [--text|--json]", "a capture, read-only: in panes, or printed"
+    ),
     "certs": Subcommand("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
     "eject": Subcommand("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
     "completion": Subcommand("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),

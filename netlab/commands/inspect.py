@@ -1,30 +1,123 @@
-"""Starts ``netlab inspect``: what Textual reads from the environment is set before Textual is imported."""
+"""``netlab inspect``: a capture in the lab's panes, or as text, JSON lines or raw bytes on standard output.
+
+What Textual reads from the environment is set before Textual is imported; without the panes it is not imported.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from netlab.capture.filter import FilterError, parse
 from netlab.capture.frames.links import understood_links
-from netlab.commands.app import FRAMES
-from netlab.ui.terminal.exit_watch import WATCH
+from netlab.capture.model import Direction
+from netlab.commands.printing import STANDARD_INPUT, Printed, print_segments, print_stream
+from netlab.commands.segment_fields import FIELDS, USUAL, Row, TextLines, as_json, as_table, chosen
+from netlab.platforms import lacks
+
+SCREEN = ("termios",)
+_PRINTING = frozenset({"--text", "--json", "--stream"})
+_STREAMS = {"server": Direction.TO_SERVER, "client": Direction.TO_CLIENT}
+ABOUT = """Look into a pcapng or pcap file, read-only: in panes, or printed.
+
+In panes it follows a file that grows: new segments appear as they are written."""
+_EPILOG = """\
+--text prints a line for each segment, --json an object: {fields}.
+On request also: {more}.
+{about}
+With --text, --fields prints the values alone, separated by tabs. `-` as FILE reads standard input, as in
+  netlab wire --to 127.0.0.1:6379 --write - | netlab inspect --text -
+
+Link types that it understands: {links}."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] = ()) -> int:
     """Run ``netlab inspect`` with its arguments; return the exit status."""
-    WATCH.begin()
-    arguments = build_parser().parse_args(argv)
-    os.environ.setdefault("TEXTUAL_FPS", FRAMES)
-    from netlab.ui import capture_app
-
-    return capture_app.show(arguments.file)
+    printing = any(word.partition("=")[0] in _PRINTING for word in argv)
+    if not printing and (reason := lacks(SCREEN)):
+        sys.stderr.write(f"netlab inspect: {reason}; --text and --json work without them\n")
+        return 1
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    return _print(parser, arguments) if printing else _show(parser, arguments)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of ``netlab inspect``."""
-    parser = argparse.ArgumentParser(prog="netlab inspect", description="Look into a pcapng or pcap file, read-only.")
-    parser.epilog = f"Link types that it understands: {understood_links()}."
-    parser.add_argument("file", type=Path, metavar="FILE", help="a capture that netlab, Wireshark or tcpdump saved")
+    about = "\n".join(f"  {field.name:<10}{field.help}" for field in FIELDS.values())
+    more = ", ".join(name for name in FIELDS if name not in USUAL)
+    parser = argparse.ArgumentParser(
+        prog="netlab inspect",
+        description=ABOUT,
+        epilog=_EPILOG.format(fields=", ".join(USUAL), more=more, about=about, links=understood_links()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="a capture by netlab, Wireshark or tcpdump, also one that still grows")
+    printed = parser.add_mutually_exclusive_group()
+    printed.add_argument("--text", action="store_true", help="print a line for each segment, and exit")
+    printed.add_argument(
+        "--json", action="store_true", help="print a JSON object for each segment, one a line, and exit"
+    )
+    printed.add_argument(
+        "--stream", choices=_STREAMS, help="print the raw bytes that went to the server, or to the client, in --flow"
+    )
+    add("--fields", metavar="NAMES", help="which fields to print, separated by commas")
+    add("--filter", metavar="FILTER", help="which segments to print, as in the wire list: 'flow 2 and len>100'")
+    add("--flow", type=_number, metavar="N", help="print this flow alone")
+    add("--force", action="store_true", help="print raw bytes also on a terminal")
     return parser
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a flow's number; they count from 1")
+    return int(text)
+
+
+def _print(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    if str(arguments.file) == STANDARD_INPUT and sys.stdin.isatty():
+        parser.error("standard input is a terminal: - reads a capture from a pipe")
+    if arguments.stream:
+        return _print_stream(parser, arguments)
+    try:
+        matches = parse(arguments.filter or "").matches
+        names = chosen(arguments.fields) if arguments.fields is not None else USUAL
+    except FilterError as error:
+        parser.error(f"--filter: {error}")
+    except ValueError as error:
+        parser.error(f"--fields: {error}")
+    line: Callable[[Row], str] = TextLines().line
+    if arguments.json or arguments.fields is not None:
+        line = partial(as_json if arguments.json else as_table, names=names)
+    return print_segments(arguments.file, Printed(line, matches, arguments.flow))
+
+
+def _print_stream(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    if arguments.flow is None:
+        parser.error("--stream needs --flow N: which flow?")
+    if arguments.fields is not None or arguments.filter is not None:
+        parser.error("--stream prints a flow's bytes: leave --fields and --filter out")
+    if sys.stdout.isatty() and not arguments.force:
+        parser.error("raw bytes can steer a terminal: send them to a file or a pipe, or add --force")
+    return print_stream(arguments.file, arguments.flow, _STREAMS[arguments.stream])
+
+
+def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    """The panes."""
+    for name in ("fields", "filter", "flow", "force"):
+        if getattr(arguments, name):
+            parser.error(f"--{name} is for what is printed: add --text, --json or --stream")
+    from netlab.commands.app import FRAMES
+    from netlab.ui.terminal.exit_watch import WATCH
+
+    WATCH.begin()
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES)
+    from netlab.ui import capture_app
+
+    return capture_app.show(arguments.file)

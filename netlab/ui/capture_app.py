@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from textual.widgets import Static
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import CaptureError, Segment
 from netlab.capture.savefile import secrets_in
+from netlab.capture.unread import count_of, not_read
 from netlab.dissect.decrypted_record import Conversation
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
@@ -41,8 +41,6 @@ _BATCH = 20_000
 """Packets read at a time, so that the first appear while the rest are read."""
 _FLOWS = 1000
 """Flows whose topic is guessed."""
-_REASONS = 4
-"""Kinds of unread packets that are named."""
 _RAW = "raw"
 _CLOSED = "encrypted; the secrets in this file belong to another session"
 
@@ -115,9 +113,9 @@ class InspectApp(TerminalApp, TypeAhead):
 
     def _update_summary(self) -> None:
         capture = self._capture
-        words = [capture.path.name, _count(len(capture.segments), "segment"), _count(len(capture.flows), "flow")]
+        words = [capture.path.name, count_of(len(capture.segments), "segment"), count_of(len(capture.flows), "flow")]
         if unread := capture.unread:
-            words.append(_unread(unread))
+            words.append(not_read(unread))
         if capture.problem:
             words.append(capture.problem)
         if self._secrets:
@@ -201,17 +199,6 @@ class InspectApp(TerminalApp, TypeAhead):
             wire.show(self._capture, self._of_all_flows())
             wire.go_to(here.number if here else 1)
             self.on_wire_list_segment_highlighted(WireList.SegmentHighlighted(self.query_one(WireList).highlighted))
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def _unread(reasons: Counter[str]) -> str:
-    """``3 packets not read: 2 ARP, 1 ICMP``; the most frequent kinds if there are many."""
-    named = [f"{count:,} {reason}" for reason, count in reasons.most_common(_REASONS)]
-    more = [f"{len(reasons) - _REASONS} other kinds"] if len(reasons) > _REASONS else []
-    return f"{_count(reasons.total(), 'packet')} not read: {', '.join(named + more)}"
 
 
 def open_capture(path: Path) -> Capture:

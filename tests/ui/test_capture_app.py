@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.packet_recorder import TcpRecord
+from netlab.capture.unread import not_read
 from netlab.capture.writer import CaptureWriter
 from netlab.commands.app import FRAMES
 from netlab.commands.inspect import main
@@ -27,7 +28,7 @@ from netlab.topics.by_port import guess_topic
 from netlab.topics.discovery import topics
 from netlab.ui import capture_app
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.capture_app import InspectApp, _unread, open_capture
+from netlab.ui.capture_app import InspectApp, open_capture
 from netlab.ui.keys.help import Help
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_list import WireList
@@ -215,4 +216,4 @@ def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_read_is_named(reasons: dict[str, int], said: str) -> None:
-    assert _unread(Counter(reasons)) == said
+    assert not_read(Counter(reasons)) == said
