@@ -23,7 +23,7 @@ from netlab.processor import yield_processor
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
 from netlab.wire.impairment.spec import GRAMMAR
-from netlab.wire.live_wire import Wire
+from netlab.wire.live_wire import LiveWire
 from netlab.wire.loop import READ, Loop
 from netlab.wire.supervision import Reporter, Requests
 from netlab.wire.terminal import FactPrinter
@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For a person: lines on stdout, a summary at the end."""
     lines = FactPrinter(1, arguments.write, loop.stop)
-    wire = Wire(_transport(arguments), loop, writer, lines.report, shows_target=True)
+    wire = LiveWire(_transport(arguments), loop, writer, lines.report, shows_target=True)
     if not _prepare(wire, arguments):
         return 1
     wire.run()
@@ -71,7 +71,7 @@ def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) 
 
 def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For the lab: JSON lines, until standard input ends. A port in use is reported; the lab may ask for another."""
-    wire = Wire(_transport(arguments), loop, writer, Reporter(1, loop.stop).report)
+    wire = LiveWire(_transport(arguments), loop, writer, Reporter(1, loop.stop).report)
     requests = Requests(0, wire, loop.stop)
     try:
         loop.watch(0, READ, requests.ready)
@@ -104,7 +104,7 @@ def _remove_folder(folder: Path) -> None:
         folder.rmdir()
 
 
-def _prepare(wire: Wire, arguments: argparse.Namespace) -> bool:
+def _prepare(wire: LiveWire, arguments: argparse.Namespace) -> bool:
     """Aim, listen, impair; False if the server's name is not found or the wire cannot listen on the address.
 
     No client is accepted before the loop runs, so the faults act on the first one already.

@@ -43,7 +43,7 @@ ANNOUNCE_EVERY: Final = 0.05
 """Seconds between announcements of the capture, at least."""
 
 
-class Wire:
+class LiveWire:
     """One relay with its capture; call `run` to let it work. ``report`` is called with what happens.
 
     ``shows_target``: the capture has the server's own address, else the one where clients connect.

@@ -32,7 +32,7 @@ from netlab.wire.facts import (
     Troubled,
 )
 from netlab.wire.impairment.intercept import LONGEST_EDIT
-from netlab.wire.live_wire import GONE, Wire
+from netlab.wire.live_wire import GONE, LiveWire
 
 LONGEST_LINE: Final = 1 << 16
 """Bytes of a request; a longer one is cut."""
@@ -127,7 +127,7 @@ class Reporter:
 class Requests:
     """Reads requests and hands them to the wire. ``ended`` is called when no more can come."""
 
-    def __init__(self, file: int, wire: Wire, ended: Callable[[], None]) -> None:
+    def __init__(self, file: int, wire: LiveWire, ended: Callable[[], None]) -> None:
         self._file, self._wire, self._ended = file, wire, ended
         self._rest = b""
         self._table: dict[object, Callable[[Message], object]] = {
@@ -201,7 +201,7 @@ def _endpoint(message: Message) -> Endpoint:
     return Endpoint(host, port)
 
 
-def _impair(wire: Wire) -> Callable[[Message], None]:
+def _impair(wire: LiveWire) -> Callable[[Message], None]:
     def impair(message: Message) -> None:
         specs, seed = message["specs"], message.get("seed", 0)
         if not isinstance(specs, list) or not isinstance(seed, int):

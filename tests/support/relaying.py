@@ -15,7 +15,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
 from netlab.wire.facts import Fact, Listening
 from netlab.wire.impairment.fault import Impairment
-from netlab.wire.live_wire import Wire
+from netlab.wire.live_wire import LiveWire
 from netlab.wire.loop import READ, Loop
 from netlab.wire.relay.stats import RelayStats
 from tests.support.waiting import PATIENCE
@@ -38,7 +38,7 @@ class Relaying:
         self.path = path
         self.loop = Loop()
         self.writer = CaptureWriter(None if path is None else str(path), limit)
-        self.wire = Wire(transport, self.loop, self.writer, self.facts.append)
+        self.wire = LiveWire(transport, self.loop, self.writer, self.facts.append)
         self._asked: queue.Queue[Callable[[], object]] = queue.Queue()
         self._hear, self._speak = socket.socketpair()
         self.loop.watch(self._hear.fileno(), READ, self._answer)
