@@ -17,6 +17,7 @@ WHAT = {
     "cli": "finds the command",
     "commands": "one file a command",
     "ui": "the app; knows textual",
+    "api": "a wire for programs",
     "lab": "one topic running",
     "serve": "the server's process",
     "wire": "relay and faults",
@@ -35,7 +36,7 @@ WHAT = {
 COLUMN = {
     "cli": 2, "commands": 2, "ui": 1, "lab": 1.5, "serve": 2.3, "topics": 3, "wire": 1.15, "dissect": 2.4, "names": 1.4,
     "capture": 2, "certificates": 4.2, "hardening": 3.2, "folders": 0, "platforms": 2, "processor": 5.2,
-    "kernel": 0.6,
+    "kernel": 0.6, "api": 0,
 }  # fmt: skip
 """Where each part stands, so that no arrow passes behind a box; how high follows from the imports."""
 WIDTH, HEIGHT, ACROSS, DOWN = 150, 46, 164, 92

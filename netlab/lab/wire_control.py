@@ -6,14 +6,15 @@ Requests are checked here and carried out by the wire's process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.lab.processes.supervisor import Supervisor
+from netlab.lab.processes.flow_table import FlowTable
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.replay import Replayed, replay_in_new_flow
-from netlab.lab.state import HeldSegment
+from netlab.lab.state import HeldSegment, LabState
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
 
@@ -22,20 +23,43 @@ LONGEST_SPEC = 100
 LONGEST_FILTER = 500
 
 
+T = TypeVar("T")
+
+
+class WireOwner(Protocol):
+    """Who runs the wire: a lab's supervisor, or a program with a wire of its own."""
+
+    flows: FlowTable
+
+    @property
+    def state(self) -> LabState:
+        """The state now, with what the wire reports."""
+
+    @property
+    def address(self) -> Endpoint:
+        """Where clients connect."""
+
+    def sync(self) -> None:
+        """Wait until what has crossed is in the capture."""
+
+    def with_wire(self, do: Callable[[WireProcess], T]) -> T:
+        """Have the wire do something, after any change that is under way."""
+
+
 class WireControl:
     """Changes to the wire while traffic flows. Methods raise `LabError` and may be called from any thread.
 
     ``seed`` makes the faults' random choices repeatable: with the same seed, the same segments of a flow are affected.
     """
 
-    def __init__(self, supervisor: Supervisor, transport: Transport) -> None:
-        self._supervisor, self._transport = supervisor, transport
+    def __init__(self, owner: WireOwner, transport: Transport) -> None:
+        self._owner, self._transport = owner, transport
         self.seed = 1
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The active faults, as specs for `fault`."""
-        return self._supervisor.state.faults
+        return self._owner.state.faults
 
     @property
     def kinds(self) -> tuple[FaultKind, ...]:
@@ -67,6 +91,11 @@ class WireControl:
         wanted = tuple(map(self._checked, specs))
         return self._change(lambda active: wanted)
 
+    def check(self, *specs: str) -> None:
+        """Raise `LabError` if one of these faults would be refused."""
+        tuple(map(self._checked, specs))
+        _refuse_too_many(specs)
+
     def clear(self) -> None:
         """Remove all faults; bytes that they hold leave at once."""
         self.replace()
@@ -76,7 +105,7 @@ class WireControl:
     @property
     def held(self) -> tuple[HeldSegment, ...]:
         """The held segments, oldest first."""
-        return self._supervisor.state.held
+        return self._owner.state.held
 
     def intercept(self, text: str = "") -> None:
         """Hold all segments that match a filter from now on; with an empty filter, none. Held segments stay held.
@@ -85,7 +114,7 @@ class WireControl:
         """
         if len(text) > LONGEST_FILTER:
             raise LabError(f"a filter has at most {LONGEST_FILTER} characters", "as in :intercept -> 'Hello'")
-        self._supervisor.with_wire(lambda wire: wire.ask("intercept", filter=text))
+        self._owner.with_wire(lambda wire: wire.ask("intercept", filter=text))
 
     def release_all(self) -> None:
         """Stop holding segments and release all."""
@@ -94,28 +123,28 @@ class WireControl:
 
     def release(self, number: int | None = None) -> None:
         """Release a held segment, or all."""
-        self._supervisor.with_wire(lambda wire: wire.ask("release", id=number))
+        self._owner.with_wire(lambda wire: wire.ask("release", id=number))
 
     def drop(self, number: int) -> None:
         """Drop a held segment."""
-        self._supervisor.with_wire(lambda wire: wire.ask("drop", id=number))
+        self._owner.with_wire(lambda wire: wire.ask("drop", id=number))
 
     def edit(self, number: int, payload: bytes) -> None:
         """Replace the bytes of a held segment; they leave when it is released."""
-        self._supervisor.with_wire(lambda wire: wire.ask_with(payload, "edit", id=number))
+        self._owner.with_wire(lambda wire: wire.ask_with(payload, "edit", id=number))
 
     def replay(self, payload: bytes, client: Endpoint, direction: Direction = Direction.TO_SERVER) -> None:
         """Inject bytes into a client's open flow. The client gets the answer."""
-        self._supervisor.sync()  # flows are reported with the capture
-        flows = [each for each in self._supervisor.flows.facts if each.client == client and each.closed is None]
+        self._owner.sync()  # flows are reported with the capture
+        flows = [each for each in self._owner.flows.facts if each.client == client and each.closed is None]
         if not flows:
             raise LabError(f"the flow of {client} is not open", "replay the bytes in a new one")
         where = {"flow": flows[-1].number, "direction": direction.value}
-        self._supervisor.with_wire(lambda wire: wire.ask_with(payload, "replay", **where))
+        self._owner.with_wire(lambda wire: wire.ask_with(payload, "replay", **where))
 
     def replay_in_new_flow(self, payload: bytes) -> Replayed:
         """Send bytes to the server in a new flow, over the wire, and wait for the answer, at most 2 s."""
-        return replay_in_new_flow(self._supervisor.address, self._transport, payload)
+        return replay_in_new_flow(self._owner.address, self._transport, payload)
 
     # Inside
 
@@ -124,11 +153,10 @@ class WireControl:
 
         def change(wire: WireProcess) -> tuple[str, ...]:
             specs = wanted(wire.faults)
-            if len(specs) > MOST_FAULTS:
-                raise LabError(f"a wire has at most {MOST_FAULTS} faults", ":clear-faults removes them all")
+            _refuse_too_many(specs)
             return wire.set_faults(specs, self.seed)
 
-        return self._supervisor.with_wire(change)
+        return self._owner.with_wire(change)
 
     def _checked(self, spec: str) -> str:
         if len(spec) > LONGEST_SPEC:
@@ -138,3 +166,8 @@ class WireControl:
         except ValueError as error:
             raise LabError(safe(str(error)), ":fault lists the kinds") from None
         return spec
+
+
+def _refuse_too_many(specs: tuple[str, ...]) -> None:
+    if len(specs) > MOST_FAULTS:
+        raise LabError(f"a wire has at most {MOST_FAULTS} faults", ":clear-faults removes them all")

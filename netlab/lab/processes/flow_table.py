@@ -111,6 +111,13 @@ class FlowTable:
         """A flow is over."""
         self._change(number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault))
 
+    def take(self, message: Message) -> None:
+        """The wire's report of flows that began and ended."""
+        for fact in _opened(message.get("opened")):
+            self.opened(fact)
+        for number, time_ns, how, by_fault in _closed(message.get("closed")):
+            self.closed(number, time_ns, how, by_fault)
+
     def met(self, event: PeerEvent, time_ns: int) -> None:
         """The server said what became of a flow: it took it out of its accept queue, or ended it."""
         number = self._behind.get(event.peer)
@@ -179,10 +186,7 @@ class LogTranslator:
 
     def update_flows(self, message: Message) -> None:
         """The wire has reported flows: lines that waited for them go on."""
-        for fact in _opened(message.get("opened")):
-            self._flows.opened(fact)
-        for number, time_ns, how, by_fault in _closed(message.get("closed")):
-            self._flows.closed(number, time_ns, how, by_fault)
+        self._flows.take(message)
         with self._lock:
             self._pass_on()
 
