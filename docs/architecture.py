@@ -21,6 +21,8 @@ WHAT = {
     "lab": "one topic running",
     "serve": "the server's process",
     "wire": "relay and faults",
+    "scene": "wires in a file",
+    "attachments": "a person's own server",
     "topics": "recipes, lessons",
     "certificates": "the lab's own CA",
     "dissect": "bytes → fields",
@@ -36,7 +38,7 @@ WHAT = {
 COLUMN = {
     "cli": 2, "commands": 2, "ui": 1, "lab": 1.5, "serve": 2.3, "topics": 3, "wire": 1.15, "dissect": 2.4, "names": 1.4,
     "capture": 2, "certificates": 4.2, "hardening": 3.2, "folders": 0, "platforms": 2, "processor": 5.2,
-    "kernel": 0.6, "api": 0,
+    "kernel": 0.6, "api": 0, "scene": 3, "attachments": 3.6,
 }  # fmt: skip
 """Where each part stands, so that no arrow passes behind a box; how high follows from the imports."""
 WIDTH, HEIGHT, ACROSS, DOWN = 150, 46, 164, 92

@@ -140,6 +140,19 @@ def never_block(fd: int) -> None:
         os.set_blocking(fd, False)
 
 
+def unread_count(sock: Described) -> int:
+    """How many bytes have come on a socket and were not read (FIONREAD); 0 if the system does not say."""
+    try:
+        import fcntl
+        import termios
+    except ImportError:
+        return 0
+    try:
+        return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
+
+
 def lock(fd: int, *, wait: bool) -> None:
     """Take a file's lock, which its process holds until it closes the file. Does nothing if the system has none.
 

@@ -51,8 +51,8 @@ def test_names_are_the_terms_of_the_field() -> None:
 
 
 def recipes(file: Path) -> bool:
-    """Whether a file is a topic's recipe, whose names are those that the tutorial's reader knows."""
-    return file.parts[-3:-2] == ("topics",)
+    """Whether a file is a recipe, whose names are those that the reader of the tutorial knows."""
+    return file.parts[-3] in ("topics", "attachments")
 
 
 def test_no_module_name_occurs_twice() -> None:

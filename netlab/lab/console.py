@@ -119,7 +119,8 @@ def _found(lab: Lab, line: str) -> tuple[ConsoleCommand, str]:
 
 def _for_option(option: Option) -> ConsoleCommand:
     choices = "|".join(option.choices) or "VALUE"
-    text = option.help if option.server else f"{option.help}, from the next connection on"
+    later = option.client and not option.server
+    text = f"{option.help}, from the next connection on" if later else option.help
     if option.secret and option.client:
         text = f"{option.help}: sets the client's alone, the server keeps its own; without VALUE, shows both"
     return ConsoleCommand(option.flag[2:], f"[{choices}]", text, partial(_set_option, option), option.secret)

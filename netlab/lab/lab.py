@@ -250,7 +250,7 @@ class Lab(LabCapture):
         keywords = _client_keywords(self.topic, self.options, self.timeout, self._live_capture)
         if self.topic.certificates:
             keywords["certificates"] = self._certificates()
-        return ClientTarget(address, self.state.model, keywords, self.options.secrets)
+        return ClientTarget(address, self.state.model, keywords, self.options.secrets, newline=self.options.newline)
 
     # The console
 

@@ -86,6 +86,12 @@ class Options:
         """The names of the options whose values are hidden."""
         return frozenset(name for name, option in self._known.items() if option.secret)
 
+    @property
+    def newline(self) -> str:
+        """What ends a line of bare text; empty if the topic has no such option."""
+        option = self._known.get("newline")
+        return str(self._values.get("newline", option.default)) if option is not None else ""
+
     def server_arguments(self) -> list[str]:
         """The server's options as command line words, without secrets."""
         return [word for o, text in self._for_server() if not o.secret for word in (o.flag, text)]

@@ -88,6 +88,7 @@ class Client(Protocol):
     - ``buffer: memoryview`` is its buffer, shown even while it is being filled;
     - ``arrivals: Sequence[int]`` are the sizes of the pieces that have filled it so far, in order;
     - ``progress: tuple[int, int]`` are the bytes that its call has processed, and the bytes in all.
+    - ``announced: bool`` (of the class): whether bytes that come while no call runs are noted in the transcript.
     """
 
     socket: socket.socket | None
@@ -135,6 +136,10 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
 
+AS_IT_IS = "as it is"
+"""The model of a server that is a person's own."""
+
+
 def _hello(model: str) -> bytes:
     return b"Hello"
 
@@ -148,6 +153,10 @@ class Topic:
     ``[Call("send", (b"Hello",)), Call("recv", (8192,))]``. ``certificates`` says that server and client need the
     lab's certificates; both then get the keyword argument ``certificates: Path``, the folder. ``package`` is the
     topic's folder as a module name.
+
+    An attachment is a topic as well, whose server is a person's own (``attached``): it has one model, `AS_IT_IS`, and
+    no server file, no experiments and no ``then_now.md``. An option named ``newline`` is what ends a line of bare text;
+    `bare` gets the text with it.
     """
 
     name: str
@@ -172,6 +181,8 @@ class Topic:
     """An incomplete message to a server of a model, which the server waits for; empty if any byte is a message."""
     forks: tuple[str, ...] = ()
     """The models that need ``os.fork``, which some systems lack."""
+    attached: bool = False
+    """Whether its server is a person's own, which netlab knows nothing of."""
 
     def lacking(self, model: str) -> str:
         """Why this system cannot run a model, in one line; empty if it can."""
@@ -203,7 +214,9 @@ class Topic:
         return cast("Dissector", import_module(f"{self.package}.dissect").dissect)
 
     def experiments(self) -> tuple[Experiment, ...]:
-        """The topic's experiments; none if the folder has no ``experiments.py``."""
+        """The topic's experiments; none if the folder has no ``experiments.py``, or the server is a person's own."""
+        if self.attached:
+            return ()
         return tuple(cast("Sequence[Experiment]", self._optional("experiments", "EXPERIMENTS") or ()))
 
     @property

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from netlab.capture.model import Endpoint
 from netlab.lab.client.attribution import Counts, counts
 from netlab.lab.client.cancellable_socket import CancellableSocket, Wake
-from netlab.platforms import ERROR, PEER_CLOSED, poll
+from netlab.platforms import ERROR, PEER_CLOSED, poll, unread_count
 from netlab.topics.contract import Client
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s; close(2) then sends RST (socket(7))
@@ -181,6 +181,33 @@ class Connection:
         if sock is None or sock.type != socket.SOCK_STREAM or not PEER_CLOSED or self.closed or self.shut:
             return None
         return sock.fileno()
+
+    def unread(self, most: int) -> tuple[int, bytes]:
+        """How many bytes have come and were not read, and the first of them; of a datagram socket, the next datagram's.
+
+        They stay to be read.
+        """
+        sock = self._socket()
+        if sock is None:
+            return 0, b""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
+            same.setblocking(False)
+            head = same.recv(most, socket.MSG_PEEK)
+            return max(len(head), unread_count(same)), head
+        return 0, b""
+
+    def datagram_error(self) -> str:
+        """The error that the system has noted for a datagram socket, once; empty if there is none."""
+        sock = self._socket()
+        if sock is None or sock.type != socket.SOCK_DGRAM:
+            return ""
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return os.strerror(number) if number else ""
+
+    def fileno(self) -> int | None:
+        """The descriptor of its socket while it is open."""
+        sock = self._socket()
+        return None if sock is None or self.closed or self.shut else sock.fileno()
 
     def _poll(self) -> int:
         fd = self.stream_fileno()

@@ -14,15 +14,18 @@ from dataclasses import dataclass, field
 from netlab.capture.model import Endpoint
 from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.client import transcript_text
+from netlab.lab.client.arrivals import Arrivals
 from netlab.lab.client.attribution import Attribution
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
 from netlab.lab.client.close_reason import CloseReason, CloseReasons
 from netlab.lab.client.connection import Connection, Notes
 from netlab.lab.client.operations import UNKNOWN, Operation, invoke, is_remote, operations_of, usage_of
+from netlab.lab.client.worker import Watched
 from netlab.lab.errors import LabError
 from netlab.lab.parse import parse
 from netlab.lab.python_hints import AS_TEXT, reads_as_python
 from netlab.lab.state import Busy, ClientMade, Entry, EntryKind, HalfClosed
+from netlab.platforms import PEER_CLOSED
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
@@ -35,7 +38,8 @@ _LARGEST_KEPT = 1 << 16
 class ClientTarget:
     """What a session connects to: the address, the server's model, and the client's keyword arguments.
 
-    ``secrets`` are the names of ``keywords`` whose values are hidden, ``unshown`` those that are left out.
+    ``secrets`` are the names of ``keywords`` whose values are hidden, ``unshown`` those that are left out. ``newline``
+    ends a line of bare text.
     """
 
     address: Endpoint
@@ -43,6 +47,7 @@ class ClientTarget:
     keywords: Mapping[str, object] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     unshown: frozenset[str] = frozenset({"timeout", "certificates", "keylog"})
+    newline: str = ""
 
 
 class Repl:
@@ -67,6 +72,7 @@ class Repl:
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
+        self._arrivals = Arrivals(self.note) if getattr(self._client_class, "announced", False) else None
         self.remote_operations: Mapping[str, Operation] = {}
         self._target, self._notify, self._limit, self._close_reasons = target, notify, limit, close_reasons
         self._wake = Wake()
@@ -108,7 +114,8 @@ class Repl:
         if reads_as_python(meaning.text):
             self.note(AS_TEXT)
         with self._complaining_about(meaning.text):
-            calls = self.topic.bare(meaning.text, self._target().model)
+            target = self._target()
+            calls = self.topic.bare(meaning.text + target.newline, target.model)
         if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
             self.note("connecting again")
             self.connect()
@@ -207,9 +214,23 @@ class Repl:
             )
             self.note(f"{how}: {ending.restart}" if ending.restart else ending.words or how)
 
-    def watched(self) -> int | None:
-        """The descriptor that shows when the server closes; None once that was noted."""
-        return None if self._closed_noted or self.connection is None else self.connection.stream_fileno()
+    def watched(self) -> Watched | None:
+        """What shows, while no call runs, that the server has closed or, if that is noted, that it has said something.
+
+        None once its closing was noted.
+        """
+        if self._closed_noted or self.connection is None:
+            return None
+        stream = self.connection.stream_fileno()
+        if self._arrivals is not None:
+            return self._arrivals.watched(self.connection, PEER_CLOSED)
+        return None if stream is None else Watched(stream, PEER_CLOSED)
+
+    def look(self) -> None:
+        """Something has happened while no call runs."""
+        if self._arrivals is not None and self.connection is not None:
+            self._arrivals.look(self.connection)
+        self.note_closed()
 
     @contextmanager
     def _complaining_about(self, text: str) -> Iterator[None]:

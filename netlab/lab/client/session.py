@@ -51,7 +51,7 @@ class Session:
         self._place, self._ended = place, ended
         self._repl = Repl(topic, target, lambda: notify(number), limit, close_reasons or CloseReasons())
         repl = self._repl
-        self._worker = Worker(f"netlab-{name}", repl.watched, repl.note_closed, repl.close)
+        self._worker = Worker(f"netlab-{name}", repl.watched, repl.look, repl.close)
 
     @property
     def transcript(self) -> BoundedLog[Entry]:

@@ -6,23 +6,33 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from netlab.lab.client.cancellable_socket import Wake
-from netlab.platforms import PEER_CLOSED, READABLE, poll
+from netlab.platforms import READABLE, poll
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A descriptor, the poll events to wait for, and the seconds after which one looks in any case (None: never)."""
+
+    fd: int
+    events: int
+    seconds: float | None = None
 
 
 class Worker:
-    """A daemon thread with a queue. ``watched`` gives a stream's descriptor or None; ``hung_up`` is called in the
-    thread when its peer has closed it; ``at_end`` is called last.
+    """A daemon thread with a queue. ``watched`` gives what to watch while it is idle, or None; ``look`` is called in
+    the thread when something has happened there; ``at_end`` is called last.
     """
 
     def __init__(
-        self, name: str, watched: Callable[[], int | None], hung_up: Callable[[], None], at_end: Callable[[], None]
+        self, name: str, watched: Callable[[], Watched | None], look: Callable[[], None], at_end: Callable[[], None]
     ) -> None:
         self._jobs: deque[tuple[Callable[[], object], Future[object]]] = deque()
         self._wakeup = Wake()
         self._over = False
-        self._watched, self._hung_up, self._at_end = watched, hung_up, at_end
+        self._watched, self._look, self._at_end = watched, look, at_end
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -73,13 +83,14 @@ class Worker:
     def _sleep(self) -> None:
         watch = poll()
         watch.register(self._wakeup, READABLE)
-        fd = self._watched()
-        if fd is not None:
-            watch.register(fd, PEER_CLOSED)
-        ready = {found for found, _ in watch.poll()}
+        watched = self._watched()
+        if watched is not None:
+            watch.register(watched.fd, watched.events)
+        seconds = watched.seconds if watched is not None else None
+        ready = {found for found, _ in watch.poll(None if seconds is None else seconds * 1000)}
         self._wakeup.clear()
-        if fd is not None and fd in ready:
-            self._hung_up()
+        if watched is not None and (watched.fd in ready or not ready):
+            self._look()
 
 
 def _settle(job: Callable[[], object], future: Future[object]) -> None:
