@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.fields import Dissection
 from netlab.topics.discovery import find_topics, topic_named
 from tests.support.dissection_text import read, tree
+from tests.support.field_laws import check_fields
 from tests.support.folders import DISSECT_SAMPLES
 
 SAMPLES = sorted(DISSECT_SAMPLES.glob("*.txt"))
@@ -27,13 +28,6 @@ def dissected(path: Path, length: int | None = None) -> tuple[Dissection, int, s
     return found, len(data), expected
 
 
-def check(fields: tuple[Field, ...], start: int, end: int) -> None:
-    """Every field lies within the one around it."""
-    for field in fields:
-        assert start <= field.start <= field.end <= end, field
-        check(field.children, field.start, field.end)
-
-
 @NAMED
 def test_a_sample_makes_its_tree(path: Path) -> None:
     found, _, expected = dissected(path)
@@ -45,7 +39,7 @@ def test_a_sample_cut_anywhere_is_covered_by_fields(path: Path) -> None:
     length = dissected(path)[1]
     for cut in range(length + 1):
         found = dissected(path, cut)[0]
-        check(found.fields, 0, cut)
+        check_fields(found.fields, 0, cut)
         ends = [(field.start, field.end) for field in found.fields]
         assert [start for start, _ in ends[1:]] == [end for _, end in ends[:-1]] or path.stem.startswith("udp")
         assert (ends[0][0], ends[-1][1]) == (0, cut) if cut else not ends

@@ -13,6 +13,7 @@ from netlab.capture.model import Direction
 from netlab.topics.wsgi.dissect import dissect as read_web
 from netlab.topics.xmlrpc.dissect import dissect as read_call
 from tests.support.dissection_text import read, tree
+from tests.support.field_laws import check_fields
 from tests.support.folders import CAPTURE_CASES, TOPIC_SAMPLES
 
 SAMPLES = sorted(TOPIC_SAMPLES.glob("[wx]*-*-re[qs]*.txt"))
@@ -26,12 +27,7 @@ def dissect_for(path):
 def check(dissection, length):
     """Every field lies within the one around it, and all of them cover the bytes."""
 
-    def within(fields, start, end):
-        for field in fields:
-            assert start <= field.start <= field.end <= end, field
-            within(field.children, field.start, field.end)
-
-    within(dissection.fields, 0, length)
+    check_fields(dissection.fields, 0, length)
     assert (dissection.fields[0].start, dissection.fields[-1].end) == (0, length) if length else not dissection.fields
     assert all(a.end == b.start for a, b in zip(dissection.fields, dissection.fields[1:], strict=False))
     assert dissection.needs >= 0
@@ -141,7 +137,9 @@ def test_chunks_are_read_one_by_one_and_say_what_they_wait_for():
     assert len(dissection.fields) == 2
     body = find(dissection, "body")
     assert body.value == "11 bytes in 2 chunks"
-    assert [chunk.value for chunk in body.children] == ["5 bytes: b'Hello'", "6 bytes: b'World!'", "0 bytes"]
+    chunks, (joined,) = body.children[:-1], body.children[-1:]
+    assert [chunk.value for chunk in chunks] == ["5 bytes: b'Hello'", "6 bytes: b'World!'", "0 bytes"]
+    assert (joined.name, joined.buffer.data) == ("put together", b"HelloWorld!")
     for length in range(data.index(b"Hello"), len(data)):
         cut = web(data[:length], DOWN)
         assert cut.problem == ""

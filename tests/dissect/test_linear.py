@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from types import FrameType
 
 import pytest
 
 from netlab.capture.model import Direction
 from netlab.topics.discovery import find_topics, topic_named
+from tests.support.work import calls
 
 KIB = 1024
 OWN = [topic.name for topic in find_topics() if topic.package.startswith("netlab.")]
@@ -41,23 +40,6 @@ TORMENTS: dict[str, Callable[[int], bytes]] = {
     "lines of a pickle": lambda n: n.to_bytes(4, "big") + b"\x80\x04" + b"I1\n" * n,
     "tiny stores": lambda n: b"\1\0\0\0\1x" * (n // 6),
 }
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions are called, Python's own among them."""
-    count = 0
-
-    def profile(frame: FrameType, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 @pytest.mark.parametrize("size", [4 * KIB, 32 * KIB])

@@ -13,7 +13,7 @@ def tree(dissection):
 
     def add(fields, depth):
         for field in fields:
-            where = f"{field.start}-{field.end}"
+            where = f"{field.start}-{field.end}" + (f" of {field.buffer.name}" if field.buffer is not None else "")
             lines.append(f"{'  ' * depth}{where} {field.name} {field.kind} {field.value!r}")
             add(field.children, depth + 1)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable
 from itertools import islice, pairwise
 
 from netlab.dissect.fields import Field
 from netlab.dissect.http.head import header_field
-from netlab.dissect.http.message import MOST_LINES, ContentReader, Message
+from netlab.dissect.http.message import MOST_LINES, Message
 from netlab.dissect.http.values import (
     LONGEST_LINE,
     MOST_PARTS,
@@ -21,9 +19,6 @@ from netlab.dissect.http.values import (
     shown,
     unquoted,
 )
-
-MOST_JOINED = 1 << 20
-"""Bytes of a chunked body that are put together to be read as a whole."""
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _TEXT = re.compile(r"text/|[\w./+-]*(?:xml|json|javascript|urlencoded)")
@@ -38,7 +33,7 @@ def read_body(message: Message) -> None:
     if (codings and lengths) or len(set(lengths)) > 1:
         said = ", ".join([*lengths, *codings])[:SHOWN]
         message.leave(f"ambiguous about its length: {said}")
-    elif 100 <= message.status < 200 or message.status in (204, 304):
+    elif has_no_body(message):
         message.whole = True
     elif codings:
         _read_coded(message, codings)
@@ -48,6 +43,14 @@ def read_body(message: Message) -> None:
         _read_to_end(message)
     else:
         message.whole = True
+
+
+def has_no_body(message: Message) -> bool:
+    """Whether it is a response that has none, whatever its headers say (RFC 9112, section 6.3)."""
+    status = message.status
+    if message.answers == "CONNECT" and 200 <= status < 300:
+        return True
+    return 100 <= status < 200 or status in (204, 304) or (bool(status) and message.answers == "HEAD")
 
 
 def _read_counted(message: Message, length: str) -> None:
@@ -64,8 +67,9 @@ def _read_counted(message: Message, length: str) -> None:
 
 
 def _unless_head(message: Message) -> str:
-    """A response to HEAD announces a body that never comes; only the request would show that."""
-    return " (none come in answer to HEAD)" if message.status and message.position == len(message.data) else ""
+    """A response to HEAD announces a body that never comes; only the request shows that."""
+    unknown = message.status and message.answers is None and message.position == len(message.data)
+    return " (none come in answer to HEAD)" if unknown else ""
 
 
 def _read_to_end(message: Message) -> None:
@@ -74,19 +78,25 @@ def _read_to_end(message: Message) -> None:
 
 
 def _add_body(message: Message, end: int, note: str) -> None:
-    body = message.data[message.position : end]
-    kind = (message.values("content-type")[:1] or [""])[0]
     coded = message.values("content-encoding")[:1]
     if coded:
-        message.add("body", end, "bytes", f"{coded[0][:40]} {quoted(body)}{note}")
-    elif boundary := _BOUNDARY.match(kind):
-        parts = _parts(message.data, message.position, end, b"--" + boundary[1].encode("latin-1"))
-        message.add("body", end, "multipart", f"{count(parts, 'part')}, {len(body)} bytes{note}", tuple(parts))
-    elif _TEXT.match(kind.lower()):
-        children = form_fields(message.data, message.position, end) if kind.lower().startswith(_FORM) else ()
-        message.add("body", end, "text", shown(bytes(body[: SHOWN + 1]), len(body)) + note, children)
+        message.add("body", end, "bytes", f"{coded[0][:40]} {quoted(message.data[message.position : end])}{note}")
     else:
-        message.add("body", end, "bytes", quoted(body) + note)
+        kind, value, children = described(message, message.data, message.position, end)
+        message.add("body", end, kind, value + note, children)
+
+
+def described(message: Message, data: memoryview, start: int, end: int) -> tuple[str, str, tuple[Field, ...]]:
+    """Kind, value and fields of a body, which is ``data`` from ``start`` to ``end``, by its Content-Type."""
+    body = data[start:end]
+    kind = (message.values("content-type")[:1] or [""])[0]
+    if boundary := _BOUNDARY.match(kind):
+        parts = _parts(data, start, end, b"--" + boundary[1].encode("latin-1"))
+        return "multipart", f"{count(parts, 'part')}, {len(body)} bytes", tuple(parts)
+    if _TEXT.match(kind.lower()):
+        children = form_fields(data, start, end) if kind.lower().startswith(_FORM) else ()
+        return "text", shown(bytes(body[: SHOWN + 1]), len(body)), children
+    return "bytes", quoted(body), ()
 
 
 def _parts(data: memoryview, start: int, end: int, boundary: bytes) -> list[Field]:
@@ -164,38 +174,3 @@ def _read_trailer(message: Message, start: int, position: int) -> tuple[Field, i
         position = end + 1
     message.problem = "headers without end"
     return None
-
-
-def show_content(message: Message, content: ContentReader | None) -> None:
-    """Let the reader of bodies look at what has arrived, and take its fields under the body."""
-    size = sum(end - start for start, end in message.pieces)
-    if message.status and message.fields[-1].name == "body":
-        message.summary = f"{message.title} · {size and size + message.needs} bytes"  # as announced, once it has begun
-    if content is None or not size or message.values("content-encoding"):
-        return
-    found = content(*_joined(message))
-    body = message.fields[-1]
-    if body.name == "body":
-        children = found.fields or body.children
-        message.fields[-1] = Field("body", body.start, body.end, body.kind, body.value, children)
-    message.summary = found.summary or message.summary
-    message.problem = message.problem or (found.problem if message.whole else "")
-
-
-def _joined(message: Message) -> tuple[memoryview, Callable[[int], int]]:
-    """The body without the sizes of chunks, and a function from its positions to those in the stream."""
-    if len(message.pieces) == 1:
-        start, end = message.pieces[0]
-        return message.data[start:end], lambda at: start + at
-    joined, starts, places = bytearray(), list[int](), list[int]()
-    for start, end in message.pieces:
-        if len(joined) < MOST_JOINED:
-            starts.append(len(joined))
-            places.append(start)
-            joined += message.data[start : min(end, start + MOST_JOINED)]
-    return memoryview(bytes(joined)), lambda at: _place(at, starts, places)
-
-
-def _place(at: int, starts: list[int], places: list[int]) -> int:
-    piece = max(bisect_right(starts, at) - 1, 0)
-    return places[piece] + at - starts[piece]

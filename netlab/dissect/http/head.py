@@ -71,6 +71,7 @@ def read_headers(message: Message) -> bool:
         if not line:
             _add_headers(message, position, fields)
             message.add("blank line", end + 1, "end", "end of the headers")
+            message.head_end = message.position
             return True
         fields.append(header_field(line, position))
         if match := _HEADER.fullmatch(line):

@@ -41,6 +41,10 @@ class Message:
     needs: int = 0
     whole: bool = False
     problem: str = ""
+    answers: str | None = None
+    """The method that a response answers; None if that is not known."""
+    head_end: int | None = None
+    """Where the headers end; None if they have not come."""
 
     def values(self, name: str) -> list[str]:
         """What the headers of that name say."""

@@ -17,7 +17,12 @@ TEXT = b"Roses are red, violets are blue. " * 20
 
 @pytest.mark.parametrize(
     ("coding", "packed"),
-    [("gzip", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT)), ("deflate", zlib.compress(TEXT, wbits=-15))],
+    [
+        ("gzip", gzip.compress(TEXT, mtime=0)),
+        ("deflate", zlib.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT, wbits=-15)),
+    ],
+    ids=["gzip", "deflate", "bare deflate"],
 )
 def test_packed_text_is_unpacked_and_a_part_of_it_as_far_as_it_goes(coding: str, packed: bytes) -> None:
     assert unpack(packed, coding) == (TEXT, "")
@@ -31,7 +36,7 @@ def test_packed_text_is_unpacked_and_a_part_of_it_as_far_as_it_goes(coding: str,
 
 
 def test_a_bomb_is_unpacked_to_its_bound() -> None:
-    bomb = zlib.compress(bytes(200 << 20))
+    bomb = zlib.compress(bytes(20 << 20))
     found = unpack(bomb, "deflate")
     assert found is not None
     assert len(found.data) == 1 << 20
