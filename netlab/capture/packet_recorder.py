@@ -58,6 +58,8 @@ class TcpRecord:
         """In a capture that began after the connection, open it there, so that what follows makes sense."""
         if self.generation != self.writer.generation:
             self.generation = self.writer.generation
+            self.from_client.begin_again()
+            self.from_server.begin_again()
             self.opened(time_ns, "opened before this capture began")
 
     def closed(self) -> None:
@@ -68,7 +70,17 @@ class TcpRecord:
 class TcpWay:
     """One direction of a connection in a capture: its next sequence number, and what is acknowledged."""
 
-    __slots__ = ("_record", "_sequence", "_to_server", "_unacknowledged", "_writer", "heading", "other")
+    __slots__ = (
+        "_before",
+        "_crossed",
+        "_record",
+        "_sequence",
+        "_to_server",
+        "_unacknowledged",
+        "_writer",
+        "heading",
+        "other",
+    )
 
     other: TcpWay
 
@@ -76,7 +88,16 @@ class TcpWay:
         self._record, self._writer, self.heading = record, record.writer, heading
         self._to_server = to_server
         self._sequence = first
-        self._unacknowledged = 0
+        self._unacknowledged = self._crossed = self._before = 0
+
+    @property
+    def before(self) -> int:
+        """Bytes that crossed before the writer's capture began: its positions count from there."""
+        return self._before if self._record.generation == self._writer.generation else self._crossed
+
+    def begin_again(self) -> None:
+        """Another capture has begun."""
+        self._before = self._crossed
 
     def numbered(self, flags: int, options: bytes = b"", length: int = 0) -> bytes:
         """The next header this way. SYN and FIN count one in the sequence, the payload its bytes (RFC 9293 §3.4)."""
@@ -92,6 +113,7 @@ class TcpWay:
         writer, length = self._writer, len(payload)
         if self._record.generation != writer.generation:
             self._record.introduce(time_ns)
+        self._crossed += length
         writer.crossed(length, to_server=self._to_server)
         if length <= LONGEST_TCP_PAYLOAD:
             writer.segment(time_ns, self.numbered(PSH | ACK, b"", length), payload, fate, original, _outcome(original))

@@ -38,6 +38,7 @@ class State(IntEnum):
     NEW_SYN_RECV = 12
 
 
+_BEFORE_ACCEPTING: Final = frozenset({State.SYN_RECV, State.NEW_SYN_RECV, State.ESTABLISHED, State.CLOSE_WAIT})
 _STATES: Final = {int(state): state for state in State}
 
 
@@ -68,7 +69,7 @@ class SocketRow(NamedTuple):
     @property
     def waits_to_be_accepted(self) -> bool:
         """Whether it is a connection that the server has not accepted; its client may have left."""
-        return self.inode == 0 and self.state in (State.ESTABLISHED, State.CLOSE_WAIT)
+        return self.inode == 0 and self.state in _BEFORE_ACCEPTING
 
 
 def row(answer: bytes, *, attributes: bool = True) -> SocketRow:

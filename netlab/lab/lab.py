@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
@@ -227,6 +227,10 @@ class Lab(LabCapture):
     def remote(self) -> bool:
         """Whether servers of this topic list their operations. Imports the recipe."""
         return is_remote(self.topic.client_class())
+
+    def watch(self, clients: Collection[Endpoint]) -> None:
+        """Let the state's ``sockets`` have the flows of these clients, and of no others; at most 128 of them."""
+        self._supervisor.sampler.watch(frozenset(clients))
 
     def learn(self, name: str = "") -> None:
         """Let the current client, or a new one, ask its server about an operation; see `Session.learn`."""

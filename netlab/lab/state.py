@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
+from netlab.lab.server_sockets import ServerSockets
 from netlab.topics.client_call import Call
 from netlab.topics.peer_event import PeerEvent
 
@@ -73,8 +74,9 @@ class LabState:
 
     ``address`` is where clients connect (the wire); ``server_address`` the server's own behind it. ``queue`` of
     ``backlog`` is the server's accept queue. If the kernel does not report it, ``queue`` is the number of open flows at
-    the wire minus the clients that the server has reported as accepted and not as closed. ``threads``
-    and ``processes`` are the server's. ``faults`` are the active ones, in the words of the status line.
+    the wire minus the clients that the server has reported as accepted and not as closed; ``queue_derived`` says so.
+    ``threads`` and ``processes`` are the server's. ``sockets`` is what else the kernel knows of the server.
+    ``faults`` are the active ones, in the words of the status line.
     ``intercept`` is the filter that chooses the segments to hold (empty: none), ``held`` are the held segments.
     ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
     ``capture_note`` says when the capture is full or could not be kept.
@@ -86,6 +88,7 @@ class LabState:
     server_address: Endpoint | None = None
     server_pid: int | None = None
     queue: int | None = None
+    queue_derived: bool = False
     backlog: int | None = None
     threads: int | None = None
     processes: int | None = None
@@ -97,6 +100,7 @@ class LabState:
     advice: str = ""
     capture_note: str = ""
     wire_died: bool = False
+    sockets: ServerSockets | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,13 @@ class Synced:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowsMeasured:
+    """Of some open flows: number, bytes that crossed to the server before the capture began, bytes for it that wait."""
+
+    rows: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureReplaced:
     """A new capture has begun in ``file``."""
 
@@ -145,6 +152,7 @@ Fact = (
     | Troubled
     | Captured
     | Synced
+    | FlowsMeasured
     | CaptureReplaced
     | FaultsChanged
     | InterceptChanged

@@ -21,6 +21,7 @@ from netlab.wire.facts import (
     Captured,
     CaptureReplaced,
     FaultsChanged,
+    FlowsMeasured,
     InterceptChanged,
     ListenFailed,
     Listening,
@@ -158,6 +159,12 @@ class LiveWire:
         """Announce everything that crossed so far, then report that."""
         self._announce()
         self._report(Synced(number))
+
+    def measure(self, numbers: Iterable[int]) -> None:
+        """Report what these flows have for the server; those that are not open are left out."""
+        wanted, up = frozenset(numbers), Direction.TO_SERVER
+        ways = ((flow.number, flow.ways.get(up)) for flow in self._relay.stats_of(wanted))
+        self._report(FlowsMeasured(tuple((number, way.before, way.waiting) for number, way in ways if way is not None)))
 
     def restart_capture(self, path: str) -> None:
         """Begin a new capture in another file."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from netlab.wire.facts import (
     FaultsChanged,
     FlowClosed,
     FlowOpened,
+    FlowsMeasured,
     InterceptChanged,
     ListenFailed,
     Listening,
@@ -108,6 +109,8 @@ class Reporter:
                 return {"event": "paused"}
             case Synced(number):
                 return {"event": "synced", "id": number}
+            case FlowsMeasured(rows):
+                return {"event": "measured", "flows": rows}
             case CaptureReplaced(file):
                 return {"event": "replaced", "file": file}
             case FaultsChanged(active, problem):
@@ -136,6 +139,7 @@ class Requests:
             "pause": lambda message: wire.pause(),
             "drop-flows": lambda message: wire.drop_flows(str(message.get("why", GONE))[:LONGEST_FATE]),
             "sync": lambda message: wire.sync(message["id"]),
+            "measure": lambda message: wire.measure(_numbers(message["flows"])),
             "restart-capture": lambda message: wire.restart_capture(str(message["file"])),
             "faults": _impair(wire),
             "intercept": lambda message: wire.intercept(str(message["filter"])),
@@ -186,6 +190,12 @@ def _number(message: Message, name: str) -> int:
     if not isinstance(value, int):
         raise TypeError(name)
     return value
+
+
+def _numbers(value: object) -> Iterator[int]:
+    if not isinstance(value, list):
+        raise TypeError("flows")
+    return (number for number in value[:FLOWS_A_LINE] if isinstance(number, int))
 
 
 def _payload(message: Message) -> bytes:

@@ -36,8 +36,9 @@ class FlowRecord:
 
     ``number`` counts from 1 since the wire began. ``client`` is its address, ``upstream`` what the server sees instead.
     ``opened`` is when the wire took it, ``accepted`` when the server logged that, ``closed`` when it was over on the
-    wire; ``how`` says in a few words how, if the end was unusual. ``ending`` is what the server said of its end,
-    ``restart`` what a person did to its server meanwhile.
+    wire; ``how`` says in a few words how, if the end was unusual. If the server logs nothing, the kernel was asked now
+    and then: it was accepted after ``accepted_after`` and by ``accepted``. ``ending`` is what the server said of its
+    end, ``restart`` what a person did to its server meanwhile.
     """
 
     number: int
@@ -45,6 +46,7 @@ class FlowRecord:
     upstream: Endpoint
     opened: int
     accepted: int | None = None
+    accepted_after: int | None = None
     closed: int | None = None
     how: str = ""
     by_fault: bool = False
@@ -63,6 +65,7 @@ class FlowTable:
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._facts: OrderedDict[int, FlowRecord] = OrderedDict()
+        self._open: dict[int, None] = {}  # the numbers of those that are not over, in order
         self._behind: dict[Endpoint, int] = {}
         self._of: dict[Endpoint, int] = {}
         self._holds: OrderedDict[Endpoint, tuple[int, int | None]] = OrderedDict()  # since when, and until when
@@ -72,6 +75,15 @@ class FlowTable:
         """The flows, in the order in which they came; of many only the last 10,000."""
         with self._lock:
             return tuple(self._facts.values())
+
+    def open_flows(self) -> tuple[FlowRecord, ...]:
+        """The flows that are not over, in the order in which they came."""
+        with self._lock:
+            return tuple(self._facts[number] for number in self._open)
+
+    def knows(self, upstream: Endpoint) -> bool:
+        """Whether the server has seen the wire at this address."""
+        return upstream in self._behind
 
     def fault_of(self, client: Endpoint) -> str:
         """How a fault ended the latest flow of a client's address; empty if none did."""
@@ -92,6 +104,7 @@ class FlowTable:
         """Another wire begins to count from 1."""
         with self._lock:
             self._facts.clear()
+            self._open.clear()
             self._behind.clear()
             self._of.clear()
 
@@ -99,16 +112,20 @@ class FlowTable:
         """A flow began. An address that is used again means the newer flow."""
         with self._lock:
             self._facts[fact.number] = fact
+            self._open[fact.number] = None
             self._lock.notify_all()
             self._behind[fact.upstream] = self._of[fact.client] = fact.number
             if len(self._facts) > FLOWS_KEPT:
                 number, old = self._facts.popitem(last=False)
+                self._open.pop(number, None)
                 for known, address in ((self._behind, old.upstream), (self._of, old.client)):
                     if known.get(address) == number:
                         del known[address]
 
     def closed(self, number: int, time_ns: int, how: str, by_fault: bool) -> None:
         """A flow is over."""
+        with self._lock:
+            self._open.pop(number, None)
         self._change(number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault))
 
     def take(self, message: Message) -> None:
@@ -126,7 +143,11 @@ class FlowTable:
         if event.ends:
             self._change(number, lambda fact: replace(fact, ending=event))
         else:
-            self._change(number, lambda fact: replace(fact, accepted=time_ns))
+            self._change(number, lambda fact: replace(fact, accepted=time_ns, accepted_after=None))
+
+    def accepted_between(self, number: int, after: int, by: int) -> None:
+        """The kernel shows that the server accepted a flow, which it does not report itself."""
+        self._change(number, lambda fact: replace(fact, accepted=by, accepted_after=after))
 
     def restarted(self, why: str) -> None:
         """A person stops or replaces the server of all open flows."""

@@ -10,6 +10,7 @@ from netlab.capture.model import Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes.server_plan import RunningServer
 from netlab.lab.processes.wire_process import WireProcess
+from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import Event, LabState, Phase, StateChanged
 
 
@@ -22,6 +23,8 @@ class ServerAndWire:
         self.model = model
         self.phase, self.error = Phase.STOPPED, LabError("")
         self.state = LabState(Phase.STOPPED, model)
+        self.sockets: ServerSockets | None = None
+        """What the kernel said last of a server's sockets."""
         self._transport, self._report = transport, report
         self._wire_died = False
         self._lock = threading.RLock()
@@ -80,4 +83,19 @@ class ServerAndWire:
         state = wire.reported(state)
         if server is None:
             return state
-        return replace(server.reported(state, self._transport), address=wire.endpoint)
+        return _with_sockets(replace(server.reported(state, self._transport), address=wire.endpoint), self.sockets)
+
+
+def _with_sockets(state: LabState, sockets: ServerSockets | None) -> LabState:
+    """The state with what the kernel knows, if that is about its server. What the server reports itself goes first."""
+    if sockets is None or sockets.server != state.server_address:
+        return state
+    state = replace(
+        state,
+        sockets=sockets,
+        threads=sockets.threads if state.threads is None else state.threads,
+        processes=sockets.processes if state.processes is None else state.processes,
+    )
+    if sockets.queue is None:
+        return state
+    return replace(state, queue=sockets.queue, backlog=sockets.backlog, queue_derived=False)

@@ -63,14 +63,16 @@ class ServerProcess:
 
         If the kernel does not report the accept queue, it is the clients at the wire that the server does not hold.
         """
-        queue = self.gauges.queue
+        queue, stream = self.gauges.queue, transport is Transport.TCP
+        derived = queue is None and stream
         if queue is None:
             queue = max(0, state.accounts.clients - self.held)
         return replace(
             state,
             server_address=self.endpoint,
             server_pid=self.child.pid,
-            queue=queue if transport is Transport.TCP else None,
+            queue=queue if stream else None,
+            queue_derived=derived,
             backlog=self.gauges.backlog,
             threads=self.gauges.threads,
             processes=self.gauges.processes,

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
+from netlab.lab.processes.child import Message
 from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.flow_table import FlowTable, LogTranslator
 from netlab.lab.processes.live_capture import LiveCapture
 from netlab.lab.processes.server_and_wire import ServerAndWire
 from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start
+from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import Setup
 from netlab.lab.processes.wire_process import WireProcess
+from netlab.lab.sampling.sampler import Sampler
+from netlab.lab.sampling.subject import Subject
+from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, Phase
 from netlab.lab.topic_options import Options
 
@@ -55,6 +60,7 @@ class Supervisor:
         self._log = LogTranslator(self.flows, lambda line: report(LogGrew(line)))
         self._children = Children()
         self._early = early.take if early is not None else None
+        self.sampler = Sampler(self._subject, self.flows, self._measured, self._on_sockets)
         self._idle, self._suspended = idle, False
 
     @property
@@ -90,6 +96,7 @@ class Supervisor:
                 raise
             self._now.move(Phase.SERVING)
             self._now.check_for_dead()
+            self.sampler.start()
 
     def stop(self) -> None:
         """Stop listening and end the server; the capture stays, and open flows end as the server ends them.
@@ -107,6 +114,7 @@ class Supervisor:
 
     def close(self) -> None:
         """End both children, also while they start. Closing twice does nothing."""
+        self.sampler.stop()
         self._children.close()
         if self._work.acquire(timeout=_GIVING_UP):
             self._work.release()
@@ -259,7 +267,7 @@ class Supervisor:
         file = self._live_capture.next_file()
         words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
         self.flows.clear()
-        changed, flows, early = self._on_wire_event, self._log.update_flows, self._early
+        changed, flows, early = self._on_wire_event, self._on_flows, self._early
         self._now.wire = self._children.launch(
             lambda: WireProcess(words, file, self._listen, transport, changed, flows, early)
         )
@@ -275,7 +283,34 @@ class Supervisor:
         if server is not None and server.child is None and self._now.wire is not None:
             self._now.wire.drop_flows(why)
 
+    # What the kernel knows
+
+    def _subject(self) -> Subject | None:
+        """The server to look at, while it serves."""
+        state, server = self._now.state, self._now.server
+        if state.phase is not Phase.SERVING or state.server_address is None or server is None:
+            return None
+        reports = isinstance(server, ServerProcess)
+        return Subject(state.server_address, self._setup.topic.transport, state.address, state.server_pid, reports)
+
+    def _measured(self, flows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """What the wire said last of flows; ask again about these."""
+        wire = self._now.wire
+        if wire is None or not wire.alive:
+            return {}
+        wire.measure(flows)
+        return wire.measured
+
+    def _on_sockets(self, sockets: ServerSockets | None) -> None:
+        if sockets != self._now.sockets:
+            self._now.sockets = sockets
+            self._now.refresh()
+
     # What they report
+
+    def _on_flows(self, message: Message) -> None:
+        self._log.update_flows(message)
+        self.sampler.wake()
 
     def _on_server_message(self, server: RunningServer) -> None:
         if server is self._now.server:

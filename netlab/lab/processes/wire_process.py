@@ -48,6 +48,9 @@ class WireProcess:
         self.faults: tuple[str, ...] = ()
         self.intercept = ""
         self.held: dict[int, HeldSegment] = {}
+        self.measured: Mapping[int, tuple[int, int]] = {}
+        """By the wire's number of a flow, as of the last `measure`: bytes that crossed to the server before the capture
+        began, and bytes for the server that wait in the wire."""
         self._asked, self._transport, self._changed, self._flows = listen, transport, changed, flows
         self._condition = threading.Condition()
         self._answers: dict[str, Message] = {}
@@ -128,6 +131,10 @@ class WireProcess:
         with self._condition:
             self._condition.wait_for(lambda: self._synced >= wanted or not self.alive, deadline - time.monotonic())
 
+    def measure(self, flows: Sequence[int]) -> None:
+        """Ask for `measured` of these flows; the answer comes soon."""
+        self.child.request({"request": "measure", "flows": flows})
+
     def restart_capture(self, file: Path) -> None:
         """Start a new capture in that file; raises `LabError` if the wire does not."""
         self._forget("replaced")
@@ -184,6 +191,9 @@ class WireProcess:
         if event == "flows":
             self._flows(message)
             return
+        if event == "measured":
+            self.measured = _measured(message.get("flows"))
+            return
         with self._condition:
             self._take(event, message)
         self._changed(self, event)
@@ -227,6 +237,15 @@ class WireProcess:
 
 def _numbers(value: object) -> frozenset[object]:
     return frozenset(value) if isinstance(value, list) else frozenset()
+
+
+def _measured(rows: object) -> Mapping[int, tuple[int, int]]:
+    found = {}
+    for row in rows if isinstance(rows, list) else ():
+        match row:
+            case [int(number), int(before), int(waiting)]:
+                found[number] = before, waiting
+    return found
 
 
 def _held(message: Message) -> HeldSegment:

@@ -99,6 +99,11 @@ class ImpairmentLane:
         return self._inside + (self.gate.weight if self.gate is not None else 0)
 
     @property
+    def payload(self) -> int:
+        """Bytes inside, without what their pieces take besides."""
+        return self._inside - PIECE * len(self.queue) + (self.gate.payload if self.gate is not None else 0)
+
+    @property
     def pieces(self) -> int:
         """How many pieces wait behind the faults."""
         return len(self.queue)

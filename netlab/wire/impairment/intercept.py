@@ -144,6 +144,11 @@ class Gate:
         self._ended = False
 
     @property
+    def payload(self) -> int:
+        """Bytes that came and wait."""
+        return self.weight - PIECE * len(self._waiting)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing waits, not even an end."""
         return not (self._waiting or self._ended)

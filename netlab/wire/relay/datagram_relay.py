@@ -10,6 +10,7 @@ import contextlib
 import socket
 import time
 from collections import OrderedDict
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Final
 
@@ -21,7 +22,7 @@ from netlab.wire.impairment.intercept import LONGEST_DATAGRAM
 from netlab.wire.loop import READ
 from netlab.wire.relay.context import Context
 from netlab.wire.relay.datagram_flow import AT_ONCE, DatagramFlow, Key
-from netlab.wire.relay.stats import RelayStats
+from netlab.wire.relay.stats import FlowStats, RelayStats
 
 LONGEST: Final = 1 << 16
 """Bytes; no datagram is longer, so none is cut short."""
@@ -56,6 +57,10 @@ class DatagramRelay:
         self._listeners = bind_all(addresses, partial(_listener, alone=len(addresses) == 1))
         self._consider()
         return tuple(map(endpoint_of, self._listeners))
+
+    def stats_of(self, numbers: Collection[int]) -> Iterator[FlowStats]:
+        """The same of these flows."""
+        return (flow.stats for flow in self._flows.values() if flow.facts.number in numbers)
 
     def pause(self) -> None:
         """Stop listening. Answers go out through the same socket, so the flows end with it."""

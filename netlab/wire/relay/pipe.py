@@ -101,9 +101,12 @@ class Pipe:
 
     @property
     def stats(self) -> WayStats:
-        """What came, and what the faults hold."""
-        lane = self._lane
-        return WayStats(self.count) if lane is None else WayStats(self.count, lane.held, lane.pieces)
+        """What came, and what waits here."""
+        lane, before = self._lane, self._way.before
+        waiting = sum(len(item) for item in self._pending if isinstance(item, memoryview))
+        if lane is None:
+            return WayStats(self.count, waiting=waiting, before=before)
+        return WayStats(self.count, lane.held, lane.pieces, waiting + lane.payload, before)
 
     def pump(self) -> None:
         """Read once, and pass it on. The capture is written after the bytes have left."""

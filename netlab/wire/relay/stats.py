@@ -10,11 +10,17 @@ from netlab.capture.model import Direction
 
 @dataclass(frozen=True, slots=True)
 class WayStats:
-    """One direction of a flow: payload bytes that came, and bytes and pieces that its faults hold."""
+    """One direction of a flow: payload bytes that came, and memory and pieces that its faults hold.
+
+    ``waiting`` are the bytes that came and that the wire has yet to send, ``before`` those that crossed before the
+    capture began.
+    """
 
     received: int = 0
     held: int = 0
     pieces: int = 0
+    waiting: int = 0
+    before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

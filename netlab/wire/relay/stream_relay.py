@@ -10,6 +10,7 @@ import contextlib
 import errno
 import socket
 import time
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Final
 
@@ -19,7 +20,7 @@ from netlab.wire.facts import Troubled
 from netlab.wire.loop import READ
 from netlab.wire.relay.buffers import Buffers
 from netlab.wire.relay.context import Context
-from netlab.wire.relay.stats import RelayStats
+from netlab.wire.relay.stats import FlowStats, RelayStats
 from netlab.wire.relay.stream_flow import StreamFlow
 
 BACKLOG: Final = 1024
@@ -46,6 +47,10 @@ class StreamRelay:
     def stats(self) -> RelayStats:
         """What it holds at the moment."""
         return RelayStats(tuple(flow.stats for flow in self._flows), self._buffers.held)
+
+    def stats_of(self, numbers: Collection[int]) -> Iterator[FlowStats]:
+        """The same of these flows."""
+        return (flow.stats for flow in self._flows if flow.facts.number in numbers)
 
     def listen(self, addresses: Addresses) -> Addresses:
         """Listen there, and nowhere else; returns the addresses with their real port. Raises `OSError`."""

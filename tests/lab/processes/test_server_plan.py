@@ -50,7 +50,7 @@ def test_a_server_elsewhere_is_behind_the_wire_and_nothing_is_started() -> None:
     with shouting() as there, Lab("tcp", server=Elsewhere(there)) as lab:
         assert said(lab, b"hello") == b"HELLO"
         state = lab.state
-        assert (state.phase, state.server_address, state.server_pid, state.queue) == (Phase.SERVING, there, None, None)
+        assert (state.phase, state.server_address, state.server_pid) == (Phase.SERVING, there, None)
         assert [bytes(segment.data) for segment in lab.capture.segments if segment.data] == [
             b"hello",
             b"HELLO",

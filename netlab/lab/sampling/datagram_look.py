@@ -1,0 +1,38 @@
+"""One look at a UDP server's sockets. The kernel knows them as a whole, not by client."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from netlab.capture.model import Endpoint
+from netlab.kernel.sock_diag import datagram_sockets
+from netlab.lab.sampling.place import Place
+from netlab.lab.sampling.processes import ProcessLook
+from netlab.lab.sampling.subject import Subject
+from netlab.lab.server_sockets import ServerSockets
+
+
+class DatagramLook:
+    """Looks at one server, again and again."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._place = Place(subject.server)
+        self._processes = ProcessLook()
+
+    def look(self, watched: Collection[Endpoint], now: int) -> ServerSockets:
+        """Ask the kernel. Raises `OSError`."""
+        rows = self._place.listening([row for row in datagram_sockets(self._subject.server.port) if not row.remote[1]])
+        if not rows:
+            return ServerSockets(self._subject.server, unknown="the kernel shows no socket there")
+        processes = self._processes.look((row.inode for row in rows), self._subject.pid)
+        known = bool(processes.pids) and not processes.forwarder
+        return ServerSockets(
+            self._subject.server,
+            name=processes.name,
+            forwarder=processes.forwarder,
+            processes=len(processes.pids) if known else None,
+            threads=processes.threads if known else None,
+            datagrams_wait=any(row.receive_queue for row in rows),
+            drops=sum(row.drops or 0 for row in rows),
+        )

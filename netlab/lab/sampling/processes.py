@@ -1,0 +1,79 @@
+"""Which processes serve: who holds the listening sockets, what those have started, and which one has a connection."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from netlab.dissect.text import safe
+from netlab.kernel.holders import descendants, holders, process
+from netlab.lab.sampling.budget import Budget
+
+FORWARDERS: Final = frozenset({"docker-proxy", "rootlessport", "slirp4netns", "pasta", "ssh", "sshd", "kubectl"})
+"""Names of programs that listen in the name of a server elsewhere (the kernel keeps 15 bytes of a name)."""
+_EVERY: Final = 1.0
+_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcesses:
+    """The processes of a server, as far as they are the person's own. ``name`` is safe for the screen."""
+
+    pids: frozenset[int] = frozenset()
+    name: str = ""
+    threads: int = 0
+
+    @property
+    def forwarder(self) -> bool:
+        """Whether it only passes on."""
+        return self.name in FORWARDERS
+
+
+class ProcessLook:
+    """Finds the processes of one server, now and then."""
+
+    def __init__(self) -> None:
+        self.found = ServerProcesses()
+        self._budget, self._connections = Budget(_EVERY), Budget(0.0)
+        self._inodes: frozenset[int] = frozenset()
+        self._of: OrderedDict[int, int] = OrderedDict()  # the process that has a connection, by the socket's inode
+
+    def look(self, inodes: Iterable[int], pid: int | None) -> ServerProcesses:
+        """Who holds these listening sockets: ``pid`` and what it started, or else any of the person's processes."""
+        wanted = frozenset(inodes)
+        if self._budget.due or (wanted != self._inodes and pid is not None):
+            with self._budget.spend():
+                self._inodes = wanted
+                self.found = _serving(wanted, pid)
+        return self.found
+
+    def holder_of(self, inode: int) -> int | None:
+        """The process that has this connection, if that is known by now."""
+        return self._of.get(inode)
+
+    def find_holders(self, inodes: Collection[int]) -> None:
+        """Find the processes that have these connections, if they are not known."""
+        new = {inode for inode in inodes if inode and inode not in self._of}
+        if not new or not self.found.pids or not self._connections.due:
+            return
+        with self._connections.spend():
+            for inode, pids in holders(new, among=self.found.pids).of.items():
+                if pids:  # a connection that was passed on through a fork: the youngest serves it
+                    self._of[inode] = pids[-1]
+        while len(self._of) > _REMEMBERED:
+            self._of.popitem(last=False)
+
+
+def _serving(inodes: Collection[int], pid: int | None) -> ServerProcesses:
+    """All holders of these sockets and what they have started. The first of them gives the name."""
+    found = holders(inodes, among=descendants(pid) if pid is not None else None)
+    families = {holder: descendants(holder) for pids in found.of.values() for holder in pids}
+    if not families:
+        return ServerProcesses()
+    alive = {each: process(each) for each in frozenset().union(*families.values())}
+    first = alive.get(max(families, key=lambda holder: (len(families[holder]), -holder)))
+    threads = sum(each.threads for each in alive.values() if each is not None)
+    pids = frozenset(each for each, there in alive.items() if there is not None)
+    return ServerProcesses(pids, safe(first.name) if first is not None else "", threads)
