@@ -13,6 +13,7 @@ SHARED = {
 
 
 def test_no_module_name_has_two_meanings() -> None:
-    counted = Counter(file.stem for file in (ROOT / "netlab").rglob("*.py") if not file.stem.startswith("__"))
+    files = [file for file in (ROOT / "netlab").rglob("*.py") if not file.stem.startswith("__")]
+    counted = Counter(file.stem for file in files if file.parent.name != "protocols")  # named after their protocols
     twice = {name for name, count in counted.items() if count > 1 and not name.startswith("server_")}
     assert twice - OF_TOPICS - SHARED == set()

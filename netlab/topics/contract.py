@@ -6,7 +6,8 @@ A topic's folder holds these files, with fixed names:
 - ``server.py``: the recipe's class ``Server(address, *, timeout, **options)``, a `Server`. With several models, either
   ``MODELS`` there has a class for each, or ``server_MODEL.py`` has the class ``Server`` of that model;
 - ``client.py``: the recipe's ``Client(address, *, timeout, log, make_socket, **options)``;
-- ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``;
+- ``dissect.py``: ``dissect(data, direction, offset=0) -> Dissection``; optionally also ``Flow``, made without arguments
+  for each flow, a `netlab.dissect.flow.FlowDissector`, which then reads the flows instead;
 - ``experiments.py``: ``EXPERIMENTS``, a tuple of `netlab.topics.experiment.Experiment`;
 - ``lesson.md``, ``then_now.md``: the lesson, and what became of the tutorial's code;
 - ``copy_as.py`` (optional): ``copy_as``, a `netlab.topics.copy_as.CopyAs`: the client's last call as commands of
@@ -35,6 +36,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from netlab.capture.model import Transport
 from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
+from netlab.dissect.flow import FlowDissector
 from netlab.platforms import lacks
 from netlab.topics.client_call import Call
 from netlab.topics.next_steps import NOTHING_NEXT, NextSteps
@@ -212,6 +214,12 @@ class Topic:
     def dissector(self) -> Dissector:
         """The topic's ``dissect``."""
         return cast("Dissector", import_module(f"{self.package}.dissect").dissect)
+
+    def flow_dissector(self) -> Callable[[], FlowDissector] | None:
+        """The topic's ``Flow``; None if its messages explain themselves."""
+        return cast(
+            "Callable[[], FlowDissector] | None", getattr(import_module(f"{self.package}.dissect"), "Flow", None)
+        )
 
     def experiments(self) -> tuple[Experiment, ...]:
         """The topic's experiments; none if the folder has no ``experiments.py``, or the server is a person's own."""

@@ -16,8 +16,8 @@ import pytest
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction
 from netlab.certificates import certs
-from netlab.dissect import tls_names
 from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.tls import tls_names
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from tests.support.dissection_text import read

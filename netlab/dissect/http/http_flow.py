@@ -23,7 +23,7 @@ _UPGRADES = {"websocket": "websocket", "h2c": "http2"}
 
 
 @dataclass(slots=True)
-class _Reading:
+class _HttpRun:
     """One run while it is read."""
 
     run: Run
@@ -65,7 +65,7 @@ class HttpFlow:
         if run.lost:
             self._lost.add(run.direction)
             self._long.pop(run.direction, None)
-        reading = _Reading(run)
+        reading = _HttpRun(run)
         while reading.left and not reading.waits and self._after is None:
             if len(reading.fields) >= MOST_MESSAGES:
                 break
@@ -75,7 +75,7 @@ class HttpFlow:
                 self._read_message(reading)
         return self._dissection(reading)
 
-    def _dissection(self, reading: _Reading) -> Dissection:
+    def _dissection(self, reading: _HttpRun) -> Dissection:
         run, fields, summaries = reading.run, tuple(reading.fields), reading.summaries
         taken = fields[-1].start if reading.waits else reading.position
         if self._after is not None and reading.left:
@@ -87,7 +87,7 @@ class HttpFlow:
         summary = in_a_line(summaries) or shortened(run.data)
         return Dissection(fields, summary, reading.needs, reading.problem, taken=taken)
 
-    def _read_on(self, reading: _Reading, body: LongBody) -> None:
+    def _read_on(self, reading: _HttpRun, body: LongBody) -> None:
         """A part of a long body."""
         start, data = reading.position, reading.run.data
         before = body.read
@@ -105,7 +105,7 @@ class HttpFlow:
             reading.fields.append(Field("body", end, len(data), "bytes", "waits for the end of the line"))
             reading.waits, reading.needs = True, 1
 
-    def _read_message(self, reading: _Reading) -> None:
+    def _read_message(self, reading: _HttpRun) -> None:
         run, begin = reading.run, reading.position
         if run.direction is Direction.TO_SERVER and (empty := EMPTY_LINES.match(run.data, begin)):
             begin = empty.end()
@@ -125,12 +125,12 @@ class HttpFlow:
             self._take(reading, message)
 
     @staticmethod
-    def _why_raw(reading: _Reading, known: bool) -> str:
+    def _why_raw(reading: _HttpRun, known: bool) -> str:
         if reading.fields:
             return "what follows the message is not HTTP"
         return "this is not HTTP/1" if known else "these bytes lie within a message whose beginning is missing"
 
-    def _take(self, reading: _Reading, message: Message) -> None:
+    def _take(self, reading: _HttpRun, message: Message) -> None:
         """Take a message, or the head of a long one, or wait for the rest of it."""
         end = len(reading.run.data)
         if not message.whole and not message.problem and max(end - message.start + message.needs, 0) > LONG:

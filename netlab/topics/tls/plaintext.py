@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from netlab.capture.model import Direction
 from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.field_reader import FieldReader, Short
-from netlab.dissect.tls_names import RECORDS
-from netlab.topics.tls.dissect import dissect_content, said
+from netlab.dissect.tls.tls_names import RECORDS
+from netlab.dissect.tls.tls_records import dissect_content, said
 
 Aead: TypeAlias = AESGCM | ChaCha20Poly1305
 

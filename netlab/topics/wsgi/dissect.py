@@ -2,7 +2,10 @@
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection
+from netlab.dissect.http.http_flow import HttpFlow as Flow
 from netlab.dissect.http.read_http import read_http
+
+__all__ = ["Flow", "dissect"]
 
 
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:

@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.http.http_flow import HttpFlow
 from netlab.dissect.http.message import Content
 from netlab.dissect.http.read_http import read_http
 from netlab.dissect.http.values import SHOWN
@@ -27,6 +28,13 @@ SCALARS = {"int", "i1", "i2", "i4", "i8", "boolean", "double", "string", "base64
 def dissect(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """The calls or responses in a run of bytes."""
     return read_http(data, direction, offset, read_xml)
+
+
+class Flow(HttpFlow):
+    """A connection's calls and responses."""
+
+    def __init__(self) -> None:
+        super().__init__(read_xml)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from netlab.capture.model import Direction, Kind
 from netlab.dissect.decrypted_record import Opened
-from netlab.dissect.tls_names import ALERT_MEANINGS, ALERTS
+from netlab.dissect.tls.tls_names import ALERT_MEANINGS, ALERTS
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.tls.dissect import dissect

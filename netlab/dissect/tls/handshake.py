@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from netlab.dissect import tls_names as names
-from netlab.dissect.certificate import dissect_certificate
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
+from netlab.dissect.tls import tls_names as names
+from netlab.dissect.tls.certificate import dissect_certificate
 
 HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
 _RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
