@@ -39,7 +39,7 @@ class Subcommand(NamedTuple):
 
 LAB = ("os.killpg", "signal.setitimer")
 SCREEN = ("termios",)
-APP = Subcommand("netlab.commands.app", "[TOPIC]", "the app, at that topic's tab", SCREEN + LAB)
+APP = Subcommand("netlab.commands.app", "[TOPIC] [options]", "the app, at that topic's tab", SCREEN + LAB)
 COMMANDS = {
     "serve": Subcommand("netlab.commands.serve", "TOPIC [options]", "one topic's server alone"),
     "call": Subcommand("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell", LAB),
@@ -186,12 +186,12 @@ def _is_topic(name: str) -> bool:
 
 
 def _usage() -> str:
-    return f"usage: netlab [TOPIC] | netlab {{{'|'.join(COMMANDS)}}} … | netlab --help"
+    return f"usage: netlab [TOPIC] [options] | netlab {{{'|'.join(COMMANDS)}}} … | netlab --help"
 
 
 def _help() -> str:
     rows = [(f"netlab {name} {command.arguments}", command) for name, command in COMMANDS.items()]
-    rows.insert(0, ("netlab [TOPIC]", APP))
+    rows.insert(0, (f"netlab {APP.arguments}", APP))
     table = "\n".join(f"  {usage:<42}{command.help}" for usage, command in rows)
-    more = "`netlab COMMAND --help` explains a command. --version prints the version."
+    more = "`netlab COMMAND --help` and `netlab TOPIC --help` explain the options. --version prints the version."
     return f"{_usage()}\n\nA network lab in the terminal.\n\n{table}\n\n{more}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from typing import Final
 
 from netlab.capture.model import Endpoint
@@ -32,6 +33,11 @@ def resolve(address: Endpoint) -> Addresses:
 def family_of(host: str) -> socket.AddressFamily:
     """The family of a literal address."""
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a literal address; ``%`` and a zone may follow it."""
+    return ip_address(host.partition("%")[0]).is_loopback
 
 
 def bind_all(addresses: Sequence[Endpoint], bind: Callable[[Endpoint], socket.socket]) -> tuple[socket.socket, ...]:

@@ -44,7 +44,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_word_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["nothing"]) == 2
     usage, error = capsys.readouterr().err.splitlines()
-    assert usage.startswith("usage: netlab [TOPIC] | netlab {serve|")
+    assert usage.startswith("usage: netlab [TOPIC] [options] | netlab {serve|")
     assert error == "netlab: error: there is no command or topic 'nothing'"
 
 

@@ -1,4 +1,4 @@
-"""Starts the app: ``netlab [TOPIC]``. Starts the first lab at once, and restores the terminal at the end.
+"""Starts the app: ``netlab [TOPIC] [options]``. Starts the first lab at once, and restores the terminal at the end.
 
 The first lab's children are started first, with little imported; they come up while Textual is.
 """
@@ -18,6 +18,7 @@ from netlab.ui.terminal.screen_check import on_a_screen
 
 if TYPE_CHECKING:
     from netlab.lab.processes.early import EarlyChildren
+    from netlab.lab.processes.lab_settings import LabSettings
     from netlab.topics.contract import Topic
     from netlab.ui.lab_thread import LiveLab
 
@@ -29,42 +30,52 @@ painted that often: the tabs look for news of their labs 30 times a second."""
 RARELY = (2_000, 20, 50)
 """When garbage is collected. Nearly none of it is circular, and a whole collection keeps a key waiting for 5–11 ms."""
 
-USAGE = "usage: netlab [TOPIC]"
-
 
 def main(argv: Sequence[str] = ()) -> int:
     """Run the app at a topic's tab. The exit status: 0, 2 for usage or no terminal, 128 + signal, 1 after a crash."""
-    if len(argv) > 1:
-        return _refuse(f"{USAGE}: one topic at most")
-    if not on_a_screen():
-        return _refuse("netlab needs a terminal; without one, try netlab serve, netlab call or netlab --help")
-    WATCH.begin()
     gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
     from netlab.topics.discovery import topic_named
 
+    named = bool(argv) and not argv[0].startswith("-")
     try:
-        topic = topic_named(argv[0] if argv else "tcp")
+        topic = topic_named(argv[0] if named else "tcp")
     except KeyError as error:
         return _refuse(f"netlab: {error.args[0]}")
+    settings = _settings(topic, argv[named:])
+    if not on_a_screen():
+        return _refuse("netlab needs a terminal; without one, try netlab serve, netlab call or netlab --help")
+    WATCH.begin()
     from netlab.lab.processes.early import EarlyChildren, abandon
 
     WATCH.last_resort = [abandon]
-    labs = Labs(topic)
+    labs = Labs(topic, settings)
     try:
         with contextlib.suppress(OSError):  # the lab tries again, and its tab says what is wrong
-            labs.early = EarlyChildren(topic)
+            labs.early = EarlyChildren(topic, settings)
         return _run(topic, labs)
     finally:
         WATCH.leaving(1)  # unless the screen has already reported how it left
         labs.close()
 
 
+def _settings(topic: Topic, words: Sequence[str]) -> LabSettings:
+    """What the command line asks for; secrets may also come from the environment."""
+    from netlab.lab.processes.lab_settings import LabSettings
+    from netlab.serve.options import environment_name
+
+    if not words and not any(option.secret and environment_name(option) in os.environ for option in topic.options):
+        return LabSettings()
+    from netlab.commands import app_options
+
+    return app_options.settings_of(topic, words)
+
+
 class Labs:
     """The labs of a run: the first is made in the background, each of the others when its tab is first shown."""
 
-    def __init__(self, first: Topic) -> None:
+    def __init__(self, first: Topic, settings: LabSettings) -> None:
         self._lock = threading.Lock()
-        self._first = first
+        self._first, self._settings = first, settings
         self._labs: dict[str, LiveLab] = {}
         self._closed = False
         self.early: EarlyChildren | None = None
@@ -77,7 +88,7 @@ class Labs:
         first = topic.name == self._first.name
         with self._lock:
             if topic.name not in self._labs and not self._closed:
-                live = LiveLab(self._first, early=self.early) if first else LiveLab(topic)
+                live = LiveLab(self._first, self._settings, self.early) if first else LiveLab(topic)
                 self._labs[topic.name] = live
                 live.start()
             return self._labs[topic.name]

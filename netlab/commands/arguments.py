@@ -64,6 +64,15 @@ def port(text: str) -> int:
     return int(text)
 
 
+def host(text: str) -> str:
+    """A name or an address to listen on."""
+    if not text:  # for a socket it means every address
+        raise argparse.ArgumentTypeError("'' is not an address; 0.0.0.0 listens on every address of this machine")
+    if not text.isprintable():  # such as bytes that are not UTF-8
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address")
+    return text
+
+
 def listening_address(text: str) -> Endpoint:
     """``HOST:PORT``, or a port alone; port 0 stands for any free one."""
     try:

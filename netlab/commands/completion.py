@@ -41,21 +41,23 @@ def build_parser() -> argparse.ArgumentParser:
 def whole_parser() -> argparse.ArgumentParser:
     """Every command's parser as one, with the values that only the installed topics know."""
     from netlab.certificates import certs
-    from netlab.commands import call, eject, inspect, run, serve, wire
+    from netlab.commands import app_options, call, eject, inspect, run, serve, wire
     from netlab.wire.impairment import catalog
 
-    known = topics()
+    known, faults = topics(), [kind.name for kind in catalog.offered()]
     parser = argparse.ArgumentParser(prog="netlab")
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command")
     for topic in known.values():
-        commands.add_parser(topic.name, help=topic.summary)
+        opened = app_options.build_parser(topic)
+        _offer(opened, "fault", faults)
+        _add(commands, topic.name, opened, topic.summary)
     for name, build, about in (("serve", serve.build_parser, serve.ABOUT), ("call", call.build_parser, call.ABOUT)):
         of_topics = commands.add_parser(name, help=about.partition(".")[0]).add_subparsers(dest="topic")
         for topic in known.values():
             _add(of_topics, topic.name, build(topic), topic.summary)
     relay, ejecting, running = wire.build_parser(), eject.build_parser(), run.build_parser()
-    _offer(relay, "fault", [kind.name for kind in catalog.offered()])
+    _offer(relay, "fault", faults)
     _offer(ejecting, "topic", known)
     _offer(ejecting, "model", dict.fromkeys(model for topic in known.values() for model in topic.models))
     _offer(running, "experiments", [name for topic in known.values() for name in _experiments(topic)])

@@ -15,8 +15,8 @@ from pathlib import Path
 from netlab.capture.filter import FilterError, parse
 from netlab.capture.frames.links import understood_links
 from netlab.capture.model import Direction
-from netlab.commands.printing import STANDARD_INPUT, Printed, print_segments, print_stream
-from netlab.commands.segment_fields import FIELDS, USUAL, Row, TextLines, as_json, as_table, chosen
+from netlab.commands.printing import STANDARD_INPUT, Printing, print_segments, print_stream
+from netlab.commands.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
 from netlab.platforms import lacks
 
 SCREEN = ("termios",)
@@ -92,10 +92,10 @@ def _print(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> in
         parser.error(f"--filter: {error}")
     except ValueError as error:
         parser.error(f"--fields: {error}")
-    line: Callable[[Row], str] = TextLines().line
+    line: Callable[[SegmentRow], str] = TextLines().line
     if arguments.json or arguments.fields is not None:
         line = partial(as_json if arguments.json else as_table, names=names)
-    return print_segments(arguments.file, Printed(line, matches, arguments.flow))
+    return print_segments(arguments.file, Printing(line, matches, arguments.flow))
 
 
 def _print_stream(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from netlab.capture.in_order import InOrder
 from netlab.capture.model import CaptureError, Direction, Segment, Transport
 from netlab.capture.segment_reader import ReadSegment, SegmentReader
 from netlab.capture.unread import count_of, not_read
-from netlab.commands.segment_fields import Row
+from netlab.commands.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
 from netlab.dissect.fields import Dissector
 from netlab.dissect.summary import said
@@ -43,10 +43,10 @@ class Summaries:
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
+class Printing:
     """Which segments are printed, and how."""
 
-    line: Callable[[Row], str]
+    line: Callable[[SegmentRow], str]
     matches: Test
     flow: int | None = None
 
@@ -56,9 +56,9 @@ def name_of(path: Path) -> str:
     return "standard input" if str(path) == STANDARD_INPUT else safe(str(path))
 
 
-def print_segments(path: Path, printed: Printed) -> int:
+def print_segments(path: Path, printing: Printing) -> int:
     """Print the segments that are meant; returns the exit status."""
-    return _with_reader(path, lambda source: _lines(source, printed))
+    return _with_reader(path, lambda source: _lines(source, printing))
 
 
 def print_stream(path: Path, flow: int, way: Direction) -> int:
@@ -104,12 +104,12 @@ def _with_reader(path: Path, work: Callable[[_Source], str]) -> int:
     return _failed(f"{name_of(path)}: {problem}") if problem else 0
 
 
-def _lines(source: _Source, printed: Printed) -> str:
+def _lines(source: _Source, printing: Printing) -> str:
     summaries, start, write = Summaries(), None, sys.stdout.write
     for segment, _ in source.segments():
         start = segment.time_ns if start is None else start
-        if printed.flow in (None, segment.flow.number) and printed.matches(segment):
-            write(printed.line(Row(segment, start, summaries.of(segment))) + "\n")
+        if printing.flow in (None, segment.flow.number) and printing.matches(segment):
+            write(printing.line(SegmentRow(segment, start, summaries.of(segment))) + "\n")
     return ""
 
 

@@ -13,7 +13,7 @@ from netlab.dissect.text import safe
 Value = str | int | float | None
 
 
-class Row(NamedTuple):
+class SegmentRow(NamedTuple):
     """A segment, when the capture's first one crossed, and the segment's bytes in words."""
 
     segment: Segment
@@ -26,22 +26,22 @@ class FieldOfSegment(NamedTuple):
 
     name: str
     help: str
-    read: Callable[[Row], Value]
+    read: Callable[[SegmentRow], Value]
 
 
 _DIRECTIONS: Final = {Direction.TO_SERVER: "to server", Direction.TO_CLIENT: "to client"}
 
 
-def _time(row: Row) -> str:
+def _time(row: SegmentRow) -> str:
     seconds, nanoseconds = divmod(row.segment.time_ns, 10**9)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
 
 
-def _seconds(row: Row) -> float:
+def _seconds(row: SegmentRow) -> float:
     return (row.segment.time_ns - row.start_ns) / 1e9
 
 
-def _original(row: Row) -> str | None:
+def _original(row: SegmentRow) -> str | None:
     return None if row.segment.original is None else row.segment.original.hex()
 
 
@@ -80,12 +80,12 @@ def chosen(names: str) -> tuple[str, ...]:
     return found
 
 
-def as_json(row: Row, names: Sequence[str]) -> str:
+def as_json(row: SegmentRow, names: Sequence[str]) -> str:
     """One object on one line, in ASCII."""
     return json.dumps({name: FIELDS[name].read(row) for name in names}, separators=(",", ":"))
 
 
-def as_table(row: Row, names: Sequence[str]) -> str:
+def as_table(row: SegmentRow, names: Sequence[str]) -> str:
     """The fields' values, separated by tabs; none contains one."""
     return "\t".join(_shown(FIELDS[name].read(row)) for name in names)
 
@@ -102,7 +102,7 @@ class TextLines:
     def __init__(self) -> None:
         self._width = 0
 
-    def line(self, row: Row) -> str:
+    def line(self, row: SegmentRow) -> str:
         """A segment's line; its columns are as wide as any before."""
         segment = row.segment
         addresses = f"{segment.flow.client} {segment.direction.value} {segment.flow.server}"

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
-from netlab.commands.arguments import Ended, port, seconds, topic_of
+from netlab.commands.arguments import Ended, host, port, seconds, topic_of
 from netlab.dissect.text import safe
 from netlab.hardening.patience import NO_LIMIT
 from netlab.names import resolve
@@ -61,7 +61,7 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"netlab serve {topic.name}", description=topic.summary, allow_abbrev=False)
     parser.add_argument("--model", choices=topic.models, default=topic.models[0], help="default: %(default)s")
     text = "address to listen on (default: %(default)s); 0.0.0.0 means every address of this machine"
-    parser.add_argument("--host", type=_host, default="127.0.0.1", help=text)
+    parser.add_argument("--host", type=host, default="127.0.0.1", help=text)
     parser.add_argument("--port", type=port, default=topic.port, help="default: %(default)s; 0 takes a free one")
     text = "seconds a client may stall before it is dropped: up to 3600, or none (default: %(default)g)"
     parser.add_argument("--timeout", type=_timeout, default=TIMEOUT, metavar="SECONDS", help=text)
@@ -71,14 +71,6 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     for internal in ("--supervised", "--yield-cpu"):  # what the app says to its child
         parser.add_argument(internal, action="store_true", help=argparse.SUPPRESS)
     return parser
-
-
-def _host(text: str) -> str:
-    if not text:  # for a socket it means every address
-        raise argparse.ArgumentTypeError("'' is not an address; 0.0.0.0 listens on every address of this machine")
-    if not text.isprintable():  # such as bytes that are not UTF-8
-        raise argparse.ArgumentTypeError(f"{text!r} is not an address")
-    return text
 
 
 def _timeout(text: str) -> float:

@@ -52,6 +52,7 @@ class Lab(LabCapture):
     is the most that the capture keeps, in bytes. ``yield_cpu`` gives the children a low priority. ``certificates``
     finds or makes the folder of the lab's certificates (None: the usual one). ``early`` are children that already run;
     they are taken over if they fit these arguments. ``server`` is what the server is (None: the topic's recipe).
+    ``faults`` are those that a new wire begins with.
 
     Methods raise `LabError`; if it concerns serving, `state` has its problem and advice, too. Methods may block for
     seconds. They may be called from any thread, but not from ``notify``.
@@ -73,6 +74,7 @@ class Lab(LabCapture):
         certificates: Callable[[], Path] | None = None,
         early: EarlyChildren | None = None,
         server: ServerPlan | None = None,
+        faults: Sequence[str] = (),
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
         self.log: BoundedLog[LogLine] = BoundedLog(LOG_KEPT)
@@ -80,7 +82,7 @@ class Lab(LabCapture):
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
         _check_port(port)
         self._certificates = certificates or lab_certificates
-        setup = Setup(self.topic, host, limit, yield_cpu, self._certificates)
+        setup = Setup(self.topic, host, limit, yield_cpu, self._certificates, tuple(faults))
         if early is not None and not early.fits(setup, port, server_timeout, model, options, server):
             early = None
         self._live_capture = LiveCapture(limit, early.take_folder() if early is not None else None)

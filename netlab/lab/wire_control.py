@@ -12,6 +12,7 @@ from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.lab.processes.flow_table import FlowTable
+from netlab.lab.processes.setup import SEED
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.replay import Replayed, replay_in_new_flow
 from netlab.lab.state import HeldSegment, LabState
@@ -54,7 +55,7 @@ class WireControl:
 
     def __init__(self, owner: WireOwner, transport: Transport) -> None:
         self._owner, self._transport = owner, transport
-        self.seed = 1
+        self.seed = SEED
 
     @property
     def faults(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from netlab.lab.lab import Lab
 from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.lab_settings import LabSettings
 from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import (
     CaptureRestarted,
@@ -103,12 +104,23 @@ class LiveLab:
     that never returns cannot keep the app from ending.
     """
 
-    def __init__(self, topic: Topic, port: int | None = None, early: EarlyChildren | None = None) -> None:
+    def __init__(self, topic: Topic, settings: LabSettings | None = None, early: EarlyChildren | None = None) -> None:
         self.topic = topic
         self.changes = LabChanges()
-        port = topic.port if port is None else port
-        idle = TAB_IDLE  # `:idle` changes it
-        self.lab = Lab(topic, port=port, notify=self.changes.note, yield_cpu=True, server_timeout=idle, early=early)
+        asked = settings or LabSettings()
+        self.lab = Lab(
+            topic,
+            model=asked.model,
+            host=asked.host,
+            port=asked.port_of(topic),
+            options=asked.options,
+            notify=self.changes.note,
+            server_timeout=TAB_IDLE,  # `:idle` changes it
+            yield_cpu=True,
+            certificates=asked.certificates,
+            early=early,
+            faults=asked.faults,
+        )
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()

@@ -7,12 +7,11 @@ import os
 import select
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Final
 
 from netlab.capture.writer import Tally
 from netlab.dissect.text import safe
-from netlab.names import Addresses
+from netlab.names import Addresses, is_loopback
 from netlab.wire.addresses import in_words
 from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
 
@@ -68,7 +67,7 @@ class FactPrinter:
         for address in addresses:
             self._write(f"listening on {address} → {target}")
         for address in addresses:
-            if not ip_address(address.host.partition("%")[0]).is_loopback:
+            if not is_loopback(address.host):
                 warning = f"{address.host} is not loopback: other machines can reach the server through this wire"
                 self._write(f"netlab wire: warning: {warning}", 2)
 

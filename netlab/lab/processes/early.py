@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from netlab.capture.model import Endpoint
 from netlab.lab.processes import child, message_fields, private_folder
 from netlab.lab.processes.child import Child, Message
+from netlab.lab.processes.lab_settings import LabSettings
 from netlab.lab.processes.private_folder import PrivateFolder
-from netlab.lab.processes.setup import CAPTURE_LIMIT, TAB_IDLE, Setup, lab_certificates
+from netlab.lab.processes.setup import CAPTURE_LIMIT, SEED, TAB_IDLE, Setup
 from netlab.lab.topic_options import Options
 from netlab.topics.contract import Topic
 
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 
 
 class EarlyChildren:
-    """A server of the topic's default model and a wire before it. Raises `OSError` where they cannot be started.
+    """A topic's server and a wire before it, as the settings have them. Raises `OSError` where they cannot be started.
 
     Of a topic that needs certificates nothing is started, because they may have to be made.
     """
 
-    def __init__(self, topic: Topic, host: str = "127.0.0.1") -> None:
-        setup = Setup(topic, host, CAPTURE_LIMIT, True, lab_certificates)
-        self._made_for = setup, topic.port, TAB_IDLE
+    def __init__(self, topic: Topic, settings: LabSettings | None = None) -> None:
+        settings = settings or LabSettings()
+        setup, port, model = settings.setup(topic), settings.port_of(topic), settings.model
+        self._made_for = setup, port, TAB_IDLE, model, dict(settings.options)
         self.folder: PrivateFolder | None = None
         self._children: dict[tuple[str, ...], Child] = {}
         self._aimed = False
@@ -36,11 +38,13 @@ class EarlyChildren:
         if topic.certificates:
             return
         self.folder = PrivateFolder(CAPTURE_LIMIT)
-        words = setup.wire_arguments(Endpoint(host, topic.port), self.folder.capture(1))
+        words = setup.wire_arguments(Endpoint(setup.host, port), self.folder.capture(1))
         wire = self._start(["wire", *words])
         wire.attach(self._wire_said, _over)
-        options = Options(topic, {})
-        words = setup.server_arguments(topic.models[0], options, TAB_IDLE)
+        if setup.faults:  # before it is aimed, so that no client gets through without them
+            wire.request({"request": "faults", "specs": list(setup.faults), "seed": SEED})
+        options = Options(topic, settings.options)
+        words = setup.server_arguments(model or topic.models[0], options, TAB_IDLE)
         server = self._start(["serve", *words], options.server_environment())
 
         def aim(message: Message) -> None:
@@ -65,8 +69,7 @@ class EarlyChildren:
         server: ServerPlan | None = None,
     ) -> bool:
         """Whether a lab with these settings can have them. If not, they are ended: they would hold its port."""
-        fits = self._made_for == (setup, port, idle) and not options
-        fits = fits and model is None and server is None
+        fits = self._made_for == (setup, port, idle, model, dict(options)) and server is None
         if not fits:
             self.close()
         return fits

@@ -20,18 +20,24 @@ from netlab.topics.host_names import ALLOW_HOST
 CAPTURE_LIMIT = 256 << 20
 TAB_IDLE = 600.0
 """Seconds for which a client of a tab may be silent: long enough for a lesson."""
+SEED = 1
+"""Makes the faults of a lab's wire repeatable unless another seed is asked for."""
 _ROOM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What does not change while a lab lives. ``limit`` is the capture's, in bytes."""
+    """What does not change while a lab lives. ``limit`` is the capture's, in bytes.
+
+    ``faults`` are those that a new wire begins with.
+    """
 
     topic: Topic
     host: str
     limit: int
     yield_cpu: bool
     certificates: Callable[[], Path]
+    faults: tuple[str, ...] = ()
 
     def server_arguments(self, model: str, options: Options, idle: float | None) -> list[str]:
         """What follows ``netlab serve``; ``idle`` seconds are how long a client may stall, `math.inf` is no limit."""

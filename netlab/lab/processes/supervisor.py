@@ -20,7 +20,7 @@ from netlab.lab.processes.live_capture import LiveCapture
 from netlab.lab.processes.server_and_wire import ServerAndWire
 from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start
 from netlab.lab.processes.server_process import ServerProcess
-from netlab.lab.processes.setup import Setup
+from netlab.lab.processes.setup import SEED, Setup
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.sampling.sampler import Sampler
 from netlab.lab.sampling.subject import Subject
@@ -230,6 +230,8 @@ class Supervisor:
             wire = self._new_wire()
         endpoint = server.wait()
         self._set_patience(server)
+        if fresh and self._setup.faults:
+            wire.set_faults(self._setup.faults, SEED)
         wire.target(endpoint)
         self._listen = self._first_listening(wire) if fresh else wire.listen(self._listen)
 

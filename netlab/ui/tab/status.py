@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from netlab.lab.state import LabState, Phase
+from netlab.names import is_loopback
 from netlab.ui.widgets.formatting import Formatting, size
 
 
@@ -179,6 +180,8 @@ class Banner(Widget):
             lines.append((f"  Try: {show(state.advice)}", ""))
         if lines and ":start" not in state.advice:
             lines.append(("  Press s to start it again (in the console, press esc first)", ""))
+        if state.phase is Phase.SERVING and state.address is not None and not is_loopback(state.address.host):
+            lines.append((f"! {show(state.address.host)} is not loopback: other machines can reach this server", ""))
         if state.capture_note:
             lines.append((f"! {show(state.capture_note)}", ""))
         return lines

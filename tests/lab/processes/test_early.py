@@ -13,10 +13,12 @@ import pytest
 from netlab.lab.lab import Lab
 from netlab.lab.processes.child import Child
 from netlab.lab.processes.early import EarlyChildren
+from netlab.lab.processes.lab_settings import LabSettings
 from netlab.lab.processes.setup import TAB_IDLE
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
+from netlab.ui.lab_thread import LiveLab
 from tests.support.waiting import wait_until
 
 
@@ -63,6 +65,36 @@ def test_those_that_are_not_what_the_lab_wants_are_ended(early: EarlyChildren, m
         client.send(b"Hello")
         assert client.recv(8192) == b"Hello"
         assert all(child.ended.is_set() for child in children)
+
+
+def test_they_are_as_the_settings_have_them() -> None:
+    settings = LabSettings("threading", "127.0.0.2", 0, {"authkey": b"spam"}, ("delay 1ms", "slice 2 →"))
+    topic = topic_named("multiprocessing")
+    early = EarlyChildren(topic, settings)
+    live = LiveLab(topic, settings, early)
+    try:
+        address, pids = wait_until(lambda: early.serving), [child.pid for child in started(early)]
+        live.start()
+        wait_until(lambda: live.lab.state.phase is Phase.SERVING)
+        assert started(early) == [], "the lab took them over"
+        assert live.lab.state.server_pid in pids
+        assert live.lab.address == address
+        assert address.host == "127.0.0.2"
+        assert (live.lab.state.model, live.lab.wire.faults) == ("threading", ("delay 1ms", "slice 2 →"))
+        with live.lab.connect() as client:
+            client.send([1, 2])
+            assert client.recv() == [1, 2]
+    finally:
+        live.close()
+        early.close()
+
+
+def test_a_lab_begins_with_its_faults_where_nothing_was_started_early() -> None:
+    with Lab("tcp", faults=["delay 1ms"]) as lab:
+        assert lab.wire.faults == ("delay 1ms",)
+        lab.wire.clear()
+        lab.restart()
+        assert lab.wire.faults == ()
 
 
 def test_what_nobody_took_over_ends_with_its_folder() -> None:

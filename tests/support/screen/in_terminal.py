@@ -24,14 +24,14 @@ APP = [sys.executable, "-m", "tests.support.screen.run_app"]
 class Terminal:
     """A pseudo-terminal in which the app runs; what it wrote is in ``written``."""
 
-    def __init__(self, temp: Path, **environment: str) -> None:
+    def __init__(self, temp: Path, *words: str, **environment: str) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.written = bytearray()
         env = {**os.environ, "TERM": "xterm-256color", "TMPDIR": str(temp), "PYTHONPATH": str(ROOT), **environment}
         self.process = subprocess.Popen(
-            APP, stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env, start_new_session=True
+            [*APP, *words], stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env, start_new_session=True
         )
 
     def read(self) -> None:

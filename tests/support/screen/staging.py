@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import SECOND, Board
+from netlab.lab.processes.lab_settings import LabSettings
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, topic_named
@@ -103,7 +104,7 @@ class StagedApp(NetlabApp):
         self.stage = Stage()
 
         def make_lab(topic: Topic) -> LiveLab:
-            live = self.stage.labs[topic.name] = LiveLab(topic, port=port)
+            live = self.stage.labs[topic.name] = LiveLab(topic, LabSettings(port=port))
             live.start()
             return live
 
