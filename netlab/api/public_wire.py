@@ -60,10 +60,11 @@ class Wire:
         limit: int = CAPTURE_LIMIT,
     ) -> None:
         transport = Transport.UDP if udp else Transport.TCP
-        self._to, self._first = server(to), _as_specs(faults)
+        self._to, self._first = server(to), specs_of(faults)
         self._run = WireRun(transport, endpoint(listen, "listen"), limit)
         self._control = WireControl(self._run, transport)
         self._control.seed = seed
+        self._is_down = False
         with advising(_FAULTS):
             self._control.check(*self._first)
 
@@ -111,14 +112,17 @@ class Wire:
 
     def down(self) -> None:
         """Let the server seem gone: open flows are reset, and clients are refused until `up`."""
+        self._is_down = True
         with advising("close it, and make another Wire"):
             self._run.with_wire(lambda wire: wire.pause())
         self.drop_flows("the wire was taken down")
 
     def up(self) -> None:
-        """Take clients again, at the same address."""
-        with advising("another program has taken the port; make another Wire"):
-            self._run.with_wire(lambda wire: wire.listen(self.address))
+        """Take clients again, at the same address. Does nothing unless it is down."""
+        if self._is_down:
+            with advising("another program has taken the port; make another Wire"):
+                self._run.with_wire(lambda wire: wire.listen(self.address))
+            self._is_down = False
 
     def drop_flows(self, why: str = "dropped by the program") -> None:
         """Reset all open flows; ``why`` is their fate in the capture, in a few words."""
@@ -262,7 +266,8 @@ class Wire:
             raise WireError(f"{target} is the wire itself, in an endless loop", "give it the server's own address")
 
 
-def _as_specs(faults: Iterable[str]) -> tuple[str, ...]:
+def specs_of(faults: Iterable[str]) -> tuple[str, ...]:
+    """The same as a tuple. Raises `WireError` for a text, whose letters would be taken for faults."""
     if isinstance(faults, str):
         raise WireError(f"faults is a list, not the text {faults!r}", f"write faults=[{faults!r}]")
     return tuple(faults)

@@ -43,9 +43,9 @@ class SegmentSearch:
 def too_late(run: WireRun, what: object, timeout: float) -> WireTimeout:
     """What was waited for did not come; with the last segments that did."""
     segments = SegmentsSoFar(run.capture)
-    told = f"no segment matched {what!r}" if isinstance(what, str) else "the condition did not come true"
+    missed = f"no segment matched {what!r}" if isinstance(what, str) else "the condition did not come true"
     note = f" ({run.note})" if run.note else ""
-    problem = f"{told} within {timeout:g} s{note}"
+    problem = f"{missed} within {timeout:g} s{note}"
     if not segments:
         return WireTimeout(f"{problem}; nothing crossed", f"did a client connect to {run.address}?")
     last = "".join(f"\n{line(segment)}" for segment in segments[-_LAST:])
