@@ -1,7 +1,7 @@
-"""``netlab call``: one session from the shell. Each expression is a console line.
+"""``netlab call``: one session from the shell. Each expression, or line of a file, is a console line.
 
 Results go to stdout as a Python prompt shows them, what happened between the lines to stderr; the exit status is 0,
-1 when a call failed (one line on stderr says why), 2 for a wrong command line.
+1 when a call failed (one line on stderr says which and why), 2 for a wrong command line.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
 from netlab.commands.arguments import Ended, address, seconds, topic_of
+from netlab.commands.call_lines import STANDARD_INPUT, CallLine, of_file, of_words
 from netlab.dissect.text import safe
 from netlab.lab.client import transcript_text
 from netlab.lab.client.session import Session
@@ -28,7 +29,7 @@ from netlab.serve.options import add_options, chosen_options, folder
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
 
-USAGE = "usage: netlab call TOPIC 'EXPRESSION' … [--to HOST:PORT] [options]"
+USAGE = "usage: netlab call TOPIC 'EXPRESSION' … | -f FILE [--to HOST:PORT] [options]"
 ABOUT = """Runs console lines in one client: against --to HOST:PORT, or a server of its own.
 `netlab call TOPIC --help` has the options."""
 _EVERYTHING = 1 << 40
@@ -47,16 +48,23 @@ def main(argv: Sequence[str]) -> int:
         parser.error(_OWN)
     try:
         lab = _lab(topic, arguments)
-        _check(lab, arguments.expressions)
+        lines = _lines(arguments)
+        if arguments.file != STANDARD_INPUT:
+            _check_all(lab, lines)
+    except OSError as error:
+        parser.error(f"cannot read {safe(str(arguments.file))}: {error.strerror}")
     except (LabError, ValueError) as error:
         parser.error(str(error))
-    return _call(lab, arguments)
+    return _call(lab, lines, arguments)
 
 
 def build_parser(topic: Topic) -> argparse.ArgumentParser:
     """The command line behind ``netlab call TOPIC``."""
     parser = argparse.ArgumentParser(prog=f"netlab call {topic.name}", description=topic.summary, allow_abbrev=False)
-    parser.add_argument("expressions", nargs="+", metavar="EXPRESSION", help="a call such as recv(8192), or bare text")
+    parser.add_argument("expressions", nargs="*", metavar="EXPRESSION", help="a call such as recv(8192), or bare text")
+    text = "run the lines of this file; - reads standard input as it comes. Empty lines and # comments are left out"
+    parser.add_argument("-f", "--file", metavar="FILE", help=text)
+    parser.add_argument("--keep-going", action="store_true", help="run the other lines when one has failed")
     parser.add_argument("--to", type=address, metavar="HOST:PORT", help="the server (default: one of our own)")
     parser.add_argument("--model", choices=topic.models, help="for a server of our own")
     parser.add_argument("--timeout", type=seconds, default=5.0, metavar="SECONDS", help="default: %(default)g")
@@ -106,30 +114,63 @@ def _certificates(arguments: argparse.Namespace) -> Callable[[], Path] | None:
     return lambda: named if arguments.to is not None else lab_certificates(named)
 
 
-def _check(lab: Lab, expressions: Sequence[str]) -> None:
-    """Raise `LabError` if one of the expressions cannot be run, before any of them runs."""
-    for expression in expressions:
-        if any("\ud800" <= character <= "\udfff" for character in expression):
-            raise LabError(f"{safe(expression)[:40]} is not UTF-8", "bytes are written as b'\\xff'")
-        meaning = parse(expression, lab.operations, lab.topic.variable, remote=lab.remote)
-        if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
-            raise LabError(
-                f"{safe(expression)[:40]} is a command to a lab on the screen", "call takes calls and bare text"
-            )
+def _lines(arguments: argparse.Namespace) -> Iterable[CallLine]:
+    """What to run. Raises `OSError`, or `ValueError` with a sentence."""
+    if bool(arguments.expressions) == (arguments.file is not None):
+        raise ValueError("what to call is needed: EXPRESSION …, or -f FILE")
+    return of_words(arguments.expressions) if arguments.file is None else of_file(arguments.file)
 
 
-def _call(lab: Lab, arguments: argparse.Namespace) -> int:
+def _check_all(lab: Lab, lines: Iterable[CallLine]) -> None:
+    """Raise `ValueError` if one of the lines cannot be run, before any of them runs."""
+    for line in lines:
+        try:
+            _check(lab, line.text)
+        except LabError as error:
+            raise ValueError(line.about(str(error))) from None
+
+
+def _check(lab: Lab, expression: str) -> None:
+    """Raise `LabError` if a line cannot be run."""
+    if any("\ud800" <= character <= "\udfff" for character in expression):
+        raise LabError(f"{safe(expression)[:40]} is not UTF-8", "bytes are written as b'\\xff'")
+    meaning = parse(expression, lab.operations, lab.topic.variable, remote=lab.remote)
+    if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
+        what = f"{safe(expression)[:40]} is a command to a lab on the screen"
+        raise LabError(what, "call takes calls and bare text")
+
+
+def _call(lab: Lab, lines: Iterable[CallLine], arguments: argparse.Namespace) -> int:
+    status = 0
     try:
         with _session(lab, arguments.to) as printed:
-            for expression in arguments.expressions:
-                printed.run(expression)
-    except BrokenPipeError:
+            for line in lines:
+                if (failed := _run(lab, printed, line)) and not arguments.keep_going:
+                    return failed
+                status = max(status, failed)
+    except _OutputClosed as closed:
+        raise BrokenPipeError from closed
+    except Exception as error:  # noqa: BLE001 - the server may not start, or a line may be too long
+        return _failed(_line(error))
+    return status
+
+
+def _run(lab: Lab, printed: Printed, line: CallLine) -> int:
+    """Run one line; its exit status."""
+    try:
+        _check(lab, line.text)
+        printed.run(line.text)
+    except _OutputClosed:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a client raises is this command's failure
-        sys.stdout.flush()
-        sys.stderr.write(f"netlab call: {_line(error)}\n")
-        return 1
+        return _failed(line.about(_line(error)))
     return 0
+
+
+def _failed(text: str) -> int:
+    sys.stdout.flush()
+    sys.stderr.write(f"netlab call: {text}\n")
+    return 1
 
 
 def _line(error: Exception) -> str:
@@ -151,6 +192,10 @@ def _session(lab: Lab, to: Endpoint | None) -> Iterator[Printed]:
 def _printed(lab: Lab, address: Callable[[], Endpoint]) -> Iterator[Printed]:
     with Session(lab.topic, 1, "call", lambda: lab.target(address()), limit=_EVERYTHING) as session:
         yield Printed(session)
+
+
+class _OutputClosed(Exception):
+    """Nobody reads what is printed, as after ``| head``; a client's own `BrokenPipeError` is a call that failed."""
 
 
 @dataclass(slots=True)
@@ -189,8 +234,11 @@ class Printed:
             sys.stderr.write(f"# {safe(unknown('operation', meaning.name, known).advice)}\n")
 
     def _print(self, entry: Entry) -> None:
-        if entry.kind is EntryKind.RESULT:
-            sys.stdout.write(f"{entry.text}\n")
-            sys.stdout.flush()
-        elif entry.kind is EntryKind.NOTE:
-            sys.stderr.write(f"# {entry.text}\n")
+        try:
+            if entry.kind is EntryKind.RESULT:
+                sys.stdout.write(f"{entry.text}\n")
+                sys.stdout.flush()
+            elif entry.kind is EntryKind.NOTE:
+                sys.stderr.write(f"# {entry.text}\n")
+        except BrokenPipeError as error:
+            raise _OutputClosed from error

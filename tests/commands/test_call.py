@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from xmlrpc.server import SimpleXMLRPCServer
 
 import pytest
@@ -59,6 +61,59 @@ def test_a_timeout_names_the_option_of_this_command(capsys: pytest.CaptureFixtur
     assert "--timeout SECONDS sets how long" in capsys.readouterr().err
 
 
+LINES = """# tries one call after the other
+
+Hello
+  send(b'x')
+recv(0)
+recv(1)
+"""
+
+
+def test_the_lines_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "calls.txt"
+    file.write_text(LINES)
+    assert main(["tcp", "-f", str(file)]) == 1
+    out, err = capsys.readouterr()
+    assert out == "5\nb'Hello'\n1\n"
+    assert err.splitlines()[-1] == f"netlab call: {file}:5: ValueError: bufsize is 1 to 16777216"
+    assert main(["tcp", "-f", str(file), "--keep-going"]) == 1
+    assert capsys.readouterr().out == "5\nb'Hello'\n1\nb'x'\n"
+    file.write_text("Hello\ndance()\n")
+    with pytest.raises(SystemExit, match="2"):
+        main(["tcp", "-f", str(file)])
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"error: {file}:2: no operation dance" in err
+
+
+def test_a_client_that_cannot_send_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer_and_reset, args=(listener,), daemon=True).start()
+        to = f"127.0.0.1:{listener.getsockname()[1]}"
+        assert main(["tcp", "--to", to, "--keep-going", "recv(1)", "recv(1)", "send(b'x')"]) == 1
+    assert "BrokenPipeError" in capsys.readouterr().err.splitlines()[-1]
+
+
+def _answer_and_reset(listener: socket.socket) -> None:
+    accepted = listener.accept()[0]
+    accepted.sendall(b"!")
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    accepted.close()
+
+
+def test_the_lines_of_standard_input_run_as_they_come() -> None:
+    words = [sys.executable, "-m", "netlab", "call", "tcp", "-f", "-", "--keep-going"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, text=True, **pipes) as run:  # type: ignore[call-overload]
+        run.stdin.write("send(b'one')\n")
+        run.stdin.flush()
+        assert run.stdout.readline() == "3\n"
+        out, err = run.communicate("# a comment\ndance()\nrecv(100)\n", timeout=60)
+    assert (run.returncode, out) == (1, "b'one'\n")
+    assert "netlab call: standard input:3: no operation dance" in err
+
+
 @contextlib.contextmanager
 def foreign() -> Iterator[str]:
     """Another XML-RPC server, with introspection; its address."""
@@ -92,7 +147,9 @@ def test_after_a_refusal_a_server_is_asked_how_its_operation_is_called(capsys: p
     [
         ([], "which topic?"),
         (["nope", "x"], "no topic 'nope'"),
-        (["tcp"], "EXPRESSION"),
+        (["tcp"], "what to call is needed: EXPRESSION …, or -f FILE"),
+        (["tcp", "x", "-f", "-"], "what to call is needed: EXPRESSION …, or -f FILE"),
+        (["tcp", "-f", "/nothing"], "cannot read /nothing: No such file or directory"),
         (["tcp", "dance()"], "no operation dance"),
         (["tcp", ":model pool"], "is a command to a lab on the screen"),
         (["tcp", "\udcff"], "is not UTF-8"),
