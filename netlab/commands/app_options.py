@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
-from netlab.commands.arguments import host, port
+from netlab.commands.arguments import KEYLOG, host, port
 from netlab.lab.processes.lab_settings import LabSettings
 from netlab.lab.processes.setup import lab_certificates
 from netlab.serve.options import add_options, chosen_options, folder
@@ -33,6 +34,8 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     add("--port", type=port, help=f"default: {topic.port}; 0 takes a free one")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add_options(parser, topic.options)
+    if topic.encrypted:
+        add("--keylog", type=Path, metavar="FILE", help=KEYLOG)
     if topic.certificates:
         add("--certificates", type=folder, metavar="DIR", help="folder of the lab's certificates")
     return parser
@@ -60,4 +63,5 @@ def settings_of(topic: Topic, words: Sequence[str]) -> LabSettings:
         {option.name: chosen[option.name] for option in topic.options if chosen[option.name] != option.default},
         tuple(arguments.fault),
         lab_certificates if own is None else partial(lab_certificates, own),
+        getattr(arguments, "keylog", None),
     )

@@ -14,6 +14,8 @@ from netlab.names import parse_address
 if TYPE_CHECKING:
     from netlab.topics.contract import Topic
 
+KEYLOG = "open TLS with the secrets that a client writes to this file (SSLKEYLOGFILE); it may still grow"
+"""The help of ``--keylog``."""
 LONGEST = 3600.0
 """Seconds that a timeout may have."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from netlab.capture.filter import FilterError, parse
 from netlab.capture.frames.links import understood_links
 from netlab.capture.model import Direction
+from netlab.commands.arguments import KEYLOG
 from netlab.commands.printing import STANDARD_INPUT, Printing, print_segments, print_stream
 from netlab.commands.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
 from netlab.platforms import lacks
@@ -70,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--fields", metavar="NAMES", help="which fields to print, separated by commas")
     add("--filter", metavar="FILTER", help="which segments to print, as in the wire list: 'flow 2 and len>100'")
     add("--flow", type=_number, metavar="N", help="print this flow alone")
+    add("--keylog", type=Path, metavar="FILE", help=KEYLOG)
     add("--force", action="store_true", help="print raw bytes also on a terminal")
     return parser
 
@@ -83,6 +85,8 @@ def _number(text: str) -> int:
 def _print(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     if str(arguments.file) == STANDARD_INPUT and sys.stdin.isatty():
         parser.error("standard input is a terminal: - reads a capture from a pipe")
+    if arguments.keylog is not None:
+        parser.error("--keylog opens TLS in panes: leave it out here")
     if arguments.stream:
         return _print_stream(parser, arguments)
     try:
@@ -120,4 +124,4 @@ def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int
     os.environ.setdefault("TEXTUAL_FPS", FRAMES)
     from netlab.ui import capture_app
 
-    return capture_app.show(arguments.file)
+    return capture_app.show(arguments.file, arguments.keylog)

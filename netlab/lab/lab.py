@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from netlab.capture.model import Endpoint, Transport
+from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.lab import console
 from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.client.close_reason import LabCloseReasons
@@ -52,7 +53,8 @@ class Lab(LabCapture):
     is the most that the capture keeps, in bytes. ``yield_cpu`` gives the children a low priority. ``certificates``
     finds or makes the folder of the lab's certificates (None: the usual one). ``early`` are children that already run;
     they are taken over if they fit these arguments. ``server`` is what the server is (None: the topic's recipe).
-    ``faults`` are those that a new wire begins with.
+    ``faults`` are those that a new wire begins with. ``keylog`` is a file to which clients from outside write
+    their TLS secrets; it need not be there yet.
 
     Methods raise `LabError`; if it concerns serving, `state` has its problem and advice, too. Methods may block for
     seconds. They may be called from any thread, but not from ``notify``.
@@ -75,11 +77,13 @@ class Lab(LabCapture):
         early: EarlyChildren | None = None,
         server: ServerPlan | None = None,
         faults: Sequence[str] = (),
+        keylog: Path | None = None,
     ) -> None:
         self.topic = topic if isinstance(topic, Topic) else _found(topic)
         self.log: BoundedLog[LogLine] = BoundedLog(LOG_KEPT)
         self.options, self.timeout = Options(self.topic, options), timeout
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
+        self.outside_keys = OutsideKeys(keylog) if keylog is not None else None
         _check_port(port)
         self._certificates = certificates or lab_certificates
         setup = Setup(self.topic, host, limit, yield_cpu, self._certificates, tuple(faults))

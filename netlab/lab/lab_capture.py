@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 
 from netlab.capture.capture_file import Capture
+from netlab.capture.conversations import route_of
+from netlab.capture.model import Direction, Flow
+from netlab.dissect.tls.outside_keys import OutsideKeys, client_random, of_clients
 from netlab.lab.errors import LabError
 from netlab.lab.processes.flow_table import FlowRecord
 from netlab.lab.processes.live_capture import LiveCapture, Saved
@@ -17,6 +20,8 @@ class LabCapture:
     _supervisor: Supervisor
     _live_capture: LiveCapture
     _headless: bool
+    outside_keys: OutsideKeys | None = None
+    """The key log of clients from outside, if one was named."""
 
     @property
     def flows(self) -> tuple[FlowRecord, ...]:
@@ -43,9 +48,10 @@ class LabCapture:
     def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
         """Copy the capture to a file. Returns its path, and the path of the backup of a file that was there.
 
-        ``secrets`` includes the secrets of the clients' TLS sessions: anyone who has the file can read their data.
+        ``secrets`` includes the secrets of the clients' TLS sessions: anyone who has the file can read their data. Of a
+        key log from outside only the sessions in this capture are included.
         """
-        inside = self.secrets.encode() if secrets else None
+        inside = (self._live_capture.secrets + self._secrets_from_outside()).encode() if secrets else None
         if inside == b"":
             raise LabError(
                 "there are no TLS secrets to save", "clients of the tls topic write them; leave out --secrets"
@@ -60,9 +66,21 @@ class LabCapture:
 
     @property
     def secrets(self) -> str:
-        """The key log of the clients' TLS sessions so far; empty for a topic without TLS."""
-        return self._live_capture.secrets
+        """The key log of the clients' TLS sessions so far, with that from outside; empty for a topic without TLS."""
+        return self._live_capture.secrets + (self.outside_keys.text if self.outside_keys is not None else "")
+
+    def _secrets_from_outside(self) -> str:
+        if self.outside_keys is None:
+            return ""
+        capture = self.capture
+        return of_clients(self.outside_keys.text, (_client_random(capture, flow) for flow in capture.flows))
 
     def clear_capture(self) -> None:
         """Start a new capture."""
         self._supervisor.clear_capture()
+
+
+def _client_random(capture: Capture, flow: Flow) -> str:
+    """The client's random, by the first bytes that it sent; empty if it does not speak TLS. Safe in any thread."""
+    rows = capture.rows(route_of(flow, Direction.TO_SERVER), 0, capture.segment_count)
+    return next((client_random(capture.payload(row)) for row, _, length in rows if length), "")

@@ -21,11 +21,13 @@ from netlab.capture.unread import count_of, not_read
 from netlab.dissect.decrypted_record import Conversation
 from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
+from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.topics.by_port import dissector_of, guess_topic
+from netlab.topics.decrypting import decrypted_by
 from netlab.topics.discovery import topics
 from netlab.ui.bytes.bytes_pane import BytesPane
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.bytes.plaintext import Plaintexts
+from netlab.ui.bytes.plaintext import Plaintexts, whose_keys
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines
 from netlab.ui.keys.type_ahead import TypeAhead
@@ -68,13 +70,13 @@ class InspectApp(TerminalApp, TypeAhead):
         Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
     ]
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: Capture, keys: OutsideKeys | None = None) -> None:
         super().__init__()
         self._capture = capture
         self._chosen = ""
         self._summarised = False
         self._dissectors: dict[str, Dissector | None] = {}
-        self._secrets = secrets_in(capture.path)
+        self._inside, self._keys = secrets_in(capture.path), keys
         self._openers: dict[str, Plaintexts] = {}
 
     def compose(self) -> ComposeResult:
@@ -91,8 +93,8 @@ class InspectApp(TerminalApp, TypeAhead):
     def on_mount(self) -> None:
         """Show what has been read so far, and continue to read."""
         wire = self.query_one(WireList)
-        if self._secrets:
-            wire.decrypted = DecryptedLines(self._conversation, lambda: self._secrets)
+        if self._decrypts:
+            wire.decrypted = DecryptedLines(self._conversation, self._secrets)
         self._capture.grow(at_most=_BATCH)
         wire.show(self._capture, self._of_all_flows())
         wire.focus()
@@ -118,8 +120,10 @@ class InspectApp(TerminalApp, TypeAhead):
             words.append(not_read(unread))
         if capture.problem:
             words.append(capture.problem)
-        if self._secrets:
+        if self._inside:
             words.append("with TLS secrets")
+        if self._keys is not None:
+            words.append(f"TLS secrets from {self._keys.path.name}")
         words.append(f"dissected as {self._chosen}" if self._chosen else "dissected by port")
         self.query_one("#file", Static).update(Content(safe("  ·  ".join(words))))
 
@@ -129,7 +133,7 @@ class InspectApp(TerminalApp, TypeAhead):
         """Show its bytes."""
         dissector = self._dissector(event.segment) if event.segment else None
         inspector = self.query_one(Inspector)
-        inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._secrets else None
+        inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._decrypts else None
         inspector.show_segment(event.segment, self._capture, dissector)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
@@ -142,22 +146,27 @@ class InspectApp(TerminalApp, TypeAhead):
 
     # Dissectors
 
+    @property
+    def _decrypts(self) -> bool:
+        return bool(self._inside) or self._keys is not None
+
+    def _secrets(self) -> str:
+        return self._inside + (self._keys.text if self._keys is not None else "")
+
     def _topic_name(self, segment: Segment) -> str:
         guessed = guess_topic(segment.flow) if not self._chosen else None
         return self._chosen or (guessed.name if guessed else _RAW)
 
     def _plaintexts(self, segment: Segment) -> Plaintexts | None:
-        """Decrypts the segment's flow with the secrets in the file."""
-        topic = topics().get(self._topic_name(segment))
-        if topic is None:
-            return None
-        return self._openers.setdefault(
-            topic.name, Plaintexts(topic.opener, lambda: self._secrets, "the file's secrets", _CLOSED)
-        )
+        """Decrypts the segment's flow with the secrets in the file, or in a file beside it."""
+        topic = decrypted_by(topics().get(self._topic_name(segment)))
+        whose = "the file's secrets", _CLOSED
+        if self._keys is not None and not self._inside:
+            whose = whose_keys(self._keys.path.name)
+        return self._openers.setdefault(topic.name, Plaintexts(topic.opener, self._secrets, *whose))
 
     def _conversation(self, segment: Segment) -> Callable[[], Conversation] | None:
-        topic = topics().get(self._topic_name(segment))
-        return topic.conversation() if topic is not None else None
+        return decrypted_by(topics().get(self._topic_name(segment))).conversation()
 
     def _dissector(self, segment: Segment) -> Dissector | None:
         name = self._topic_name(segment)
@@ -210,7 +219,7 @@ def open_capture(path: Path) -> Capture:
     return Capture.of_file(path)
 
 
-def show(path: Path) -> int:
+def show(path: Path, keylog: Path | None = None) -> int:
     """Show a capture file. Returns the exit status: 0; 1 if it cannot be read; 2 without a terminal."""
     try:
         capture = open_capture(path)
@@ -222,4 +231,4 @@ def show(path: Path) -> int:
         sys.stderr.write("netlab inspect: this needs a terminal\n")
         return 2
     with capture:
-        return play(InspectApp(capture))
+        return play(InspectApp(capture, OutsideKeys(keylog) if keylog is not None else None))

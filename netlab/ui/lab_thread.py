@@ -120,6 +120,7 @@ class LiveLab:
             certificates=asked.certificates,
             early=early,
             faults=asked.faults,
+            keylog=asked.keylog,
         )
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)

@@ -24,6 +24,7 @@ from netlab.capture.writer import CaptureWriter
 from netlab.commands.app import FRAMES
 from netlab.commands.inspect import main
 from netlab.dissect.fields import Dissection
+from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.topics.by_port import guess_topic
 from netlab.topics.discovery import topics
 from netlab.ui import capture_app
@@ -33,6 +34,8 @@ from netlab.ui.keys.help import Help
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_list import WireList
 from tests.support.screen.panes_app import dissect_lines
+from tests.support.screen.recorded_tls import sample
+from tests.support.waiting import until
 
 START = 1_700_000_000_000_000_000
 
@@ -217,3 +220,35 @@ def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
 )
 def test_what_is_not_read_is_named(reasons: dict[str, int], said: str) -> None:
     assert not_read(Counter(reasons)) == said
+
+
+def test_a_key_log_beside_the_file_opens_tls_as_it_grows(tmp_path: Path) -> None:
+    secrets, sent, received = sample()
+    writer = CaptureWriter(str(tmp_path / "tls.pcapng"), 1 << 20)
+    record = TcpRecord(writer, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 443))  # the port says nothing
+    record.opened(START)
+    hello = 5 + int.from_bytes(sent[3:5], "big")
+    for way, piece in (
+        (Direction.TO_SERVER, sent[:hello]),
+        (Direction.TO_CLIENT, received[:-27]),
+        (Direction.TO_SERVER, sent[hello:-27]),
+        (Direction.TO_SERVER, sent[-27:]),
+    ):
+        record.way(way).carried(START, memoryview(piece))
+    writer.settle()
+    writer.close()
+
+    async def run() -> None:
+        with open_capture(tmp_path / "tls.pcapng") as capture:
+            app = InspectApp(capture, OutsideKeys(tmp_path / "keys.log"))
+            async with app.run_test(size=(100, 40)) as pilot:
+                inspector, wire = app.query_one(Inspector), app.query_one(WireList)
+                (tmp_path / "keys.log").write_text(secrets + "\n")
+                wire.go_to(5)
+                await until(pilot, lambda: inspector._understood.plain is not None, "decrypted")
+                await until(
+                    pilot, lambda: "Hello" in app.query_one(SegmentList).render_line(5).text, "decrypted in the list"
+                )
+                assert "TLS secrets from keys.log" in str(app.query_one("#file", Static).render())
+
+    asyncio.run(run())

@@ -12,7 +12,8 @@ from netlab.topics.contract import Topic
 
 @dataclass(frozen=True, slots=True)
 class LabSettings:
-    """``port`` None is the topic's, ``model`` None the default one. ``options`` are those that are given."""
+    """``port`` None is the topic's, ``model`` None the default one. ``options`` are those that are given.
+    ``keylog`` is a file of TLS secrets of clients from outside."""
 
     model: str | None = None
     host: str = "127.0.0.1"
@@ -20,6 +21,7 @@ class LabSettings:
     options: Mapping[str, object] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     certificates: Callable[[], Path] = lab_certificates
+    keylog: Path | None = None
 
     def port_of(self, topic: Topic) -> int:
         """Where the wire listens."""

@@ -13,10 +13,18 @@ from netlab.capture.model import Direction, Flow, Transport
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Opened, Opener
 from netlab.dissect.fields import Dissection, Dissector, Field
+from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import SparseSource
 from netlab.ui.bytes.dissecting import Extent, dissect, joined
 
 NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
+
+
+def whose_keys(file: str, *, also_ours: bool = False) -> tuple[str, str]:
+    """``whose`` and ``not_ours`` of `Plaintexts` that have the secrets in a file of clients from outside."""
+    if also_ours:
+        return f"this lab's secrets and {safe(file)}", f"encrypted; its keys are neither this lab's nor in {safe(file)}"
+    return f"the secrets in {safe(file)}", f"encrypted; its keys are not in {safe(file)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from textual.timer import Timer
 
 from netlab.dissect.fields import Dissector
 from netlab.lab.state import LabState, Phase
+from netlab.topics.decrypting import decrypted_by
 from netlab.ui.bytes.bytes_pane import BytesPane
-from netlab.ui.bytes.plaintext import Plaintexts
+from netlab.ui.bytes.plaintext import Plaintexts, whose_keys
 from netlab.ui.console.prompt import PromptInput
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.lab_thread import Changes, LiveLab
@@ -75,15 +76,22 @@ class TopicTab(LabPanes):
     def on_mount(self) -> None:
         """Show the lab's state, and begin to follow it."""
         self._timer = self.set_interval(PERIOD, self.look)
-        self.inspector.plaintexts = Plaintexts(self.topic.opener, lambda: self.lab.secrets)
-        if self.topic.encrypted:
-            self.wire.decrypted = DecryptedLines(lambda segment: self.topic.conversation(), lambda: self.lab.secrets)
+        self._decrypt()
         self.inspector.make_panel = self.topic.panel
         try:
             self._dissector = self.topic.dissector()
         except Exception as error:  # noqa: BLE001 - a topic's module may raise anything; its bytes are shown raw
             self.console.say(f"the dissector could not be loaded, so bytes are shown raw: {error}", error=True)
         self._draw(Changes(state=True, log=True, sessions=True, capture_replaced=True))
+
+    def _decrypt(self) -> None:
+        """Decrypt with the secrets of the lab's clients, and with those that clients from outside write to a file."""
+        keys = self.lab.outside_keys
+        whose = whose_keys(keys.path.name, also_ours=self.topic.encrypted) if keys is not None else ()
+        topic = decrypted_by(self.topic) if keys is not None else self.topic
+        self.inspector.plaintexts = Plaintexts(topic.opener, lambda: self.lab.secrets, *whose)
+        if topic.encrypted:
+            self.wire.decrypted = DecryptedLines(lambda segment: topic.conversation(), lambda: self.lab.secrets)
 
     def _learn(self) -> None:
         """Load what the console completes; not before the lab serves, because it imports the recipe's client."""
