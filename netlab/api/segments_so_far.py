@@ -29,7 +29,7 @@ class SegmentsSoFar(Sequence[Segment]):
     def __getitem__(self, index: int | slice) -> Segment | Sequence[Segment]:
         """The segment at ``index``, counted from 0 (its number is one more)."""
         if isinstance(index, slice):
-            return tuple(self._segments[i] for i in range(*index.indices(self._count)))
+            return tuple(s for i in range(*index.indices(self._count)) for s in self._segments[i : i + 1])
         if not -self._count <= index < self._count:
             raise IndexError(f"{self._count} segments have crossed")
         return self._segments[index % self._count]

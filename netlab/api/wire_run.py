@@ -12,7 +12,7 @@ from netlab.capture.capture_file import Capture
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.processes import child
 from netlab.lab.processes.flow_table import FlowTable
-from netlab.lab.processes.live_capture import LiveCapture, Saved
+from netlab.lab.processes.live_capture import CaptureExtent, LiveCapture, Saved
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.state import LabState, Phase
 
@@ -88,7 +88,7 @@ class WireRun:
     def capture(self) -> Capture:
         """The capture, with everything that has crossed."""
         self.sync()
-        self._capture.grow(self._length)
+        self._capture.grow(self._captured)
         return self._capture.capture
 
     def save(self, path: str | os.PathLike[str]) -> Saved:
@@ -97,12 +97,12 @@ class WireRun:
             raise WireError("the wire is closed, and its capture is gone", "save it before")
         with advising("choose another file"):
             self.sync()
-            return self._capture.save(path, self._length)
+            return self._capture.save(path, self._captured)
 
     @property
-    def _length(self) -> int:
-        """How many bytes of the capture's file are complete."""
-        return self._process.length if self._process is not None else 0
+    def _captured(self) -> CaptureExtent:
+        """How much of the capture is complete, and in which files."""
+        return self._process.captured if self._process is not None else CaptureExtent()
 
     def sync(self) -> None:
         """Wait until what has crossed is in the capture. Does nothing once the wire has ended."""

@@ -1,54 +1,51 @@
-"""A capture file, read while it grows: segments, flows and streams as views of the mapped file.
+"""A capture, read while it grows: segments, flows and streams as views of its mapped file, or files.
 
-No byte of a payload is copied here. What stays in memory is 28 bytes for each segment. Knows nothing of who writes the
-file: it reads up to the length that is complete.
+No byte of a payload is copied here. What stays in memory is 28 bytes for each segment that is kept. Knows nothing of
+who writes: it reads up to the length that is complete.
 """
 
 from __future__ import annotations
 
-import mmap
 import os
-import weakref
-from array import array
-from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from functools import partial
-from itertools import islice
+from contextlib import suppress
 from pathlib import Path
 from typing import overload
 
-from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of, route_of
-from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
+from netlab.capture.conversations import direction, kind_of, route_of
+from netlab.capture.files.checkpoint import Checkpoint, OpenFlow
+from netlab.capture.files.destination import CaptureFile
+from netlab.capture.files.part import Part, SharedReading
+from netlab.capture.frames.fragments import FRAGMENT
 from netlab.capture.frames.links import LINKS, link_name, understood_links
-from netlab.capture.frames.packets import Fragment, Packet, read_packet
-from netlab.capture.model import CaptureError, Direction, Flow, Kind, Outcome, Segment, Transport
-from netlab.capture.pcap import MAGICS, Pcap
-from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Pcapng
+from netlab.capture.model import CaptureError, Direction, Flow, Kind, LetGo, Outcome, Segment, Transport
 from netlab.capture.stream import Stream
 
-_PCAPNG_MAGIC = b"\n\r\r\n"
-_PACKED = (
-    (b"\x1f\x8b", "gzip"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-    (b"\xfd7zXZ", "xz"),
-    (b"BZh", "bzip2"),
-)
-_NO_OPTIONS = 7
-"""At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
-PREFIX = 24
-"""Bytes that show the format: a pcap header, or the beginning of a section header."""
+_NOTHING = memoryview(b"")
 
 
 class Segments(Sequence[Segment]):
-    """A capture's segments in order, each made on demand. A slice is a tuple."""
+    """A capture's segments in order, each made on demand; its index is its number less one, always.
+
+    The length counts also those that were let go; they cannot be had (`LetGo`), and neither an iteration nor a slice,
+    which is a tuple, has them.
+    """
 
     def __init__(self, capture: Capture) -> None:
         self._capture = capture
 
     def __len__(self) -> int:
         return self._capture.segment_count
+
+    def __iter__(self) -> Iterator[Segment]:
+        return self._from(self._capture.let_go)
+
+    def _from(self, index: int) -> Iterator[Segment]:
+        while index < len(self):
+            with suppress(LetGo):
+                yield self[index]
+            index += 1
 
     @overload
     def __getitem__(self, index: int) -> Segment: ...
@@ -57,7 +54,11 @@ class Segments(Sequence[Segment]):
     def __getitem__(self, index: int | slice) -> Segment | Sequence[Segment]:
         """The segment at ``index``, counted from 0 (its number is one more)."""
         if isinstance(index, slice):
-            return tuple(self[i] for i in range(*index.indices(len(self))))
+            first, found = self._capture.let_go, list[Segment]()
+            for each in range(*index.indices(len(self))):
+                with suppress(LetGo):
+                    found += [self[each]] if each >= first else []
+            return tuple(found)
         if not -len(self) <= index < len(self):
             raise IndexError(f"the capture has {len(self)} segments")
         return self._capture.segment(index % len(self))
@@ -66,8 +67,9 @@ class Segments(Sequence[Segment]):
 class Capture:
     """A pcapng or pcap file that may still grow. Begins empty: `grow` reads up to the length that is complete.
 
+    It may have several files, one after the other, of which the oldest are let go while it grows (`Keep.NEWEST`).
     One thread may grow it while others look: they see the segments so far. Views that were handed out stay valid
-    after the capture grew or was closed; the memory goes with the last of them. The file must not be cut short while
+    after the capture grew, let go or was closed; the memory goes with the last of them. No file must be cut short while
     it is open. Raises `OSError` when the file cannot be opened.
     """
 
@@ -76,21 +78,15 @@ class Capture:
         self.problem = ""
         """A sentence that says what is wrong with the file and where, or empty."""
         self.segments: Sequence[Segment] = Segments(self)
-        self._file = self.path.open("rb", buffering=0)
-        weakref.finalize(self, self._file.close)  # a lab's capture can be looked at after its end; nobody closes it
-        self._view = memoryview(b"")
-        self._container: Container | None = None
-        self._conversations = Conversations()
+        self._reading = SharedReading()
+        self._conversations = self._reading.conversations
+        first = Part(CaptureFile(str(path), 0), self._reading)
+        self._parts: tuple[Part, ...] = (first,)  # exchanged whole: other threads look
+        self._ahead: deque[Part] = deque()  # files that are not read yet; they are open, so removal does not hurt
+        self._count = 0  # segments of files that are read
+        self._open: tuple[OpenFlow, ...] = ()  # at the beginning of the file that is read
         self._streams: dict[int, Stream] = {}
-        self._damaged = False
-        self._unread: Counter[str] = Counter()
-        self._fragments = Fragments()
-        self._whole: dict[int, Whole] = {}  # of the rows whose packets came in fragments
-        self._places = array("Q")  # where each segment's block begins
-        self._positions = array("q")
-        self._lengths = array("I")
-        self._routes = array("I")
-        self._rows: defaultdict[int, array[int]] = defaultdict(partial(array, "I"))  # the rows of each route
+        self._damaged = self._closed = self._lets_go = False
 
     @classmethod
     def of_file(cls, path: str | os.PathLike[str]) -> Capture:
@@ -101,8 +97,9 @@ class Capture:
         capture = cls(path)
         try:
             capture.grow(at_most=1)
-            links = capture._container.links() if capture._container else frozenset()
-            if capture._container is None:
+            container = capture._last.container
+            links = container.links() if container else frozenset()
+            if container is None:
                 raise CaptureError("the file is too short to be a capture")
             if links and not links & LINKS.keys():
                 named = ", ".join(map(link_name, sorted(links)))
@@ -113,157 +110,176 @@ class Capture:
         return capture
 
     @property
+    def _last(self) -> Part:
+        return self._parts[-1]
+
+    @property
     def size(self) -> int:
-        """The file's length in bytes as it stands now."""
-        return os.fstat(self._file.fileno()).st_size
+        """The length in bytes as it stands now, also of what was let go."""
+        last = self._ahead[-1] if self._ahead else self._last
+        return last.start + last.size
 
     @property
     def position(self) -> int:
-        """How much of the file was read, in bytes; less than the length given to `grow` when ``at_most`` stopped it."""
-        return self._container.position if self._container else 0
+        """How much was read, in bytes; less than the length given to `grow` when ``at_most`` stopped it."""
+        return self._last.start + self._last.position
 
     @property
     def segment_count(self) -> int:
-        """How many segments were read so far."""
-        return len(self._places)
+        """How many segments there were so far."""
+        return max(self._last.stop, self._count)
+
+    @property
+    def let_go(self) -> int:
+        """How many of the oldest segments were let go."""
+        return next((part.first for part in self._parts if len(part)), self._count)
 
     @property
     def flows(self) -> Sequence[Flow]:
-        """The flows so far; a flow's index is its number less one."""
+        """The flows so far; a flow's index is its number less one. Those of which nothing is kept were let go, too."""
         return self._conversations.flows
 
     @property
     def unread(self) -> Counter[str]:
         """How many packets so far are no segments, by what they are instead: neither TCP nor UDP, cut, or in parts."""
-        return self._unread + self._fragments.given_up + Counter({FRAGMENT: self._fragments.waiting})
+        fragments = self._reading.fragments
+        return self._reading.unread + fragments.given_up + Counter({FRAGMENT: fragments.waiting})
 
-    def grow(self, length: int | None = None, *, at_most: int | None = None) -> int:
+    def grow(self, length: int | None = None, *, at_most: int | None = None, files: Sequence[CaptureFile] = ()) -> int:
         """Read the packets up to ``length`` bytes (None: all of the file), ``at_most`` so many; how many segments came.
 
-        After damage nothing more is read, and `problem` says so. Raises `CaptureError` if the file is not a capture.
+        ``files`` are those of a capture that has several: what lies before the first of them is let go. After damage
+        nothing more is read, and `problem` says so. Raises `CaptureError` if the file is not a capture.
         """
-        if self._damaged or self._file.closed:
+        if self._damaged or self._closed:
             return 0
+        if files:
+            self._follow(files)
         length = self.size if length is None else min(length, self.size)
-        if length <= self.position:
+        before, left = self.segment_count, at_most
+        while not self._damaged:
+            scanned = self._read(length, left)
+            left = None if left is None else left - scanned
+            if not self._ahead or self._last.position < self._last.size or left == 0:
+                break
+            self._count = self.segment_count
+            self._parts = (*self._parts, self._ahead.popleft())
+        if self._lets_go and len(self._last):  # then it is known which flows are open
+            self._let_flows_go()
+        return self.segment_count - before
+
+    def _read(self, length: int, at_most: int | None) -> int:
+        """Read on in the last part (all of it if another follows); how many packets were looked at."""
+        part = self._last
+        end = part.size if self._ahead else min(length - part.start, part.size)
+        if end <= part.position:
             return 0
         try:
-            self._map(length)
+            if not part.map(end):
+                return 0
         except OSError as error:  # no memory, or no file descriptor left
             self.problem = f"the file could not be mapped ({error.strerror})"
             return 0
-        if self._container is None:
-            if length < PREFIX:
-                return 0
-            self._container = container_of(self._view[:length])
-        before = self.segment_count
+        scanned = 0
         try:
-            scanned = self._index(self._container, length, at_most)
+            scanned = part.read(end, at_most, self._begin)
         except CaptureError as damage:
             self._damaged, self.problem = True, f"{damage}; what follows cannot be read"
         else:
             ended = at_most is None or scanned < at_most
-            cut = ended and self.position < length
-            self.problem = f"the file ends inside the block that begins at byte {self.position:,}" if cut else ""
-        return self.segment_count - before
-
-    def _map(self, length: int) -> None:
-        """Map the file as it stands when what is mapped is too short. Old maps live as long as views of them."""
-        if len(self._view) < length:
-            self._view = memoryview(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
-
-    def _index(self, container: Container, length: int, at_most: int | None) -> int:
-        """Note each segment's place, stream position, length and route; how many packets were looked at."""
-        view, place = self._view, self._conversations.place
-        places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
-        rows, row = self._rows, len(places)
-        scanned = 0
-        for at, link, start, end, on_link, stop in islice(container.frames(view, length), at_most):
-            scanned += 1
-            found = read_packet(view, link, start, end, on_link)
-            packet = found if isinstance(found, tuple) else self._whole_packet(found, container, at)
-            if packet is None:
-                continue
-            placed = place(packet, start - at > LONGEST_PACKET_HEAD)
-            if placed is not None:
-                lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
-                route = placed[0] | OUTSIDE if lost else placed[0]
-                routes.append(route)
-                rows[route].append(row)
-                positions.append(placed[1])
-                lengths.append(packet[5])
-                places.append(at)  # last, because readers go by its length
-                row += 1
-            elif row in self._whole:  # it came in fragments, and is only an acknowledgement
-                del self._whole[row]
+            cut = ended and part.position < end
+            self.problem = f"the file ends inside the block that begins at byte {part.position:,}" if cut else ""
         return scanned
 
-    def _whole_packet(self, found: Fragment | str, container: Container, at: int) -> Packet | None:
-        """The packet that a fragment completes; None if it completes none, or if it cannot be read."""
-        if isinstance(found, str):
-            self._unread[found] += 1
-            return None
-        whole = self._fragments.add(found, container.details(self._view, at).time_ns)
-        if whole is None:
-            return None
-        packet, _ = whole.packet(self._view)
-        if isinstance(packet, str):
-            self._unread[packet] += whole.fragments
-            return None
-        self._whole[self.segment_count] = whole
-        return packet
+    def _begin(self, part: Part, checkpoint: Checkpoint | None) -> None:
+        """The first packet of a file comes. If those before it were not read to their end, its checkpoint counts."""
+        count = self.segment_count
+        if checkpoint is not None and checkpoint.segments > count:
+            self._conversations.restore(checkpoint.flows)
+            count = checkpoint.segments
+        self._open = checkpoint.flows if checkpoint is not None else ()
+        part.first = self._count = count
 
-    def _packet(self, row: int) -> tuple[Packet, memoryview]:
-        """The headers of a segment and what was kept of its payload."""
-        view = self._view
-        assert self._container is not None  # there are rows
-        packet: Packet | Fragment | str
-        whole = self._whole.get(row)
-        if whole is not None:
-            packet, view = whole.packet(view)
-            end = len(view)
-        else:
-            _, link, start, end, on_link, _ = self._container.frame(view, self._places[row])
-            packet = read_packet(view, link, start, end, on_link)
-        assert isinstance(packet, tuple)  # it was understood when it was indexed
-        payload, length = packet[4], packet[5]
-        return packet, view[payload : max(payload, min(payload + length, end))]
+    def _follow(self, files: Sequence[CaptureFile]) -> None:
+        """Open the files that are new, at once, because they may be removed; let go those that are no longer there."""
+        newest = (self._ahead[-1] if self._ahead else self._last).start
+        for file in files:
+            if file.start > newest:
+                with suppress(OSError):  # removed already
+                    self._ahead.append(Part(file, self._reading))
+        while self._ahead and self._ahead[0].start < files[0].start:
+            self._ahead.popleft()
+        kept = tuple(part for part in self._parts if part.start >= files[0].start)
+        if not kept and self._ahead:
+            kept = (self._ahead.popleft(),)
+        if kept and kept != self._parts:
+            self._keep(kept)
+
+    def _keep(self, kept: tuple[Part, ...]) -> None:
+        """Let go all but these parts, and what is known of streams that lies before them."""
+        self._count = self.segment_count
+        self._parts = kept
+        first = self.let_go
+        self._streams = {route: stream.without(first) for route, stream in list(self._streams.items())}
+        self._lets_go = True
+
+    def _let_flows_go(self) -> None:
+        """Forget the flows, and their streams, of which nothing is left unless they are still open."""
+        routes = frozenset[int]().union(*(part.routes for part in self._parts))
+        gone = self._conversations.keep_only(routes, self._open)
+        self._streams = {route: stream for route, stream in list(self._streams.items()) if route not in gone}
+        self._lets_go = False
+
+    def _part_of(self, row: int) -> Part:
+        """The part with the segment at ``row``, counted from 0; `LetGo` if none has it any more."""
+        for part in reversed(self._parts):
+            if part.first <= row < part.stop:
+                return part
+        raise LetGo(f"segment {row + 1:,} was let go")
 
     def segment(self, row: int) -> Segment:
-        """The segment at ``row``, counted from 0."""
-        packet, data = self._packet(row)
-        assert self._container is not None  # there are rows
-        time_ns, fate, original, outcome = self._container.details(self._view, self._places[row])
-        route = self._routes[row]
+        """The segment at ``row``, counted from 0. Raises `LetGo`."""
+        part = self._part_of(row)
+        packet, data = part.packet(row)
+        time_ns, fate, original, outcome = part.details(row)
+        route, offset = part.placed(row)
         kind = kind_of(packet)
+        try:
+            flow = self._conversations.flow(route)
+        except KeyError:  # another thread has let go both meanwhile
+            raise LetGo(f"segment {row + 1:,} was let go") from None
         return Segment(
             number=row + 1,
             time_ns=time_ns,
-            flow=self._conversations.flow(route),
+            flow=flow,
             direction=direction(route),
             kind=kind,
             length=packet[5],
             data=data,
-            offset=self._positions[row],
+            offset=offset,
             fate=fate,
             original=original,
-            fragments=self._whole[row].fragments if row in self._whole else 0,
+            fragments=part.fragments(row),
             outcome=outcome if kind is Kind.DATA else Outcome.DELIVERED,
         )
 
     def payload(self, row: int) -> memoryview:
-        """What the file kept of the payload of the segment at ``row``, counted from 0."""
-        return self._packet(row)[1]
+        """What the capture has of the payload of the segment at ``row``, counted from 0."""
+        try:
+            return self._part_of(row).packet(row)[1]
+        except LetGo:
+            return _NOTHING
 
     def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Row, position and length of each segment of a stream from row ``start`` to ``stop``."""
-        rows = self._rows.get(route, ())
-        for index in range(bisect_left(rows, start), bisect_left(rows, stop)):
-            row = rows[index]
-            yield row, self._positions[row], self._lengths[row]
+        for part in self._parts:
+            yield from part.rows(route, start, stop)
 
     def stream(self, flow: Flow, way: Direction) -> Stream:
-        """What went one way in a flow, up to date with `segments`. The next call returns the same object, grown."""
+        """What went one way in a flow, up to date with `segments`.
+
+        The next call returns the same object, grown; or one that begins later, if the capture has let go of it.
+        """
         route = route_of(flow, way)
         stream = self._streams.get(route)
         if stream is None:
@@ -274,25 +290,13 @@ class Capture:
 
     def close(self) -> None:
         """Close the file. Segments and views that were handed out stay valid. Closing twice does nothing."""
-        self._places, self._streams = array("Q"), {}
-        self._view = memoryview(b"")
-        self._file.close()
+        for part in (*self._parts, *self._ahead):
+            part.close()
+        self._parts, self._streams, self._count, self._closed = (self._last,), {}, 0, True
+        self._ahead.clear()
 
     def __enter__(self) -> Capture:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-
-def container_of(view: memoryview) -> Container:
-    """The format of a capture that begins so; `CaptureError` if it is none."""
-    magic = bytes(view[:4])
-    if magic == _PCAPNG_MAGIC:
-        return Pcapng()
-    if magic in MAGICS:
-        return Pcap(view)
-    packed = next((name for start, name in _PACKED if view[: len(start)] == start), "")
-    if packed:
-        raise CaptureError(f"the file is compressed with {packed}; unpack it first")
-    raise CaptureError("this file is not a capture; netlab reads pcapng and pcap")

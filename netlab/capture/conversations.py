@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import suppress
 from ipaddress import ip_address
+from typing import overload
 
+from netlab.capture.files.checkpoint import OpenFlow
 from netlab.capture.frames.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet
-from netlab.capture.model import Direction, Endpoint, Flow, Kind, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, LetGo, Transport
 
 TO_CLIENT: int = 1
 OUTSIDE: int = 2
@@ -42,11 +46,53 @@ class _Side:
         return position
 
 
+class Flows(Sequence[Flow]):
+    """The flows of a capture in order of appearance; a flow's index is its number less one, always.
+
+    The length counts also those that were let go; they cannot be had (`LetGo`), and neither an iteration nor a slice,
+    which is a tuple, has them.
+    """
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+
+    def __len__(self) -> int:
+        return self._conversations.flow_count
+
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self._conversations.kept_flows())
+
+    def __reversed__(self) -> Iterator[Flow]:
+        return reversed(self._conversations.kept_flows())
+
+    @overload
+    def __getitem__(self, index: int) -> Flow: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Flow]: ...
+    def __getitem__(self, index: int | slice) -> Flow | Sequence[Flow]:
+        """The flow at ``index``, counted from 0 (its number is one more)."""
+        count = len(self)
+        if isinstance(index, slice):
+            found = []
+            for each in range(*index.indices(count)):
+                with suppress(LetGo):
+                    found.append(self[each])
+            return tuple(found)
+        if not -count <= index < count:
+            raise IndexError(f"the capture has {count} flows")
+        try:
+            return self._conversations.flow(index % count << FLAG_BITS)
+        except KeyError:
+            raise LetGo(f"flow {index % count + 1} was let go") from None
+
+
 class Conversations:
     """The flows of a capture, in order of appearance, and the two sides by which packets are assigned to them."""
 
     def __init__(self) -> None:
-        self.flows: list[Flow] = []
+        self.flows: Sequence[Flow] = Flows(self)
+        self.flow_count = 0
+        self._flows: dict[int, Flow] = {}  # by index; exchanged when some are let go, because other threads look
         self._sides: dict[int, dict[bytes, _Side]] = {TCP: {}, UDP: {}}
 
     def place(self, packet: Packet, withheld: bool = False) -> tuple[int, int] | None:
@@ -115,15 +161,48 @@ class Conversations:
             Endpoint(str(ip_address(address)), int.from_bytes(port))
             for address, port in ((key[:half], key[-4:-2]), (key[half:-4], key[-2:]))
         )
-        route = len(self.flows) << FLAG_BITS
+        index = self.flow_count
+        route = index << FLAG_BITS
         sides = _Side(route), _Side(route | TO_CLIENT)
-        self.flows.append(Flow(len(self.flows) + 1, _TRANSPORTS[protocol], client, server))
+        self._flows[index] = Flow(index + 1, _TRANSPORTS[protocol], client, server)
+        self.flow_count += 1
         self._sides[protocol].update({key: sides[0], _swapped(key): sides[1]})
         return sides
 
     def flow(self, route: int) -> Flow:
-        """The flow of a route."""
-        return self.flows[route >> FLAG_BITS]
+        """The flow of a route; `KeyError` if it was let go."""
+        return self._flows[route >> FLAG_BITS]
+
+    def kept_flows(self) -> Sequence[Flow]:
+        """All flows but those that were let go."""
+        return list(self._flows.values())
+
+    def restore(self, flows: Iterable[OpenFlow]) -> None:
+        """Go on where these flows stand; those that are not known begin."""
+        for protocol, key, firsts, ends in flows:
+            if protocol not in self._sides:
+                continue
+            side = self._sides[protocol].get(key)
+            if side is None or side.route & TO_CLIENT or (protocol == TCP and side.first != firsts[0]):
+                side = self._begin(protocol, key)[0]
+            if protocol == TCP:
+                for each, first, end in zip((side, self._sides[TCP][_swapped(key)]), firsts, ends, strict=True):
+                    each.first, each.end = first, end
+
+    def keep_only(self, routes: Iterable[int], flows: Iterable[OpenFlow]) -> Container[int]:
+        """Let go the flows that have none of these routes and are not among these; the routes of what went."""
+        kept = {route >> FLAG_BITS for route in routes}
+        for protocol, key, *_ in flows:
+            if side := self._sides.get(protocol, {}).get(key):
+                kept.add(side.route >> FLAG_BITS)
+        gone = frozenset(
+            index << FLAG_BITS | way for index in self._flows.keys() - kept for way in range(1 << FLAG_BITS)
+        )
+        if gone:
+            self._flows = {index: flow for index, flow in self._flows.items() if index in kept}
+            for protocol, sides in self._sides.items():
+                self._sides[protocol] = {key: side for key, side in sides.items() if side.route not in gone}
+        return gone
 
 
 def direction(route: int) -> Direction:

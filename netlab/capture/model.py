@@ -48,6 +48,15 @@ class Outcome(Enum):
     """It did not go on: its bytes belong to no stream."""
 
 
+class Keep(Enum):
+    """What a capture keeps when it has reached its limit."""
+
+    OLDEST = "oldest"
+    """Nothing more is kept."""
+    NEWEST = "newest"
+    """What came first is let go."""
+
+
 class Endpoint(NamedTuple):
     """An IP address and a port."""
 
@@ -115,6 +124,10 @@ class Segment:
         if self.outcome is not Outcome.DROPPED:
             return None
         return self.data if self.original is None else self.original
+
+
+class LetGo(IndexError):
+    """A segment or a flow was asked for that the capture has let go."""
 
 
 class CaptureError(Exception):

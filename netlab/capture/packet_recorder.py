@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from netlab.capture.files.checkpoint import OpenFlow
 from netlab.capture.model import Direction, Endpoint, Outcome
-from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, Heading
+from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, TCP, UDP, Heading
 from netlab.capture.writer import CaptureWriter
 
 _ACKNOWLEDGE_AFTER: Final = 1 << 24
@@ -21,11 +22,11 @@ _NOTHING = memoryview(b"")
 class TcpRecord:
     """One connection in a capture; its two ways take what crosses."""
 
-    __slots__ = ("_client", "from_client", "from_server", "generation", "left", "number", "writer")
+    __slots__ = ("_client", "appeared", "from_client", "from_server", "generation", "left", "number", "writer")
 
     def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
         self.writer = writer
-        self.number = writer.flow_opened()
+        self.number = writer.flow_opened(self)
         # Each connection has its own initial sequence numbers, or a port used again would look like a retransmission.
         first = self.number * 2654435761 & _MODULO
         self.from_client = TcpWay(self, Heading(client, server), first, to_server=True)
@@ -33,7 +34,7 @@ class TcpRecord:
         self.from_client.other, self.from_server.other = self.from_server, self.from_client
         self.generation = writer.generation
         self._client = client
-        self.left = False
+        self.left = self.appeared = False
 
     def meet(self, server: Endpoint) -> None:
         """The server is not the one that was assumed. Call this before `opened`."""
@@ -52,6 +53,8 @@ class TcpRecord:
         self.writer.segment(time_ns, client.numbered(SYN, SYN_OPTIONS), _NOTHING, fate)
         self.writer.aside(time_ns, server.numbered(SYN | ACK, SYN_OPTIONS))
         self.writer.aside(time_ns, client.numbered(ACK))
+        client.first, server.first = client.sequence, server.sequence
+        self.appeared = True
         self.writer.settle()
 
     def introduce(self, time_ns: int) -> None:
@@ -62,24 +65,36 @@ class TcpRecord:
             self.from_server.begin_again()
             self.opened(time_ns, "opened before this capture began")
 
+    def state(self) -> OpenFlow | None:
+        """Where the connection stands; None if the capture does not have it yet."""
+        if not self.appeared or self.generation != self.writer.generation:
+            return None
+        ways = self.from_client, self.from_server
+        firsts, ends = zip(*((way.first & _MODULO, way.sequence - way.first) for way in ways), strict=True)
+        return OpenFlow(TCP, self.from_client.heading.ends, firsts, ends)
+
     def closed(self) -> None:
         """The connection is over both ways."""
-        self.writer.flow_closed(self.left)
+        self.writer.flow_closed(self.number, self.left)
 
 
 class TcpWay:
-    """One direction of a connection in a capture: its next sequence number, and what is acknowledged."""
+    """One direction of a connection in a capture: its next sequence number, and what is acknowledged.
+
+    ``sequence`` and ``first``, the number of its first byte, count on beyond 32 bits.
+    """
 
     __slots__ = (
         "_before",
         "_crossed",
         "_record",
-        "_sequence",
         "_to_server",
         "_unacknowledged",
         "_writer",
+        "first",
         "heading",
         "other",
+        "sequence",
     )
 
     other: TcpWay
@@ -87,7 +102,7 @@ class TcpWay:
     def __init__(self, record: TcpRecord, heading: Heading, first: int, *, to_server: bool) -> None:
         self._record, self._writer, self.heading = record, record.writer, heading
         self._to_server = to_server
-        self._sequence = first
+        self.sequence = self.first = first
         self._unacknowledged = self._crossed = self._before = 0
 
     @property
@@ -101,9 +116,9 @@ class TcpWay:
 
     def numbered(self, flags: int, options: bytes = b"", length: int = 0) -> bytes:
         """The next header this way. SYN and FIN count one in the sequence, the payload its bytes (RFC 9293 §3.4)."""
-        acknowledged = self.other._sequence if flags & ACK else 0
-        header = self.heading.tcp(self._sequence, acknowledged, flags, length, options)
-        self._sequence = self._sequence + length + (flags & SYN > 0) + (flags & FIN > 0) & _MODULO
+        acknowledged = self.other.sequence & _MODULO if flags & ACK else 0
+        header = self.heading.tcp(self.sequence & _MODULO, acknowledged, flags, length, options)
+        self.sequence += length + (flags & SYN > 0) + (flags & FIN > 0)
         self._unacknowledged += length
         self.other._unacknowledged = 0
         return header
@@ -162,7 +177,7 @@ class UdpRecord:
 
     def __init__(self, writer: CaptureWriter, client: Endpoint, server: Endpoint) -> None:
         self.writer = writer
-        self.number = writer.flow_opened()
+        self.number = writer.flow_opened(self)
         self._client = client
         self.from_client = UdpWay(writer, Heading(client, server), to_server=True)
         self.from_server = UdpWay(writer, Heading(server, client), to_server=False)
@@ -178,9 +193,13 @@ class UdpRecord:
         """The record of one direction."""
         return self.from_client if direction is Direction.TO_SERVER else self.from_server
 
+    def state(self) -> OpenFlow:
+        """That it is open."""
+        return OpenFlow(UDP, self.from_client.heading.ends)
+
     def closed(self) -> None:
         """The pair was forgotten."""
-        self.writer.flow_closed()
+        self.writer.flow_closed(self.number)
 
 
 class UdpWay:

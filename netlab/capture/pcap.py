@@ -23,6 +23,8 @@ _LONGEST = 256 * 1024 * 1024
 class Pcap:
     """A pcap file, read record by record. `CaptureError` when its link type is not understood."""
 
+    checkpoint = None
+
     def __init__(self, view: memoryview) -> None:
         mark, self._unit = MAGICS[bytes(view[:4])]
         if len(view) < _HEADER:

@@ -11,6 +11,8 @@ from struct import Struct
 from typing import Final, NamedTuple, Protocol
 
 from netlab.capture import outcomes
+from netlab.capture.files import checkpoint
+from netlab.capture.files.checkpoint import CHECKPOINT, Checkpoint
 from netlab.capture.model import CaptureDamage, Outcome
 
 SECTION_HEADER: Final = 0x0A0D0D0A
@@ -52,6 +54,10 @@ class Container(Protocol):
     """A file format that holds packets. ``position`` is the first byte not yet read; `frames` goes on there."""
 
     position: int
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where the capture stood before the first packet; None if the file does not say."""
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
         """The frames from ``position`` on that are complete before ``end``; `CaptureError` if it is damaged."""
@@ -146,6 +152,13 @@ class Pcapng:
         self._starts: list[int] = []
         self._sections: list[_Section] = []
         self._old: dict[int, bool] = {}  # of the sections, by their place: whether they have no outcomes
+        self._checkpoints: list[bytes] = []  # the blocks before the first packet
+        self._began = False
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """See `Container.checkpoint`."""
+        return checkpoint.read(self._checkpoints)
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
         """See `Container.frames`."""
@@ -161,10 +174,12 @@ class Pcapng:
             stop = at + size
             if kind in _PACKETS:
                 frame = _packet(view, order, interfaces, kind, at, stop)
-                self.position = stop
+                self.position, self._began = stop, True
                 yield frame if before < 0 else (before, *frame[1:])
             elif kind == INTERFACE:
                 interfaces.append(_interface(view, order, at, stop))
+            elif kind == CHECKPOINT and not self._began:
+                self._checkpoints.append(bytes(view[at:stop]))
             before = at if kind == ORIGINAL else -1
             at = stop
             if before < 0:

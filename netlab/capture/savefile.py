@@ -5,10 +5,13 @@ Knows the pcapng blocks at a file's beginning, and nothing of packets.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from netlab.capture.files.destination import CaptureFile
 from netlab.capture.model import CaptureError
 from netlab.capture.new_file import written_whole
 from netlab.capture.pcapng import (
@@ -41,12 +44,31 @@ def save(
     permission or no such folder, and `CaptureError` when the source is shorter than ``length``, or secrets are given
     for a file that is no pcapng.
     """
-    with Path(source).open("rb") as capture, written_whole(Path(destination)) as new:
-        if secrets is not None:
-            opening = _opening(capture.read(min(length, _LONGEST_OPENING)))
-            new.file.write(_with_secrets(opening, secrets))
-            length -= capture.seek(len(opening))
-        _copy(capture, new.file, length)
+    return save_files([CaptureFile(str(source), 0)], length, destination, secrets=secrets)
+
+
+def save_files(
+    files: Sequence[CaptureFile], length: int, destination: str | os.PathLike[str], *, secrets: bytes | None = None
+) -> Path | None:
+    """The same for a capture of several files, up to ``length`` in all: they become one section of one file.
+
+    The oldest may be gone by now.
+    """
+    ends = [*(file.start for file in files[1:]), length]
+    with contextlib.ExitStack() as opened, written_whole(Path(destination)) as new:
+        sources = list[tuple[BinaryIO, int]]()
+        for file, end in zip(files, ends, strict=True):
+            try:
+                sources.append((opened.enter_context(Path(file.path).open("rb")), end - file.start))
+            except FileNotFoundError:
+                if file is files[-1]:
+                    raise
+        for index, (source, size) in enumerate(sources):
+            if index or secrets is not None:
+                opening = _opening(source.read(min(size, _LONGEST_OPENING)))
+                size -= source.seek(len(opening))
+                new.file.write(b"" if index else _with_secrets(opening, secrets or b""))
+            _copy(source, new.file, size)
     return new.kept
 
 

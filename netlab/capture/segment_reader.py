@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from netlab.capture.capture_file import PREFIX, container_of
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
+from netlab.capture.files.part import PREFIX, container_of
 from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.frames.packets import Fragment, Packet, read_packet
@@ -39,7 +39,8 @@ class SegmentReader:
         self.problem = ""
         """A sentence that says what is wrong with the capture and where, or empty; nothing is read after it."""
         self.count = 0
-        """Segments so far."""
+        """Segments so far, also those that were let go before the capture was saved."""
+        self._began = False
         self._window = memoryview(b"")
         self._gone = 0  # bytes before the window
         self._container: Container | None = None
@@ -89,6 +90,8 @@ class SegmentReader:
         for at, link, start, end, on_link, _ in container.frames(view, len(view)):
             if link not in LINKS and not container.links() & LINKS.keys():
                 raise CaptureError(f"link type {link_name(link)} is not understood; netlab reads {understood_links()}")
+            if not self._began:
+                self._begin(container)
             packet = read_packet(view, link, start, end, on_link)
             details = container.details(view, at)
             withheld = start - at > LONGEST_PACKET_HEAD
@@ -99,6 +102,13 @@ class SegmentReader:
                 found = self._whole(packet, view, details, withheld)
             if found is not None:
                 yield found
+
+    def _begin(self, container: Container) -> None:
+        """The first packet: a capture that has let its oldest segments go says where it stands."""
+        self._began = True
+        if checkpoint := container.checkpoint:
+            self.count = checkpoint.segments
+            self._conversations.restore(checkpoint.flows)
 
     def _whole(self, part: Fragment | str, view: memoryview, details: Details, withheld: bool) -> ReadSegment | None:
         """The segment of the packet that a fragment completes."""

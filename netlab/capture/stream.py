@@ -6,7 +6,7 @@ Knows a capture only by what it asks of it (`Source`): rows, their lengths, and 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol, overload
 
@@ -51,10 +51,10 @@ class Stream(Sequence[Chunk]):
         self._source = source
         self._route = route
         self._datagrams = datagrams
-        self._seen = 0
+        self._seen = self._let_go = 0  # segments; bytes
         self._offsets = array("Q")
         self._lengths = array("I")
-        self._rows = array("I")
+        self._rows = array("Q")
         self._skipped = array("I")  # bytes at the segment's beginning that another chunk has
 
     def grow(self, rows: int) -> None:
@@ -62,6 +62,21 @@ class Stream(Sequence[Chunk]):
         for row, position, length in self._source.rows(self._route, self._seen, rows):
             self._add(row, self.length if self._datagrams else position, length)
         self._seen = rows
+
+    def without(self, rows: int) -> Stream:
+        """The same stream without the capture's segments before row ``rows``; itself if it has none of them.
+
+        They are taken for its beginning, as they are where nothing is sent twice.
+        """
+        count = len(self._offsets)
+        gone = bisect_left(self._rows, rows, hi=count)
+        if not gone:
+            return self
+        later = Stream(self._source, self._route, datagrams=self._datagrams)
+        later._seen, later._let_go = self._seen, self._end(gone - 1)
+        later._offsets, later._lengths = self._offsets[gone:count], self._lengths[gone:count]
+        later._rows, later._skipped = self._rows[gone:count], self._skipped[gone:count]
+        return later
 
     def _add(self, row: int, position: int, length: int) -> None:
         if position >= self.length:
@@ -90,8 +105,8 @@ class Stream(Sequence[Chunk]):
 
     @property
     def length(self) -> int:
-        """Where the stream ends, in bytes from its beginning; gaps count."""
-        return self._end(len(self._offsets) - 1) if self._offsets else 0
+        """Where the stream ends, in bytes from its beginning; gaps count, and what was let go."""
+        return self._end(len(self._offsets) - 1) if self._offsets else self._let_go
 
     def __len__(self) -> int:
         return len(self._offsets)

@@ -18,6 +18,8 @@ SYN: Final = 0x02
 RST: Final = 0x04
 PSH: Final = 0x08
 ACK: Final = 0x10
+TCP: Final = 6
+UDP: Final = 17
 
 LONGEST_TCP_PAYLOAD: Final = 65535 - 20 - 20
 """Bytes; the whole packet must not pass 65535, the most that an IPv4 total length can say."""
@@ -28,7 +30,6 @@ SYN_OPTIONS: Final = struct.pack(">BBHBBBB", 2, 4, LONGEST_TCP_PAYLOAD, 1, 3, 3,
 _WINDOW = 65535
 _TCP_4 = struct.Struct(">24sIIHHHH")  # from the end of the ports on
 _TCP_6 = struct.Struct(">44sIIHHHH")
-_TCP, _UDP = 6, 17
 _TTL = 64
 
 
@@ -46,13 +47,16 @@ def _checksum(total: int) -> int:
 
 
 class Heading:
-    """The headers of one direction of one conversation. What stays is computed once, and once more per length."""
+    """The headers of one direction of one conversation. What stays is computed once, and once more per length.
 
-    __slots__ = ("_addresses", "_check", "_ends", "_ip_sum", "_pack", "_ports", "_six", "_start", "_tcp_length")
+    ``ends`` are its addresses and ports as a packet has them.
+    """
+
+    __slots__ = ("_addresses", "_check", "_ip_sum", "_pack", "_ports", "_six", "_start", "_tcp_length", "ends")
 
     def __init__(self, source: Endpoint, destination: Endpoint) -> None:
         addresses = _packed(source.host, destination.host) + _packed(destination.host, source.host)
-        self._ends = addresses + struct.pack(">HH", source.port, destination.port)
+        self.ends = addresses + struct.pack(">HH", source.port, destination.port)
         self._six = len(addresses) == 32
         self._ports = source.port + destination.port
         self._addresses = ones_sum(addresses)
@@ -65,8 +69,8 @@ class Heading:
         header = 20 + len(options)
         if self._tcp_length != header + length:  # segments come in runs of one length
             self._tcp_length = header + length
-            self._start = self._ip(_TCP, header + length)
-            self._check = (self._addresses + _TCP + header + length) % 0xFFFF
+            self._start = self._ip(TCP, header + length)
+            self._check = (self._addresses + TCP + header + length) % 0xFFFF
         packed = self._pack(self._start, sequence, acknowledgement, header << 10 | flags, _WINDOW, self._check, 0)
         return packed + options
 
@@ -74,15 +78,15 @@ class Heading:
         """IP and UDP header of a datagram."""
         length = 8 + len(payload)
         # A checksum that comes out as 0 is sent as 0xFFFF: 0 would mean that there is none (RFC 768).
-        check = _checksum(self._addresses + _UDP + length + self._ports + length + ones_sum(payload)) or 0xFFFF
-        return self._ip(_UDP, length) + struct.pack(">HH", length, check)
+        check = _checksum(self._addresses + UDP + length + self._ports + length + ones_sum(payload)) or 0xFFFF
+        return self._ip(UDP, length) + struct.pack(">HH", length, check)
 
     def _ip(self, protocol: int, length: int) -> bytes:
         """The IP header before ``length`` bytes, and the ports, with which TCP and UDP begin."""
         if self._six:
-            return struct.pack(">IHBB", 0x60000000, length, protocol, _TTL) + self._ends
+            return struct.pack(">IHBB", 0x60000000, length, protocol, _TTL) + self.ends
         check = _checksum(self._ip_sum + protocol + 20 + length)
-        return struct.pack(">HHIBBH", 0x4500, 20 + length, 0x4000, _TTL, protocol, check) + self._ends
+        return struct.pack(">HHIBBH", 0x4500, 20 + length, 0x4000, _TTL, protocol, check) + self.ends
 
 
 _MAPPED: Final = bytes(10) + b"\xff\xff"

@@ -14,7 +14,11 @@ class CapturedSegments(Protocol):
 
     @property
     def segments(self) -> Sequence[Segment]:
-        """Every segment so far."""
+        """Every segment so far. The first of them may have been let go: `LetGo`."""
+
+    @property
+    def let_go(self) -> int:
+        """How many of the oldest segments were let go."""
 
     @property
     def flows(self) -> Sequence[Flow]:

@@ -1,25 +1,26 @@
-"""Writes a capture: a pcapng file, bounded, whole blocks only.
+"""Writes a capture as pcapng, bounded, whole blocks only.
 
-Blocks gather in memory and are written with ``pwritev``; nothing is mapped here, so a full disk is an `OSError` of a
-call and never a SIGBUS. A reader that maps the file up to `CaptureWriter.length` never sees half a block.
+Blocks gather in memory and go to a `netlab.capture.files.destination.Destination`. A reader that maps its files up to
+`CaptureWriter.length` never sees half a block.
 
 Source of the format: draft-ietf-opsawg-pcapng. Little-endian, link type RAW, times in nanoseconds. What the packets
-say is `netlab.capture.packet_recorder`'s business; this module opens one file and no socket.
+say is `netlab.capture.packet_recorder`'s business; this module opens no socket.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from netlab import __version__
 from netlab.capture import outcomes
-from netlab.capture.model import Outcome
-from netlab.platforms import NO_LINK
+from netlab.capture.files import checkpoint
+from netlab.capture.files.checkpoint import OpenFlow
+from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile
+from netlab.capture.model import Keep, Outcome
 
 LINKTYPE_RAW: Final = 101
 ORIGINAL_BLOCK: Final = 0x80004E4C
@@ -31,7 +32,6 @@ _AROUND = struct.calcsize("<IIIIIII") + 4
 _COPIED_UP_TO = 8192
 """Payload of more bytes is written straight from the relay's buffer; less is copied and written together."""
 _FLUSH_SIZE = 1 << 19
-_MOST_PARTS = 1000  # below IOV_MAX, 1024
 _LONGEST_SHORT = 8192
 """Bytes; a packet without payload, with the longest fate, takes less."""
 _LOW = 0xFFFFFFFF
@@ -56,32 +56,47 @@ class Tally:
     let_go: int = 0
 
 
-class CaptureWriter:
-    """One capture file being written. Without a path it only counts.
+class Recorded(Protocol):
+    """A flow that is being recorded."""
 
-    ``limit`` is in bytes: beyond it payload is not kept, beyond a sixteenth more nothing is. ``note`` is empty or one
-    sentence that says what is missing. ``length`` is how much of the file is complete. ``changed`` is set when a
-    counter moves; announcing the counters clears it. ``generation`` counts the files. Raises `OSError` if
-    the file cannot be created.
+    def state(self) -> OpenFlow | None:
+        """Where it stands; None if nothing of it is in the capture."""
+
+
+class CaptureWriter:
+    """One capture being written. Without a path it only counts.
+
+    ``limit`` is in bytes. With `Keep.OLDEST` there is one file: beyond the limit payload is not kept, beyond a
+    sixteenth more nothing is. With `Keep.NEWEST` older segments are let go, and ``files`` says which files have the
+    others. ``note`` is empty or one sentence that says what is missing. ``length`` is how much is complete, also of
+    what was let go. ``changed`` is set when a counter moves; announcing the counters clears it. ``generation`` counts
+    the captures. Raises `OSError` if a file cannot be created.
     """
 
-    def __init__(self, path: str | None, limit: int) -> None:
-        self.limit = limit
-        self._ceiling = limit + limit // 16 - _LONGEST_SHORT
+    def __init__(self, path: str | None, limit: int, keep: Keep = Keep.OLDEST) -> None:
+        self._keep, self._most = keep, limit
+        self.limit = limit if keep is Keep.OLDEST else sys.maxsize
+        self._flush_size = _FLUSH_SIZE if keep is Keep.OLDEST else min(_FLUSH_SIZE, limit // FILES)
+        self._ceiling = self.limit + self.limit // 16 - _LONGEST_SHORT
         self._full = f"capture full: payload beyond {in_words(limit)} is not kept"
         self.tally = Tally()
         self.generation = 0
         self.changed = True
         self._flow_numbers = 0
-        self._file = -1
-        self._begin(-1 if path is None else _create(path))
+        self._open: dict[int, Recorded] = {}
+        self._begin(None if path is None else self._destination(path))
 
-    def _begin(self, file: int) -> None:
-        self._file, self._stopped = file, file < 0
+    def _destination(self, path: str) -> Destination:
+        return Chain(path, self._most) if self._keep is Keep.NEWEST else SingleFile(path)
+
+    def _begin(self, to: Destination | None) -> None:
+        self._to, self._stopped = to, to is None
+        self._chain = to if isinstance(to, Chain) else None
         self.length = self._size = 0
         self.note = ""
         self._parts: list[bytes | memoryview] = []
         self._waiting = 0  # segments among the parts that count as kept
+        self._rows = 0  # what a reader counts as segments: also the bytes of a stream that were dropped
         self._borrowed = False
         self._add((_preamble(),), len(_preamble()))
         self.flush()
@@ -91,19 +106,25 @@ class CaptureWriter:
 
         If the new file cannot be created `OSError` is raised, and the old one goes on.
         """
-        file = _create(path)
+        to = self._destination(path)
         self.close()
         self.generation += 1
         self.tally = Tally(self.tally.open_flows, self.tally.open_flows, self.tally.left_flows)
-        self._begin(file)
+        self._begin(to)
         self.changed = True
 
-    def flow_opened(self) -> int:
+    @property
+    def files(self) -> tuple[CaptureFile, ...]:
+        """The files that have what is kept, oldest first; empty if there is only one for all."""
+        return self._to.files if self._to is not None else ()
+
+    def flow_opened(self, flow: Recorded) -> int:
         """A flow begins; returns its number, from 1, which `restart` does not reset."""
         self.tally.flows += 1
         self.tally.open_flows += 1
         self.changed = True
         self._flow_numbers += 1
+        self._open[self._flow_numbers] = flow
         return self._flow_numbers
 
     def flow_left(self) -> None:
@@ -111,8 +132,9 @@ class CaptureWriter:
         self.tally.left_flows += 1
         self.changed = True
 
-    def flow_closed(self, left: bool = False) -> None:
+    def flow_closed(self, number: int, left: bool = False) -> None:
         """A flow is over; ``left`` says whether the server had sent its end before."""
+        del self._open[number]
         self.tally.open_flows -= 1
         self.tally.left_flows -= left
         self.changed = True
@@ -135,6 +157,7 @@ class CaptureWriter:
     ) -> None:
         """Count a segment and keep what there is room for. The payload is borrowed until `settle`."""
         self.tally.segments += 1
+        self._rows += 1
         self.changed = True
         need = len(payload) if original is None else len(payload) + len(original)
         if self.length + self._size + need < self.limit and not self._stopped:
@@ -160,32 +183,51 @@ class CaptureWriter:
         if not self._stopped and held < self._ceiling:
             if original is not None and held + len(original) < self.limit:
                 self._add_original(original)
+                self._rows += 1
             self._add_packet(time_ns, header, _NOTHING, fate, outcome)
 
     def settle(self) -> None:
         """Give back what was borrowed, and write what has gathered if it is much. To be called after recording."""
-        if self._borrowed or self._size > _FLUSH_SIZE:
+        if self._borrowed or self._size > self._flush_size:
             self.flush()
 
     def flush(self) -> int:
         """Write what has gathered; returns how much of the file is complete, in bytes. Never raises."""
-        parts, size = self._parts, self._size
-        if size and not self._stopped:
+        if self._size and self._to is not None and not self._stopped:
             try:
-                _write_all(self._file, parts, self.length)
-                self.length += size
+                self._to.write(self._parts)
+                self.length += self._size
             except OSError as error:
                 self._lose(error)
         self._parts, self._size, self._waiting, self._borrowed = [], 0, 0, False
+        if self._chain is not None:
+            self._look_after(self._chain)
         return self.length
+
+    def _look_after(self, chain: Chain) -> None:
+        """Go on in the chain's next file if it is time, and count what was let go."""
+        if chain.is_due and not self._stopped:
+            try:
+                chain.begin_next(self.tally.segments)
+                states = (flow.state() for flow in self._open.values())
+                opening = _preamble() + checkpoint.blocks(self._rows, filter(None, states))
+                chain.write((opening,))
+                self.length += len(opening)
+            except OSError as error:
+                self._lose(error)
+        if gone := chain.let_go - self.tally.let_go if not self._stopped else 0:
+            self.tally.let_go += gone
+            self.tally.kept -= gone
+            self.note = f"the capture keeps the newest {in_words(self._most)}; older segments are let go"
+            self.changed = True
 
     def close(self) -> None:
         """Write the rest and close the file."""
         self.flush()
         self._stopped = True
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        if self._to is not None:
+            self._to.close()
+            self._to = self._chain = None
 
     def _add(self, parts: Sequence[bytes | memoryview], size: int) -> None:
         self._parts.extend(parts)
@@ -237,7 +279,6 @@ class CaptureWriter:
         self.tally.let_go += self._waiting
         self.note = f"no space left for the capture ({error.strerror}): segments since then are not kept"
         self.changed = True
-        os.ftruncate(self._file, self.length)
 
 
 def in_words(size: int) -> str:
@@ -246,29 +287,6 @@ def in_words(size: int) -> str:
         if size >= factor and size % factor == 0:
             return f"{size // factor} {unit}"
     return f"{size} bytes"
-
-
-def _create(path: str) -> int:
-    """A new file; an existing one is never written to, not even through a link."""
-    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, 0o600)
-
-
-def _write_all(file: int, parts: Sequence[bytes | memoryview], position: int) -> None:
-    """``pwritev`` if the system has it, however little it takes at a time."""
-    if sys.platform != "win32":
-        if len(parts) > _MOST_PARTS:
-            parts = (b"".join(parts),)
-        written = os.pwritev(file, parts, position)
-        rest = memoryview(b"".join(parts))[written:] if written < sum(map(len, parts)) else _NOTHING
-        while rest:
-            position += written
-            written = os.pwrite(file, rest, position)
-            rest = rest[written:]
-    else:
-        os.lseek(file, position, os.SEEK_SET)
-        rest = memoryview(b"".join(parts))
-        while rest:
-            rest = rest[os.write(file, rest) :]
 
 
 def _option(code: int, value: bytes) -> bytes:

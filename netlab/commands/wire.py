@@ -15,11 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from netlab.capture.model import Transport
+from netlab.capture import savefile
+from netlab.capture.files.destination import CaptureFile
+from netlab.capture.model import CaptureError, Keep, Transport
 from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
 from netlab.commands.arguments import address, listening_address
 from netlab.processor import yield_processor
+from netlab.wire.facts import Captured
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
 from netlab.wire.impairment.spec import GRAMMAR
@@ -49,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         if arguments.write and not arguments.supervised:
             _make_room(Path(arguments.write))
-        writer = CaptureWriter(arguments.write, arguments.limit)
+        writer = CaptureWriter(arguments.write, arguments.limit, Keep(arguments.keep))
     except OSError as error:
         sys.stderr.write(f"netlab wire: cannot write {arguments.write}: {error.strerror}\n")
         return 1
@@ -60,13 +63,32 @@ def main(argv: Sequence[str]) -> int:
 
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For a person: lines on stdout, a summary at the end."""
-    lines = FactPrinter(1, arguments.write, loop.stop)
+    lines = FactPrinter(1, loop.stop)
     wire = LiveWire(_transport(arguments), loop, writer, lines.report, shows_target=True)
     if not _prepare(wire, arguments):
         return 1
     wire.run()
-    lines.summary()
+    lines.summary(_put_together(Path(arguments.write), lines.captured) if arguments.write else "")
     return 0
+
+
+def _put_together(path: Path, captured: Captured) -> str:
+    """Make one file of a capture that has several; a sentence about where it is."""
+    files = captured.files
+    if not files or [file.path for file in files] == [str(path)]:
+        return f"{path}: {captured.length} bytes"
+    try:
+        if files[0].path == str(path):
+            first = path.rename(path.with_name(f"{path.stem}.1{path.suffix}"))
+            files = (CaptureFile(str(first), 0), *files[1:])
+        savefile.save_files(files, captured.length, path)
+    except (OSError, CaptureError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        return f"the capture stays in {', '.join(file.path for file in files)}: {reason}"
+    for file in files:
+        with contextlib.suppress(OSError):
+            Path(file.path).unlink()
+    return f"{path}: {path.stat().st_size} bytes"
 
 
 def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
@@ -157,7 +179,13 @@ def build_parser() -> argparse.ArgumentParser:
         type=_size,
         default=LIMIT,
         metavar="SIZE",
-        help="largest size of the file; then payload is left out (256M)",
+        help="most that the capture keeps (256M)",
+    )
+    add(
+        "--keep",
+        choices=[each.value for each in Keep],
+        default=Keep.OLDEST.value,
+        help="at the limit: keep the oldest segments, and no further payload; or the newest (%(default)s)",
     )
     for internal in ("--supervised", "--temporary", "--yield-cpu"):  # what the app says to its child
         add(internal, action="store_true", help=argparse.SUPPRESS)

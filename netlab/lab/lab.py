@@ -15,8 +15,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.lab import console
 from netlab.lab.bounded_log import BoundedLog
@@ -50,8 +51,9 @@ class Lab(LabCapture):
     ``port`` is where the wire listens (0: any free port). ``options`` are the topic's. ``notify`` is called with each
     event, from the lab's threads; without it the lab is headless, and `capture` waits for the wire. ``timeout`` is how
     long a client's call waits, ``server_timeout`` how long the server lets a client stall, both in seconds. ``limit``
-    is the most that the capture keeps, in bytes. ``yield_cpu`` gives the children a low priority. ``certificates``
-    finds or makes the folder of the lab's certificates (None: the usual one). ``early`` are children that already run;
+    is the most that the capture keeps, in bytes, and ``keep`` which segments that are then, the oldest or the newest.
+    ``yield_cpu`` gives the children a low priority. ``certificates`` finds or makes the folder of the lab's
+    certificates (None: the usual one). ``early`` are children that already run;
     they are taken over if they fit these arguments. ``server`` is what the server is (None: the topic's recipe).
     ``faults`` are those that a new wire begins with. ``keylog`` is a file to which clients from outside write
     their TLS secrets; it need not be there yet.
@@ -70,6 +72,7 @@ class Lab(LabCapture):
         options: Mapping[str, object] = _NOTHING,
         notify: Callable[[Event], None] | None = None,
         limit: int = CAPTURE_LIMIT,
+        keep: Literal["oldest", "newest"] = "oldest",
         timeout: float | None = None,
         server_timeout: float | None = None,
         yield_cpu: bool = False,
@@ -86,7 +89,7 @@ class Lab(LabCapture):
         self.outside_keys = OutsideKeys(keylog) if keylog is not None else None
         _check_port(port)
         self._certificates = certificates or lab_certificates
-        setup = Setup(self.topic, host, limit, yield_cpu, self._certificates, tuple(faults))
+        setup = Setup(self.topic, host, limit, yield_cpu, self._certificates, tuple(faults), Keep(keep))
         if early is not None and not early.fits(setup, port, server_timeout, model, options, server):
             early = None
         self._live_capture = LiveCapture(limit, early.take_folder() if early is not None else None)
@@ -302,7 +305,7 @@ class Lab(LabCapture):
         if self._notify is None:
             return
         if isinstance(event, CaptureGrew):
-            self._live_capture.grow(self._supervisor.captured_length)
+            self._live_capture.grow(self._supervisor.captured)
         try:
             self._notify(event)
         except Exception as error:  # noqa: BLE001 - a screen that fails must not end a child's reader thread

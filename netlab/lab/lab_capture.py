@@ -37,7 +37,7 @@ class LabCapture:
         """The capture so far. If the lab is headless, this waits until the wire has written all that has crossed."""
         if self._headless:
             self._supervisor.sync()
-        self._live_capture.grow(self._supervisor.captured_length)
+        self._live_capture.grow(self._supervisor.captured)
         return self._live_capture.capture
 
     @property
@@ -57,7 +57,7 @@ class LabCapture:
                 "there are no TLS secrets to save", "clients of the tls topic write them; leave out --secrets"
             )
         self._supervisor.sync()
-        return self._live_capture.save(path, self._supervisor.captured_length, secrets=inside)
+        return self._live_capture.save(path, self._supervisor.captured, secrets=inside)
 
     @property
     def unsaved(self) -> int:

@@ -115,7 +115,10 @@ class InspectApp(TerminalApp, TypeAhead):
 
     def _update_summary(self) -> None:
         capture = self._capture
-        words = [capture.path.name, count_of(len(capture.segments), "segment"), count_of(len(capture.flows), "flow")]
+        gone = capture.let_go
+        words = [capture.path.name, count_of(len(capture.segments) - gone, "segment")]
+        words += [f"the oldest {gone:,} were let go"] if gone else []
+        words.append(count_of(len(capture.flows), "flow"))
         if unread := capture.unread:
             words.append(not_read(unread))
         if capture.problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from netlab.capture.files.destination import CaptureFile
 from netlab.capture.model import Direction, Endpoint
 from netlab.capture.writer import Tally
 
@@ -73,11 +74,15 @@ class Troubled:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """How many bytes of the capture file are complete, and the counters."""
+    """How many bytes of the capture are complete, and the counters.
+
+    ``files`` are those of a capture that keeps the newest; the oldest of them may be gone when this is read.
+    """
 
     length: int
     tally: Tally
     note: str
+    files: tuple[CaptureFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

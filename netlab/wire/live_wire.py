@@ -214,4 +214,4 @@ class LiveWire:
         self._writer.changed = False
         self._announced = time.monotonic()
         length = self._writer.flush()
-        self._report(Captured(length, replace(self._writer.tally), self._writer.note))
+        self._report(Captured(length, replace(self._writer.tally), self._writer.note, self._writer.files))

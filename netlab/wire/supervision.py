@@ -91,7 +91,7 @@ class Reporter:
 
     def _message(self, fact: Fact) -> Message | None:
         match fact:
-            case Captured(length, tally, note):
+            case Captured(length, tally, note, files):
                 accounts = asdict(tally)
                 return {
                     "event": "captured",
@@ -99,6 +99,7 @@ class Reporter:
                     "accounts": accounts,
                     "note": note,
                     "trouble": self._trouble,
+                    "files": files,
                 }
             case Listening():
                 self._trouble = ""

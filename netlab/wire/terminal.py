@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from netlab.capture.unread import count_of
 from netlab.capture.writer import Tally
 from netlab.dissect.text import safe
 from netlab.names import Addresses, is_loopback
@@ -22,8 +23,8 @@ LINES_A_SECOND: Final = 20
 class FactPrinter:
     """Prints facts as lines for a person. ``ended`` is called when nobody reads them anymore, as after ``| head``."""
 
-    def __init__(self, file: int, capture: str | None, ended: Callable[[], None]) -> None:
-        self._file, self._capture, self._ended = file, capture, ended
+    def __init__(self, file: int, ended: Callable[[], None]) -> None:
+        self._file, self._ended = file, ended
         self._second = 0.0
         self._printed = self._skipped = 0
         self._last = Captured(0, Tally(), "")
@@ -52,15 +53,22 @@ class FactPrinter:
             case _:
                 pass
 
-    def summary(self) -> None:
-        """The counters, and the size of the file."""
+    @property
+    def captured(self) -> Captured:
+        """The capture as it was last reported."""
+        return self._last
+
+    def summary(self, capture: str = "") -> None:
+        """The counters, and a sentence about the ``capture``."""
         self._print_skipped()
         tally = self._last.tally
         self._write(
             f"{tally.flows} flows, {tally.segments} segments, → {tally.to_server} bytes, ← {tally.to_client} bytes"
         )
-        if self._capture:
-            self._write(f"{self._capture}: {self._last.length} bytes")
+        if tally.let_go and self._last.files:
+            self._write(f"the oldest {count_of(tally.let_go, 'segment')} were let go")
+        if capture:
+            self._write(capture)
 
     def _print_listening(self, addresses: Addresses, target: str) -> None:
         """Print the addresses; warn if other machines can reach one."""

@@ -28,7 +28,7 @@ def test_an_echo_is_open_data_data_fin_fin(tmp_path: Path) -> None:
     capture = written(tmp_path, build.capture(build.echo()))
 
     assert capture.problem == ""
-    assert capture.flows == [Flow(1, Transport.TCP, Endpoint(*CLIENT), Endpoint(*SERVER))]
+    assert list(capture.flows) == [Flow(1, Transport.TCP, Endpoint(*CLIENT), Endpoint(*SERVER))]
     assert [
         (s.number, s.kind, s.direction, s.length, bytes(s.data), s.offset, s.time_ns - 10**18) for s in capture.segments
     ] == [
@@ -301,7 +301,7 @@ def test_a_capture_that_nobody_closed_lets_go_of_its_file(tmp_path: Path) -> Non
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         capture = Capture(path)
-        file = capture._file
+        file = capture._last._file
         del capture
         gc.collect()
         assert file.closed

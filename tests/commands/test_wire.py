@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.certificates import certs
 from netlab.commands.wire import main
 from netlab.topics.tls.client import Client
@@ -424,3 +425,31 @@ def test_tail_of_a_long_transfer_is_in_the_file(tmp_path: Path) -> None:
         child.communicate(timeout=2)
     (flow,) = conversations(path)
     assert len(flow.to_server.data) == 200_000 and flow.to_client.fin
+
+
+def exchange(port: int, server: socket.socket, rounds: int, size: int = 1000) -> None:
+    """Bytes to the server and back, one flow."""
+    with socket.create_connection(("127.0.0.1", port)) as client, accept(server) as accepted:
+        for _ in range(rounds):
+            client.sendall(bytes(size))
+            read_exactly(accepted, size)
+            accepted.sendall(bytes(size))
+            read_exactly(client, size)
+
+
+@pytest.mark.parametrize("rounds", [10, 300])
+def test_the_newest_are_kept_and_end_up_in_one_file(tmp_path: Path, rounds: int) -> None:
+    file = tmp_path / "new.pcapng"
+    with listening() as server:
+        keeping = ("--write", str(file), "--limit", "64K", "--keep", "newest")
+        with started("--to", address(server), *keeping) as child:
+            exchange(bare_port(child), server, rounds)
+            child.terminate()
+            said = child.communicate(timeout=PATIENCE)[0].decode()
+    assert ("segments were let go" in said) == (rounds > 100)
+    assert f"{file}: {file.stat().st_size} bytes" in said
+    assert list(tmp_path.iterdir()) == [file], "its files are put together"
+    with Capture.of_file(file) as capture:
+        capture.grow()
+        assert len(capture.segments) == 3 + 2 * rounds
+        assert {bytes(s.data) for s in capture.segments if s.length} == {bytes(1000)}

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from netlab.capture import writer as writing
 from netlab.capture.model import Direction, Endpoint
 from netlab.capture.packet_recorder import TcpRecord, UdpRecord
 from netlab.capture.synthesis import Heading
@@ -169,8 +168,8 @@ def test_a_full_disk_leaves_whole_blocks_and_the_relay_alive(tmp_path: Path, mon
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(file, [whole[: room - position]], position)
 
-    monkeypatch.setattr(writing.os, "pwritev", scarce)
-    monkeypatch.setattr(writing.os, "pwrite", lambda file, rest, position: scarce(file, [rest], position))
+    monkeypatch.setattr(os, "pwritev", scarce)
+    monkeypatch.setattr(os, "pwrite", lambda file, rest, position: scarce(file, [rest], position))
     writer = recorded(path, 1 << 30, [100_000] * 10)
     writer.close()
     (flow,) = conversations(path)

@@ -22,7 +22,7 @@ def test_lines_that_nobody_reads_stop_nothing_and_are_counted() -> None:
         while write.raw.write(bytes(4096)):  # until it is full
             pass
         os.set_blocking(writing, True)
-        lines = FactPrinter(writing, None, lambda: None)
+        lines = FactPrinter(writing, lambda: None)
         telling = threading.Thread(target=lines.report, args=(OPENED,), daemon=True)
         telling.start()
         telling.join(PATIENCE)
@@ -40,7 +40,7 @@ def test_lines_that_nobody_reads_stop_nothing_and_are_counted() -> None:
 def test_it_warns_when_others_can_reach_it(host: str, warned: int, capfd: pytest.CaptureFixture[str]) -> None:
     """Said of addresses; no test listens on all interfaces."""
     target = Endpoint("127.0.0.1", 80)
-    FactPrinter(1, None, lambda: None).report(Listening((Endpoint("::1", 4000), Endpoint(host, 4000)), (target,)))
+    FactPrinter(1, lambda: None).report(Listening((Endpoint("::1", 4000), Endpoint(host, 4000)), (target,)))
 
     out, errors = capfd.readouterr()
     assert out == f"listening on [::1]:4000 → {target}\nlistening on {Endpoint(host, 4000)} → {target}\n"

@@ -12,11 +12,11 @@ import sys
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, LetGo, Segment
 from netlab.lab.bounded_log import BoundedLog
 
 KEPT = 2000
@@ -135,7 +135,8 @@ class Attribution:
             flow = next((flow for flow in reversed(capture.flows) if flow.client == traffic.local), None)
             if flow is not None:
                 found.update(_by_position(traffic, flow, capture))
-                found.update(segment.number for segment in self._by_time(traffic, capture))
+                with suppress(LetGo):  # just now
+                    found.update(segment.number for segment in self._by_time(traffic, capture))
         return sorted(found)[:MOST]
 
     def _of_running(self) -> list[CallTraffic]:
@@ -166,7 +167,7 @@ class Attribution:
     def _by_time(self, traffic: CallTraffic, capture: Capture) -> Iterator[Segment]:
         """Openings, ends, and segments that only their time assigns to a call."""
         segments = capture.segments
-        first = bisect_left(segments, traffic.begun, key=lambda segment: segment.time_ns)
+        first = bisect_left(segments, traffic.begun, capture.let_go, key=lambda segment: segment.time_ns)
         for index in range(first, min(first + MOST, len(segments))):
             segment = segments[index]
             if segment.time_ns > traffic.ended + _SLACK_NS:

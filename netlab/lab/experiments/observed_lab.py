@@ -163,7 +163,7 @@ class ObservedLab:
         if self._board is None:
             self.lab.sync()
             captured = self.lab.capture.segments
-            new = [captured[index] for index in range(self._read, len(captured))]
+            new = captured[self._read : len(captured)]
             self._read = len(captured)
             self._segments += [segment for segment in new if segment.flow.number > self._flows]
         return self._segments

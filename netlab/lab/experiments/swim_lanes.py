@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from netlab.capture.model import Direction, Endpoint, Kind, Outcome, Segment
+from netlab.capture.model import Direction, Endpoint, Kind, LetGo, Outcome, Segment
 from netlab.lab.state import LogLine
 from netlab.topics.peer_event import PeerEventKind
 
@@ -190,7 +191,8 @@ class LiveLanes:
             segments = shown.segments if shown is not None else ()
         end = min(len(segments), self._segment + at_most)
         for index in range(self._segment, end):
-            self._builder.crossed(segments[index])
+            with suppress(LetGo):
+                self._builder.crossed(segments[index])
         self._segment = max(self._segment, end)
         lines, self._log = self._lab.log.since(self._log)
         _take_log(self._builder, lines)

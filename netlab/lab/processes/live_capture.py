@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from netlab.capture import savefile
 from netlab.capture.capture_file import Capture
+from netlab.capture.files.destination import CaptureFile
 from netlab.capture.model import CaptureError
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
@@ -33,6 +34,13 @@ class Saved(NamedTuple):
     def __str__(self) -> str:
         kept = f"; what was there is now {safe(str(self.kept))}" if self.kept is not None else ""
         return f"{safe(str(self.path))}{kept}"
+
+
+class CaptureExtent(NamedTuple):
+    """How many bytes of a capture are complete; ``files`` if it has several, oldest first."""
+
+    length: int = 0
+    files: tuple[CaptureFile, ...] = ()
 
 
 class LiveCapture:
@@ -58,8 +66,9 @@ class LiveCapture:
         """The wire writes to this file now. The one before is removed; views of it stay valid."""
         with self._lock:
             if self._file is not None and self._file != file:
-                with contextlib.suppress(OSError):
-                    self._file.unlink()
+                for old in (self._file, *self._file.parent.glob(f"{self._file.stem}.*{self._file.suffix}")):
+                    with contextlib.suppress(OSError):
+                        old.unlink()
             self._file, self._capture, self._saved = file, None, 0
 
     @property
@@ -75,16 +84,16 @@ class LiveCapture:
         """The reader of the file; an empty one before anything was captured."""
         return self.shown or self._nothing()
 
-    def grow(self, length: int) -> int:
-        """Read what is new up to ``length`` bytes; how many segments that gave."""
+    def grow(self, captured: CaptureExtent) -> int:
+        """Read what is new and complete; how many segments that gave."""
         capture, total = self.shown, 0
         if capture is None:
             return 0
         while True:
             with self._growing:
                 before = capture.position
-                total += capture.grow(length, at_most=_BATCH)
-                if capture.position in (before, length):
+                total += capture.grow(captured.length, at_most=_BATCH, files=captured.files)
+                if capture.position in (before, captured.length):
                     return total
             time.sleep(_PAUSE)
 
@@ -108,23 +117,24 @@ class LiveCapture:
         with self._lock:
             return "" if self._keylog is None else self._keylog.text
 
-    def save(self, path: str | os.PathLike[str], length: int, *, secrets: bytes | None = None) -> Saved:
-        """Copy the first ``length`` bytes of the file to ``path``, all or nothing; what is there is kept beside it.
+    def save(self, path: str | os.PathLike[str], captured: CaptureExtent, *, secrets: bytes | None = None) -> Saved:
+        """Copy what is complete to ``path``, all or nothing; what is there is kept beside it.
 
         ``secrets`` are put inside.
         """
-        if self._file is None or not length:
+        if self._file is None or not captured.length:
             raise LabError("nothing was captured yet", "send something first")
         target = Path(path).expanduser()
         try:
             if target.is_dir():
                 raise IsADirectoryError(0, "it is a folder")
-            kept = savefile.save(self._file, length, target, secrets=secrets)
+            files = captured.files or (CaptureFile(str(self._file), 0),)
+            kept = savefile.save_files(files, captured.length, target, secrets=secrets)
         except (OSError, CaptureError, RuntimeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             what = f"could not save to {safe(str(target))}: {safe(reason)}"
             raise LabError(what, "choose another file, as in :save ~/lab.pcapng") from None
-        self.grow(length)
+        self.grow(captured)
         self._saved = len(self.capture.segments)
         return Saved(target, kept)
 

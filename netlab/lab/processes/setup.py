@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes.private_folder import PrivateFolder
 from netlab.lab.topic_options import Options
@@ -27,7 +27,7 @@ _ROOM = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What does not change while a lab lives. ``limit`` is the capture's, in bytes.
+    """What does not change while a lab lives. ``limit`` is the capture's, in bytes; ``keep`` is what it then keeps.
 
     ``faults`` are those that a new wire begins with.
     """
@@ -38,6 +38,7 @@ class Setup:
     yield_cpu: bool
     certificates: Callable[[], Path]
     faults: tuple[str, ...] = ()
+    keep: Keep = Keep.OLDEST
 
     def server_arguments(self, model: str, options: Options, idle: float | None) -> list[str]:
         """What follows ``netlab serve``; ``idle`` seconds are how long a client may stall, `math.inf` is no limit."""
@@ -60,6 +61,8 @@ class Setup:
             str(file),
             "--limit",
             str(self.limit),
+            "--keep",
+            self.keep.value,
             "--temporary",
             *self._child(),
         ]

@@ -16,7 +16,7 @@ from netlab.lab.processes.child import Message
 from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.flow_table import FlowTable, LogTranslator
-from netlab.lab.processes.live_capture import LiveCapture
+from netlab.lab.processes.live_capture import CaptureExtent, LiveCapture
 from netlab.lab.processes.server_and_wire import ServerAndWire
 from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start
 from netlab.lab.processes.server_process import ServerProcess
@@ -78,9 +78,9 @@ class Supervisor:
         return self._listen
 
     @property
-    def captured_length(self) -> int:
-        """How many bytes of the capture file are complete."""
-        return self._now.wire.length if self._now.wire is not None else 0
+    def captured(self) -> CaptureExtent:
+        """How much of the capture is complete, and in which files."""
+        return self._now.wire.captured if self._now.wire is not None else CaptureExtent()
 
     def start(self) -> None:
         """Serve: start both children, or the one that is missing. Does nothing while serving."""

@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from netlab.capture.files.destination import CaptureFile
 from netlab.capture.model import Direction, Endpoint, Transport
+from netlab.capture.unread import count_of
 from netlab.lab.errors import LabError
 from netlab.lab.processes import message_fields
 from netlab.lab.processes.child import Child, Message
+from netlab.lab.processes.live_capture import CaptureExtent
 from netlab.lab.processes.port_owner import cannot_listen
 from netlab.lab.processes.server_process import STARTING, how_it_ended
 from netlab.lab.state import Accounts, HeldSegment, LabState
@@ -43,6 +46,7 @@ class WireProcess:
         self.file = file
         self.endpoint: Endpoint | None = None
         self.length = 0
+        self.files: tuple[CaptureFile, ...] = ()
         self.accounts = Accounts()
         self.note = self.trouble = ""
         self.faults: tuple[str, ...] = ()
@@ -77,7 +81,7 @@ class WireProcess:
 
     def reported(self, state: LabState) -> LabState:
         """A lab's state with what the wire reports."""
-        note = "; ".join(filter(None, (self.note and f"{self.note}; :clear starts a new capture", self.trouble)))
+        note = "; ".join(filter(None, (self._capture_note, self.trouble)))
         return replace(
             state,
             accounts=self.accounts,
@@ -86,6 +90,19 @@ class WireProcess:
             intercept=self.intercept,
             held=tuple(self.held.values()),
         )
+
+    @property
+    def _capture_note(self) -> str:
+        """What the capture lacks."""
+        if self.files and self.accounts.let_go:
+            return f"the oldest {count_of(self.accounts.let_go, 'segment')} were let go"
+        return self.note and f"{self.note}; :clear starts a new capture"
+
+    @property
+    def captured(self) -> CaptureExtent:
+        """How much of the capture is complete, and in which files."""
+        with self._condition:
+            return CaptureExtent(self.length, self.files)
 
     def wait_listening(self) -> Endpoint:
         """Wait until it listens, and return where; raises `LabError` that names who holds the port."""
@@ -212,11 +229,12 @@ class WireProcess:
                 self.endpoint = None
             case "captured":
                 self.length = message_fields.number(message, "length") or 0
+                self.files = _files(message.get("files"))
                 self.accounts = _accounts(message.get("accounts"))
                 self.note, self.trouble = message_fields.text(message, "note"), message_fields.text(message, "trouble")
             case "replaced":
                 self.file = Path(str(message.get("file")))
-                self.length = 0
+                self.length, self.files = 0, ()
             case "faults":
                 self.faults = message_fields.texts(message, "active")
             case "intercept":
@@ -258,6 +276,11 @@ def _held(message: Message) -> HeldSegment:
         base64.b64decode(str(message.get("payload"))),
         message.get("edited") is True,
     )
+
+
+def _files(value: object) -> tuple[CaptureFile, ...]:
+    rows = value if isinstance(value, list) else []
+    return tuple(CaptureFile(str(path), int(start)) for path, start in rows)
 
 
 def _accounts(value: object) -> Accounts:

@@ -26,8 +26,8 @@ class CursorLinks:
         tab.wire.link(numbers)
         tab.log_pane.mark_client(session.local if call and session else None)
         if capture is not None and numbers:
-            with_bytes = (number for number in numbers if capture.segments[number - 1].carries)
-            tab.wire.go_to(next(with_bytes, numbers[0]))
+            kept = (segment for number in numbers for segment in capture.segments[number - 1 : number])
+            tab.wire.go_to(next((segment.number for segment in kept if segment.carries), numbers[0]))
 
     def follow(self) -> None:
         """Go from the call to its segments, or from a segment, its bytes or a field to the call."""

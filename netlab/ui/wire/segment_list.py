@@ -6,7 +6,7 @@ traffic does not move it; `end` follows the newest segment again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -128,20 +128,30 @@ class SegmentList(ScrollView, can_focus=True):
 
     def grow(self) -> None:
         """Show new segments of the capture. Call it often: it is cheap, and draws seldom in a flood."""
-        if self._redraw_rate.look(self.rows.count):
+        if self._redraw_rate.look(self.rows.total):
+            self._let_go()
             self._lay_out()
             self._settle()
             self.refresh()
         elif self._redraw_rate.highlight_is_due():
             self.post_message(self.RowHighlighted(self.highlighted))
 
-    def show_rows(self, rows: Sequence[int] | None, note: str = "") -> None:
+    def _let_go(self) -> None:
+        """Keep the lines in their place when rows above them are gone."""
+        if not (gone := self.rows.let_go()):
+            return
+        lost = not self.rows.following and self.cursor < gone
+        self.set_reactive(SegmentList.cursor, -1 if lost else self.cursor - gone)
+        if not self.rows.following:
+            scroll_at_once(self, max(self.scroll_offset.y - gone, 0))
+
+    def show_rows(self, rows: MutableSequence[int] | None, note: str = "") -> None:
         """Show only these segments (ascending indices, may grow), or all; the title shows ``note``.
 
         The cursor stays on its segment, or goes to the next one shown.
         """
         self.rows.show_only(rows, note)
-        self._redraw_rate.drew(self.rows.count)
+        self._redraw_rate.drew(self.rows.total)
         self._lay_out()
         self._settle()
         self.refresh()
@@ -150,6 +160,8 @@ class SegmentList(ScrollView, can_focus=True):
         """Put the cursor on the newest segment if it is followed, else on the user's segment, or the next one shown."""
         if self.rows.following:
             self._put_newest()
+        elif self.rows.lost:
+            self.set_reactive(SegmentList.cursor, -1)  # the other panes go on showing the segment
         else:
             self._put(self.rows.place())
 

@@ -36,7 +36,8 @@ class SegmentPainter:
         capture = self._rows.capture
         segments = capture.segments if capture else ()
         flows = len(capture.flows) if capture else 0
-        last = clock(segments[-1].time_ns, segments[0].time_ns) if segments else ""
+        newest = self._rows.at(self._rows.count - 1)
+        last = clock(newest.time_ns, self._start(newest)) if newest is not None else ""
         self.columns = Columns.fitting(width, len(segments), flows, last)
 
     def heading(self, width: int) -> Strip:
@@ -53,12 +54,14 @@ class SegmentPainter:
 
     def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:
         """One segment: its mark in the margin, then its columns."""
-        assert self._rows.capture is not None  # it has the segment
         style = self._style(segment, at_cursor)
-        text = self.columns.row(segment, self._rows.capture.segments[0].time_ns, self._what(segment))
+        text = self.columns.row(segment, self._start(segment), self._what(segment))
         linked = "▸" if segment.number in self.linked else " "
         margin = Cells("•" if segment.number in self._rows.marks else linked, style)
         return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
+
+    def _start(self, segment: Segment) -> int:
+        return segment.time_ns if self._rows.start_ns is None else self._rows.start_ns
 
     def _what(self, segment: Segment) -> str:
         opened = self.decrypted.line(segment, self.dissector) if self.decrypted is not None else ""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 
 from netlab.capture.filter import parse
-from netlab.capture.model import Segment
+from netlab.capture.model import LetGo, Segment
 from netlab.capture.view import CapturedSegments
 
 Test = Callable[[Segment], bool]
@@ -35,7 +36,7 @@ class FilterScan:
     @property
     def counts(self) -> str:
         """``12 of 345 shown``, and how many are left to test."""
-        words = f"{len(self.rows)} of {self.scanned} shown"
+        words = f"{len(self.rows)} of {max(self.scanned - self._capture.let_go, 0)} shown"
         return f"{words}, {self.remaining} to go" if self.remaining else words
 
     def step(self, seconds: float, clock: Callable[[], float] = perf_counter) -> bool:
@@ -44,11 +45,13 @@ class FilterScan:
             return False
         deadline = clock() + seconds
         segments = self._capture.segments
+        self.scanned = max(self.scanned, self._capture.let_go)
         while self.scanned < len(segments) and clock() < deadline:
             end = min(self.scanned + _BATCH, len(segments))
             for index in range(self.scanned, end):
-                if self._passes(segments[index]):
-                    self.rows.append(index)
+                with suppress(LetGo):
+                    if self._passes(segments[index]):
+                        self.rows.append(index)
             self.scanned = end
         return True
 

@@ -114,7 +114,7 @@ def test_those_that_wait_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     alone = [part4(UDP_PACKET, 0, 256, number=number) for number in range(30)]
     capture = read(tmp_path, [*alone, part4(UDP_PACKET, 256, 520, number=0), part4(UDP_PACKET, 256, 520, number=29)])
 
-    assert capture._fragments.waiting <= 10
+    assert capture._reading.fragments.waiting <= 10
     assert [bytes(segment.data) for segment in capture.segments] == [TEXT]  # the last one's rest came in time
     assert capture.unread == Counter({FRAGMENT: 30})
 

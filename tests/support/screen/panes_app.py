@@ -60,6 +60,8 @@ class HandMade:
         self.segments.append(segment)
         return segment
 
+    let_go = 0
+
     def stream(self, flow: Flow, way: Direction) -> Sequence[Chunk]:
         mine = [s for s in self.segments if s.flow is flow and s.direction is way and s.length]
         return [Chunk(s.offset, s.length, s.data, s.number) for s in mine]

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from netlab.capture.capture_file import Capture
+from netlab.capture.filter import parse
 from netlab.capture.model import Kind
 from netlab.dissect.http.read_http import read_http
 from netlab.ui.bytes.inspection import inspect_segment
 from netlab.ui.wire.segment_row import Columns, what
 from netlab.ui.wire.segment_rows import SegmentRows
+from netlab.ui.wire.wire_filter import FilterScan
 from tests.support.folders import CAPTURE_CASES
+from tests.support.newest import Traffic
 from tests.support.screen.panes_app import OUT, HandMade
 
 
@@ -113,3 +120,60 @@ def test_bytes_that_came_in_fragments_are_not_said_to_be_a_view() -> None:
     capture = case("udp_fragments.pcap")
     title = inspect_segment(capture.segments[0], capture, flooded=False).title
     assert title == "bytes ── #1 → 2,048 bytes, joined from 2 IP fragments"
+
+
+@pytest.fixture
+def newest(tmp_path: Path) -> Iterator[tuple[Traffic, Capture]]:
+    """A capture that keeps the newest, with 41 segments of one flow."""
+    traffic = Traffic(tmp_path / "lab.pcapng")
+    with Capture(traffic.path) as capture:
+        traffic.talk(traffic.open(40001), 20)
+        traffic.read(capture)
+        yield traffic, capture
+    traffic.writer.close()
+
+
+def let_go(traffic: Traffic, capture: Capture) -> None:
+    """More traffic, until something more is let go."""
+    record, before = traffic.open(50001 + len(traffic.all)), capture.let_go
+    while capture.let_go == before:
+        traffic.talk(record, 20)
+        traffic.read(capture)
+
+
+def test_what_was_let_go_leaves_the_rows_and_its_place_says_so(newest: tuple[Traffic, Capture]) -> None:
+    traffic, capture = newest
+    rows, start = SegmentRows(), capture.segments[0].time_ns
+    rows.show(capture)
+    rows.marks = {3, 41}
+    rows.stay(9)
+    assert numbers(rows) == list(range(1, 42))
+    let_go(traffic, capture)
+    before = capture.let_go
+    assert (rows.at(0), rows.at(before - 1)) == (None, None), "not noticed yet, and no surprise"
+    assert rows.let_go() == before
+    assert numbers(rows) == list(range(before + 1, len(capture.segments) + 1))
+    assert (rows.lost, rows.place(), rows.start_ns) == (True, -1, start)
+    assert "#10 was let go" in rows.title(live=True, how_on="")
+    assert [segment.number for segment in rows.chosen()] == [41][: before < 41]
+    rows.stay(before + 4)
+    assert rows.at(rows.place()) == capture.segments[before + 4]
+
+
+def test_what_was_let_go_leaves_the_filter_too(newest: tuple[Traffic, Capture]) -> None:
+    traffic, capture = newest
+    scan = FilterScan(capture, parse("->").matches, "->")
+    scan.step(60)
+    rows = SegmentRows()
+    rows.show(capture)
+    rows.show_only(scan.rows)
+    assert rows.total == rows.count == 21
+    rows.stay(39)
+    let_go(traffic, capture)
+    let_go(traffic, capture)
+    scan.step(60)
+    before = rows.total
+    assert rows.let_go() > 0 and rows.total == before
+    assert numbers(rows) == [s.number for s in capture.segments if s.direction is OUT]
+    assert scan.counts == f"{rows.count} of {len(capture.segments) - capture.let_go} shown"
+    assert rows.lost == (capture.let_go > 39)

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from netlab.capture.capture_file import Capture
 from netlab.capture.model import Kind
 from netlab.dissect.summary import preview
 from netlab.ui.bytes import dissecting
@@ -19,6 +20,7 @@ from netlab.ui.widgets.question import Question
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.segment_row import Columns, what
 from netlab.ui.wire.wire_filter import FilterScan, explain_intercept
+from tests.support.newest import Traffic
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 from tests.support.waiting import until
 
@@ -368,3 +370,37 @@ def test_two_million_rows_are_decoded_only_when_drawn() -> None:
         assert max(decoded) > 1_999_900
 
     drive(app, script)
+
+
+def test_a_line_stays_in_its_place_until_its_segment_is_let_go(tmp_path: Path) -> None:
+    traffic = Traffic(tmp_path / "lab.pcapng")
+    with Capture(traffic.path) as capture:
+        record = traffic.open(40001)
+        traffic.talk(record, 200)
+        traffic.read(capture)
+        app = PanesApp(capture)
+
+        async def script(pilot: Pilot[None]) -> None:
+            lines = app.query_one(SegmentList)
+
+            async def let_go_beyond(number: int) -> None:
+                while capture.let_go < number:
+                    traffic.talk(record, 10)
+                    traffic.read(capture)
+                await until(pilot, lambda: app.wire.grow() or lines.rows.index_of(0) == capture.let_go)
+
+            wanted = len(capture.segments) - 20
+            app.wire.go_to(wanted)
+            on_screen, seen = lines.cursor - lines.scroll_offset.y, app.wire.highlighted
+            await let_go_beyond(wanted - 150)
+            assert (number(app), lines.cursor - lines.scroll_offset.y) == (wanted, on_screen)
+            await let_go_beyond(wanted)
+            assert number(app) == 0 and f"#{wanted} was let go" in str(lines.border_title)
+            assert seen is not None and app.inspector._segment == seen, "its bytes can still be looked at"
+            await pilot.press("down")
+            assert number(app) == capture.let_go + 1
+            await pilot.press("end")
+            assert number(app) == len(capture.segments)
+
+        drive(app, script)
+    traffic.writer.close()

@@ -1,0 +1,225 @@
+"""One file of a capture, mapped, with the index of its segments: 28 bytes for each. Knows nothing of the other files.
+
+Rows are counted in the whole capture; ``first`` is the row of the file's first segment. What is in an index never
+changes, it only grows, so other threads may look while one reads.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import weakref
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain, islice
+
+from netlab.capture.conversations import OUTSIDE, Conversations
+from netlab.capture.files.checkpoint import Checkpoint
+from netlab.capture.files.destination import CaptureFile
+from netlab.capture.frames.fragments import Fragments, Whole
+from netlab.capture.frames.packets import Fragment, Packet, read_packet
+from netlab.capture.model import CaptureError, Outcome
+from netlab.capture.pcap import MAGICS, Pcap
+from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Details, Frame, Pcapng
+
+_PCAPNG_MAGIC = b"\n\r\r\n"
+_PACKED = (
+    (b"\x1f\x8b", "gzip"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\xfd7zXZ", "xz"),
+    (b"BZh", "bzip2"),
+)
+_NO_OPTIONS = 7
+"""At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
+PREFIX = 24
+"""Bytes that show the format: a pcap header, or the beginning of a section header."""
+
+
+class SharedReading:
+    """What the files of a capture share: the flows, the fragments that wait, and what could not be read."""
+
+    def __init__(self) -> None:
+        self.conversations = Conversations()
+        self.fragments = Fragments()
+        self.unread: Counter[str] = Counter()
+
+
+class Part:
+    """A file that may still grow. Raises `OSError` if it cannot be opened.
+
+    Views that were handed out stay valid when the file is removed, or closed here: the memory goes with the last.
+    """
+
+    def __init__(self, file: CaptureFile, reading: SharedReading) -> None:
+        self.start, self.first = file.start, 0
+        self.container: Container | None = None
+        self._file = open(file.path, "rb", buffering=0)  # noqa: PTH123, SIM115 - kept open, and a string as announced
+        weakref.finalize(self, self._file.close)  # a lab's capture can be looked at after its end; nobody closes it
+        self._reading = reading
+        self._view = memoryview(b"")
+        self._begun = False
+        self._whole: dict[int, Whole] = {}  # of the segments, by their index here: those that came in fragments
+        self._places = array("Q")  # where each segment's block begins
+        self._positions = array("q")
+        self._lengths = array("I")
+        self._routes = array("I")
+        self._of_routes: defaultdict[int, array[int]] = defaultdict(partial(array, "I"))  # the segments of each route
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @property
+    def stop(self) -> int:
+        """The row behind its last segment."""
+        return self.first + len(self._places)
+
+    @property
+    def size(self) -> int:
+        """The file's length in bytes as it stands now."""
+        return os.fstat(self._file.fileno()).st_size
+
+    @property
+    def position(self) -> int:
+        """How much was read, in bytes."""
+        return self.container.position if self.container else 0
+
+    @property
+    def routes(self) -> frozenset[int]:
+        """The routes of its segments."""
+        return frozenset(self._of_routes.copy())
+
+    def map(self, length: int) -> bool:
+        """Map the file as it stands if what is mapped is too short; False if it does not show its format yet.
+
+        Old maps live as long as views of them. Raises `OSError` if that fails, and `CaptureError` for another format.
+        """
+        if len(self._view) < length:
+            self._view = memoryview(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
+        if self.container is None and length >= PREFIX:
+            self.container = container_of(self._view[:length])
+        return self.container is not None
+
+    def read(self, length: int, at_most: int | None, begin: Callable[[Part, Checkpoint | None], None]) -> int:
+        """Read on up to ``length`` bytes, ``at_most`` so many packets; how many were looked at.
+
+        ``begin`` is called before the first: it sets `first`. Raises `CaptureError` if the file is damaged.
+        """
+        container = self.container
+        assert container is not None  # it is mapped
+        frames: Iterator[Frame] = islice(container.frames(self._view, length), at_most)
+        if self._begun:
+            return self._index(container, frames)
+        head = next(frames, None)
+        if head is None:
+            return 0
+        self._begun = True
+        begin(self, container.checkpoint)
+        return self._index(container, chain((head,), frames))
+
+    def _index(self, container: Container, frames: Iterator[Frame]) -> int:
+        """Note each segment's place, stream position, length and route; how many packets were looked at."""
+        view, place = self._view, self._reading.conversations.place
+        places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
+        of_routes, index = self._of_routes, len(places)
+        scanned = 0
+        for at, link, start, end, on_link, stop in frames:
+            scanned += 1
+            found = read_packet(view, link, start, end, on_link)
+            packet = found if isinstance(found, tuple) else self._whole_packet(found, container, at)
+            if packet is None:
+                continue
+            placed = place(packet, start - at > LONGEST_PACKET_HEAD)
+            if placed is not None:
+                lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
+                route = placed[0] | OUTSIDE if lost else placed[0]
+                routes.append(route)
+                of_routes[route].append(index)
+                positions.append(placed[1])
+                lengths.append(packet[5])
+                places.append(at)  # last, because readers go by its length
+                index += 1
+            elif index in self._whole:  # it came in fragments, and is only an acknowledgement
+                del self._whole[index]
+        return scanned
+
+    def _whole_packet(self, found: Fragment | str, container: Container, at: int) -> Packet | None:
+        """The packet that a fragment completes; None if it completes none, or if it cannot be read."""
+        unread = self._reading.unread
+        if isinstance(found, str):
+            unread[found] += 1
+            return None
+        whole = self._reading.fragments.add(found, container.details(self._view, at).time_ns)
+        if whole is None:
+            return None
+        packet, _ = whole.packet(self._view)
+        if isinstance(packet, str):
+            unread[packet] += whole.fragments
+            return None
+        self._whole[len(self._places)] = whole
+        return packet
+
+    def packet(self, row: int) -> tuple[Packet, memoryview]:
+        """The headers of a segment and what was kept of its payload."""
+        view, index = self._view, row - self.first
+        assert self.container is not None  # there are rows
+        packet: Packet | Fragment | str
+        whole = self._whole.get(index)
+        if whole is not None:
+            packet, view = whole.packet(view)
+            end = len(view)
+        else:
+            _, link, start, end, on_link, _ = self.container.frame(view, self._places[index])
+            packet = read_packet(view, link, start, end, on_link)
+        assert isinstance(packet, tuple)  # it was understood when it was indexed
+        payload, length = packet[4], packet[5]
+        return packet, view[payload : max(payload, min(payload + length, end))]
+
+    def details(self, row: int) -> Details:
+        """What the block of a segment says beside its bytes."""
+        assert self.container is not None  # there are rows
+        return self.container.details(self._view, self._places[row - self.first])
+
+    def placed(self, row: int) -> tuple[int, int]:
+        """The route and the stream position of a segment."""
+        index = row - self.first
+        return self._routes[index], self._positions[index]
+
+    def fragments(self, row: int) -> int:
+        """In how many fragments a segment came; 0 if it was not cut."""
+        whole = self._whole.get(row - self.first)
+        return whole.fragments if whole is not None else 0
+
+    def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
+        """Row, position and length of each segment of a route from row ``start`` to ``stop``."""
+        first, indices = self.first, self._of_routes.get(route, ())
+        for at in range(bisect_left(indices, start - first), bisect_left(indices, stop - first)):
+            index = indices[at]
+            yield first + index, self._positions[index], self._lengths[index]
+
+    def close(self) -> None:
+        """Close the file, and forget its index."""
+        self._places = array("Q")
+        self._view = memoryview(b"")
+        self._file.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._file.closed
+
+
+def container_of(view: memoryview) -> Container:
+    """The format of a capture that begins so; `CaptureError` if it is none."""
+    magic = bytes(view[:4])
+    if magic == _PCAPNG_MAGIC:
+        return Pcapng()
+    if magic in MAGICS:
+        return Pcap(view)
+    packed = next((name for start, name in _PACKED if view[: len(start)] == start), "")
+    if packed:
+        raise CaptureError(f"the file is compressed with {packed}; unpack it first")
+    raise CaptureError("this file is not a capture; netlab reads pcapng and pcap")
