@@ -10,6 +10,7 @@ from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.visual import Visual
 from textual.widgets import Static
 
 from netlab.ui.widgets.find_bar import next_match
@@ -40,7 +41,7 @@ class SourceText(Static):
 
         self.source = source
         self._lines = highlight(self.source, language="python").split("\n")
-        self._draw()
+        self.update(Content("\n").join([self._drawn(number) for number in range(len(self._lines))]))  # for its size
 
     @property
     def match(self) -> int | None:
@@ -53,7 +54,7 @@ class SourceText(Static):
         self._match = match
         lines = self.source.split("\n") if pattern is not None else []
         self.found = [number for number, line in enumerate(lines) if pattern and pattern.search(line)]
-        self._draw()
+        self.refresh()
         return len(self.found)
 
     def show_match(self, step: int) -> None:
@@ -63,8 +64,15 @@ class SourceText(Static):
             self._match = next_match(self.found, top if self._match is None else self._match, step)
             line = self.source.split("\n")[self._match]
             found = self._pattern.search(line) if self._pattern is not None else None
-            self._draw()
+            self.refresh()
             self._show_line(self._match, found.end() if found else 0)
+
+    def render_line(self, y: int) -> Strip:
+        """One line; Textual would make the strips of the whole text for each mark that changes."""
+        width = self.size.width
+        if y >= len(self._lines):
+            return Strip.blank(width, self.visual_style.rich_style)
+        return Visual.to_strips(self, self._drawn(y), width, 1, self.visual_style, pad=True)[0]
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The part of the lines that is in view; "…" stands where one goes on beyond it."""
@@ -80,9 +88,6 @@ class SourceText(Static):
         if crop.x and cell_len(text) - cell_len(text.lstrip()) < min(crop.x, cell_len(text)):
             strip = Strip.join([_ellipsis(strip.crop(0, 1)), strip.crop(1)])
         return strip
-
-    def _draw(self) -> None:
-        self.update(Content("\n").join([self._drawn(number) for number in range(len(self._lines))]))
 
     def _drawn(self, number: int) -> Content:
         line = self._lines[number]
