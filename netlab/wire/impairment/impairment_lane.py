@@ -129,7 +129,8 @@ class ImpairmentLane:
         if not self._over and not (self.gate is not None and self.gate.stops_end()):
             self._over = True
             self._inside += PIECE
-            self.queue.put(Departure(Leaving.FIN), self._end_time(clock))
+            leaves, fates = self._end_time(clock)
+            self.queue.put(Departure(Leaving.FIN, fate=", ".join(fates)), leaves)
 
     def leave(self, clock: float, most: int = EVERYTHING) -> list[Departure]:
         """Take what is due by now, in order, about ``most`` departures."""
@@ -175,15 +176,19 @@ class ImpairmentLane:
         if self.gate is not None:
             self.gate.discard()
 
-    def _end_time(self, clock: float) -> float:
-        """When the end leaves: each fault is shown an empty segment, and only how long it holds that counts."""
+    def _end_time(self, clock: float) -> tuple[float, list[str]]:
+        """When the end leaves, and why: each fault sees an empty segment, and only how long it holds that counts."""
+        fates: list[str] = []
         for stage in self._stages:
             passing = Passing(_NOTHING, self.transport, self._direction, self._flow, stage.index, stage.offset)
-            requests = stage.fault(passing, clock, stage.random)
-            clock += max((request.seconds for request in requests if isinstance(request, Hold)), default=0.0)
+            holds = [each for each in stage.fault(passing, clock, stage.random) if isinstance(each, Hold)]
+            longest = max(holds, key=lambda hold: hold.seconds, default=None)
+            if longest is not None:
+                clock += longest.seconds
+                fates += filter(None, (longest.fate,))
             if clock == math.inf:
                 break
-        return clock
+        return clock, fates
 
     def _put(self, item: _Travelling) -> None:
         if self._over:

@@ -211,7 +211,7 @@ class Pipe:
         self._way.finished(self._context.time_ns(), fate)
         self.finished = True
         if self.other.finished:
-            self.flow.close(how=fate, by_fault=by_fault)
+            self.flow.close(how=fate if by_fault else "", by_fault=by_fault)
 
     def _lane_limit(self) -> int:
         return LANE_LIMIT if self._buffers.held < MUCH else SMALL

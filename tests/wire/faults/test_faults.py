@@ -330,3 +330,20 @@ def test_every_kind_begins_with_its_example(name):
     for transport in kind.transports:
         assert catalog.parse(f"{name} {kind.example}", transport) is not None
     assert kind.why_not or len(kind.transports) == 2
+
+
+def test_slow_close_holds_the_end_alone_and_says_so():
+    lane = ImpairmentLane(catalog.chain(["slow_close 2s"], TCP), TCP, Direction.TO_SERVER, 1)
+    lane.enter(b"all of it", 0.0)
+    lane.finish(1.0)
+    assert arrived([(0.0, each) for each in lane.leave(1.0)]) == b"all of it"
+    assert (lane.leave(2.9), lane.next_release) == ([], 3.0)
+    (end,) = lane.leave(3.0)
+    assert (end.what, end.fate) == (Leaving.FIN, "held 2000 ms")
+
+
+def test_each_fault_that_holds_the_end_is_named():
+    lane = ImpairmentLane(catalog.chain(["delay 100ms", "slow_close 2s"], TCP), TCP, Direction.TO_SERVER, 1)
+    lane.finish(0.0)
+    (end,) = lane.leave(2.1)
+    assert end.fate == "held 100 ms, held 2000 ms"
