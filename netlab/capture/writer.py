@@ -20,6 +20,7 @@ from netlab.capture import outcomes
 from netlab.capture.files import checkpoint
 from netlab.capture.files.checkpoint import OpenFlow
 from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile
+from netlab.capture.files.sink import Sink
 from netlab.capture.model import Keep, Outcome
 
 LINKTYPE_RAW: Final = 101
@@ -64,7 +65,7 @@ class Recorded(Protocol):
 
 
 class CaptureWriter:
-    """One capture being written. Without a path it only counts.
+    """One capture being written. Without a path it only counts; a `Sink` gets what its reader takes, without a limit.
 
     ``limit`` is in bytes. With `Keep.OLDEST` there is one file: beyond the limit payload is not kept, beyond a
     sixteenth more nothing is. With `Keep.NEWEST` older segments are let go, and ``files`` says which files have the
@@ -73,9 +74,9 @@ class CaptureWriter:
     the captures. Raises `OSError` if a file cannot be created.
     """
 
-    def __init__(self, path: str | None, limit: int, keep: Keep = Keep.OLDEST) -> None:
+    def __init__(self, path: str | Sink | None, limit: int, keep: Keep = Keep.OLDEST) -> None:
         self._keep, self._most = keep, limit
-        self.limit = limit if keep is Keep.OLDEST else sys.maxsize
+        self.limit = sys.maxsize if keep is Keep.NEWEST or isinstance(path, Sink) else limit
         self._flush_size = _FLUSH_SIZE if keep is Keep.OLDEST else min(_FLUSH_SIZE, limit // FILES)
         self._ceiling = self.limit + self.limit // 16 - _LONGEST_SHORT
         self._full = f"capture full: payload beyond {in_words(limit)} is not kept"
@@ -86,7 +87,9 @@ class CaptureWriter:
         self._open: dict[int, Recorded] = {}
         self._begin(None if path is None else self._destination(path))
 
-    def _destination(self, path: str) -> Destination:
+    def _destination(self, path: str | Sink) -> Destination:
+        if isinstance(path, Sink):
+            return path
         return Chain(path, self._most) if self._keep is Keep.NEWEST else SingleFile(path)
 
     def _begin(self, to: Destination | None) -> None:
@@ -195,8 +198,10 @@ class CaptureWriter:
         """Write what has gathered; returns how much of the file is complete, in bytes. Never raises."""
         if self._size and self._to is not None and not self._stopped:
             try:
-                self._to.write(self._parts)
-                self.length += self._size
+                if self._to.write(self._parts):
+                    self.length += self._size
+                else:
+                    self._leave_out()
             except OSError as error:
                 self._lose(error)
         self._parts, self._size, self._waiting, self._borrowed = [], 0, 0, False
@@ -272,12 +277,22 @@ class CaptureWriter:
             self.flush()
             self._stopped = True
 
+    def _leave_out(self) -> None:
+        """Whoever reads the capture does not keep up: go on without what has gathered."""
+        self.tally.kept -= self._waiting
+        self.tally.let_go += self._waiting
+        self.note = "the capture's reader does not keep up: segments are left out"
+        self.changed = True
+
     def _lose(self, error: OSError) -> None:
-        """The file takes no more: keep it whole up to here, report that, and only count from now on."""
+        """The destination takes no more: it is whole up to here. Report that, and only count from now on."""
         self._stopped = True
         self.tally.kept -= self._waiting
         self.tally.let_go += self._waiting
-        self.note = f"no space left for the capture ({error.strerror}): segments since then are not kept"
+        what = f"no space left for the capture ({error.strerror})"
+        if isinstance(error, BrokenPipeError):
+            what = "nobody reads the capture any more"
+        self.note = f"{what}: segments since then are not kept"
         self.changed = True
 
 

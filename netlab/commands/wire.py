@@ -17,6 +17,7 @@ from typing import Final
 
 from netlab.capture import savefile
 from netlab.capture.files.destination import CaptureFile
+from netlab.capture.files.sink import Sink, is_fifo
 from netlab.capture.model import CaptureError, Keep, Transport
 from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
@@ -28,9 +29,11 @@ from netlab.wire.impairment.fault import FaultKind
 from netlab.wire.impairment.spec import GRAMMAR
 from netlab.wire.live_wire import LiveWire
 from netlab.wire.loop import READ, Loop
+from netlab.wire.sink_watch import SinkWatch
 from netlab.wire.supervision import Reporter, Requests
 from netlab.wire.terminal import FactPrinter
 
+STDOUT: Final = "-"
 LIMIT: Final = 256 << 20
 """Bytes that a capture may have before payload is discarded, by default."""
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -49,27 +52,48 @@ def main(argv: Sequence[str]) -> int:
     if arguments.yield_cpu:
         yield_processor()
     _raise_descriptor_limit()
+    if arguments.write == STDOUT and sys.stdout.isatty():
+        parser.error("--write - is for a program that reads it, as in --write - | wireshark -k -i -")
+    sink = _sink(arguments)
     try:
-        if arguments.write and not arguments.supervised:
+        if arguments.write and sink is None and not arguments.supervised:
             _make_room(Path(arguments.write))
-        writer = CaptureWriter(arguments.write, arguments.limit, Keep(arguments.keep))
+        writer = CaptureWriter(sink or arguments.write, arguments.limit, Keep(arguments.keep))
     except OSError as error:
         sys.stderr.write(f"netlab wire: cannot write {arguments.write}: {error.strerror}\n")
         return 1
     loop = Loop()
     _stop_on_signals(loop)
-    return _run_supervised(arguments, writer, loop) if arguments.supervised else _run_bare(arguments, writer, loop)
+    if arguments.supervised:
+        return _run_supervised(arguments, writer, loop)
+    if sink is not None:
+        SinkWatch(loop, sink)
+    return _run_bare(arguments, writer, loop, sink)
 
 
-def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
-    """For a person: lines on stdout, a summary at the end."""
-    lines = FactPrinter(1, loop.stop)
+def _sink(arguments: argparse.Namespace) -> Sink | None:
+    """What ``--write`` names, if a program reads it: standard output, or a FIFO."""
+    if arguments.supervised or not arguments.write:
+        return None
+    if arguments.write == STDOUT:
+        return Sink(1)
+    return Sink(arguments.write) if is_fifo(arguments.write) else None
+
+
+def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop, sink: Sink | None) -> int:
+    """For a person: lines on stdout, or on stderr if the capture is there; a summary at the end."""
+    lines = FactPrinter(2, _go_on) if arguments.write == STDOUT else FactPrinter(1, loop.stop)
     wire = LiveWire(_transport(arguments), loop, writer, lines.report, shows_target=True)
     if not _prepare(wire, arguments):
         return 1
     wire.run()
-    lines.summary(_put_together(Path(arguments.write), lines.captured) if arguments.write else "")
+    written = arguments.write and sink is None
+    lines.summary(_put_together(Path(arguments.write), lines.captured) if written else "")
     return 0
+
+
+def _go_on() -> None:
+    """Nobody reads the lines, but somebody may read the capture."""
 
 
 def _put_together(path: Path, captured: Captured) -> str:
@@ -173,7 +197,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--udp", action="store_true", help="relay datagrams instead of streams")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--seed", type=int, default=0, metavar="N", help="makes random faults repeatable (%(default)s)")
-    add("--write", metavar="FILE.pcapng", help="capture into this file; an existing one is kept as FILE.pcapng~")
+    add(
+        "--write",
+        metavar="FILE.pcapng",
+        help="capture into this file (an existing one is kept as FILE.pcapng~) or FIFO; - is standard output",
+    )
     add(
         "--limit",
         type=_size,

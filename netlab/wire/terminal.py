@@ -65,8 +65,10 @@ class FactPrinter:
         self._write(
             f"{tally.flows} flows, {tally.segments} segments, → {tally.to_server} bytes, ← {tally.to_client} bytes"
         )
-        if tally.let_go and self._last.files:
-            self._write(f"the oldest {count_of(tally.let_go, 'segment')} were let go")
+        if tally.let_go:
+            which = "the oldest " if self._last.files else ""
+            what = "let go" if self._last.files else "not kept"
+            self._write(f"{which}{count_of(tally.let_go, 'segment')} were {what}")
         if capture:
             self._write(capture)
 

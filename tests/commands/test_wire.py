@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -453,3 +454,70 @@ def test_the_newest_are_kept_and_end_up_in_one_file(tmp_path: Path, rounds: int)
         capture.grow()
         assert len(capture.segments) == 3 + 2 * rounds
         assert {bytes(s.data) for s in capture.segments if s.length} == {bytes(1000)}
+
+
+@needs_tshark
+def test_a_capture_on_standard_output_is_nothing_but_pcapng(tmp_path: Path) -> None:
+    with listening() as server, started("--to", address(server), "--write", "-") as child:
+        assert child.stdout and child.stderr
+        port = int(child.stderr.readline().split()[2].rpartition(b":")[2])
+        tshark = subprocess.Popen(
+            ["tshark", "-l", "-r", "-", "-Tfields", "-etcp.len"], stdin=child.stdout, stdout=subprocess.PIPE
+        )
+        with tshark:
+            assert tshark.stdout
+            exchange(port, server, 3, 77)
+            lengths = [line for _ in range(13) if (line := tshark.stdout.readline().strip()) != b"0"]
+            assert lengths[:6] == [b"77"] * 6, "seen while the wire runs"
+            child.terminate()
+            assert tshark.wait(PATIENCE) == 0, "and whole at its end"
+            said = child.stderr.read().decode()
+    assert "flow 1 opened by" in said and "1 flows, 9 segments" in said
+
+
+def test_a_reader_that_stalls_delays_nobody_and_gets_whole_blocks(tmp_path: Path) -> None:
+    with listening() as server, started("--to", address(server), "--write", "-") as child:
+        assert child.stdout and child.stderr
+        port = int(child.stderr.readline().split()[2].rpartition(b":")[2])
+        exchange(port, server, 100, 200_000)  # nobody reads meanwhile
+        child.stdout.flush()
+        got = bytearray()
+        child.terminate()
+        while piece := child.stdout.read(1 << 16):
+            got += piece
+        said = child.stderr.read().decode()
+    assert "does not keep up" in said and re.search(r"\d+ segments were not kept", said)
+    (tmp_path / "got.pcapng").write_bytes(got)
+    with Capture.of_file(tmp_path / "got.pcapng") as capture:
+        capture.grow()
+        assert not capture.problem
+        assert 1_000_000 < sum(s.length for s in capture.segments) < 20_000_000
+
+
+def test_a_reader_that_leaves_ends_the_writing_and_not_the_wire() -> None:
+    with listening() as server, started("--to", address(server), "--write", "-") as child:
+        assert child.stdout and child.stderr
+        port = int(child.stderr.readline().split()[2].rpartition(b":")[2])
+        exchange(port, server, 2)
+        child.stdout.close()
+        exchange(port, server, 2)
+        exchange(port, server, 2)
+        child.terminate()
+        said = child.stderr.read().decode()
+        assert child.wait(PATIENCE) == 0
+    assert "nobody reads the capture any more" in said and "3 flows" in said
+
+
+def test_a_fifo_whose_reader_comes_later_has_it_all(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with listening() as server, started("--to", address(server), "--write", str(fifo)) as child:
+        exchange(bare_port(child), server, 2)
+        with fifo.open("rb") as reader:
+            child.terminate()
+            (tmp_path / "got.pcapng").write_bytes(reader.read())
+        child.communicate(timeout=PATIENCE)
+    with Capture.of_file(tmp_path / "got.pcapng") as capture:
+        capture.grow()
+        assert len(capture.segments) == 7 and not capture.problem
+    assert fifo.is_fifo()
