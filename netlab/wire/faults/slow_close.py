@@ -38,5 +38,6 @@ KIND = FaultKind(
     parse,
     TCP_ONLY,
     "UDP has no connection that could end",
+    of_the_end=True,
     order=95,
 )

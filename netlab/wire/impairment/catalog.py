@@ -79,6 +79,8 @@ def parse(text: str, transport: Transport | None = None) -> Impairment | None:
     kind = kind_named(spec.name)
     if transport is not None and transport not in kind.transports:
         raise ValueError(f"no {kind.name} on {transport.name}: {kind.why_not}")
+    if kind.of_the_end and spec.choice.of_segments != SegmentChoice():
+        raise ValueError(f"{kind.name} acts on the end of a stream, not on some of its segments; write 30% flows")
     begin = kind.parse(list(spec.numbers))
     begin = begin if spec.choice == SegmentChoice() else chosen(begin, spec.choice, kind.sees_all)
     return Impairment(spec.words, spec.direction, begin)

@@ -1,4 +1,4 @@
-"""Which segments a fault acts on: each with a probability, every N-th, or only the first few."""
+"""Which segments a fault acts on: each with a probability, every N-th, or only the first few; and on which flows."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Condition(Enum):
     FIRST = "first {}"
     FIRST_EACH = "first {} each"
     EVERY = "every {}"
+    FLOWS = "{}% flows"
 
     def words(self, count: str) -> str:
         """As it is written, with a number that may still be missing."""
@@ -35,20 +36,23 @@ class SegmentChoice:
     """All conditions that are not None must hold: ``probability`` (0 to 1), ``every`` N-th, ``first`` N.
 
     ``first`` counts what the fault acts on: once for the whole wire, all flows and both directions; ``each`` counts in
-    each direction of each flow by itself.
+    each direction of each flow by itself. ``flows`` is the probability with which a direction of a flow is chosen at
+    all; the other conditions count where it is.
     """
 
     probability: float | None = None
     first: int | None = None
     every: int | None = None
     each: bool = False
+    flows: float | None = None
 
     @property
     def conditions(self) -> dict[Condition, str]:
         """The conditions, with the number of each as it is written."""
-        share = None if self.probability is None else f"{self.probability * 100:g}"
+        share, flows = (None if each is None else f"{each * 100:g}" for each in (self.probability, self.flows))
         first = Condition.FIRST_EACH if self.each else Condition.FIRST
         numbers = {Condition.PROBABILITY: share, first: self.first, Condition.EVERY: self.every}
+        numbers |= {Condition.FLOWS: flows}
         return {condition: str(number) for condition, number in numbers.items() if number is not None}
 
     def takes(self, index: int, random: Random) -> bool:
@@ -56,6 +60,11 @@ class SegmentChoice:
         if self.every is not None and (index + 1) % self.every:
             return False
         return self.probability is None or random.random() < self.probability
+
+    @property
+    def of_segments(self) -> SegmentChoice:
+        """The conditions for segments alone."""
+        return replace(self, flows=None)
 
     def counter(self) -> Callable[[], Left]:
         """Makes the count for each direction of each flow: one for all, or with ``each`` one of its own."""
@@ -97,22 +106,43 @@ def _acted(requests: tuple[Request, ...], segment: Passing) -> bool:
     return requests != (Forward(segment.payload),)
 
 
+@dataclass(slots=True)
+class OfSomeFlows:
+    """A fault that acts on a share of the flows; each direction is chosen by itself, by its first segment."""
+
+    fault: Fault
+    share: float
+    acts: bool | None = None
+
+    def __call__(self, segment: Passing, clock: float, random: Random) -> Iterable[Request]:
+        """Act as if for all flows, or pass everything on, also the end."""
+        if self.acts is None:
+            self.acts = random.random() < self.share
+        return self.fault(segment, clock, random) if self.acts else (Forward(segment.payload),)
+
+
 def chosen(begin: Begin, choice: SegmentChoice, sees_all: bool) -> Begin:
-    """A fault for chosen segments, out of one for all."""
-    counter = choice.counter()
-    return lambda: Chosen(begin(), choice, counter(), sees_all)
+    """A fault for chosen flows and segments, out of one for all."""
+    share, counter = choice.flows, choice.counter()
+    inner = begin if choice.of_segments == SegmentChoice() else lambda: Chosen(begin(), choice, counter(), sees_all)
+    return inner if share is None else lambda: OfSomeFlows(inner(), share)
 
 
 def take_choice(words: list[str]) -> tuple[SegmentChoice, list[str]]:
     """The choice among the words, and the other words. Raises `ValueError` with a sentence."""
-    probability, first, every, each, left = None, None, None, False, []
+    probability, first, every, each, flows, left = None, None, None, False, None, []
     rest = list(reversed(words))
     while rest:
         word = rest.pop()
         if re.fullmatch(r"\d+(\.\d+)?%", word):
-            probability = float(word[:-1]) / 100
-            if probability > 1:
+            share = float(word[:-1]) / 100
+            if share > 1:
                 raise ValueError(f"{word} is more than all of them")
+            if rest[-1:] == ["flows"]:
+                flows = share
+                rest.pop()
+            else:
+                probability = share
         elif word == "first":
             first = _number(word, rest)
             each = rest[-1:] == ["each"]
@@ -121,9 +151,11 @@ def take_choice(words: list[str]) -> tuple[SegmentChoice, list[str]]:
             every = _number(word, rest)
         elif word == "each":
             raise ValueError("write each after a first: first 3 each")
+        elif word == "flows":
+            raise ValueError("write flows after a share: 30% flows")
         else:
             left.append(word)
-    return SegmentChoice(probability, first, every, each), left
+    return SegmentChoice(probability, first, every, each, flows), left
 
 
 def _number(word: str, rest: list[str]) -> int:

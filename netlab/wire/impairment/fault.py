@@ -87,7 +87,8 @@ class FaultKind:
     run; ``help`` says in a few words what it does. ``parse`` turns its own words into what makes the fault, and raises
     `ValueError` with a sentence. ``why_not`` says why it would be a lie on the other transports. A fault that
     ``sees_all`` is also shown the segments that were not chosen, because what it does with a chosen one concerns those
-    that follow. ``order`` is its place in lists, the lowest first; one that is not ``offered`` is in no list.
+    that follow; one ``of_the_end`` of a stream has no segments to choose from. ``order`` is its place in lists, the
+    lowest first; one that is not ``offered`` is in no list.
     """
 
     name: str
@@ -98,5 +99,6 @@ class FaultKind:
     transports: frozenset[Transport] = EITHER
     why_not: str = ""
     sees_all: bool = False
+    of_the_end: bool = False
     order: int = 1000
     offered: bool = True

@@ -1,4 +1,4 @@
-"""A fault as people write it: ``NAME … [30%] [every N] [first N [each]] [-> | <-]``.
+"""A fault as people write it: ``NAME … [30%] [every N] [first N [each]] [30% flows] [-> | <-]``.
 
 The only place that knows this grammar: `split` takes the words apart, `join` puts them together. It knows no fault.
 """
@@ -21,7 +21,7 @@ NONE = "none"
 
 GRAMMAR = (
     "add -> or <- for one direction; for some segments only: 30%, every 2, "
-    f"first 3 (three {FIRST}) or first 3 each (three {FIRST_EACH})"
+    f"first 3 (three {FIRST}) or first 3 each (three {FIRST_EACH}); for some flows only: 30% flows"
 )
 
 

@@ -347,3 +347,37 @@ def test_each_fault_that_holds_the_end_is_named():
     lane.finish(0.0)
     (end,) = lane.leave(2.1)
     assert end.fate == "held 100 ms, held 2000 ms"
+
+
+def test_a_share_of_the_flows_is_impaired_in_full_the_others_not_at_all():
+    chain = catalog.chain(["delay 1s 30% flows", "slow_close 2s 100% flows", "delay 4s 0% flows"], TCP)
+    held = []
+    for flow in range(200):
+        lane = ImpairmentLane(chain, TCP, Direction.TO_SERVER, flow, seed=1)
+        for number in range(3):
+            lane.enter(b"x", float(number))
+        lane.finish(3.0)
+        left = [(at, each) for at in range(8) for each in lane.leave(float(at))]
+        assert [at - number for number, (at, each) in enumerate(left[:3])] in ([0, 0, 0], [1, 1, 1])
+        held.append(left[0][0])
+        assert left[3][0] == 5 + held[-1]
+    assert 40 < sum(held) < 80
+
+
+def test_a_share_of_the_flows_and_of_their_segments():
+    assert str(catalog.parse("cut 50% flows first 3 each ->")) == "cut 50% flows first 3 each →"
+    counted = run("delay 1s 100% flows every 2", [(0.0, b"a"), (0.0, b"b"), (5.0, b"c")])
+    assert [at for at, _ in counted] == [0.0, 1.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("cut flows", "write flows after a share: 30% flows"),
+        ("slow_close 2s 30%", "slow_close acts on the end of a stream, not on some of its segments; write 30% flows"),
+        ("cut 101% flows", "101% is more than all of them"),
+    ],
+)
+def test_a_share_that_is_written_wrong(spec, problem):
+    with pytest.raises(ValueError, match=problem):
+        catalog.parse(spec, TCP)
