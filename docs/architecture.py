@@ -20,6 +20,7 @@ WHAT = {
     "api": "a wire for programs",
     "lab": "one topic running",
     "serve": "the server's process",
+    "host": "a person's program",
     "wire": "relay and faults",
     "scene": "wires in a file",
     "attachments": "a person's own server",
@@ -36,7 +37,8 @@ WHAT = {
 }
 """What each part is, in a few words."""
 COLUMN = {
-    "cli": 2, "commands": 2, "ui": 1, "lab": 1.5, "serve": 2.3, "topics": 3, "wire": 1.15, "dissect": 2.4, "names": 1.4,
+    "cli": 2, "commands": 2, "ui": 1.15, "lab": 1.78, "host": 0, "serve": 2.3, "topics": 3, "wire": 1.15,
+    "dissect": 2.4, "names": 1.4,
     "capture": 2, "certificates": 4.2, "hardening": 3.2, "folders": 0, "platforms": 2, "processor": 5.2,
     "kernel": 0.6, "api": 0, "scene": 3, "attachments": 3.6,
 }  # fmt: skip

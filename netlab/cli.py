@@ -55,6 +55,9 @@ COMMANDS = {
     "completion": Subcommand("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),
 }
 
+INTERNAL = {"host": Subcommand("netlab.commands.host", "-- COMMAND …", "a person's program, for the app", LAB)}
+"""What the app starts, and no person."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``netlab`` with its arguments; return the exit status."""
@@ -103,15 +106,15 @@ def _dispatch(argv: Sequence[str]) -> int:
         from netlab.processor import yield_processor
 
         yield_processor()
-    if first in COMMANDS:
-        if reason := COMMANDS[first].lacking():
+    if command := {**COMMANDS, **INTERNAL}.get(first):
+        if reason := command.lacking():
             return _unable(f"netlab {first}", reason)
         if first in WITH_CERTIFICATES:
             return WITH_CERTIFICATES[first](argv[1:])
-        command = COMMANDS[first].main()
+        main = command.main()
         if first in INTERRUPTED:
             _raise_interrupts()
-        return command(argv[1:])
+        return main(argv[1:])
     if not first or first.startswith("-") or _is_topic(first):
         if reason := APP.lacking():
             return _unable("netlab", f"{reason}; netlab serve and netlab wire work without it")

@@ -23,6 +23,8 @@ class Phase(Enum):
     SERVING = "serving"
     FAILED = "failed"
     """It could not start. `LabState.problem` says why, `LabState.advice` what to try."""
+    STOPPING = "stopping"
+    """A person's program is being ended; that may take as long as its grace."""
     DEAD = "dead"
     """It ended without being asked. `LabState.problem` has the end of its stderr."""
 
@@ -69,6 +71,22 @@ class HeldSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramProgress:
+    """How far the start or the end of a person's program is.
+
+    ``port`` is where it should listen (0: anywhere), ``seconds`` how long it has not, ``elsewhere`` other ports that it
+    listens on; ``foreign`` says that another program has its port. ``kill_in`` is in how many seconds SIGKILL follows;
+    None: it is not being ended.
+    """
+
+    port: int = 0
+    seconds: int = 0
+    elsewhere: tuple[int, ...] = ()
+    foreign: bool = False
+    kill_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LabState:
     """A consistent snapshot of a lab. ``None`` means unknown, or there is none.
 
@@ -78,6 +96,7 @@ class LabState:
     ``threads`` and ``processes`` are the server's. ``sockets`` is what else the kernel knows of the server.
     ``faults`` are the active ones, in the words of the status line.
     ``intercept`` is the filter that chooses the segments to hold (empty: none), ``held`` are the held segments.
+    ``progress`` is that of a program that starts or ends.
     ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
     ``capture_note`` says when the capture is full or could not be kept.
     """
@@ -101,6 +120,7 @@ class LabState:
     capture_note: str = ""
     wire_died: bool = False
     sockets: ServerSockets | None = None
+    progress: ProgramProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)

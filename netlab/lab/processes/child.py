@@ -48,7 +48,8 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 class Child:
     """One running child. What `attach` gets is called in its reader thread, and must not stop it.
 
-    ``keep`` keeps its messages for the next one to attach, too.
+    ``keep`` keeps its messages for the next one to attach, too. One that ``lingers`` ends by itself once its stdin is
+    closed, in its own time, and must not be killed before.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Child:
         extra_environment: Mapping[str, str] | None = None,
         *,
         keep: bool = False,
+        lingers: bool = False,
     ) -> None:
+        self.lingers = lingers
         self.ended = threading.Event()
         self.asked_to_end = False
         self._stderr_lines: deque[str] = deque(maxlen=WORDS_KEPT)
@@ -147,8 +150,11 @@ class Child:
                     kill_group(self.pid, number)
 
     def abandon(self) -> None:
-        """Kill the child and all it forked, without waiting for a lock that another thread may hold for long."""
-        if self._lock.acquire(timeout=0.05):
+        """Kill the child and all it forked, without waiting for a lock that another thread may hold for long.
+
+        One that lingers ends because this process does.
+        """
+        if not self.lingers and self._lock.acquire(timeout=0.05):
             with contextlib.suppress(OSError):
                 if self._process.returncode is None:
                     kill_group(self.pid, KILL)
@@ -237,7 +243,10 @@ def abandon_all() -> None:
 
 
 def stop(*children: Child | None) -> None:
-    """End the children together: stdin closed, then SIGTERM, then SIGKILL; returns within 2 s, sooner if they obey."""
+    """End the children together: stdin closed, then SIGTERM, then SIGKILL; returns within 2 s, sooner if they obey.
+
+    Those that linger get no signal, and may still be ending when it returns.
+    """
     living = [child for child in children if child is not None]
     for number, seconds in _STEPS:
         deadline = time.monotonic() + seconds
@@ -247,3 +256,4 @@ def stop(*children: Child | None) -> None:
             else:
                 child.kill(number)
         living = [child for child in living if not child.ended.wait(max(0.0, deadline - time.monotonic()))]
+        living = [child for child in living if not child.lingers]

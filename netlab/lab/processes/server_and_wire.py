@@ -77,6 +77,8 @@ class ServerAndWire:
         died = self.phase is Phase.DEAD and self._wire_died
         problem, advice = self.error.problem, self.error.advice
         state = LabState(self.phase, self.model, problem=problem, advice=advice, wire_died=died)
+        if self.server is not None and self.phase in (Phase.STARTING, Phase.STOPPING):
+            state = replace(state, progress=self.server.progress)
         server, wire = self.server if self.phase is Phase.SERVING else None, self.wire
         if wire is None:
             return state

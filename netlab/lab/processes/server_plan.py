@@ -10,11 +10,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from netlab.capture.model import Endpoint, Transport
+from netlab.lab.errors import LabError
 from netlab.lab.processes.child import Child
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import Setup
-from netlab.lab.state import LabState, LogLine
+from netlab.lab.state import LabState, LogLine, ProgramProgress
 from netlab.lab.topic_options import Options
+
+
+class StoppedEarly(LabError):
+    """A server was stopped before it listened, as a person asked."""
 
 
 class RunningServer(Protocol):
@@ -40,8 +45,15 @@ class RunningServer(Protocol):
     def last_words(self) -> str:
         """Why it ended; one line."""
 
+    @property
+    def progress(self) -> ProgramProgress | None:
+        """How far its start or its end is, if either takes long."""
+
     def wait(self) -> Endpoint:
         """Wait until it listens, and return where; raises `LabError` with its reason if it does not."""
+
+    def hurry(self) -> None:
+        """If its start or its end takes long: end it, the second time at once. Returns at once."""
 
     def reported(self, state: LabState, transport: Transport) -> LabState:
         """A lab's state with what is known of the server; the wire's report is in it already."""
@@ -109,6 +121,10 @@ class ElsewhereServer:
     running: bool = True
     died: bool = False
     last_words: str = ""
+    progress: ProgramProgress | None = None
+
+    def hurry(self) -> None:
+        """Nothing takes long."""
 
     def wait(self) -> Endpoint:
         """Where it should be."""

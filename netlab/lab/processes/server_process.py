@@ -102,6 +102,11 @@ class ServerProcess:
         words = self._failure or " ".join(self.child.last_words[-1:])
         return words or how_it_ended(self.child.exit_status)
 
+    progress = None
+
+    def hurry(self) -> None:
+        """It starts and ends soon."""
+
     def _on_message(self, message: Message) -> None:
         match message.get("event"):
             case "listening":
