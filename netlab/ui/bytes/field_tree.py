@@ -35,9 +35,10 @@ def label(field: Field) -> Text:
     value = safe(field.value[:VALUE]) + ("…" if len(field.value) > VALUE else "")
     earlier = max(-field.start, 0)  # bytes of it in earlier segments
     span = f"begins {earlier:,} {_bytes(earlier)} earlier" if earlier else f"{field.start}–{field.end}"
-    return Text.assemble(
-        (safe(field.name), "bold"), "  ", (span, "dim"), "  ", (safe(field.kind), "italic"), "  ", value
-    )
+    if field.start == field.end and not field.kind:  # it has no place, as some of tshark's fields have none
+        span = ""
+    parts = [(safe(field.name), "bold"), (span, "dim"), (safe(field.kind), "italic")]
+    return Text("  ").join([*(Text(words, style) for words, style in parts if words), Text(value)])
 
 
 def child_at(fields: Sequence[Field], offset: int) -> int | None:

@@ -15,12 +15,12 @@ from netlab.capture.model import Direction, Segment
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissection, Dissector
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
-from netlab.ui.bytes.bytes_pane import BytesPane
 from netlab.ui.bytes.client_buffer import ClientBuffer
 from netlab.ui.bytes.diff import Diff
 from netlab.ui.bytes.dissecting import Extent, dissect
 from netlab.ui.bytes.inspection import Inspection, inspect_changed, inspect_dropped, inspect_segment, inspect_stream
 from netlab.ui.bytes.plaintext import DissectedBytes, EncryptedFlow, Plaintexts
+from netlab.ui.bytes.tshark_fields import TsharkPane
 from netlab.ui.keys.hints import hint
 
 _TOO_FAST = "too fast to dissect; it waits until traffic slows down or you move the cursor"
@@ -55,7 +55,7 @@ class DissectionRequest:
     sealed: EncryptedFlow | None
 
 
-class Inspector(BytesPane):
+class Inspector(TsharkPane):
     """Shows a segment, its stream, or the buffer of a session's client."""
 
     DEFAULT_CSS = """
@@ -139,6 +139,13 @@ class Inspector(BytesPane):
         """Show any bytes; ``keep`` leaves the cursor where it is (the same bytes, changed)."""
         self._put(Inspection(source, title), keep=keep)
         self.show_fields(dissection)
+
+    def readable_segment(self) -> tuple[Segment, CapturedSegments] | None:
+        """The segment and its capture, unless something else is shown, or the segment did not cross as it is."""
+        segment, capture = self._segment, self._capture
+        if self.mode is not Mode.SEGMENT or segment is None or capture is None or not segment.number:
+            return None
+        return (segment, capture) if segment.data and segment.original is None else None
 
     # Which bytes
 

@@ -1,0 +1,120 @@
+"""Runs tshark on one flow, and gives its fields for a segment. It blocks: call it in a thread; `cancel` from any.
+
+tshark reads what hostile programs sent: it gets a bounded file, bounded time, and what it prints is bounded, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from netlab.capture.model import Segment
+from netlab.dissect.fields import Field
+from netlab.dissect.wireshark.flow_packets import FlowPackets, Piece, as_pcap
+from netlab.dissect.wireshark.pdml import Told, TooMuch, fields_of, packets_in
+
+SECONDS: Final = 15.0
+"""How long tshark may take."""
+ABSENT: Final = "tshark is not installed; it comes with Wireshark"
+
+
+@dataclass(frozen=True, slots=True)
+class TsharkFields:
+    """What tshark says of a segment: fields, or a sentence that says why there are none."""
+
+    fields: tuple[Field, ...] = ()
+    problem: str = ""
+
+
+def installed() -> str:
+    """The path of tshark; empty if it is not installed."""
+    return shutil.which("tshark") or ""
+
+
+class TsharkRun:
+    """One run for one segment."""
+
+    def __init__(self, segment: Segment, pieces: Sequence[Piece], time_of: Callable[[int], int]) -> None:
+        """``time_of`` is when the segment of a number crossed; it is called in the thread that calls `fields`."""
+        self._segment, self._pieces, self._time_of = segment, pieces, time_of
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """End it, wherever it is; `fields` returns soon."""
+        with self._lock:
+            self.cancelled = True
+            if self._process is not None:
+                self._process.kill()
+
+    def fields(self) -> TsharkFields:
+        """The fields of the message in the segment, or of the one that it is a part of. Call it once."""
+        program = installed()
+        if not program:
+            return TsharkFields(problem=ABSENT)
+        pieces = [piece._replace(time_ns=self._time_of(piece.segment)) for piece in self._pieces]
+        packets = as_pcap(self._segment.flow, pieces)
+        mine = self._own(packets)
+        if not mine:
+            return TsharkFields(problem="the capture has none of this segment's bytes")
+        with tempfile.TemporaryFile() as file:
+            file.write(packets.data)
+            file.seek(0)
+            command = [program, "-n", "-r", "-", "-T", "pdml", "-Y", f"frame.number >= {mine[0]}"]
+            process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with self._lock:
+            self._process = process
+            if self.cancelled:
+                process.kill()
+        patience = threading.Timer(SECONDS, process.kill)
+        patience.start()
+        try:
+            return self._read(process, packets, mine)
+        finally:
+            patience.cancel()
+            process.kill()
+            with contextlib.suppress(OSError):
+                process.communicate()
+
+    def _own(self, packets: FlowPackets) -> list[int]:
+        """The numbers of the packets with the segment's bytes."""
+        segment = self._segment
+        start, end = segment.offset, segment.offset + len(segment.data)
+        return [
+            number
+            for number, packet in packets.packets.items()
+            if packet.direction is segment.direction and packet.offset < end and packet.offset + packet.length > start
+        ]
+
+    def _read(self, process: subprocess.Popen[bytes], packets: FlowPackets, mine: Sequence[int]) -> TsharkFields:
+        assert process.stdout is not None
+        ended = ""
+        try:
+            for number, told in packets_in(process.stdout):
+                if _is_about(mine, number, told) and number in packets.packets:
+                    fields = fields_of(told, packets, number, self._segment.offset)
+                    return TsharkFields(fields, "" if fields else _NOTHING)
+        except TooMuch:
+            return TsharkFields(problem="tshark says too much about this packet to show it")
+        except ET.ParseError as error:
+            ended = f"tshark's answer could not be read: {error}"
+        if process.wait() and not self.cancelled:
+            return TsharkFields(problem=f"tshark ended with status {process.returncode}, or took over {SECONDS:g} s")
+        return TsharkFields(problem=ended or _NOTHING)
+
+
+_NOTHING: Final = "tshark reads no message in this segment, nor one that it is a part of"
+
+
+def _is_about(mine: Sequence[int], number: int, told: Told) -> bool:
+    """Whether a packet says something about the segment's bytes: it is its own, or was put together from it."""
+    parts = {part for part, _, _ in told.parts}
+    return bool(told.protocols) and (number in mine or any(part in parts for part in mine))
