@@ -39,7 +39,9 @@ class FramedFlow(ABC):
 
     def __init__(self) -> None:
         self._left = dict.fromkeys(Direction, 0)
-        """What is still to come of a message that is passed by."""
+        """What is still to come of a message that is passed by …"""
+        self._passed = dict.fromkeys(Direction, "")
+        """… and its name."""
         self._gaps: set[Direction] = set()
         """Directions that may stand within a message."""
 
@@ -73,7 +75,7 @@ class FramedFlow(ABC):
             self._skip(run)
         reader, messages = FieldReader(run.data), list[Message]()
         if self._left[run.direction] and reader.left:
-            messages.append(self._part(reader, run, "message"))
+            messages.append(self._part(reader, run))
         while reader.left and len(messages) < MOST_MESSAGES and not self.over(run.direction):
             start = reader.at
             try:
@@ -87,7 +89,7 @@ class FramedFlow(ABC):
                 return self._raw(reader, run, str(problem), messages)
             self._gaps.discard(run.direction)
         taken = reader.at
-        rest = (reader.rest("rest", value=f"{reader.left:,} bytes, read later"),) if reader.left else ()
+        rest = (reader.rest("rest", value=f"{count_bytes(reader.left)}, read later"),) if reader.left else ()
         return Dissection((*_fields(messages), *rest), _summary(messages), taken=taken)
 
     def _skip(self, run: Run) -> None:
@@ -105,20 +107,22 @@ class FramedFlow(ABC):
         if length > LONG:
             self.pass_by(reader, run, length)
             reader.at = start
-            messages.append(self._part(reader, run, name))
+            self._passed[run.direction] = name
+            messages.append(self._part(reader, run))
             return None
-        words = f"waits for {missing:,} bytes"
+        words = f"waits for {count_bytes(missing)}"
         waiting = Message(reader.rest(name, value=words), f"{name} … {words}")
         together = [*messages, waiting]
         return Dissection(_fields(together), _summary(together), missing, taken=start)
 
-    def _part(self, reader: FieldReader, run: Run, name: str) -> Message:
+    def _part(self, reader: FieldReader, run: Run) -> Message:
         """What is here of a message that is passed by."""
+        name = f"part of a {self._passed[run.direction]}"
         here = min(self._left[run.direction], reader.left)
         left = self._left[run.direction] = self._left[run.direction] - here
         start = reader.skip(here)
-        words = f"{here:,} bytes" + (f", {left:,} more follow" if left else ", the last")
-        return Message(Field(f"part of a {name}", start, reader.at, "bytes", words), f"part of a {name}: {words}")
+        words = count_bytes(here) + (f", {left:,} more follow" if left else ", the last")
+        return Message(Field(name, start, reader.at, "bytes", words), f"{name}: {words}")
 
     def _raw(self, reader: FieldReader, run: Run, problem: str, messages: list[Message]) -> Dissection:
         if run.direction in self._gaps and not messages:
@@ -137,3 +141,8 @@ def _summary(messages: list[Message]) -> str:
     said = [message.summary for message in messages if message.summary]
     more = f" · {len(said) - SUMMARISED} more" if len(said) > SUMMARISED else ""
     return " · ".join(said[:SUMMARISED]) + more
+
+
+def count_bytes(number: int) -> str:
+    """``1 byte``, ``2,000 bytes``."""
+    return f"{number:,} byte{'' if number == 1 else 's'}"
