@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
+from netlab.capture.files.checkpoint import Checkpoint
 from netlab.capture.files.part import PREFIX, container_of
 from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.frames.links import LINKS, link_name, understood_links
@@ -44,6 +45,7 @@ class SegmentReader:
         self._window = memoryview(b"")
         self._gone = 0  # bytes before the window
         self._container: Container | None = None
+        self._began = False
         self._conversations = Conversations()
         self._unread: Counter[str] = Counter()
         self._fragments, self._kept = Fragments(), bytearray()
@@ -92,6 +94,9 @@ class SegmentReader:
                 raise CaptureError(f"link type {link_name(link)} is not understood; netlab reads {understood_links()}")
             if not self._began:
                 self._begin(container)
+            if not self._began:
+                self._began = True
+                self._go_on(container.checkpoint)
             packet = read_packet(view, link, start, end, on_link)
             details = container.details(view, at)
             withheld = start - at > LONGEST_PACKET_HEAD
@@ -109,6 +114,12 @@ class SegmentReader:
         if checkpoint := container.checkpoint:
             self.count = checkpoint.segments
             self._conversations.restore(checkpoint.flows)
+
+    def _go_on(self, checkpoint: Checkpoint | None) -> None:
+        """Go on where a capture that let its oldest segments go says that it stood before its first packet."""
+        if checkpoint is not None:
+            self._conversations.restore(checkpoint.flows)
+            self.count = checkpoint.segments
 
     def _whole(self, part: Fragment | str, view: memoryview, details: Details, withheld: bool) -> ReadSegment | None:
         """The segment of the packet that a fragment completes."""

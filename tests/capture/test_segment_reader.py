@@ -11,11 +11,13 @@ from netlab.capture.capture_file import Capture
 from netlab.capture.in_order import InOrder
 from netlab.capture.model import CaptureError, Direction, Endpoint, Flow, Kind, Segment, Transport
 from netlab.capture.packet_recorder import TcpRecord, UdpRecord
+from netlab.capture.savefile import save_files
 from netlab.capture.segment_reader import SegmentReader
 from netlab.capture.writer import CaptureWriter
 from tests.capture.test_agreement import UNTIDY
 from tests.support import build
 from tests.support.folders import CAPTURE_CASES
+from tests.support.newest import Traffic
 
 CLIENT, SERVER = Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 20000)
 
@@ -47,7 +49,13 @@ def shown(segment: Segment) -> tuple[object, ...]:
 def files(folder: Path) -> list[Path]:
     untidy = folder / "untidy.pcapng"
     untidy.write_bytes(build.capture(UNTIDY))
-    return [written(folder / "lab.pcapng"), untidy, *sorted(CAPTURE_CASES.iterdir())]
+    traffic = Traffic(folder / "ring.pcapng")
+    record = traffic.open(40000)
+    traffic.talk(record, 1000)
+    traffic.writer.flush()
+    save_files(traffic.writer.files, traffic.writer.length, folder / "newest.pcapng")
+    traffic.writer.close()
+    return [written(folder / "lab.pcapng"), untidy, folder / "newest.pcapng", *sorted(CAPTURE_CASES.iterdir())]
 
 
 @pytest.mark.parametrize("size", [1, 29, 1 << 18])
@@ -58,6 +66,8 @@ def test_pieces_of_any_size_give_what_the_whole_file_gives(tmp_path: Path, size:
         reader.end()
         with Capture.of_file(path) as capture:
             capture.grow()
+            if path.stem == "newest":
+                assert capture.let_go > 100
             assert found == [shown(segment) for segment in capture.segments], path.name
             assert (reader.problem, reader.unread) == (capture.problem, capture.unread), path.name
 
