@@ -1,4 +1,4 @@
-"""Where a person's own files live, by the platform's custom: configuration, history, certificates.
+"""Where a person's own files live, by the platform's custom: configuration, history, ports, certificates.
 
 `platformdirs` knows the custom, and the ``XDG_`` variables. It is imported when a folder is first asked for.
 """
@@ -20,6 +20,11 @@ def config_file() -> Path:
 def history_file(topic: str) -> Path:
     """Where the console of a topic keeps its lines."""
     return _folders().user_data_path / "history" / f"{topic}.txt"
+
+
+def ports_file() -> Path:
+    """Where the ports are kept at which wires listened last."""
+    return _folders().user_state_path / "ports.json"
 
 
 def certificates_folder() -> Path:

@@ -35,12 +35,15 @@ class ConsoleCommand:
     secret: bool = False
 
 
+_OF_OUR_SERVERS = frozenset({"model", "idle"})
+"""Commands that a person's own server does not understand."""
 _SECRETS_INSIDE = "it contains the secrets of its TLS sessions: anyone who has this file can read their data"
 
 
 def commands_for(topic: Topic) -> tuple[ConsoleCommand, ...]:
     """The commands of a topic's lab: those of every lab, and one for each option of the topic."""
-    return COMMANDS + tuple(_for_option(option) for option in topic.options)
+    known = COMMANDS if not topic.attached else tuple(each for each in COMMANDS if each.name not in _OF_OUR_SERVERS)
+    return known + tuple(_for_option(option) for option in topic.options)
 
 
 def run(lab: Lab, line: str) -> str | None:
@@ -266,6 +269,8 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand("fault", "[SPEC]", "add a fault to the wire; alone, list the kinds of fault", wire_commands.fault),
     ConsoleCommand("faults", "", "list the active faults", wire_commands.active),
     ConsoleCommand("clear-faults", "", "remove all faults", wire_commands.clear),
+    ConsoleCommand("down", "", "let the server seem gone: refuse clients and reset flows", wire_commands.down),
+    ConsoleCommand("up", "", "take clients again", wire_commands.up),
     ConsoleCommand(
         "intercept",
         "[FILTER]",

@@ -97,7 +97,7 @@ class Lab(LabCapture):
         self._supervisor = Supervisor(
             setup, first, port, self.options, self._live_capture, self._report, server_timeout, early, server
         )
-        close_reasons = LabCloseReasons(self._supervisor.flows, self._fault)
+        close_reasons = LabCloseReasons(self._supervisor.flows, self._fault, reports=not self.topic.attached)
         self._sessions = Sessions(
             self.topic, lambda: self.target(self.address), self._report, lambda: self.state, close_reasons
         )

@@ -97,6 +97,7 @@ class LabState:
     ``faults`` are the active ones, in the words of the status line.
     ``intercept`` is the filter that chooses the segments to hold (empty: none), ``held`` are the held segments.
     ``progress`` is that of a program that starts or ends.
+    ``down`` says, in the phase `SERVING`, that the wire refuses clients; ``address`` is where it did not before.
     ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
     ``capture_note`` says when the capture is full or could not be kept.
     """
@@ -121,6 +122,7 @@ class LabState:
     wire_died: bool = False
     sockets: ServerSockets | None = None
     progress: ProgramProgress | None = None
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

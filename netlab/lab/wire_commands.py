@@ -34,6 +34,18 @@ def clear(lab: Lab, rest: str) -> str:
     return active(lab, rest)
 
 
+def down(lab: Lab, rest: str) -> str:
+    """Refuse clients and reset flows."""
+    lab.wire.down()
+    return "the wire is down: clients are refused; :up takes them again"
+
+
+def up(lab: Lab, rest: str) -> str:
+    """Take clients again."""
+    lab.wire.up()
+    return f"clients connect to {lab.address}"
+
+
 def kinds(lab: Lab) -> str:
     """A line for each kind of fault on this transport, then how to narrow one down, then the active faults."""
     rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]

@@ -22,6 +22,8 @@ from netlab.wire.impairment.fault import FaultKind
 MOST_FAULTS = 16
 LONGEST_SPEC = 100
 LONGEST_FILTER = 500
+DOWN = "the wire was taken down"
+"""Why flows end then."""
 
 
 T = TypeVar("T")
@@ -100,6 +102,20 @@ class WireControl:
     def clear(self) -> None:
         """Remove all faults; bytes that they hold leave at once."""
         self.replace()
+
+    # As if the server were gone
+
+    def down(self) -> None:
+        """Let the server seem gone: open flows are reset, and clients are refused until `up`."""
+        self._owner.with_wire(lambda wire: wire.pause())
+        self._owner.flows.restarted(DOWN)
+        self._owner.with_wire(lambda wire: wire.drop_flows(DOWN))
+        self._owner.sync()
+
+    def up(self) -> None:
+        """Take clients again, at the same address. Does nothing if it takes them."""
+        if self._owner.state.down:
+            self._owner.with_wire(lambda wire: wire.listen(self._owner.address))
 
     # Holding segments by hand
 

@@ -10,9 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from netlab.lab.attached import Attached
 from netlab.lab.lab import Lab
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.lab_settings import LabSettings
@@ -104,10 +106,18 @@ class LiveLab:
     that never returns cannot keep the app from ending.
     """
 
-    def __init__(self, topic: Topic, settings: LabSettings | None = None, early: EarlyChildren | None = None) -> None:
+    def __init__(
+        self,
+        topic: Topic,
+        settings: LabSettings | None = None,
+        early: EarlyChildren | None = None,
+        attached: Attached | None = None,
+    ) -> None:
+        """``attached`` is the server of an attachment, for a topic that is one."""
         self.topic = topic
         self.changes = LabChanges()
-        asked = settings or LabSettings()
+        self._attached = attached
+        asked = attached.settings if attached is not None else settings or LabSettings()
         self.lab = Lab(
             topic,
             model=asked.model,
@@ -121,6 +131,7 @@ class LiveLab:
             early=early,
             faults=asked.faults,
             keylog=asked.keylog,
+            server=attached.server if attached is not None else None,
         )
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
@@ -148,7 +159,8 @@ class LiveLab:
 
     def start(self, answer: Answer = no_answer) -> None:
         """Start server and wire; the lab's state shows whether that fails."""
-        self.ask(self.lab.start, answer)
+        attached, self._attached = self._attached, None
+        self.ask(self.lab.start if attached is None else partial(attached.start, self.lab), answer)
 
     def close(self) -> None:
         """End everything of this lab. Blocks until it has ended; closing twice does nothing."""

@@ -1,8 +1,8 @@
-"""The titles of the tabs, shortened to fit a narrow screen. It knows no widget."""
+"""The tabs in the order of the bar, their numbers, and their titles, shortened to fit. It knows no widget."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
@@ -14,6 +14,43 @@ AROUND = 2
 
 SHORTEST = 3
 """Cells that a title keeps: its digit and the sign that it was cut."""
+
+
+class TabOrder:
+    """The tabs' topics, in the order of the bar. The numbers of attachments follow those of the topics."""
+
+    def __init__(self, topics: Iterable[Topic | Broken]) -> None:
+        self.topics = list(topics)
+
+    def named(self, name: str) -> Topic | Broken | None:
+        """The topic of that name."""
+        return next((topic for topic in self.topics if topic.name == name), None)
+
+    def number(self, topic: Topic | Broken) -> int:
+        """The number of a topic's tab, from 1."""
+        return self._numbered.index(topic) + 1
+
+    def numbered(self, number: int) -> Topic | Broken | None:
+        """The topic of the tab with that number."""
+        return self._numbered[number - 1] if 0 < number <= len(self.topics) else None
+
+    def beside(self, topic: Topic | Broken) -> Topic | Broken:
+        """The tab to show when this one goes."""
+        index = self.topics.index(topic)
+        return (self.topics[:index] or self.topics[index + 1 :])[-1 if index else 0]
+
+    def free_name(self, name: str) -> str:
+        """The name, or the same with a number if a tab has it already."""
+        tries = (name, *(f"{name}-{number}" for number in range(2, len(self.topics) + 3)))
+        return next(each for each in tries if self.named(each) is None)
+
+    def titles(self, width: int) -> list[str]:
+        """The titles with their numbers, in ``width`` cells."""
+        return fitting([tab_title(self.number(topic), topic) for topic in self.topics], width)
+
+    @property
+    def _numbered(self) -> list[Topic | Broken]:
+        return sorted(self.topics, key=lambda topic: isinstance(topic, Topic) and topic.attached)
 
 
 def fitting(titles: Sequence[str], width: int) -> list[str]:

@@ -54,7 +54,8 @@ class FlowOpened:
 class FlowClosed:
     """A flow ended at ``time_ns``. Bytes are payload; ``how`` says in a few words how it ended, or is empty.
 
-    ``by_fault`` says that a fault ended it; that never depends on ``how``.
+    ``by_fault`` says that a fault ended it, ``unreached`` that the server could not be reached; neither depends on
+    ``how``.
     """
 
     number: int
@@ -63,6 +64,7 @@ class FlowClosed:
     how: str = ""
     time_ns: int = field(default=0, compare=False)
     by_fault: bool = False
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

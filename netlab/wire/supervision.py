@@ -44,8 +44,8 @@ LONGEST_FATE: Final = 100
 Message = Mapping[str, object]
 Opened = tuple[int, str, int, str, int, int]
 """A flow's number, its client's host and port, host and port that the server sees instead, and the time."""
-Closed = tuple[int, int, str, bool]
-"""A flow's number, when and how it ended, and whether a fault ended it."""
+Closed = tuple[int, int, str, bool, bool]
+"""A flow's number, when and how it ended, whether a fault ended it, and whether the server could not be reached."""
 
 
 class Reporter:
@@ -68,7 +68,7 @@ class Reporter:
             case FlowOpened(number, client, upstream, time_ns):
                 self._opened.append((number, *client, *upstream, time_ns))
             case FlowClosed(number):
-                self._closed.append((number, fact.time_ns, fact.how, fact.by_fault))
+                self._closed.append((number, fact.time_ns, fact.how, fact.by_fault, fact.unreached))
             case Captured():
                 self._write_flows()
         message = self._message(fact)

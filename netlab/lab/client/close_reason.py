@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
-from netlab.lab.processes.flow_table import FlowRecord, FlowTable
+from netlab.lab.processes.flow_table import EXPLAINING, REPORTING, FlowRecord, FlowTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,23 @@ class CloseReasons:
 
 
 class LabCloseReasons(CloseReasons):
-    """Knows a lab's flows. ``fault`` returns the fault that ended the connection from an address."""
+    """Knows a lab's flows. ``fault`` returns the fault that ended the connection from an address.
 
-    def __init__(self, flows: FlowTable, fault: Callable[[Endpoint], str]) -> None:
+    ``reports`` says whether the server reports the ends of its connections.
+    """
+
+    def __init__(self, flows: FlowTable, fault: Callable[[Endpoint], str], *, reports: bool = True) -> None:
         self._flows, self._fault = flows, fault
+        self._waiting = EXPLAINING if reports else REPORTING
 
     def of(self, client: Endpoint, *, closed: bool) -> CloseReason:
         """For a closed connection this waits a moment, since the server's report may come after the end."""
         if fault := self._fault(client):
             return CloseReason(fault=fault)
-        fact = self._flows.of(client, _explained if closed else None)
+        fact = self._flows.of(client, _explained if closed else None, self._waiting)
         server = fact.ending.words if fact is not None and fact.ending is not None else ""
+        if fact is not None and fact.unreached:
+            server = f"the wire got {fact.how}"
         restart = fact.restart if fact is not None else ""
         return CloseReason("", server, restart, self._flows.hold_of(client, time.time_ns()) / 1e9)
 
@@ -67,4 +73,4 @@ class LabCloseReasons(CloseReasons):
 
 
 def _explained(fact: FlowRecord) -> bool:
-    return fact.ending is not None or bool(fact.restart)
+    return fact.ending is not None or fact.unreached or bool(fact.restart)

@@ -24,6 +24,8 @@ PATIENCE = 0.15
 """Seconds that a log line waits for the wire to report whose address it has."""
 EXPLAINING = 0.5
 """Seconds that a client whose connection has ended waits for the server to say why."""
+REPORTING = 0.15
+"""The same for the wire, if the server says nothing."""
 MOMENT = 2_000_000_000
 """Nanoseconds after a hold during which its effects are put down to it."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -37,8 +39,9 @@ class FlowRecord:
     ``number`` counts from 1 since the wire began. ``client`` is its address, ``upstream`` what the server sees instead.
     ``opened`` is when the wire took it, ``accepted`` when the server logged that, ``closed`` when it was over on the
     wire; ``how`` says in a few words how, if the end was unusual. If the server logs nothing, the kernel was asked now
-    and then: it was accepted after ``accepted_after`` and by ``accepted``. ``ending`` is what the server said of its
-    end, ``restart`` what a person did to its server meanwhile.
+    and then: it was accepted after ``accepted_after`` and by ``accepted``. ``unreached`` says that the wire did not
+    reach the server. ``ending`` is what the server said of its end, ``restart`` what a person did to its server
+    meanwhile.
     """
 
     number: int
@@ -50,6 +53,7 @@ class FlowRecord:
     closed: int | None = None
     how: str = ""
     by_fault: bool = False
+    unreached: bool = False
     ending: PeerEvent | None = None
     restart: str = ""
 
@@ -90,11 +94,13 @@ class FlowTable:
         fact = self.of(client)
         return fact.fault if fact is not None else ""
 
-    def of(self, client: Endpoint, until: Callable[[FlowRecord], object] | None = None) -> FlowRecord | None:
-        """The latest flow of a client's address; waits a moment for ``until`` to be true of it."""
+    def of(
+        self, client: Endpoint, until: Callable[[FlowRecord], object] | None = None, seconds: float = EXPLAINING
+    ) -> FlowRecord | None:
+        """The latest flow of a client's address; waits so many seconds at most for ``until`` to be true of it."""
         with self._lock:
             if until is not None:
-                self._lock.wait_for(lambda: (fact := self._latest(client)) is not None and until(fact), EXPLAINING)
+                self._lock.wait_for(lambda: (fact := self._latest(client)) is not None and until(fact), seconds)
             return self._latest(client)
 
     def _latest(self, client: Endpoint) -> FlowRecord | None:
@@ -122,18 +128,20 @@ class FlowTable:
                     if known.get(address) == number:
                         del known[address]
 
-    def closed(self, number: int, time_ns: int, how: str, by_fault: bool) -> None:
+    def closed(self, number: int, time_ns: int, how: str, by_fault: bool, unreached: bool = False) -> None:
         """A flow is over."""
         with self._lock:
             self._open.pop(number, None)
-        self._change(number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault))
+        self._change(
+            number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault, unreached=unreached)
+        )
 
     def take(self, message: Message) -> None:
         """The wire's report of flows that began and ended."""
         for fact in _opened(message.get("opened")):
             self.opened(fact)
-        for number, time_ns, how, by_fault in _closed(message.get("closed")):
-            self.closed(number, time_ns, how, by_fault)
+        for ended in _closed(message.get("closed")):
+            self.closed(*ended)
 
     def met(self, event: PeerEvent, time_ns: int) -> None:
         """The server said what became of a flow: it took it out of its accept queue, or ended it."""
@@ -256,8 +264,8 @@ def _opened(rows: object) -> Iterator[FlowRecord]:
                 yield FlowRecord(number, Endpoint(safe(host), port), Endpoint(safe(behind), behind_port), time_ns)
 
 
-def _closed(rows: object) -> Iterator[tuple[int, int, str, bool]]:
+def _closed(rows: object) -> Iterator[tuple[int, int, str, bool, bool]]:
     for row in rows if isinstance(rows, list) else ():
         match row:
-            case [int(number), int(time_ns), str(how), bool(by_fault)]:
-                yield number, time_ns, safe(how), by_fault
+            case [int(number), int(time_ns), str(how), bool(by_fault), bool(unreached)]:
+                yield number, time_ns, safe(how), by_fault, unreached

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from netlab.capture.model import Transport
+from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes.server_plan import RunningServer
 from netlab.lab.processes.wire_process import WireProcess
@@ -27,6 +27,7 @@ class ServerAndWire:
         """What the kernel said last of a server's sockets."""
         self._transport, self._report = transport, report
         self._wire_died = False
+        self._address: Endpoint | None = None  # where the wire listens, or last did
         self._lock = threading.RLock()
 
     @property
@@ -85,7 +86,9 @@ class ServerAndWire:
         state = wire.reported(state)
         if server is None:
             return state
-        return _with_sockets(replace(server.reported(state, self._transport), address=wire.endpoint), self.sockets)
+        self._address = wire.endpoint or self._address
+        state = replace(server.reported(state, self._transport), address=self._address, down=wire.endpoint is None)
+        return _with_sockets(state, self.sockets)
 
 
 def _with_sockets(state: LabState, sockets: ServerSockets | None) -> LabState:

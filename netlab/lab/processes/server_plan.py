@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from netlab.capture.model import Endpoint, Transport
+from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.lab.processes.child import Child
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import Setup
 from netlab.lab.state import LabState, LogLine, ProgramProgress
 from netlab.lab.topic_options import Options
+from netlab.names import resolve
 
 
 class StoppedEarly(LabError):
@@ -127,7 +129,12 @@ class ElsewhereServer:
         """Nothing takes long."""
 
     def wait(self) -> Endpoint:
-        """Where it should be."""
+        """Where it should be; raises `LabError` if its name is not found."""
+        try:
+            resolve(self.endpoint)
+        except OSError as error:
+            problem = f"the host {safe(self.endpoint.host)} was not found: {error.strerror or error}"
+            raise LabError(problem, "is the name right? :start tries again") from None
         return self.endpoint
 
     def reported(self, state: LabState, transport: Transport) -> LabState:

@@ -93,14 +93,15 @@ class StreamFlow:
             if not pipe.finished and not self.closed:
                 pipe.finish(fate, by_fault=True)
 
-    def reset(self, direction: Direction, fate: str = "", *, by_fault: bool = False) -> None:
+    def reset(self, direction: Direction, fate: str = "", *, by_fault: bool = False, unreached: bool = False) -> None:
         """The side that this direction comes from broke off (or a fault did): so does the wire, both ways."""
         if not self.closed:
             self._decide()
             self.record.way(direction).reset(self.context.time_ns(), fate)
-            self.close(abort=True, how=fate or f"reset {direction.value}", by_fault=by_fault)
+            how = fate or f"reset {direction.value}"
+            self.close(abort=True, how=how, by_fault=by_fault, unreached=unreached)
 
-    def close(self, abort: bool = False, how: str = "", *, by_fault: bool = False) -> None:
+    def close(self, abort: bool = False, how: str = "", *, by_fault: bool = False, unreached: bool = False) -> None:
         """The flow is over: close both sockets."""
         if self.closed:
             return
@@ -116,7 +117,7 @@ class StreamFlow:
         self._gone(self)
         to_server, to_client = (self._pipes[way].count if self._pipes else 0 for way in Direction)
         now = self.context.time_ns()
-        self.context.report(FlowClosed(self.record.number, to_server, to_client, how, now, by_fault))
+        self.context.report(FlowClosed(self.record.number, to_server, to_client, how, now, by_fault, unreached))
 
     def _decide(self) -> None:
         """Record which of the server's addresses it is."""
@@ -129,7 +130,7 @@ class StreamFlow:
     def _dialed(self, problem: str) -> None:
         """The server is connected, or cannot be."""
         if problem:
-            self.reset(Direction.TO_CLIENT, f"no connection to the server: {problem}")
+            self.reset(Direction.TO_CLIENT, f"no connection to the server: {problem}", unreached=True)
             return
         self._decide()
         self._server = server = FlowSocket(self.context.loop, self._dialing.socket)

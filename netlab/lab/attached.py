@@ -1,0 +1,73 @@
+"""A server of a person's own as the app attaches it: what it is, where its wire listens, and its faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from netlab.attachments.attachment import attachment
+from netlab.capture.model import Endpoint, Transport
+from netlab.folders import ports_file
+from netlab.lab.errors import LabError
+from netlab.lab.lab import Lab
+from netlab.lab.processes.lab_settings import LabSettings
+from netlab.lab.processes.server_plan import Elsewhere, ServerPlan
+from netlab.lab.remembered_ports import RememberedPorts
+from netlab.topics.contract import Topic
+
+HERE = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """``listen`` is None for a free port, the same as last time; ``target`` is what the port is remembered by."""
+
+    topic: Topic
+    server: ServerPlan
+    target: str
+    listen: Endpoint | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> LabSettings:
+        """How its lab is made: where the wire listens, and its faults."""
+        host = self.listen.host if self.listen is not None else HERE
+        return LabSettings(host=host, port=self.first_port, faults=self.faults)
+
+    def named(self, name: str) -> Attached:
+        """The same under another name, which no other tab has."""
+        return replace(self, topic=replace(self.topic, name=name))
+
+    @property
+    def first_port(self) -> int:
+        """Where its wire tries to listen first: as asked for, or as last time; 0 is any free port."""
+        return self.listen.port if self.listen is not None else _ports().of(self.target)
+
+    def start(self, lab: Lab) -> None:
+        """Let its lab serve, at another port if the one of last time is taken. Raises `LabError`."""
+        before = self.first_port
+        try:
+            lab.start()
+        except LabError:
+            if self.listen is not None or not before:
+                raise
+            lab.set_port(0)
+        if self.listen is None and before in (0, lab.address.port):  # an app that has the usual port keeps it
+            _ports().remember(self.target, lab.address.port)
+
+
+def _ports() -> RememberedPorts:
+    return RememberedPorts(ports_file())
+
+
+def attach(
+    to: Endpoint,
+    transport: Transport = Transport.TCP,
+    *,
+    name: str = "",
+    client: str = "",
+    listen: Endpoint | None = None,
+    faults: tuple[str, ...] = (),
+) -> Attached:
+    """The server at an address; ``client`` is the topic whose client speaks to it, empty for a raw one."""
+    topic = attachment(to, transport, name=name, as_topic=client or None)
+    return Attached(topic, Elsewhere(to), f"{transport.name} {to} {name}".rstrip(), listen, faults)
