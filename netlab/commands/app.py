@@ -10,13 +10,14 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from netlab.ui.terminal.exit_watch import WATCH
 from netlab.ui.terminal.screen_check import on_a_screen
 
 if TYPE_CHECKING:
+    from netlab.lab.attached import Attached
     from netlab.lab.processes.early import EarlyChildren
     from netlab.lab.processes.lab_settings import LabSettings
     from netlab.topics.contract import Topic
@@ -44,18 +45,39 @@ def main(argv: Sequence[str] = ()) -> int:
     settings = _settings(topic, argv[named:])
     if not on_a_screen():
         return _refuse("netlab needs a terminal; without one, try netlab serve, netlab call or netlab --help")
-    WATCH.begin()
-    from netlab.lab.processes.early import EarlyChildren, abandon
+    _begin()
+    from netlab.lab.processes.early import EarlyChildren
 
-    WATCH.last_resort = [abandon]
     labs = Labs(topic, settings)
     try:
         with contextlib.suppress(OSError):  # the lab tries again, and its tab says what is wrong
             labs.early = EarlyChildren(topic, settings)
         return _run(topic, labs)
     finally:
-        WATCH.leaving(1)  # unless the screen has already reported how it left
-        labs.close()
+        _end(labs)
+
+
+def attach(attached: Sequence[Attached]) -> int:
+    """Run the app at the first of these attachments' tabs; no topic is started. The exit status is that of `main`."""
+    _begin()
+    labs = Labs(attached[0].topic, attached)
+    try:
+        return _run(attached[0].topic, labs)
+    finally:
+        _end(labs)
+
+
+def _begin() -> None:
+    WATCH.begin()
+    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
+    from netlab.lab.processes.early import abandon
+
+    WATCH.last_resort = [abandon]
+
+
+def _end(labs: Labs) -> None:
+    WATCH.leaving(1)  # unless the screen has already reported how it left
+    labs.close()
 
 
 def _settings(topic: Topic, words: Sequence[str]) -> LabSettings:
@@ -73,9 +95,12 @@ def _settings(topic: Topic, words: Sequence[str]) -> LabSettings:
 class Labs:
     """The labs of a run: the first is made in the background, each of the others when its tab is first shown."""
 
-    def __init__(self, first: Topic, settings: LabSettings) -> None:
+    def __init__(
+        self, first: Topic, settings: LabSettings | None = None, attached: Sequence[Attached] = ()
+    ) -> None:
         self._lock = threading.Lock()
         self._first, self._settings = first, settings
+        self._attached = {each.topic.name: each for each in attached}
         self._labs: dict[str, LiveLab] = {}
         self._closed = False
         self.early: EarlyChildren | None = None
@@ -85,13 +110,36 @@ class Labs:
         """A topic's lab, started; every call returns the same one."""
         from netlab.ui.lab_thread import LiveLab  # late: the first paint does not wait for it
 
-        first = topic.name == self._first.name
         with self._lock:
             if topic.name not in self._labs and not self._closed:
-                live = LiveLab(self._first, self._settings, self.early) if first else LiveLab(topic)
+                first = topic.name == self._first.name
+                settings, early = (self._settings, self.early) if first else (None, None)
+                live = LiveLab(topic, settings, early, self._attached.get(topic.name))
                 self._labs[topic.name] = live
                 live.start()
             return self._labs[topic.name]
+
+    @property
+    def attachments(self) -> tuple[Topic, ...]:
+        """The attached servers."""
+        return tuple(each.topic for each in self._attached.values())
+
+    def attach(self, text: str, free_name: Callable[[str], str]) -> Topic:
+        """The attachment that a line describes, as after ``netlab attach``. Raises `LabError`."""
+        from netlab.commands.attach import from_line
+
+        attached = from_line(text)
+        attached = attached.named(free_name(attached.topic.name))
+        self._attached[attached.topic.name] = attached
+        return attached.topic
+
+    def detach(self, topic: Topic) -> None:
+        """End an attachment's lab; returns when nothing is left of it."""
+        with self._lock:
+            live = self._labs.pop(topic.name, None)
+            self._attached.pop(topic.name, None)
+        if live is not None:
+            live.close()
 
     def serving(self) -> str:
         """Where the first lab serves; empty while it does not serve."""
@@ -131,10 +179,11 @@ def _run(topic: Topic, labs: Labs) -> int:
 
     config = read_config(config_file())
     app = NetlabApp(
-        find_topics(),
+        [*labs.attachments, *find_topics()],
         topic.name,
         make_lab=labs.make,
-        serving=labs.serving,
+        serving=labs.serving if labs.early is not None else None,
+        attaching=labs,
         painted=_collect_garbage_again,
         config=config,
     )

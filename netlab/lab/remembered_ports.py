@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
 
 MOST = 200
@@ -30,10 +29,9 @@ class RememberedPorts:
         newest = dict(list(ports.items())[-MOST:])
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, name = tempfile.mkstemp(dir=self._file.parent, prefix="ports-")
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(newest, file, indent=0)
-            os.replace(name, self._file)  # noqa: PTH105 - the name is a string here
+            new = self._file.with_suffix(f".{os.getpid()}")
+            new.write_text(json.dumps(newest, indent=0), encoding="utf-8")
+            new.replace(self._file)
 
     def _all(self) -> dict[str, int]:
         try:

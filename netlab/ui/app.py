@@ -22,13 +22,14 @@ from textual.filter import LineFilter
 from textual.widget import Widget
 from textual.widgets import Input, Static, Tab, TabbedContent, TabPane
 
+from netlab.lab.errors import LabError
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken
 from netlab.ui.keys import commands
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.keymap import Config
 from netlab.ui.keys.type_ahead import TypeAhead
-from netlab.ui.tab_titles import fitting, tab_title
+from netlab.ui.tab_titles import ANY_WIDTH, TabOrder
 from netlab.ui.terminal.start_line import StartLine
 from netlab.ui.terminal.terminal_app import TerminalApp
 from netlab.ui.widgets.control_filter import CONTROL_FILTER
@@ -36,8 +37,10 @@ from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.notices import CSS as NOTICES
 
 if TYPE_CHECKING:
+    from netlab.ui.attachment_tabs import Attaching, AttachmentTabs
     from netlab.ui.keys.jump import JumpTarget
     from netlab.ui.lab_thread import LiveLab
+    from netlab.ui.tab.app_commands import AppCommandEntered
     from netlab.ui.tab.tab import TopicTab
 
 
@@ -84,14 +87,16 @@ class NetlabApp(TerminalApp, TypeAhead):
         painted: Callable[[], None] = lambda: None,
         config: Config | None = None,
         formatting: Formatting | None = None,
+        attaching: Attaching | None = None,
     ) -> None:
         """``make_lab`` returns a topic's lab and starts it; it is called once per topic, in a thread, and may block.
 
         ``serving`` returns the address of the first tab's lab before its panes are mounted; empty until it serves.
-        ``painted`` is called after the first paint of a tab with its lab.
+        ``painted`` is called after the first paint of a tab with its lab. ``attaching`` attaches further servers.
         """
         super().__init__()
-        self._topics = topics
+        self._order = TabOrder(topics)
+        self._attaching = attaching
         self._first = first
         self._config = config or Config()
         self._formatting = formatting or Formatting()
@@ -112,8 +117,8 @@ class NetlabApp(TerminalApp, TypeAhead):
     def compose(self) -> ComposeResult:
         """Compose empty tabs; each is filled when it is first shown."""
         with TabbedContent(initial=f"tab-{self._first}") as self._tabs:
-            for number, topic in enumerate(self._topics, 1):
-                with TabPane(tab_title(number, topic), id=f"tab-{topic.name}"):
+            for topic, title in zip(self._order.topics, self._order.titles(ANY_WIDTH), strict=True):
+                with TabPane(title, id=f"tab-{topic.name}"):
                     if isinstance(topic, Broken):
                         yield Static(_broken_text(topic), markup=False, classes="broken")
                     elif topic.name == self._first and self._serving is not None:
@@ -138,8 +143,10 @@ class NetlabApp(TerminalApp, TypeAhead):
 
     def on_resize(self, event: events.Resize) -> None:
         """Shorten the tabs' titles to fit the width."""
-        titles = [tab_title(number, topic) for number, topic in enumerate(self._topics, 1)]
-        for topic, title in zip(self._topics, fitting(titles, event.size.width), strict=True):
+        self._entitle(event.size.width)
+
+    def _entitle(self, width: int) -> None:
+        for topic, title in zip(self._order.topics, self._order.titles(width), strict=True):
             for tab in self.query(f"#--content-tab-tab-{topic.name}").results(Tab):
                 if tab.label_text != title:
                     tab.label = Content(title)
@@ -150,12 +157,9 @@ class NetlabApp(TerminalApp, TypeAhead):
         return self._topic_tabs.get(self._seen)
 
     @property
-    def tab_titles(self) -> list[tuple[str, str]]:
-        """Title and summary of each tab."""
-        return [
-            (topic.name, topic.reason) if isinstance(topic, Broken) else (topic.title, topic.summary)
-            for topic in self._topics
-        ]
+    def tab_titles(self) -> list[tuple[int, str, str]]:
+        """Number, title and summary of each tab."""
+        return [(self._order.number(topic), *_titled(topic)) for topic in self._order.topics]
 
     @property
     def models(self) -> Sequence[str]:
@@ -171,7 +175,7 @@ class NetlabApp(TerminalApp, TypeAhead):
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         """Fill a tab that is shown for the first time, and put the cursor into its console."""
         name = (event.pane.id or "").removeprefix("tab-")
-        topic = next(topic for topic in self._topics if topic.name == name)
+        topic = self._order.named(name)
         for other in self._topic_tabs.values():
             other.watch_lab(other is self._topic_tabs.get(name))
         if name in self._topic_tabs:
@@ -219,8 +223,48 @@ class NetlabApp(TerminalApp, TypeAhead):
 
     def action_show_tab(self, number: int) -> None:
         """Show a tab by its number."""
-        if self._tabs is not None and number <= len(self._topics):
-            self._tabs.active = f"tab-{self._topics[number - 1].name}"
+        topic = self._order.numbered(number)
+        if self._tabs is not None and topic is not None:
+            self._tabs.active = f"tab-{topic.name}"
+
+    # Attachments
+
+    def action_attach(self) -> None:
+        """Begin the command that attaches a server."""
+        if self.tab is not None:
+            self.tab.console.prompt.begin(":attach ")
+            self.tab.panes.go("console")
+
+    async def on_app_command_entered(self, event: AppCommandEntered) -> None:
+        """Attach a server, or detach the one of this tab."""
+        event.stop()
+        try:
+            await (self._attach_server(event.rest) if event.name == "attach" else self._detach_server(event.topic))
+        except LabError as error:
+            if self.tab is not None:
+                self.tab.console.say(str(error), error=True)
+
+    @property
+    def _attachments(self) -> AttachmentTabs:
+        from netlab.ui.attachment_tabs import AttachmentTabs  # late: first paint does not need it
+
+        if self._attaching is None:
+            raise LabError("nothing can be attached here", "netlab attach HOST:PORT can")
+        return AttachmentTabs(self, self._order, self._attaching)
+
+    async def _attach_server(self, text: str) -> None:
+        topic = await self._attachments.add(text)
+        self._unseen.add(topic.name)
+        self._entitle(self.size.width)
+        self.action_show_tab(self._order.number(topic))
+
+    async def _detach_server(self, topic: Topic) -> None:
+        if not topic.attached:
+            raise LabError(f"{topic.title} is no attachment", "s stops its server")
+        self._topic_tabs.pop(topic.name, None)
+        self._filling.discard(topic.name)
+        await self._attachments.remove(topic)
+        self._entitle(self.size.width)
 
     # Commands
 
@@ -238,7 +282,7 @@ class NetlabApp(TerminalApp, TypeAhead):
                 return False
             return self.tab.actions.offers(str(parameters[0])) if self.tab is not None else False
         if action == "show_tab":
-            return isinstance(parameters[0], int) and parameters[0] <= len(self._topics)
+            return isinstance(parameters[0], int) and self._order.numbered(parameters[0]) is not None
         return super().check_action(action, parameters)
 
     @property
@@ -325,8 +369,8 @@ class NetlabApp(TerminalApp, TypeAhead):
     def _tab_targets(self) -> Iterator[JumpTarget]:
         from netlab.ui.keys.jump import JumpTarget
 
-        tabs = self.query("ContentTab")
-        for number, tab in enumerate(tabs, 1):
+        for topic, tab in zip(self._order.topics, self.query("ContentTab"), strict=False):
+            number = self._order.number(topic)
             yield JumpTarget(str(number), tab.region.offset, partial(self.action_show_tab, number))
 
     def action_help(self) -> None:
@@ -342,6 +386,10 @@ class NetlabApp(TerminalApp, TypeAhead):
             list(tab.completion.operations.values()), tab.completion.commands,
         )  # fmt: skip
         self.push_screen(Help(lines, f"help: {tab.topic.title}, {pane}"))
+
+
+def _titled(topic: Topic | Broken) -> tuple[str, str]:
+    return (topic.name, topic.reason) if isinstance(topic, Broken) else (topic.title, topic.summary)
 
 
 def _broken_text(topic: Broken) -> str:

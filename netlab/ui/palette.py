@@ -29,8 +29,8 @@ class PaletteApp(Protocol):
         """The body of the tab that is shown."""
 
     @property
-    def tab_titles(self) -> list[tuple[str, str]]:
-        """Title and summary of each tab."""
+    def tab_titles(self) -> list[tuple[int, str, str]]:
+        """Number, title and summary of each tab."""
 
     @property
     def experiments(self) -> list[tuple[str, str]]:
@@ -87,7 +87,7 @@ class CommandProvider(Provider):
                 keys = readable(app.key_of(command))
                 yield f"{command.group}: {command.label}  ({keys})", command.tooltip, partial(app.do, command)
         yield from self._of_panes(app)
-        for number, (title, summary) in enumerate(app.tab_titles, 1):
+        for number, title, summary in app.tab_titles:
             yield f"tab: {title}  ({number})", summary, partial(app.action_show_tab, number)
         for name, question in app.experiments:
             yield f"experiment: {name}", question, partial(app.action_tab, "open_experiment", name)

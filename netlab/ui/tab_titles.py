@@ -12,6 +12,9 @@ from netlab.topics.discovery import Broken
 AROUND = 2
 """Cells beside each title."""
 
+ANY_WIDTH = 1 << 20
+"""For titles that are not shortened."""
+
 SHORTEST = 3
 """Cells that a title keeps: its digit and the sign that it was cut."""
 

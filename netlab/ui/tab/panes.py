@@ -17,6 +17,7 @@ from netlab.ui.console.console_pane import Console
 from netlab.ui.console.history import History
 from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.lab_thread import LiveLab
+from netlab.ui.tab.app_commands import APP_COMMANDS
 from netlab.ui.tab.layout import Panes
 from netlab.ui.tab.server_log import LogPane, ServerLog
 from netlab.ui.widgets.formatting import Formatting
@@ -38,7 +39,8 @@ class LabPanes(Vertical):
         self.live = live
         self.topic, self.lab = live.topic, live.lab
         self.formatting = formatting
-        self.completion = Completion(variable=self.topic.variable, commands=self.lab.commands)
+        commands = (*self.lab.commands, *APP_COMMANDS)
+        self.completion = Completion(variable=self.topic.variable, commands=commands)
         self.history = History(history_file(self.topic.name), [c.name for c in self.lab.commands if c.secret])
         self.console = Console(self.topic, formatting, self.history, self.completion)
         self.wire = WireList(id="wire", live=True)

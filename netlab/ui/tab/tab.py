@@ -20,6 +20,7 @@ from netlab.ui.console.prompt import PromptInput
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.lab_thread import Changes, LiveLab
 from netlab.ui.tab.actions import TabActions
+from netlab.ui.tab.app_commands import app_command
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.intercepts import Intercepts
@@ -176,7 +177,10 @@ class TopicTab(LabPanes):
         """Run the lines in order."""
         event.stop()
         for line in event.lines:
-            self.ask(line)
+            if (command := app_command(line, self.topic)) is not None:
+                self.post_message(command)
+            else:
+                self.ask(line)
         self.console.transcript.scroll_end(animate=False)
         if self.history.problem and not self._history_reported:
             self._history_reported = True
