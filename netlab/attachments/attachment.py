@@ -53,7 +53,7 @@ def _raw(transport: Transport, port: int, named: dict[str, object]) -> Topic:
         package=f"{__package__}.{'stream' if stream else 'datagram'}",
         variable="s",
         bare=_send_and_receive if stream else _ask,
-        hint="type a line and press enter, or point your own client at the wire",
+        hint="type a line and press enter",
         order=0,
         options=(_newline("lf" if stream else "none"),),
         then=NextSteps((":fault delay 500ms",), "every client of the wire waits"),

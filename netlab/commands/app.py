@@ -59,8 +59,9 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def attach(attached: Sequence[Attached]) -> int:
     """Run the app at the first of these attachments' tabs; no topic is started. The exit status is that of `main`."""
+    gc.disable()
     _begin()
-    labs = Labs(attached[0].topic, attached)
+    labs = Labs(attached[0].topic, attached=attached)
     try:
         return _run(attached[0].topic, labs)
     finally:
@@ -69,7 +70,6 @@ def attach(attached: Sequence[Attached]) -> int:
 
 def _begin() -> None:
     WATCH.begin()
-    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
     from netlab.lab.processes.early import abandon
 
     WATCH.last_resort = [abandon]
@@ -95,9 +95,7 @@ def _settings(topic: Topic, words: Sequence[str]) -> LabSettings:
 class Labs:
     """The labs of a run: the first is made in the background, each of the others when its tab is first shown."""
 
-    def __init__(
-        self, first: Topic, settings: LabSettings | None = None, attached: Sequence[Attached] = ()
-    ) -> None:
+    def __init__(self, first: Topic, settings: LabSettings | None = None, attached: Sequence[Attached] = ()) -> None:
         self._lock = threading.Lock()
         self._first, self._settings = first, settings
         self._attached = {each.topic.name: each for each in attached}

@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     if scene.is_scene(arguments.target):
         try:
-            attached = _of_scene(arguments, parser)
+            attached = of_scene(arguments, parser)
         except scene.SceneError as error:
             sys.stderr.write(f"netlab attach: {error}\n")
             return 2
@@ -112,7 +112,8 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
     )
 
 
-def _of_scene(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Attached]:
+def of_scene(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Attached]:
+    """A tab for each wire of a scene. Raises `SceneError`."""
     if arguments.listen or arguments.udp or arguments.client or arguments.fault or arguments.name:
         parser.error("a scene says itself where its wires listen, and with which faults: leave out the options")
     found: list[Attached] = []

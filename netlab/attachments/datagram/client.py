@@ -6,6 +6,7 @@ from collections.abc import Callable
 from netlab.hardening.connecting import MakeSocket, arguments, as_bytes, at_most
 
 QUIET = 0.3
+FIRST = 1.0  # seconds; an answer may take a moment
 MOST = 65536  # no datagram has more
 MOST_DATAGRAMS = 100
 
@@ -41,16 +42,16 @@ class Client:
         self.socket.settimeout(self.timeout)
         return self.socket.recv(at_most(bufsize, MOST))
 
-    def receive(self, quiet: float = QUIET) -> list[bytes] | None:
-        """Take the datagrams that come until the server is quiet for so many seconds."""
+    def receive(self, quiet: float = QUIET, first: float = FIRST) -> list[bytes] | None:
+        """Take the datagrams that come, the first within so many seconds, then until the server is quiet."""
         got: list[bytes] = []
         try:
             while len(got) < MOST_DATAGRAMS:
-                self.socket.settimeout(quiet)
+                self.socket.settimeout(quiet if got else first)
                 got.append(self.socket.recv(MOST))
         except TimeoutError:
             if not got:
-                self.log(f"nothing came in {quiet:g} s")
+                self.log(f"nothing came in {first:g} s")
                 return None
         return got
 

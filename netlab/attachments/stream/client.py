@@ -7,6 +7,7 @@ from collections.abc import Callable
 from netlab.hardening.connecting import MakeSocket, arguments, as_bytes, at_most, connect
 
 QUIET = 0.3
+FIRST = 1.0  # seconds; an answer may take a moment before it begins
 LONGEST = 5.0  # seconds; a server that never falls quiet is not waited for
 MOST = 1 << 20
 
@@ -39,19 +40,19 @@ class Client:
         """Wait for bytes, at most bufsize; b'' once the server has ended its side."""
         return self.socket.recv(at_most(bufsize))
 
-    def receive(self, quiet: float = QUIET) -> bytes | None:
-        """Take what comes until the server is quiet for so many seconds; b'' once it has ended its side."""
+    def receive(self, quiet: float = QUIET, first: float = FIRST) -> bytes | None:
+        """Take what comes, first within so many seconds, then until the server is quiet; b'' is the end."""
         got, ended, deadline = bytearray(), False, time.monotonic() + LONGEST
         timeout = self.socket.gettimeout()
         try:
             while not ended and len(got) < MOST and time.monotonic() < deadline:
-                self.socket.settimeout(quiet)
+                self.socket.settimeout(quiet if got else first)
                 piece = self.socket.recv(MOST - len(got))
                 got += piece
                 ended = not piece
         except TimeoutError:
             if not got:
-                self.log(f"nothing came in {quiet:g} s")
+                self.log(f"nothing came in {first:g} s")
                 return None
         except ConnectionError:
             if not got:

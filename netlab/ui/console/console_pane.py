@@ -55,6 +55,13 @@ def _ended(session: Session) -> str:
 
 def hints(topic: Topic) -> list[str]:
     """The text of an empty console: what this is, and what to do next."""
+    if topic.attached:
+        return [
+            f"{topic.title} · {topic.summary}. The wire stands before it.",
+            "Your own clients connect to the first address in the line above; c copies it.",
+            f"Or {topic.hint}. F1 shows help.",
+            "Press esc, then a letter: f faults, i intercept, c copy, s stop, l lesson, ? help, > console.",
+        ]
     return [
         f"{topic.title} · {topic.summary}.",
         f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 shows help.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from netlab.topics.contract import Topic
@@ -53,14 +53,29 @@ def source_pages(topic: Topic, model: str) -> tuple[Page, ...]:
 
 
 def _sources(topic: Topic, model: str) -> Iterator[tuple[str, str]]:
+    if topic.attached:
+        yield from _client_alone(topic)
+        return
     server = server_file(topic, model)
     served = with_imports(topic, [server])
     yield f"{topic.name}/{server}.py", topic.text(f"{server}.py")
-    beneath = hardening_beneath(topic, served)
+    yield from _hardening(topic, served)
+    client = [file for file in with_imports(topic, ["client"]) if file not in served]
+    for file in [*served[1:], *client]:
+        yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")
+
+
+def _client_alone(topic: Topic) -> Iterator[tuple[str, str]]:
+    """The client's files and the hardening beneath them, for a server whose code is not known."""
+    files = with_imports(topic, ["client"])
+    for file in files:
+        yield f"{file}.py", topic.text(f"{file}.py")
+    yield from _hardening(topic, files)
+
+
+def _hardening(topic: Topic, files: Iterable[str]) -> Iterator[tuple[str, str]]:
+    beneath = hardening_beneath(topic, files)
     beneath.pop(COMMAND_LINE, None)
     if beneath:
         texts = (f"# ── hardening/{file}.py ──\n\n{text}" for file, text in beneath.items())
         yield "hardening", "\n\n".join(texts)
-    client = [file for file in with_imports(topic, ["client"]) if file not in served]
-    for file in [*served[1:], *client]:
-        yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")

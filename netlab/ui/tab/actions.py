@@ -66,6 +66,8 @@ class TabActions:
             return True if self._lab.wire.faults else None
         if action in ("previous_client", "next_client"):
             return True if len(self._lab.sessions) > 1 else None
+        if action in ("choose_model", "show_then_now") and self._tab.topic.attached:
+            return False
         if action in ("toggle_server", "choose_model") and self._live.running:
             return None  # the running experiment decides about server and model
         if action == "end_waiting":

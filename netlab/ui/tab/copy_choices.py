@@ -40,7 +40,8 @@ class Copy:
 def _of_address(topic: Topic, address: Endpoint | None) -> list[Copy]:
     if address is None:
         return []
-    return [Copy("address", "where clients connect", str(address))]
+    where = f"{address}, where your clients connect" if topic.attached else "where clients connect"
+    return [Copy("address", where, str(address))]
 
 
 def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy]:
@@ -53,7 +54,8 @@ def _from_outside(topic: Topic, last: LastCall | None, waits: bool) -> list[Copy
         found = list(offer(called)) if offer is not None else []
     except Exception as error:  # noqa: BLE001 - a topic's module may raise anything; the rest can still be copied
         found = [("other tools", Missing(f"the topic {topic.name} failed", f"{type(error).__name__}: {error}"))]
-    found.append(("netlab call", _netlab_call(topic, called, last.calls)))
+    if not topic.attached:
+        found.append(("netlab call", _netlab_call(topic, called, last.calls)))
     what = f"{topic.variable}.{called.name}(…)" if called.name else "a first call"
     turn = ", after this client, which is served first" if waits else ""
     return [Copy(tool, _meaning(tool, text, what + turn), text) for tool, text in found]
@@ -174,7 +176,6 @@ def copies(
 ) -> list[Copy]:  # fmt: skip
     """Everything that can be copied now. ``waits``: the server serves one client at a time, and serves one now."""
     made = last.made if last is not None else None
-    return [
-        *_of_transcript(topic, entries, made), *_of_address(topic, address),
-        *_from_outside(topic, last, waits), *_of_segment(segment),
-    ]  # fmt: skip
+    here = [_of_transcript(topic, entries, made), _of_address(topic, address)]
+    here = here[::-1] if topic.attached else here  # the wire's address is what a person's own client needs
+    return [*here[0], *here[1], *_from_outside(topic, last, waits), *_of_segment(segment)]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from netlab.ui.lanes.lanes_history import LanesHistory
 
 
+NONE_HERE = "Experiments say what must be seen of a server that they know. The tabs 1 to 8 have some."
+
+
 class ExperimentsAndLanes:
     """The experiment pane and the swim lanes of one tab."""
 
@@ -39,7 +42,7 @@ class ExperimentsAndLanes:
     def offers(self, action: str) -> bool:
         """Whether there is something to show."""
         if action == "show_experiments":
-            return bool(self.experiments)
+            return bool(self.experiments) or self._tab.topic.attached
         return self._tab.topic.transport is Transport.TCP
 
     @property
@@ -73,7 +76,10 @@ class ExperimentsAndLanes:
     # Experiments
 
     def show_experiments(self) -> None:
-        """Show the pane as it is; if it has the focus already, the list."""
+        """Show the pane as it is; if it has the focus already, the list. An attachment has none, and that is said."""
+        if self._tab.topic.attached:
+            self._tab.notify(NONE_HERE, title="experiments", markup=False)
+            return
         pane = self.experiment
         if pane is not None and pane.has_focus and not pane.running:
             pane.show_list()

@@ -23,6 +23,8 @@ from netlab.ui.tab.server_log import LogPane, ServerLog
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.wire_list import WireList
 
+ELSEWHERE = "Your server logs where you started it."
+
 
 class LabPanes(Vertical):
     """The panes of one lab, created but not filled."""
@@ -45,7 +47,7 @@ class LabPanes(Vertical):
         self.console = Console(self.topic, formatting, self.history, self.completion)
         self.wire = WireList(id="wire", live=True)
         self.inspector = Inspector(id="bytes")
-        self.log_pane = ServerLog(formatting)
+        self.log_pane = ServerLog(formatting, empty=ELSEWHERE) if self.topic.attached else ServerLog(formatting)
         self.panes = Panes(self.console, self.wire, self.inspector, LogPane(self.log_pane))
 
     def ask(self, line: str) -> None:

@@ -31,8 +31,10 @@ class ServerLog(SearchedScrollback):
 
     EMPTY = "The server's messages appear here."
 
-    def __init__(self, formatting: Formatting, *, id: str | None = None) -> None:
+    def __init__(self, formatting: Formatting, *, empty: str = EMPTY, id: str | None = None) -> None:
+        """``empty`` stands there before the first line."""
         super().__init__(id=id)
+        self.EMPTY = empty
         self._formatting = formatting
         self._read = 0
         self._unseen = 0

@@ -70,11 +70,17 @@ def _plural(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def _first(state: LabState, show: Formatting) -> StatusPart:
+def _first(state: LabState, show: Formatting, attached: bool) -> StatusPart:
     word, style = _PHASES[state.phase]
+    if state.down and state.address is not None:
+        return StatusPart((f"○ down {show.endpoint(state.address)}", "○ down"), 0, "bold $text-warning")
     if state.wire_died:
         word = "✗ wire died"
     if state.phase is Phase.SERVING and state.address is not None:
+        if attached and state.server_address is not None:
+            way = f"{show.endpoint(state.address)} → {show.endpoint(state.server_address)}"
+            ports = f":{show.port(state.address.port)} → :{show.port(state.server_address.port)}"
+            return StatusPart((f"● {way}", f"● {ports}"), 0, style)
         return StatusPart((f"{word} {show.endpoint(state.address)}", f"● {show.endpoint(state.address)}"), 0, style)
     return StatusPart((word,), 0, style)
 
@@ -82,12 +88,12 @@ def _first(state: LabState, show: Formatting) -> StatusPart:
 _UNIT = re.compile(r"(\d)(µs|us|ms|s|[kKMG]i?B)\b")
 
 
-def _wire(state: LabState, show: Formatting) -> StatusPart:
+def _wire(state: LabState, show: Formatting, attached: bool) -> StatusPart:
     faults = " · ".join(_UNIT.sub(r"\1 \2", fault) for fault in state.faults)
     what = f"wire: {faults}" if faults else "wire clean"
     if faults:
         return StatusPart((what, f"wire: {_plural(len(state.faults), 'fault', 'faults')}"), 1, "$text-warning")
-    if state.server_address is None:
+    if state.server_address is None or attached:
         return StatusPart((what,), 6)
     behind = f"→ :{show.port(state.server_address.port)}"
     return StatusPart((f"{what} {behind}", f"wire {behind}"), 6)
@@ -100,12 +106,14 @@ def _holding(state: LabState, show: Formatting) -> StatusPart:
     return StatusPart((", ".join((*words, count)), count), 1, "bold $text-warning" if state.held else "$text-warning")
 
 
-def facts(state: LabState, show: Formatting) -> list[StatusPart]:
-    """The parts of the line, in order."""
-    parts = [_first(state, show), StatusPart((f"model {state.model}", state.model), 1)]
+def facts(state: LabState, show: Formatting, *, attached: bool = False) -> list[StatusPart]:
+    """The parts of the line, in order; ``attached`` says that the server is a person's own."""
+    parts = [_first(state, show, attached)]
+    if not attached:
+        parts.append(StatusPart((f"model {state.model}", state.model), 1))
     if state.phase is not Phase.SERVING:
         return parts
-    parts.append(_wire(state, show))
+    parts.append(_wire(state, show, attached))
     if state.intercept or state.held:
         parts.append(_holding(state, show))
     if state.queue is not None:
@@ -131,15 +139,16 @@ class StatusLine(Widget):
 
     state: reactive[LabState | None] = reactive(None)
 
-    def __init__(self, formatting: Formatting) -> None:
+    def __init__(self, formatting: Formatting, *, attached: bool = False) -> None:
+        """``attached`` says that the server is a person's own."""
         super().__init__()
-        self._formatting = formatting
+        self._formatting, self._attached = formatting, attached
 
     def render(self) -> Content:
         """The line at its current width."""
         if self.state is None:
             return Content("")
-        parts = fit(facts(self.state, self._formatting), self.content_size.width)
+        parts = fit(facts(self.state, self._formatting, attached=self._attached), self.content_size.width)
         return Content(GAP).join([Content.styled(text, style) for text, style in parts])
 
 

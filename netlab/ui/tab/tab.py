@@ -70,7 +70,7 @@ class TopicTab(LabPanes):
 
     def compose(self) -> ComposeResult:
         """Status line, banner, panes."""
-        yield StatusLine(self.formatting)
+        yield StatusLine(self.formatting, attached=self.topic.attached)
         yield Banner(self.formatting)
         yield self.panes
 
