@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
 def whole_parser() -> argparse.ArgumentParser:
     """Every command's parser as one, with the values that only the installed topics know."""
     from netlab.certificates import certs
-    from netlab.commands import app_options, call, eject, inspect, run, serve, wire
+    from netlab.commands import app_options, attach, call, eject, inspect, run, serve, wire
     from netlab.wire.impairment import catalog
 
     known, faults = topics(), [kind.name for kind in catalog.offered()]
@@ -61,7 +61,15 @@ def whole_parser() -> argparse.ArgumentParser:
     _offer(ejecting, "topic", known)
     _offer(ejecting, "model", dict.fromkeys(model for topic in known.values() for model in topic.models))
     _offer(running, "experiments", [name for topic in known.values() for name in _experiments(topic)])
-    others = {"wire": relay, "run": running, "inspect": inspect.build_parser(), "certs": certs.build_parser()}
+    attaching = attach.build_parser()
+    _offer(attaching, "fault", faults)
+    others = {
+        "attach": attaching,
+        "wire": relay,
+        "run": running,
+        "inspect": inspect.build_parser(),
+        "certs": certs.build_parser(),
+    }
     for name, built in {**others, "eject": ejecting, "completion": build_parser()}.items():
         _add(commands, name, built, built.description or name)
     return parser

@@ -42,12 +42,12 @@ def started(attached: Attached) -> Iterator[Lab]:
 def test_it_listens_at_a_free_port_which_is_the_same_the_next_time() -> None:
     with started(attach(NOBODY)) as first:
         port = first.address.port
+        wait_until(lambda: RememberedPorts(ports_file()).of("TCP 127.0.0.1:9") == port)
         with started(attach(NOBODY)) as second:  # the port is taken: another one, which is not remembered
             wait_until(lambda: second.state.phase is Phase.SERVING)
             assert second.address.port != port
     with started(attach(NOBODY)) as third:
         assert third.address.port == port
-    wait_until(lambda: RememberedPorts(ports_file()).of("TCP 127.0.0.1:9") == port)
 
 
 def test_a_port_that_was_asked_for_is_not_exchanged_for_another() -> None:

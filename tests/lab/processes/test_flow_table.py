@@ -80,7 +80,7 @@ def test_what_waits_is_bounded() -> None:
 def test_an_address_that_is_used_again_means_the_newer_flow() -> None:
     told = Told()
     told.flow(1, 53000, 41000)
-    told.names.update_flows({"opened": [], "closed": [[1, 9, "reset →", False]]})
+    told.names.update_flows({"opened": [], "closed": [[1, 9, "reset →", False, False]]})
     told.flow(2, 53001, 41000)
     told.log("accepted 127.0.0.1:41000")
     assert told.shown == ["accepted 127.0.0.1:53001"]
@@ -93,7 +93,7 @@ def test_who_ended_a_flow_is_told_and_not_read_from_words() -> None:
     for how, by_fault, fault in [("snipped", True, "snipped"), ("", True, "a fault"), ("cut after 3 bytes", False, "")]:
         told = Told()
         told.flow(1, 50001, 41001)
-        told.names.update_flows({"opened": [], "closed": [[1, 9, how, by_fault]]})
+        told.names.update_flows({"opened": [], "closed": [[1, 9, how, by_fault, False]]})
         assert told.book.facts[0].fault == fault
 
 
