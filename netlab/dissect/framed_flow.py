@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
-from netlab.capture.model import Direction
+from netlab.capture.model import Direction, Transport
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_WAITING, Run
@@ -71,7 +71,9 @@ class FramedFlow(ABC):
 
     def feed(self, run: Run) -> Dissection:
         """The messages in these bytes; the last one may not be complete yet."""
-        if run.lost:
+        if run.transport is Transport.UDP:
+            self._gaps.clear()
+        elif run.lost:
             self._skip(run)
         reader, messages = FieldReader(run.data), list[Message]()
         if self._left[run.direction] and reader.left:
