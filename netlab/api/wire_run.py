@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from netlab.api.wire_errors import WireError, advising
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.lab.processes import child
 from netlab.lab.processes.flow_table import FlowTable
 from netlab.lab.processes.live_capture import CaptureExtent, LiveCapture, Saved
@@ -46,7 +46,7 @@ class WireRun:
             with advising("set TMPDIR to a folder with room"):
                 file = self._capture.next_file()
             words = ["--to", str(to), "--listen", str(self.address), "--write", str(file), "--limit", str(self._limit)]
-            words += ["--seed", str(seed), "--temporary", "--supervised"]
+            words += ["--keep", Keep.NEWEST.value, "--seed", str(seed), "--temporary", "--supervised"]
             words += [word for spec in faults for word in ("--fault", spec)]
             words += ["--udp"] if self.transport is Transport.UDP else []
             try:

@@ -43,12 +43,19 @@ def main(argv: Sequence[str]) -> int:
     """Run ``netlab wire`` with its arguments; returns the exit status."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
-    if arguments.to is None and not arguments.supervised:
+    if arguments.to is None and not (arguments.supervised or (arguments.control and not arguments.fault)):
         parser.error("--to HOST:PORT is needed: where is the server?")
     try:
         catalog.chain(arguments.fault, _transport(arguments))
     except ValueError as error:
         parser.error(str(error))
+    if arguments.control is not None:
+        if arguments.write:
+            parser.error("no --write with --control: GET /proxies/NAME/capture has what crossed a proxy")
+        from netlab.commands import control  # late: few wires are controlled
+
+        return control.run(arguments)
+    arguments.limit = arguments.limit or LIMIT
     if arguments.yield_cpu:
         yield_processor()
     _raise_descriptor_limit()
@@ -205,15 +212,20 @@ def build_parser() -> argparse.ArgumentParser:
     add(
         "--limit",
         type=_size,
-        default=LIMIT,
         metavar="SIZE",
-        help="most that the capture keeps (256M)",
+        help="most that the capture keeps (256M; with --control 16M for each proxy)",
     )
     add(
         "--keep",
         choices=[each.value for each in Keep],
         default=Keep.OLDEST.value,
         help="at the limit: keep the oldest segments, and no further payload; or the newest (%(default)s)",
+    )
+    add(
+        "--control",
+        type=listening_address,
+        metavar="HOST:PORT",
+        help="serve toxiproxy's HTTP API there (its clients use 127.0.0.1:8474): its proxies are wires",
     )
     for internal in ("--supervised", "--temporary", "--yield-cpu"):  # what the app says to its child
         add(internal, action="store_true", help=argparse.SUPPRESS)
