@@ -6,26 +6,32 @@ What Textual reads from the environment is set before Textual is imported; witho
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netlab.capture.filter import FilterError, parse
 from netlab.capture.frames.links import understood_links
-from netlab.capture.model import Direction
+from netlab.capture.model import CaptureError, Direction
 from netlab.commands.arguments import KEYLOG
 from netlab.commands.printing import STANDARD_INPUT, Printing, print_segments, print_stream
 from netlab.commands.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
+from netlab.dissect.text import safe
 from netlab.platforms import lacks
+
+if TYPE_CHECKING:
+    from netlab.commands.piped_capture import PipedCapture
 
 SCREEN = ("termios",)
 _PRINTING = frozenset({"--text", "--json", "--stream"})
 _STREAMS = {"server": Direction.TO_SERVER, "client": Direction.TO_CLIENT}
 ABOUT = """Look into a pcapng or pcap file, read-only: in panes, or printed.
 
-In panes it follows a file that grows: new segments appear as they are written."""
+In panes it follows a file that grows, and a pipe (- is standard input): new segments appear as they are written."""
 _EPILOG = """\
 --text prints a line for each segment, --json an object: {fields}.
 On request also: {more}.
@@ -59,7 +65,12 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="a capture by netlab, Wireshark or tcpdump, also one that still grows")
+    add(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a capture by netlab, Wireshark or tcpdump, also one that still grows; - is a pipe",
+    )
     printed = parser.add_mutually_exclusive_group()
     printed.add_argument("--text", action="store_true", help="print a line for each segment, and exit")
     printed.add_argument(
@@ -120,8 +131,38 @@ def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int
     from netlab.commands.app import FRAMES
     from netlab.ui.terminal.exit_watch import WATCH
 
-    WATCH.begin()
-    os.environ.setdefault("TEXTUAL_FPS", FRAMES)
-    from netlab.ui import capture_app
+    with contextlib.ExitStack() as ending:
+        pipe = None
+        if _is_pipe(arguments.file):
+            try:
+                pipe = _begun(ending, arguments.file)
+            except CaptureError as error:
+                sys.stderr.write(f"netlab inspect: {error}\n")
+                return 2
+        WATCH.begin()
+        os.environ.setdefault("TEXTUAL_FPS", FRAMES)
+        from netlab.ui import capture_app
 
-    return capture_app.show(arguments.file, arguments.keylog)
+        if pipe is None:
+            return capture_app.show(arguments.file, arguments.keylog)
+        return capture_app.show(pipe.file, arguments.keylog, pipe.name, lambda: pipe.note)
+
+
+def _is_pipe(path: Path) -> bool:
+    return str(path) == STANDARD_INPUT or path.is_fifo()
+
+
+def _begun(ending: contextlib.ExitStack, path: Path) -> PipedCapture:
+    """The copy of a pipe, once a capture has begun in it. Raises `CaptureError` without a screen."""
+    from netlab.commands import piped_capture
+    from netlab.lab.processes import private_folder
+    from netlab.ui.terminal.exit_watch import WATCH
+
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        raise CaptureError("this needs a terminal; --text and --json do not")
+    pipe = ending.enter_context(piped_capture.piped(path))
+    WATCH.last_resort = [private_folder.remove_all]
+    if not pipe.wait(0.5):
+        sys.stderr.write(f"netlab inspect: waiting for a capture in {safe(pipe.name)}; ctrl+c leaves\n")
+        pipe.wait(None)
+    return pipe

@@ -70,8 +70,12 @@ class InspectApp(TerminalApp, TypeAhead):
         Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
     ]
 
-    def __init__(self, capture: Capture, keys: OutsideKeys | None = None) -> None:
+    def __init__(
+        self, capture: Capture, keys: OutsideKeys | None = None, name: str = "", note: Callable[[], str] = str
+    ) -> None:
+        """``name`` is the capture's on the screen (empty: its file's), ``note`` what is to be said of its source."""
         super().__init__()
+        self._called, self._source_note, self._noted = name or capture.path.name, note, ""
         self._capture = capture
         self._chosen = ""
         self._summarised = False
@@ -106,21 +110,26 @@ class InspectApp(TerminalApp, TypeAhead):
         if not self.query(WireList):  # the app is leaving, and its timer fired once more
             return
         before = self._capture.position
+        if self._capture.size < before:  # what was read of it is gone, and looking at it would end the process
+            self.exit(return_code=1, message=f"netlab inspect: {safe(self._called)} was cut short while it was shown")
+            return
         self._capture.grow(at_most=_BATCH)
         wire = self.query_one(WireList)
         wire.grow()
-        if self._capture.position != before or not self._summarised:
-            self._summarised = True
+        if self._capture.position != before or not self._summarised or self._noted != self._source_note():
+            self._summarised, self._noted = True, self._source_note()
             self._update_summary()
 
     def _update_summary(self) -> None:
         capture = self._capture
         gone = capture.let_go
-        words = [capture.path.name, count_of(len(capture.segments) - gone, "segment")]
+        words = [self._called, count_of(len(capture.segments) - gone, "segment")]
         words += [f"the oldest {gone:,} were let go"] if gone else []
         words.append(count_of(len(capture.flows), "flow"))
         if unread := capture.unread:
             words.append(not_read(unread))
+        if self._noted:
+            words.append(self._noted)
         if capture.problem:
             words.append(capture.problem)
         if self._inside:
@@ -217,21 +226,22 @@ def open_capture(path: Path) -> Capture:
     """Open the file. Raises `OSError`, or `CaptureError` with a sentence."""
     if path.is_dir():
         raise CaptureError("it is a folder, not a capture file")
-    if path.exists() and not path.is_file():  # opening a pipe would wait for a writer
-        raise CaptureError("it is a pipe or a device, not a capture file; save its output to a file first")
+    if path.exists() and not path.is_file():
+        raise CaptureError("it is a device or a socket, not a capture file")
     return Capture.of_file(path)
 
 
-def show(path: Path, keylog: Path | None = None) -> int:
+def show(path: Path, keylog: Path | None = None, name: str = "", note: Callable[[], str] = str) -> int:
     """Show a capture file. Returns the exit status: 0; 1 if it cannot be read; 2 without a terminal."""
     try:
         capture = open_capture(path)
     except (OSError, CaptureError) as problem:
         why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
-        sys.stderr.write(f"netlab inspect: cannot open {safe(str(path))}: {safe(str(why))}\n")
+        sys.stderr.write(f"netlab inspect: cannot open {safe(name or str(path))}: {safe(str(why))}\n")
         return 1
     if not on_a_screen():
         sys.stderr.write("netlab inspect: this needs a terminal\n")
         return 2
     with capture:
-        return play(InspectApp(capture, OutsideKeys(keylog) if keylog is not None else None))
+        keys = OutsideKeys(keylog) if keylog is not None else None
+        return play(InspectApp(capture, keys, name, note))

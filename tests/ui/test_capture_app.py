@@ -182,10 +182,34 @@ def test_the_command_sets_what_textual_reads_before_it_imports_it() -> None:
     assert told.stdout == f"False 1 {FRAMES}\n"
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pipe_is_not_waited_for_without_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert main([str(tmp_path / "pipe")]) == 1
-    assert "a pipe" in capsys.readouterr().err
+    assert main([str(tmp_path / "pipe")]) == 2
+    assert capsys.readouterr().err == "netlab inspect: this needs a terminal; --text and --json do not\n"
+
+
+def test_a_file_that_grows_is_followed_and_one_that_is_cut_short_is_left(tmp_path: Path) -> None:
+    whole = write_capture(tmp_path / "whole.pcapng").read_bytes()
+    path = tmp_path / "grows.pcapng"
+    path.write_bytes(whole[:-60])
+
+    async def run() -> None:
+        with open_capture(path) as capture:
+            app = InspectApp(capture)
+            async with app.run_test(size=(80, 24)) as pilot:
+                wire = app.query_one(WireList)
+                await until(pilot, lambda: len(capture.segments) == 2, "the first segments")
+                with path.open("ab") as more:
+                    more.write(whole[-60:])
+                await until(pilot, lambda: len(capture.segments) == 3, "the last one")
+                await pilot.pause()
+                assert wire.highlighted is not None
+                assert wire.highlighted.number == 1, "the cursor stays"
+                assert "Hello" in app.query_one(SegmentList).render_line(3).text
+                path.write_bytes(whole[:200])
+                await until(pilot, lambda: app.return_code == 1, "left")
+
+    asyncio.run(run())
 
 
 def test_help_names_the_link_types(capsys: pytest.CaptureFixture[str]) -> None:

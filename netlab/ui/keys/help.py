@@ -47,7 +47,8 @@ SHOWS = {
 
 IN_A_FILE = {
     "wire": "Every segment of the file, one a line: direction (→ to the server, ← to the client), time, number of "
-    "bytes, meaning. Nothing here can change the file.",
+    "bytes, meaning. Segments that are written meanwhile appear below; end goes to the newest. Nothing here can change "
+    "the file.",
     "bytes": "The selected segment's bytes in hex and text, its fields, and the values at the cursor.",
 }
 """The description of each pane that shows a capture file."""

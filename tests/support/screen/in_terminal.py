@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.support.folders import ROOT
@@ -24,15 +24,18 @@ APP = [sys.executable, "-m", "tests.support.screen.run_app"]
 class Terminal:
     """A pseudo-terminal in which the app runs; what it wrote is in ``written``."""
 
-    def __init__(self, temp: Path, *words: str, **environment: str) -> None:
+    def __init__(
+        self, temp: Path, *words: str, command: Sequence[str] = APP, stdin: int | None = None, **environment: str
+    ) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.written = bytearray()
         env = {**os.environ, "TERM": "xterm-256color", "TMPDIR": str(temp), "PYTHONPATH": str(ROOT), **environment}
         self.process = subprocess.Popen(
-            [*APP, *words], stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env, start_new_session=True
-        )
+            [*command, *words], stdin=self.slave if stdin is None else stdin, stdout=self.slave, stderr=self.slave,
+            env=env, start_new_session=True,
+        )  # fmt: skip
 
     def read(self) -> None:
         while select.select([self.master], [], [], 0.02)[0]:
