@@ -241,6 +241,11 @@ class Lab(LabCapture):
         """Whether servers of this topic list their operations. Imports the recipe."""
         return is_remote(self.topic.client_class())
 
+    @property
+    def server_reports(self) -> bool:
+        """Whether the server reports which clients it has accepted; if not, the kernel is asked."""
+        return self._supervisor.server_reports
+
     def watch(self, clients: Collection[Endpoint]) -> None:
         """Let the state's ``sockets`` have the flows of these clients, and of no others; at most 128 of them."""
         self._supervisor.sampler.watch(frozenset(clients))

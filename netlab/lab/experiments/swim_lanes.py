@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Direction, Endpoint, Kind, LetGo, Outcome, Segment
+from netlab.lab.server_sockets import FlowSockets
 from netlab.lab.state import LogLine
 from netlab.topics.peer_event import PeerEventKind
 
@@ -32,6 +33,7 @@ class LanePhase(Enum):
 
     CONNECTING = "connecting"
     QUEUED = "in the accept queue"
+    UNSURE = "in the queue or being served: the kernel was asked before and after"
     SERVED = "being served"
     CLOSED = "closed"
 
@@ -50,7 +52,10 @@ class Lane:
     """One client. Times are nanoseconds since the epoch; None if it has not happened or is not known.
 
     ``began`` is when the client began to connect, ``opened`` when the wire saw that, ``accepted`` when the server took
-    it out of the accept queue, ``closed`` when the server closed or either side reset. Bytes are payload.
+    it out of the accept queue, ``closed`` when the server closed or either side reset. If the server does not report
+    (``reported``) whom it accepts, the kernel was asked now and then: it was accepted after ``accepted_after`` and by
+    ``accepted``. ``now`` is the connection's state as the kernel knows it, in a few words, if it is out of the
+    ordinary. Bytes are payload.
     """
 
     flow: int
@@ -62,6 +67,9 @@ class Lane:
     closed: int | None = None
     to_server: int = 0
     to_client: int = 0
+    accepted_after: int | None = None
+    now: str = ""
+    reported: bool = True
 
     @property
     def first(self) -> int:
@@ -71,7 +79,14 @@ class Lane:
     @property
     def spans(self) -> tuple[PhaseSpan, ...]:
         """Its phases in order; the last one has no end unless it is closed."""
-        marks = [(LanePhase.CONNECTING, self.began), (LanePhase.QUEUED, self.opened), (LanePhase.SERVED, self.accepted)]
+        marks = [
+            (LanePhase.CONNECTING, self.began),
+            (LanePhase.QUEUED, self.opened),
+            (LanePhase.UNSURE, self.accepted_after),
+            (LanePhase.SERVED, self.accepted),
+        ]
+        if self.accepted_after is not None and self.accepted_after <= self.opened:  # it was never seen in the queue
+            del marks[1]
         met = [(phase, at) for phase, at in marks if at is not None]
         ends = [*(at for _, at in met[1:]), self.closed]
         return tuple(PhaseSpan(phase, at, end) for (phase, at), end in zip(met, ends, strict=True))
@@ -85,8 +100,9 @@ class Lane:
     def words(self, now: int) -> str:
         """How long it waited, or waits, in the accept queue; ``never served`` if it was closed there."""
         if self.accepted is not None:
-            return f"waited {self.wait(now)}"
-        return "never served" if self.closed is not None else f"waits {self.wait(now).rstrip('…')}"
+            return self.now or f"waited {self.wait(now)}"
+        never = "never served" if self.reported else "not seen served"
+        return never if self.closed is not None else f"waits {self.wait(now).rstrip('…')}"
 
     @property
     def waited(self) -> bool:
@@ -94,10 +110,13 @@ class Lane:
         return self.accepted is not None and _time(self.accepted - self.opened) != _time(0)
 
     def wait(self, now: int) -> str:
-        """The same in a few characters: ``398 ms``, ``1.40 s…`` while it lasts, ``never``."""
+        """The same in a few characters: ``398 ms``, ``≤ 98 ms``, ``1.40 s…`` while it lasts, ``never``."""
+        if self.accepted is not None and self.accepted_after is not None:
+            return f"≤ {_time(self.accepted - self.opened)}"
         if self.accepted is not None:
             return _time(self.accepted - self.opened)
-        return "never" if self.closed is not None else f"{_time(now - self.opened)}…"
+        never = "never" if self.reported else "unseen"
+        return never if self.closed is not None else f"{_time(now - self.opened)}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +149,10 @@ class LaneBuilder:
 
     _lanes: dict[int, Lane] = field(default_factory=dict)
     _accepts: list[tuple[int, Endpoint]] = field(default_factory=list)
+    _looks: dict[Endpoint, tuple[int, int, int]] = field(default_factory=dict)
+    _answered: dict[int, int] = field(default_factory=dict)
+    reported: bool = True
+    """Whether the server reports whom it accepts. If not, its first answer shows that it did."""
 
     def crossed(self, segment: Segment) -> None:
         """A segment crossed the wire."""
@@ -142,6 +165,8 @@ class LaneBuilder:
             grown = (lane.to_server + segment.length * up, lane.to_client + segment.length * (not up))
             self._lanes[number] = replace(lane, to_server=grown[0], to_client=grown[1])
             lane = self._lanes[number]
+        if way is Direction.TO_CLIENT and segment.kind in (Kind.DATA, Kind.FIN):
+            self._answered.setdefault(number, segment.time_ns)
         if lane.closed is None and _ends(segment):
             self._lanes[number] = replace(lane, closed=segment.time_ns)
 
@@ -149,13 +174,32 @@ class LaneBuilder:
         """The server took a client out of its accept queue."""
         self._accepts.append((time_ns, peer))
 
+    def found_accepted(self, client: Endpoint, opened: int, after: int, by: int) -> None:
+        """The kernel shows that the client that came at ``opened`` was accepted after one look and by the next."""
+        self._looks[client] = opened, after, by
+
     def lanes(self, names: dict[Endpoint, Known] | None = None) -> tuple[Lane, ...]:
         """The lanes, in the order in which the clients came. ``names`` has the names and ``began`` of known clients."""
         known = names or {}
         lanes = sorted(self._lanes.values(), key=lambda lane: (lane.opened, lane.flow))
         accepted = self._matched(lanes)
-        placed = (replace(lane, accepted=accepted.get(lane.flow)) for lane in lanes)
+        placed = (self._placed(lane, accepted.get(lane.flow)) for lane in lanes)
         return tuple(_named(lane, index, known) for index, lane in enumerate(placed, 1))
+
+    def _placed(self, lane: Lane, accepted: int | None) -> Lane:
+        """The lane with what is known of its acceptance: the server's own report, else what the kernel showed."""
+        if accepted is not None:
+            return replace(lane, accepted=accepted)
+        if self.reported:
+            return lane
+        opened, after, by = self._looks.get(lane.client, (0, 0, 0))
+        if opened > lane.opened:  # a later connection from the same address
+            after = by = 0
+        times = [at for at in (by, self._answered.get(lane.flow)) if at]
+        if not times:
+            return replace(lane, reported=False)
+        accepted = max(min(times), lane.opened)
+        return replace(lane, accepted=accepted, accepted_after=min(max(after, lane.opened), accepted), reported=False)
 
     def _matched(self, lanes: Sequence[Lane]) -> dict[int, int]:
         """When each flow was accepted: by its address, the others by their order."""
@@ -196,8 +240,15 @@ class LiveLanes:
         self._segment = max(self._segment, end)
         lines, self._log = self._lab.log.since(self._log)
         _take_log(self._builder, lines)
+        self._builder.reported = self._lab.server_reports
+        if not self._builder.reported:
+            _take_flows(self._builder, self._lab)
         self.remember_clients()
-        return Board(self._lab.state.model, self._builder.lanes(self._names), now)
+        state = self._lab.state
+        lanes = self._builder.lanes(self._names)
+        if state.sockets is not None and state.sockets.flows:
+            lanes = _with_sockets(lanes, state.sockets.flows)
+        return Board(state.model, lanes, now)
 
 
 def lanes_of(lab: Lab) -> tuple[Lane, ...]:
@@ -228,6 +279,26 @@ def _names(lab: Lab) -> dict[Endpoint, Known]:
         for session in lab.sessions
         for at, began in session.addresses().items()
     }
+
+
+def _take_flows(builder: LaneBuilder, lab: Lab) -> None:
+    for flow in lab.flows:
+        if flow.accepted is not None and flow.accepted_after is not None:
+            builder.found_accepted(flow.client, flow.opened, flow.accepted_after, flow.accepted)
+
+
+def _with_sockets(lanes: tuple[Lane, ...], flows: Mapping[Endpoint, FlowSockets]) -> tuple[Lane, ...]:
+    """The lanes of open connections with their state now."""
+    return tuple(
+        replace(lane, now=_state(flow)) if lane.closed is None and (flow := flows.get(lane.client)) else lane
+        for lane in lanes
+    )
+
+
+def _state(flow: FlowSockets) -> str:
+    if flow.left and flow.accepted:
+        return "client has left"
+    return f"unread: {flow.unread:,} B" if flow.unread else ""
 
 
 def _take_log(builder: LaneBuilder, lines: Iterable[LogLine]) -> None:

@@ -16,7 +16,13 @@ MOST = 32
 """The most rows of a picture. It shows the newest; the others are counted."""
 SIDE_BY_SIDE = 100
 """The least columns of a terminal that shows two models side by side, on axes of the same scale."""
-GLYPHS = {LanePhase.CONNECTING: "·", LanePhase.QUEUED: "░", LanePhase.SERVED: "█", LanePhase.CLOSED: "┤"}
+GLYPHS = {
+    LanePhase.CONNECTING: "·",
+    LanePhase.QUEUED: "░",
+    LanePhase.UNSURE: "▒",
+    LanePhase.SERVED: "█",
+    LanePhase.CLOSED: "┤",
+}
 
 _WORDS, _FEW_WORDS = 18, 8  # columns at the end of a row, with a space before them
 _ROOM_FOR_WORDS, _ROOM_FOR_FEW, _ROOM_FOR_NAMES = 48, 24, 44
@@ -120,7 +126,7 @@ def render_boards(boards: Sequence[Board], width: int = 80, *, beside: bool = Fa
     length = max((board.length for board in drawn), default=1)
     rows = layout.joined([_block(board, layout, length) for board in boards])
     ruler = layout.foot(axis(layout.columns, length)) if any(board.lanes for board in boards) else ()
-    return [*rows, *ruler, *legend(width)]
+    return [*rows, *ruler, *legend(width, unsure=unsure(drawn))]
 
 
 def _block(board: Board, layout: Layout, length: int) -> list[str]:
@@ -148,10 +154,16 @@ def axis(columns: int, length: int) -> list[str]:
     return ["".join(ruler), "".join(labels).rstrip()]
 
 
-def legend(width: int) -> list[str]:
+def unsure(boards: Sequence[Board]) -> bool:
+    """Whether the server did not report when it accepted one of these clients."""
+    return any(lane.accepted_after is not None for board in boards for lane in board.lanes)
+
+
+def legend(width: int, *, unsure: bool = False) -> list[str]:
     """What the glyphs mean, on as many lines as it needs."""
     lines = [""]
-    for word in (f"{glyph} {phase.value}" for phase, glyph in GLYPHS.items()):
+    shown = [phase for phase in GLYPHS if unsure or phase is not LanePhase.UNSURE]
+    for word in (f"{GLYPHS[phase]} {phase.value}" for phase in shown):
         longer = f"{lines[-1]}   {word}" if lines[-1] else word
         if len(longer) <= width or not lines[-1]:
             lines[-1] = longer

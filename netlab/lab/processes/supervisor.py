@@ -303,13 +303,18 @@ class Supervisor:
 
     # What the kernel knows
 
+    @property
+    def server_reports(self) -> bool:
+        """Whether the server reports itself whom it has accepted."""
+        return isinstance(self._now.server, ServerProcess)
+
     def _subject(self) -> Subject | None:
         """The server to look at, while it serves."""
         state, server = self._now.state, self._now.server
         if state.phase is not Phase.SERVING or state.server_address is None or server is None:
             return None
-        reports = isinstance(server, ServerProcess)
-        return Subject(state.server_address, self._setup.topic.transport, state.address, state.server_pid, reports)
+        transport, reports = self._setup.topic.transport, self.server_reports
+        return Subject(state.server_address, transport, state.address, state.server_pid, reports)
 
     def _measured(self, flows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """What the wire said last of flows; ask again about these."""

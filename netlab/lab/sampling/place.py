@@ -13,7 +13,7 @@ from netlab.names import family_of, resolve
 _ANY = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 
 
-class Place:
+class ServerPlace:
     """A server's addresses that are this computer's; a name is resolved once."""
 
     def __init__(self, server: Endpoint) -> None:

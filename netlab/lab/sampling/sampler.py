@@ -11,7 +11,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.kernel.sock_diag import unavailable
 from netlab.lab.sampling.datagram_look import DatagramLook
 from netlab.lab.sampling.stream_look import StreamLook
-from netlab.lab.sampling.subject import Flows, Measures, Subject
+from netlab.lab.sampling.subject import Measures, Subject, WireFlows
 from netlab.lab.server_sockets import ServerSockets
 
 TICK: Final = 0.1
@@ -31,7 +31,7 @@ class Sampler:
     def __init__(
         self,
         subject: Callable[[], Subject | None],
-        flows: Flows,
+        flows: WireFlows,
         measure: Measures,
         publish: Callable[[ServerSockets | None], None],
     ) -> None:

@@ -9,17 +9,18 @@ from netlab.capture.model import Endpoint
 from netlab.kernel.sock_diag import connections, connections_between, listeners
 from netlab.kernel.socket_row import Address, SocketRow, State
 from netlab.lab.sampling.budget import Budget
-from netlab.lab.sampling.place import Place
+from netlab.lab.sampling.place import ServerPlace
 from netlab.lab.sampling.processes import ProcessLook
-from netlab.lab.sampling.subject import Flows, Measures, OpenFlow, Subject
+from netlab.lab.sampling.subject import Measures, Subject, WireFlow, WireFlows
 from netlab.lab.server_sockets import FlowSockets, ServerSockets
 
 MOST_WATCHED: Final = 128
-"""Flows that are asked for one by one in each look."""
+"""WireFlows that are asked for one by one in each look."""
 MOST_CONNECTIONS: Final = 20_000
 """Connections that are counted; of more than these nothing is said."""
 A_MOMENT: Final = 1_000_000_000
-"""Nanoseconds after which a connection that the wire has not reported did not come through it."""
+"""Nanoseconds after which a connection that the wire has not reported did not come through it, and after which a server
+that has not closed is not just about to."""
 _ENDED: Final = frozenset({State.CLOSE_WAIT, State.LAST_ACK, State.CLOSING, State.TIME_WAIT})
 """The other side has sent its end, and it has come."""
 _ENDING: Final = frozenset({State.FIN_WAIT1, State.LAST_ACK, State.CLOSING})
@@ -37,14 +38,15 @@ class _Sockets(NamedTuple):
 class StreamLook:
     """Looks at one server, again and again; it remembers what takes several looks to know."""
 
-    def __init__(self, subject: Subject, flows: Flows, measure: Measures) -> None:
+    def __init__(self, subject: Subject, flows: WireFlows, measure: Measures) -> None:
         self._subject, self._flows, self._measure = subject, flows, measure
-        self._place = Place(subject.server)
+        self._place = ServerPlace(subject.server)
         self._processes = ProcessLook()
         self._all = Budget(0.0)
         self._left: int | None = None
         self._direct: int | None = None
         self._strangers: dict[Address, int] = {}  # connections that the wire has not reported, and since when
+        self._leavers: dict[Address, int] = {}  # connections whose clients have left, and since when
         self._waited: dict[int, int] = {}  # when a flow was last seen in the accept queue
 
     def look(self, watched: Collection[Endpoint], now: int) -> ServerSockets:
@@ -90,13 +92,13 @@ class StreamLook:
                 found[flow.client] = view
         return found
 
-    def _undecided(self, flows: Sequence[OpenFlow], others: Collection[int]) -> list[OpenFlow]:
+    def _undecided(self, flows: Sequence[WireFlow], others: Collection[int]) -> list[WireFlow]:
         """The first flows of which nobody knows yet whether they were accepted: those go first."""
         if self._subject.reports:
             return []
         return [flow for flow in flows if flow.accepted is None and flow.number not in others][:MOST_WATCHED]
 
-    def _sockets(self, flows: Sequence[OpenFlow]) -> list[_Sockets]:
+    def _sockets(self, flows: Sequence[WireFlow]) -> list[_Sockets]:
         pairs: list[tuple[Address, Address]] = []
         places: list[tuple[int, bool]] = []
         for flow in flows:
@@ -107,12 +109,12 @@ class StreamLook:
         rows = connections_between(pairs)
         return [_Sockets(*rows[at : at + 3]) if there else _Sockets(None, None, None) for at, there in places]
 
-    def _wire_towards(self, flow: OpenFlow) -> Address:
+    def _wire_towards(self, flow: WireFlow) -> Address:
         """The wire's own address at which a client arrived. On a wire that listens everywhere it is the client's."""
         wire = self._subject.wire or flow.client
         return (flow.client.host if wire.host in ("0.0.0.0", "::") else wire.host), wire.port
 
-    def _note_acceptance(self, flow: OpenFlow, row: SocketRow | None, now: int) -> None:
+    def _note_acceptance(self, flow: WireFlow, row: SocketRow | None, now: int) -> None:
         if row is None or flow.accepted is not None or self._subject.reports:
             self._waited.pop(flow.number, None)
         elif row.waits_to_be_accepted:
@@ -148,13 +150,16 @@ class StreamLook:
             self._left = self._direct = None
             return
         here = [row for row in found.rows if self._place.is_here(row)]
-        self._left = sum(row.state is State.CLOSE_WAIT and row.inode > 0 for row in here)
+        left = (row.remote for row in here if row.state is State.CLOSE_WAIT and row.inode)
         living = (row.remote for row in here if row.state in (State.ESTABLISHED, State.CLOSE_WAIT))
-        strangers = {peer: self._strangers.get(peer, now) for peer in living if not self._flows.knows(Endpoint(*peer))}
-        self._strangers = strangers
-        self._direct = sum(now - since >= A_MOMENT for since in strangers.values())
+        strangers = (peer for peer in living if not self._flows.knows(Endpoint(*peer)))
+        self._leavers = {peer: self._leavers.get(peer, now) for peer in left}
+        self._strangers = {peer: self._strangers.get(peer, now) for peer in strangers}
+        self._left, self._direct = (
+            sum(now - since >= A_MOMENT for since in known.values()) for known in (self._leavers, self._strangers)
+        )
 
 
-def _why_unknown(place: Place) -> str:
+def _why_unknown(place: ServerPlace) -> str:
     where = "this computer has no such address" if not place.addresses else "the kernel shows no listener there"
     return f"{where}: it may be in a container, on another computer, or not started"

@@ -23,7 +23,7 @@ class Subject:
     reports: bool = False
 
 
-class OpenFlow(Protocol):
+class WireFlow(Protocol):
     """An open flow of the wire. `netlab.lab.processes.flow_table.FlowRecord` is one."""
 
     @property
@@ -47,10 +47,10 @@ class OpenFlow(Protocol):
         """When the server accepted it, if that is known."""
 
 
-class Flows(Protocol):
+class WireFlows(Protocol):
     """The wire's flows. `netlab.lab.processes.flow_table.FlowTable` has them. Any thread may ask."""
 
-    def open_flows(self) -> Sequence[OpenFlow]:
+    def open_flows(self) -> Sequence[WireFlow]:
         """Those that are open, in the order in which they came."""
 
     def knows(self, upstream: Endpoint) -> bool:

@@ -28,11 +28,12 @@ SHOWS = {
     "and ↓ select a call and mark its segments in the wire, L goes to them and back, enter shows all of a long result, "
     "and / finds text.",
     "wire": "Every segment that crossed between clients and server, one a line: direction (→ to the server, ← to the "
-    "client), time, number of bytes, meaning. ▸ in the console marks the line that caused the segment; L goes there. i "
-    "holds segments that match a filter, and a releases them; if a held segment is highlighted, e edits it and d drops "
-    "it. Otherwise e and d work as everywhere. / shows only the segments that match a filter (bksp clears it). Filters "
-    "for / and i: flow 2, -> or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in quotation marks, "
-    "joined by and, or, not and parentheses.",
+    "client), time, number of bytes, meaning. ○ beside the arrow: the server has not read all of it (Linux). ▸ in "
+    "the console marks the line that caused the segment; L goes there. i holds segments that match a filter, and a "
+    "releases them; if a held segment is highlighted, e edits it and d drops it. Otherwise e and d work as "
+    "everywhere. / shows only the segments that match a filter (bksp clears it). Filters for / and i: flow 2, -> "
+    "or <-, >100, open, data, fin, reset, fate, 0x4865, b'\\x00' and text in quotation marks, joined by and, or, "
+    "not and parentheses.",
     "bytes": "The selected segment's bytes in hex and text, its fields, and the values at the cursor. L goes to the "
     "console line that caused the segment. Shift with a movement key selects, and so does dragging; / finds text, "
     "0x hex or b'bytes'.",
@@ -128,7 +129,8 @@ def limits(topic: Topic) -> list[Row]:
     """What this system cannot do for a topic, each with the reason."""
     rows = [(f"model {model}", reason) for model in topic.models if (reason := topic.lacking(model))]
     if topic.transport is Transport.TCP and not counts_accept_queue():
-        rows.append(("queue", "counted from the flows that the server has not accepted; only Linux reports its length"))
+        why = "only Linux reports it, and what is unread"
+        rows.append(("queue", f"counted from the flows that the server has not accepted; {why}"))
     return rows
 
 

@@ -47,6 +47,7 @@ class LanesPane(ScrollView, can_focus=True):
         padding: 0 1;
         .lanes--connecting { color: $foreground; }
         .lanes--queued { color: $text-warning; }
+        .lanes--unsure { color: $text-warning; }
         .lanes--served { color: $text-success; }
         .lanes--closed { color: $foreground; text-style: bold; }
         .lanes--foot { color: $text-muted; }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from netlab.lab.experiments.swim_lanes import SECOND, Board
-from netlab.lab.experiments.swim_lanes_text import Layout, axis, cells, digits_of, legend
+from netlab.lab.experiments.swim_lanes_text import Layout, axis, cells, digits_of, legend, unsure
 
 _LABEL = re.compile(r"\S+(?: s)?")
 CLOSEST = 64
@@ -75,7 +75,7 @@ class Picture:
 
     def foot(self) -> list[str]:
         """The axis and the legend."""
-        return [*self.ruler(), *legend(self.width)]
+        return [*self.ruler(), *legend(self.width, unsure=unsure(self.boards))]
 
     def _labelled(self, ruler: str, labels: str) -> list[str]:
         """The visible part of the axis with the labels that fit; if none fits, the time at its left end."""

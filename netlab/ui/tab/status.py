@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import LabState, Phase
 from netlab.names import is_loopback
 from netlab.ui.widgets.formatting import Formatting, size
@@ -106,6 +107,35 @@ def _holding(state: LabState, show: Formatting) -> StatusPart:
     return StatusPart((", ".join((*words, count)), count), 1, "bold $text-warning" if state.held else "$text-warning")
 
 
+def _queue(state: LabState, sockets: ServerSockets | None) -> StatusPart | None:
+    """The accept queue; where it is not known, that, if a reason is known."""
+    if state.queue is None:
+        if sockets is None or not sockets.unknown or sockets.drops is not None:
+            return None
+        return StatusPart((f"queue unknown: {sockets.unknown}", "queue unknown", "queue ?"), 4, "$text-muted")
+    limit = f"/{state.backlog}" if state.backlog is not None else ""
+    derived = "≈" if state.queue_derived else ""
+    return StatusPart((f"queue {derived}{state.queue}{limit}",), 2, "bold $text-warning" if state.queue else "")
+
+
+def _sockets(sockets: ServerSockets, own: bool) -> list[StatusPart]:
+    """What else the kernel knows, if it is out of the ordinary; ``own`` says that the lab started the server."""
+    warning, parts = "$text-warning", list[StatusPart]()
+    if sockets.left:
+        left = _plural(sockets.left, "client", "clients")
+        parts.append(StatusPart((f"{left} left, not closed", f"{sockets.left} not closed"), 3, warning))
+    if sockets.direct:
+        parts.append(StatusPart((f"{sockets.direct} not through the wire", f"{sockets.direct} direct"), 3, warning))
+    if sockets.datagrams_wait:
+        parts.append(StatusPart(("datagrams wait",), 3, warning))
+    if sockets.drops:
+        parts.append(StatusPart((f"{sockets.drops:,} dropped by the kernel", f"{sockets.drops:,} dropped"), 3, warning))
+    if sockets.name and not own:
+        what = "forwarder" if sockets.forwarder else "server"
+        parts.append(StatusPart((f"{what} {sockets.name}", sockets.name), 4))
+    return parts
+
+
 def facts(state: LabState, show: Formatting, *, attached: bool = False) -> list[StatusPart]:
     """The parts of the line, in order; ``attached`` says that the server is a person's own."""
     parts = [_first(state, show, attached)]
@@ -116,9 +146,11 @@ def facts(state: LabState, show: Formatting, *, attached: bool = False) -> list[
     parts.append(_wire(state, show, attached))
     if state.intercept or state.held:
         parts.append(_holding(state, show))
-    if state.queue is not None:
-        limit = f"/{state.backlog}" if state.backlog is not None else ""
-        parts.append(StatusPart((f"queue {state.queue}{limit}",), 2, "bold $text-warning" if state.queue else ""))
+    sockets = show.sockets(state.sockets)
+    if (queue := _queue(state, sockets)) is not None:
+        parts.append(queue)
+    if sockets is not None:
+        parts += _sockets(sockets, own=state.server_pid is not None)
     accounts = state.accounts
     parts.append(StatusPart((_plural(accounts.clients, "client", "clients"),), 3))
     parts.append(StatusPart((size(accounts.to_server + accounts.to_client),), 5))

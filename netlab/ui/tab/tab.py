@@ -117,13 +117,14 @@ class TopicTab(LabPanes):
                 self.look()
             else:
                 self._timer.pause()
+                self.lab.watch(())
 
     # From the lab to the screen
 
     def _show_state(self) -> None:
-        """Show the lab's state; if only counters have changed, at most five times a second."""
+        """Show the lab's state; if only counters or sockets have changed, at most five times a second."""
         state, shown = self.lab.state, self._shown
-        counted = shown is not None and replace(state, accounts=shown.accounts) == shown
+        counted = shown is not None and replace(state, accounts=shown.accounts, sockets=shown.sockets) == shown
         self._late_state = counted and self._looks - self._shown_at < _SLOW
         if self._late_state:
             return
@@ -154,9 +155,16 @@ class TopicTab(LabPanes):
         if self._late_state and self._looks - self._shown_at >= _SLOW:
             self._show_state()
         self.wire.grow()
+        if self._looks % _SLOW == 0:
+            self._look_at_flows()
         current = self.lab.current
         self.inspector.look(current.client if current is not None else None)
         self.experiments_and_lanes.look()
+
+    def _look_at_flows(self) -> None:
+        """Show what the kernel knows of the flows in view, and let it be asked about them."""
+        self.lab.watch(self.wire.clients_in_view)
+        self.wire.show_sockets(self.formatting.sockets(self.lab.state.sockets))
 
     def _draw(self, changes: Changes) -> None:
         if changes.state:

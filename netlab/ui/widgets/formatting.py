@@ -16,6 +16,7 @@ from netlab.capture.model import Endpoint
 
 if TYPE_CHECKING:
     from netlab.lab.experiments.swim_lanes import Board
+    from netlab.lab.server_sockets import ServerSockets
 
 
 class Formatting:
@@ -46,6 +47,10 @@ class Formatting:
     def board(self, board: Board) -> Board:
         """Swim lanes, whose times depend on the machine."""
         return board
+
+    def sockets(self, sockets: ServerSockets | None) -> ServerSockets | None:
+        """What the kernel said last of a server, which changes from one moment to the next."""
+        return sockets
 
     def count(self, what: str, value: int) -> int:
         """A figure of the status line that depends on the machine, such as ``threads``."""

@@ -6,7 +6,7 @@ traffic does not move it; `end` follows the newest segment again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableSequence
+from collections.abc import Iterable, Mapping, MutableSequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,9 +19,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.capture.model import Segment
+from netlab.capture.model import Endpoint, Segment, Transport
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
+from netlab.lab.server_sockets import FlowSockets
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.line_cache import LineCache
 from netlab.ui.widgets.redraw_rate import RedrawRate
@@ -36,19 +37,13 @@ KEYS: list[BindingType] = [
     Binding("pageup", "page(-1)", "page up", show=False, id="wire.page_up"),
     Binding("pagedown", "page(1)", "page down", show=False, id="wire.page_down"),
     Binding("home,g", "first", "first", show=False, id="wire.first"),
-    Binding(
-        "end,G",
-        "follow",
-        "follow",
-        show=False,
-        id="wire.follow",
-        tooltip="Go to the newest segment and follow new ones",
-    ),
+    Binding("end,G", "follow", "follow", show=False, id="wire.follow",
+            tooltip="Go to the newest segment and follow new ones"),
     Binding("enter", "choose", "bytes", show=False, id="wire.bytes", tooltip="Go to the bytes of this segment"),
     Binding("space", "mark", "mark", id="wire.mark", tooltip="Mark or unmark this segment"),
     Binding("z", "freeze", "freeze", id="wire.freeze", tooltip="Stop at this segment, or follow the newest"),
     Binding("apostrophe", "next_mark", "next mark", show=False, id="wire.next_mark", tooltip="Go to the next mark"),
-]
+]  # fmt: skip
 
 
 class SegmentList(ScrollView, can_focus=True):
@@ -101,6 +96,8 @@ class SegmentList(ScrollView, can_focus=True):
         )
         self._redraw_rate = RedrawRate()
         self._title = self._how_to_follow = ""
+        self._seen: tuple[int, int, int, int] | None = None
+        self._clients: frozenset[Endpoint] = frozenset()
 
     @property
     def flooded(self) -> bool:
@@ -120,6 +117,7 @@ class SegmentList(ScrollView, can_focus=True):
         With a dissector, a line shows its summary; otherwise a preview of the text.
         """
         self.rows.show(capture)
+        self._seen = None
         self._painter.dissector = dissector
         self._redraw_rate.forget()
         self.set_reactive(SegmentList.cursor, -1)
@@ -151,6 +149,7 @@ class SegmentList(ScrollView, can_focus=True):
         The cursor stays on its segment, or goes to the next one shown.
         """
         self.rows.show_only(rows, note)
+        self._seen = None
         self._redraw_rate.drew(self.rows.total)
         self._lay_out()
         self._settle()
@@ -173,6 +172,22 @@ class SegmentList(ScrollView, can_focus=True):
     def show_opened(self, opened: DecryptedLines | None) -> None:
         """Set what decrypts encrypted segments, so that their lines show the plaintext."""
         self._painter.decrypted = opened
+
+    def show_unread(self, flows: Mapping[Endpoint, FlowSockets]) -> None:
+        """Mark the segments that the server has not read, by what the kernel said of these clients' flows."""
+        if self._painter.unread.take(flows):
+            self.refresh()
+
+    @property
+    def clients_in_view(self) -> frozenset[Endpoint]:
+        """The clients of the TCP segments on the screen, and of the one at the cursor."""
+        seen = (self.scroll_offset.y, self._page(), self.cursor, self.rows.total)
+        if seen != self._seen:
+            rows = [self.cursor, *range(seen[0], seen[0] + seen[1])]
+            flows = [segment.flow for row in rows if (segment := self.rows.at(row)) is not None]
+            self._clients = frozenset(flow.client for flow in flows if flow.transport is Transport.TCP)
+            self._seen = seen
+        return self._clients
 
     def link(self, numbers: Iterable[int]) -> None:
         """Mark the segments of the selected call in the margin."""

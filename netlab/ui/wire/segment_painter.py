@@ -13,6 +13,7 @@ from netlab.dissect.fields import Dissector
 from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.segment_row import Columns, clock, what
 from netlab.ui.wire.segment_rows import SegmentRows
+from netlab.ui.wire.unread_marks import UnreadSegments
 
 STYLES = frozenset(
     f"wire--{name}" for name in ("heading", "to-server", "to-client", "event", "fate", "cursor")
@@ -28,6 +29,8 @@ class SegmentPainter:
         self.dissector: Dissector | None = None
         self.decrypted: DecryptedLines | None = None
         self.columns = Columns.fitting(80, 0, 0, "")
+        self.unread = UnreadSegments()
+        """Which segments the server has not read."""
         self.linked: frozenset[int] = frozenset()
         """Numbers of the segments of the selected call."""
 
@@ -54,8 +57,11 @@ class SegmentPainter:
 
     def line(self, segment: Segment, at_cursor: bool, width: int) -> Strip:
         """One segment: its mark in the margin, then its columns."""
-        style = self._style(segment, at_cursor)
-        text = self.columns.row(segment, self._start(segment), self._what(segment))
+        capture = self._rows.capture
+        assert capture is not None  # it has the segment
+        unread = self.unread.of(segment, capture)
+        style = self._style(segment, at_cursor, unread)
+        text = self.columns.row(segment, self._start(segment), self._what(segment), unread=unread)
         linked = "▸" if segment.number in self.linked else " "
         margin = Cells("•" if segment.number in self._rows.marks else linked, style)
         return Strip([margin, Cells(text, style)]).adjust_cell_length(width, style)
@@ -67,8 +73,8 @@ class SegmentPainter:
         opened = self.decrypted.line(segment, self.dissector) if self.decrypted is not None else ""
         return what(segment, self.dissector, opened)
 
-    def _style(self, segment: Segment, at_cursor: bool) -> Style:
-        if segment.words:
+    def _style(self, segment: Segment, at_cursor: bool, unread: bool) -> Style:
+        if segment.words or unread:
             name = "wire--fate"
         elif segment.kind is not Kind.DATA:
             name = "wire--event"

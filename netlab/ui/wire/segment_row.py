@@ -17,6 +17,10 @@ _ARROWS = {
     (Kind.FIN, Direction.TO_SERVER): "⇥", (Kind.FIN, Direction.TO_CLIENT): "⇤",
     (Kind.RESET, Direction.TO_SERVER): "↛", (Kind.RESET, Direction.TO_CLIENT): "↚",
 }  # fmt: skip
+UNREAD = "○"
+"""Stands beside the arrow of a segment that the server has not read."""
+_ROOM_FOR_UNREAD = 24
+"""Cells of the last column that also have room for the word."""
 
 
 def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
@@ -57,24 +61,27 @@ class Columns:
         length = 8
         return cls(number, time, flow, length, max(width - 1 - number - time - flow - 2 - length - 2, 4))
 
-    def line(self, number: str, time: str, flow: str, arrow: str, length: str, what: str) -> str:
+    def line(self, number: str, time: str, flow: str, arrow: str, length: str, what: str, mark: str = " ") -> str:
         """One line in these columns."""
         left = f"{number:>{self.number}}"
         if self.time:
             left += f"  {time:>{self.time - 2}}"
         if self.flow:
             left += f"  {flow:>{self.flow - 2}}"
-        return f"{left} {arrow}{length:>{self.length}}  {what}"
+        return f"{left} {arrow}{mark}{length:>{self.length - 1}}  {what}"
 
     def heading(self) -> str:
         """The names of the columns."""
         return self.line("#", "time", "flow", " ", "bytes", "what")
 
-    def row(self, segment: Segment, start_ns: int, words: str) -> str:
-        """A segment in these columns; ``words`` is its text."""
+    def row(self, segment: Segment, start_ns: int, words: str, *, unread: bool = False) -> str:
+        """A segment in these columns; ``words`` is its text, ``unread`` marks it."""
         length = str(segment.length) if segment.carries else "·"
         arrow = _ARROWS.get((segment.kind, segment.direction), segment.direction.value)
         time = clock(segment.time_ns, start_ns)
+        if unread and self.what >= _ROOM_FOR_UNREAD:
+            words = f"unread · {words}" if words else "unread"
         if len(words) * 2 > self.what and cell_len(words) > self.what:  # no character is wider than two cells
             words = set_cell_size(words, self.what - 1) + "…"
-        return self.line(str(segment.number), time, str(segment.flow.number), arrow, length, words)
+        mark = UNREAD if unread else " "
+        return self.line(str(segment.number), time, str(segment.flow.number), arrow, length, words, mark)

@@ -12,22 +12,24 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
 from netlab.capture.filter import parse
-from netlab.capture.model import Segment
+from netlab.capture.model import Endpoint, Segment
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissector
+from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import HeldSegment
-from netlab.ui.keys.commands import clear_key
 from netlab.ui.widgets.question import Question
 from netlab.ui.widgets.saving import check_new_file, save_runs
 from netlab.ui.wire.decrypted_lines import DecryptedLines
+from netlab.ui.wire.flow_line import FlowLine, words
 from netlab.ui.wire.intercept_list import HeldList
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_filter import FilterScan, explain_filter, explain_intercept
+from netlab.ui.wire.wire_keys import KEYS
 
 _SCAN_SECONDS = 0.006
 """How long a filter may take per tick; a frame at 60 per second has 16 ms."""
@@ -36,25 +38,6 @@ _OPEN_EVERY = 0.2
 """Seconds between two checks for encrypted segments."""
 _REST = 4
 """After decrypting, this many times its duration passes before the next: in a flood, keys need the time."""
-
-KEYS: list[BindingType] = [
-    Binding("a", "want('release')", "release", id="wire.release", tooltip="Release the held segment"),
-    Binding("A", "want('release_all')", "release all", id="wire.release_all", show=False,
-            tooltip="Release all held segments"),
-    Binding("e", "want('edit')", "edit", id="wire.edit",
-            tooltip="Edit the bytes of the held segment (elsewhere: experiments)"),
-    Binding("d", "want('drop')", "drop", id="wire.drop",
-            tooltip="Drop the held segment (elsewhere: then/now)"),
-    Binding("slash", "filter", "filter", id="wire.filter_here",
-            tooltip="Show only segments that match: flow, direction, size, text or bytes"),
-    Binding("i", "intercept", "intercept", id="wire.intercept_here",
-            tooltip="Hold segments that match a filter until you release them; an empty filter holds none"),
-    Binding("r", "want('replay')", "replay", id="wire.replay",
-            tooltip="Send the segment's bytes again, in the same flow or a new one"),
-    Binding("w", "export", "export bytes", id="wire.export", show=False,
-            tooltip="Write the bytes of the marked segments, or of all shown, to a file"),
-    clear_key("wire", "Clear the filter: show all segments again"),
-]  # fmt: skip
 
 
 class WireList(Vertical):
@@ -106,6 +89,7 @@ class WireList(Vertical):
         self.held = HeldList()
         self._live = live
         self._list = SegmentList(live=live)
+        self._flow_line = FlowLine()
         self._intercept = ""
         self._dissector: Dissector | None = None
         self._question = Question()
@@ -119,6 +103,7 @@ class WireList(Vertical):
         """The held segments, the lines, and the question."""
         yield self.held
         yield self._list
+        yield self._flow_line
         yield self._question
 
     def on_mount(self) -> None:
@@ -191,6 +176,20 @@ class WireList(Vertical):
         """Show new segments of the capture. It is cheap if there are none."""
         if self._scan is None:
             self._list.grow()
+
+    @property
+    def clients_in_view(self) -> frozenset[Endpoint]:
+        """The clients whose TCP flows are on the screen."""
+        return self._list.clients_in_view
+
+    def show_sockets(self, sockets: ServerSockets | None) -> None:
+        """Show what the kernel knows of the flows in view; call it often."""
+        flows = sockets.flows if sockets is not None else {}
+        self._list.show_unread(flows)
+        segment = self.highlighted
+        flow = flows.get(segment.flow.client) if segment is not None else None
+        said = words(segment.flow.number, flow, sockets) if segment and flow and sockets else ""
+        self._flow_line.look(said)
 
     def pause(self) -> None:
         """Stop following: the user looks at a segment, here or in another pane."""

@@ -258,8 +258,7 @@ def test_datagrams_wait_and_drops_are_known_for_the_socket_as_a_whole(stack: Exi
     client = stack.enter_context(closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
     for _ in range(10):
         client.sendto(b"Hello", lab.address)
-    found = wait_until(lambda: (sockets := lab.state.sockets) and sockets.drops and sockets)
-    assert found is not None and found.datagrams_wait
+    wait_until(lambda: (sockets := lab.state.sockets) and sockets.drops and sockets.datagrams_wait)
     while True:
         with contextlib.suppress(BlockingIOError):
             server.recv(100, socket.MSG_DONTWAIT)

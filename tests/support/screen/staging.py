@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import SECOND, Board
 from netlab.lab.processes.lab_settings import LabSettings
+from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, topic_named
@@ -40,6 +41,8 @@ class Stage(Formatting):
 
     def __init__(self) -> None:
         self.labs: dict[str, LiveLab] = {}
+        self.shows_sockets = False
+        """Whether what the kernel says is shown: it comes and goes, so a picture must wait for it."""
         self._clients: dict[int, int] = {}
 
     def clock(self, time_ns: int) -> str:
@@ -86,8 +89,11 @@ class Stage(Formatting):
             accepted = begins if lane.accepted is not None else None
             closed = begins + 2 * SECOND if lane.closed is not None else None
             free = begins + 2 * SECOND
-            lanes.append(replace(lane, opened=opened, began=opened, accepted=accepted, closed=closed))
+            lanes.append(replace(lane, opened=opened, began=opened, accepted=accepted, closed=closed, now=""))
         return Board(board.title, tuple(lanes), 5 * SECOND)
+
+    def sockets(self, sockets: ServerSockets | None) -> ServerSockets | None:
+        return sockets if self.shows_sockets else None
 
     def text(self, text: str) -> str:
         text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<='127\.0\.0\.1', )\d+", self._told, text)
