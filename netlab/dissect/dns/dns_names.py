@@ -62,7 +62,7 @@ class Names:
 
     def __init__(self, start: int) -> None:
         self.start = start
-        self._read: dict[int, tuple[str, ...]] = {}
+        self._read: dict[int, str] = {}
 
     def read(self, reader: FieldReader) -> str:
         """The name at the reader's place, which moves behind it.
@@ -88,14 +88,13 @@ class Names:
                 labels.append(_label(bytes(at.part(size).view())))
             else:
                 places.pop()
-                known = ()
+                known = ""
                 break
-        whole = (*labels, *known)
-        if sum(len(label) + 1 for label in whole) > _LONGEST_NAME * 4:  # a byte may be written as four characters
-            raise NoMessage(f"a DNS name is longer than {_LONGEST_NAME} bytes")
-        for index, each in enumerate(places):
-            self._read[each] = whole[index:]
-        return ".".join(whole) or "."
+        for label, each in zip(reversed(labels), reversed(places), strict=True):
+            known = self._read[each] = f"{label}.{known}" if known else label
+            if len(known) > _LONGEST_NAME * 4:  # a byte may be written as four characters
+                raise NoMessage(f"a DNS name is longer than {_LONGEST_NAME} bytes")
+        return known or "."
 
 
 def _label(raw: bytes) -> str:
