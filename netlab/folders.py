@@ -27,6 +27,11 @@ def ports_file() -> Path:
     return _folders().user_state_path / "ports.json"
 
 
+def protocols_file() -> Path:
+    """Where the protocols are kept that the person chose for ports."""
+    return _folders().user_state_path / "protocols.json"
+
+
 def certificates_folder() -> Path:
     """Where the lab's certificates are, outside a checkout."""
     return _folders().user_data_path / "certs"

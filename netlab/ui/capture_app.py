@@ -19,10 +19,9 @@ from netlab.capture.model import CaptureError, Segment
 from netlab.capture.savefile import secrets_in
 from netlab.capture.unread import count_of, not_read
 from netlab.dissect.decrypted_record import Conversation
-from netlab.dissect.fields import Dissector
 from netlab.dissect.text import safe
 from netlab.dissect.tls.outside_keys import OutsideKeys
-from netlab.topics.by_port import dissector_of, guess_topic
+from netlab.topics.contract import Topic
 from netlab.topics.decrypting import decrypted_by
 from netlab.topics.discovery import topics
 from netlab.ui.bytes.bytes_pane import BytesPane
@@ -33,17 +32,14 @@ from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines
 from netlab.ui.keys.type_ahead import TypeAhead
 from netlab.ui.terminal.screen_check import on_a_screen
 from netlab.ui.terminal.terminal_app import TerminalApp, play
-from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from netlab.ui.widgets.notices import CSS as NOTICES
 from netlab.ui.wire.decrypted_lines import DecryptedLines
+from netlab.ui.wire.dissect_as import DissectAs
 from netlab.ui.wire.wire_list import WireList
 
 _BATCH = 20_000
 """Packets read at a time, so that the first appear while the rest are read."""
-_FLOWS = 1000
-"""Flows whose topic is guessed."""
-_RAW = "raw"
 _CLOSED = "encrypted; the secrets in this file belong to another session"
 
 
@@ -64,7 +60,11 @@ class InspectApp(TerminalApp, TypeAhead):
             "question_mark,f1", "help", "help", id="inspect.help", tooltip="What the focused pane shows, and its keys"
         ),
         Binding(
-            "d", "dissector", "dissect as", id="inspect.dissector", tooltip="Choose the topic that dissects the bytes"
+            "d",
+            "dissector",
+            "dissect as",
+            id="inspect.dissector",
+            tooltip="Choose how this flow or its port is read",
         ),
         Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane", priority=True),  # else the screen's own
         Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
@@ -77,9 +77,8 @@ class InspectApp(TerminalApp, TypeAhead):
         super().__init__()
         self._called, self._source_note, self._noted = name or capture.path.name, note, ""
         self._capture = capture
-        self._chosen = ""
         self._summarised = False
-        self._dissectors: dict[str, Dissector | None] = {}
+        self._dissect_as = DissectAs(self, self._read_again)
         self._inside, self._keys = secrets_in(capture.path), keys
         self._openers: dict[str, Plaintexts] = {}
 
@@ -100,7 +99,7 @@ class InspectApp(TerminalApp, TypeAhead):
         if self._decrypts:
             wire.decrypted = DecryptedLines(self._conversation, self._secrets)
         self._capture.grow(at_most=_BATCH)
-        wire.show(self._capture, self._of_all_flows())
+        wire.show(self._capture, self._dissect_as.meanings(self._capture))
         wire.focus()
         self._read_on()
         wire.go_to(1)
@@ -136,17 +135,16 @@ class InspectApp(TerminalApp, TypeAhead):
             words.append("with TLS secrets")
         if self._keys is not None:
             words.append(f"TLS secrets from {self._keys.path.name}")
-        words.append(f"dissected as {self._chosen}" if self._chosen else "dissected by port")
         self.query_one("#file", Static).update(Content(safe("  ·  ".join(words))))
 
     # The panes
 
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         """Show its bytes."""
-        dissector = self._dissector(event.segment) if event.segment else None
+        how = self._dissect_as.meanings(self._capture)
         inspector = self.query_one(Inspector)
         inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._decrypts else None
-        inspector.show_segment(event.segment, self._capture, dissector)
+        inspector.show_segment(event.segment, self._capture, how)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         """Go to its bytes."""
@@ -156,7 +154,7 @@ class InspectApp(TerminalApp, TypeAhead):
         """Stop following: the user looks at a segment."""
         self.query_one(WireList).pause()
 
-    # Dissectors
+    # What the bytes mean
 
     @property
     def _decrypts(self) -> bool:
@@ -165,32 +163,34 @@ class InspectApp(TerminalApp, TypeAhead):
     def _secrets(self) -> str:
         return self._inside + (self._keys.text if self._keys is not None else "")
 
-    def _topic_name(self, segment: Segment) -> str:
-        guessed = guess_topic(segment.flow) if not self._chosen else None
-        return self._chosen or (guessed.name if guessed else _RAW)
+    def _topic(self, segment: Segment) -> Topic:
+        """The topic that decrypts the segment's flow."""
+        meanings = self._dissect_as.meanings(self._capture)
+        name = meanings.of(segment.flow).protocol.name if meanings is not None else ""
+        return decrypted_by(topics().get(name))
 
     def _plaintexts(self, segment: Segment) -> Plaintexts | None:
         """Decrypts the segment's flow with the secrets in the file, or in a file beside it."""
-        topic = decrypted_by(topics().get(self._topic_name(segment)))
+        topic = self._topic(segment)
         whose = "the file's secrets", _CLOSED
         if self._keys is not None and not self._inside:
             whose = whose_keys(self._keys.path.name)
         return self._openers.setdefault(topic.name, Plaintexts(topic.opener, self._secrets, *whose))
 
     def _conversation(self, segment: Segment) -> Callable[[], Conversation] | None:
-        return decrypted_by(topics().get(self._topic_name(segment))).conversation()
+        return self._topic(segment).conversation()
 
-    def _dissector(self, segment: Segment) -> Dissector | None:
-        name = self._topic_name(segment)
-        if name not in self._dissectors:
-            self._dissectors[name] = dissector_of(topics().get(name))
-        return self._dissectors[name]
+    def on_inspector_dissect_as_requested(self, event: Inspector.DissectAsRequested) -> None:
+        """Ask as what protocol a flow is read."""
+        self._dissect_as.ask(event.flow)
 
-    def _of_all_flows(self) -> Dissector | None:
-        """The dissector of the list's lines, which know no flow: the one that all flows have in common, if any."""
-        guessed = map(guess_topic, self._capture.flows[:_FLOWS])
-        names = {self._chosen or (topic.name if topic else _RAW) for topic in guessed}
-        return dissector_of(topics().get(names.pop())) if len(names) == 1 else None
+    def action_dissector(self) -> None:
+        """Ask as what protocol the selected flow is read."""
+        segment = self.query_one(WireList).highlighted
+        self._dissect_as.ask(segment.flow if segment is not None else None)
+
+    def _read_again(self) -> None:
+        self.query_one(WireList).draw_again()
 
     def action_help(self) -> None:
         """Help for the focused pane."""
@@ -198,28 +198,6 @@ class InspectApp(TerminalApp, TypeAhead):
         pane = next((node.id for node in inside if node.id in IN_A_FILE), None) or "wire"
         lines = partial(file_help_lines, pane, self.screen.active_bindings)
         self.push_screen(Help(lines, f"help: a capture file, {pane}"))
-
-    def action_dissector(self) -> None:
-        """Ask which topic dissects the bytes."""
-        choices = [
-            ChooserItem("", "by port", "each flow by the topic with its port"),
-            ChooserItem(_RAW, _RAW, "no fields"),
-        ]
-        choices += [
-            ChooserItem(topic.name, topic.title, f"as on {topic.transport.value} port {topic.port}")
-            for topic in topics().values()
-        ]
-        self.push_screen(Chooser("dissect the bytes as", choices, self._chosen), self._read_as)
-
-    def _read_as(self, answer: tuple[str, str] | None) -> None:
-        if answer is not None:
-            self._chosen = answer[1]
-            self._update_summary()
-            wire = self.query_one(WireList)
-            here = wire.highlighted
-            wire.show(self._capture, self._of_all_flows())
-            wire.go_to(here.number if here else 1)
-            self.on_wire_list_segment_highlighted(WireList.SegmentHighlighted(self.query_one(WireList).highlighted))
 
 
 def open_capture(path: Path) -> Capture:

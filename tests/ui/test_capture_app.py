@@ -8,14 +8,12 @@ import os
 import struct
 import subprocess
 import sys
-import time
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.packet_recorder import TcpRecord
@@ -23,17 +21,15 @@ from netlab.capture.unread import not_read
 from netlab.capture.writer import CaptureWriter
 from netlab.commands.app import FRAMES
 from netlab.commands.inspect import main
-from netlab.dissect.fields import Dissection
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.topics.by_port import guess_topic
 from netlab.topics.discovery import topics
-from netlab.ui import capture_app
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.capture_app import InspectApp, open_capture
 from netlab.ui.keys.help import Help
+from netlab.ui.wire.dissect_as import DissectAs
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_list import WireList
-from tests.support.screen.panes_app import dissect_lines
 from tests.support.screen.recorded_tls import sample
 from tests.support.waiting import until
 
@@ -52,12 +48,7 @@ def write_capture(path: Path, *, port: int = 20000) -> Path:
     return path
 
 
-def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dissect(data: memoryview, direction: Direction, offset: int) -> Dissection:
-        return replace(dissect_lines(data, direction, offset), summary=f"lines of {bytes(data[:5]).decode()}")
-
-    monkeypatch.setattr(capture_app, "dissector_of", lambda topic: dissect if topic else None)
-
+def test_a_capture_is_shown_from_its_first_segment_and_read_as_chosen(tmp_path: Path) -> None:
     async def run() -> None:
         with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
             app = InspectApp(capture)
@@ -67,21 +58,34 @@ def test_a_capture_is_shown_from_its_first_segment(tmp_path: Path, monkeypatch: 
                 assert wire.highlighted is not None
                 assert wire.highlighted.number == 1
                 assert str(wire.query_one(SegmentList).border_title) == "wire", "nothing more comes"
-                assert "lines of Hello" in wire.query_one(SegmentList).render_line(2).text
+                assert "Hello" in wire.query_one(SegmentList).render_line(2).text
                 await pilot.press("down", "enter")
-                deadline = time.monotonic() + 5
-                while not inspector.fields.root.children and time.monotonic() < deadline:
-                    await pilot.pause(0.01)
+                await until(pilot, lambda: bool(inspector.fields.root.children))
                 assert inspector.bytes.source.view(0, 99) == b"Hello\nand"
-                assert inspector.fields.root.children[0].data is not None
-                assert inspector.fields.root.children[0].data.name == "line"
+                assert names(inspector) == ["line 1", "line 2"]
+                assert "as TCP" in str(inspector.fields.border_title)
                 assert "3 segments" in str(app.query_one("#file").render())
-                await pilot.press("d", "down", "enter")
+                await pilot.press("d")
                 await pilot.pause()
-                assert not inspector.fields.root.children, "read as raw"
-                inspector.show_segment(None, None, None)
+                options = app.screen.query_one(OptionList)
+                options.highlighted = [str(options.get_option_at_index(i).prompt).split()[0] for i in range(9)].index(
+                    "HTTP/1"
+                )
+                await pilot.press("enter")
+                await until(pilot, lambda: names(inspector) == ["bytes"])
+                assert "as HTTP/1" in str(inspector.fields.border_title)
+        with open_capture(tmp_path / "lab.pcapng") as capture:
+            again = DissectAs(InspectApp(capture), lambda: None).meanings(capture)
+            capture.grow()
+            assert again is not None
+            assert again.of(capture.flows[0]).protocol.name == "http", "it is remembered"
 
     asyncio.run(run())
+
+
+def names(inspector: Inspector) -> list[str]:
+    """Of the fields at the top."""
+    return [node.data.name for node in inspector.fields.root.children if node.data is not None]
 
 
 def test_help_says_what_a_pane_is_and_which_keys_act_there(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_help_says_what_a_pane_is_and_which_keys_act_there(tmp_path: Path) -> No
         assert "Hold segments" not in wire, "a file holds nothing"
         assert "This pane: bytes" in shown
         assert "Find text" in shown
-        assert "Choose the topic that dissects the bytes" in wire[wire.index("Keys everywhere") :]
+        assert "Choose how this flow or its port is read" in wire[wire.index("Keys everywhere") :]
 
     asyncio.run(run())
 
@@ -229,7 +233,7 @@ def test_where_reading_stopped_is_said_in_full(tmp_path: Path) -> None:
                 await pilot.pause()
                 line = app.query_one("#file")
                 said = " ".join("".join(line.render_line(y).text).strip() for y in range(line.size.height))
-                assert said.endswith("what follows cannot be read  ·  dissected by port")
+                assert said.endswith("what follows cannot be read")
 
     asyncio.run(run())
 

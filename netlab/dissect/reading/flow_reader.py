@@ -27,6 +27,7 @@ _MOST_NEAR = 16
 """Further checkpoints, near the segments that were asked for last."""
 _BYTES, _CHUNKS = 1 << 16, 256
 """A checkpoint is made after so many bytes or chunks, at first; twice as many each time there are too many."""
+_AT_ONCE, _SEGMENTS_AT_ONCE = 1 << 15, 100
 _MOST_SUMMARIES = 4096
 _MOST_RESTARTS = 8
 _MOST_FIELDS = 5000
@@ -78,6 +79,7 @@ class FlowReader:
         self._checkpoints: list[_State] = []
         self._near: deque[_State] = deque(maxlen=_MOST_NEAR)
         self._since = (0, 0)  # bytes and chunks since the last checkpoint
+        self._said = dict.fromkeys(Direction, "")
         try:
             self._head = _State(self._make(), {way: Place() for way in Direction})
             self._checkpoints.append(self._head.copy())
@@ -114,17 +116,19 @@ class FlowReader:
 
     def _read(self, step: tuple[Direction, Chunk]) -> None:
         try:
-            for reading in self._step(self._head, *step):
-                self._remember(step[1], reading)
+            way, chunk = step
+            for reading in self._step(self._head, way, chunk):
+                self._said[reading.way] = reading.found.summary
+            self.remember(chunk.segment, self._said[way])
             self._keep(len(step[1].view))
         except Exception as error:  # noqa: BLE001 - as above
             self._give_up(error)
 
-    def _remember(self, chunk: Chunk, reading: Reading) -> None:
-        if reading.end == chunk.offset + len(chunk.view):
-            self._summaries[chunk.segment] = reading.found.summary
-            if len(self._summaries) > _MOST_SUMMARIES:
-                del self._summaries[next(iter(self._summaries))]
+    def remember(self, segment: int, said: str) -> None:
+        """Keep a segment's line."""
+        self._summaries[segment] = said
+        if len(self._summaries) > _MOST_SUMMARIES:
+            del self._summaries[next(iter(self._summaries))]
 
     def _keep(self, length: int) -> None:
         """Make a checkpoint if it is time for one; drop every second if there are too many."""
@@ -194,6 +198,25 @@ class FlowReader:
         """A segment's line; None if it is not known, or no longer."""
         return self._summaries.get(segment)
 
+    def quick(self, way: Direction, start: int, end: int, segment: int) -> bool:
+        """Whether a segment is answered within some milliseconds: little lies between it and a checkpoint."""
+        if not self._lock.acquire(blocking=False):  # another thread is at work
+            return False
+        try:
+            if self.problem:
+                return True
+            near = self._checkpoint_before(way, start)
+            return end - near.places[way].position <= _AT_ONCE and segment - near.latest <= _SEGMENTS_AT_ONCE
+        finally:
+            self._lock.release()
+
+    def alone(self, way: Direction, data: memoryview) -> Dissection:
+        """Bytes that are not part of the stream, as if a flow began with them."""
+        try:
+            return self._make().feed(Run(data, way, transport=self._transport))
+        except Exception as error:  # noqa: BLE001 - as above
+            return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
+
     def at(self, way: Direction, start: int, end: int) -> Dissection:
         """The fields that overlap ``start`` to ``end`` of a stream, as of the moment when the last of them came.
 
@@ -227,7 +250,8 @@ class FlowReader:
                 readings.append(self._show(state, way))
             stop = side is way and chunk.offset + len(chunk.view) >= end
             for reading in self._step(state, side, chunk):
-                self._remember(chunk, reading)
+                if reading.end == chunk.offset + len(chunk.view):
+                    self.remember(chunk.segment, reading.found.summary)
                 readings = [*readings, reading] if reading.way is way else readings
             if stop and place.shown < place.position:
                 readings.append(self._show(state, way))

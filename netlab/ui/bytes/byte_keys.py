@@ -14,6 +14,8 @@ KEYS: list[BindingType] = [
     Binding("u", "unpack", "unpack", id="bytes.struct", tooltip="Unpack a struct format at the cursor"),
     Binding("U", "copy_struct", "copy struct line", show=False, id="bytes.copy_struct",
             tooltip="Copy the Python line that unpacks the bytes"),
+    Binding("x", "next_buffer", "next buffer", id="bytes.buffer",
+            tooltip="Show what was put together, unpacked or decrypted from these bytes; then the bytes again"),
     Binding("y", "copy", "copy bytes", show=False, id="bytes.copy",
             tooltip="Copy the selection, the field or everything: as hex, text, Python or base64, or to a file"),
     Binding("b", "numbers", "numbers", show=False, id="bytes.numbers",

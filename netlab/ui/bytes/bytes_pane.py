@@ -15,10 +15,11 @@ from textual.message import Message
 from textual.worker import Worker
 
 from netlab.dissect.export import count_of_bytes
-from netlab.dissect.fields import Dissection
+from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
 from netlab.dissect.text import safe
+from netlab.ui.bytes.buffer_tabs import BufferTabs, OwnBytes
 from netlab.ui.bytes.byte_copying import FILE, ByteCopying
 from netlab.ui.bytes.byte_keys import KEYS
 from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed, SearchRequest, start_search
@@ -61,7 +62,7 @@ class BytesPane(Vertical):
         self.fields = FieldTree()
         self.data_inspector = DataInspector()
         self.question = Question()
-        self._spans = Spans()
+        self._spans = self._own_spans = Spans()
         self._has_fields = False
         self._chunks = False
         self._fields_most = 0
@@ -73,6 +74,8 @@ class BytesPane(Vertical):
         self._clearable = False
         self._found: int | None = None  # the offset that the last search's result is about
         self._copying = ByteCopying(self, self.question)
+        self.tabs = BufferTabs()
+        self._note = ""
 
     def compose(self) -> ComposeResult:
         """Bytes on top, then the fields as tall as they need."""
@@ -91,19 +94,57 @@ class BytesPane(Vertical):
         keep: bool = False,
     ) -> None:
         """Show bytes; call `show_fields` next. ``keep`` leaves the cursor where it is."""
-        self._chunks = chunks
         if not keep:
             self._remark("")
-        self.bytes.show(source, chunks=chunks, marks=marks, keep=keep)
-        self.bytes.border_title = Content(title).markup
-        self._share_rows()
+        self.tabs.own, self.tabs.shown = OwnBytes(source, title, chunks, marks), 0
+        self._show_tab(keep=keep)
 
     def show_fields(self, dissection: Dissection, note: str = "", remark: str = "") -> None:
         """Show fields for the same bytes, a note in their title and a remark above them."""
-        self._spans = field_spans(dissection.fields)
-        self.fields.show(dissection, note, remark)
+        gone = self.tabs.take(dissection.fields)
+        self._own_spans = field_spans(dissection.fields)
+        self._spans = self.tabs.spans if self.tabs.shown else self._own_spans
+        self._note = note
+        self.fields.show(dissection, self.notes, remark)
+        if gone:
+            self._show_tab(keep=True)
+        self.refresh_bindings()
         self._has_fields = bool(dissection.fields or dissection.needs or dissection.problem or note or remark)
         self._look()
+
+    # Tabs: the captured bytes, and what was derived from them
+
+    def _show_tab(self, *, keep: bool) -> None:
+        """Show the bytes of the current tab."""
+        shown = self.tabs.bytes_of_shown()
+        self._chunks = shown.chunks
+        self._spans = self.tabs.spans if self.tabs.shown else self._own_spans
+        self.bytes.show(shown.source, chunks=shown.chunks, marks=shown.marks, keep=keep)
+        self.bytes.border_title = Content(shown.title).markup
+        self._share_rows()
+
+    def _turn_to(self, index: int) -> None:
+        """Show another tab; the cursor in the captured bytes is kept."""
+        if index == self.tabs.shown:
+            return
+        if not self.tabs.shown:
+            self.tabs.own_cursor = self.bytes.cursor
+        self.tabs.shown = index
+        self._show_tab(keep=False)
+        if not index:
+            self.bytes.move_to(self.tabs.own_cursor)
+        self.fields.remind(self.notes)
+
+    def action_next_buffer(self) -> None:
+        """Show the next derived buffer, after the last the captured bytes."""
+        self.post_message(self.PauseRequested())
+        self._turn_to((self.tabs.shown + 1) % (len(self.tabs) + 1))
+
+    @property
+    def notes(self) -> str:
+        """The note in the title of the fields, and which key shows the next buffer."""
+        more = hint(self, ("next_buffer", f"shows {self.tabs.next_name}")) if len(self.tabs) else ""
+        return ", ".join(filter(None, (self._note, more)))
 
     def focus(self, scroll_visible: bool = True) -> BytesPane:
         """Focus the bytes."""
@@ -154,9 +195,13 @@ class BytesPane(Vertical):
             self.fields.display = shown
         spans = Spans() if self._chunks else self._spans  # chunks are coloured instead of fields
         view.lay_fields(field_spans(unpacked.fields) if unpacked else spans)
-        field = self.fields.reveal(view.cursor) if self.fields.display else None
+        field = self._reveal()
         view.mark_field(*((field.start, field.end) if field and not unpacked else (0, 0)))
         self._name_clear()
+
+    def _reveal(self) -> Field | None:
+        """The field at the cursor, on which the tree's cursor stands then."""
+        return self.fields.reveal(self.bytes.cursor, self.tabs.roots) if self.fields.display else None
 
     def _name_clear(self) -> None:
         """Show the key in the footer only while there is something to clear."""
@@ -169,6 +214,8 @@ class BytesPane(Vertical):
         """Go to the field's bytes and select them."""
         event.stop()
         self.post_message(self.PauseRequested())
+        with self.prevent(HexView.CursorMoved):
+            self._turn_to(self.tabs.index_of(event.buffer))
         start, end = max(event.field.start, 0), min(event.field.end, self.bytes.source.length)
         with self.prevent(HexView.CursorMoved):
             if start < end:
@@ -192,6 +239,8 @@ class BytesPane(Vertical):
             self.data_inspector.how_on = keys
             self._look()
         self.data_inspector.remark(self.data_inspector.note, hint(self, *self._note_acts))
+        if len(self.tabs):
+            self.fields.remind(self.notes)
 
     def _remark(self, note: str, *acts: tuple[str, str]) -> None:
         """Show a remark about a search, and the keys that continue it."""
@@ -269,6 +318,8 @@ class BytesPane(Vertical):
         """``n`` and ``N`` work only after a search, while the bytes have the focus."""
         if action in ("go_to", "search", "unpack"):
             return not self.question.asking
+        if action == "next_buffer":
+            return len(self.tabs) > 0
         if action == "find":
             return bool(self._pattern) and self.bytes.has_focus
         if action == "clear":
@@ -340,7 +391,7 @@ class BytesPane(Vertical):
         start, end = self.bytes.selection
         if start < end:
             return start, end, "the selection"
-        field = self.fields.reveal(self.bytes.cursor) if self.fields.display else None
+        field = self._reveal()
         if field is not None:
             return max(field.start, 0), min(field.end, self.bytes.source.length), "the field"
         return 0, self.bytes.source.length, "all bytes"

@@ -13,6 +13,7 @@ from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissection, Dissector
 from netlab.dissect.reading.clipping import within
+from netlab.dissect.reading.flow_reader import FlowReader
 from netlab.ui.bytes.byte_source import StreamSource
 
 JOINED = 1 << 20
@@ -32,6 +33,8 @@ class Extent:
     length: int
     further: int = 0
     """Bytes that have already arrived after these in the same stream."""
+    place: int | None = None
+    """Where the shown bytes begin in their stream, as a `FlowReader` counts; None if they belong to none."""
 
 
 def leading(segment: Segment, capture: CapturedSegments | None) -> StreamSource | None:
@@ -65,21 +68,23 @@ def following(segment: Segment, capture: CapturedSegments | None) -> int:
     return max(chunks[-1].offset + chunks[-1].length - end, 0) if chunks else 0
 
 
-def segment_extent(segment: Segment, stream: StreamSource | None = None, further: int = 0) -> Extent:
+def segment_extent(
+    segment: Segment, stream: StreamSource | None = None, further: int = 0, place: int | None = None
+) -> Extent:
     """The stream from its start to the segment's end if it is complete, else the segment alone."""
     end = segment.offset + len(segment.data)
     alone = Extent(segment.data, segment.direction, segment.offset, 0, len(segment.data), further)
     if segment.flow.transport is Transport.UDP:
-        return replace(alone, offset=0)
+        return replace(alone, offset=0, place=place)
     if stream is None or stream.length < end or stream.gaps(0, end):
-        return alone
-    return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data), further)
+        return replace(alone, place=place)
+    return Extent(stream.view(0, end), segment.direction, 0, segment.offset, len(segment.data), further, place)
 
 
 def stream_extent(source: StreamSource, direction: Direction) -> Extent:
     """The beginning of a stream, up to the limit or the first gap."""
     view = _beginning(source)
-    return Extent(view, direction, 0, 0, len(view))
+    return Extent(view, direction, 0, 0, len(view), place=0)
 
 
 def joined(chunks: Sequence[Chunk]) -> memoryview:
@@ -92,11 +97,24 @@ def _beginning(source: StreamSource) -> memoryview:
     return source.view(0, gaps[0][0] if gaps else min(source.length, JOINED))
 
 
-def dissect(extent: Extent, dissector: Dissector) -> Dissection:
+Reads = Dissector | FlowReader
+"""Who reads some bytes: alone, or along their flow."""
+
+
+def dissect(extent: Extent, reads: Reads) -> Dissection:
     """The fields that overlap the shown bytes, with offsets in them. If the dissector raises, there are none."""
+    if isinstance(reads, FlowReader):
+        return _along_flow(extent, reads)
     try:
-        found = dissector(extent.view, extent.direction, extent.offset)
+        found = reads(extent.view, extent.direction, extent.offset)
     except Exception as error:  # noqa: BLE001 - a dissector of an installed package may raise anything
         return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
     fields = within(found.fields, -extent.shift, extent.length)
     return replace(found, fields=fields, later=extent.further)
+
+
+def _along_flow(extent: Extent, reader: FlowReader) -> Dissection:
+    if extent.place is None:
+        return reader.alone(extent.direction, extent.view[extent.shift : extent.shift + extent.length])
+    found = reader.at(extent.direction, extent.place, extent.place + extent.length)
+    return replace(found, later=extent.further)

@@ -5,7 +5,7 @@ Long lists are cut, and children are made when their parent is opened.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,8 +19,9 @@ from textual.widget import Widget
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
-from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.fields import Derived, Dissection, Field
 from netlab.dissect.text import safe
+from netlab.ui.bytes.derived_buffers import Root
 
 CHILDREN = 500
 """At most this many fields are shown below one parent."""
@@ -35,6 +36,8 @@ def label(field: Field) -> Text:
     value = safe(field.value[:VALUE]) + ("…" if len(field.value) > VALUE else "")
     earlier = max(-field.start, 0)  # bytes of it in earlier segments
     span = f"begins {earlier:,} {_bytes(earlier)} earlier" if earlier else f"{field.start}–{field.end}"
+    if field.buffer is not None:
+        span += f" of {safe(field.buffer.name)}"
     if field.start == field.end and not field.kind:  # it has no place, as some of tshark's fields have none
         span = ""
     parts = [(safe(field.name), "bold"), (span, "dim"), (safe(field.kind), "italic")]
@@ -42,8 +45,9 @@ def label(field: Field) -> Text:
 
 
 def child_at(fields: Sequence[Field], offset: int) -> int | None:
-    """Index of the field that contains ``offset``; fields are in order."""
-    index = bisect_right(fields, offset, key=lambda field: field.start) - 1
+    """Index of the field that contains ``offset``; fields are in order, those in derived buffers last."""
+    here = bisect_left(fields, True, key=lambda field: field.buffer is not None)
+    index = bisect_right(fields, offset, hi=here, key=lambda field: field.start) - 1
     return index if index >= 0 and fields[index].start <= offset < fields[index].end else None
 
 
@@ -54,6 +58,14 @@ def path_to(fields: Sequence[Field], offset: int) -> list[int]:
         path.append(index)
         fields = fields[index].children
     return path
+
+
+def path_in_buffer(roots: Sequence[Root], offset: int) -> list[int]:
+    """The same for fields that lie in a derived buffer: the path to the first that contains ``offset``."""
+    for root in roots:
+        if root.field.start <= offset < root.field.end:
+            return [*root.path, *path_to(root.field.children, offset)]
+    return []
 
 
 def layer_path(fields: Sequence[Field]) -> list[int]:
@@ -106,9 +118,10 @@ class FieldTree(Tree[Field | None]):
 
     @dataclass
     class FieldHighlighted(Message):
-        """The user moved the cursor to another field."""
+        """The user moved the cursor to another field, which lies in a derived buffer or not."""
 
         field: Field
+        buffer: Derived | None
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("", id=id)
@@ -205,12 +218,15 @@ class FieldTree(Tree[Field | None]):
         if field is not None and field is not self._reported:
             self._reported = field
             if self.has_focus:
-                self.post_message(self.FieldHighlighted(field))
+                self.post_message(self.FieldHighlighted(field, _buffer_of(event.node)))
 
-    def reveal(self, offset: int) -> Field | None:
-        """Put the cursor on the deepest field that contains ``offset``, and expand its parents. Returns the field."""
+    def reveal(self, offset: int, roots: Sequence[Root] = ()) -> Field | None:
+        """Put the cursor on the deepest field that contains ``offset``, and expand its parents. Returns the field.
+
+        ``roots`` are the fields in the derived buffer that is shown, if one is.
+        """
         field, fields = None, self._shown[0].fields
-        path = path_to(fields, offset)
+        path = path_in_buffer(roots, offset) if roots else path_to(fields, offset)
         for index in path:
             field = fields[index]
             fields = field.children
@@ -254,3 +270,13 @@ class FieldTree(Tree[Field | None]):
             node.collapse()
         elif node is not None and node.parent is not None and node.parent is not self.root:
             self.move_cursor(node.parent)
+
+
+def _buffer_of(node: TreeNode[Field | None]) -> Derived | None:
+    """The derived buffer in which a node's field lies: its own, else that of the one around it."""
+    here: TreeNode[Field | None] | None = node
+    while here is not None:
+        if here.data is not None and here.data.buffer is not None:
+            return here.data.buffer
+        here = here.parent
+    return None

@@ -44,15 +44,20 @@ class Inspection:
     """Whether dissecting it takes so long that keys would wait."""
 
 
-def inspect_segment(segment: Segment, capture: CapturedSegments | None, *, flooded: bool = False) -> Inspection:
-    """A segment, dissected with the stream up to it; alone if that is long and segments come in a flood."""
+def inspect_segment(
+    segment: Segment, capture: CapturedSegments | None, *, flooded: bool = False, place: int | None = None
+) -> Inspection:
+    """A segment, dissected with the stream up to it; alone if that is long and segments come in a flood.
+
+    ``place`` is where it begins in its stream, if a `FlowReader` reads that.
+    """
     inspection = Inspection(ViewSource(segment.data), _title(segment), _name(segment))
     if not segment.data:
         return inspection
     stream = leading(segment, capture)
     if flooded and is_long(segment, stream):
         stream = None
-    extent = partial(segment_extent, segment, stream, following(segment, capture))
+    extent = partial(segment_extent, segment, stream, following(segment, capture), place)
     return replace(inspection, extent=extent, long=is_long(segment, stream))
 
 

@@ -11,13 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
-from netlab.capture.model import Direction, Segment
+from netlab.capture.model import Direction, Flow, Segment
 from netlab.capture.view import CapturedSegments
-from netlab.dissect.fields import Dissection, Dissector
+from netlab.dissect.fields import Dissection
+from netlab.dissect.reading.flow_reader import FlowReader
+from netlab.dissect.reading.meanings import How, Meanings
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes.client_buffer import ClientBuffer
 from netlab.ui.bytes.diff import Diff
-from netlab.ui.bytes.dissecting import Extent, dissect
+from netlab.ui.bytes.dissecting import Extent, Reads, dissect
 from netlab.ui.bytes.inspection import Inspection, inspect_changed, inspect_dropped, inspect_segment, inspect_stream
 from netlab.ui.bytes.plaintext import DissectedBytes, EncryptedFlow, Plaintexts
 from netlab.ui.bytes.tshark_fields import TsharkPane
@@ -48,10 +50,10 @@ _NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class DissectionRequest:
-    """What to dissect in a thread: the extent, the dissector, and the flow if it can be decrypted."""
+    """What to dissect in a thread: the extent, who reads it, and the flow if it can be decrypted."""
 
     extent: Callable[[], Extent]
-    dissector: Dissector | None
+    reads: Reads | None
     sealed: EncryptedFlow | None
 
 
@@ -68,7 +70,16 @@ class Inspector(TsharkPane):
                 tooltip="Show the plaintext in place of the encrypted bytes, or the bytes again"),
         Binding("i", "entered", "as it entered", show=False, id="bytes.entered",
                 tooltip="Show a changed segment as it entered the wire, or as it left"),
+        Binding("D", "dissect_as", "dissect as", show=False, id="bytes.dissect_as",
+                tooltip="Choose as what protocol this flow, or its port, is read"),
     ]  # fmt: skip
+
+    class DissectAsRequested(Message):
+        """The user wants the shown flow to be read as another protocol."""
+
+        def __init__(self, flow: Flow | None) -> None:
+            super().__init__()
+            self.flow = flow
 
     @dataclass
     class DissectionReady(Message):
@@ -86,7 +97,7 @@ class Inspector(TsharkPane):
         """Returns the class of the panel below a session's buffer; called when a buffer is first shown."""
         self._segment: Segment | None = None
         self._capture: CapturedSegments | None = None
-        self._dissector: Dissector | None = None
+        self._how: How = None
         self._wanted: DissectionRequest | None = None
         self._reading = False
         self._stream_key: tuple[int, Direction] | None = None
@@ -114,12 +125,12 @@ class Inspector(TsharkPane):
         self,
         segment: Segment | None,
         capture: CapturedSegments | None,
-        dissector: Dissector | None,
+        how: How,
         *,
         chosen: bool = False,
         flooded: bool = False,
     ) -> None:
-        """Show a segment of a capture (None: nothing), dissected by a dissector (None: raw bytes).
+        """Show a segment of a capture (None: nothing), read as ``how`` says (None: raw bytes).
 
         A session's buffer stays in view unless the user has ``chosen`` the segment. In a flood (``flooded``) only
         short segments are dissected, without the stream up to them.
@@ -128,7 +139,7 @@ class Inspector(TsharkPane):
         if self._capture is not capture or (chosen and self.mode is Mode.BUFFER):
             self._chose = chosen
             self.mode = Mode.SEGMENT
-        self._segment, self._capture, self._dissector = segment, capture, dissector
+        self._segment, self._capture, self._how = segment, capture, how
         self._entered = False
         if self.is_mounted and self.mode is not Mode.BUFFER:
             self._show()
@@ -207,7 +218,7 @@ class Inspector(TsharkPane):
         if segment.dropped is not None:
             self._read(inspect_dropped(segment, segment.dropped))
         elif change is None:
-            self._read(inspect_segment(segment, capture, flooded=self._flooded))
+            self._read(inspect_segment(segment, capture, flooded=self._flooded, place=self._place(segment)))
         else:
             self._read(inspect_changed(segment, change, self._entered), keep=keep)
 
@@ -239,6 +250,7 @@ class Inspector(TsharkPane):
     def _turn(self) -> None:
         """Show the bytes as they crossed, or their plaintext."""
         inspection, plain = self._inspection, self._understood.plain
+        self._turn_to(0)
         if self._plain and plain is not None:
             whose = self.plaintexts.whose if self.plaintexts is not None else "secrets"
             self.bytes.show(plain, keep=True)
@@ -252,7 +264,8 @@ class Inspector(TsharkPane):
         self._name_turn()
 
     def _name_turn(self) -> None:
-        self.fields.remind(self._turn_note)
+        self._note = self._turn_note
+        self.fields.remind(self.notes)
 
     @property
     def _turn_note(self) -> str:
@@ -261,6 +274,10 @@ class Inspector(TsharkPane):
             return ""
         words = "shows the encrypted bytes" if self._plain else "shows the plaintext"
         return hint(self, ("plaintext", words)) or ("" if self._plain else "plaintext known")
+
+    def action_dissect_as(self) -> None:
+        """Ask as what the flow is to be read."""
+        self.post_message(self.DissectAsRequested(self._segment.flow if self._segment is not None else None))
 
     def action_entered(self) -> None:
         """Toggle a changed segment: as it entered the wire, as it left."""
@@ -284,18 +301,49 @@ class Inspector(TsharkPane):
         if inspection.extent is None:
             self.show_fields(_NOTHING)
             return
-        dissector, sealed = self._dissector, None if self._flooded else self._sealed()
-        if not inspection.long:
-            dissection = dissect(inspection.extent(), dissector) if dissector is not None else _NOTHING
+        reads, sealed = self._reads(), None if self._flooded else self._sealed()
+        if not self._takes_long(inspection, reads):
+            dissection = dissect(inspection.extent(), reads) if reads is not None else _NOTHING
             self.show_fields(dissection, remark=inspection.remark)
-        elif dissector is not None or sealed is not None:
+            reads = reads if sealed is not None else None
+        elif reads is not None or sealed is not None:
             self.show_fields(_NOTHING, _TOO_FAST if self._flooded else "dissecting…", inspection.remark)
         else:
             self.show_fields(_NOTHING, remark=inspection.remark)
-        if sealed is not None or (inspection.long and dissector is not None and not self._flooded):
-            self._wanted = DissectionRequest(inspection.extent, dissector, sealed)
+        if sealed is not None or (reads is not None and not self._flooded):
+            self._wanted = DissectionRequest(inspection.extent, reads, sealed)
             if not self._reading:
                 self._start(self._wanted)
+
+    def _reads(self) -> Reads | None:
+        """Who reads the shown flow."""
+        if self._segment is None or not isinstance(self._how, Meanings):
+            return self._how if not isinstance(self._how, Meanings) else None
+        meaning = self._how.of(self._segment.flow)
+        return meaning.dissector or meaning.reader
+
+    @property
+    def notes(self) -> str:
+        """As what the flow is read, where that is not given, and the other notes."""
+        more = super().notes
+        if self._segment is None or not isinstance(self._how, Meanings) or not self._how.guesses:
+            return more
+        protocol = self._how.of(self._segment.flow).protocol
+        return ", ".join(filter(None, (f"as {protocol.title}", more)))
+
+    def _place(self, segment: Segment) -> int | None:
+        """Where a segment that crossed begins in its stream."""
+        return self._how.place(segment)[0] if isinstance(self._how, Meanings) and segment.number else None
+
+    def _takes_long(self, inspection: Inspection, reads: Reads | None) -> bool:
+        """Whether dissecting takes so long that keys would wait."""
+        segment, how = self._segment, self._how
+        if not isinstance(reads, FlowReader) or segment is None or not isinstance(how, Meanings):
+            return inspection.long
+        alone = segment.original is not None or segment.dropped is not None or not segment.number
+        if self.mode is Mode.SEGMENT and not alone:
+            return not how.at_once(segment, reads)
+        return inspection.long or how.slow
 
     def _sealed(self) -> EncryptedFlow | None:
         """What decrypting the shown flow takes; None if it cannot be decrypted."""
@@ -309,7 +357,7 @@ class Inspector(TsharkPane):
         plaintexts = self.plaintexts or Plaintexts(lambda: None, str)
 
         def work() -> None:
-            understood = plaintexts.understood(wanted.extent(), wanted.dissector, wanted.sealed)
+            understood = plaintexts.understood(wanted.extent(), wanted.reads, wanted.sealed)
             self.post_message(self.DissectionReady(wanted, understood))
 
         self.run_worker(work, name="dissect", group="dissect", thread=True, exit_on_error=False)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from netlab.capture.model import Direction, Flow, Transport
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Opened, Opener
-from netlab.dissect.fields import Dissection, Dissector, Field
+from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import SparseSource
-from netlab.ui.bytes.dissecting import Extent, dissect, joined
+from netlab.ui.bytes.dissecting import Extent, Reads, dissect, joined
 
 NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
 
@@ -73,9 +73,9 @@ class Plaintexts:
         streams = {direction: joined(capture.stream(flow, direction)) for direction in Direction}
         return EncryptedFlow(flow.number, streams, self._secrets())
 
-    def understood(self, extent: Extent, dissector: Dissector | None, sealed: EncryptedFlow | None) -> DissectedBytes:
+    def understood(self, extent: Extent, reads: Reads | None, sealed: EncryptedFlow | None) -> DissectedBytes:
         """The fields of an extent, with the plaintext of its records. If the opener raises, they stay encrypted."""
-        dissection = dissect(extent, dissector) if dissector is not None else Dissection(())
+        dissection = dissect(extent, reads) if reads is not None else Dissection(())
         if sealed is None:
             return DissectedBytes(dissection)
         try:

@@ -65,19 +65,26 @@ class Spans:
 
 
 def leaves(fields: Iterable[Field]) -> Iterable[Field]:
-    """The fields without children, in order."""
+    """The fields without children, in order; those in derived buffers are left out."""
     waiting = list(fields)[::-1]
     while waiting:
         field = waiting.pop()
-        if field.children:
-            waiting.extend(field.children[::-1])
+        children = [child for child in field.children if child.buffer is None]
+        if children:
+            waiting.extend(children[::-1])
         else:
             yield field
 
 
 def field_spans(fields: Iterable[Field]) -> Spans:
     """The leaves of a dissection as spans."""
-    return Spans(ByteSpan(field.start, field.end, field.name) for field in leaves(fields))
+    here = [field for field in fields if field.buffer is None]
+    return Spans(ByteSpan(field.start, field.end, field.name) for field in leaves(here))
+
+
+def spans_in(roots: Iterable[Field]) -> Spans:
+    """The leaves of fields that lie in one derived buffer."""
+    return Spans(ByteSpan(field.start, field.end, field.name) for field in leaves(roots))
 
 
 def changed_spans(before: memoryview, after: memoryview) -> Spans:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from netlab.dissect.fields import Dissector
 from netlab.lab.state import LabState, Phase
 from netlab.topics.decrypting import decrypted_by
 from netlab.ui.bytes.bytes_pane import BytesPane
+from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.bytes.plaintext import Plaintexts, whose_keys
 from netlab.ui.console.prompt import PromptInput
 from netlab.ui.console.transcript import Transcript
@@ -29,6 +29,7 @@ from netlab.ui.tab.status import Banner, StatusLine
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.decrypted_lines import DecryptedLines
+from netlab.ui.wire.dissect_as import DissectAs
 from netlab.ui.wire.wire_list import WireList
 
 if TYPE_CHECKING:  # panes that come later; the first tab serves earlier without them
@@ -58,7 +59,7 @@ class TopicTab(LabPanes):
         self.intercepts = Intercepts(self)
         self.cursor_links = CursorLinks(self)
         self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes)
-        self._dissector: Dissector | None = None
+        self.dissect_as = DissectAs(self, self._dissect_again, self.topic)
         self._timer: Timer | None = None
         self._looks = 0
         self._shown: LabState | None = None
@@ -80,7 +81,7 @@ class TopicTab(LabPanes):
         self._decrypt()
         self.inspector.make_panel = self.topic.panel
         try:
-            self._dissector = self.topic.dissector()
+            self.dissect_as.load()
         except Exception as error:  # noqa: BLE001 - a topic's module may raise anything; its bytes are shown raw
             self.console.say(f"the dissector could not be loaded, so bytes are shown raw: {error}", error=True)
         self._draw(Changes(state=True, log=True, sessions=True, capture_replaced=True))
@@ -177,7 +178,8 @@ class TopicTab(LabPanes):
             self.console.grow()
             self.experiments_and_lanes.meet()
         if changes.capture_replaced:
-            self.wire.show(self.lab.shown_capture, self._dissector)
+            capture = self.lab.shown_capture
+            self.wire.show(capture, self.dissect_as.meanings(capture))
 
     # From the user to the lab
 
@@ -210,8 +212,18 @@ class TopicTab(LabPanes):
         """Show the segment's bytes."""
         event.stop()
         chosen, flooded = not self.wire.following, self.wire.following and self.wire.flooded
-        self.inspector.show_segment(event.segment, self.wire.capture, self._dissector, chosen=chosen, flooded=flooded)
+        how = self.dissect_as.meanings(self.wire.capture)
+        self.inspector.show_segment(event.segment, self.wire.capture, how, chosen=chosen, flooded=flooded)
         self.cursor_links.highlighted(event.segment)
+
+    def on_inspector_dissect_as_requested(self, event: Inspector.DissectAsRequested) -> None:
+        """Ask as what protocol a flow is read."""
+        event.stop()
+        self.dissect_as.ask(event.flow)
+
+    def _dissect_again(self) -> None:
+        """Read what is shown as the user chose."""
+        self.wire.draw_again()
 
     def on_transcript_pointed(self, event: Transcript.Pointed) -> None:
         """Go to the call's segments."""

@@ -14,7 +14,8 @@ from netlab.capture.model import Direction, Flow, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Conversation, Opened
-from netlab.dissect.fields import Dissector
+from netlab.dissect.fields import Dissection
+from netlab.dissect.reading.meanings import How, Meanings
 from netlab.dissect.summary import READ, preview
 from netlab.dissect.text import safe
 from netlab.ui.bytes.dissecting import Extent, dissect, joined
@@ -60,7 +61,7 @@ class DecryptedLines:
         """Forget all flows: another capture is shown."""
         self._openings.clear()
 
-    def line(self, segment: Segment, dissector: Dissector | None) -> str:
+    def line(self, segment: Segment, how: How) -> str:
         """The text of a segment; empty if it is not known, or not yet known: then `work` has something to do."""
         if not segment.data or segment.flow.transport is Transport.UDP:
             return ""
@@ -73,7 +74,7 @@ class DecryptedLines:
         after = bisect_left(records, end, key=lambda record: record.start)
         if not records or records[-1].end < end:
             opening.looks = _LOOKS
-        return _line(segment, records[first : min(after, first + MOST)], after - first, dissector)
+        return _line(segment, records[first : min(after, first + MOST)], after - first, how)
 
     def work(self, capture: CapturedSegments) -> list[Work]:
         """The flows to decrypt now. Call it in the thread that grows the capture."""
@@ -111,20 +112,35 @@ class DecryptedLines:
         return sum(map(len, opening.records.values())) > before
 
 
-def _line(segment: Segment, records: Sequence[Opened], count: int, dissector: Dissector | None) -> str:
-    """The records of a segment in words: those in clear as the dissector reads them, the others decrypted."""
+def _line(segment: Segment, records: Sequence[Opened], count: int, how: How) -> str:
+    """The records of a segment in words: those in clear as its dissector reads them, the others decrypted."""
     if not records:
         return ""
     parts = []
-    if records[0].start > segment.offset and dissector is not None:
-        clear = dissect(Extent(segment.data[:READ], segment.direction, segment.offset, 0, READ), dissector)
+    if records[0].start > segment.offset:
         parts = [
-            safe(f"{each.name}: {each.value}") for each in clear.fields if segment.offset + each.end <= records[0].start
+            safe(f"{each.name}: {each.value}")
+            for each in _in_clear(segment, how).fields
+            if segment.offset + each.end <= records[0].start
         ]
     count += len(parts)
     parts += [_words(record, segment.offset) for record in records]
     more = f" and {count - MOST:,} more" if count > MOST else ""
     return "; ".join(parts[:MOST]) + more
+
+
+def _in_clear(segment: Segment, how: How) -> Dissection:
+    """What a segment says without being decrypted."""
+    if isinstance(how, Meanings):
+        meaning = how.of(segment.flow)
+        if meaning.reader is not None:
+            start, end = how.place(segment)
+            quick = how.at_once(segment, meaning.reader)
+            return meaning.reader.at(segment.direction, start, end) if quick else Dissection(())
+        how = meaning.dissector
+    if how is None:
+        return Dissection(())
+    return dissect(Extent(segment.data[:READ], segment.direction, segment.offset, 0, READ), how)
 
 
 def _words(record: Opened, offset: int) -> str:

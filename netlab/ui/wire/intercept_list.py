@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from netlab.capture.model import Endpoint, Flow, Kind, Segment, Transport
 from netlab.capture.view import CapturedSegments
-from netlab.dissect.fields import Dissector
+from netlab.dissect.reading.meanings import How
 from netlab.lab.state import HeldSegment
 from netlab.ui.bytes.byte_source import StreamSource
 from netlab.ui.keys.hints import follow_keys, hint
@@ -60,12 +60,12 @@ class HeldList(Widget, can_focus=True):
         super().__init__(id="held")
         self.held: tuple[HeldSegment, ...] = ()
         self._segments: list[Segment] = []
-        self._dissector: Dissector | None = None
+        self._how: How = None
 
-    def show(self, held: Sequence[HeldSegment], capture: CapturedSegments | None, dissector: Dissector | None) -> None:
+    def show(self, held: Sequence[HeldSegment], capture: CapturedSegments | None, how: How) -> None:
         """Show these segments; the cursor stays on its segment, else on its row."""
         before = self.highlighted
-        self.held, self._dissector = tuple(held), dissector
+        self.held, self._how = tuple(held), how
         self._segments = [as_segment(each, self.held, capture) for each in self.held]
         self.set_class(bool(held), "-some")
         numbers = [each.number for each in self.held]
@@ -130,7 +130,7 @@ class HeldList(Widget, can_focus=True):
     def _row(self, row: int) -> Content:
         held, segment = self.held[row], self._segments[row]
         edited = ", edited" if held.edited else ""
-        words = what(segment, self._dissector)
+        words = what(segment, self._how)
         facts = f"flow {segment.flow.number} {held.direction.value} {len(held.payload)}"
         text = f"▌{held.number:>2} held{edited}  {facts}  {words}"
         line = Content(text.ljust(self.content_size.width)).truncate(max(self.content_size.width, 1))

@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from netlab.capture.model import Endpoint, Segment, Transport
 from netlab.capture.view import CapturedSegments
-from netlab.dissect.fields import Dissector
+from netlab.dissect.reading.meanings import How
 from netlab.lab.server_sockets import FlowSockets
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.line_cache import LineCache
@@ -111,14 +111,14 @@ class SegmentList(ScrollView, can_focus=True):
 
     # What is shown
 
-    def show(self, capture: CapturedSegments | None, dissector: Dissector | None = None) -> None:
+    def show(self, capture: CapturedSegments | None, how: How = None) -> None:
         """Show another capture (None: nothing yet) at its newest segment.
 
-        With a dissector, a line shows its summary; otherwise a preview of the text.
+        A line shows the summary of who reads its flow (``how``); otherwise a preview of the text.
         """
         self.rows.show(capture)
         self._seen = None
-        self._painter.dissector = dissector
+        self._painter.how = how
         self._redraw_rate.forget()
         self.set_reactive(SegmentList.cursor, -1)
         self.post_message(self.RowHighlighted(None))

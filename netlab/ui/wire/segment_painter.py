@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from netlab.capture.model import Direction, Kind, Segment
-from netlab.dissect.fields import Dissector
+from netlab.dissect.reading.meanings import How
 from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.segment_row import Columns, clock, what
 from netlab.ui.wire.segment_rows import SegmentRows
@@ -26,7 +26,7 @@ class SegmentPainter:
     def __init__(self, rows: SegmentRows, style_of: Callable[[str, bool], Style]) -> None:
         self._style_of = style_of
         self._rows = rows
-        self.dissector: Dissector | None = None
+        self.how: How = None
         self.decrypted: DecryptedLines | None = None
         self.columns = Columns.fitting(80, 0, 0, "")
         self.unread = UnreadSegments()
@@ -70,8 +70,8 @@ class SegmentPainter:
         return segment.time_ns if self._rows.start_ns is None else self._rows.start_ns
 
     def _what(self, segment: Segment) -> str:
-        opened = self.decrypted.line(segment, self.dissector) if self.decrypted is not None else ""
-        return what(segment, self.dissector, opened)
+        opened = self.decrypted.line(segment, self.how) if self.decrypted is not None else ""
+        return what(segment, self.how, opened)
 
     def _style(self, segment: Segment, at_cursor: bool, unread: bool) -> Style:
         if segment.words or unread:

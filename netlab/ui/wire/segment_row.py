@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 from netlab.capture.model import Direction, Kind, Segment
-from netlab.dissect.fields import Dissector
+from netlab.dissect.reading.meanings import How, Meanings
 from netlab.dissect.summary import said
 from netlab.dissect.text import safe
 
@@ -23,15 +23,19 @@ _ROOM_FOR_UNREAD = 24
 """Cells of the last column that also have room for the word."""
 
 
-def what(segment: Segment, dissector: Dissector | None, opened: str = "") -> str:
+def what(segment: Segment, how: How, opened: str = "") -> str:
     """The segment in words, escaped; first what the wire did to it, if anything.
 
     ``opened`` is the text of its decrypted records, if known.
     """
-    flag, words = _WORDS.get(segment.kind, ""), opened or said(segment, dissector)
+    flag, words = _WORDS.get(segment.kind, ""), opened or _said(segment, how)
     if segment.kind is Kind.RESET and segment.fate:  # the fate explains the reset
         flag = ""
     return " · ".join(part for part in (safe(segment.words), flag, words) if part)
+
+
+def _said(segment: Segment, how: How) -> str:
+    return how.words(segment) if isinstance(how, Meanings) else said(segment, how)
 
 
 def clock(time_ns: int, start_ns: int) -> str:

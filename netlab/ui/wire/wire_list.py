@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from textual.message import Message
 from netlab.capture.filter import parse
 from netlab.capture.model import Endpoint, Segment
 from netlab.capture.view import CapturedSegments
-from netlab.dissect.fields import Dissector
+from netlab.dissect.reading.meanings import How, Meanings
 from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import HeldSegment
 from netlab.ui.widgets.question import Question
@@ -35,9 +36,9 @@ _SCAN_SECONDS = 0.006
 """How long a filter may take per tick; a frame at 60 per second has 16 ms."""
 
 _OPEN_EVERY = 0.2
-"""Seconds between two checks for encrypted segments."""
+"""Seconds between two checks for segments whose meaning is not known yet."""
 _REST = 4
-"""After decrypting, this many times its duration passes before the next: in a flood, keys need the time."""
+"""After that, this many times its duration passes before the next: in a flood, keys need the time."""
 
 
 class WireList(Vertical):
@@ -63,7 +64,7 @@ class WireList(Vertical):
 
     @dataclass
     class Decrypted(Message):
-        """Encrypted segments were decrypted, which took ``seconds``; ``more``: more is known than before."""
+        """It was found out what segments mean, which took ``seconds``; ``more``: more is known than before."""
 
         more: bool
         seconds: float
@@ -91,7 +92,7 @@ class WireList(Vertical):
         self._list = SegmentList(live=live)
         self._flow_line = FlowLine()
         self._intercept = ""
-        self._dissector: Dissector | None = None
+        self._how: How = None
         self._question = Question()
         self._scan: FilterScan | None = None
         self._scan_before: FilterScan | None = None  # what stood when another filter was asked for
@@ -138,39 +139,49 @@ class WireList(Vertical):
         """Whether segments arrive faster than anyone can read. Afterwards the highlighted segment is posted again."""
         return self._list.flooded
 
-    def show(self, capture: CapturedSegments | None, dissector: Dissector | None = None) -> None:
+    def show(self, capture: CapturedSegments | None, how: How = None) -> None:
         """Show another capture (None: nothing yet), without a filter, at its newest segment.
 
-        With a dissector, a line shows its summary; otherwise a preview of the text.
+        A line shows the summary of who reads its flow (``how``); otherwise a preview of the text.
         """
-        self._scan, self._scan_before, self._dissector = None, None, dissector
+        self._scan, self._scan_before, self._how = None, None, how
         if self.decrypted is not None:
             self.decrypted.forget()
         self._list.show_opened(self.decrypted)
-        self._list.show(capture, dissector)
+        self._list.show(capture, how)
 
     def _open(self) -> None:
-        """Decrypt, in a thread, the records of encrypted segments that were drawn without their plaintext."""
-        opened, capture = self.decrypted, self.capture
-        if opened is None or capture is None or self._opening or time.monotonic() < self._rest_until:
+        """Find out, in a thread, what segments mean that were drawn without: decrypt them, read their flows on."""
+        capture = self.capture
+        if capture is None or self._opening or time.monotonic() < self._rest_until:
             return
-        if not (work := opened.work(capture)):
+        work = list(self._how.work()) if isinstance(self._how, Meanings) else []
+        opened = self.decrypted
+        if opened is not None and (sealed := opened.work(capture)):
+            work.append(partial(opened.open, sealed))
+        if not work:
             return
         self._opening = True
 
         def open() -> None:
             began = time.monotonic()
-            self.post_message(self.Decrypted(opened.open(work), time.monotonic() - began))
+            more = sum(each() for each in work) > 0
+            self.post_message(self.Decrypted(more, time.monotonic() - began))
 
         self.run_worker(open, name="open", group="open", thread=True, exit_on_error=False)
 
     def on_wire_list_decrypted(self, event: Decrypted) -> None:
-        """Draw the decrypted segments."""
+        """Draw them again."""
         event.stop()
         self._opening = False
         self._rest_until = time.monotonic() + _REST * event.seconds
         if event.more:
             self._list.refresh()
+
+    def draw_again(self) -> None:
+        """Draw all lines again, and post the highlighted segment: their bytes are read in another way now."""
+        self._list.refresh()
+        self.post_message(self.SegmentHighlighted(self.highlighted))
 
     def grow(self) -> None:
         """Show new segments of the capture. It is cheap if there are none."""
@@ -227,7 +238,7 @@ class WireList(Vertical):
         if tuple(held) == self.held.held:
             return
         had_focus = self.held.has_focus
-        self.held.show(held, self.capture, self._dissector)
+        self.held.show(held, self.capture, self._how)
         if had_focus and not held:
             self._list.focus()
             self.post_message(self.SegmentHighlighted(self.highlighted))
