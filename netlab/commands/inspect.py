@@ -83,6 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--filter", metavar="FILTER", help="which segments to print, as in the wire list: 'flow 2 and len>100'")
     add("--flow", type=_number, metavar="N", help="print this flow alone")
     add("--keylog", type=Path, metavar="FILE", help=KEYLOG)
+    add("--dissect", type=Path, metavar="FILE.py",
+        help="read the bytes with your own dissector; it is read again when it is saved")  # fmt: skip
     add("--force", action="store_true", help="print raw bytes also on a terminal")
     return parser
 
@@ -125,6 +127,8 @@ def _print_stream(parser: argparse.ArgumentParser, arguments: argparse.Namespace
 
 def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     """The panes."""
+    if arguments.dissect is not None and not arguments.dissect.is_file():
+        parser.error(f"--dissect: there is no file {str(arguments.dissect)!r}")
     for name in ("fields", "filter", "flow", "force"):
         if getattr(arguments, name):
             parser.error(f"--{name} is for what is printed: add --text, --json or --stream")
@@ -144,8 +148,10 @@ def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int
         from netlab.ui import capture_app
 
         if pipe is None:
-            return capture_app.show(arguments.file, arguments.keylog)
-        return capture_app.show(pipe.file, arguments.keylog, pipe.name, lambda: pipe.note)
+            return capture_app.show(arguments.file, arguments.keylog, dissect_file=arguments.dissect)
+        return capture_app.show(
+            pipe.file, arguments.keylog, pipe.name, lambda: pipe.note, dissect_file=arguments.dissect
+        )
 
 
 def _is_pipe(path: Path) -> bool:

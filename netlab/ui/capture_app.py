@@ -71,14 +71,22 @@ class InspectApp(TerminalApp, TypeAhead):
     ]
 
     def __init__(
-        self, capture: Capture, keys: OutsideKeys | None = None, name: str = "", note: Callable[[], str] = str
+        self,
+        capture: Capture,
+        keys: OutsideKeys | None = None,
+        name: str = "",
+        note: Callable[[], str] = str,
+        dissect_file: Path | None = None,
     ) -> None:
-        """``name`` is the capture's on the screen (empty: its file's), ``note`` what is to be said of its source."""
+        """``name`` is the capture's on the screen (empty: its file's), ``note`` what is to be said of its source.
+
+        ``dissect_file`` is a person's own dissector.
+        """
         super().__init__()
         self._called, self._source_note, self._noted = name or capture.path.name, note, ""
         self._capture = capture
         self._summarised = False
-        self._dissect_as = DissectAs(self, self._read_again)
+        self._dissect_as = DissectAs(self, self._read_again, file=dissect_file)
         self._inside, self._keys = secrets_in(capture.path), keys
         self._openers: dict[str, Plaintexts] = {}
 
@@ -104,6 +112,9 @@ class InspectApp(TerminalApp, TypeAhead):
         self._read_on()
         wire.go_to(1)
         self.set_interval(1 / 30, self._read_on)
+        self.set_interval(1 / 5, self._dissect_as.look)
+        if self._dissect_as.problem:
+            self.notify(self._dissect_as.problem, severity="error", markup=False)
 
     def _read_on(self) -> None:
         if not self.query(WireList):  # the app is leaving, and its timer fired once more
@@ -190,7 +201,7 @@ class InspectApp(TerminalApp, TypeAhead):
         self._dissect_as.ask(segment.flow if segment is not None else None)
 
     def _read_again(self) -> None:
-        self.query_one(WireList).draw_again()
+        self.query_one(WireList).read_as(self._dissect_as.meanings(self._capture))
 
     def action_help(self) -> None:
         """Help for the focused pane."""
@@ -209,8 +220,18 @@ def open_capture(path: Path) -> Capture:
     return Capture.of_file(path)
 
 
-def show(path: Path, keylog: Path | None = None, name: str = "", note: Callable[[], str] = str) -> int:
-    """Show a capture file. Returns the exit status: 0; 1 if it cannot be read; 2 without a terminal."""
+def show(
+    path: Path,
+    keylog: Path | None = None,
+    name: str = "",
+    note: Callable[[], str] = str,
+    *,
+    dissect_file: Path | None = None,
+) -> int:
+    """Show a capture file, read by a person's own dissector if one is given.
+
+    Returns the exit status: 0; 1 if it cannot be read; 2 without a terminal.
+    """
     try:
         capture = open_capture(path)
     except (OSError, CaptureError) as problem:
@@ -222,4 +243,4 @@ def show(path: Path, keylog: Path | None = None, name: str = "", note: Callable[
         return 2
     with capture:
         keys = OutsideKeys(keylog) if keylog is not None else None
-        return play(InspectApp(capture, keys, name, note))
+        return play(InspectApp(capture, keys, name, note, dissect_file))

@@ -20,6 +20,7 @@ from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_STATE, MOST_WAITING, FlowDissector, Run
 from netlab.dissect.reading.clipping import within
 from netlab.dissect.reading.flow_bytes import Place, Streams, bytes_between
+from netlab.dissect.reading.own_error import OwnError
 from netlab.dissect.reading.state_size import state_size
 
 MOST_CHECKPOINTS = 128
@@ -72,11 +73,11 @@ class FlowReader:
         self._summaries: dict[int, str] = {}
         self.problem = ""
         """Why the dissector was given up, if it was."""
-        self._begin()
+        self._checkpoints: list[_State] = []
 
     def _begin(self) -> None:
         self._spacing = 1
-        self._checkpoints: list[_State] = []
+        self._checkpoints = []
         self._near: deque[_State] = deque(maxlen=_MOST_NEAR)
         self._since = (0, 0)  # bytes and chunks since the last checkpoint
         self._said = dict.fromkeys(Direction, "")
@@ -87,8 +88,12 @@ class FlowReader:
             self._give_up(error)
 
     def _give_up(self, error: BaseException) -> None:
-        self.problem = f"the dissector failed: {type(error).__name__}: {error}"
+        self.problem = _why(error)
         self._summaries.clear()
+
+    def follow(self, streams: Streams) -> None:
+        """Go on with these streams, which are the same or have grown."""
+        self._streams = streams
 
     # Forward
 
@@ -106,6 +111,8 @@ class FlowReader:
 
     def _settled(self) -> bool:
         """Whether the head's places still fit the streams; if bytes came before them, begin again."""
+        if not self._checkpoints and not self.problem:
+            self._begin()
         if self.problem:
             return False
         if not all(place.relocate(self._streams[way]) for way, place in self._head.places.items()):
@@ -136,7 +143,8 @@ class FlowReader:
         if self._since[0] < _BYTES * self._spacing and self._since[1] < _CHUNKS * self._spacing:
             return
         self._since = (0, 0)
-        if state_size(self._head.dissector, MOST_STATE) > MOST_STATE:
+        dissector = self._head.dissector
+        if state_size(getattr(dissector, "state", dissector), MOST_STATE) > MOST_STATE:
             raise MemoryError(f"it remembers more than {MOST_STATE >> 10} KiB")
         self._checkpoints.append(self._head.copy())
         if len(self._checkpoints) > MOST_CHECKPOINTS:
@@ -205,17 +213,28 @@ class FlowReader:
         try:
             if self.problem:
                 return True
+            if self._short():
+                return True
+            if not self._checkpoints:
+                return False
             near = self._checkpoint_before(way, start)
             return end - near.places[way].position <= _AT_ONCE and segment - near.latest <= _SEGMENTS_AT_ONCE
         finally:
             self._lock.release()
+
+    def _short(self) -> bool:
+        """Whether the whole flow, so far, is read within some milliseconds."""
+        streams = self._streams.values()
+        if sum(map(len, streams)) > _SEGMENTS_AT_ONCE:
+            return False
+        return sum(chunks[-1].offset + chunks[-1].length for chunks in streams if len(chunks)) <= _AT_ONCE
 
     def alone(self, way: Direction, data: memoryview) -> Dissection:
         """Bytes that are not part of the stream, as if a flow began with them."""
         try:
             return self._make().feed(Run(data, way, transport=self._transport))
         except Exception as error:  # noqa: BLE001 - as above
-            return Dissection((), problem=f"the dissector failed: {type(error).__name__}: {error}")
+            return Dissection((), problem=_why(error))
 
     def at(self, way: Direction, start: int, end: int) -> Dissection:
         """The fields that overlap ``start`` to ``end`` of a stream, as of the moment when the last of them came.
@@ -262,6 +281,12 @@ class FlowReader:
         """The latest checkpoint that has read nothing after ``start``."""
         before = [each for each in (*self._checkpoints, *self._near) if each.places[way].position <= start]
         return max(before or self._checkpoints[:1], key=lambda each: each.latest)
+
+
+def _why(error: BaseException) -> str:
+    """Why a dissector was given up. One of a person's own says it itself."""
+    said = str(error) if isinstance(error, OwnError) else f"{type(error).__name__}: {error}"
+    return f"the dissector failed: {said}"
 
 
 def _together(readings: list[Reading], start: int, end: int) -> Dissection:

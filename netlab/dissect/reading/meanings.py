@@ -92,6 +92,8 @@ class Meanings:
         if meaning is None or not meaning.final:
             meaning = self._recognised(flow, streams, meaning)
             self._flows[flow.number] = meaning
+        elif meaning.reader is not None:
+            meaning.reader.follow(streams)
         self._flows.move_to_end(flow.number)
         if len(self._flows) > MOST_FLOWS:
             self._flows.popitem(last=False)
@@ -102,6 +104,8 @@ class Meanings:
         if chosen is not None:
             return self._read_as(chosen, flow, streams, final=True)
         seen = (_length(streams, Direction.TO_SERVER), _length(streams, Direction.TO_CLIENT))
+        if before is not None and before.reader is not None:
+            before.reader.follow(streams)
         if before is not None and before.seen == seen:
             return before
         guess = recognise(opening_of(flow, streams), self._known())

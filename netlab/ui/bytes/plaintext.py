@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Flow, Transport
+from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.decrypted_record import Opened, Opener
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import SparseSource
+from netlab.ui.bytes.decrypted_flow import decrypted
 from netlab.ui.bytes.dissecting import Extent, Reads, dissect, joined
 
 NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
@@ -31,8 +33,10 @@ def whose_keys(file: str, *, also_ours: bool = False) -> tuple[str, str]:
 class EncryptedFlow:
     """A flow to decrypt: both its streams, as far as they are joined, and the known secrets."""
 
-    number: int
+    flow: Flow
     streams: Mapping[Direction, memoryview]
+    chunks: Mapping[Direction, Sequence[Chunk]]
+    """The same, as they crossed."""
     secrets: str
 
 
@@ -70,8 +74,9 @@ class Plaintexts:
         """What decrypting a flow takes. Call it in the thread that grows the capture."""
         if flow.transport is Transport.UDP or (self._loaded and self._opener is None):
             return None
-        streams = {direction: joined(capture.stream(flow, direction)) for direction in Direction}
-        return EncryptedFlow(flow.number, streams, self._secrets())
+        chunks = {direction: capture.stream(flow, direction) for direction in Direction}
+        streams = {direction: joined(chunks[direction]) for direction in Direction}
+        return EncryptedFlow(flow, streams, chunks, self._secrets())
 
     def understood(self, extent: Extent, reads: Reads | None, sealed: EncryptedFlow | None) -> DissectedBytes:
         """The fields of an extent, with the plaintext of its records. If the opener raises, they stay encrypted."""
@@ -83,17 +88,26 @@ class Plaintexts:
             if opener is None:
                 return DissectedBytes(dissection)
             records = opener(sealed.secrets, sealed.streams[Direction.TO_SERVER], sealed.streams[Direction.TO_CLIENT])
+            if records is None:
+                return DissectedBytes(dissection, self._not_ours)
+            inner = _said_within(extent, sealed, records)
         except Exception as error:  # noqa: BLE001 - an opener of an installed package may raise anything
             return DissectedBytes(dissection, f"not decrypted: {type(error).__name__}: {error}")
-        if records is None:
-            return DissectedBytes(dissection, self._not_ours)
-        return with_plaintext(extent, dissection, records.get(extent.direction, ()))
+        found = with_plaintext(extent, dissection, records.get(extent.direction, ()))
+        if inner is None:
+            return found
+        return replace(found, dissection=replace(found.dissection, fields=(*found.dissection.fields, inner)))
 
     def _opener_once(self) -> Opener | None:
         if not self._loaded:
             self._opener = self._load()
             self._loaded = True
         return self._opener
+
+
+def _said_within(extent: Extent, sealed: EncryptedFlow, records: Mapping[Direction, Sequence[Opened]]) -> Field | None:
+    origin = extent.offset + extent.shift
+    return decrypted(sealed.flow, extent.direction, records, sealed.chunks, origin, origin + extent.length)
 
 
 def with_plaintext(extent: Extent, dissection: Dissection, records: Sequence[Opened]) -> DissectedBytes:

@@ -59,7 +59,7 @@ class TopicTab(LabPanes):
         self.intercepts = Intercepts(self)
         self.cursor_links = CursorLinks(self)
         self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes)
-        self.dissect_as = DissectAs(self, self._dissect_again, self.topic)
+        self.dissect_as = DissectAs(self, self._dissect_again, self.topic, self.topic.dissect_file)
         self._timer: Timer | None = None
         self._looks = 0
         self._shown: LabState | None = None
@@ -79,11 +79,15 @@ class TopicTab(LabPanes):
         """Show the lab's state, and begin to follow it."""
         self._timer = self.set_interval(PERIOD, self.look)
         self._decrypt()
+        if self.topic.dissect_file is not None:
+            self.set_interval(1 / 5, self.dissect_as.look)
         self.inspector.make_panel = self.topic.panel
         try:
             self.dissect_as.load()
         except Exception as error:  # noqa: BLE001 - a topic's module may raise anything; its bytes are shown raw
             self.console.say(f"the dissector could not be loaded, so bytes are shown raw: {error}", error=True)
+        if self.dissect_as.problem:
+            self.console.say(f"bytes are shown raw: {self.dissect_as.problem}", error=True)
         self._draw(Changes(state=True, log=True, sessions=True, capture_replaced=True))
 
     def _decrypt(self) -> None:
@@ -222,8 +226,8 @@ class TopicTab(LabPanes):
         self.dissect_as.ask(event.flow)
 
     def _dissect_again(self) -> None:
-        """Read what is shown as the user chose."""
-        self.wire.draw_again()
+        """Read what is shown in another way."""
+        self.wire.read_as(self.dissect_as.meanings(self.wire.capture))
 
     def on_transcript_pointed(self, event: Transcript.Pointed) -> None:
         """Go to the call's segments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from textual.app import App
 from textual.widget import Widget
@@ -14,6 +15,7 @@ from netlab.dissect.fields import Dissector
 from netlab.dissect.flow import Protocol
 from netlab.dissect.reading.choices import Choices
 from netlab.dissect.reading.meanings import Meanings
+from netlab.dissect.reading.own_dissector import OwnDissector
 from netlab.folders import protocols_file
 from netlab.topics.contract import Topic
 from netlab.topics.topic_protocols import flow_of, known_protocols, named, read_whole, topic_protocol
@@ -26,8 +28,16 @@ class DissectAs:
     ``changed`` is called when the person has chosen something else.
     """
 
-    def __init__(self, widget: Widget | App[None], changed: Callable[[], None], topic: Topic | None = None) -> None:
+    def __init__(
+        self,
+        widget: Widget | App[None],
+        changed: Callable[[], None],
+        topic: Topic | None = None,
+        file: Path | None = None,
+    ) -> None:
+        """``file`` is a person's own dissector."""
         self._widget, self._changed = widget, changed
+        self._own = OwnDissector(file) if file is not None else None
         self._choices = Choices(named, protocols_file())
         self._meanings: Meanings | None = None
         self._topic = topic if topic is not None and not _recognised(topic) else None
@@ -48,10 +58,29 @@ class DissectAs:
         elif self._meanings is None or self._meanings.capture is not capture:
             self._choices.forget_flows()
             whole = {**read_whole(), **self._whole} if self._whole is not None else read_whole()
+            own = self._own
+            always = own.protocol if own is not None and own.certain else self._always
             self._meanings = Meanings(
-                capture, always=self._always, known=known_protocols, whole=whole, choice=self._choices
+                capture, always=always, known=self._known, whole=whole, choice=self._choices, slow=own is not None
             )
         return self._meanings
+
+    def _known(self) -> tuple[Protocol, ...]:
+        return known_protocols() if self._own is None else (self._own.protocol, *known_protocols())
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the person's own dissector; empty if nothing is."""
+        return self._own.problem if self._own is not None else ""
+
+    def look(self) -> None:
+        """Read the person's own dissector again if it was saved."""
+        if self._own is not None and self._own.look():
+            self._meanings = None
+            why = self._own.problem
+            words = why or f"{self._own.path.name} was read again"
+            self._widget.notify(words, severity="error" if why else "information", markup=False)
+            self._changed()
 
     def ask(self, flow: Flow | None) -> None:
         """Ask as what a flow is to be read."""

@@ -124,6 +124,11 @@ class SegmentList(ScrollView, can_focus=True):
         self.post_message(self.RowHighlighted(None))
         self.grow()
 
+    def read_as(self, how: How) -> None:
+        """Draw the lines with other meanings."""
+        self._painter.how = how
+        self.refresh()
+
     def grow(self) -> None:
         """Show new segments of the capture. Call it often: it is cheap, and draws seldom in a flood."""
         if self._redraw_rate.look(self.rows.total):

@@ -178,9 +178,10 @@ class WireList(Vertical):
         if event.more:
             self._list.refresh()
 
-    def draw_again(self) -> None:
-        """Draw all lines again, and post the highlighted segment: their bytes are read in another way now."""
-        self._list.refresh()
+    def read_as(self, how: How) -> None:
+        """Read the bytes in another way: draw all lines again, and post the highlighted segment."""
+        self._how = how
+        self._list.read_as(how)
         self.post_message(self.SegmentHighlighted(self.highlighted))
 
     def grow(self) -> None:

@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Dissector, Field
+from netlab.dissect.reading.meanings import How
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.bytes.plaintext import Plaintexts
 from netlab.ui.wire.wire_list import WireList
@@ -111,6 +112,7 @@ class PanesApp(App[None]):
         self.animation_level = "none"
         self.copied: list[str] = []
         self.plaintexts: Plaintexts | None = None
+        self.how: How = dissector
 
     def compose(self) -> ComposeResult:
         yield WireList(live=True)
@@ -134,7 +136,7 @@ class PanesApp(App[None]):
 
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         flooded = self.wire.following and self.wire.flooded
-        self.inspector.show_segment(event.segment, self.capture, self.dissector, flooded=flooded)
+        self.inspector.show_segment(event.segment, self.capture, self.how, flooded=flooded)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         self.inspector.focus()

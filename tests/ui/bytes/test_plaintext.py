@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from netlab.capture.model import Direction
 from netlab.dissect.decrypted_record import Opened
-from netlab.dissect.fields import Dissection, Field
+from netlab.dissect.fields import Derived, Dissection, Field
 from netlab.topics.discovery import topic_named
 from netlab.ui.bytes.byte_source import SparseSource, StreamSource
 from netlab.ui.bytes.dissecting import Extent, leading, segment_extent, stream_extent
@@ -37,10 +37,12 @@ def test_each_record_of_a_segment_has_its_plaintext_exactly_where_it_was_carried
     segment = capture.segments[4]
     extent = segment_extent(segment, leading(segment, capture))
     understood = opening.understood(extent, TLS.dissector(), opening.sealed(segment.flow, capture))
-    (record,) = understood.dissection.fields
+    record, within = understood.dissection.fields
     plain = record.children[-1]
     assert (plain.name, plain.value, plain.start, plain.end) == ("plaintext", "'Hello'", 5, 10)
     assert (record.start, record.end) == (0, len(segment.data)) == (0, 27)
+    assert within.buffer == Derived("decrypted", b"Hello", 27)
+    assert [(each.name, each.value) for each in within.children] == [("payload", "'Hello'")]
     assert understood.plain is not None
     assert bytes(understood.plain.view(5, 10)) == b"Hello"
     assert understood.plain.gaps(0, 27) == [(0, 5), (10, 27)]
@@ -137,11 +139,11 @@ def test_p_turns_a_record_over_and_back() -> None:
         assert str(app.inspector.bytes.border_title).startswith(
             "plaintext of #5 → ── decrypted with this session's secrets"
         )
-        assert str(app.inspector.fields.border_title).endswith("p shows the encrypted bytes")
+        assert str(app.inspector.fields.border_title).endswith("p shows the encrypted bytes, x shows decrypted")
         await pilot.press("p")
         await pilot.pause()
         assert app.inspector.bytes.source is crossed
-        assert str(app.inspector.fields.border_title).endswith("p shows the plaintext")
+        assert str(app.inspector.fields.border_title).endswith("p shows the plaintext, x shows decrypted")
 
     drive(tls_app(), script)
 
