@@ -21,7 +21,7 @@ _MOST_CREDIT = 1 << 24
 
 
 @dataclass(slots=True)
-class Place:
+class ReadSoFar:
     """How far one direction has been read.
 
     Chunks before ``index`` are read: up to ``position`` in the stream. The dissector is done with those before
@@ -38,9 +38,9 @@ class Place:
     lost: int = 0
     credit: int = _FIRST_CREDIT
 
-    def copy(self) -> Place:
+    def copy(self) -> ReadSoFar:
         """The same place, to go on from later."""
-        return Place(
+        return ReadSoFar(
             self.index, self.position, self.taken, self.shown, self.wanted, self.latest, self.lost, self.credit
         )
 

@@ -19,7 +19,7 @@ from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_STATE, MOST_WAITING, FlowDissector, Run
 from netlab.dissect.reading.clipping import within
-from netlab.dissect.reading.flow_bytes import Place, Streams, bytes_between
+from netlab.dissect.reading.flow_bytes import ReadSoFar, Streams, bytes_between
 from netlab.dissect.reading.own_error import OwnError
 from netlab.dissect.reading.state_size import state_size
 
@@ -49,7 +49,7 @@ class _State:
     """A dissector, and how far it has read each direction."""
 
     dissector: FlowDissector
-    places: dict[Direction, Place]
+    places: dict[Direction, ReadSoFar]
 
     def copy(self) -> _State:
         """Both, to go on from later."""
@@ -82,7 +82,7 @@ class FlowReader:
         self._since = (0, 0)  # bytes and chunks since the last checkpoint
         self._said = dict.fromkeys(Direction, "")
         try:
-            self._head = _State(self._make(), {way: Place() for way in Direction})
+            self._head = _State(self._make(), {way: ReadSoFar() for way in Direction})
             self._checkpoints.append(self._head.copy())
         except Exception as error:  # noqa: BLE001 - a person's own dissector may raise anything
             self._give_up(error)

@@ -17,8 +17,8 @@ from typing import TypeVar
 from netlab.capture.model import Transport
 from netlab.dissect.fields import Dissection
 from netlab.dissect.flow import FlowDissector, Match, Opening, Protocol, Run, stateless
-from netlab.dissect.reading.deadline import Deadline
 from netlab.dissect.reading.own_error import OwnError
+from netlab.dissect.reading.timed_thread import TimedThread
 
 T = TypeVar("T")
 OWN = "own"
@@ -56,7 +56,7 @@ class OwnDissector:
         """All flows are what the file reads; False: it recognises its own."""
         self.protocol = self._broken()
         self._stamp: tuple[int, int] | None = None
-        self._deadline = Deadline(f"own dissector {path.name}")
+        self._deadline = TimedThread(f"own dissector {path.name}")
         self.look()
 
     def look(self) -> bool:
@@ -69,7 +69,7 @@ class OwnDissector:
         if stamp == self._stamp:
             return False
         self._stamp = stamp
-        self._deadline = Deadline(f"own dissector {self.path.name}")
+        self._deadline = TimedThread(f"own dissector {self.path.name}")
         try:
             self.protocol, self.certain, self.problem = *self._load(), ""
         except (OSError, OwnError, ValueError) as error:

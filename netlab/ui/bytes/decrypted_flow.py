@@ -22,7 +22,7 @@ NAME = "decrypted"
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ApplicationBytes:
     """The application's bytes of one direction: one chunk a record, and the records."""
 
     chunks: list[Chunk]
@@ -41,15 +41,15 @@ def decrypted(
 
     ``crossed`` are the chunks that carried the records. None if no record there carries the application's bytes.
     """
-    told = {each: _told(records.get(each, ()), crossed[each]) for each in Direction}
-    mine = told[way]
+    carried = {each: _application_bytes(records.get(each, ()), crossed[each]) for each in Direction}
+    mine = carried[way]
     seen = [i for i, record in enumerate(mine.records) if record.start < end and record.end > start]
     if not seen:
         return None
     begin, last = mine.chunks[seen[0]].offset, mine.chunks[seen[-1]]
     data = b"".join(mine.records[i].plaintext for i in seen)
     buffer = Derived(NAME, data, sum(mine.records[i].end - mine.records[i].start for i in seen))
-    streams = {each: told[each].chunks for each in Direction}
+    streams = {each: carried[each].chunks for each in Direction}
     protocol = recognise(opening_of(flow, streams), protocols()).protocol or plain()
     found = FlowReader(protocol.make, streams).at(way, begin, last.offset + last.length)
     children = tuple(_clipped(found.fields, len(buffer.data)))
@@ -57,17 +57,17 @@ def decrypted(
     return Field(NAME, 0, len(buffer.data), protocol.title, value, children, layer=True, buffer=buffer)
 
 
-def _told(records: Iterable[Opened], crossed: Sequence[Chunk]) -> _Told:
-    told = _Told([], [])
+def _application_bytes(records: Iterable[Opened], crossed: Sequence[Chunk]) -> _ApplicationBytes:
+    carried = _ApplicationBytes([], [])
     at = 0
     for record in records:
         if record.words or not record.plaintext:  # the protocol's own: a handshake, an alert
             continue
         number = _segment_at(crossed, record.end - 1)
-        told.chunks.append(Chunk(at, len(record.plaintext), memoryview(record.plaintext), number))
-        told.records.append(record)
+        carried.chunks.append(Chunk(at, len(record.plaintext), memoryview(record.plaintext), number))
+        carried.records.append(record)
         at += len(record.plaintext)
-    return told
+    return carried
 
 
 def _segment_at(crossed: Sequence[Chunk], position: int) -> int:

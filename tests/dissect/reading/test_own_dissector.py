@@ -11,9 +11,9 @@ import pytest
 
 from netlab.capture.model import Direction
 from netlab.dissect.flow import Match, Opening
-from netlab.dissect.reading.deadline import Deadline, TookTooLong
 from netlab.dissect.reading.in_memory import read_pieces
 from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.timed_thread import TimedThread, TookTooLong
 from tests.support.waiting import wait_until
 
 UP = Direction.TO_SERVER
@@ -84,7 +84,7 @@ def test_one_that_fails_says_where(tmp_path: Path, body: str, why: str) -> None:
 
 
 def test_an_endless_loop_is_stopped_and_its_thread_ends() -> None:
-    deadline, threads = Deadline("loops", 0.1), list[threading.Thread]()
+    deadline, threads = TimedThread("loops", 0.1), list[threading.Thread]()
 
     def loops() -> None:
         threads.append(threading.current_thread())
@@ -99,7 +99,7 @@ def test_an_endless_loop_is_stopped_and_its_thread_ends() -> None:
 
 
 def test_what_cannot_be_stopped_is_not_run_again() -> None:
-    deadline, free = Deadline("stuck", 0.05), threading.Event()
+    deadline, free = TimedThread("stuck", 0.05), threading.Event()
     with pytest.raises(TookTooLong):
         deadline.call(free.wait)  # it waits in C
     with pytest.raises(TookTooLong, match="cannot be stopped"):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction
-from netlab.topics.tcp.dissect import MOST_LINES, dissect
+from netlab.dissect.lines import MOST_LINES, dissect
 
 
 def fields(data: bytes, offset: int = 0) -> list[tuple[str, int, int, str, str]]:

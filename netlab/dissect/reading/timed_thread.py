@@ -45,7 +45,7 @@ class _Job:
         self.done.set()
 
 
-class Deadline:
+class TimedThread:
     """A thread for a person's own code. Calls wait for each other."""
 
     def __init__(self, name: str, seconds: float = SECONDS) -> None:
