@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 SECONDS = 2.0
 _TO_END = 0.5
-"""Seconds that a thread has to end once it was told to."""
+"""Seconds that a thread has to end once it was asked to."""
 
 
 class TookTooLong(Exception):
