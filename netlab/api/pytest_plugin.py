@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("netlab", "netlab: wires between clients and servers")
     add = group.addoption
     add("--netlab-save", metavar="DIR", help="keep the captures of tests that fail in this folder, as pcapng files")
+    add("--netlab-scene", metavar="FILE", help="a scene.toml; netlab_wires[NAME] starts its wire of that name")
     add("--netlab-seed", metavar="N", type=int, default=1, help="for the random choices of faults (default: 1)")
 
 
@@ -36,7 +37,7 @@ def netlab_wire(request: pytest.FixtureRequest) -> Iterator[Wires]:
     """Makes wires that end with the test: ``wire = netlab_wire(to=("127.0.0.1", 6379), faults=["delay 50ms"])``."""
     from netlab.api.pytest_wires import Wires
 
-    wires = Wires(request.config.getoption("--netlab-seed"), request.node)
+    wires = Wires(request.config, request.node)
     _report(request.node).add(wires)
     with wires:
         yield wires
@@ -47,7 +48,7 @@ def netlab_wires(request: pytest.FixtureRequest) -> Iterator[Wires]:
     """Makes wires for all tests, for fixtures of the session. After each test they are as they were made."""
     from netlab.api.pytest_wires import Wires
 
-    with Wires(request.config.getoption("--netlab-seed")) as wires:
+    with Wires(request.config) as wires:
         request.config.stash[_SESSION] = wires
         yield wires
         del request.config.stash[_SESSION]

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,8 +18,12 @@ from netlab.api.async_wire import AsyncWire
 from netlab.api.public_wire import Wire, specs_of
 from netlab.api.segments_so_far import line
 from netlab.api.wire_errors import WireError
+from netlab.capture.model import Transport
 from netlab.dissect.text import safe
 from netlab.lab.processes.setup import CAPTURE_LIMIT
+
+if TYPE_CHECKING:
+    from netlab.scene import SceneWire
 
 SHOWN = 20
 """Segments of each wire in a report."""
@@ -29,11 +34,12 @@ _KEYWORDS = frozenset({"faults", "seed", "wire"})
 class Wires:
     """Makes wires, and ends them. Call it as you would call `netlab.Wire`; the wire is started.
 
-    ``name`` is for reports, and for the mark's ``wire``. The session's wires have no ``item``.
+    ``name`` is for reports, and for the mark's ``wire``; ``wires[name]`` finds the wire, or starts the one of that name
+    in the scene that ``--netlab-scene`` gives. The session's wires have no ``item``.
     """
 
-    def __init__(self, seed: int, item: pytest.Item | None = None) -> None:
-        self._seed, self._item = seed, item
+    def __init__(self, config: pytest.Config, item: pytest.Item | None = None) -> None:
+        self._config, self._item = config, item
         self.made: dict[str, Wire] = {}
         self._clean: dict[str, tuple[tuple[str, ...], int]] = {}
 
@@ -53,7 +59,7 @@ class Wires:
         if name in self.made:
             raise WireError(f"there is a wire named {name!r} already", "give each another name")
         mark = _Mark.of(self._item, name)
-        seed = next(each for each in (seed, mark.seed, self._seed) if each is not None)
+        seed = next(each for each in (seed, mark.seed, self._config.getoption("--netlab-seed")) if each is not None)
         first = (*specs_of(faults), *mark.faults)
         wire = Wire(to, listen=listen, udp=udp, faults=first, seed=seed, limit=limit)
         wire.start()
@@ -63,8 +69,29 @@ class Wires:
     def __getitem__(self, name: str) -> Wire:
         """The wire of that name."""
         if name not in self.made:
-            raise WireError(f"there is no wire named {name!r}", f"there are {', '.join(self.made) or 'none yet'}")
+            entry = self._entry(name)
+            listen, udp = entry.listen or "127.0.0.1:0", entry.transport is Transport.UDP
+            return self(entry.to, listen=listen, udp=udp, faults=entry.faults, name=name)
         return self.made[name]
+
+    def _entry(self, name: str) -> SceneWire:
+        """The wire of that name in the scene."""
+        from netlab.scene import SceneError, read  # late: few tests have one
+
+        path = self._config.getoption("--netlab-scene")
+        if path is None:
+            known = ", ".join(self.made) or "none yet"
+            raise WireError(f"there is no wire named {name!r}; there are {known}", "--netlab-scene FILE brings more")
+        try:
+            wires = read(self._config.invocation_params.dir / path).wires
+        except SceneError as error:
+            raise WireError(str(error)) from None
+        found = next((wire for wire in wires if wire.name == name), None)
+        if found is None:
+            raise WireError(
+                f"no wire in {path} is named {name!r}", f"there are {', '.join(each.name for each in wires)}"
+            )
+        return found
 
     async def asynchronous(
         self,
@@ -180,7 +207,7 @@ class TestReport:
         lines = [f"seed {wire.seed}, faults: {', '.join(wire.faults) or 'none'}"]
         if not mine:
             return title, "\n".join([*lines, "nothing crossed in this test"])
-        began = segments[before].time_ns
+        began = mine[0].time_ns if len(mine) < count else segments[before].time_ns
         last = f", the last {len(mine)} of them" if len(mine) < count else ""
         lines.append(f"{count} segments crossed in this test{last}:")
         lines += [line(segment, began) for segment in mine]

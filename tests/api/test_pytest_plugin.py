@@ -168,6 +168,26 @@ def test_mark(netlab_wire):
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_a_scene_has_wires_by_name(pytester: pytest.Pytester, echo: EchoServer) -> None:
+    scene = pytester.path / "scene.toml"
+    scene.write_text(f"""[[wire]]\nname = "echo"\nto = "{echo.address}"\nfaults = ["delay 1ms"]\n""")
+    text = """
+def test_by_name(netlab_wires, netlab_wire):
+    assert say(netlab_wires["echo"], b"Hello") == b"Hello"
+    assert netlab_wire["echo"].faults == ("delay 1ms",)
+    assert netlab_wires["echo"] is netlab_wires["echo"] is not netlab_wire["echo"]
+
+def test_none(netlab_wires):
+    netlab_wires["redis"]
+"""
+    printed = run(pytester, echo, text, "--netlab-scene=scene.toml")
+    assert "1 failed, 1 passed" in printed
+    assert "no wire in scene.toml is named 'redis'; there are echo" in printed
+    scene.write_text("[[wire]]\nto = 'redis'")
+    assert "scene.toml, line 2: 'redis' is not HOST:PORT" in run(pytester, echo, text, "--netlab-scene=scene.toml")
+    assert "named 'echo'; there are none yet; --netlab-scene FILE brings more" in run(pytester, echo, text)
+
+
 def test_workers_and_coroutines(pytester: pytest.Pytester, echo: EchoServer, tmp_path: Path) -> None:
     pytester.makeconftest("""
 import asyncio, inspect
