@@ -42,8 +42,8 @@ class Wire:
 
     ``to`` is the server, ``listen`` where clients connect: ``"HOST:PORT"``, ``(host, port)`` or a port on 127.0.0.1;
     port 0 takes a free one. ``udp`` relays datagrams. ``faults`` are specs as in ``netlab wire --fault``, ``seed``
-    makes their random choices repeatable. ``limit`` is the most that the capture keeps, in bytes; beyond it payload is
-    left out, and `note` says so. The server need not be there yet.
+    makes their random choices repeatable. ``limit`` is the most that the capture keeps, in bytes: the newest; `note`
+    says what was let go. The server need not be there yet.
 
     Methods may be called from any thread and raise `WireError`. The wire's process ends with `close`, and with this
     program, however that ends.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import overload
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import Kind, Segment
+from netlab.capture.model import Kind, LetGo, Segment
 from netlab.dissect.text import safe
 
 SHOWN = 60
@@ -14,10 +15,24 @@ SHOWN = 60
 
 
 class SegmentsSoFar(Sequence[Segment]):
-    """A capture's segments, as many as it has when this is made."""
+    """A capture's segments, as many as it has when this is made.
+
+    The length and the index count also those that the capture has let go; they cannot be had (`IndexError`), and
+    neither an iteration nor a slice, which is a tuple, has them.
+    """
 
     def __init__(self, capture: Capture) -> None:
+        self._capture = capture
         self._segments, self._count = capture.segments, len(capture.segments)
+
+    def __iter__(self) -> Iterator[Segment]:
+        return self.behind(0)
+
+    def behind(self, number: int) -> Iterator[Segment]:
+        """Those with a greater number."""
+        for row in range(max(number, self._capture.let_go), self._count):
+            with suppress(LetGo):  # meanwhile
+                yield self._segments[row]
 
     def __len__(self) -> int:
         return self._count

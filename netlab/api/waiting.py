@@ -27,14 +27,13 @@ class SegmentSearch:
             self._matches = parse(text).matches
         except FilterError as error:
             raise WireError(safe(str(error)), FILTERS) from None
-        self._run, self._row = run, after
+        self._run, self._last = run, after
 
     def __call__(self) -> Segment | None:
         """The first match among what is new since the last call."""
         segments = SegmentsSoFar(self._run.capture)
-        while self._row < len(segments):
-            segment = segments[self._row]
-            self._row += 1
+        for segment in segments.behind(self._last):
+            self._last = segment.number
             if self._matches(segment):
                 return segment
         return None

@@ -180,6 +180,24 @@ def test_waiting_ends_with_what_did_cross(wire: Wire) -> None:
             wire.wait_for(lambda: False, 0.01)
 
 
+def test_at_its_limit_the_capture_keeps_the_newest(echo: EchoServer) -> None:
+    with Wire(echo.address, limit=256 << 10) as wire, connected(wire) as client:
+        for number in range(60):
+            client.sendall(b"x" * 5000 + b"%03d." % number)
+            wire.wait_for(f"<- '{number:03}.'")
+            while not client.recv(8192).endswith(b"."):
+                pass
+        segments = wire.segments
+        kept = list(segments)
+        assert kept == list(segments[:]) and 1 < len(kept) < len(segments)
+        assert kept[-1].number == len(segments) and bytes(kept[-1].data[-4:]) == b"059."
+        with pytest.raises(IndexError, match="let go"):
+            segments[0]
+        assert "let go" in wire.note
+        with pytest.raises(WireTimeout, match="let go"):
+            wire.wait_for("'000.'", 0.01)
+
+
 ERRORS: list[tuple[Callable[[Wire], object], str]] = [
     (lambda wire: wire.fault("dely"), "there is no fault 'dely'; there are delay, .*`netlab wire --help`"),
     (lambda wire: wire.fault("loss 30%"), "no loss on TCP: .*"),
