@@ -32,6 +32,8 @@ class Message(NamedTuple):
 
     field: Field
     summary: str
+    minor: bool = False
+    """Whether it goes without saying where there are more messages than a line has room for."""
 
 
 class FramedFlow(ABC):
@@ -139,10 +141,13 @@ def _fields(messages: list[Message]) -> tuple[Field, ...]:
 
 
 def _summary(messages: list[Message]) -> str:
-    """The first messages in a line, and how many more there are."""
-    said = [message.summary for message in messages if message.summary]
-    more = f" · {len(said) - SUMMARISED} more" if len(said) > SUMMARISED else ""
-    return " · ".join(said[:SUMMARISED]) + more
+    """The first messages in a line, those that matter before the others, and how many more there are."""
+    said = [message for message in messages if message.summary]
+    if len(said) > SUMMARISED:
+        said = [each for each in said if not each.minor] or said
+    count = sum(1 for message in messages if message.summary)
+    shown = [message.summary for message in said[:SUMMARISED]]
+    return " · ".join([*shown, *([f"{count - len(shown)} more"] if count > len(shown) else [])])
 
 
 def count_bytes(number: int) -> str:
