@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 from netlab.capture.filter import FilterError, parse
 from netlab.capture.frames.links import understood_links
 from netlab.capture.model import CaptureError, Direction
+from netlab.capture.savefile import secrets_in
 from netlab.commands.arguments import KEYLOG
 from netlab.commands.printing import STANDARD_INPUT, Printing, print_segments, print_stream
 from netlab.commands.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
 from netlab.dissect.text import safe
+from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.platforms import lacks
 
 if TYPE_CHECKING:
@@ -98,8 +100,6 @@ def _number(text: str) -> int:
 def _print(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     if str(arguments.file) == STANDARD_INPUT and sys.stdin.isatty():
         parser.error("standard input is a terminal: - reads a capture from a pipe")
-    if arguments.keylog is not None:
-        parser.error("--keylog opens TLS in panes: leave it out here")
     if arguments.stream:
         return _print_stream(parser, arguments)
     try:
@@ -112,14 +112,24 @@ def _print(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> in
     line: Callable[[SegmentRow], str] = TextLines().line
     if arguments.json or arguments.fields is not None:
         line = partial(as_json if arguments.json else as_table, names=names)
-    return print_segments(arguments.file, Printing(line, matches, arguments.flow))
+    secrets = _secrets(arguments.file, arguments.keylog)
+    return print_segments(arguments.file, Printing(line, matches, arguments.flow, secrets, "summary" in names))
+
+
+def _secrets(file: Path, keylog: Path | None) -> Callable[[], str] | None:
+    """The secrets inside a file and in a key log beside it; None if there are none."""
+    inside = secrets_in(file) if file.is_file() else ""
+    if keylog is None:
+        return (lambda: inside) if inside else None
+    keys = OutsideKeys(keylog)
+    return lambda: inside + keys.text
 
 
 def _print_stream(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     if arguments.flow is None:
         parser.error("--stream needs --flow N: which flow?")
-    if arguments.fields is not None or arguments.filter is not None:
-        parser.error("--stream prints a flow's bytes: leave --fields and --filter out")
+    if arguments.fields is not None or arguments.filter is not None or arguments.keylog is not None:
+        parser.error("--stream prints a flow's bytes as they crossed: leave --fields, --filter and --keylog out")
     if sys.stdout.isatty() and not arguments.force:
         parser.error("raw bytes can steer a terminal: send them to a file or a pipe, or add --force")
     return print_stream(arguments.file, arguments.flow, _STREAMS[arguments.stream])

@@ -15,31 +15,15 @@ from pathlib import Path
 
 from netlab.capture.filter import Test
 from netlab.capture.in_order import InOrder
-from netlab.capture.model import CaptureError, Direction, Segment, Transport
+from netlab.capture.model import CaptureError, Direction
 from netlab.capture.segment_reader import ReadSegment, SegmentReader
 from netlab.capture.unread import count_of, not_read
+from netlab.commands.flow_words import FlowWords
 from netlab.commands.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
-from netlab.dissect.fields import Dissector
-from netlab.dissect.summary import said
 from netlab.dissect.text import safe
-from netlab.topics.by_port import dissector_of, guess_topic
 
 STANDARD_INPUT = "-"
-
-
-class Summaries:
-    """Puts segments in words: the one place that decides what reads a flow's bytes."""
-
-    def __init__(self) -> None:
-        self._dissectors: dict[tuple[int, Transport], Dissector | None] = {}
-
-    def of(self, segment: Segment) -> str:
-        """A segment in words, by the topic with its server's port."""
-        key = segment.flow.server.port, segment.flow.transport
-        if key not in self._dissectors:
-            self._dissectors[key] = dissector_of(guess_topic(segment.flow))
-        return said(segment, self._dissectors[key])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +33,10 @@ class Printing:
     line: Callable[[SegmentRow], str]
     matches: Test
     flow: int | None = None
+    secrets: Callable[[], str] | None = None
+    """The current key log, to open TLS."""
+    with_words: bool = True
+    """Whether a line has the segment's summary, which takes most of the time."""
 
 
 def name_of(path: Path) -> str:
@@ -105,11 +93,15 @@ def _with_reader(path: Path, work: Callable[[_Source], str]) -> int:
 
 
 def _lines(source: _Source, printing: Printing) -> str:
-    summaries, start, write = Summaries(), None, sys.stdout.write
-    for segment, _ in source.segments():
+    words, start, write = FlowWords(printing.secrets), None, sys.stdout.write
+    for found in source.segments():
+        segment = found.segment
         start = segment.time_ns if start is None else start
-        if printing.flow in (None, segment.flow.number) and printing.matches(segment):
-            write(printing.line(SegmentRow(segment, start, summaries.of(segment))) + "\n")
+        if printing.flow not in (None, segment.flow.number):
+            continue
+        summary = words.of(found) if printing.with_words else ""  # of each: a flow is read in order
+        if printing.matches(segment):
+            write(printing.line(SegmentRow(segment, start, summary)) + "\n")
     return ""
 
 

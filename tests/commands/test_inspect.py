@@ -15,11 +15,13 @@ import pytest
 from netlab import cli
 from netlab.capture.model import Direction, Endpoint
 from netlab.capture.packet_recorder import TcpRecord
+from netlab.capture.savefile import save
 from netlab.capture.segment_reader import SegmentReader
 from netlab.capture.writer import CaptureWriter
 from netlab.commands.segment_fields import FIELDS, USUAL
 from tests.support import build
 from tests.support.folders import CAPTURE_CASES
+from tests.support.screen.recorded_tls import sample
 from tests.support.waiting import PATIENCE
 
 START = 1_700_000_000_000_000_001
@@ -188,7 +190,10 @@ def test_memory_does_not_grow_with_the_capture(tmp_path: Path) -> None:
         (["FILE", "--text", "--fields", "number,nothing"], "--fields: there is no field 'nothing'; there are number, "),
         (["FILE", "--json", "--filter", "Hello"], "--filter: column 1: Hello is not understood"),
         (["FILE", "--stream", "server"], "--stream needs --flow N: which flow?"),
-        (["FILE", "--stream", "server", "--flow", "1", "--filter", "data"], "leave --fields and --filter out"),
+        (
+            ["FILE", "--stream", "server", "--flow", "1", "--filter", "data"],
+            "leave --fields, --filter and --keylog out",
+        ),
         (["FILE", "--text", "--flow", "0"], "'0' is not a flow's number; they count from 1"),
         (["FILE", "--filter", "data"], "--filter is for what is printed: add --text, --json or --stream"),
         (["--text"], "the following arguments are required: FILE"),
@@ -238,3 +243,50 @@ def test_directions_are_the_filters(tmp_path: Path, capsys: pytest.CaptureFixtur
             == {f"to {word}"}
             == set(printed(capsys, path, "--text", "--fields", "direction", "--filter", word))
         )
+
+
+def test_flows_are_read_by_their_content_whatever_the_port(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "lab.pcapng"
+    writer = CaptureWriter(str(path), 1 << 20)
+    records = [TcpRecord(writer, Endpoint("127.0.0.1", 50000 + n), Endpoint("127.0.0.1", 9)) for n in range(2)]
+    for record in records:
+        record.opened(START)
+    for piece in (b"GET /hello HTTP/1.1\r\nHo", b"st: a\r\n\r\n"):
+        records[0].from_client.carried(START, memoryview(piece))
+    records[1].from_client.carried(START, memoryview(b"*2\r\n$3\r\nGET\r\n$4\r\nspam\r\n"))
+    records[1].from_server.carried(START, memoryview(b"$3\r\negg\r\n"))
+    writer.settle()
+    writer.close()
+    lines = printed(capsys, path, "--text", "--fields", "summary", "--filter", "data")
+    assert "GET /hello" in lines[1], "the message that ends there"
+    assert "GET spam" in lines[2]
+    assert "egg" in lines[3]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_tls_is_opened_by_a_key_log_or_by_secrets_inside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], inside: bool
+) -> None:
+    secrets, sent, received = sample()
+    plain, keys = tmp_path / "tls.pcapng", tmp_path / "keys.log"
+    writer = CaptureWriter(str(plain), 1 << 20)
+    record = TcpRecord(writer, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 443))
+    record.opened(START)
+    hello = 5 + int.from_bytes(sent[3:5], "big")
+    for way, piece in (
+        (record.from_client, sent[:hello]),
+        (record.from_server, received[:-27]),
+        (record.from_client, sent[hello:-27]),
+        (record.from_client, sent[-27:]),
+    ):
+        way.carried(START, memoryview(piece))
+    writer.settle()
+    writer.close()
+    words = ["--text", "--fields", "summary"]
+    assert "Hello" not in printed(capsys, plain, *words)[4]
+    if inside:
+        save(plain, plain.stat().st_size, tmp_path / "open.pcapng", secrets=secrets.encode())
+        assert printed(capsys, tmp_path / "open.pcapng", *words)[4] == "Hello"
+    else:
+        keys.write_text(secrets + "\n")
+        assert printed(capsys, plain, *words, "--keylog", keys)[4] == "Hello"

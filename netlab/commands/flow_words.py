@@ -1,0 +1,160 @@
+"""The segments of a capture in words while it is read: each flow by the protocol that its first bytes show.
+
+Only the newest flows are followed, and of each only what its dissector may still ask for; so memory is bounded. With
+secrets, TLS is opened.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from netlab.capture.model import Direction, Flow, Segment, Transport
+from netlab.capture.segment_reader import ReadSegment
+from netlab.capture.stream import Chunk
+from netlab.dissect.decrypted_record import Conversation, Opened
+from netlab.dissect.flow import MOST_OPENING, MOST_WAITING, Protocol
+from netlab.dissect.reading.flow_reader import FlowReader
+from netlab.dissect.reading.protocol_discovery import protocols
+from netlab.dissect.reading.recognition import opening_of, recognise
+from netlab.dissect.summary import preview, said
+from netlab.dissect.text import safe
+from netlab.topics.by_port import dissector_of, guess_topic
+from netlab.topics.decrypting import decrypted_by
+
+MOST_FLOWS: Final = 64
+"""Flows that are followed; a segment of one that was given up is shown as text or hex."""
+MOST_KEPT: Final = 32 << 20
+"""Bytes of all these flows that are kept."""
+MOST_DECRYPTED: Final = 1 << 20
+"""Bytes of each direction that are decrypted."""
+HANDSHAKE: Final = 22
+"""The type of the record with which a client begins TLS (RFC 8446, section 5.1)."""
+_MOST_RECORDS: Final = 3
+_UNDECIDED: Final = 16 * MOST_OPENING
+"""Bytes after which a flow's protocol is no longer guessed again."""
+
+
+class FlowWords:
+    """Puts a capture's segments in words: the one place that decides what reads a flow. Ask about each, in order."""
+
+    def __init__(self, secrets: Callable[[], str] | None = None) -> None:
+        self._secrets = secrets
+        self._flows: OrderedDict[int, _FollowedFlow] = OrderedDict()
+        self._kept = 0
+
+    def of(self, found: ReadSegment) -> str:
+        """A segment in words, escaped."""
+        segment = found.segment
+        if not segment.data or not found.streamed or segment.dropped is not None:
+            return said(segment, dissector_of(guess_topic(segment.flow)))
+        flow = self._flows.setdefault(segment.flow.number, _FollowedFlow(segment.flow, self._secrets))
+        self._flows.move_to_end(segment.flow.number)
+        while len(self._flows) > MOST_FLOWS or (self._kept > MOST_KEPT and len(self._flows) > 1):
+            self._kept -= self._flows.popitem(last=False)[1].kept
+        before = flow.kept
+        words = flow.words(segment)
+        self._kept += flow.kept - before
+        return words
+
+
+class _FollowedFlow:
+    """One flow: its newest bytes, and who reads them."""
+
+    def __init__(self, flow: Flow, secrets: Callable[[], str] | None) -> None:
+        self._flow = flow
+        self._streams: dict[Direction, list[Chunk]] = {way: [] for way in Direction}
+        self.kept = self._seen = 0
+        self._final = False
+        self._protocol: Protocol | None = None
+        self._reader: FlowReader | None = None
+        topic = guess_topic(flow)
+        self._dissector = dissector_of(topic)
+        encrypted = secrets is not None and flow.transport is Transport.TCP
+        self._decrypting = _DecryptedFlow(secrets) if encrypted and secrets is not None else None
+
+    def words(self, segment: Segment) -> str:
+        chunk = self._added(segment)
+        opened = self._decrypting.words(segment) if self._decrypting is not None else ""
+        if opened or chunk is None:
+            return opened or said(segment, self._dissector)
+        if self._dissector is None:
+            self._recognise()
+        if self._reader is None:
+            return said(segment, self._dissector)
+        self._reader.advance()
+        return safe(self._reader.summary(segment.number) or "") or preview(segment.data)
+
+    def _added(self, segment: Segment) -> Chunk | None:
+        """The segment's part of its stream, unless it came too late; what is too old is forgotten."""
+        chunks = self._streams[segment.direction]
+        end = chunks[-1].offset + chunks[-1].length if chunks else 0
+        at = end if self._flow.transport is Transport.UDP else segment.offset
+        if at < end:
+            return None
+        chunk = Chunk(at, len(segment.data), memoryview(bytes(segment.data)), segment.number)
+        chunks.append(chunk)
+        self._seen += chunk.length
+        self.kept += chunk.length
+        while self.kept > 2 * MOST_WAITING and len(chunks) > 1:
+            self.kept -= chunks.pop(0).length
+        return chunk
+
+    def _recognise(self) -> None:
+        if self._final:
+            return
+        guess = recognise(opening_of(self._flow, self._streams), protocols())
+        self._final = guess.final or self._seen > _UNDECIDED
+        if guess.protocol is not None and guess.protocol is not self._protocol:
+            self._protocol = guess.protocol
+            self._reader = FlowReader(guess.protocol.make, self._streams, self._flow.transport)
+
+
+class _DecryptedFlow:
+    """A flow's records, opened as it grows, as far as it is encrypted and the secrets are known."""
+
+    def __init__(self, secrets: Callable[[], str]) -> None:
+        self._secrets = secrets
+        self._bytes = {way: bytearray() for way in Direction}
+        self._conversation: Conversation | None = None
+        self._never = False
+
+    def words(self, segment: Segment) -> str:
+        """The records of a segment in words; empty if they are not known."""
+        mine = self._bytes[segment.direction]
+        if self._never or segment.offset != len(mine) or len(mine) > MOST_DECRYPTED:
+            return ""
+        mine += segment.data
+        records = self._opened().get(segment.direction, ())
+        end = segment.offset + len(segment.data)
+        return _in_words([each for each in records if each.end > segment.offset and each.start < end], segment.offset)
+
+    def _opened(self) -> Mapping[Direction, Sequence[Opened]]:
+        to_server, to_client = (self._bytes[way] for way in Direction)
+        if to_server and to_server[0] != HANDSHAKE:
+            self._never = True
+            return {}
+        try:
+            if self._conversation is None:
+                make = decrypted_by(None).conversation()
+                assert make is not None  # of TLS
+                self._conversation = make()
+            with memoryview(to_server) as sent, memoryview(to_client) as received:
+                return self._conversation.grow(self._secrets(), sent, received) or {}
+        except Exception:  # noqa: BLE001 - hostile bytes are not to end the listing
+            self._never = True
+            return {}
+
+
+def _in_words(records: Iterable[Opened], offset: int) -> str:
+    found = [_record(record, offset) for record in records]
+    more = f" and {len(found) - _MOST_RECORDS:,} more" if len(found) > _MOST_RECORDS else ""
+    return "; ".join(found[:_MOST_RECORDS]) + more
+
+
+def _record(record: Opened, offset: int) -> str:
+    """A record's words, or its plaintext; if it began in an earlier segment, only the part in this one."""
+    if record.words:
+        return safe(record.words)
+    return preview(memoryview(record.plaintext)[max(offset - record.at, 0) :]) or f"the end of {safe(record.name)}"
