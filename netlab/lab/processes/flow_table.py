@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
@@ -69,7 +70,8 @@ class FlowTable:
     def __init__(self) -> None:
         self._lock = threading.Condition()
         self._facts: OrderedDict[int, FlowRecord] = OrderedDict()
-        self._open: dict[int, None] = {}  # the numbers of those that are not over, in order
+        self._open: set[int] = set()
+        self._undecided: dict[int, None] = {}  # the open ones that nobody has seen accepted, in order
         self._behind: dict[Endpoint, int] = {}
         self._of: dict[Endpoint, int] = {}
         self._holds: OrderedDict[Endpoint, tuple[int, int | None]] = OrderedDict()  # since when, and until when
@@ -80,10 +82,21 @@ class FlowTable:
         with self._lock:
             return tuple(self._facts.values())
 
-    def open_flows(self) -> tuple[FlowRecord, ...]:
-        """The flows that are not over, in the order in which they came."""
+    @property
+    def any_open(self) -> bool:
+        """Whether a flow is not over."""
+        return bool(self._open)
+
+    def open_flows(self, clients: Iterable[Endpoint]) -> list[FlowRecord]:
+        """The flows of these clients that are not over."""
         with self._lock:
-            return tuple(self._facts[number] for number in self._open)
+            found = (self._latest(client) for client in clients)
+            return [fact for fact in found if fact is not None and fact.number in self._open]
+
+    def undecided(self, most: int) -> list[FlowRecord]:
+        """Those that are not over and of which nobody has seen that they were accepted; the first ones."""
+        with self._lock:
+            return [self._facts[number] for number in islice(self._undecided, most)]
 
     def knows(self, upstream: Endpoint) -> bool:
         """Whether the server has seen the wire at this address."""
@@ -111,6 +124,7 @@ class FlowTable:
         with self._lock:
             self._facts.clear()
             self._open.clear()
+            self._undecided.clear()
             self._behind.clear()
             self._of.clear()
 
@@ -118,12 +132,13 @@ class FlowTable:
         """A flow began. An address that is used again means the newer flow."""
         with self._lock:
             self._facts[fact.number] = fact
-            self._open[fact.number] = None
+            self._open.add(fact.number)
+            self._undecided[fact.number] = None
             self._lock.notify_all()
             self._behind[fact.upstream] = self._of[fact.client] = fact.number
             if len(self._facts) > FLOWS_KEPT:
                 number, old = self._facts.popitem(last=False)
-                self._open.pop(number, None)
+                self._forget(number)
                 for known, address in ((self._behind, old.upstream), (self._of, old.client)):
                     if known.get(address) == number:
                         del known[address]
@@ -131,7 +146,7 @@ class FlowTable:
     def closed(self, number: int, time_ns: int, how: str, by_fault: bool, unreached: bool = False) -> None:
         """A flow is over."""
         with self._lock:
-            self._open.pop(number, None)
+            self._forget(number)
         self._change(
             number, lambda fact: replace(fact, closed=time_ns, how=how, by_fault=by_fault, unreached=unreached)
         )
@@ -151,10 +166,12 @@ class FlowTable:
         if event.ends:
             self._change(number, lambda fact: replace(fact, ending=event))
         else:
+            self._undecided.pop(number, None)
             self._change(number, lambda fact: replace(fact, accepted=time_ns, accepted_after=None))
 
     def accepted_between(self, number: int, after: int, by: int) -> None:
         """The kernel shows that the server accepted a flow, which it does not report itself."""
+        self._undecided.pop(number, None)
         self._change(number, lambda fact: replace(fact, accepted=by, accepted_after=after))
 
     def restarted(self, why: str) -> None:
@@ -186,6 +203,11 @@ class FlowTable:
         with self._lock:
             fact = self._facts.get(self._behind.get(upstream, 0))
             return fact.client if fact is not None else None
+
+    def _forget(self, number: int) -> None:
+        """It is not open any more."""
+        self._open.discard(number)
+        self._undecided.pop(number, None)
 
     def _change(self, number: int, change: Callable[[FlowRecord], FlowRecord]) -> None:
         with self._lock:

@@ -16,6 +16,8 @@ class Budget:
 
     def __init__(self, every: float) -> None:
         self._every, self._next = every, 0.0
+        self.spent = 0.0
+        """Seconds so far."""
 
     @property
     def due(self) -> bool:
@@ -29,4 +31,6 @@ class Budget:
         try:
             yield
         finally:
-            self._next = began + max(self._every, (time.monotonic() - began) / SHARE)
+            took = time.monotonic() - began
+            self.spent += took
+            self._next = began + max(self._every, took / SHARE)

@@ -21,6 +21,11 @@ class DatagramLook:
         self._processes = ProcessLook()
         self._waited = False
 
+    @property
+    def spent(self) -> float:
+        """Seconds spent on what has a budget of its own."""
+        return self._processes.spent
+
     def look(self, watched: Collection[Endpoint], now: int) -> ServerSockets:
         """Ask the kernel. Raises `OSError`."""
         rows = self._place.listening([row for row in datagram_sockets(self._subject.server.port) if not row.remote[1]])

@@ -40,6 +40,11 @@ class ProcessLook:
         self._inodes: frozenset[int] = frozenset()
         self._of: OrderedDict[int, int] = OrderedDict()  # the process that has a connection, by the socket's inode
 
+    @property
+    def spent(self) -> float:
+        """Seconds that this has taken so far; it is bounded by itself."""
+        return self._budget.spent + self._connections.spent
+
     def look(self, inodes: Iterable[int], pid: int | None) -> ServerProcesses:
         """Who holds these listening sockets: ``pid`` and what it started, or else any of the person's processes."""
         wanted = frozenset(inodes)

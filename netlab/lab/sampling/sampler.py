@@ -68,20 +68,24 @@ class Sampler:
         while not self._end.is_set():
             began = time.monotonic()
             self._wake.clear()
-            self._publish(self._sample())
-            self._end.wait(max(TICK, (time.monotonic() - began) * SPARING))
-            if not self._flows.open_flows():
+            sockets, budgeted = self._sample()
+            self._publish(sockets)
+            self._end.wait(max(TICK, (time.monotonic() - began - budgeted) * SPARING))
+            if not self._flows.any_open:
                 self._wake.wait(AT_REST - TICK)
 
-    def _sample(self) -> ServerSockets | None:
+    def _sample(self) -> tuple[ServerSockets | None, float]:
+        """What the kernel says, and the seconds that were spent on what has a budget of its own."""
         subject = self._subject()
         if subject is None:
-            return None
+            return None, 0.0
         if subject != self._looked_at or self._look is None:
             self._looked_at = subject
             stream = subject.transport is Transport.TCP
             self._look = StreamLook(subject, self._flows, self._measure) if stream else DatagramLook(subject)
+        before = self._look.spent
         try:
-            return self._look.look(self._watched, time.time_ns())
+            sockets = self._look.look(self._watched, time.time_ns())
         except OSError as error:
-            return ServerSockets(subject.server, unknown=f"the kernel does not say ({error.strerror or error})")
+            sockets = ServerSockets(subject.server, unknown=f"the kernel does not say ({error.strerror or error})")
+        return sockets, self._look.spent - before

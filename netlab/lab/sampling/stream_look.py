@@ -21,6 +21,8 @@ MOST_CONNECTIONS: Final = 20_000
 A_MOMENT: Final = 1_000_000_000
 """Nanoseconds after which a connection that the wire has not reported did not come through it, and after which a server
 that has not closed is not just about to."""
+COUNTING: Final = 0.5
+"""Seconds between two counts of all connections, at least."""
 _ENDED: Final = frozenset({State.CLOSE_WAIT, State.LAST_ACK, State.CLOSING, State.TIME_WAIT})
 """The other side has sent its end, and it has come."""
 _ENDING: Final = frozenset({State.FIN_WAIT1, State.LAST_ACK, State.CLOSING})
@@ -30,9 +32,9 @@ _ENDING: Final = frozenset({State.FIN_WAIT1, State.LAST_ACK, State.CLOSING})
 class _Sockets(NamedTuple):
     """A flow's sockets: the server's, the wire's towards it, and the wire's towards the client."""
 
-    server: SocketRow | None
-    upstream: SocketRow | None
-    client: SocketRow | None
+    server: SocketRow | None = None
+    upstream: SocketRow | None = None
+    client: SocketRow | None = None
 
 
 class StreamLook:
@@ -42,12 +44,17 @@ class StreamLook:
         self._subject, self._flows, self._measure = subject, flows, measure
         self._place = ServerPlace(subject.server)
         self._processes = ProcessLook()
-        self._all = Budget(0.0)
+        self._all = Budget(COUNTING)
         self._left: int | None = None
         self._direct: int | None = None
         self._strangers: dict[Address, int] = {}  # connections that the wire has not reported, and since when
         self._leavers: dict[Address, int] = {}  # connections whose clients have left, and since when
         self._waited: dict[int, int] = {}  # when a flow was last seen in the accept queue
+
+    @property
+    def spent(self) -> float:
+        """Seconds spent on what has a budget of its own."""
+        return self._processes.spent + self._all.spent
 
     def look(self, watched: Collection[Endpoint], now: int) -> ServerSockets:
         """Ask the kernel; ``now`` is nanoseconds since the epoch. Raises `OSError`."""
@@ -74,13 +81,12 @@ class StreamLook:
         )
 
     def _flows_of(self, watched: Collection[Endpoint], now: int) -> Mapping[Endpoint, FlowSockets]:
-        open_flows = self._flows.open_flows()
-        wanted = [flow for flow in open_flows if flow.client in watched][-MOST_WATCHED:]
-        asked = wanted + self._undecided(open_flows, {flow.number for flow in wanted})
+        wanted = [*self._flows.open_flows(watched)[:MOST_WATCHED]]
+        asked = wanted + self._undecided({flow.number for flow in wanted})
         if not asked:
             return {}
         measured = self._measure([flow.number for flow in wanted]) if wanted else {}
-        sockets = dict(zip([flow.number for flow in asked], self._sockets(asked), strict=True))
+        sockets = dict(zip([flow.number for flow in asked], self._sockets(asked, measured), strict=True))
         for flow in asked:
             self._note_acceptance(flow, sockets[flow.number].server, now)
         rows = [row for flow in wanted if (row := sockets[flow.number].server)]
@@ -92,22 +98,27 @@ class StreamLook:
                 found[flow.client] = view
         return found
 
-    def _undecided(self, flows: Sequence[WireFlow], others: Collection[int]) -> list[WireFlow]:
+    def _undecided(self, others: Collection[int]) -> list[WireFlow]:
         """The first flows of which nobody knows yet whether they were accepted: those go first."""
         if self._subject.reports:
             return []
-        return [flow for flow in flows if flow.accepted is None and flow.number not in others][:MOST_WATCHED]
+        return [flow for flow in self._flows.undecided(MOST_WATCHED) if flow.number not in others]
 
-    def _sockets(self, flows: Sequence[WireFlow]) -> list[_Sockets]:
-        pairs: list[tuple[Address, Address]] = []
-        places: list[tuple[int, bool]] = []
-        for flow in flows:
-            server = self._place.towards(flow.upstream)
-            places.append((len(pairs), server is not None))
-            if server is not None:
-                pairs += [(server, flow.upstream), (flow.upstream, server), (self._wire_towards(flow), flow.client)]
-        rows = connections_between(pairs)
-        return [_Sockets(*rows[at : at + 3]) if there else _Sockets(None, None, None) for at, there in places]
+    def _sockets(self, flows: Sequence[WireFlow], measured: Mapping[int, tuple[int, int]]) -> list[_Sockets]:
+        """The wire's socket towards a client is asked for only if bytes wait in the wire: it may not read then."""
+        servers = [self._place.towards(flow.upstream) for flow in flows]
+        pairs = [pair for flow, server in zip(flows, servers, strict=True) if server is not None
+                 for pair in ((server, flow.upstream), (flow.upstream, server))]  # fmt: skip
+        rows = iter(connections_between(pairs))
+        found = [_Sockets(next(rows), next(rows)) if server is not None else _Sockets() for server in servers]
+        slow = [
+            at for at, (flow, each) in enumerate(zip(flows, found, strict=True))
+            if each.upstream is not None and (each.upstream.send_queue or measured.get(flow.number, (0, 0))[1])
+        ]  # fmt: skip
+        clients = connections_between([(self._wire_towards(flows[at]), flows[at].client) for at in slow])
+        for at, client in zip(slow, clients, strict=True):
+            found[at] = found[at]._replace(client=client)
+        return found
 
     def _wire_towards(self, flow: WireFlow) -> Address:
         """The wire's own address at which a client arrived. On a wire that listens everywhere it is the client's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,8 +50,15 @@ class WireFlow(Protocol):
 class WireFlows(Protocol):
     """The wire's flows. `netlab.lab.processes.flow_table.FlowTable` has them. Any thread may ask."""
 
-    def open_flows(self) -> Sequence[WireFlow]:
-        """Those that are open, in the order in which they came."""
+    @property
+    def any_open(self) -> bool:
+        """Whether one is open."""
+
+    def open_flows(self, clients: Iterable[Endpoint]) -> Sequence[WireFlow]:
+        """The open ones of these clients."""
+
+    def undecided(self, most: int) -> Sequence[WireFlow]:
+        """The first open ones of which it is not known whether they were accepted."""
 
     def knows(self, upstream: Endpoint) -> bool:
         """Whether the wire has, or had, this address towards the server."""
