@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import overload
 
 from netlab.capture.conversations import direction, kind_of, route_of
-from netlab.capture.files.checkpoint import Checkpoint, OpenFlow
+from netlab.capture.files.checkpoint import Checkpoint, FlowState
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.part import Part, SharedReading
 from netlab.capture.frames.fragments import FRAGMENT
@@ -84,7 +84,7 @@ class Capture:
         self._parts: tuple[Part, ...] = (first,)  # exchanged whole: other threads look
         self._ahead: deque[Part] = deque()  # files that are not read yet; they are open, so removal does not hurt
         self._count = 0  # segments of files that are read
-        self._open: tuple[OpenFlow, ...] = ()  # at the beginning of the file that is read
+        self._open: tuple[FlowState, ...] = ()  # at the beginning of the file that is read
         self._streams: dict[int, Stream] = {}
         self._damaged = self._closed = self._lets_go = False
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import overload
 
-from netlab.capture.files.checkpoint import OpenFlow
+from netlab.capture.files.checkpoint import FlowState
 from netlab.capture.frames.packets import ACK, FIN, RST, SYN, TCP, UDP, Packet
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, LetGo, Transport
 
@@ -46,7 +46,7 @@ class _Side:
         return position
 
 
-class Flows(Sequence[Flow]):
+class FlowSequence(Sequence[Flow]):
     """The flows of a capture in order of appearance; a flow's index is its number less one, always.
 
     The length counts also those that were let go; they cannot be had (`LetGo`), and neither an iteration nor a slice,
@@ -90,7 +90,7 @@ class Conversations:
     """The flows of a capture, in order of appearance, and the two sides by which packets are assigned to them."""
 
     def __init__(self) -> None:
-        self.flows: Sequence[Flow] = Flows(self)
+        self.flows: Sequence[Flow] = FlowSequence(self)
         self.flow_count = 0
         self._flows: dict[int, Flow] = {}  # by index; exchanged when some are let go, because other threads look
         self._sides: dict[int, dict[bytes, _Side]] = {TCP: {}, UDP: {}}
@@ -177,7 +177,7 @@ class Conversations:
         """All flows but those that were let go."""
         return list(self._flows.values())
 
-    def restore(self, flows: Iterable[OpenFlow]) -> None:
+    def restore(self, flows: Iterable[FlowState]) -> None:
         """Go on where these flows stand; those that are not known begin."""
         for protocol, key, firsts, ends in flows:
             if protocol not in self._sides:
@@ -189,7 +189,7 @@ class Conversations:
                 for each, first, end in zip((side, self._sides[TCP][_swapped(key)]), firsts, ends, strict=True):
                     each.first, each.end = first, end
 
-    def keep_only(self, routes: Iterable[int], flows: Iterable[OpenFlow]) -> Container[int]:
+    def keep_only(self, routes: Iterable[int], flows: Iterable[FlowState]) -> Container[int]:
         """Let go the flows that have none of these routes and are not among these; the routes of what went."""
         kept = {route >> FLAG_BITS for route in routes}
         for protocol, key, *_ in flows:

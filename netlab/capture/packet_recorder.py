@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from netlab.capture.files.checkpoint import OpenFlow
+from netlab.capture.files.checkpoint import FlowState
 from netlab.capture.model import Direction, Endpoint, Outcome
 from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, TCP, UDP, Heading
 from netlab.capture.writer import CaptureWriter
@@ -65,13 +65,13 @@ class TcpRecord:
             self.from_server.begin_again()
             self.opened(time_ns, "opened before this capture began")
 
-    def state(self) -> OpenFlow | None:
+    def state(self) -> FlowState | None:
         """Where the connection stands; None if the capture does not have it yet."""
         if not self.appeared or self.generation != self.writer.generation:
             return None
         ways = self.from_client, self.from_server
         firsts, ends = zip(*((way.first & _MODULO, way.sequence - way.first) for way in ways), strict=True)
-        return OpenFlow(TCP, self.from_client.heading.ends, firsts, ends)
+        return FlowState(TCP, self.from_client.heading.ends, firsts, ends)
 
     def closed(self) -> None:
         """The connection is over both ways."""
@@ -193,9 +193,9 @@ class UdpRecord:
         """The record of one direction."""
         return self.from_client if direction is Direction.TO_SERVER else self.from_server
 
-    def state(self) -> OpenFlow:
+    def state(self) -> FlowState:
         """That it is open."""
-        return OpenFlow(UDP, self.from_client.heading.ends)
+        return FlowState(UDP, self.from_client.heading.ends)
 
     def closed(self) -> None:
         """The pair was forgotten."""

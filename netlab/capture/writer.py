@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from netlab import __version__
 from netlab.capture import outcomes
 from netlab.capture.files import checkpoint
-from netlab.capture.files.checkpoint import OpenFlow
+from netlab.capture.files.checkpoint import FlowState
 from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile
 from netlab.capture.files.sink import Sink
 from netlab.capture.model import Keep, Outcome
@@ -60,7 +60,7 @@ class Tally:
 class Recorded(Protocol):
     """A flow that is being recorded."""
 
-    def state(self) -> OpenFlow | None:
+    def state(self) -> FlowState | None:
         """Where it stands; None if nothing of it is in the capture."""
 
 
@@ -278,7 +278,7 @@ class CaptureWriter:
             self._stopped = True
 
     def _leave_out(self) -> None:
-        """Whoever reads the capture does not keep up: go on without what has gathered."""
+        """The reader of the capture does not keep up: go on without what has gathered."""
         self.tally.kept -= self._waiting
         self.tally.let_go += self._waiting
         self.note = "the capture's reader does not keep up: segments are left out"

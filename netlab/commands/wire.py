@@ -26,6 +26,7 @@ from netlab.processor import yield_processor
 from netlab.wire.facts import Captured
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
+from netlab.wire.impairment.own_fault import OWN
 from netlab.wire.impairment.spec import GRAMMAR
 from netlab.wire.live_wire import LiveWire
 from netlab.wire.loop import READ, Loop
@@ -180,6 +181,7 @@ class _Parser(argparse.ArgumentParser):
         """With the available faults, which are imported only here, because the wire must start fast."""
         rows = [(f"{kind.name} {kind.usage}".rstrip(), kind) for kind in catalog.offered()]
         lines = [f"  {usage:<26}{_where(kind)}{kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
+        lines.append(f"  {OWN.usage:<26}{OWN.help}, as in ./shout.py 300")
         return f"{super().format_help()}\nfaults ({GRAMMAR}):\n" + "\n".join((*lines, *catalog.problems())) + "\n"
 
 

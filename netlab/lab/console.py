@@ -266,7 +266,9 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
         "save", "FILE [--secrets]", "save the capture for Wireshark; --secrets includes the TLS secrets", _save
     ),
     ConsoleCommand("clear", "", "start a new capture", _plain(lambda lab: lab.clear_capture())),
-    ConsoleCommand("fault", "[SPEC]", "add a fault to the wire; alone, list the kinds of fault", wire_commands.fault),
+    ConsoleCommand(
+        "fault", "[SPEC [if FILTER]]", "add a fault to the wire; alone, list the kinds", wire_commands.fault
+    ),
     ConsoleCommand("faults", "", "list the active faults", wire_commands.active),
     ConsoleCommand("clear-faults", "", "remove all faults", wire_commands.clear),
     ConsoleCommand("down", "", "let the server seem gone: refuse clients and reset flows", wire_commands.down),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.wire.impairment import catalog
+from netlab.wire.impairment import catalog, own_fault
 from netlab.wire.impairment.spec import GRAMMAR, NONE
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def kinds(lab: Lab) -> str:
     """A line for each kind of fault on this transport, then how to narrow one down, then the active faults."""
     rows = [(f":fault {kind.name} {kind.usage}".rstrip(), kind) for kind in lab.wire.kinds]
     lines = [f"{usage}: {kind.help}, as in {kind.name} {kind.example}" for usage, kind in rows]
+    lines.append(f":fault {own_fault.OWN.usage}: {own_fault.OWN.help}, as in ./shout.py 300")
     return "\n".join([*lines, *map(safe, catalog.problems()), f"{GRAMMAR}; :clear-faults removes all", active(lab, "")])
 
 

@@ -20,7 +20,7 @@ from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
 
 MOST_FAULTS = 16
-LONGEST_SPEC = 100
+LONGEST_SPEC = 200
 LONGEST_FILTER = 500
 DOWN = "the wire was taken down"
 """Why flows end then."""

@@ -30,7 +30,7 @@ from netlab.wire.facts import (
     Synced,
     Troubled,
 )
-from netlab.wire.impairment import catalog
+from netlab.wire.impairment import catalog, own_fault
 from netlab.wire.impairment.fault import Impairment, kept
 from netlab.wire.loop import Loop
 from netlab.wire.relay.context import Context
@@ -59,6 +59,7 @@ class LiveWire:
         self._relay = StreamRelay(self._context) if transport is Transport.TCP else DatagramRelay(self._context)
         self._announced = 0.0
         self._announcing = False
+        self._stamps: dict[str, tuple[int, int] | None] = {}  # of the files of own faults, when they were read
         loop.after = self._look
 
     def listen(self, address: Endpoint) -> bool:
@@ -115,6 +116,7 @@ class LiveWire:
         afresh = seed != self._context.seed or self._active() == tuple(map(str, wanted))
         self._context.chain = wanted if afresh else kept(self._context.chain, wanted)
         self._context.seed = seed
+        self._stamps = {each.file.path: each.file.stamp for each in self._context.chain if each.file is not None}
         self._relay.impair()
         self._report(FaultsChanged(self._active()))
 
@@ -210,8 +212,34 @@ class LiveWire:
         if self._writer.changed:
             self._announce()
 
+    def _look_after_own_faults(self) -> None:
+        """Report what went wrong in a person's own faults, and read again those whose files were saved."""
+        chain = self._context.chain
+        own = [each.file for each in chain if each.file is not None]
+        for file in own:
+            while file.complaints:
+                self._report(Troubled(file.complaints.popleft()))
+        now = {file.path: stamp for file in own if (stamp := own_fault.stamp(file.path)) is not None}
+        saved = {path for path, stamp in now.items() if stamp != self._stamps.get(path, stamp)}
+        self._stamps |= now
+        if not saved:
+            return
+        try:
+            chain = tuple(self._renewed(each) if each.file and each.file.path in saved else each for each in chain)
+        except ValueError as error:
+            self._report(Troubled(f"{error}; it goes on as it was"))
+            return
+        self._context.chain = chain
+        self._relay.impair()
+        self._report(Troubled(""))
+
+    def _renewed(self, impairment: Impairment) -> Impairment:
+        return catalog.parse(str(impairment), self._transport) or impairment
+
     def _announce(self) -> None:
         self._writer.changed = False
+        if any(each.file is not None for each in self._context.chain):
+            self._look_after_own_faults()
         self._announced = time.monotonic()
         length = self._writer.flush()
         self._report(Captured(length, replace(self._writer.tally), self._writer.note, self._writer.files))

@@ -41,7 +41,7 @@ class FactPrinter:
             case ListenFailed(address, number, text):
                 text = "port in use; port 0 takes any free one" if number == errno.EADDRINUSE else text
                 self._write(f"netlab wire: cannot listen on {address}: {text}", 2)
-            case Troubled(text):
+            case Troubled(text) if text:
                 self._write(f"netlab wire: {text}", 2)
             case FlowOpened(number, client):
                 self._bounded(f"flow {number} opened by {client}")

@@ -23,7 +23,7 @@ _HEAD = Struct("<IIQ")
 _SIZE = Struct("<I")
 
 
-class OpenFlow(NamedTuple):
+class FlowState(NamedTuple):
     """One flow: its protocol, its addresses and ports (the client's first), and where its two streams stand.
 
     Of each direction, the first to the server: the sequence number of its first byte, and how many bytes it has had.
@@ -39,10 +39,10 @@ class Checkpoint(NamedTuple):
     """How many segments came before, and the flows that were open."""
 
     segments: int
-    flows: tuple[OpenFlow, ...]
+    flows: tuple[FlowState, ...]
 
 
-def blocks(segments: int, flows: Iterable[OpenFlow]) -> bytes:
+def blocks(segments: int, flows: Iterable[FlowState]) -> bytes:
     """The blocks that say so; at least one."""
     left, written = iter(flows), list[bytes]()
     while (some := tuple(islice(left, _FLOWS_A_BLOCK))) or not written:
@@ -60,12 +60,12 @@ def read(found: Sequence[bytes]) -> Checkpoint | None:
     return Checkpoint(segments, tuple(flow for block in found for flow in _flows(block)))
 
 
-def _flows(block: bytes) -> Iterator[OpenFlow]:
+def _flows(block: bytes) -> Iterator[FlowState]:
     at, end = 16, len(block) - 4
     while end - at >= _FLOW.size:
         protocol, size, *numbers = _FLOW.unpack_from(block, at)
         at += _FLOW.size
         if size not in _KEY_SIZES or size > end - at:
             return
-        yield OpenFlow(protocol, block[at : at + size], (numbers[0], numbers[1]), (numbers[2], numbers[3]))
+        yield FlowState(protocol, block[at : at + size], (numbers[0], numbers[1]), (numbers[2], numbers[3]))
         at += size

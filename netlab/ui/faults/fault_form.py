@@ -25,11 +25,13 @@ from netlab.ui.keys.late_paint import LateModal
 from netlab.ui.keys.type_ahead_input import TypeAheadInput
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.widgets.chooser import entry
+from netlab.wire.impairment import own_fault
 
 WAYS: tuple[Direction | None, ...] = (None, Direction.TO_SERVER, Direction.TO_CLIENT)
 _COUNTS = {Which.ALL: "", Which.SOME: "30", Which.FIRST: "3", Which.FIRST_EACH: "3", Which.EVERY: "2"}
 _BESIDE = 28
 """Cells of a row besides the words: border, label, and the field after them."""
+_OWN = "FILE.py"
 _NONE = "no fault is active"
 _PERIOD = 0.1  # seconds between two polls of the active faults
 
@@ -97,6 +99,7 @@ class FaultForm(LateModal[None]):
     FaultForm Horizontal > .label { width: 9; color: $text-muted; }
     FaultForm Input { width: 24; height: 1; border: none; padding: 0 1; background: $boost; }
     FaultForm Input:focus { border: none; background-tint: $foreground 12%; }
+    FaultForm #fault-filter { width: 1fr; }
     FaultForm #fault-count { width: 10; margin-left: 1; }
     FaultForm #fault-usage { width: 1fr; padding-left: 1; color: $text-muted; }
     FaultForm OptionList, FaultForm OptionList:focus {
@@ -123,7 +126,7 @@ class FaultForm(LateModal[None]):
     def __init__(self, live: LiveLab) -> None:
         super().__init__()
         self._live, self._wire = live, live.lab.wire
-        self._kinds = self._wire.kinds
+        self._kinds = (*self._wire.kinds, own_fault.OWN)
         self._active: tuple[str, ...] | None = None
         self._draft = Draft.example(self._kinds[0])
         self._added: Draft | None = None
@@ -139,6 +142,8 @@ class FaultForm(LateModal[None]):
             yield from self._field("way", Pick(("both", "→ to server", "← to client"), id="fault-way"))
             yield from self._field("acts on", Pick([which.value for which in Which], id="fault-which"),
                                    NumbersInput(id="fault-count", compact=True, select_on_focus=False))  # fmt: skip
+            example = "a filter as in the wire list: 'Hello' or >100"
+            yield from self._field("only if", TypeAheadInput(id="fault-filter", compact=True, placeholder=example))
             yield Static("", id="fault-verdict", markup=False)
             yield Static("active faults, in the order in which they act", classes="heading", markup=False)
             yield OptionList(id="fault-active", markup=False)
@@ -147,7 +152,7 @@ class FaultForm(LateModal[None]):
         """The kinds on a screen of so many columns."""
         width = max(len(kind.name) for kind in self._kinds)
         room = min(78, columns * 98 // 100) - 5  # without border, padding and scrollbar
-        return [entry(kind.name.ljust(width), kind.help, room) for kind in self._kinds]
+        return [entry((kind.name or _OWN).ljust(width), kind.help, room) for kind in self._kinds]
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap the lines for the new width."""
@@ -163,7 +168,7 @@ class FaultForm(LateModal[None]):
 
     def on_mount(self) -> None:
         """Show the first kind, and follow the active faults."""
-        for line in self.query(NumbersInput):
+        for line in self.query(TypeAheadInput):
             line.cursor_blink = False
         self._fill(self._draft)
         self._look()
@@ -187,6 +192,7 @@ class FaultForm(LateModal[None]):
             self.query_one("#fault-kinds", OptionList).highlighted = self._kinds.index(draft.kind)
             self.query_one("#fault-numbers", Input).value = draft.numbers
             self.query_one("#fault-count", Input).value = draft.count
+            self.query_one("#fault-filter", Input).value = draft.filter
         self.query_one("#fault-way", Pick).chosen = WAYS.index(draft.way)
         self.query_one("#fault-which", Pick).chosen = list(Which).index(draft.which)
         self.query_one("#fault-usage", Static).update(Content(draft.kind.usage or "no numbers"))
@@ -200,6 +206,7 @@ class FaultForm(LateModal[None]):
             way=WAYS[self.query_one("#fault-way", Pick).chosen],
             which=list(Which)[self.query_one("#fault-which", Pick).chosen],
             count=self.query_one("#fault-count", Input).value,
+            filter=self.query_one("#fault-filter", Input).value,
         )
         self._judge()
 

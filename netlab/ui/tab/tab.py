@@ -31,6 +31,7 @@ from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.dissect_as import DissectAs
 from netlab.ui.wire.wire_list import WireList
+from netlab.wire.impairment import own_fault
 
 if TYPE_CHECKING:  # panes that come later; the first tab serves earlier without them
     from netlab.ui.experiments.experiment_pane import ExperimentPane
@@ -107,7 +108,7 @@ class TopicTab(LabPanes):
         self.completion.values = {
             **self.completion.values,
             "model": self.topic.usable_models,
-            "fault": lambda: [kind.name for kind in self.lab.wire.kinds],
+            "fault": lambda: [*(kind.name for kind in self.lab.wire.kinds), *own_fault.nearby()],
         }
         self.experiments_and_lanes.learn()
 

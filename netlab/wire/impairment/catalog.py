@@ -12,7 +12,8 @@ from importlib import import_module
 from pathlib import Path
 
 from netlab.capture.model import Transport
-from netlab.wire.impairment.choice import SegmentChoice, chosen
+from netlab.wire.impairment import own_fault
+from netlab.wire.impairment.choice import SegmentChoice, Test, chosen
 from netlab.wire.impairment.fault import FaultKind, Impairment
 from netlab.wire.impairment.spec import split
 
@@ -27,11 +28,19 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
 
 
-@cache
 def kind_named(name: str) -> FaultKind:
-    """One kind of fault. Raises `ValueError` with a sentence if there is none of that name, or it cannot be loaded."""
+    """One kind of fault, also of a person's own, by its file.
+
+    Raises `ValueError` with a sentence if there is none of that name, or it cannot be loaded.
+    """
+    return own_fault.load(name) if own_fault.is_file(name) else _installed(name)
+
+
+@cache
+def _installed(name: str) -> FaultKind:
     if name not in names():
-        raise ValueError(f"there is no fault {name!r}; there are {', '.join(kind.name for kind in offered())}")
+        there = ", ".join(kind.name for kind in offered())
+        raise ValueError(f"there is no fault {name!r}; there are {there}, and your own by its file, as in ./mine.py")
     try:
         kind = import_module(f"{FAULTS}.{name}").KIND
     except Exception as error:  # whatever a fault's module raises concerns this fault alone
@@ -81,9 +90,26 @@ def parse(text: str, transport: Transport | None = None) -> Impairment | None:
         raise ValueError(f"no {kind.name} on {transport.name}: {kind.why_not}")
     if kind.of_the_end and spec.choice.of_segments != SegmentChoice():
         raise ValueError(f"{kind.name} acts on the end of a stream, not on some of its segments; write 30% flows")
-    begin = kind.parse(list(spec.numbers))
-    begin = begin if spec.choice == SegmentChoice() else chosen(begin, spec.choice, kind.sees_all)
-    return Impairment(spec.words, spec.direction, begin)
+    file, words = None, list(spec.numbers)
+    if own_fault.is_file(spec.name):
+        begin, file = own_fault.guarded(kind, words, spec.name)
+    else:
+        begin = kind.parse(words)
+    if spec.filter or spec.choice != SegmentChoice():
+        begin = chosen(begin, spec.choice, kind.sees_all, _meaning(spec.filter))
+    return Impairment(spec.words, spec.direction, begin, spec.filter, file)
+
+
+def _meaning(text: str) -> Test | None:
+    """What a fault's filter means; None for an empty one. Raises `ValueError` with a sentence."""
+    if not text:
+        return None
+    from netlab.capture.filter import FilterError, parse  # late: few wires need it
+
+    try:
+        return parse(text).matches
+    except FilterError as error:
+        raise ValueError(f"in the filter after if, {error}") from error
 
 
 def chain(specs: Iterable[str], transport: Transport | None = None) -> tuple[Impairment, ...]:

@@ -1,4 +1,5 @@
-"""Which segments a fault acts on: each with a probability, every N-th, or only the first few; and on which flows."""
+"""Which segments a fault acts on: those that a filter means, each with a probability, every N-th, or only the first
+few; and on which flows."""
 
 from __future__ import annotations
 
@@ -8,9 +9,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
 
+from netlab.capture.model import Endpoint, Flow, Kind, Segment
 from netlab.wire.impairment.fault import Begin, Fault, Passing
 from netlab.wire.impairment.requests import Forward, Request
 
+Test = Callable[[Segment], bool]
+"""Whether a filter means a segment."""
 FIRST = "on the whole wire: all flows, both directions"
 """Where ``first 3`` counts."""
 FIRST_EACH = "in each direction of each flow"
@@ -81,18 +85,53 @@ class Left:
     count: int | None
 
 
+class Matching:
+    """Counts, in one direction of one flow, the segments that a filter means."""
+
+    def __init__(self, test: Test) -> None:
+        self._test, self._count = test, 0
+
+    def index(self, segment: Passing) -> int | None:
+        """The index of a segment among those that are meant; None if it is not."""
+        if not self._test(_as_segment(segment)):
+            return None
+        self._count += not segment.is_end
+        return self._count - 1
+
+
+_NOWHERE = Endpoint("", 0)
+
+
+def _as_segment(passing: Passing) -> Segment:
+    """What a filter looks at. What faults before this one did to it is not known."""
+    flow = Flow(passing.flow, passing.transport, _NOWHERE, _NOWHERE)
+    kind, payload = Kind.FIN if passing.is_end else Kind.DATA, passing.payload
+    return Segment(0, 0, flow, passing.direction, kind, len(payload), payload)
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A fault that acts on chosen segments and lets the others pass. The end of a stream is never chosen."""
+    """A fault that acts on chosen segments and lets the others pass.
+
+    The end of a stream is chosen only by a filter that means it (``fin``), without another condition.
+    """
 
     fault: Fault
     choice: SegmentChoice
     left: Left
     sees_all: bool = False
+    matching: Matching | None = None
+
+    def _takes(self, segment: Passing, random: Random) -> bool:
+        if segment.is_end:
+            every = self.choice.of_segments == SegmentChoice()
+            return every and self.matching is not None and self.matching.index(segment) is not None
+        index = segment.index if self.matching is None else self.matching.index(segment)
+        return index is not None and self.choice.takes(index, random)
 
     def __call__(self, segment: Passing, clock: float, random: Random) -> Iterable[Request]:
         """Act or pass on."""
-        chosen = self.left.count != 0 and not segment.is_end and self.choice.takes(segment.index, random)
+        chosen = self.left.count != 0 and self._takes(segment, random)
         if not (chosen or self.sees_all):
             return (Forward(segment.payload),)
         requests = tuple(self.fault(replace(segment, chosen=chosen), clock, random))
@@ -121,10 +160,14 @@ class OfSomeFlows:
         return self.fault(segment, clock, random) if self.acts else (Forward(segment.payload),)
 
 
-def chosen(begin: Begin, choice: SegmentChoice, sees_all: bool) -> Begin:
-    """A fault for chosen flows and segments, out of one for all."""
+def chosen(begin: Begin, choice: SegmentChoice, sees_all: bool, test: Test | None = None) -> Begin:
+    """A fault for chosen flows and segments, out of one for all; ``test`` says which segments count."""
     share, counter = choice.flows, choice.counter()
-    inner = begin if choice.of_segments == SegmentChoice() else lambda: Chosen(begin(), choice, counter(), sees_all)
+
+    def some() -> Fault:
+        return Chosen(begin(), choice, counter(), sees_all, None if test is None else Matching(test))
+
+    inner = begin if test is None and choice.of_segments == SegmentChoice() else some
     return inner if share is None else lambda: OfSomeFlows(inner(), share)
 
 

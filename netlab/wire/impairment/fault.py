@@ -6,8 +6,9 @@ A fault opens nothing, waits for nothing and reads no clock of its own, so a tes
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from netlab.capture.model import Direction, Transport
@@ -44,19 +45,34 @@ token bucket, a count) is an object with ``__call__``; each direction of each fl
 
 
 @dataclass(frozen=True, slots=True)
+class FaultFile:
+    """The file of a person's own fault, as it was when it was read, and what went wrong in it since."""
+
+    path: str
+    stamp: tuple[int, int] | None
+    complaints: deque[str] = field(default_factory=lambda: deque(maxlen=1))
+
+
+@dataclass(frozen=True, slots=True)
 class Impairment:
-    """A fault as it was asked for: its words, which way it acts (None: both), and how to make a fresh one."""
+    """A fault as it was asked for: its words, which way it acts (None: both), and how to make a fresh one.
+
+    ``filter`` says for which segments it was asked for; empty for all. ``file`` is that of a person's own fault.
+    """
 
     words: str
     direction: Direction | None
     begin: Callable[[], Fault]
+    filter: str = ""
+    file: FaultFile | None = None
 
     def acts(self, direction: Direction) -> bool:
         """Whether it acts on this direction."""
         return self.direction in (None, direction)
 
     def __str__(self) -> str:
-        return f"{self.words} {self.direction.value}" if self.direction else self.words
+        arrow = self.direction.value if self.direction else ""
+        return " ".join(filter(None, (self.words, arrow, self.filter and f"if {self.filter}")))
 
 
 def kept(before: Sequence[Impairment], wanted: Sequence[Impairment]) -> tuple[Impairment, ...]:

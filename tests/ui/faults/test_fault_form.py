@@ -15,6 +15,12 @@ from netlab.wire.impairment import catalog
 from tests.support.screen.staging import StagedApp, enter, played, serving, settled
 from tests.support.waiting import until
 
+NOOP = """
+from netlab.wire.impairment.fault import FaultKind
+from netlab.wire.impairment.requests import Forward
+KIND = FaultKind("noop", "", "", "", lambda words: lambda: lambda segment, clock, random: [Forward(segment.payload)])
+"""
+
 Compare = Callable[..., bool]
 sizes = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 
@@ -22,7 +28,7 @@ sizes = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "8
 @pytest.mark.parametrize(
     "spec",
     ["delay 100ms", "delay 100ms±20ms ->", "loss 30%", "reorder 1 every 2 <-", "corrupt bit 3 byte 7 first 2", "stall",
-     "cut first 3 each ->"],
+     "cut first 3 each ->", "delay 1s first 2 -> if 'Hello' or >100", "./mine.py 3 fast <- if fin"],
 )  # fmt: skip
 def test_a_draft_says_what_it_was_made_of(spec: str) -> None:
     assert Draft.of(spec).spec == spec
@@ -120,6 +126,29 @@ async def test_datagrams_have_faults_of_their_own(app: StagedApp, pilot: Pilot[N
     kinds.highlighted = names.index("loss")
     await until(pilot, lambda: verdict(form) == "✓ :fault loss 30%")
     assert form.query_one("#fault-numbers", Input).value == ""
+
+
+@played(size=(80, 24))
+async def test_a_fault_for_what_a_filter_means_and_one_of_a_file(app: StagedApp, pilot: Pilot[None]) -> None:
+    form = await opened(app, pilot)
+    wire, mine = app.seen.lab.wire, app.seen.lab.capture.path.with_name("mine.py")
+    form.query_one("#fault-filter", Input).focus()
+    await pilot.press(*"Fun")
+    assert "in the filter after if, column 1: Fun is not understood" in verdict(form), "F is a letter here"
+    await pilot.press("home", "apostrophe", "end", "apostrophe", "enter")
+    await until(pilot, lambda: wire.faults == ("delay 100ms if 'Fun'",), "it acts")
+    kinds = form.query_one("#fault-kinds", OptionList)
+    kinds.focus()
+    await pilot.press("end", "enter")
+    assert "write the file" in verdict(form)
+    mine.write_text("oh no")
+    form.query_one("#fault-numbers", Input).value = str(mine)
+    await until(pilot, lambda: "mine.py does not load: line 1: SyntaxError" in verdict(form))
+    mine.write_text(NOOP)
+    form.query_one("#fault-numbers", Input).value = f"{mine} 3"
+    await until(pilot, lambda: verdict(form) == f"✓ :fault {mine} 3")
+    await pilot.press("tab", "enter")
+    await until(pilot, lambda: wire.faults == ("delay 100ms if 'Fun'", f"{mine} 3"), "it acts, too")
 
 
 @played()

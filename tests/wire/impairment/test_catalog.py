@@ -26,7 +26,7 @@ Install = Callable[[str, str], None]
 
 
 def forget() -> None:
-    for cached in (catalog.names, catalog.kind_named, catalog._found):
+    for cached in (catalog.names, catalog._installed, catalog._found):
         cached.cache_clear()
 
 
