@@ -34,6 +34,7 @@ from netlab.wire.impairment.spec import ARROWS
 
 T = TypeVar("T")
 _FAULTS = "`netlab wire --help` lists the faults; clear() removes all"
+_ANOTHER = "close it, and make another Wire"
 _ASKED = "`held` has the segments that wait, `flows` those flows whose `closed` is None"
 
 
@@ -64,7 +65,6 @@ class Wire:
         self._run = WireRun(transport, endpoint(listen, "listen"), limit)
         self._control = WireControl(self._run, transport)
         self._control.seed = seed
-        self._is_down = False
         with advising(_FAULTS):
             self._control.check(*self._first)
 
@@ -112,17 +112,13 @@ class Wire:
 
     def down(self) -> None:
         """Let the server seem gone: open flows are reset, and clients are refused until `up`."""
-        self._is_down = True
-        with advising("close it, and make another Wire"):
-            self._run.with_wire(lambda wire: wire.pause())
-        self.drop_flows("the wire was taken down")
+        with advising(_ANOTHER):
+            self._control.down()
 
     def up(self) -> None:
         """Take clients again, at the same address. Does nothing unless it is down."""
-        if self._is_down:
-            with advising("another program has taken the port; make another Wire"):
-                self._run.with_wire(lambda wire: wire.listen(self.address))
-            self._is_down = False
+        with advising("another program has taken the port; make another Wire"):
+            self._control.up()
 
     def drop_flows(self, why: str = "dropped by the program") -> None:
         """Reset all open flows; ``why`` is their fate in the capture, in a few words."""

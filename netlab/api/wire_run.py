@@ -74,9 +74,11 @@ class WireRun:
     @property
     def state(self) -> LabState:
         """What the wire reports."""
-        running = self._process is not None and self._process.alive
-        state = LabState(Phase.SERVING if running else Phase.STOPPED, "")
-        return state if self._process is None else self._process.reported(state)
+        process = self._process
+        if process is None:
+            return LabState(Phase.STOPPED, "")
+        phase = Phase.SERVING if process.alive else Phase.STOPPED
+        return process.reported(LabState(phase, "", down=process.endpoint is None))
 
     @property
     def note(self) -> str:
