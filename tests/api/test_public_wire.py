@@ -356,6 +356,20 @@ def test_nothing_outlives_the_program(echo: EchoServer, number: signal.Signals |
         wait_until(lambda: not Path(folder).exists())
 
 
+def test_a_fork_that_lives_on_does_not_keep_the_wire(echo: EchoServer) -> None:
+    forking = PROGRAM.replace(
+        "input()", "child = os.fork()\nprint(child, flush=True) if child else input()\nos._exit(9)"
+    )
+    words = [sys.executable, "-c", forking, str(echo.address.port)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        wire, _ = program.stdout.readline().split()
+        child = int(program.stdout.readline())
+        assert program.wait(PATIENCE) == 9  # without any clean-up, as by kill -9
+        wait_until(lambda: gone(int(wire)))
+        os.kill(child, signal.SIGTERM)  # it was still there
+
+
 def test_a_fork_does_not_end_its_parents_wire(wire: Wire) -> None:
     child = os.fork()
     if not child:

@@ -142,6 +142,11 @@ class Child:
             with contextlib.suppress(OSError):
                 self._stdin.close()
 
+    def let_go_of_stdin(self, instead: int) -> None:
+        """Let another descriptor take its place in this process, which was forked."""
+        with contextlib.suppress(OSError, ValueError):  # closed already
+            os.dup2(instead, self._stdin.fileno(), inheritable=False)
+
     def kill(self, number: signal.Signals) -> None:
         """Send a signal to the child and all it forked. Its id is still its own: it is reaped under the same lock."""
         with self._lock:
@@ -234,6 +239,22 @@ class Child:
         text = line[: WORD_LENGTH * 4].decode(errors="replace").rstrip()[:WORD_LENGTH]
         if text:
             self._stderr_lines.append(safe(text))
+
+
+def _let_go_in_a_fork() -> None:
+    """Close a forked process's copies of the children's stdin: else they would live as long as the fork does.
+
+    Something else takes the descriptors' numbers, because the parent's objects, which are copied, go on using them.
+    """
+    if _LIVING:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for child in list(_LIVING.values()):
+            child.let_go_of_stdin(nothing)
+        os.close(nothing)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_a_fork)
 
 
 def abandon_all() -> None:
