@@ -14,14 +14,16 @@ from netlab.capture.model import Direction, Flow, Segment, Transport
 from netlab.capture.segment_reader import ReadSegment
 from netlab.capture.stream import Chunk
 from netlab.dissect.decrypted_record import Conversation, Opened
+from netlab.dissect.fields import Dissector
 from netlab.dissect.flow import MOST_OPENING, MOST_WAITING, Protocol
 from netlab.dissect.reading.flow_reader import FlowReader
-from netlab.dissect.reading.protocol_discovery import protocols
+from netlab.dissect.reading.own_dissector import OwnDissector
 from netlab.dissect.reading.recognition import opening_of, recognise
 from netlab.dissect.summary import preview, said
 from netlab.dissect.text import safe
 from netlab.topics.by_port import dissector_of, guess_topic
 from netlab.topics.decrypting import decrypted_by
+from netlab.topics.topic_protocols import known_protocols, read_whole
 
 MOST_FLOWS: Final = 64
 """Flows that are followed; a segment of one that was given up is shown as text or hex."""
@@ -39,8 +41,9 @@ _UNDECIDED: Final = 16 * MOST_OPENING
 class FlowWords:
     """Puts a capture's segments in words: the one place that decides what reads a flow. Ask about each, in order."""
 
-    def __init__(self, secrets: Callable[[], str] | None = None) -> None:
-        self._secrets = secrets
+    def __init__(self, secrets: Callable[[], str] | None = None, own: OwnDissector | None = None) -> None:
+        """``own`` is a person's own dissector: it reads all flows, or those that it recognises."""
+        self._secrets, self._own = secrets, own
         self._flows: OrderedDict[int, _FollowedFlow] = OrderedDict()
         self._kept = 0
 
@@ -48,8 +51,8 @@ class FlowWords:
         """A segment in words, escaped."""
         segment = found.segment
         if not segment.data or not found.streamed or segment.dropped is not None:
-            return said(segment, dissector_of(guess_topic(segment.flow)))
-        flow = self._flows.setdefault(segment.flow.number, _FollowedFlow(segment.flow, self._secrets))
+            return said(segment, None if self._own is not None else dissector_of(guess_topic(segment.flow)))
+        flow = self._flows.setdefault(segment.flow.number, _FollowedFlow(segment.flow, self._secrets, self._own))
         self._flows.move_to_end(segment.flow.number)
         while len(self._flows) > MOST_FLOWS or (self._kept > MOST_KEPT and len(self._flows) > 1):
             self._kept -= self._flows.popitem(last=False)[1].kept
@@ -62,15 +65,14 @@ class FlowWords:
 class _FollowedFlow:
     """One flow: its newest bytes, and who reads them."""
 
-    def __init__(self, flow: Flow, secrets: Callable[[], str] | None) -> None:
-        self._flow = flow
+    def __init__(self, flow: Flow, secrets: Callable[[], str] | None, own: OwnDissector | None) -> None:
+        self._flow, self._own = flow, own
         self._streams: dict[Direction, list[Chunk]] = {way: [] for way in Direction}
         self.kept = self._seen = 0
         self._final = False
         self._protocol: Protocol | None = None
         self._reader: FlowReader | None = None
-        topic = guess_topic(flow)
-        self._dissector = dissector_of(topic)
+        self._dissector: Dissector | None = None
         encrypted = secrets is not None and flow.transport is Transport.TCP
         self._decrypting = _DecryptedFlow(secrets) if encrypted and secrets is not None else None
 
@@ -79,8 +81,7 @@ class _FollowedFlow:
         opened = self._decrypting.words(segment) if self._decrypting is not None else ""
         if opened or chunk is None:
             return opened or said(segment, self._dissector)
-        if self._dissector is None:
-            self._recognise()
+        self._recognise()
         if self._reader is None:
             return said(segment, self._dissector)
         self._reader.advance()
@@ -104,11 +105,22 @@ class _FollowedFlow:
     def _recognise(self) -> None:
         if self._final:
             return
-        guess = recognise(opening_of(self._flow, self._streams), protocols())
+        protocol = self._guessed()
+        if protocol is None or protocol is self._protocol:
+            return
+        self._protocol, self._reader = protocol, None
+        self._dissector = read_whole().get(protocol.name) if self._own is None else None
+        if self._dissector is None:
+            self._reader = FlowReader(protocol.make, self._streams, self._flow.transport)
+
+    def _guessed(self) -> Protocol | None:
+        if self._own is not None and self._own.certain:
+            self._final = True
+            return self._own.protocol
+        known = known_protocols() if self._own is None else (self._own.protocol, *known_protocols())
+        guess = recognise(opening_of(self._flow, self._streams), known)
         self._final = guess.final or self._seen > _UNDECIDED
-        if guess.protocol is not None and guess.protocol is not self._protocol:
-            self._protocol = guess.protocol
-            self._reader = FlowReader(guess.protocol.make, self._streams, self._flow.transport)
+        return guess.protocol
 
 
 class _DecryptedFlow:

@@ -21,6 +21,7 @@ from netlab.capture.savefile import secrets_in
 from netlab.commands.arguments import KEYLOG
 from netlab.commands.printing import STANDARD_INPUT, Printing, print_segments, print_stream
 from netlab.commands.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
+from netlab.dissect.reading.own_dissector import OwnDissector
 from netlab.dissect.text import safe
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.platforms import lacks
@@ -112,8 +113,12 @@ def _print(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> in
     line: Callable[[SegmentRow], str] = TextLines().line
     if arguments.json or arguments.fields is not None:
         line = partial(as_json if arguments.json else as_table, names=names)
+    own = OwnDissector(arguments.dissect) if arguments.dissect is not None else None
+    if own is not None and own.problem:
+        parser.error(f"--dissect: {safe(own.problem)}")
     secrets = _secrets(arguments.file, arguments.keylog)
-    return print_segments(arguments.file, Printing(line, matches, arguments.flow, secrets, "summary" in names))
+    printing = Printing(line, matches, arguments.flow, secrets, own, "summary" in names)
+    return print_segments(arguments.file, printing)
 
 
 def _secrets(file: Path, keylog: Path | None) -> Callable[[], str] | None:

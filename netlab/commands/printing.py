@@ -21,6 +21,7 @@ from netlab.capture.unread import count_of, not_read
 from netlab.commands.flow_words import FlowWords
 from netlab.commands.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
+from netlab.dissect.reading.own_dissector import OwnDissector
 from netlab.dissect.text import safe
 
 STANDARD_INPUT = "-"
@@ -35,6 +36,8 @@ class Printing:
     flow: int | None = None
     secrets: Callable[[], str] | None = None
     """The current key log, to open TLS."""
+    own: OwnDissector | None = None
+    """A person's own dissector, to read the flows."""
     with_words: bool = True
     """Whether a line has the segment's summary, which takes most of the time."""
 
@@ -93,7 +96,7 @@ def _with_reader(path: Path, work: Callable[[_Source], str]) -> int:
 
 
 def _lines(source: _Source, printing: Printing) -> str:
-    words, start, write = FlowWords(printing.secrets), None, sys.stdout.write
+    words, start, write = FlowWords(printing.secrets, printing.own), None, sys.stdout.write
     for found in source.segments():
         segment = found.segment
         start = segment.time_ns if start is None else start

@@ -290,3 +290,19 @@ def test_tls_is_opened_by_a_key_log_or_by_secrets_inside(
     else:
         keys.write_text(secrets + "\n")
         assert printed(capsys, plain, *words, "--keylog", keys)[4] == "Hello"
+
+
+def test_a_persons_own_dissector_reads_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(
+        "from netlab.dissect.fields import Dissection, Field\n"
+        "def dissect(data, direction, offset=0):\n"
+        "    return Dissection((Field('word', 0, len(data), 'text', ''),), f'a word of {len(data)}')\n"
+    )
+    path = written(tmp_path / "lab.pcapng", b"Hello")
+    lines = printed(capsys, path, "--text", "--fields", "summary", "--dissect", own)
+    assert lines[1] == "a word of 5"
+    own.write_text("nonsense(")
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["inspect", str(path), "--json", "--dissect", str(own)])
+    assert "--dissect: own.py, line 1" in capsys.readouterr().err

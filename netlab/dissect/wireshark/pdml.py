@@ -23,7 +23,7 @@ _WRAPPER: Final = "fake-field-wrapper"
 _REASSEMBLED: Final = "tcp.segments"
 
 
-class Told(NamedTuple):
+class PacketSaid(NamedTuple):
     """A packet's protocols above its transport, and the numbers of the packets that they were put together from."""
 
     protocols: tuple[ET.Element, ...]
@@ -35,7 +35,7 @@ class TooMuch(Exception):
     """tshark says more about a packet than is shown."""
 
 
-def packets_in(pdml: IO[bytes]) -> Iterator[tuple[int, Told]]:
+def packets_in(pdml: IO[bytes]) -> Iterator[tuple[int, PacketSaid]]:
     """Each packet that tshark prints, with its number. Raises `ET.ParseError`, and `TooMuch` for a packet too large."""
     count = 0
     for event, element in ET.iterparse(pdml, ("start", "end")):
@@ -44,7 +44,7 @@ def packets_in(pdml: IO[bytes]) -> Iterator[tuple[int, Told]]:
             if count > 20 * MOST_FIELDS:
                 raise TooMuch
         elif element.tag == "packet":
-            yield _number(element), _told(element)
+            yield _number(element), _said_of(element)
             element.clear()
             count = 0
 
@@ -54,7 +54,7 @@ def _number(packet: ET.Element) -> int:
     return int(found.get("show", "0")) if found is not None else 0
 
 
-def _told(packet: ET.Element) -> Told:
+def _said_of(packet: ET.Element) -> PacketSaid:
     protocols, parts = [], []
     for protocol in packet.findall("proto"):
         if protocol.get("name") in _BELOW:
@@ -65,7 +65,7 @@ def _told(packet: ET.Element) -> Told:
         rest = [field for field in protocol if field.get("name") != _REASSEMBLED]
         if protocol.get("name") != _WRAPPER or rest:
             protocols.append(protocol)
-    return Told(tuple(protocols), tuple(parts))
+    return PacketSaid(tuple(protocols), tuple(parts))
 
 
 def _part(segment: ET.Element) -> tuple[int, int, str]:
@@ -75,14 +75,14 @@ def _part(segment: ET.Element) -> tuple[int, int, str]:
 class Placing:
     """Where a ``pos`` may lie in a stream: in the packet itself, or in what was put together from several."""
 
-    def __init__(self, packets: FlowPackets, number: int, told: Told) -> None:
+    def __init__(self, packets: FlowPackets, number: int, said: PacketSaid) -> None:
         self._packets = packets
         packet = packets.packets[number]
         self._direction = packet.direction
         origins = [packet.offset - packet.header]
-        first = packets.packets.get(told.parts[0][0]) if told.parts else None
+        first = packets.packets.get(said.parts[0][0]) if said.parts else None
         if first is not None and first.direction is packet.direction:
-            origins.insert(0, _end(first) - told.parts[0][1])
+            origins.insert(0, _end(first) - said.parts[0][1])
         self._origins = origins
 
     def origin_of(self, protocol: ET.Element) -> int | None:
@@ -117,11 +117,11 @@ def _length(field: ET.Element) -> int:
     return int(size) if size.isdecimal() and len(value) == 2 * int(size) else 0
 
 
-def fields_of(told: Told, packets: FlowPackets, number: int, offset: int) -> tuple[Field, ...]:
+def fields_of(said: PacketSaid, packets: FlowPackets, number: int, offset: int) -> tuple[Field, ...]:
     """The fields of a packet, with positions in the stream counted from ``offset``."""
-    placing, left = Placing(packets, number, told), [MOST_FIELDS]
+    placing, left = Placing(packets, number, said), [MOST_FIELDS]
     found: list[Field] = []
-    for protocol in told.protocols:
+    for protocol in said.protocols:
         origin = placing.origin_of(protocol)
         children = _children(protocol, placing, origin, offset, left, 1)
         if protocol.get("name") == _WRAPPER:

@@ -18,7 +18,7 @@ from typing import Final
 from netlab.capture.model import Segment
 from netlab.dissect.fields import Field
 from netlab.dissect.wireshark.flow_packets import FlowPackets, Piece, as_pcap
-from netlab.dissect.wireshark.pdml import Told, TooMuch, fields_of, packets_in
+from netlab.dissect.wireshark.pdml import PacketSaid, TooMuch, fields_of, packets_in
 
 SECONDS: Final = 15.0
 """How long tshark may take."""
@@ -98,9 +98,9 @@ class TsharkRun:
         assert process.stdout is not None
         ended = ""
         try:
-            for number, told in packets_in(process.stdout):
-                if _is_about(mine, number, told) and number in packets.packets:
-                    fields = fields_of(told, packets, number, self._segment.offset)
+            for number, said in packets_in(process.stdout):
+                if _is_about(mine, number, said) and number in packets.packets:
+                    fields = fields_of(said, packets, number, self._segment.offset)
                     return TsharkFields(fields, "" if fields else _NOTHING)
         except TooMuch:
             return TsharkFields(problem="tshark says too much about this packet to show it")
@@ -114,7 +114,7 @@ class TsharkRun:
 _NOTHING: Final = "tshark reads no message in this segment, nor one that it is a part of"
 
 
-def _is_about(mine: Sequence[int], number: int, told: Told) -> bool:
+def _is_about(mine: Sequence[int], number: int, said: PacketSaid) -> bool:
     """Whether a packet says something about the segment's bytes: it is its own, or was put together from it."""
-    parts = {part for part, _, _ in told.parts}
-    return bool(told.protocols) and (number in mine or any(part in parts for part in mine))
+    parts = {part for part, _, _ in said.parts}
+    return bool(said.protocols) and (number in mine or any(part in parts for part in mine))
