@@ -18,8 +18,9 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import LanePhase
-from netlab.lab.experiments.swim_lanes_text import GLYPHS, SIDE_BY_SIDE
+from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, SIDE_BY_SIDE
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.lanes.lanes_history import LanesHistory
 from netlab.ui.lanes.lanes_picture import CLOSEST, BoardGroup, Picture, Sheet, Window
@@ -99,6 +100,12 @@ class LanesPane(ScrollView, can_focus=True):
     def picture(self) -> Picture:
         """The picture of the newest run as it is now."""
         return self._sheet.newest
+
+    @property
+    def clients(self) -> frozenset[Endpoint]:
+        """The connected clients of the newest rows: `netlab.lab.experiments.swim_lanes_text.MOST` at most."""
+        lanes = [lane for run in self._runs for board in run.boards for lane in board.lanes if lane.closed is None]
+        return frozenset(lane.client for lane in lanes[-MOST:])
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from netlab.capture.model import Transport
+from netlab.capture.model import Endpoint, Transport
 from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:
@@ -126,6 +126,12 @@ class ExperimentsAndLanes:
         self._tab.panes.go("reader")
 
     # Swim lanes
+
+    @property
+    def clients_in_view(self) -> frozenset[Endpoint]:
+        """The clients whose lanes are on the screen."""
+        pane = self._tab.panes.lanes_slot.pane
+        return pane.clients if pane is not None else frozenset()
 
     def toggle_lanes(self) -> None:
         """Show the swim lanes, or close them."""

@@ -169,7 +169,7 @@ class TopicTab(LabPanes):
 
     def _look_at_flows(self) -> None:
         """Show what the kernel knows of the flows in view, and let it be asked about them."""
-        self.lab.watch(self.wire.clients_in_view)
+        self.lab.watch(self.wire.clients_in_view | self.experiments_and_lanes.clients_in_view)
         self.wire.show_sockets(self.formatting.sockets(self.lab.state.sockets))
 
     def _draw(self, changes: Changes) -> None:

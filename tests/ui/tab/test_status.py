@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
 from netlab.capture.model import Endpoint
+from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import Accounts, LabState, Phase
 from netlab.ui.tab.status import GAP, facts, fit
 from netlab.ui.widgets.formatting import Formatting, size
 
+SERVER_AT = Endpoint("127.0.0.1", 41233)
 SERVING = LabState(
     Phase.SERVING,
     "single",
@@ -77,3 +81,29 @@ def test_faults_that_have_no_room_are_counted() -> None:
     many = impaired(*["corrupt bit 3 byte 7 every 2 →"] * 3)
     assert "wire: 3 faults" in line(many, 80)
     assert "wire: 3 faults" in line(many, 60)
+
+
+def known(queue: int | None = None, pid: int | None = None, **sockets: object) -> str:
+    """The line of a server of which the kernel says this."""
+    seen = ServerSockets(SERVER_AT, **sockets)  # type: ignore[arg-type]  # whichever a test names
+    return line(replace(SERVING, queue=queue, server_pid=pid, sockets=seen), 300)
+
+
+@pytest.mark.parametrize(
+    ("sockets", "words"),
+    [
+        ({"left": 2}, "2 clients left, not closed"),
+        ({"direct": 3}, "3 not through the wire"),
+        ({"drops": 1200, "datagrams_wait": True}, "datagrams wait  1,200 dropped by the kernel"),
+        ({"name": "nginx"}, "server nginx"),
+        ({"name": "docker-proxy", "forwarder": True}, "forwarder docker-proxy"),
+        ({"unknown": "the kernel shows no listener there"}, "queue unknown: the kernel shows no listener there"),
+    ],
+)
+def test_what_the_kernel_says_is_told_if_it_is_out_of_the_ordinary(sockets: dict[str, object], words: str) -> None:
+    assert f"  {words}  " in known(**sockets)  # type: ignore[arg-type]  # likewise
+
+
+def test_nothing_ordinary_is_told_and_a_derived_queue_is_told_as_such() -> None:
+    assert known(1, 4242, name="python", left=0, direct=0) == line(replace(SERVING, queue=1, server_pid=4242), 300)
+    assert "  queue ≈1/5  " in line(replace(SERVING, queue=1, queue_derived=True), 300)
