@@ -6,13 +6,14 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from netlab import scene
 from netlab.attachments.attachment import CLIENTS
 from netlab.capture.model import Endpoint, Transport
-from netlab.commands.arguments import address, listening_address
+from netlab.commands.arguments import KEYLOG, address, listening_address
 from netlab.lab.attached import Attached, attach
 from netlab.lab.errors import LabError
 from netlab.ui.terminal.screen_check import on_a_screen
@@ -77,6 +78,7 @@ def build_parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) 
     add("--as", dest="client", choices=CLIENTS, help="the client in the console (default: a raw one)")
     add("--name", default="", help="the title of the tab (default: the address)")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
+    add("--keylog", type=Path, metavar="FILE", help=KEYLOG)
     return parser
 
 
@@ -102,7 +104,7 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
     name = arguments.name.strip()
     if len(name) > scene.LONGEST_NAME or not name.isprintable():
         parser.error(f"--name: a name has at most {scene.LONGEST_NAME} printable characters")
-    return attach(
+    attached = attach(
         to,
         transport,
         name=name,
@@ -110,6 +112,7 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
         listen=arguments.listen,
         faults=tuple(arguments.fault),
     )
+    return replace(attached, keylog=arguments.keylog)
 
 
 def of_scene(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Attached]:
@@ -123,5 +126,6 @@ def of_scene(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> 
         )
         taken = {other.topic.name for other in found}
         names = (each.topic.name, *(f"{each.topic.name}-{number}" for number in range(2, len(taken) + 3)))
+        each = replace(each, keylog=arguments.keylog)
         found.append(each.named(next(name for name in names if name not in taken)))
     return found

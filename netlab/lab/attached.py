@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from netlab.attachments.attachment import attachment
 from netlab.capture.model import Endpoint, Transport
@@ -26,12 +27,14 @@ class Attached:
     target: str
     listen: Endpoint | None = None
     faults: tuple[str, ...] = ()
+    keylog: Path | None = None
+    """Where its clients write their TLS secrets."""
 
     @property
     def settings(self) -> LabSettings:
         """How its lab is made: where the wire listens, and its faults."""
         host = self.listen.host if self.listen is not None else HERE
-        return LabSettings(host=host, port=self.first_port, faults=self.faults)
+        return LabSettings(host=host, port=self.first_port, faults=self.faults, keylog=self.keylog)
 
     def named(self, name: str) -> Attached:
         """The same under another name, which no other tab has."""

@@ -30,6 +30,7 @@ def test_a_line_says_what_to_attach() -> None:
     assert found.listen == Endpoint("127.0.0.1", 5353)
     assert found.faults == ("loss 10%", "delay 5ms")
     assert attach.from_line("8080 --as wsgi").topic.variable == "web"
+    assert attach.from_line("8443 --keylog keys.log").settings.keylog == Path("keys.log")
 
 
 @pytest.mark.parametrize(
