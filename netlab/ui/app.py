@@ -263,7 +263,7 @@ class NetlabApp(TerminalApp, TypeAhead):
             raise LabError(f"{topic.title} is no attachment", "s stops its server")
         self._topic_tabs.pop(topic.name, None)
         self._filling.discard(topic.name)
-        await self._attachments.remove(topic)
+        await self._attachments.remove(topic, self._topic_tabs)
         self._entitle(self.size.width)
 
     # Commands

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Protocol
 
 from textual.app import App
@@ -44,10 +44,10 @@ class AttachmentTabs:
         await tabs.add_pane(TabPane(topic.title, id=f"tab-{topic.name}"))
         return topic
 
-    async def remove(self, topic: Topic) -> None:
-        """Close an attachment's tab, show the one beside it, and end its lab."""
+    async def remove(self, topic: Topic, opened: Container[str]) -> None:
+        """Close an attachment's tab, show one of the ``opened`` ones, and end its lab."""
         tabs = self._app.query_one(TabbedContent)
-        tabs.active = f"tab-{self._order.beside(topic).name}"
+        tabs.active = f"tab-{self._order.beside(topic, opened).name}"
         self._order.topics.remove(topic)
         await tabs.remove_pane(f"tab-{topic.name}")
         await asyncio.to_thread(self._attaching.detach, topic)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from rich.cells import cell_len
 
@@ -14,6 +14,9 @@ AROUND = 2
 
 ANY_WIDTH = 1 << 20
 """For titles that are not shortened."""
+
+KEPT = 6
+"""Cells that the titles of topics keep as long as those of attachments are whole."""
 
 SHORTEST = 3
 """Cells that a title keeps: its digit and the sign that it was cut."""
@@ -37,10 +40,11 @@ class TabOrder:
         """The topic of the tab with that number."""
         return self._numbered[number - 1] if 0 < number <= len(self.topics) else None
 
-    def beside(self, topic: Topic | Broken) -> Topic | Broken:
-        """The tab to show when this one goes."""
+    def beside(self, topic: Topic | Broken, opened: Container[str]) -> Topic | Broken:
+        """The tab to show when this one goes: the nearest of those that are ``opened``, else the nearest."""
         index = self.topics.index(topic)
-        return (self.topics[:index] or self.topics[index + 1 :])[-1 if index else 0]
+        nearest = sorted(self.topics, key=lambda other: abs(self.topics.index(other) - index))[1:]
+        return next((other for other in nearest if other.name in opened), nearest[0])
 
     def free_name(self, name: str) -> str:
         """The name, or the same with a number if a tab has it already."""
@@ -49,18 +53,21 @@ class TabOrder:
 
     def titles(self, width: int) -> list[str]:
         """The titles with their numbers, in ``width`` cells."""
-        return fitting([tab_title(self.number(topic), topic) for topic in self.topics], width)
+        titles = [tab_title(self.number(topic), topic) for topic in self.topics]
+        return fitting(titles, width, [isinstance(topic, Topic) and topic.attached for topic in self.topics])
 
     @property
     def _numbered(self) -> list[Topic | Broken]:
         return sorted(self.topics, key=lambda topic: isinstance(topic, Topic) and topic.attached)
 
 
-def fitting(titles: Sequence[str], width: int) -> list[str]:
-    """The titles in ``width`` cells; the longest are cut first, and end with "…" then."""
+def fitting(titles: Sequence[str], width: int, kept: Sequence[bool] = ()) -> list[str]:
+    """The titles in ``width`` cells; the longest are cut first, and end with "…" then. ``kept`` ones are cut last."""
     lengths = [cell_len(title) for title in titles]
-    while sum(lengths) + AROUND * len(titles) > width and max(lengths, default=0) > SHORTEST:
-        lengths[lengths.index(max(lengths))] -= 1
+    for longest, spared in ((KEPT, kept), (SHORTEST, ())):
+        cut = [index for index in range(len(titles)) if not (spared and spared[index])]
+        while sum(lengths) + AROUND * len(titles) > width and max((lengths[i] for i in cut), default=0) > longest:
+            lengths[max(cut, key=lambda index: (lengths[index], -index))] -= 1
     pairs = zip(titles, lengths, strict=True)
     return [title if cell_len(title) <= length else f"{title[: length - 1].rstrip()}…" for title, length in pairs]
 

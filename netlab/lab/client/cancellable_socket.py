@@ -7,6 +7,7 @@ ends the connection.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -165,6 +166,8 @@ class CancellableSocket(socket.socket):
         except BlockingIOError:
             self._wait(WRITABLE, deadline)
             number = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number == errno.ECONNRESET:  # it was connected, and reset before this looked
+                self.local = Endpoint(*self.getsockname()[:2])
             if number:
                 raise OSError(number, os.strerror(number)) from None
 

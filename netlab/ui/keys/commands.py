@@ -113,7 +113,7 @@ COMMANDS: tuple[AppCommand, ...] = (
          "panes", "maximize_pane"),
     AppCommand("jump", "ctrl+o", "jump", "Show a letter on every pane and tab; the letter goes there", "panes", "jump",
                0, priority=True),
-    AppCommand("attach", "T", "attach", "Open a tab for a server of your own, in any language: a wire before it",
+    AppCommand("attach", "O", "attach", "Open a tab for a server of your own, in any language: a wire before it",
                "app", "attach"),
     AppCommand("palette", "ctrl+p", "palette", "Find any command by its name", "app", "command_palette", 8,
                priority=True),
