@@ -19,7 +19,7 @@ def _only_in_the_app(lab: Lab, rest: str) -> str:
 APP_COMMANDS = (
     ConsoleCommand(
         "attach",
-        "HOST:PORT [options]",
+        "HOST:PORT …",
         "open a tab for a server of your own, as `netlab attach` does",
         _only_in_the_app,
     ),
