@@ -44,6 +44,10 @@ def main(argv: Sequence[str]) -> int:
     """Run ``netlab wire`` with its arguments; returns the exit status."""
     parser = build_parser()
     arguments = parser.parse_args(argv)
+    if arguments.scene is not None:
+        from netlab.commands import wire_scene  # late: few wires come in a scene
+
+        return wire_scene.run(arguments, parser)
     if arguments.to is None and not (arguments.supervised or (arguments.control and not arguments.fault)):
         parser.error("--to HOST:PORT is needed: where is the server?")
     try:
@@ -72,6 +76,8 @@ def main(argv: Sequence[str]) -> int:
         return 1
     loop = Loop()
     _stop_on_signals(loop)
+    if arguments.end_with_input:
+        loop.watch(0, READ, lambda mask: None if os.read(0, 1 << 16) else loop.stop())
     if arguments.supervised:
         return _run_supervised(arguments, writer, loop)
     if sink is not None:
@@ -195,6 +201,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="netlab wire", description="Relay between any client and any server, and capture what crosses."
     )
     add = parser.add_argument
+    add("scene", nargs="?", metavar="SCENE.toml", help="a wire for each [[wire]] in it: name, to, listen, udp, faults")
     add("--to", type=address, metavar="HOST:PORT", help="the server")
     add(
         "--listen",
@@ -229,7 +236,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         help="serve toxiproxy's HTTP API there (its clients use 127.0.0.1:8474): its proxies are wires",
     )
-    for internal in ("--supervised", "--temporary", "--yield-cpu"):  # what the app says to its child
+    for internal in ("--supervised", "--temporary", "--yield-cpu", "--end-with-input"):  # for children of netlab
         add(internal, action="store_true", help=argparse.SUPPRESS)
     return parser
 

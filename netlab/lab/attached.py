@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.attachments.attachment import attachment
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.folders import ports_file
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
@@ -32,9 +32,10 @@ class Attached:
 
     @property
     def settings(self) -> LabSettings:
-        """How its lab is made: where the wire listens, and its faults."""
+        """How its lab is made: where the wire listens, its faults, and that its capture goes on when it is full."""
         host = self.listen.host if self.listen is not None else HERE
-        return LabSettings(host=host, port=self.first_port, faults=self.faults, keylog=self.keylog)
+        keep = Keep.NEWEST
+        return LabSettings(host=host, port=self.first_port, faults=self.faults, keylog=self.keylog, keep=keep)
 
     def named(self, name: str) -> Attached:
         """The same under another name, which no other tab has."""

@@ -131,6 +131,7 @@ class LiveLab:
             early=early,
             faults=asked.faults,
             keylog=asked.keylog,
+            keep=asked.keep.value,
             server=attached.server if attached is not None else None,
         )
         self._requests: SimpleQueue[tuple[Callable[[], str | None], Answer] | None] = SimpleQueue()

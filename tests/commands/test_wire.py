@@ -521,3 +521,77 @@ def test_a_fifo_whose_reader_comes_later_has_it_all(tmp_path: Path) -> None:
         capture.grow()
         assert len(capture.segments) == 7 and not capture.problem
     assert fifo.is_fifo()
+
+
+SCENE = """
+[[wire]]
+name = "first"
+to = "{to}"
+faults = ["corrupt bit 5 byte 0 if 'shout'"]
+
+[[wire]]
+name = "a second"
+to = "{to}"
+listen = "{listen}"
+"""
+
+
+def scene(folder: Path, to: str, listen: str = "127.0.0.1:0") -> str:
+    (folder / "scene.toml").write_text(SCENE.format(to=to, listen=listen))
+    return str(folder / "scene.toml")
+
+
+def next_lines(child: subprocess.Popen[bytes], wanted: str, count: int) -> dict[str, str]:
+    """The next lines of so many wires that contain the words, by the wire's name."""
+    found: dict[str, str] = {}
+    assert child.stdout
+    while len(found) < count:
+        name, _, line = child.stdout.readline().decode().partition(": ")
+        assert name, "it has ended"
+        if wanted in line:
+            found[name] = line
+    return found
+
+
+def test_a_scene_is_a_wire_for_each_of_its_entries(tmp_path: Path) -> None:
+    with (
+        listening() as server,
+        started(scene(tmp_path, address(server)), "--write", str(tmp_path / "lab.pcapng")) as child,
+    ):
+        lines = next_lines(child, "listening on", 2)
+        for name, arrives in (("first", b"Shout"), ("a second", b"shout")):
+            port = int(lines[name].split()[2].rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port)) as client, accept(server) as accepted:
+                client.sendall(b"shout")
+                assert read_exactly(accepted, 5) == arrives
+        child.terminate()
+        assert child.wait(PATIENCE) == 0
+    assert {file.name for file in tmp_path.glob("*.pcapng")} == {"lab-first.pcapng", "lab-a_second.pcapng"}
+
+
+def test_a_scene_ends_whole_if_one_of_its_wires_cannot_listen_and_after_kill_9(tmp_path: Path) -> None:
+    with listening() as server, started(scene(tmp_path, address(server), address(server))) as child:
+        said = child.communicate(timeout=PATIENCE)[1].decode()
+        assert child.returncode == 1 and "a second: netlab wire: cannot listen on" in said
+    with listening() as server, started(scene(tmp_path, address(server))) as child:
+        lines = next_lines(child, "listening on", 2)
+        child.kill()
+        child.wait(PATIENCE)
+        for line in lines.values():
+            port = int(line.split()[2].rpartition(":")[2])
+            wait_until(lambda port=port: socket.socket().connect_ex(("127.0.0.1", port)) != 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "scene.toml, line 4: "),
+        (["--to", "127.0.0.1:1"], "the scene says where"),
+        (["--write", "-"], "takes one wire"),
+    ],
+)
+def test_a_wrong_scene_says_what_and_where(tmp_path: Path, arguments: list[str], says: str) -> None:
+    (tmp_path / "scene.toml").write_text('[[wire]]\nname = "first"\nto = "127.0.0.1:1"\nfaults = ["dely 1s"]\n')
+    with started(str(tmp_path / "scene.toml"), *arguments) as child:
+        said = child.communicate(timeout=PATIENCE)[1].decode()
+    assert child.returncode == 2 and says in said

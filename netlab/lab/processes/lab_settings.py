@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from netlab.capture.model import Keep
 from netlab.lab.processes.setup import CAPTURE_LIMIT, Setup, lab_certificates
 from netlab.topics.contract import Topic
 
@@ -13,7 +14,7 @@ from netlab.topics.contract import Topic
 @dataclass(frozen=True, slots=True)
 class LabSettings:
     """``port`` None is the topic's, ``model`` None the default one. ``options`` are those that are given.
-    ``keylog`` is a file of TLS secrets of clients from outside."""
+    ``keylog`` is a file of TLS secrets of clients from outside; ``keep`` is what a full capture keeps."""
 
     model: str | None = None
     host: str = "127.0.0.1"
@@ -22,6 +23,7 @@ class LabSettings:
     faults: tuple[str, ...] = ()
     certificates: Callable[[], Path] = lab_certificates
     keylog: Path | None = None
+    keep: Keep = Keep.OLDEST
 
     def port_of(self, topic: Topic) -> int:
         """Where the wire listens."""
@@ -29,4 +31,4 @@ class LabSettings:
 
     def setup(self, topic: Topic) -> Setup:
         """What does not change while the lab lives."""
-        return Setup(topic, self.host, CAPTURE_LIMIT, True, self.certificates, self.faults)
+        return Setup(topic, self.host, CAPTURE_LIMIT, True, self.certificates, self.faults, self.keep)
