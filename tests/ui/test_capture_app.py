@@ -68,6 +68,8 @@ def test_a_capture_is_shown_from_its_first_segment_and_read_as_chosen(tmp_path: 
                 await pilot.press("d")
                 await pilot.pause()
                 options = app.screen.query_one(OptionList)
+                offered = [str(options.get_option_at_index(i).prompt).strip() for i in range(options.option_count)]
+                assert len(offered) == len(set(offered))
                 options.highlighted = [str(options.get_option_at_index(i).prompt).split()[0] for i in range(9)].index(
                     "HTTP/1"
                 )
@@ -81,6 +83,35 @@ def test_a_capture_is_shown_from_its_first_segment_and_read_as_chosen(tmp_path: 
             assert again.of(capture.flows[0]).protocol.name == "http", "it is remembered"
 
     asyncio.run(run())
+
+
+def test_a_dissector_of_ones_own_reads_a_file_and_is_read_again_when_it_is_saved(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    head = "from netlab.dissect.fields import Dissection, Field\ndef dissect(data, direction, offset=0):\n    "
+    own.write_text(head + "return Dissection((Field('mine', 0, len(data), 'x', ''),), f'{offset} mine')\n")
+
+    async def run() -> None:
+        with open_capture(write_capture(tmp_path / "lab.pcapng")) as capture:
+            app = InspectApp(capture, dissect_file=own)
+            async with app.run_test(size=(80, 24)) as pilot:
+                wire, inspector = app.query_one(WireList), app.query_one(Inspector)
+                await until(pilot, lambda: "0 mine" in wire.query_one(SegmentList).render_line(2).text)
+                await pilot.press("down")
+                await until(pilot, lambda: names(inspector) == ["mine"])
+                own.write_text(head + "return 1 // 0\n")
+                await until(pilot, lambda: "line 3: ZeroDivisionError" in fields(inspector))
+                assert bytes(inspector.bytes.source.view(0, 99)) == b"Hello\nand"
+                own.write_text(head + "while True: pass\n")
+                await until(pilot, lambda: "it ran for more than 2 s" in fields(inspector))
+                own.write_text(head + "return Dissection((Field('better', 0, 5, 'x', ''),))\n")
+                await until(pilot, lambda: names(inspector) == ["better"])
+
+    asyncio.run(run())
+
+
+def fields(inspector: Inspector) -> str:
+    """All lines of the tree."""
+    return "\n".join(str(node.label) for node in inspector.fields.root.children)
 
 
 def names(inspector: Inspector) -> list[str]:

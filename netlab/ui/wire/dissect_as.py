@@ -16,6 +16,7 @@ from netlab.dissect.flow import Protocol
 from netlab.dissect.reading.choices import Choices
 from netlab.dissect.reading.meanings import Meanings
 from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.protocol_discovery import protocols
 from netlab.folders import protocols_file
 from netlab.topics.contract import Topic
 from netlab.topics.topic_protocols import flow_of, known_protocols, named, read_whole, topic_protocol
@@ -111,6 +112,7 @@ def _recognised(topic: Topic) -> bool:
 
 
 def _offered(flow: Flow) -> list[Protocol]:
-    """What a flow can be read as, by title."""
-    fitting = [each for each in known_protocols() if flow.transport in each.transports]
+    """What a flow can be read as, by title; a topic that is called as its protocol is left out."""
+    by_title = {each.title: each for each in reversed((*protocols(), *known_protocols()))}
+    fitting = [each for each in by_title.values() if flow.transport in each.transports]
     return sorted(fitting, key=lambda each: (each.name == "text", each.title.lower()))
