@@ -344,6 +344,7 @@ class Supervisor:
         if wire is not self._now.wire:
             return
         if event == "captured":
+            self.sampler.wake()
             self._report(CaptureGrew())
         elif event in ("held", "freed"):
             self.flows.holding(wire.held.values(), time.time_ns())

@@ -15,7 +15,7 @@ class Budget:
     """One kind of question to the kernel. ``every`` seconds at most, and less often the longer an answer takes."""
 
     def __init__(self, every: float) -> None:
-        self._every, self._next = every, 0.0
+        self._every, self._next, self._free = every, 0.0, 0.0
         self.spent = 0.0
         """Seconds so far."""
 
@@ -23,6 +23,11 @@ class Budget:
     def due(self) -> bool:
         """Whether it may be asked now."""
         return time.monotonic() >= self._next
+
+    @property
+    def affordable(self) -> bool:
+        """Whether it may be asked before it is due."""
+        return time.monotonic() >= self._free
 
     @contextmanager
     def spend(self) -> Iterator[None]:
@@ -33,4 +38,5 @@ class Budget:
         finally:
             took = time.monotonic() - began
             self.spent += took
-            self._next = began + max(self._every, took / SHARE)
+            self._free = began + took / SHARE
+            self._next = max(began + self._every, self._free)

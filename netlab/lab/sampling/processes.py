@@ -13,7 +13,8 @@ from netlab.lab.sampling.budget import Budget
 
 FORWARDERS: Final = frozenset({"docker-proxy", "rootlessport", "slirp4netns", "pasta", "ssh", "sshd", "kubectl"})
 """Names of programs that listen in the name of a server elsewhere (the kernel keeps 15 bytes of a name)."""
-_EVERY: Final = 1.0
+_EVERY, _SEARCH_EVERY = 1.0, 5.0
+"""Seconds between two looks at the known processes, and between two searches for others among all of the person's."""
 _REMEMBERED: Final = 4096
 
 
@@ -36,22 +37,28 @@ class ProcessLook:
 
     def __init__(self) -> None:
         self.found = ServerProcesses()
-        self._budget, self._connections = Budget(_EVERY), Budget(0.0)
+        self._search, self._count, self._connections = Budget(_SEARCH_EVERY), Budget(_EVERY), Budget(0.0)
         self._inodes: frozenset[int] = frozenset()
+        self._holders: frozenset[int] = frozenset()
         self._of: OrderedDict[int, int] = OrderedDict()  # the process that has a connection, by the socket's inode
 
     @property
     def spent(self) -> float:
         """Seconds that this has taken so far; it is bounded by itself."""
-        return self._budget.spent + self._connections.spent
+        return self._search.spent + self._count.spent + self._connections.spent
 
     def look(self, inodes: Iterable[int], pid: int | None) -> ServerProcesses:
         """Who holds these listening sockets: ``pid`` and what it started, or else any of the person's processes."""
         wanted = frozenset(inodes)
-        if self._budget.due or (wanted != self._inodes and pid is not None):
-            with self._budget.spend():
+        searched = self._search.due or (wanted != self._inodes and self._search.affordable)
+        if searched:
+            with self._search.spend():
                 self._inodes = wanted
-                self.found = _serving(wanted, pid)
+                among = descendants(pid) if pid is not None else None
+                self._holders = frozenset().union(*holders(wanted, among).of.values())
+        if searched or self._count.due:
+            with self._count.spend():
+                self.found = _serving(self._holders)
         return self.found
 
     def holder_of(self, inode: int) -> int | None:
@@ -71,14 +78,10 @@ class ProcessLook:
             self._of.popitem(last=False)
 
 
-def _serving(inodes: Collection[int], pid: int | None) -> ServerProcesses:
-    """All holders of these sockets and what they have started. The first of them gives the name."""
-    found = holders(inodes, among=descendants(pid) if pid is not None else None)
-    families = {holder: descendants(holder) for pids in found.of.values() for holder in pids}
-    if not families:
-        return ServerProcesses()
-    alive = {each: process(each) for each in frozenset().union(*families.values())}
-    first = alive.get(max(families, key=lambda holder: (len(families[holder]), -holder)))
-    threads = sum(each.threads for each in alive.values() if each is not None)
-    pids = frozenset(each for each, there in alive.items() if there is not None)
-    return ServerProcesses(pids, safe(first.name) if first is not None else "", threads)
+def _serving(holding: Collection[int]) -> ServerProcesses:
+    """All that hold the sockets and what they have started. The first of them gives the name."""
+    families = {holder: descendants(holder) for holder in holding}
+    alive = {each: there for each in frozenset().union(*families.values()) if (there := process(each)) is not None}
+    first = max(families, key=lambda holder: (len(families[holder]), -holder), default=0)
+    name = safe(alive[first].name) if first in alive else ""
+    return ServerProcesses(frozenset(alive), name, sum(each.threads for each in alive.values()))

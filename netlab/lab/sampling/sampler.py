@@ -17,7 +17,8 @@ from netlab.lab.server_sockets import ServerSockets
 TICK: Final = 0.1
 """Seconds between two looks while there are clients."""
 AT_REST: Final = 0.5
-"""Seconds between two looks while there are none."""
+"""Seconds between two looks while there are none, or while nothing has changed for `QUIET` looks."""
+QUIET: Final = 10
 SPARING: Final = 20
 """A look that takes long is followed by this many times its duration without one."""
 
@@ -65,13 +66,15 @@ class Sampler:
         self._wake.set()
 
     def _run(self) -> None:
+        quiet, before = 0, None
         while not self._end.is_set():
             began = time.monotonic()
             self._wake.clear()
             sockets, budgeted = self._sample()
             self._publish(sockets)
             self._end.wait(max(TICK, (time.monotonic() - began - budgeted) * SPARING))
-            if not self._flows.any_open:
+            quiet, before = quiet + 1 if sockets == before else 0, sockets
+            if not self._flows.any_open or (quiet >= QUIET and not self._flows.undecided(1)):
                 self._wake.wait(AT_REST - TICK)
 
     def _sample(self) -> tuple[ServerSockets | None, float]:
