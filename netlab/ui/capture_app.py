@@ -25,8 +25,8 @@ from netlab.topics.contract import Topic
 from netlab.topics.decrypting import decrypted_by
 from netlab.topics.discovery import topics
 from netlab.ui.bytes.bytes_pane import BytesPane
+from netlab.ui.bytes.fields.plaintext import Plaintexts, whose_keys
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.bytes.plaintext import Plaintexts, whose_keys
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines
 from netlab.ui.keys.type_ahead import TypeAhead

@@ -23,7 +23,7 @@ from netlab.dissect.tls.outside_keys import MOST, OutsideKeys, client_random, of
 from netlab.lab import Lab
 from netlab.lab.processes.server_plan import Elsewhere
 from netlab.topics.tls.plaintext import open_records
-from netlab.ui.bytes.dissecting import joined
+from netlab.ui.bytes.fields.dissecting import joined
 from tests.support.waiting import PATIENCE, wait_until
 
 PYTHON = """

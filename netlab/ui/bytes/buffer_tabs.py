@@ -9,7 +9,7 @@ from netlab.dissect.export import count_of_bytes
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
-from netlab.ui.bytes.derived_buffers import Root, roots_by_buffer, titles
+from netlab.ui.bytes.fields.derived_buffers import Root, roots_by_buffer, titles
 from netlab.ui.bytes.spans import Spans, spans_in
 
 

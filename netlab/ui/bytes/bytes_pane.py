@@ -25,7 +25,7 @@ from netlab.ui.bytes.byte_keys import KEYS
 from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed, SearchRequest, start_search
 from netlab.ui.bytes.byte_source import ByteSource
 from netlab.ui.bytes.data_inspector import DataInspector
-from netlab.ui.bytes.field_tree import FieldTree
+from netlab.ui.bytes.fields.field_tree import FieldTree
 from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.spans import Spans, field_spans
 from netlab.ui.keys.hints import follow_keys, hint

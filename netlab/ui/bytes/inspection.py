@@ -15,7 +15,7 @@ from netlab.capture.view import CapturedSegments
 from netlab.dissect.export import count_of_bytes
 from netlab.ui.bytes.byte_source import ByteSource, StreamSource, ViewSource
 from netlab.ui.bytes.diff import Diff
-from netlab.ui.bytes.dissecting import (
+from netlab.ui.bytes.fields.dissecting import (
     Extent,
     following,
     is_long,

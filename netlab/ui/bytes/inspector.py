@@ -19,10 +19,10 @@ from netlab.dissect.reading.meanings import How, Meanings
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes.client_buffer import ClientBuffer
 from netlab.ui.bytes.diff import Diff
-from netlab.ui.bytes.dissecting import Extent, Reads, dissect
+from netlab.ui.bytes.fields.dissecting import Extent, Reads, dissect
+from netlab.ui.bytes.fields.plaintext import DissectedBytes, EncryptedFlow, Plaintexts
+from netlab.ui.bytes.fields.tshark_fields import TsharkPane
 from netlab.ui.bytes.inspection import Inspection, inspect_changed, inspect_dropped, inspect_segment, inspect_stream
-from netlab.ui.bytes.plaintext import DissectedBytes, EncryptedFlow, Plaintexts
-from netlab.ui.bytes.tshark_fields import TsharkPane
 from netlab.ui.keys.hints import hint
 
 _TOO_FAST = "too fast to dissect; it waits until traffic slows down or you move the cursor"

@@ -14,8 +14,8 @@ from textual.timer import Timer
 from netlab.lab.state import LabState, Phase
 from netlab.topics.decrypting import decrypted_by
 from netlab.ui.bytes.bytes_pane import BytesPane
+from netlab.ui.bytes.fields.plaintext import Plaintexts, whose_keys
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.bytes.plaintext import Plaintexts, whose_keys
 from netlab.ui.console.prompt import PromptInput
 from netlab.ui.console.transcript import Transcript
 from netlab.ui.lab_thread import Changes, LiveLab

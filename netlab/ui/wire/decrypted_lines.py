@@ -18,7 +18,7 @@ from netlab.dissect.fields import Dissection
 from netlab.dissect.reading.meanings import How, Meanings
 from netlab.dissect.summary import READ, preview
 from netlab.dissect.text import safe
-from netlab.ui.bytes.dissecting import Extent, dissect, joined
+from netlab.ui.bytes.fields.dissecting import Extent, dissect, joined
 
 _LOOKS = 10
 MOST = 3

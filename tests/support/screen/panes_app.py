@@ -10,8 +10,8 @@ from netlab.capture.model import Direction, Endpoint, Flow, Kind, Segment, Trans
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Dissector, Field
 from netlab.dissect.reading.meanings import How
+from netlab.ui.bytes.fields.plaintext import Plaintexts
 from netlab.ui.bytes.inspector import Inspector
-from netlab.ui.bytes.plaintext import Plaintexts
 from netlab.ui.wire.wire_list import WireList
 
 START = 1_700_000_000_000_000_000

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.reading.meanings import Meanings
 from netlab.ui.bytes.buffer_tabs import BufferTabs
-from netlab.ui.bytes.derived_buffers import roots_by_buffer, titles
-from netlab.ui.bytes.field_tree import path_in_buffer, path_to
+from netlab.ui.bytes.fields.derived_buffers import roots_by_buffer, titles
+from netlab.ui.bytes.fields.field_tree import path_in_buffer, path_to
 from netlab.ui.bytes.spans import field_spans
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp
 from tests.support.waiting import until

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from netlab.capture.model import Direction
 from netlab.topics.discovery import find_topics, topic_named
-from netlab.ui.bytes.field_tree import FieldTree
+from netlab.ui.bytes.fields.field_tree import FieldTree
 from tests.support.dissection_text import read
 from tests.support.folders import DISSECT_SAMPLES
 from tests.support.screen.panes_app import HandMade, PanesApp

@@ -6,8 +6,8 @@ import pytest
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection
-from netlab.ui.bytes.dissecting import Extent, dissect
-from netlab.ui.bytes.field_tree import incomplete
+from netlab.ui.bytes.fields.dissecting import Extent, dissect
+from netlab.ui.bytes.fields.field_tree import incomplete
 
 
 @pytest.mark.parametrize(

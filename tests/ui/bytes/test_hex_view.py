@@ -14,8 +14,8 @@ from textual.widgets import Input, Static
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Dissection, Field
-from netlab.ui.bytes import dissecting
 from netlab.ui.bytes.byte_source import ViewSource
+from netlab.ui.bytes.fields import dissecting
 from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.bytes.spans import changed_spans

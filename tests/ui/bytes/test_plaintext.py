@@ -14,8 +14,8 @@ from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.fields import Derived, Dissection, Field
 from netlab.topics.discovery import topic_named
 from netlab.ui.bytes.byte_source import SparseSource, StreamSource
-from netlab.ui.bytes.dissecting import Extent, leading, segment_extent, stream_extent
-from netlab.ui.bytes.plaintext import NOT_OURS, Plaintexts, with_plaintext
+from netlab.ui.bytes.fields.dissecting import Extent, leading, segment_extent, stream_extent
+from netlab.ui.bytes.fields.plaintext import NOT_OURS, Plaintexts, with_plaintext
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp
 from tests.support.screen.recorded_tls import sample, tls_capture
 from tests.support.waiting import until

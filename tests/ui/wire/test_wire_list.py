@@ -14,7 +14,7 @@ from textual.widgets import Static
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Kind
 from netlab.dissect.summary import preview
-from netlab.ui.bytes import dissecting
+from netlab.ui.bytes.fields import dissecting
 from netlab.ui.widgets import redraw_rate
 from netlab.ui.widgets.question import Question
 from netlab.ui.wire.segment_list import SegmentList

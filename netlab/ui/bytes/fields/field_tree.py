@@ -21,7 +21,7 @@ from textual.widgets.tree import TreeNode
 
 from netlab.dissect.fields import Derived, Dissection, Field
 from netlab.dissect.text import safe
-from netlab.ui.bytes.derived_buffers import Root
+from netlab.ui.bytes.fields.derived_buffers import Root
 
 CHILDREN = 500
 """At most this many fields are shown below one parent."""

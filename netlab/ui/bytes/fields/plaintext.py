@@ -16,8 +16,8 @@ from netlab.dissect.decrypted_record import Opened, Opener
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import SparseSource
-from netlab.ui.bytes.decrypted_flow import decrypted
-from netlab.ui.bytes.dissecting import Extent, Reads, dissect, joined
+from netlab.ui.bytes.fields.decrypted_flow import decrypted
+from netlab.ui.bytes.fields.dissecting import Extent, Reads, dissect, joined
 
 NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
 
