@@ -55,6 +55,10 @@ class FramedFlow(ABC):
         """The name of a message whose end has not come."""
         return "message"
 
+    def waits_for(self, missing: int) -> str:
+        """What a message waits for, in words."""
+        return f"waits for {count_bytes(missing)}"
+
     def pass_by(self, reader: FieldReader, run: Run, length: int) -> None:
         """A message of so many bytes begins here that is passed by: change the memory as reading it would."""
         self._left[run.direction] = length
@@ -114,7 +118,7 @@ class FramedFlow(ABC):
             self._passed[run.direction] = name
             messages.append(self._part(reader, run))
             return None
-        words = f"waits for {count_bytes(missing)}"
+        words = self.waits_for(missing)
         waiting = Message(reader.rest(name, value=words), f"{name} … {words}")
         together = [*messages, waiting]
         return Dissection(_fields(together), _summary(together), missing, taken=start)
