@@ -80,6 +80,25 @@ def test_each_part_of_a_message_shows_the_whole(capture: Capture, number: int) -
 
 
 @with_tshark
+def test_a_protocol_at_another_port_is_read_as_netlab_reads_it(tmp_path: Path) -> None:
+    writer = CaptureWriter(str(tmp_path / "odd.pcapng"), 1 << 20)
+    record = TcpRecord(writer, CLIENT, Endpoint("127.0.0.1", 20000))
+    record.opened(1)
+    record.from_client.carried(2, memoryview(b"*2\r\n$3\r\nGET\r\n$4\r\nspam\r\n"))
+    writer.settle()
+    writer.close()
+    with Capture.of_file(tmp_path / "odd.pcapng") as capture:
+        capture.grow()
+        segment = capture.segments[1]
+        names = {}
+        for protocol in ("", "redis"):
+            run = TsharkRun(segment, pieces_around(segment, capture), lambda number: 0, protocol)
+            names[protocol] = {field.name for field in flat(run.fields().fields)}
+    assert "resp" not in names[""], "tshark goes by the port"
+    assert "resp" in names["redis"]
+
+
+@with_tshark
 def test_what_was_unpacked_is_not_linked(capture: Capture) -> None:
     found = spans(capture, 7)
     assert found["http.response.code"] == b"200"

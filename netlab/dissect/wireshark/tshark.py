@@ -22,6 +22,11 @@ from netlab.dissect.wireshark.pdml import PacketSaid, TooMuch, fields_of, packet
 
 SECONDS: Final = 15.0
 """How long tshark may take."""
+DISSECTORS: Final = {
+    "dns": "dns", "http": "http", "http2": "http2", "postgresql": "pgsql", "redis": "resp", "tls": "tls",
+    "websocket": "http",
+}  # fmt: skip
+"""What tshark calls the protocols that netlab recognises."""
 ABSENT: Final = "tshark is not installed; it comes with Wireshark"
 
 
@@ -41,9 +46,15 @@ def installed() -> str:
 class TsharkRun:
     """One run for one segment."""
 
-    def __init__(self, segment: Segment, pieces: Sequence[Piece], time_of: Callable[[int], int]) -> None:
-        """``time_of`` is when the segment of a number crossed; it is called in the thread that calls `fields`."""
+    def __init__(
+        self, segment: Segment, pieces: Sequence[Piece], time_of: Callable[[int], int], protocol: str = ""
+    ) -> None:
+        """``time_of`` is when the segment of a number crossed; it is called in the thread that calls `fields`.
+
+        ``protocol`` is what netlab reads the flow as; tshark itself goes by the port.
+        """
         self._segment, self._pieces, self._time_of = segment, pieces, time_of
+        self._decoded_as = DISSECTORS.get(protocol, "")
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self.cancelled = False
@@ -69,6 +80,9 @@ class TsharkRun:
             file.write(packets.data)
             file.seek(0)
             command = [program, "-n", "-r", "-", "-T", "pdml", "-Y", f"frame.number >= {mine[0]}"]
+            if self._decoded_as:
+                flow = self._segment.flow
+                command += ["-d", f"{flow.transport.value}.port=={flow.server.port},{self._decoded_as}"]
             process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         with self._lock:
             self._process = process

@@ -158,6 +158,12 @@ class Inspector(TsharkPane):
             return None
         return (segment, capture) if segment.data and segment.original is None else None
 
+    def protocol_read(self) -> str:
+        """The name of the protocol as which the shown flow is read."""
+        if self._segment is None or not isinstance(self._how, Meanings):
+            return ""
+        return self._how.of(self._segment.flow).protocol.name
+
     # Which bytes
 
     def action_follow_stream(self) -> None:

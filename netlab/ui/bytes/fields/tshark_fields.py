@@ -55,6 +55,10 @@ class TsharkPane(BytesPane):
         """The shown segment, if it is whole and as it crossed, and its capture."""
         return None
 
+    def protocol_read(self) -> str:
+        """The name of the protocol as which the shown flow is read; empty if it is not known."""
+        return ""
+
     def show_bytes(
         self,
         source: ByteSource,
@@ -100,7 +104,7 @@ class TsharkPane(BytesPane):
                 return capture.segments[number - 1].time_ns
             return segment.time_ns
 
-        run = self._asked = TsharkRun(segment, pieces_around(segment, capture), time_of)
+        run = self._asked = TsharkRun(segment, pieces_around(segment, capture), time_of, self.protocol_read())
 
         def work() -> None:
             self.post_message(self.TsharkAnswered(run, segment, run.fields()))
