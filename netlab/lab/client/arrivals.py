@@ -9,7 +9,7 @@ from netlab.lab.client.connection import Connection
 from netlab.lab.client.worker import Watched
 from netlab.platforms import READABLE
 
-SHOWN = 200
+SHOWN = 80
 """Bytes that a note shows."""
 EVERY = 1.0
 """Seconds between two notes, at least."""
