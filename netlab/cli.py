@@ -44,7 +44,7 @@ COMMANDS = {
     "serve": Subcommand("netlab.commands.serve", "TOPIC [options]", "one topic's server alone"),
     "call": Subcommand("netlab.commands.call", "TOPIC 'EXPRESSION' …", "one client session from the shell", LAB),
     "attach": Subcommand(
-        "netlab.commands.attach", "HOST:PORT [options]", "the app, with a server of your own", SCREEN + LAB
+        "netlab.commands.attach", "HOST:PORT | -- COMMAND", "the app, with a server of your own", SCREEN + LAB
     ),
     "wire": Subcommand(
         "netlab.commands.wire", "--to HOST:PORT [options]", "the wire alone, between any client and server"

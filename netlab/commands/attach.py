@@ -13,22 +13,29 @@ from typing import NoReturn
 from netlab import scene
 from netlab.attachments.attachment import CLIENTS
 from netlab.capture.model import Endpoint, Transport
-from netlab.commands.arguments import KEYLOG, address, listening_address
-from netlab.lab.attached import Attached, attach
+from netlab.commands.arguments import KEYLOG, address, listening_address, port, seconds
+from netlab.lab.attached import Attached, attach, attach_program
 from netlab.lab.errors import LabError
+from netlab.lab.processes.programs.program import GRACE, Program
 from netlab.ui.terminal.screen_check import on_a_screen
 from netlab.wire.impairment import catalog
 
+USAGE = """netlab attach HOST:PORT [options]
+       netlab attach FILE.toml
+       netlab attach [options] -- COMMAND … {port} …"""
 ABOUT = "Open the app with a tab for a server of your own, in any language: a wire stands before it."
 EPILOG = """\
 Clients connect to the wire, whose address the app shows; c copies it. The server need not run yet: until it does, a
-client's connection is reset. A scene has [[wire]] entries, each with name, to, listen, udp, faults and as."""
+client's connection is reset. A scene has [[wire]] entries, each with name, to, listen, udp, faults and as.
+
+What follows -- is a program that is started, shown, and ended with the app, with all that it starts: s stops and starts
+it. {port} in it stands for a free port; where it cannot be told one, --port says where it listens."""
 
 
 def main(argv: Sequence[str]) -> int:
     """Run ``netlab attach`` with its arguments; returns the exit status."""
     parser = build_parser()
-    arguments = parser.parse_args(argv)
+    arguments = _parsed(parser, argv)
     if scene.is_scene(arguments.target):
         try:
             attached = of_scene(arguments, parser)
@@ -52,7 +59,7 @@ def from_line(text: str) -> Attached:
         words = shlex.split(text)
     except ValueError as error:
         raise LabError(f"the line cannot be split into words: {error}", "check its quotes") from None
-    arguments = parser.parse_args(words)
+    arguments = _parsed(parser, words)
     if scene.is_scene(arguments.target):
         raise LabError("a scene has several wires", "`netlab attach FILE.toml` opens a tab for each")
     return _attached(arguments, parser)
@@ -62,12 +69,13 @@ def build_parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) 
     """The command line of ``netlab attach``."""
     parser = kind(
         prog="netlab attach",
+        usage=USAGE.replace("%", "%%"),
         description=ABOUT,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("target", metavar="HOST:PORT|FILE.toml", help="where the server is, or a scene")
+    add("target", nargs="?", default="", metavar="HOST:PORT|FILE.toml", help="where the server is, or a scene")
     add(
         "--listen",
         type=listening_address,
@@ -77,9 +85,23 @@ def build_parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) 
     add("--udp", action="store_true", help="a server of datagrams instead of streams")
     add("--as", dest="client", choices=CLIENTS, help="the client in the console (default: a raw one)")
     add("--name", default="", help="the title of the tab (default: the address)")
+    add("--port", type=port, default=None, metavar="N", help="of a program: where it listens")
+    add("--grace", type=seconds, default=None, metavar="SECONDS", help="of a program: from SIGTERM to SIGKILL (10)")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--keylog", type=Path, metavar="FILE", help=KEYLOG)
     return parser
+
+
+def _parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """The arguments; ``command`` is what follows ``--``."""
+    at = list(words).index("--") if "--" in words else len(words)
+    arguments = parser.parse_args(words[:at])
+    arguments.command = tuple(words[at + 1 :])
+    if bool(arguments.target) == bool(arguments.command):
+        parser.error("either HOST:PORT, a scene, or a command behind -- is needed")
+    if not arguments.command and (arguments.port is not None or arguments.grace is not None):
+        parser.error("--port and --grace concern a program that is started: netlab attach -- COMMAND")
+    return arguments
 
 
 class _LineParser(argparse.ArgumentParser):
@@ -95,7 +117,7 @@ class _LineParser(argparse.ArgumentParser):
 def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> Attached:
     transport = Transport.UDP if arguments.udp else Transport.TCP
     try:
-        to: Endpoint = address(arguments.target)
+        to = Endpoint("", 0) if arguments.command else address(arguments.target)
         catalog.chain(arguments.fault, transport)
     except (ValueError, argparse.ArgumentTypeError) as error:
         parser.error(str(error))
@@ -104,6 +126,8 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
     name = arguments.name.strip()
     if len(name) > scene.LONGEST_NAME or not name.isprintable():
         parser.error(f"--name: a name has at most {scene.LONGEST_NAME} printable characters")
+    if arguments.command:
+        return replace(_program(arguments, transport, name, parser), keylog=arguments.keylog)
     attached = attach(
         to,
         transport,
@@ -113,6 +137,22 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
         faults=tuple(arguments.fault),
     )
     return replace(attached, keylog=arguments.keylog)
+
+
+def _program(
+    arguments: argparse.Namespace, transport: Transport, name: str, parser: argparse.ArgumentParser
+) -> Attached:
+    program = Program(arguments.command, arguments.port or None, arguments.grace or GRACE)
+    if transport is Transport.UDP and not (program.port or program.takes_port):
+        parser.error("of a program of datagrams the port must be known: write {port} in its arguments, or --port N")
+    return attach_program(
+        program,
+        transport,
+        name=name,
+        client=arguments.client or "",
+        listen=arguments.listen,
+        faults=tuple(arguments.fault),
+    )
 
 
 def of_scene(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Attached]:

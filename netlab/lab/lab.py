@@ -113,6 +113,11 @@ class Lab(LabCapture):
         return self._supervisor.state
 
     @property
+    def plan(self) -> ServerPlan:
+        """What the server is."""
+        return self._supervisor.plan
+
+    @property
     def address(self) -> Endpoint:
         """Where clients connect."""
         return self._supervisor.address

@@ -300,7 +300,8 @@ class NetlabApp(TerminalApp, TypeAhead):
         command = next((command for command in commands.COMMANDS if command.action == binding.action), None)
         if command is None or command.tab_action is None or self.tab is None:
             return binding
-        return replace(binding, description=self.tab.actions.label(command.tab_action) or binding.description)
+        label = self.tab.actions.label(command.tab_action)
+        return binding if label is None else replace(binding, description=label)
 
     def do(self, command: commands.AppCommand) -> None:
         """Do what the command's key does."""

@@ -36,7 +36,7 @@ def test_a_line_says_what_to_attach() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "the following arguments are required"),
+        ("", "a command behind -- is needed"),
         ("nowhere", "'nowhere' is not HOST:PORT"),
         ("127.0.0.1:0", "no server has port 0"),
         ("80 --fault melt", "there is no fault 'melt'"),

@@ -22,6 +22,10 @@ _PROC = Path("/proc")
 _TABLES = {Transport.TCP: (("tcp", "tcp6"), "0A"), Transport.UDP: (("udp", "udp6"), "07")}
 
 
+class CannotListen(LabError):
+    """The wire cannot listen where it was asked to."""
+
+
 @dataclass(frozen=True, slots=True)
 class PortOwner:
     """The process that holds a port: its id and its short name, safe for the screen."""
@@ -74,15 +78,15 @@ def _link(path: Path) -> str:
         return ""
 
 
-def cannot_listen(host: str, port: int, number: int, text: str, transport: Transport) -> LabError:
+def cannot_listen(host: str, port: int, number: int, text: str, transport: Transport) -> CannotListen:
     """Why listening there failed; ``number`` is the errno and ``text`` the system's own words for it."""
     if number == errno.EADDRINUSE:
         holder = port_owner(port, transport)
         by = f" by PID {holder.pid} ({holder.name})" if holder else ""
-        return LabError(f"port {port} is already in use{by}", ":port 0 takes any free port")
+        return CannotListen(f"port {port} is already in use{by}", ":port 0 takes any free port")
     if number in (errno.EACCES, errno.EPERM):
-        return LabError(f"port {port} needs more rights than this program has", ":port 0 takes any free port")
+        return CannotListen(f"port {port} needs more rights than this program has", ":port 0 takes any free port")
     if number == errno.EADDRNOTAVAIL:
-        return LabError(f"{safe(host)} is not an address of this computer", "127.0.0.1 is always one")
+        return CannotListen(f"{safe(host)} is not an address of this computer", "127.0.0.1 is always one")
     reason = safe(text) or (os.strerror(number) if number else "no reason was given")
-    return LabError(f"could not listen on {safe(host)} port {port}: {reason}", ":port 0 takes any free port")
+    return CannotListen(f"could not listen on {safe(host)} port {port}: {reason}", ":port 0 takes any free port")

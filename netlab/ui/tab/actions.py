@@ -29,6 +29,8 @@ MODELS = {
 }
 """A description of each model for the list of models; a topic may have others."""
 
+NO_MODELS = "How your server handles many clients is in its own code. The tabs 1 to 8 have models."
+
 COPY_FILE = "netlab-copy.txt"
 
 _LOOKING = ("show_experiments", "toggle_lanes")
@@ -53,10 +55,16 @@ class TabActions:
         return self._live.running or (current is not None and current.busy is not None)
 
     def label(self, action: str) -> str | None:
-        """What the action would do now, in a word; None if that never changes."""
+        """What the action would do now, in a word; None if that never changes. The footer shows none that is empty."""
+        if action == "choose_model":
+            return "" if self._tab.topic.attached else None
         if action == "end_waiting":
             return "stop experiment" if self._live.running else "abandon"
-        return ("stop" if self.serving else "start") if action == "toggle_server" else None
+        if action != "toggle_server":
+            return None
+        if self._lab.state.phase is Phase.STOPPING:
+            return "kill"
+        return "stop" if self.serving else "start"
 
     def offers(self, action: str) -> bool | None:
         """True: available; None: disabled; False: hidden."""
@@ -66,7 +74,7 @@ class TabActions:
             return True if self._lab.wire.faults else None
         if action in ("previous_client", "next_client"):
             return True if len(self._lab.sessions) > 1 else None
-        if action in ("choose_model", "show_then_now") and self._tab.topic.attached:
+        if action == "show_then_now" and self._tab.topic.attached:
             return False
         if action in ("toggle_server", "choose_model") and self._live.running:
             return None  # the running experiment decides about server and model
@@ -84,15 +92,24 @@ class TabActions:
     # Server
 
     def toggle_server(self) -> None:
-        """Stop server and wire, or start them; status line and banner show a failure."""
-        if self.serving:
+        """Stop server and wire, or start them; status line and banner show a failure.
+
+        A program that starts or ends slowly is ended without waiting for what is under way.
+        """
+        state = self._lab.state
+        if state.phase is Phase.STOPPING or state.progress is not None:
+            self._lab.hurry()
+        elif self.serving:
             self._live.ask(self._lab.stop, self._tab.answer)
         else:
             self._live.start()
 
     def choose_model(self) -> None:
-        """Ask for a model, and switch to it."""
+        """Ask for a model, and switch to it. An attachment has none, and that is said."""
         topic = self._tab.topic
+        if topic.attached:
+            self._tab.notify(NO_MODELS, title="models", markup=False)
+            return
         choices = [ChooserItem(model, model, MODELS.get(model, ""), topic.lacking(model)) for model in topic.models]
 
         def chosen(answer: tuple[str, str] | None) -> None:

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from netlab.folders import history_file
+from netlab.lab.processes.programs.program import Program
 from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.console_pane import Console
 from netlab.ui.console.history import History
@@ -24,6 +25,7 @@ from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.wire_list import WireList
 
 ELSEWHERE = "Your server logs where you started it."
+OUTPUT = "What your program writes appears here."
 
 
 class LabPanes(Vertical):
@@ -47,8 +49,14 @@ class LabPanes(Vertical):
         self.console = Console(self.topic, formatting, self.history, self.completion)
         self.wire = WireList(id="wire", live=True)
         self.inspector = Inspector(id="bytes")
-        self.log_pane = ServerLog(formatting, empty=ELSEWHERE) if self.topic.attached else ServerLog(formatting)
+        self.log_pane = self._log()
         self.panes = Panes(self.console, self.wire, self.inspector, LogPane(self.log_pane))
+
+    def _log(self) -> ServerLog:
+        plan = self.lab.plan
+        if isinstance(plan, Program):
+            return ServerLog(self.formatting, title=f"output of {self.formatting.text(plan.name)}", empty=OUTPUT)
+        return ServerLog(self.formatting, empty=ELSEWHERE if self.topic.attached else ServerLog.EMPTY)
 
     def ask(self, line: str) -> None:
         """Run a console line."""

@@ -29,11 +29,15 @@ class ServerLog(SearchedScrollback):
 
         unseen: int
 
+    TITLE = "server log"
     EMPTY = "The server's messages appear here."
 
-    def __init__(self, formatting: Formatting, *, empty: str = EMPTY, id: str | None = None) -> None:
+    def __init__(
+        self, formatting: Formatting, *, title: str = TITLE, empty: str = EMPTY, id: str | None = None
+    ) -> None:
         """``empty`` stands there before the first line."""
         super().__init__(id=id)
+        self.border_title = title
         self.EMPTY = empty
         self._formatting = formatting
         self._read = 0
@@ -89,7 +93,6 @@ class LogPane(Vertical):
     def __init__(self, log: ServerLog) -> None:
         super().__init__(id="log")
         self._log = log
-        log.border_title = "server log"
 
     def compose(self) -> ComposeResult:
         """The lines, and the bar below them."""

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from netlab.lab.server_sockets import ServerSockets
-from netlab.lab.state import LabState, Phase
+from netlab.lab.state import LabState, Phase, ProgramProgress
 from netlab.names import is_loopback
 from netlab.ui.widgets.formatting import Formatting, size
 
@@ -26,6 +26,8 @@ class StatusPart:
 
 
 GAP = "  "
+UNUSUAL = 3
+"""Seconds after which it is said that a program does not listen yet."""
 
 
 def fit(parts: list[StatusPart], width: int) -> list[tuple[str, str]]:
@@ -61,6 +63,7 @@ def fit(parts: list[StatusPart], width: int) -> list[tuple[str, str]]:
 _PHASES = {
     Phase.STOPPED: ("○ stopped", "$text-muted"),
     Phase.STARTING: ("◔ starting", "$text-warning"),
+    Phase.STOPPING: ("◔ stopping", "$text-warning"),
     Phase.SERVING: ("● serving", "bold $text-success"),
     Phase.FAILED: ("✗ could not start", "bold $text-error"),
     Phase.DEAD: ("✗ server died", "bold $text-error"),
@@ -75,6 +78,8 @@ def _first(state: LabState, show: Formatting, attached: bool) -> StatusPart:
     word, style = _PHASES[state.phase]
     if state.down and state.address is not None:
         return StatusPart((f"○ down {show.endpoint(state.address)}", "○ down"), 0, "bold $text-warning")
+    if state.progress is not None:
+        return _program(word, style, state.progress)
     if state.wire_died:
         word = "✗ wire died"
     if state.phase is Phase.SERVING and state.address is not None:
@@ -84,6 +89,27 @@ def _first(state: LabState, show: Formatting, attached: bool) -> StatusPart:
             return StatusPart((f"● {way}", f"● {ports}"), 0, style)
         return StatusPart((f"{word} {show.endpoint(state.address)}", f"● {show.endpoint(state.address)}"), 0, style)
     return StatusPart((word,), 0, style)
+
+
+def _program(word: str, style: str, progress: ProgramProgress) -> StatusPart:
+    """A program that starts or ends."""
+    if progress.kill_in is not None:
+        left = f"SIGKILL in {progress.kill_in} s"
+        return StatusPart((f"◔ stopping, {left}; s kills it now", f"◔ {left}; s now", "◔ stopping"), 0, style)
+    return StatusPart((f"{word}, {progress.seconds} s" if progress.seconds else word, word), 0, style)
+
+
+def _not_listening(progress: ProgramProgress) -> str:
+    """What is known of a program that has not begun to listen; empty if that is no surprise yet."""
+    if progress.kill_in is not None or progress.seconds < UNUSUAL:
+        return ""
+    if progress.elsewhere:
+        ports = " and ".join(map(str, progress.elsewhere))
+        return f"It listens on {ports}, not on {progress.port}; try --port {progress.elsewhere[0]}"
+    if progress.foreign:
+        return f"Another program listens on {progress.port}; netlab attach {progress.port} leads to that one"
+    where = f" on {progress.port}" if progress.port else ""
+    return f"It is not listening{where} yet, {progress.seconds} s; s stops it"
 
 
 _UNIT = re.compile(r"(\d)(µs|us|ms|s|[kKMG]i?B)\b")
@@ -221,6 +247,8 @@ class Banner(Widget):
             lines.append((f"  Try: {show(state.advice)}", ""))
         if lines and ":start" not in state.advice:
             lines.append(("  Press s to start it again (in the console, press esc first)", ""))
+        if state.progress is not None and (remark := _not_listening(state.progress)):
+            lines.append((f"! {remark}", ""))
         if state.phase is Phase.SERVING and state.address is not None and not is_loopback(state.address.host):
             lines.append((f"! {show(state.address.host)} is not loopback: other machines can reach this server", ""))
         if state.capture_note:

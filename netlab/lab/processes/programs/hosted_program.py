@@ -5,6 +5,7 @@ It knows no wire.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class HostedProgram:
         environment: Mapping[str, str],
     ) -> None:
         self.model = start.model
-        self._name, self._grace = name, grace
+        self._name, self._grace, self._port = name, grace, port
         self.endpoint: Endpoint | None = None
         self.progress: ProgramProgress | None = ProgramProgress(port)
         """How far its start or its end is; None while it listens."""
@@ -86,6 +87,8 @@ class HostedProgram:
     def hurry(self) -> None:
         """Ask it to end; the second time, kill it. Returns at once."""
         self._asked = True
+        if self.progress is None or self.progress.kill_in is None:
+            self.progress = ProgramProgress(self._port, kill_in=math.ceil(self._grace))
         self.child.request({"request": "stop"})
         self._settled.set()
 
