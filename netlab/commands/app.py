@@ -78,6 +78,10 @@ def _begin() -> None:
 def _end(labs: Labs) -> None:
     WATCH.leaving(1)  # unless the screen has already reported how it left
     labs.close()
+    from netlab.lab.processes.child import lingering
+
+    if lingering():
+        print("netlab: your program is still ending; what is left after its grace is killed", file=sys.stderr)  # noqa: T201 - for the shell
 
 
 def _settings(topic: Topic, words: Sequence[str]) -> LabSettings:

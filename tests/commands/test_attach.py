@@ -9,6 +9,7 @@ import pytest
 from netlab.capture.model import Endpoint, Transport
 from netlab.commands import attach
 from netlab.lab.errors import LabError
+from netlab.lab.processes.programs.program import Program
 from netlab.lab.processes.server_plan import Elsewhere
 
 SCENE = """
@@ -33,9 +34,28 @@ def test_a_line_says_what_to_attach() -> None:
     assert attach.from_line("8443 --keylog keys.log").settings.keylog == Path("keys.log")
 
 
+def test_what_follows_the_dashes_is_a_program() -> None:
+    found = attach.from_line("--listen 5353 --grace 3 -- redis-server --port {port} --save ''")
+    assert found.server == Program(("redis-server", "--port", "{port}", "--save", ""), None, 3.0)
+    assert (found.topic.title, found.topic.attached, found.listen) == (
+        "redis-server",
+        True,
+        Endpoint("127.0.0.1", 5353),
+    )
+    assert found.topic.summary == "your program, started here: redis-server --port {port} --save ''"
+    found = attach.from_line("--udp --port 53 --name 'my dns' -- python3 dns.py")
+    assert (found.server, found.topic.title) == (Program(("python3", "dns.py"), 53), "my dns")
+    assert attach.from_line("--as wsgi -- gunicorn app").topic.variable == "web"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        ("80 -- true", "either HOST:PORT, a scene, or a command"),
+        ("--", "either HOST:PORT, a scene, or a command"),
+        ("80 --grace 3", "concern a program"),
+        ("--grace 0 -- true", "not a number of seconds"),
+        ("--udp -- true", "write {port} in its arguments, or --port N"),
         ("", "a command behind -- is needed"),
         ("nowhere", "'nowhere' is not HOST:PORT"),
         ("127.0.0.1:0", "no server has port 0"),

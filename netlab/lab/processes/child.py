@@ -263,6 +263,11 @@ def abandon_all() -> None:
         child.abandon()
 
 
+def lingering() -> int:
+    """How many children still end in their own time."""
+    return sum(child.lingers for child in list(_LIVING.values()))
+
+
 def stop(*children: Child | None) -> None:
     """End the children together: stdin closed, then SIGTERM, then SIGKILL; returns within 2 s, sooner if they obey.
 

@@ -99,7 +99,7 @@ def _program(word: str, style: str, progress: ProgramProgress) -> StatusPart:
     return StatusPart((f"{word}, {progress.seconds} s" if progress.seconds else word, word), 0, style)
 
 
-def _not_listening(progress: ProgramProgress) -> str:
+def not_listening(progress: ProgramProgress) -> str:
     """What is known of a program that has not begun to listen; empty if that is no surprise yet."""
     if progress.kill_in is not None or progress.seconds < UNUSUAL:
         return ""
@@ -247,7 +247,7 @@ class Banner(Widget):
             lines.append((f"  Try: {show(state.advice)}", ""))
         if lines and ":start" not in state.advice:
             lines.append(("  Press s to start it again (in the console, press esc first)", ""))
-        if state.progress is not None and (remark := _not_listening(state.progress)):
+        if state.progress is not None and (remark := not_listening(state.progress)):
             lines.append((f"! {remark}", ""))
         if state.phase is Phase.SERVING and state.address is not None and not is_loopback(state.address.host):
             lines.append((f"! {show(state.address.host)} is not loopback: other machines can reach this server", ""))

@@ -12,6 +12,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from netlab.capture.model import Endpoint
+from netlab.lab.attached import Attached
 from netlab.lab.experiments.swim_lanes import SECOND, Board
 from netlab.lab.processes.lab_settings import LabSettings
 from netlab.lab.server_sockets import ServerSockets
@@ -105,16 +106,25 @@ class StagedApp(NetlabApp):
     """The app as it is, with labs on free ports, without moving or blinking."""
 
     def __init__(
-        self, first: str = "tcp", port: int = 0, config: Config | None = None, more: Sequence[Broken] = ()
+        self,
+        first: str = "tcp",
+        port: int = 0,
+        config: Config | None = None,
+        more: Sequence[Broken] = (),
+        attached: Attached | None = None,
     ) -> None:
+        """``attached`` is the server of a further tab, which is the first one shown."""
         self.stage = Stage()
+        topics = [*tabs(first), *more] if attached is None else [attached.topic, *tabs()]
 
         def make_lab(topic: Topic) -> LiveLab:
-            live = self.stage.labs[topic.name] = LiveLab(topic, LabSettings(port=port))
+            own = attached if attached is not None and attached.topic is topic else None
+            live = self.stage.labs[topic.name] = LiveLab(topic, LabSettings(port=port), attached=own)
             live.start()
             return live
 
-        super().__init__([*tabs(first), *more], first, make_lab=make_lab, config=config, formatting=self.stage)
+        first = first if attached is None else attached.topic.name
+        super().__init__(topics, first, make_lab=make_lab, config=config, formatting=self.stage)
         self.animation_level = "none"
 
     async def on_unmount(self) -> None:

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 
 from netlab.capture.model import Endpoint
 from netlab.lab.server_sockets import ServerSockets
-from netlab.lab.state import Accounts, LabState, Phase
-from netlab.ui.tab.status import GAP, facts, fit
+from netlab.lab.state import Accounts, LabState, Phase, ProgramProgress
+from netlab.ui.tab.status import GAP, facts, fit, not_listening
 from netlab.ui.widgets.formatting import Formatting, size
 
 SERVER_AT = Endpoint("127.0.0.1", 41233)
@@ -54,8 +54,41 @@ def test_many_threads_outlast_the_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("phase", "progress", "words"),
+    [
+        (Phase.STARTING, ProgramProgress(8000), "◔ starting"),
+        (Phase.STARTING, ProgramProgress(8000, 12), "◔ starting, 12 s"),
+        (Phase.STOPPING, ProgramProgress(8000, 0, kill_in=7), "◔ stopping, SIGKILL in 7 s; s kills it now"),
+    ],
+)
+def test_a_program_that_starts_or_ends_says_how_far_it_is(phase: Phase, progress: ProgramProgress, words: str) -> None:
+    assert line(LabState(phase, "as it is", progress=progress), 80).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (ProgramProgress(8000, 2), ""),
+        (ProgramProgress(8000, 12), "It is not listening on 8000 yet, 12 s; s stops it"),
+        (ProgramProgress(0, 12), "It is not listening yet, 12 s; s stops it"),
+        (ProgramProgress(8000, 3, (5000,)), "It listens on 5000, not on 8000; try --port 5000"),
+        (ProgramProgress(80, 3, foreign=True), "Another program listens on 80; netlab attach 80 leads to that one"),
+        (ProgramProgress(80, 3, kill_in=7), ""),
+    ],
+)
+def test_a_program_that_does_not_listen_says_what_is_known(progress: ProgramProgress, words: str) -> None:
+    assert not_listening(progress) == words
+
+
+@pytest.mark.parametrize(
     ("phase", "words"),
-    [(Phase.STOPPED, "stopped"), (Phase.STARTING, "starting"), (Phase.FAILED, "could not start"), (Phase.DEAD, "died")],
+    [
+        (Phase.STOPPED, "stopped"),
+        (Phase.STOPPING, "stopping"),
+        (Phase.STARTING, "starting"),
+        (Phase.FAILED, "could not start"),
+        (Phase.DEAD, "died"),
+    ],
 )
 def test_each_phase_is_told_in_words(phase: Phase, words: str) -> None:
     assert words in line(LabState(phase, "single"), 80)
