@@ -52,6 +52,8 @@ async def died(pilot: Pilot[None]) -> None:
     assert await asyncio.to_thread(ask) == b"here you are"
     await until(pilot, lambda: app.seen.lab.state.phase is Phase.DEAD, "a death")
     await settled(pilot)
+    app.seen.console.transcript.scroll_home(animate=False)  # the banner has taken rows from it at its own time
+    await pilot.pause()
 
 
 @pytest.mark.usefixtures("staged_times")
