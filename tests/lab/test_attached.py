@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.folders import ports_file
 from netlab.lab import Lab
 from netlab.lab.attached import Attached, attach
 from netlab.lab.errors import LabError
 from netlab.lab.remembered_ports import MOST, RememberedPorts
 from netlab.lab.state import Phase
+from netlab.ui.bytes.inspection import inspect_segment
 from netlab.ui.lab_thread import LiveLab
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -114,6 +115,27 @@ def test_a_wire_that_is_down_refuses_and_resets_until_it_is_up(transport: Transp
                 again.connect(address)
                 again.send(b"four")
                 wait_until(lambda: lab.state.accounts.to_server == 7)
+
+
+@pytest.mark.parametrize("transport", Transport, ids=lambda transport: transport.value)
+def test_its_flows_have_the_address_of_the_client_and_its_capture_keeps_the_newest(transport: Transport) -> None:
+    kind = socket.SOCK_STREAM if transport is Transport.TCP else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as server, socket.socket(socket.AF_INET, kind) as client:
+        server.bind(("127.0.0.1", 0))
+        if transport is Transport.TCP:
+            server.listen()
+        attached = attach(Endpoint(*server.getsockname()), transport)
+        with Lab(attached.topic, server=attached.server, keep=attached.settings.keep.value) as lab:
+            client.connect(lab.address)
+            client.send(b"one")
+            wait_until(lambda: lab.state.accounts.to_server == 3)
+            outside = Endpoint(*client.getsockname())
+            (flow,) = lab.capture.flows
+            assert (flow.client, flow.server) == (outside, lab.address)
+            assert [fact.client for fact in lab.flows] == [outside]
+            title = inspect_segment(lab.capture.segments[0], lab.capture).title
+            assert transport is Transport.UDP or f"flow 1 of {outside} to {lab.address}" in title
+    assert attached.settings.keep is Keep.NEWEST
 
 
 def test_a_client_learns_why_it_was_reset() -> None:

@@ -98,7 +98,8 @@ def _title(segment: Segment) -> str:
     if not segment.number:
         return f"bytes ── held {segment.direction.value} {count_of_bytes(segment.length)}, not delivered yet"
     if segment.kind is not Kind.DATA and not segment.data:
-        return f"bytes ── #{segment.number} {segment.kind.value}, no bytes"
+        flow = segment.flow
+        return f"bytes ── #{segment.number} {segment.kind.value}, flow {flow.number} of {flow.client} to {flow.server}"
     kept = f", {count_of_bytes(len(segment.data))} kept" if len(segment.data) < segment.length else ""
     held = f"joined from {segment.fragments} IP fragments" if segment.fragments else "memoryview, 0 copies"
     return f"bytes ── {_name(segment)} {count_of_bytes(segment.length)}{kept}, {held}"
