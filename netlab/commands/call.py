@@ -31,6 +31,7 @@ from netlab.topics.contract import Option, Topic
 
 USAGE = "usage: netlab call TOPIC 'EXPRESSION' … | -f FILE [--to HOST:PORT] [options]"
 ABOUT = """Runs console lines in one client: against --to HOST:PORT, or a server of its own.
+-f FILE takes them from a file.
 `netlab call TOPIC --help` has the options."""
 _EVERYTHING = 1 << 40
 _OWN = "--to starts no server: leave --model out"

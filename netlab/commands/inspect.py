@@ -36,10 +36,11 @@ ABOUT = """Look into a pcapng or pcap file, read-only: in panes, or printed.
 
 In panes it follows a file that grows, and a pipe (- is standard input): new segments appear as they are written."""
 _EPILOG = """\
---text prints a line for each segment, --json an object: {fields}.
-On request also: {more}.
-{about}
-With --text, --fields prints the values alone, separated by tabs. `-` as FILE reads standard input, as in
+--text prints a line for each segment, --json an object with these keys:
+{usual}
+With --fields also:
+{more}
+With --text, --fields prints the values alone, separated by tabs. - as FILE reads standard input:
   netlab wire --to 127.0.0.1:6379 --write - | netlab inspect --text -
 
 Link types that it understands: {links}."""
@@ -58,12 +59,12 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of ``netlab inspect``."""
-    about = "\n".join(f"  {field.name:<10}{field.help}" for field in FIELDS.values())
-    more = ", ".join(name for name in FIELDS if name not in USUAL)
+    rows = {name: f"  {name:<11}{field.help}" for name, field in FIELDS.items()}
+    usual, more = ("\n".join(rows[name] for name in FIELDS if (name in USUAL) is wanted) for wanted in (True, False))
     parser = argparse.ArgumentParser(
         prog="netlab inspect",
         description=ABOUT,
-        epilog=_EPILOG.format(fields=", ".join(USUAL), more=more, about=about, links=understood_links()),
+        epilog=_EPILOG.format(usual=usual, more=more, links=understood_links()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
