@@ -111,7 +111,7 @@ def test_passes(server):
 def test_fails(server, netlab_wires, text):
     assert netlab_wires["echo"] is server
     assert server.faults == ("delay 1ms", "slice 1 ←")
-    assert say(server, text) == text
+    assert say(server, text) == b"never"
 
 def test_is_clean(server):
     assert server.faults == ("delay 1ms",)
