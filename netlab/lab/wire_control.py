@@ -108,7 +108,7 @@ class WireControl:
     def down(self) -> None:
         """Let the server seem gone: open flows are reset, and clients are refused until `up`."""
         self._owner.with_wire(lambda wire: wire.pause())
-        self._owner.flows.restarted(DOWN)
+        self._owner.flows.restarted(DOWN, by_wire=True)
         self._owner.with_wire(lambda wire: wire.drop_flows(DOWN))
         self._owner.sync()
 

@@ -145,6 +145,7 @@ def test_a_client_learns_why_it_was_reset() -> None:
         lab.current.wait_idle()
         notes = [entry.text for entry in lab.current.transcript]
         assert any("the wire got no connection to the server" in note for note in notes), notes
+        assert lab.current.by_wire
 
 
 def test_what_only_our_servers_understand_is_not_offered() -> None:

@@ -15,13 +15,15 @@ class CloseReason:
     """What is known of a connection's end; empty if nothing is.
 
     ``fault`` is how a fault of the wire ended it; ``server`` why the server ended it, in its own words; ``restart`` how
-    a person stopped or restarted the server; ``held`` how many seconds a segment of it was held by hand.
+    a person stopped or restarted the server; ``held`` how many seconds a segment of it was held by hand; ``by_wire`` is
+    whether the wire ended it, for any reason.
     """
 
     fault: str = ""
     server: str = ""
     restart: str = ""
     held: float = 0.0
+    by_wire: bool = False
 
     @property
     def words(self) -> str:
@@ -59,13 +61,16 @@ class LabCloseReasons(CloseReasons):
     def of(self, client: Endpoint, *, closed: bool) -> CloseReason:
         """For a closed connection this waits a moment, since the server's report may come after the end."""
         if fault := self._fault(client):
-            return CloseReason(fault=fault)
+            return CloseReason(fault=fault, by_wire=True)
         fact = self._flows.of(client, _explained if closed else None, self._waiting)
         server = fact.ending.words if fact is not None and fact.ending is not None else ""
-        if fact is not None and fact.unreached:
+        unreached = fact is not None and fact.unreached
+        if fact is not None and unreached:
             server = f"the wire got {fact.how}"
         restart = fact.restart if fact is not None else ""
-        return CloseReason("", server, restart, self._flows.hold_of(client, time.time_ns()) / 1e9)
+        held = self._flows.hold_of(client, time.time_ns()) / 1e9
+        by_wire = unreached or bool(held) or (fact is not None and fact.by_wire)
+        return CloseReason("", server, restart, held, by_wire)
 
     def holding(self, client: Endpoint) -> bool:
         """Whether the wire holds a segment of it."""

@@ -110,8 +110,8 @@ class Session:
 
     @property
     def by_wire(self) -> bool:
-        """Whether the wire ended the connection, by a fault or a held segment, as far as known."""
-        return bool(self._repl.close_reason.fault or self._repl.close_reason.held)
+        """Whether the wire ended the connection, as far as known."""
+        return self._repl.close_reason.by_wire
 
     @property
     def call_abandoned(self) -> bool:

@@ -42,7 +42,7 @@ class FlowRecord:
     wire; ``how`` says in a few words how, if the end was unusual. If the server logs nothing, the kernel was asked now
     and then: it was accepted after ``accepted_after`` and by ``accepted``. ``unreached`` says that the wire did not
     reach the server. ``ending`` is what the server said of its end, ``restart`` what a person did to its server
-    meanwhile.
+    meanwhile, ``by_wire`` that the wire ended it then.
     """
 
     number: int
@@ -57,6 +57,7 @@ class FlowRecord:
     unreached: bool = False
     ending: PeerEvent | None = None
     restart: str = ""
+    by_wire: bool = False
 
     @property
     def fault(self) -> str:
@@ -174,11 +175,11 @@ class FlowTable:
         self._undecided.pop(number, None)
         self._change(number, lambda fact: replace(fact, accepted=by, accepted_after=after))
 
-    def restarted(self, why: str) -> None:
-        """A person stops or replaces the server of all open flows."""
+    def restarted(self, why: str, *, by_wire: bool = False) -> None:
+        """A person stops or replaces the server of all open flows, or stops the wire (``by_wire``)."""
         for fact in self.facts:
             if fact.closed is None:
-                self._change(fact.number, lambda fact: replace(fact, restart=why))
+                self._change(fact.number, lambda fact: replace(fact, restart=why, by_wire=by_wire))
 
     def holding(self, held: Iterable[HeldSegment], now: int) -> None:
         """These segments are held by hand, and no others."""

@@ -29,6 +29,8 @@ from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, Log
 from netlab.lab.topic_options import Options
 
 T = TypeVar("T")
+WIRE_STOPPED = "the wire was stopped"
+"""Why flows to a server that is not the lab's end when the lab is stopped."""
 _GIVING_UP = 2.5  # seconds that `close` waits for a change that is under way
 
 
@@ -113,7 +115,7 @@ class Supervisor:
             self._now.move(Phase.STOPPING if lingers else Phase.STOPPED)
             try:
                 self._pause()
-                self._end_flows("the server was stopped", server)
+                self._end_flows(server)
             finally:
                 self._end(server)
                 self._now.move(Phase.STOPPED)
@@ -295,11 +297,13 @@ class Supervisor:
         if server is not None:
             server.stop()
 
-    def _end_flows(self, why: str, server: RunningServer | None) -> None:
+    def _end_flows(self, server: RunningServer | None) -> None:
         """Say why the open flows end; reset them where no process ends them."""
-        self.flows.restarted(why)
-        if server is not None and server.child is None and self._now.wire is not None:
-            self._now.wire.drop_flows(why)
+        if server is None or server.child is not None or self._now.wire is None:
+            self.flows.restarted("the server was stopped")
+            return
+        self.flows.restarted(WIRE_STOPPED, by_wire=True)
+        self._now.wire.drop_flows(WIRE_STOPPED)
 
     # What the kernel knows
 
