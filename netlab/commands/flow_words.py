@@ -6,8 +6,9 @@ secrets, TLS is opened.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from netlab.capture.model import Direction, Flow, Segment, Transport
@@ -34,6 +35,8 @@ MOST_DECRYPTED: Final = 1 << 20
 HANDSHAKE: Final = 22
 """The type of the record with which a client begins TLS (RFC 8446, section 5.1)."""
 _MOST_RECORDS: Final = 3
+_A_CHUNK: Final = 256
+"""Bytes that a chunk takes beside its data."""
 _UNDECIDED: Final = 16 * MOST_OPENING
 """Bytes after which a flow's protocol is no longer guessed again."""
 
@@ -97,9 +100,9 @@ class _FollowedFlow:
         chunk = Chunk(at, len(segment.data), memoryview(bytes(segment.data)), segment.number)
         chunks.append(chunk)
         self._seen += chunk.length
-        self.kept += chunk.length
+        self.kept += chunk.length + _A_CHUNK
         while self.kept > 2 * MOST_WAITING and len(chunks) > 1:
-            self.kept -= chunks.pop(0).length
+            self.kept -= chunks.pop(0).length + _A_CHUNK
         return chunk
 
     def _recognise(self) -> None:
@@ -139,8 +142,9 @@ class _DecryptedFlow:
             return ""
         mine += segment.data
         records = self._opened().get(segment.direction, ())
-        end = segment.offset + len(segment.data)
-        return _in_words([each for each in records if each.end > segment.offset and each.start < end], segment.offset)
+        first = bisect_right(records, segment.offset, key=lambda record: record.end)
+        after = bisect_left(records, segment.offset + len(segment.data), key=lambda record: record.start)
+        return _in_words(records[first : min(after, first + _MOST_RECORDS)], after - first, segment.offset)
 
     def _opened(self) -> Mapping[Direction, Sequence[Opened]]:
         to_server, to_client = (self._bytes[way] for way in Direction)
@@ -159,10 +163,10 @@ class _DecryptedFlow:
             return {}
 
 
-def _in_words(records: Iterable[Opened], offset: int) -> str:
-    found = [_record(record, offset) for record in records]
-    more = f" and {len(found) - _MOST_RECORDS:,} more" if len(found) > _MOST_RECORDS else ""
-    return "; ".join(found[:_MOST_RECORDS]) + more
+def _in_words(records: Sequence[Opened], count: int, offset: int) -> str:
+    """The first of so many records."""
+    more = f" and {count - _MOST_RECORDS:,} more" if count > _MOST_RECORDS else ""
+    return "; ".join(_record(record, offset) for record in records) + more
 
 
 def _record(record: Opened, offset: int) -> str:

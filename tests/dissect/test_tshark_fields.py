@@ -22,6 +22,10 @@ REQUEST = b"POST /form?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n"
 ANSWER = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n5\r\n{"a":\r\n'
 QUERY = bytes.fromhex("12340100000100000000000007") + b"example\x03com\x00\x00\x01\x00\x01"
 CLIENT = Endpoint("127.0.0.1", 50001)
+BAD_NUMBERS = (
+    '<pdml><packet><proto name="geninfo"><field name="num" show="4"/></proto>'
+    '<proto name="x"><field name="y" pos="here" size="1" value="50"/></proto></packet></pdml>'
+)
 
 
 @pytest.fixture
@@ -146,7 +150,15 @@ def test_without_tshark_it_is_one_sentence(capture: Capture, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "answer", ["exit 3", "echo nonsense", "echo '<pdml><packet>'", "echo '<pdml></pdml>'", "head -c 9000000 /dev/zero"]
+    "answer",
+    [
+        "exit 3",
+        "echo nonsense",
+        "echo '<pdml><packet>'",
+        "echo '<pdml></pdml>'",
+        f"echo '{BAD_NUMBERS}'",
+        "head -c 9000000 /dev/zero",
+    ],
 )
 def test_any_answer_of_the_program_is_a_sentence(
     capture: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str

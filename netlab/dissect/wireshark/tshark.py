@@ -118,7 +118,7 @@ class TsharkRun:
                     return TsharkFields(fields, "" if fields else _NOTHING)
         except TooMuch:
             return TsharkFields(problem="tshark says too much about this packet to show it")
-        except ET.ParseError as error:
+        except (ET.ParseError, ValueError) as error:  # a number that is none
             ended = f"tshark's answer could not be read: {error}"
         if process.wait() and not self.cancelled:
             return TsharkFields(problem=f"tshark ended with status {process.returncode}, or took over {SECONDS:g} s")
