@@ -32,7 +32,7 @@ class HostReports:
     """Events for the supervisor. If nobody reads, lines of output are lost and counted; so are those of a flood."""
 
     def __init__(self) -> None:
-        self._left_out = 0
+        self._left_out, self._newest_left_out = 0, ""
         self._second, self._in_second = 0, 0
 
     def report(self, event: str, **fields: object) -> None:
@@ -41,20 +41,30 @@ class HostReports:
 
     def output(self, text: str) -> None:
         """Report a line that the program has written."""
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._in_second = second, 0
-        self._in_second += 1
-        if self._in_second > A_SECOND or not self._count_left_out() or not self._log("info", text, 0):
-            self._left_out += 1
+        if not self._room() or not self._count_left_out() or not self._log("info", text, 0):
+            self._left_out, self._newest_left_out = self._left_out + 1, text
 
     def remark(self, text: str, level: str = "warning") -> None:
         """Report a line of netlab's own."""
         self._log(level, text, PATIENCE)
 
-    def finish(self) -> None:
-        """Report what is still to be reported."""
-        self._count_left_out()
+    def catch_up(self, *, at_last: bool = False) -> None:
+        """After a flood, count what was left out, and report the newest of it; ``at_last`` in any case."""
+        if not self._left_out or not (at_last or self._room()):
+            return
+        self._left_out -= 1
+        if self._count_left_out():
+            self._log("info", self._newest_left_out, 0)
+        else:
+            self._left_out += 1
+
+    def _room(self) -> bool:
+        """Whether another line may be passed on in this second."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._in_second = second, 0
+        self._in_second += 1
+        return self._in_second <= A_SECOND
 
     def _count_left_out(self) -> bool:
         """Count the lines that were left out, before the next one; False if nobody reads."""

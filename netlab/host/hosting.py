@@ -79,6 +79,8 @@ class Hosting:
                 os.read(wake, 4096)
         if self._begun is not None and time.monotonic() - self._begun >= UNFINISHED:
             self._show(self._lines.flush())
+        if not self._lines.unfinished:
+            self._out.catch_up()
         self._family.reap()
         self._notice_end_of_first()
         if self._ending.begun:
@@ -202,7 +204,7 @@ class Hosting:
     def _finish(self) -> None:
         self._read(_AT_THE_END)
         self._show(self._lines.flush())
-        self._out.finish()
+        self._out.catch_up(at_last=True)
         family = self._family
         self._report_end(family.status or family.last_status)
 

@@ -6,8 +6,7 @@ import errno
 import socket
 from collections.abc import Collection, Iterable
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from netlab.kernel.holders import holders
 from netlab.kernel.sock_diag import datagram_sockets, listeners, unavailable
@@ -18,8 +17,7 @@ _PREFERRED: Final = ("127.0.0.1", "0.0.0.0", "::1", "::")
 _PROBE: Final = 0.5  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class WhereItListens:
+class WhereItListens(NamedTuple):
     """``address``: where clients can be sent; None: nowhere yet. ``elsewhere``: other ports that the program has.
 
     ``foreign`` says that another program has the port.

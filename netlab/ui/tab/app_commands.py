@@ -23,7 +23,9 @@ APP_COMMANDS = (
         "open a tab for a server of your own, as `netlab attach` does",
         _only_in_the_app,
     ),
-    ConsoleCommand("detach", "", "close this tab of a server of your own; the server goes on", _only_in_the_app),
+    ConsoleCommand(
+        "detach", "", "close this tab of a server of your own; a program that it started ends", _only_in_the_app
+    ),
 )
 
 

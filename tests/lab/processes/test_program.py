@@ -212,6 +212,28 @@ def test_a_daemon_is_not_dead_and_ends_with_the_lab(tmp_path: Path) -> None:
         assert "was killed by signal 6" in lab.state.problem
 
 
+LEFT_BEHIND = """
+    import os, socket, subprocess, sys
+    subprocess.Popen(["sleep", "1000"], start_new_session=True)
+    with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as listener:
+        client, _ = listener.accept()
+        print("no more\\n" * 5000 + "the end", flush=True)
+        os._exit(5)
+"""
+
+
+def test_what_a_program_left_behind_does_not_keep_it_alive_and_a_flood_shows_its_end(tmp_path: Path) -> None:
+    with Lab("tcp", server=python(tmp_path, LEFT_BEHIND, "{port}")) as lab:
+        started = left(lab)
+        assert len(started) == 3
+        socket.create_connection(lab.address).close()
+        wait_until(lambda: lab.state.phase is Phase.DEAD)
+        assert "server.py ended with exit status 5; it last wrote: the end" in lab.state.problem
+        wait_until(lambda: gone(started))
+        wait_until(lambda: "the end" in log(lab))
+        assert any("lines were left out" in text for text in log(lab))
+
+
 APP = """
     import sys
     from netlab.lab import Lab
