@@ -24,9 +24,9 @@ SECONDS: Final = 15.0
 """How long tshark may take."""
 DISSECTORS: Final = {
     "dns": "dns", "http": "http", "http2": "http2", "postgresql": "pgsql", "redis": "resp", "tls": "tls",
-    "websocket": "http",
+    "websocket": "http", "wsgi": "http", "xmlrpc": "http",
 }  # fmt: skip
-"""What tshark calls the protocols that netlab recognises."""
+"""What tshark calls the protocols that netlab recognises, and those of its topics."""
 ABSENT: Final = "tshark is not installed; it comes with Wireshark"
 
 
