@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import overload
 
-from netlab.capture.conversations import direction, kind_of, route_of
+from netlab.capture.conversations import route_of
 from netlab.capture.files.checkpoint import Checkpoint, FlowState
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.part import Part, SharedReading
 from netlab.capture.frames.fragments import FRAGMENT
 from netlab.capture.frames.links import LINKS, link_name, understood_links
-from netlab.capture.model import CaptureError, Direction, Flow, Kind, LetGo, Outcome, Segment, Transport
+from netlab.capture.model import CaptureError, Direction, Flow, LetGo, Segment, Transport
 from netlab.capture.stream import Stream
 
 _NOTHING = memoryview(b"")
@@ -59,9 +59,10 @@ class Segments(Sequence[Segment]):
                 with suppress(LetGo):
                     found += [self[each]] if each >= first else []
             return tuple(found)
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"the capture has {len(self)} segments")
-        return self._capture.segment(index % len(self))
+        count = self._capture.segment_count
+        if not -count <= index < count:
+            raise IndexError(f"the capture has {count} segments")
+        return self._capture.segment(index if index >= 0 else index + count)
 
 
 class Capture:
@@ -127,7 +128,8 @@ class Capture:
     @property
     def segment_count(self) -> int:
         """How many segments there were so far."""
-        return max(self._last.stop, self._count)
+        stop = self._parts[-1].stop
+        return stop if stop > self._count else self._count  # as `max`, in half the time
 
     @property
     def let_go(self) -> int:
@@ -233,40 +235,18 @@ class Capture:
     def _part_of(self, row: int) -> Part:
         """The part with the segment at ``row``, counted from 0; `LetGo` if none has it any more."""
         for part in reversed(self._parts):
-            if part.first <= row < part.stop:
+            if row >= part.first and row - part.first < len(part):
                 return part
         raise LetGo(f"segment {row + 1:,} was let go")
 
     def segment(self, row: int) -> Segment:
         """The segment at ``row``, counted from 0. Raises `LetGo`."""
-        part = self._part_of(row)
-        packet, data = part.packet(row)
-        time_ns, fate, original, outcome = part.details(row)
-        route, offset = part.placed(row)
-        kind = kind_of(packet)
-        try:
-            flow = self._conversations.flow(route)
-        except KeyError:  # another thread has let go both meanwhile
-            raise LetGo(f"segment {row + 1:,} was let go") from None
-        return Segment(
-            number=row + 1,
-            time_ns=time_ns,
-            flow=flow,
-            direction=direction(route),
-            kind=kind,
-            length=packet[5],
-            data=data,
-            offset=offset,
-            fate=fate,
-            original=original,
-            fragments=part.fragments(row),
-            outcome=outcome if kind is Kind.DATA else Outcome.DELIVERED,
-        )
+        return self._part_of(row).segment(row)
 
     def payload(self, row: int) -> memoryview:
         """What the capture has of the payload of the segment at ``row``, counted from 0."""
         try:
-            return self._part_of(row).packet(row)[1]
+            return self._part_of(row).payload(row)
         except LetGo:
             return _NOTHING
 

@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, islice
 
-from netlab.capture.conversations import OUTSIDE, Conversations
+from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
 from netlab.capture.files.checkpoint import Checkpoint
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.frames.fragments import Fragments, Whole
 from netlab.capture.frames.packets import Fragment, Packet, read_packet
-from netlab.capture.model import CaptureError, Outcome
+from netlab.capture.model import CaptureError, Kind, LetGo, Outcome, Segment
 from netlab.capture.pcap import MAGICS, Pcap
-from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Details, Frame, Pcapng
+from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
 
 _PCAPNG_MAGIC = b"\n\r\r\n"
 _PACKED = (
@@ -162,12 +162,11 @@ class Part:
         self._whole[len(self._places)] = whole
         return packet
 
-    def packet(self, row: int) -> tuple[Packet, memoryview]:
+    def _packet(self, index: int) -> tuple[Packet, memoryview]:
         """The headers of a segment and what was kept of its payload."""
-        view, index = self._view, row - self.first
+        view, whole = self._view, self._whole.get(index)
         assert self.container is not None  # there are rows
         packet: Packet | Fragment | str
-        whole = self._whole.get(index)
         if whole is not None:
             packet, view = whole.packet(view)
             end = len(view)
@@ -178,20 +177,35 @@ class Part:
         payload, length = packet[4], packet[5]
         return packet, view[payload : max(payload, min(payload + length, end))]
 
-    def details(self, row: int) -> Details:
-        """What the block of a segment says beside its bytes."""
-        assert self.container is not None  # there are rows
-        return self.container.details(self._view, self._places[row - self.first])
+    def payload(self, row: int) -> memoryview:
+        """What was kept of a segment's payload."""
+        return self._packet(row - self.first)[1]
 
-    def placed(self, row: int) -> tuple[int, int]:
-        """The route and the stream position of a segment."""
+    def segment(self, row: int) -> Segment:
+        """The segment at a row. Raises `LetGo` if its flow was let go meanwhile, by another thread."""
         index = row - self.first
-        return self._routes[index], self._positions[index]
-
-    def fragments(self, row: int) -> int:
-        """In how many fragments a segment came; 0 if it was not cut."""
-        whole = self._whole.get(row - self.first)
-        return whole.fragments if whole is not None else 0
+        packet, data = self._packet(index)
+        assert self.container is not None  # there are rows
+        time_ns, fate, original, outcome = self.container.details(self._view, self._places[index])
+        route, kind = self._routes[index], kind_of(packet)
+        try:
+            flow = self._reading.conversations.flow(route)
+        except KeyError:
+            raise LetGo(f"segment {row + 1:,} was let go") from None
+        return Segment(
+            number=row + 1,
+            time_ns=time_ns,
+            flow=flow,
+            direction=direction(route),
+            kind=kind,
+            length=packet[5],
+            data=data,
+            offset=self._positions[index],
+            fate=fate,
+            original=original,
+            fragments=self._whole[index].fragments if index in self._whole else 0,
+            outcome=outcome if kind is Kind.DATA else Outcome.DELIVERED,
+        )
 
     def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Row, position and length of each segment of a route from row ``start`` to ``stop``."""
