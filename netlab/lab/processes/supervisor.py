@@ -17,6 +17,7 @@ from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.flow_table import FlowTable, LogTranslator
 from netlab.lab.processes.live_capture import CaptureExtent, LiveCapture
+from netlab.lab.processes.programs.program import Program
 from netlab.lab.processes.server_and_wire import ServerAndWire
 from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start, StoppedEarly
 from netlab.lab.processes.server_process import ServerProcess
@@ -111,8 +112,7 @@ class Supervisor:
         """
         with self._work:
             server = self._now.server
-            lingers = server is not None and server.child is not None and server.child.lingers
-            self._now.move(Phase.STOPPING if lingers else Phase.STOPPED)
+            self._now.move(Phase.STOPPING if _lingers(server) else Phase.STOPPED)
             try:
                 self._pause()
                 self._end_flows(server)
@@ -264,6 +264,9 @@ class Supervisor:
 
     def _exchange(self, why: str) -> None:
         assert self._now.wire is not None
+        if self._both_want_one_port:
+            self._take_turns(why)
+            return
         new = self._new_server()
         try:
             endpoint = new.wait()
@@ -277,6 +280,21 @@ class Supervisor:
         self._now.wire.drop_flows(why)
         self._end(old)
         self._now.check_for_dead()
+
+    @property
+    def _both_want_one_port(self) -> bool:
+        """Whether the server and the one that is to replace it are programs that cannot be told where to listen."""
+        plan = self._plan
+        return isinstance(plan, Program) and not plan.takes_port and _lingers(self._now.server)
+
+    def _take_turns(self, why: str) -> None:
+        """End the old server before the new one starts. If that one does not serve, nothing does."""
+        self.flows.restarted(why)
+        self._now.living_wire.drop_flows(why)
+        self._now.move(Phase.STOPPING)
+        self._pause()
+        self._end(self._now.server)
+        self.start()
 
     def _new_server(self) -> RunningServer:
         changed, add_line = self._on_server_message, self._log.add_line
@@ -354,3 +372,8 @@ class Supervisor:
             self.flows.holding(wire.held.values(), time.time_ns())
         self._now.check_for_dead()
         self._now.refresh()
+
+
+def _lingers(server: RunningServer | None) -> bool:
+    """Whether it ends in its own time."""
+    return server is not None and server.child is not None and server.child.lingers

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture.model import Transport
 from netlab.kernel.holders import descendants, process
 from netlab.lab import Lab
 from netlab.lab.errors import LabError
-from netlab.lab.processes.programs.program import Program, program_name
+from netlab.lab.processes.programs.program import Program, free_port, program_name
 from netlab.lab.state import Phase
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -232,6 +233,27 @@ def test_what_a_program_left_behind_does_not_keep_it_alive_and_a_flood_shows_its
         wait_until(lambda: gone(started))
         wait_until(lambda: "the end" in log(lab))
         assert any("lines were left out" in text for text in log(lab))
+
+
+FIXED = SHOUT.replace("int(sys.argv[1])", "{port}").replace("import socket, sys", "import socket, sys  # {word}")
+
+
+def test_one_that_wants_a_fixed_port_gives_way_before_its_next_version_starts(tmp_path: Path) -> None:
+    port = free_port(Transport.TCP)
+    program = python(tmp_path, FIXED.format(port=port, word="first"))
+    with Lab("tcp", server=program) as lab:
+        at, started = lab.address, left(lab)
+        with socket.create_connection(at, timeout=PATIENCE) as client:
+            client.sendall(b"one")
+            assert client.recv(100) == b"ONE"
+            lab.set_server(python(tmp_path, FIXED.format(port=port, word="second")), "server.py was saved")
+            with pytest.raises(ConnectionResetError):
+                client.recv(100)
+        assert gone(started)
+        assert (lab.address, said(lab, b"two")) == (at, b"TWO")
+        with pytest.raises(LabError, match="SyntaxError"):
+            lab.set_server(python(tmp_path, "def"), "server.py was saved")
+        assert lab.state.phase is Phase.FAILED
 
 
 APP = """
