@@ -49,7 +49,8 @@ class Hosting:
         self._next_look, self._waited = 0.0, 0
         self._begun: float | None = None  # when a line without an end was begun
         self._seen, self._agreeing = WhereItListens(), 0
-        self._listening = self._ended = self._detached = False
+        self._port, self._missing = 0, 0  # where it listens, and for how many looks it has not
+        self._ended = self._detached = False
 
     def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         """Run the program until all of it has ended; the exit status."""
@@ -148,24 +149,26 @@ class Hosting:
     # Where it listens
 
     def _look_again(self) -> None:
+        if self._port:
+            self._watch(self._port)
+            self._next_look = time.monotonic() + WATCHING
+            return
         try:
             seen = self._look.look(self._family.living())
         except OSError:
             seen = WhereItListens()
         self._agreeing = self._agreeing + 1 if seen == self._seen else 1
         self._seen = seen
-        if self._listening:
-            self._watch(seen)
-        elif seen.address is not None and (self._look.sure or self._agreeing >= SURE):
+        if seen.address is not None and (self._look.sure or self._agreeing >= SURE):
             self._serve(seen)
         else:
             self._report_waiting(seen)
-        self._next_look = time.monotonic() + (WATCHING if self._listening else LOOKING)
+        self._next_look = time.monotonic() + LOOKING
 
     def _serve(self, seen: WhereItListens) -> None:
         assert seen.address is not None
         host, port = seen.address
-        self._listening = True
+        self._port = port
         if not self._look.sure and seen.elsewhere:
             others = ", ".join(map(str, seen.elsewhere))
             self._out.remark(f"netlab: it listens on {port} and on {others}; the wire leads to {port}, --port chooses")
@@ -177,11 +180,13 @@ class Hosting:
             self._waited = seconds
             self._out.report("waiting", seconds=seconds, elsewhere=list(seen.elsewhere[:8]), foreign=seen.foreign)
 
-    def _watch(self, seen: WhereItListens) -> None:
+    def _watch(self, port: int) -> None:
         """A program whose first process has ended, and which listens no longer, has ended, whatever it left behind."""
-        if seen.address is None and self._agreeing == SURE:
-            self._out.remark("netlab: it no longer listens")
-        if seen.address is None and self._agreeing >= SURE and self._family.status is not None:
+        with suppress(OSError):  # the kernel does not answer
+            self._missing = self._missing + 1 if self._look.has_gone(port) else 0
+        if self._missing == SURE:
+            self._out.remark(f"netlab: it no longer listens on {port}")
+        if self._missing >= SURE and self._family.status is not None:
             self._report_end(self._family.status)
             self._ending.begin()
 
@@ -213,7 +218,9 @@ class Hosting:
             text = f"netlab: {self._family.incomplete}: processes that leave its group are not ended with it"
             self._out.remark(text)
         if self._look.unknown:
-            self._out.remark(f"netlab: {self._look.unknown}; a connection shows whether the program listens")
+            how = "a connection shows whether the program listens"
+            needed = "where it listens must be known: write {port} in the command, or --port N"
+            self._out.remark(f"netlab: {self._look.unknown}; {how if self._look.sure else needed}")
 
 
 def not_started(name: str, error: OSError) -> str:

@@ -51,9 +51,13 @@ class ListenerLook:
         foreign = any(row.local[1] == self._port and row.inode not in held for row in rows)
         return WhereItListens(None, _ports(own), foreign)
 
-    def _rows(self) -> list[SocketRow]:
+    def has_gone(self, port: int) -> bool:
+        """Whether nobody listens on this port any more, as far as the kernel can be asked. Raises `OSError`."""
+        return not (self.unknown or self._rows(port))
+
+    def _rows(self, port: int | None = None) -> list[SocketRow]:
         if not self._udp:
-            return listeners()
+            return listeners(port)
         return [row for row in datagram_sockets(self._port) if row.state is State.CLOSE]  # those that have no peer
 
     def _without_the_kernel(self) -> WhereItListens:

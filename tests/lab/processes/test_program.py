@@ -126,23 +126,28 @@ def test_without_a_port_the_wire_leads_to_wherever_it_listens(tmp_path: Path) ->
 
 
 def test_a_port_that_it_does_not_use_is_named_and_it_can_be_stopped_meanwhile(tmp_path: Path) -> None:
-    lab = Lab("tcp", server=python(tmp_path, SHOUT.replace("int(sys.argv[1])", "0"), port=1))
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    lab = Lab("tcp", server=python(tmp_path, SHOUT.replace("int(sys.argv[1])", "0"), port=port))
     try:
         starting = threading.Thread(target=lab.start)
         starting.start()
         progress = wait_until(lambda: (found := lab.state.progress) and found.elsewhere and found)
-        assert (progress.port, len(progress.elsewhere), progress.kill_in) == (1, 1, None)
+        assert (progress.port, len(progress.elsewhere), progress.kill_in) == (port, 1, None)
+        assert progress.foreign
         assert progress.seconds >= 1
         lab.hurry()
         starting.join(PATIENCE)
         assert lab.state.phase is Phase.STOPPED
     finally:
         lab.close()
+        taken.close()
 
 
 STUBBORN = """
     #!/bin/sh
     trap 'echo no' TERM
+    trap 'echo hup' HUP
     python3 -c '
     import signal, socket, sys, time
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -169,6 +174,7 @@ def test_a_stubborn_script_gets_its_grace_and_a_second_request_kills_at_once(tmp
         assert lab.state.phase is Phase.STOPPED
         assert gone(started)
         assert any(text.startswith("netlab: SIGKILL to ") for text in log(lab))
+        assert "hup" not in log(lab)
 
 
 def test_after_the_grace_it_is_killed(tmp_path: Path) -> None:
@@ -289,8 +295,9 @@ def test_closing_does_not_wait_for_the_grace_and_the_supervising_child_finishes(
 
 
 ECHO = """
-    import os, socket, sys
+    import os, select, socket, sys
     print(os.environ["PYTHONUNBUFFERED"], os.environ.get("PYTHONPATH"), os.environ["OF_MINE"], os.getcwd())
+    print("input:", select.select([0], [], [], 0)[0])
     sys.stdout.write("more? ")
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", int(sys.argv[1])))
@@ -305,7 +312,7 @@ def test_datagrams_an_unfinished_line_and_its_surroundings(tmp_path: Path, monke
     arguments = (sys.executable, script(tmp_path, ECHO), "{port}")
     with Lab("udp", server=Program(arguments, cwd=tmp_path, environment=(("OF_MINE", "1"),))) as lab:
         wait_until(lambda: "more? " in log(lab))
-        assert log(lab)[0] == f"1 None 1 {tmp_path}"
+        assert log(lab)[:2] == [f"1 None 1 {tmp_path}", "input: []"]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.settimeout(PATIENCE)
             client.sendto(b"hello", lab.address)

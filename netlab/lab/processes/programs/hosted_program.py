@@ -74,7 +74,7 @@ class HostedProgram:
             self.stop()
             raise LabError(f"{self._name} did not listen within {STARTING:g} s", "--port N says where it listens")
         if self.endpoint is None:
-            raise LabError(self.last_words, "its output is in the log" if self._over else "check the command")
+            raise LabError(self.last_words, "read its output in the log" if self._over else "check the command")
         return self.endpoint
 
     def reported(self, state: LabState, transport: Transport) -> LabState:
