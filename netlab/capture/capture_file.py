@@ -41,6 +41,13 @@ class Segments(Sequence[Segment]):
     def __iter__(self) -> Iterator[Segment]:
         return self._from(self._capture.let_go)
 
+    def __reversed__(self) -> Iterator[Segment]:
+        index = len(self)
+        while index > self._capture.let_go:
+            index -= 1
+            with suppress(LetGo):
+                yield self[index]
+
     def _from(self, index: int) -> Iterator[Segment]:
         while index < len(self):
             with suppress(LetGo):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ def traffic(tmp_path: Path) -> Iterator[Traffic]:
 def compare(traffic: Traffic, capture: Capture) -> list[Segment]:
     """What the capture has is exactly the newest of what crossed, with its numbers; the kept segments."""
     kept = list(capture.segments)
+    assert [s.number for s in reversed(capture.segments)] == [s.number for s in reversed(kept)]
     assert len(capture.segments) == len(traffic.all)
     assert [s.number for s in kept] == list(range(capture.let_go + 1, len(traffic.all) + 1))
     for segment in kept:
@@ -185,3 +188,27 @@ def test_a_new_capture_begins_where_the_old_one_was_let_go(traffic: Traffic, tmp
         assert compare(traffic, capture)[0].offset > 0
         tally = traffic.writer.tally
         assert tally.let_go == capture.let_go and tally.kept + tally.let_go == tally.segments
+
+
+def test_on_a_full_disk_the_oldest_go_first(traffic: Traffic, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, room = os.pwritev, LIMIT // 3
+
+    def scarce(file: int, parts: Sequence[bytes], position: int) -> int:
+        if size_of(traffic.path.parent) + sum(map(len, parts)) > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, parts, position)
+
+    monkeypatch.setattr(os, "pwritev", scarce)
+    record = traffic.open(40001)
+    with Capture(traffic.path) as capture:
+        for _ in range(20):
+            traffic.talk(record, 20)
+            traffic.read(capture)
+        assert compare(traffic, capture) and capture.let_go
+        assert size_of(traffic.path.parent) <= room
+        room = 0
+        traffic.talk(record, 20)
+        traffic.read(capture)
+        assert "no space left" in traffic.writer.note
+        tally = traffic.writer.tally
+        assert tally.kept + tally.let_go == tally.segments
