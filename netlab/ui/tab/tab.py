@@ -78,6 +78,8 @@ class TopicTab(LabPanes):
 
     def on_mount(self) -> None:
         """Show the lab's state, and begin to follow it."""
+        if not self.query(StatusLine):  # the app was left, or the tab closed, while it was mounted
+            return
         self._timer = self.set_interval(PERIOD, self.look)
         self._decrypt()
         if self.topic.dissect_file is not None:
