@@ -89,6 +89,7 @@ def build_parser(kind: type[argparse.ArgumentParser] = argparse.ArgumentParser) 
     add("--grace", type=seconds, default=None, metavar="SECONDS", help="of a program: from SIGTERM to SIGKILL (10)")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--keylog", type=Path, metavar="FILE", help=KEYLOG)
+    add("--dissect", type=Path, metavar="FILE.py", help="read the bytes with a dissector of your own")
     return parser
 
 
@@ -99,6 +100,8 @@ def _parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.N
     arguments.command = tuple(words[at + 1 :])
     if bool(arguments.target) == bool(arguments.command):
         parser.error("either HOST:PORT, a scene, or a command behind -- is needed")
+    if arguments.dissect is not None and not arguments.dissect.is_file():
+        parser.error(f"--dissect: there is no file {str(arguments.dissect)!r}")
     if not arguments.command and (arguments.port is not None or arguments.grace is not None):
         parser.error("--port and --grace concern a program that is started: netlab attach -- COMMAND")
     return arguments
@@ -127,7 +130,7 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
     if len(name) > scene.LONGEST_NAME or not name.isprintable():
         parser.error(f"--name: a name has at most {scene.LONGEST_NAME} printable characters")
     if arguments.command:
-        return replace(_program(arguments, transport, name, parser), keylog=arguments.keylog)
+        return _read_with(arguments, _program(arguments, transport, name, parser))
     attached = attach(
         to,
         transport,
@@ -136,7 +139,13 @@ def _attached(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
         listen=arguments.listen,
         faults=tuple(arguments.fault),
     )
-    return replace(attached, keylog=arguments.keylog)
+    return _read_with(arguments, attached)
+
+
+def _read_with(arguments: argparse.Namespace, attached: Attached) -> Attached:
+    """The same, with the secrets and the dissector that a person gives for its bytes."""
+    topic = replace(attached.topic, dissect_file=arguments.dissect)
+    return replace(attached, topic=topic, keylog=arguments.keylog)
 
 
 def _program(
@@ -166,6 +175,6 @@ def of_scene(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> 
         )
         taken = {other.topic.name for other in found}
         names = (each.topic.name, *(f"{each.topic.name}-{number}" for number in range(2, len(taken) + 3)))
-        each = replace(each, keylog=arguments.keylog)
+        each = _read_with(arguments, each)
         found.append(each.named(next(name for name in names if name not in taken)))
     return found

@@ -34,6 +34,15 @@ def test_a_line_says_what_to_attach() -> None:
     assert attach.from_line("8443 --keylog keys.log").settings.keylog == Path("keys.log")
 
 
+def test_a_dissector_of_ones_own_is_the_topics(tmp_path: Path) -> None:
+    own = tmp_path / "mine.py"
+    own.write_text("")
+    assert attach.from_line(f"8080 --dissect {own}").topic.dissect_file == own
+    assert attach.from_line(f"--dissect {own} -- sleep 5").topic.dissect_file == own
+    with pytest.raises(LabError, match="there is no file"):
+        attach.from_line(f"8080 --dissect {own}x")
+
+
 def test_what_follows_the_dashes_is_a_program() -> None:
     found = attach.from_line("--listen 5353 --grace 3 -- redis-server --port {port} --save ''")
     assert found.server == Program(("redis-server", "--port", "{port}", "--save", ""), None, 3.0)
