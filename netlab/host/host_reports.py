@@ -19,8 +19,10 @@ LONGEST_TEXT: Final = 700
 """Characters of a line: as JSON it still fits PIPE_BUF, so that writing it is atomic (pipe(7))."""
 PATIENCE: Final = 0.5
 """Seconds that a full pipe may take to be read before an event is lost."""
-A_SECOND: Final = 1000
-"""Lines of output that are passed on in a second; the others are counted."""
+AT_ONCE: Final = 1000
+"""Lines of output that are passed on at once; of more, so many are in each step of time, and the others are counted."""
+STEP, IN_A_STEP = 0.25, 75
+"""Seconds, and lines: what the screen can draw while it answers keys."""
 
 
 def bounded(text: str) -> str:
@@ -33,7 +35,7 @@ class HostReports:
 
     def __init__(self) -> None:
         self._left_out, self._newest_left_out = 0, ""
-        self._second, self._in_second = 0, 0
+        self._step, self._allowed = 0, AT_ONCE
 
     def report(self, event: str, **fields: object) -> None:
         """Report something that matters."""
@@ -59,12 +61,14 @@ class HostReports:
             self._left_out += 1
 
     def _room(self) -> bool:
-        """Whether another line may be passed on in this second."""
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._in_second = second, 0
-        self._in_second += 1
-        return self._in_second <= A_SECOND
+        """Whether another line may be passed on now; it counts as passed on."""
+        step = int(time.monotonic() / STEP)
+        self._allowed = min(AT_ONCE, self._allowed + (step - self._step) * IN_A_STEP)
+        self._step = step
+        if not self._allowed:
+            return False
+        self._allowed -= 1
+        return True
 
     def _count_left_out(self) -> bool:
         """Count the lines that were left out, before the next one; False if nobody reads."""
