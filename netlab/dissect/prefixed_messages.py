@@ -11,6 +11,8 @@ from netlab.dissect.framed_flow import FramedFlow, Message, NoMessage, count_byt
 
 LONGEST = 1 << 20
 """A length above is taken for no length."""
+LONGEST_SHORT = 0x1FFF
+"""Where the format is not known: a length in two bytes above this could be text."""
 _SHOWN = 60
 
 
@@ -41,11 +43,16 @@ class Fit(NamedTuple):
 
 
 def fit(data: memoryview, form: Format) -> Fit | None:
-    """How some bytes fit a format; None if they do not. Messages without content fit none: zeros would be such."""
+    """How some bytes fit a format; None if they do not.
+
+    Messages without content fit none: zeros would be such. Nor do long ones in front of which stand two bytes: text
+    would be such.
+    """
+    longest = LONGEST if form.size > 2 else LONGEST_SHORT
     at, messages = 0, 0
     while at + form.size <= len(data):
         length = form.length(data, at)
-        if not 0 < length <= LONGEST:
+        if not 0 < length <= longest:
             return None
         if at + form.size + length > len(data):
             return Fit(messages, False)

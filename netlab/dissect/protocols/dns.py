@@ -9,6 +9,7 @@ from netlab.dissect.flow import Match, Opening, Protocol
 
 _LAST_TYPE = max(TYPES)
 _MOST_ADDITIONAL = 20
+_LONGEST_QUERY = 2048
 
 
 def recognise(opening: Opening) -> Match:
@@ -16,10 +17,10 @@ def recognise(opening: Opening) -> Match:
     asked, answered = opening.to_server, opening.to_client
     if opening.transport is Transport.TCP:
         lengths = [int.from_bytes(data[:2], "big") for data in (asked, answered) if len(data) >= 2]
-        if any(length < HEADER for length in lengths):
+        if any(length < HEADER for length in lengths) or (len(asked) >= 2 and lengths[0] > _LONGEST_QUERY):
             return Match.NO
         asked, answered = asked[2:], answered[2:]
-        if asked and len(asked) < min(lengths[0], 2048):
+        if asked and len(asked) < lengths[0]:
             return min(_query(asked), Match.UNDECIDED)
     if not asked:
         return Match.UNDECIDED if opening.to_server else _answer_alone(answered)

@@ -72,6 +72,13 @@ def test_foreign_protocols_are_taken_for_none(name: str) -> None:
     assert guess(*FOREIGN[name]).protocol is None
 
 
+@pytest.mark.parametrize("name", ["SMTP", "FTP", "SSH", "POP3", "VNC", "a page", "ones"])
+def test_what_is_none_of_them_is_settled_at_once(name: str) -> None:
+    asked, answered = FOREIGN[name]
+    assert guess(asked, answered).final
+    assert guess(b"", answered[:5]).final
+
+
 def test_datagrams_of_others_are_taken_for_none() -> None:
     ntp = b"\x23\0\6\xec" + bytes(44)
     stun = b"\0\1\0\0\x21\x12\xa4\x42" + b"abcdefghijkl"
