@@ -77,7 +77,7 @@ def test_what_a_topics_tab_can_do_works_there() -> None:
                 await until(pilot, lambda: r"HELLO\n" in app.transcript)
                 await pilot.press("escape", "e")
                 await until(pilot, lambda: any("Experiments say" in note.message for note in app._notifications))
-                for action, offered in (("choose_model", False), ("show_then_now", False), ("toggle_lanes", True)):
+                for action, offered in (("show_then_now", False), ("toggle_lanes", True)):
                     assert app.seen.actions.offers(action) is offered
                 await pilot.press("v")
                 await until(pilot, lambda: app.seen.panes.reader is not None)
