@@ -50,8 +50,9 @@ def main(argv: Sequence[str] = ()) -> int:
 
     labs = Labs(topic, settings)
     try:
-        with contextlib.suppress(OSError):  # the lab tries again, and its tab says what is wrong
-            labs.early = EarlyChildren(topic, settings)
+        if settings.own is None:
+            with contextlib.suppress(OSError):  # the lab tries again, and its tab says what is wrong
+                labs.early = EarlyChildren(topic, settings)
         return _run(topic, labs)
     finally:
         _end(labs)

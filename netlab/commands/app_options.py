@@ -32,6 +32,7 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     text = "where the wire listens (default: %(default)s); 0.0.0.0 means every address of this machine"
     add("--host", type=host, default="127.0.0.1", help=text)
     add("--port", type=port, help=f"default: {topic.port}; 0 takes a free one")
+    add("--server", type=Path, metavar="FILE", help="serve with the class Server in your own Python file")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add_options(parser, topic.options)
     if topic.encrypted:
@@ -47,6 +48,8 @@ def settings_of(topic: Topic, words: Sequence[str]) -> LabSettings:
     arguments = parser.parse_args(words)
     if arguments.model is not None and (reason := topic.lacking(arguments.model)):
         parser.error(f"--model {arguments.model}: {reason}")
+    if arguments.server is not None and not arguments.server.is_file():
+        parser.error(f"--server {arguments.server}: there is no such file")
     try:
         catalog.chain(arguments.fault, topic.transport)
     except ValueError as error:
@@ -64,4 +67,5 @@ def settings_of(topic: Topic, words: Sequence[str]) -> LabSettings:
         tuple(arguments.fault),
         lab_certificates if own is None else partial(lab_certificates, own),
         getattr(arguments, "keylog", None),
+        own=arguments.server,
     )

@@ -10,7 +10,7 @@ import argparse
 import errno
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from netlab.serve.gauges import Gauges
 from netlab.serve.listeners import on_all
 from netlab.serve.log import Lines, Reports
 from netlab.serve.options import add_options, chosen_options, folder
+from netlab.serve.own_file import OwnFileError, log_output, server_in
 from netlab.serve.shutdown import Shutdown, Stopped
 from netlab.serve.time_limit import obey
 from netlab.topics.contract import Certificates, Server, Topic
@@ -65,6 +66,8 @@ def build_parser(topic: Topic) -> argparse.ArgumentParser:
     parser.add_argument("--port", type=port, default=topic.port, help="default: %(default)s; 0 takes a free one")
     text = "seconds a client may stall before it is dropped: up to 3600, or none (default: %(default)g)"
     parser.add_argument("--timeout", type=_timeout, default=TIMEOUT, metavar="SECONDS", help=text)
+    text = "serve with the class Server in this Python file, instead of the topic's own"
+    parser.add_argument("--server", type=Path, metavar="FILE", help=text)
     add_options(parser, (option for option in topic.options if option.server))
     if topic.certificates:
         parser.add_argument("--certificates", type=folder, metavar="DIR", help="folder of the lab's certificates")
@@ -120,15 +123,27 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
 
 def _listen(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object], out: Lines) -> Server | None:
     address = Endpoint(arguments.host, arguments.port)
-    make = partial(topic.server_class(arguments.model), timeout=arguments.timeout, **keywords)
     try:
-        return on_all(resolve(address), make, topic.transport)
+        return on_all(resolve(address), _maker(topic, arguments, keywords), topic.transport)
+    except OwnFileError as error:
+        out.failed(topic, None, str(error))
     except (OSError, UnicodeError) as error:
         number = error.errno if isinstance(error, OSError) else None
         out.failed(topic, number, f"cannot listen on {address}: {_reason(error)}")
     except ValueError as error:
         out.failed(topic, None, str(error))
     return None
+
+
+def _maker(
+    topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object]
+) -> Callable[[tuple[str, int]], Server]:
+    """What makes the server at an address: the topic's, or the one in a person's own file."""
+    if arguments.server is None:
+        return partial(topic.server_class(arguments.model), timeout=arguments.timeout, **keywords)
+    if arguments.supervised:
+        log_output()
+    return server_in(arguments.server.absolute(), arguments.model, {"timeout": arguments.timeout, **keywords})
 
 
 def _reason(error: OSError | UnicodeError) -> str:

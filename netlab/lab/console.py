@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netlab.dissect.text import safe
@@ -35,7 +36,7 @@ class ConsoleCommand:
     secret: bool = False
 
 
-_OF_OUR_SERVERS = frozenset({"model", "idle"})
+_OF_OUR_SERVERS = frozenset({"model", "idle", "server"})
 """Commands that a person's own server does not understand."""
 _SECRETS_INSIDE = "it contains the secrets of its TLS sessions: anyone who has this file can read their data"
 
@@ -184,6 +185,10 @@ def _model(lab: Lab, rest: str) -> str:
     return f"model {lab.state.model}"
 
 
+def _server(lab: Lab, rest: str) -> str:
+    return lab.own.use(Path(rest)) if rest else lab.own.leave()
+
+
 def _port(lab: Lab, rest: str) -> str:
     if not (rest.isascii() and rest.isdigit() and len(rest) <= 5):
         raise LabError(f"{safe(rest)[:40] or 'nothing'} is not a port", "as in :port 20000; 0 takes any free port")
@@ -258,6 +263,9 @@ COMMANDS: tuple[ConsoleCommand, ...] = (
     ConsoleCommand("timeout", "SECONDS", "set how long a call waits", _timeout),
     ConsoleCommand("idle", "[TIME|off]", "set when the server drops a silent client, as in :idle 30s", _idle),
     ConsoleCommand("model", "NAME", "serve with another model", _model),
+    ConsoleCommand(
+        "server", "[FILE]", "serve with your own file, again each time it is saved; alone, with the recipe", _server
+    ),
     ConsoleCommand("port", "N", "listen on another port; 0 takes any free port", _port),
     ConsoleCommand("start", "", "start the server", _plain(lambda lab: lab.start())),
     ConsoleCommand("stop", "", "stop the server and free the port", _plain(lambda lab: lab.stop())),

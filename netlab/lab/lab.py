@@ -28,6 +28,7 @@ from netlab.lab.client.session import Session
 from netlab.lab.client.sessions import Sessions
 from netlab.lab.errors import LabError
 from netlab.lab.lab_capture import LabCapture
+from netlab.lab.own.own_server import OwnServer
 from netlab.lab.processes.early import EarlyChildren
 from netlab.lab.processes.live_capture import LiveCapture
 from netlab.lab.processes.server_plan import ServerPlan
@@ -102,6 +103,8 @@ class Lab(LabCapture):
             self.topic, lambda: self.target(self.address), self._report, lambda: self.state, close_reasons
         )
         self.wire = WireControl(self._supervisor, self.topic.transport)
+        self.own = OwnServer(self._supervisor, lambda line: self._report(LogGrew(line)))
+        """A person's own server file, in place of the recipe."""
         if model is not None:
             self.set_model(model)
 
@@ -145,6 +148,7 @@ class Lab(LabCapture):
         atexit.unregister(self.close)
         if self._process != os.getpid():
             return  # a child that ends must not end its parent's lab
+        self.own.close()
         self._sessions.close()
         _ = self.shown_capture  # opened before its file is removed, so that it can still be read
         self._supervisor.close()
@@ -162,7 +166,9 @@ class Lab(LabCapture):
         self.close()
 
     def set_model(self, model: str) -> None:
-        """Replace the server by one of another model, on the same port."""
+        """Replace the server by one of another model, on the same port; a person's own file no longer serves then."""
+        if self.own.path is not None:
+            self.own.leave(model)
         self._supervisor.set_model(model)
 
     def set_server(self, server: ServerPlan, why: str) -> None:

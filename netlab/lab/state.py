@@ -87,6 +87,14 @@ class ProgramProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnState:
+    """A person's own server file: its name, and why it does not serve as it is now; empty if it does."""
+
+    file: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LabState:
     """A consistent snapshot of a lab. ``None`` means unknown, or there is none.
 
@@ -97,6 +105,7 @@ class LabState:
     ``faults`` are the active ones, in the words of the status line.
     ``intercept`` is the filter that chooses the segments to hold (empty: none), ``held`` are the held segments.
     ``progress`` is that of a program that starts or ends.
+    ``own`` is the person's own server file that serves instead of the recipe.
     ``down`` says, in the phase `SERVING`, that the wire refuses clients; ``address`` is where it did not before.
     ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
     ``capture_note`` says when the capture is full or could not be kept.
@@ -123,6 +132,7 @@ class LabState:
     sockets: ServerSockets | None = None
     progress: ProgramProgress | None = None
     down: bool = False
+    own: OwnState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ class LiveLab:
         self.topic = topic
         self.changes = LabChanges()
         self._attached = attached
+        self._own = settings.own if settings is not None else None
         asked = attached.settings if attached is not None else settings or LabSettings()
         self.lab = Lab(
             topic,
@@ -138,7 +139,7 @@ class LiveLab:
         self._thread = threading.Thread(target=self._serve, name=f"requests of {topic.name}", daemon=True)
         self._thread.start()
         self.run: ExperimentRun | None = None
-        self._own: TabLab | None = None
+        self._observed: TabLab | None = None
 
     @property
     def running(self) -> bool:
@@ -150,8 +151,8 @@ class LiveLab:
         from netlab.lab.experiments.labs import TabLab  # late: only experiments need it
         from netlab.ui.experiments.experiment_run import ExperimentRun
 
-        self._own = self._own or TabLab(self.lab)
-        self.run = ExperimentRun(experiment, self._own, after=self.run, mark=self.changes.ran)
+        self._observed = self._observed or TabLab(self.lab)
+        self.run = ExperimentRun(experiment, self._observed, after=self.run, mark=self.changes.ran)
         return self.run
 
     def ask(self, request: Callable[[], str | None], answer: Answer = no_answer) -> None:
@@ -161,7 +162,11 @@ class LiveLab:
     def start(self, answer: Answer = no_answer) -> None:
         """Start server and wire; the lab's state shows whether that fails."""
         attached, self._attached = self._attached, None
-        self.ask(self.lab.start if attached is None else partial(attached.start, self.lab), answer)
+        own, self._own = self._own, None
+        if own is not None:
+            self.ask(partial(self.lab.own.use, own), answer)
+        else:
+            self.ask(self.lab.start if attached is None else partial(attached.start, self.lab), answer)
 
     def close(self) -> None:
         """End everything of this lab. Blocks until it has ended; closing twice does nothing."""

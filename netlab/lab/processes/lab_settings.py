@@ -24,6 +24,8 @@ class LabSettings:
     certificates: Callable[[], Path] = lab_certificates
     keylog: Path | None = None
     keep: Keep = Keep.OLDEST
+    own: Path | None = None
+    """A person's own server file, in place of the recipe."""
 
     def port_of(self, topic: Topic) -> int:
         """Where the wire listens."""

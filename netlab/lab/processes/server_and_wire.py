@@ -11,7 +11,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.processes.server_plan import RunningServer
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.server_sockets import ServerSockets
-from netlab.lab.state import Event, LabState, Phase, StateChanged
+from netlab.lab.state import Event, LabState, OwnState, Phase, StateChanged
 
 
 class ServerAndWire:
@@ -25,6 +25,7 @@ class ServerAndWire:
         self.state = LabState(Phase.STOPPED, model)
         self.sockets: ServerSockets | None = None
         """What the kernel said last of a server's sockets."""
+        self.own: OwnState | None = None
         self._transport, self._report = transport, report
         self._wire_died = False
         self._address: Endpoint | None = None  # where the wire listens, or last did
@@ -77,7 +78,7 @@ class ServerAndWire:
     def _current_state(self) -> LabState:
         died = self.phase is Phase.DEAD and self._wire_died
         problem, advice = self.error.problem, self.error.advice
-        state = LabState(self.phase, self.model, problem=problem, advice=advice, wire_died=died)
+        state = LabState(self.phase, self.model, problem=problem, advice=advice, wire_died=died, own=self.own)
         if self.server is not None and self.phase in (Phase.STARTING, Phase.STOPPING):
             state = replace(state, progress=self.server.progress)
         server, wire = self.server if self.phase is Phase.SERVING else None, self.wire

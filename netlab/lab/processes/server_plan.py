@@ -44,6 +44,10 @@ class RunningServer(Protocol):
         """Whether it ended without being asked to."""
 
     @property
+    def reports(self) -> bool:
+        """Whether it reports itself whom it has accepted."""
+
+    @property
     def last_words(self) -> str:
         """Why it ended; one line."""
 
@@ -122,6 +126,7 @@ class ElsewhereServer:
     child: Child | None = None
     running: bool = True
     died: bool = False
+    reports: bool = False
     last_words: str = ""
     progress: ProgramProgress | None = None
 

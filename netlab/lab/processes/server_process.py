@@ -93,7 +93,7 @@ class ServerProcess:
         if not self._settled.wait(STARTING):
             raise LabError(f"the server did not begin to listen within {STARTING:g} s", ":start tries again")
         if self.endpoint is None:
-            raise LabError(f"the server could not start: {self.last_words}", "another :model or option may do")
+            raise LabError(f"the server could not start: {self.last_words}", self.advice)
         return self.endpoint
 
     @property
@@ -103,6 +103,12 @@ class ServerProcess:
         return words or how_it_ended(self.child.exit_status)
 
     progress = None
+    advice = "another :model or option may do"
+
+    @property
+    def reports(self) -> bool:
+        """It reports whom it has accepted."""
+        return True
 
     def hurry(self) -> None:
         """It starts and ends soon."""

@@ -20,13 +20,12 @@ from netlab.lab.processes.live_capture import CaptureExtent, LiveCapture
 from netlab.lab.processes.programs.program import Program
 from netlab.lab.processes.server_and_wire import ServerAndWire
 from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start, StoppedEarly
-from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import SEED, Setup
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.sampling.sampler import Sampler
 from netlab.lab.sampling.subject import Subject
 from netlab.lab.server_sockets import ServerSockets
-from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, Phase
+from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, OwnState, Phase
 from netlab.lab.topic_options import Options
 
 T = TypeVar("T")
@@ -177,17 +176,29 @@ class Supervisor:
         """What the server is."""
         return self._plan
 
-    def replace_server(self, why: str, model: str | None = None, plan: ServerPlan | None = None) -> None:
+    def fail(self, error: LabError) -> None:
+        """Say in the state why nothing serves."""
+        self._now.fail(error)
+
+    def set_own(self, own: OwnState | None) -> None:
+        """Say in the state which file of a person's own serves."""
+        self._now.own = own
+        self._now.refresh()
+
+    def replace_server(
+        self, why: str, model: str | None = None, plan: ServerPlan | None = None, *, whole: bool = False
+    ) -> None:
         """Start a server with the current plan, model and options, then end the old one. If that fails, the old stays.
 
-        ``why`` is the reason in a few words: open flows end with it. ``plan`` and ``model`` change what the server is.
+        ``why`` is the reason: open flows end with it. It is a ``whole`` clause, or what the server was restarted for.
+        ``plan`` and ``model`` change what the server is.
         """
         with self._work:
             before = self._plan, self._now.model
             self._plan, self._now.model = plan or self._plan, model or self._now.model
             try:
                 if self._now.phase is Phase.SERVING:
-                    self._exchange(f"the server was restarted for {why}")
+                    self._exchange(why if whole else f"the server was restarted for {why}")
                 else:
                     self._end(self._now.server)
                     self._now.server = None
@@ -328,7 +339,7 @@ class Supervisor:
     @property
     def server_reports(self) -> bool:
         """Whether the server reports itself whom it has accepted."""
-        return isinstance(self._now.server, ServerProcess)
+        return self._now.server is not None and self._now.server.reports
 
     def _subject(self) -> Subject | None:
         """The server to look at, while it serves."""

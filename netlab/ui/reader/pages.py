@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from netlab.topics.contract import Topic
 from netlab.topics.recipe import hardening_beneath, server_file, with_imports
@@ -11,6 +12,10 @@ from netlab.topics.recipe import hardening_beneath, server_file, with_imports
 LESSON, THEN_NOW = "lesson.md", "then_now.md"
 COMMAND_LINE = "command"
 """The part of the hardening that is not needed to understand a server."""
+
+
+LONGEST_OWN = 1 << 18
+"""Characters of a person's own file that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,13 @@ def _unreadable(what: str, error: OSError) -> str:
     return f"{what} cannot be read: {error.strerror or error}"
 
 
-def source_pages(topic: Topic, model: str) -> tuple[Page, ...]:
+def source_pages(topic: Topic, model: str, own: Path | None = None) -> tuple[Page, ...]:
     """The running model's file, the hardening beneath it, the other files that it uses, and the client.
 
-    If they cannot be read, the only page says why.
+    ``own`` is the person's own file that serves instead. If they cannot be read, the only page says why.
     """
     try:
-        texts = list(_sources(topic, model))
+        texts = list(_own(topic, own) if own is not None else _sources(topic, model))
     except OSError as error:
         texts = [(topic.name, f"# {_unreadable('The source', error)}")]
     names = [title.rpartition("/")[2] for title, _ in texts]
@@ -62,6 +67,13 @@ def _sources(topic: Topic, model: str) -> Iterator[tuple[str, str]]:
     yield from _hardening(topic, served)
     client = [file for file in with_imports(topic, ["client"]) if file not in served]
     for file in [*served[1:], *client]:
+        yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")
+
+
+def _own(topic: Topic, path: Path) -> Iterator[tuple[str, str]]:
+    """A person's own file, and the topic's client."""
+    yield path.name, path.read_text(encoding="utf-8", errors="replace")[:LONGEST_OWN]
+    for file in with_imports(topic, ["client"]):
         yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")
 
 

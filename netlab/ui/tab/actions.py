@@ -240,7 +240,7 @@ class TabActions:
 
     def show_source(self) -> None:
         """Show the running server's code and what it uses, page by page; after the last page, close it."""
-        pages = source_pages(self._tab.topic, self._lab.state.model)
+        pages = self._source_pages()
         reader = self._tab.panes.reader_slot.wanted
         number = pages.index(reader.page) + 1 if reader is not None and reader.page in pages else 0
         if number == len(pages):
@@ -248,11 +248,14 @@ class TabActions:
         else:
             self._read(pages[number])
 
-    def follow_model(self, model: str) -> None:
-        """Another model serves: show its code, on the same page if it has one of that title."""
+    def _source_pages(self) -> tuple[Page, ...]:
+        return source_pages(self._tab.topic, self._lab.state.model, self._lab.own.path)
+
+    def follow_server(self) -> None:
+        """Another server serves: show its code, on the same page if it has one of that title."""
         reader = self._tab.panes.reader_slot.wanted
-        if reader is not None and reader.page.model not in ("", model):
-            pages = source_pages(self._tab.topic, model)
+        if reader is not None and reader.page.model:
+            pages = self._source_pages()
             title = reader.page.title
             reader.turn_to(next((page for page in pages if page.title == title), pages[0]))
 

@@ -165,7 +165,10 @@ def _sockets(sockets: ServerSockets, own: bool) -> list[StatusPart]:
 def facts(state: LabState, show: Formatting, *, attached: bool = False) -> list[StatusPart]:
     """The parts of the line, in order; ``attached`` says that the server is a person's own."""
     parts = [_first(state, show, attached)]
-    if not attached:
+    if state.own is not None:
+        file = show.text(state.own.file)
+        parts.append(StatusPart((f"own server: {file}", file), 1, "$text-warning" if state.own.problem else ""))
+    elif not attached:
         parts.append(StatusPart((f"model {state.model}", state.model), 1))
     if state.phase is not Phase.SERVING:
         return parts
@@ -243,6 +246,9 @@ class Banner(Widget):
             lines.append((f"✗ The server could not start: {show(state.problem)}", "bold"))
         elif state.phase is Phase.DEAD:
             lines.append((f"✗ {show(state.problem[:1].upper() + state.problem[1:])}", "bold"))
+        if state.own is not None and state.own.problem and state.phase is Phase.SERVING:
+            lines.append((f"✗ {show(state.own.problem)}", "bold"))
+            lines.append(("  The last version that worked still serves. Save the file again to try it.", ""))
         if lines and state.advice:
             lines.append((f"  Try: {show(state.advice)}", ""))
         if lines and ":start" not in state.advice:

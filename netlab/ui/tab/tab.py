@@ -66,6 +66,7 @@ class TopicTab(LabPanes):
         self._shown: LabState | None = None
         self._shown_at = 0  # in ticks
         self._late_state = False
+        self._serving: object = None
         self._offered: object = None
         self._history_reported = False
         self._learned = False
@@ -145,7 +146,9 @@ class TopicTab(LabPanes):
         self.query_one(Banner).state = state
         if state.phase is not Phase.STARTING and not self._learned:
             self.call_after_refresh(self._learn)
-        self.actions.follow_model(state.model)
+        if (serving := (state.model, state.own, state.server_address)) != self._serving:
+            self._serving = serving
+            self.actions.follow_server()
         self.intercepts.look(state)
         offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
         if offered != self._offered:  # not the queue: it changes often, and no key depends on it

@@ -54,6 +54,8 @@ class HostedProgram:
         """Whether it listens, and is not being ended."""
         return self.endpoint is not None and not (self._over or self._asked or self.child.ended.is_set())
 
+    reports = False
+
     @property
     def died(self) -> bool:
         """Whether it ended without being asked to."""
