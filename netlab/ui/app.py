@@ -239,7 +239,12 @@ class NetlabApp(TerminalApp, TypeAhead):
         """Attach a server, or detach the one of this tab."""
         event.stop()
         try:
-            await (self._attach_server(event.rest) if event.name == "attach" else self._detach_server(event.topic))
+            if event.name == "attach":
+                await self._attach_server(event.rest)
+            elif event.name == "detach":
+                await self._detach_server(event.topic)
+            else:
+                self._edit_server(event.topic, event.rest)
         except LabError as error:
             if self.tab is not None:
                 self.tab.console.say(str(error), error=True)
@@ -265,6 +270,14 @@ class NetlabApp(TerminalApp, TypeAhead):
         self._filling.discard(topic.name)
         await self._attachments.remove(topic, self._topic_tabs)
         self._entitle(self.size.width)
+
+    def _edit_server(self, topic: Topic, folder: str) -> None:
+        from netlab.ui.editing import edit_server  # late: few need it
+
+        if topic.attached:
+            raise LabError("an attachment's code is not known here", "edit it where it is")
+        tab = self._topic_tabs[topic.name]
+        self.run_worker(edit_server(self, tab, folder), group="edit", exclusive=True)
 
     # Commands
 

@@ -6,8 +6,8 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
-from netlab.commands.eject import eject
 from netlab.topics.discovery import topic_named
+from netlab.topics.ejecting import eject
 from netlab.topics.wsgi import server as wsgi
 from netlab.topics.xmlrpc import server as xmlrpc
 from tests.support.pythons import run_alone, serving_alone

@@ -19,10 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Transport
-from netlab.commands.eject import eject, standing_alone
 from netlab.dissect.fields import Dissection, Field
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import Broken, find_topics, topics
+from netlab.topics.ejecting import eject, standing_alone
 from netlab.topics.recipe import recipe_files
 from tests.support.clients import connected, say
 from tests.support.server_processes import Serving, descendants, serving

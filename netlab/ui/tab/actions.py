@@ -10,6 +10,7 @@ from netlab.capture.model import Transport
 from netlab.lab.state import Phase
 from netlab.ui.reader.pages import LESSON, THEN_NOW, Page, source_pages, text_page
 from netlab.ui.reader.reader import ReaderPane
+from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.copy_choices import copies, last_call
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
@@ -74,7 +75,7 @@ class TabActions:
             return True if self._lab.wire.faults else None
         if action in ("previous_client", "next_client"):
             return True if len(self._lab.sessions) > 1 else None
-        if action == "show_then_now" and self._tab.topic.attached:
+        if action in ("show_then_now", "edit_server") and self._tab.topic.attached:
             return False
         if action in ("toggle_server", "choose_model") and self._live.running:
             return None  # the running experiment decides about server and model
@@ -122,6 +123,15 @@ class TabActions:
     def set_model(self, model: str) -> None:
         """Serve with another model."""
         self._live.ask(partial(self._lab.set_model, model), self._tab.answer)
+
+    def edit_server(self) -> None:
+        """Open the person's own server file in an editor; ask first for the folder of a copy, if there is none yet."""
+        topic = self._tab.topic
+        if self._lab.own.path is not None:
+            self._tab.post_message(AppCommandEntered("edit", "", topic))
+        else:
+            self._tab.console.prompt.begin(f":edit netlab-{topic.name}")
+            self.focus_console()
 
     # Clients
 

@@ -24,6 +24,12 @@ APP_COMMANDS = (
         _only_in_the_app,
     ),
     ConsoleCommand(
+        "edit",
+        "[FOLDER]",
+        "edit your own server file; the first time, a copy of the recipe in a folder of your choice",
+        _only_in_the_app,
+    ),
+    ConsoleCommand(
         "detach", "", "close this tab of a server of your own; a program that it started ends", _only_in_the_app
     ),
 )

@@ -49,6 +49,8 @@ class ExitWatch:
         """Whether the terminal shows the app; set by the driver."""
         self.last_resort: list[Callable[[], None]] = []
         """Functions that end the children and remove files if nothing else runs; each must return within 0.2 s."""
+        self.interrupts_ignored = False
+        """Whether ctrl+c is meant for a program that has the terminal meanwhile, such as an editor."""
         self.at_last = False
         """Whether the last resort is running: then nothing else may write to the terminal."""
         self._end: Callable[[int], object] | None = None
@@ -119,7 +121,7 @@ class ExitWatch:
 
     def _take(self, numbers: bytes) -> None:
         for number in numbers:
-            if number in self._signals:
+            if number in self._signals and not (self.interrupts_ignored and number == signal.SIGINT):
                 self.ask(number)
 
     def _exit(self) -> NoReturn:

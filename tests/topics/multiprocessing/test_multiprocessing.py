@@ -22,11 +22,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlab.commands.eject import eject
 from netlab.hardening.clients import ClientSocket
 from netlab.hardening.patience import Deadline, Patience
 from netlab.hardening.plain_pickle import check, load
 from netlab.topics.client_call import Call
+from netlab.topics.ejecting import eject
 from netlab.topics.multiprocessing import TOPIC, server
 from netlab.topics.multiprocessing.client import Client
 from netlab.topics.multiprocessing.framing import ServerEnd
