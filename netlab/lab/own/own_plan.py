@@ -27,6 +27,10 @@ class OwnServerProcess(ServerProcess):
 
     advice = "save the file again to try once more; :server alone goes back to the recipe"
 
+    def retire(self) -> None:
+        """Show no more of what it prints, such as a traceback for each client that it loses."""
+        self._add_line = _nobody
+
     @property
     def reports(self) -> bool:
         """Whether the file logs its clients' events, which shows with the first."""
@@ -55,6 +59,10 @@ class OwnPlan:
 
     server: ServerPlan
     wants: frozenset[int] = frozenset()
+
+
+def _nobody(line: LogLine) -> None:
+    """Take a line that is not shown."""
 
 
 def plan_of(path: Path) -> OwnPlan:

@@ -67,6 +67,9 @@ class RunningServer(Protocol):
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """How long its clients may stall; None: as before. ``suspended`` lets silence not count."""
 
+    def retire(self) -> None:
+        """Another server has taken its place, and its clients are reset: what it says of that concerns nobody."""
+
     def stop(self) -> None:
         """End it; returns when it has ended. Does nothing the second time."""
 
@@ -148,6 +151,9 @@ class ElsewhereServer:
 
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """Its patience is its own."""
+
+    def retire(self) -> None:
+        """It says nothing."""
 
     def stop(self) -> None:
         """It is not the lab's to end."""

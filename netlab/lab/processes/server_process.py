@@ -141,6 +141,9 @@ class ServerProcess:
         """How long clients may stall; without ``seconds`` as before."""
         self.child.request({"request": "patience", "seconds": seconds, "suspended": suspended})
 
+    def retire(self) -> None:
+        """It says in one line each which clients it lost."""
+
     def stop(self) -> None:
         """End it, within 2 s."""
         child.stop(self.child)

@@ -286,6 +286,8 @@ class Supervisor:
             raise
         self._set_patience(new)
         old, self._now.server = self._now.server, new
+        if old is not None:
+            old.retire()
         self._now.wire.target(endpoint)
         self.flows.restarted(why)
         self._now.wire.drop_flows(why)

@@ -94,6 +94,9 @@ class HostedProgram:
         self.child.request({"request": "stop"})
         self._settled.set()
 
+    def retire(self) -> None:
+        """Its output stays in the log."""
+
     def stop(self) -> None:
         """End it; returns when all of it has ended, or the lab is closed."""
         if not self._asked:
