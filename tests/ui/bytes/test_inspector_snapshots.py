@@ -12,6 +12,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from netlab.certificates import certs
+from netlab.dissect.reading.meanings import Meanings
 from netlab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.zerocopy.client import Client
@@ -23,6 +24,7 @@ from netlab.ui.widgets.formatting import Formatting
 from tests.support.screen.panes_app import PanesApp
 from tests.support.waiting import until
 from tests.topics.zerocopy.test_drawing import compared
+from tests.ui.bytes.test_buffer_tabs import answer_capture
 from tests.ui.bytes.test_diff import changed_capture
 from tests.ui.bytes.test_plaintext import field_lines, tls_app
 
@@ -100,6 +102,22 @@ def test_the_plaintext_in_its_place(snap_compare: Compare, size: tuple[int, int]
     app = tls_app()
     app.theme = "textual-dark"
     assert snap_compare(app, terminal_size=size, run_before=opened("p"))
+
+
+def test_an_unpacked_body_is_a_tab_of_its_own(snap_compare: Compare) -> None:
+    capture = answer_capture()
+    app = PanesApp(capture, None)
+    app.how = Meanings(capture)
+    app.theme = "textual-dark"
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: "x shows unpacked body" in str(app.inspector.fields.border_title), "the tab")
+        await pilot.press("x")
+        await until(pilot, lambda: "x shows captured bytes" in str(app.inspector.fields.border_title), "its bytes")
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(100, 36), run_before=script)
 
 
 def test_records_of_others(snap_compare: Compare) -> None:
