@@ -29,7 +29,7 @@ Clients connect to the wire, whose address the app shows; c copies it. The serve
 client's connection is reset. A scene has [[wire]] entries, each with name, to, listen, udp, faults and as.
 
 What follows -- is a program that is started, shown, and ended with the app, with all that it starts: s stops and starts
-it. {port} in it stands for a free port; where it cannot be told one, --port says where it listens."""
+it. {port} in it stands for a free port; if it takes no port, --port says where it listens."""
 
 
 def main(argv: Sequence[str]) -> int:

@@ -296,7 +296,7 @@ class Supervisor:
 
     @property
     def _both_want_one_port(self) -> bool:
-        """Whether the server and the one that is to replace it are programs that cannot be told where to listen."""
+        """Whether the server and the one that is to replace it are programs that choose where to listen themselves."""
         plan = self._plan
         return isinstance(plan, Program) and not plan.takes_port and _lingers(self._now.server)
 
