@@ -19,15 +19,15 @@ from netlab.capture.frames.links import understood_links
 from netlab.capture.model import CaptureError, Direction
 from netlab.capture.savefile import secrets_in
 from netlab.commands.arguments import KEYLOG
-from netlab.commands.printing import STANDARD_INPUT, Printing, print_segments, print_stream
-from netlab.commands.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
+from netlab.commands.captures.printing import STANDARD_INPUT, Printing, print_segments, print_stream
+from netlab.commands.captures.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
 from netlab.dissect.reading.own_dissector import OwnDissector
 from netlab.dissect.text import safe
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.platforms import lacks
 
 if TYPE_CHECKING:
-    from netlab.commands.piped_capture import PipedCapture
+    from netlab.commands.captures.piped_capture import PipedCapture
 
 SCREEN = ("termios",)
 _PRINTING = frozenset({"--text", "--json", "--stream"})
@@ -176,7 +176,7 @@ def _is_pipe(path: Path) -> bool:
 
 def _begun(ending: contextlib.ExitStack, path: Path) -> PipedCapture:
     """The copy of a pipe, once a capture has begun in it. Raises `CaptureError` without a screen."""
-    from netlab.commands import piped_capture
+    from netlab.commands.captures import piped_capture
     from netlab.lab.processes import private_folder
     from netlab.ui.terminal.exit_watch import WATCH
 

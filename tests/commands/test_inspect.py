@@ -18,7 +18,7 @@ from netlab.capture.packet_recorder import TcpRecord
 from netlab.capture.savefile import save
 from netlab.capture.segment_reader import SegmentReader
 from netlab.capture.writer import CaptureWriter
-from netlab.commands.segment_fields import FIELDS, USUAL
+from netlab.commands.captures.segment_fields import FIELDS, USUAL
 from tests.support import build
 from tests.support.folders import CAPTURE_CASES
 from tests.support.screen.recorded_tls import sample

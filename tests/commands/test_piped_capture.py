@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.commands.piped_capture import PipedCapture
+from netlab.commands.captures.piped_capture import PipedCapture
 from tests.commands.test_inspect import written
 from tests.support.screen.in_terminal import Terminal
 from tests.support.waiting import wait_until

@@ -18,8 +18,8 @@ from netlab.capture.in_order import InOrder
 from netlab.capture.model import CaptureError, Direction
 from netlab.capture.segment_reader import ReadSegment, SegmentReader
 from netlab.capture.unread import count_of, not_read
-from netlab.commands.flow_words import FlowWords
-from netlab.commands.segment_fields import SegmentRow
+from netlab.commands.captures.flow_words import FlowWords
+from netlab.commands.captures.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
 from netlab.dissect.reading.own_dissector import OwnDissector
 from netlab.dissect.text import safe
