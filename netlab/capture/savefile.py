@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from netlab.capture.files.destination import CaptureFile
-from netlab.capture.model import CaptureError
-from netlab.capture.new_file import written_whole
-from netlab.capture.pcapng import (
+from netlab.capture.files.pcapng import (
     DECRYPTION_SECRETS,
     INTERFACE,
     SECTION_HEADER,
@@ -22,6 +20,8 @@ from netlab.capture.pcapng import (
     byte_order,
     check_block,
 )
+from netlab.capture.model import CaptureError
+from netlab.capture.new_file import written_whole
 
 TLS_KEY_LOG: Final = 0x544C534B
 """The type of secrets that are lines of an NSS key log (draft-ietf-opsawg-pcapng, Decryption Secrets Block)."""

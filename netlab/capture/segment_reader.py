@@ -14,11 +14,11 @@ from typing import NamedTuple
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
 from netlab.capture.files.checkpoint import Checkpoint
 from netlab.capture.files.part import PREFIX, container_of
+from netlab.capture.files.pcapng import LONGEST_PACKET_HEAD, Container, Details
 from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.frames.packets import Fragment, Packet, read_packet
 from netlab.capture.model import CaptureDamage, CaptureError, Kind, Outcome, Segment
-from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Details
 
 LONGEST_BLOCK = 64 << 20
 """Bytes of a block that is waited for; a longer one is refused, because it would have to be kept."""

@@ -19,11 +19,11 @@ from itertools import chain, islice
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
 from netlab.capture.files.checkpoint import Checkpoint
 from netlab.capture.files.destination import CaptureFile
+from netlab.capture.files.pcap import MAGICS, Pcap
+from netlab.capture.files.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
 from netlab.capture.frames.fragments import Fragments, Whole
 from netlab.capture.frames.packets import Fragment, Packet, read_packet
 from netlab.capture.model import CaptureError, Kind, LetGo, Outcome, Segment
-from netlab.capture.pcap import MAGICS, Pcap
-from netlab.capture.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
 
 _PCAPNG_MAGIC = b"\n\r\r\n"
 _PACKED = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
+from netlab.capture.files.pcapng import Details, Frame
 from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.model import CaptureDamage, CaptureError
-from netlab.capture.pcapng import Details, Frame
 
 _NANOSECONDS_PER_UNIT = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}
 MAGICS = {
@@ -39,7 +39,7 @@ class Pcap:
             )
 
     def frames(self, view: memoryview, end: int) -> Iterator[Frame]:
-        """See `netlab.capture.pcapng.Container.frames`."""
+        """See `netlab.capture.files.pcapng.Container.frames`."""
         while end - self.position >= _RECORD:
             frame = self.frame(view, self.position)
             if frame[3] > end:
@@ -48,7 +48,7 @@ class Pcap:
             yield frame
 
     def frame(self, view: memoryview, at: int) -> Frame:
-        """See `netlab.capture.pcapng.Container.frame`."""
+        """See `netlab.capture.files.pcapng.Container.frame`."""
         _, _, captured, length = self._record.unpack_from(view, at)
         if captured > _LONGEST:
             raise CaptureDamage("the packet", at, f"says that it holds {captured:,} bytes, which is too many")
@@ -56,15 +56,15 @@ class Pcap:
         return at, self._link, at + _RECORD, end, length, end
 
     def details(self, view: memoryview, at: int) -> Details:
-        """See `netlab.capture.pcapng.Container.details`. A pcap file has times, nothing else."""
+        """See `netlab.capture.files.pcapng.Container.details`. A pcap file has times, nothing else."""
         seconds, fraction, _, _ = self._record.unpack_from(view, at)
         return Details(seconds * 1_000_000_000 + fraction * self._unit)
 
     def links(self) -> frozenset[int]:
-        """See `netlab.capture.pcapng.Container.links`."""
+        """See `netlab.capture.files.pcapng.Container.links`."""
         return frozenset({self._link})
 
     def forget(self, view: memoryview) -> int:
-        """See `netlab.capture.pcapng.Container.forget`."""
+        """See `netlab.capture.files.pcapng.Container.forget`."""
         gone, self.position = self.position, 0
         return gone
