@@ -16,8 +16,10 @@ from netlab.dissect.flow import MOST_WAITING, Run
 
 LONG = MOST_WAITING // 2
 """A message of more bytes is passed by part by part, as it comes."""
-MOST_MESSAGES = 2000
-"""Messages that are read of one run; those after them are read with the next bytes."""
+MOST_LISTED = 2000
+"""Messages of one run that are listed; those after them are read and counted …"""
+MOST_READ = 50_000
+"""… and after so many, left for the next run."""
 LONGEST_AFTER_A_GAP = 1 << 16
 """Where bytes are missing, a message that would be longer is taken for a misreading."""
 SUMMARISED = 3
@@ -34,6 +36,40 @@ class Message(NamedTuple):
     summary: str
     minor: bool = False
     """Whether it goes without saying where there are more messages than a line has room for."""
+
+
+class _Found:
+    """The messages of one run: the first ones, and how many more."""
+
+    def __init__(self) -> None:
+        self.listed: list[Message] = []
+        self.count = 0
+
+    def add(self, message: Message) -> None:
+        """A further message, which lies behind the others."""
+        self.count += 1
+        if len(self.listed) < MOST_LISTED:
+            self.listed.append(message)
+            return
+        last, end = self.listed[-1].field, message.field.end
+        more = self.count - MOST_LISTED + 1
+        self.listed[-1] = Message(Field("more messages", last.start, end, "bytes", f"{more:,} messages"), "")
+
+    def fields(self, *after: Field) -> tuple[Field, ...]:
+        """Their fields, and those after them."""
+        return (*(message.field for message in self.listed), *after)
+
+    def summary(self, after: str = "") -> str:
+        """The first messages in a line, those that matter before the others, and how many more there are."""
+        said = [message for message in self.listed if message.summary]
+        count = len(said) + (self.count - MOST_LISTED + 1 if self.count > MOST_LISTED else 0)
+        if len(said) > SUMMARISED:
+            said = [each for each in said if not each.minor] or said
+        shown = [message.summary for message in said[:SUMMARISED]]
+        if after and len(shown) < SUMMARISED:
+            shown.append(after)
+        more = count + bool(after) - len(shown)
+        return " · ".join([*shown, *([f"{more:,} more"] if more > 0 else [])])
 
 
 class FramedFlow(ABC):
@@ -81,24 +117,24 @@ class FramedFlow(ABC):
             self._gaps.clear()
         elif run.lost:
             self._skip(run)
-        reader, messages = FieldReader(run.data), list[Message]()
+        reader, found = FieldReader(run.data), _Found()
         if self._left[run.direction] and reader.left:
-            messages.append(self._part(reader, run))
-        while reader.left and len(messages) < MOST_MESSAGES and not self.over(run.direction):
+            found.add(self._part(reader, run))
+        while reader.left and found.count < MOST_READ and not self.over(run.direction):
             start = reader.at
             try:
-                messages.append(self.read(reader, run))
+                found.add(self.read(reader, run))
             except Short as short:
                 reader.at = start
-                if (waiting := self._wait(reader, run, short.missing, messages)) is not None:
+                if (waiting := self._wait(reader, run, short.missing, found)) is not None:
                     return waiting
             except NoMessage as problem:
                 reader.at = start
-                return self._raw(reader, run, str(problem), messages)
+                return self._raw(reader, run, str(problem), found)
             self._gaps.discard(run.direction)
         taken = reader.at
         rest = (reader.rest("rest", value=f"{count_bytes(reader.left)}, read later"),) if reader.left else ()
-        return Dissection((*_fields(messages), *rest), _summary(messages), taken=taken)
+        return Dissection(found.fields(*rest), found.summary(), taken=taken)
 
     def _skip(self, run: Run) -> None:
         left = self._left[run.direction]
@@ -106,22 +142,21 @@ class FramedFlow(ABC):
         if left < run.lost:
             self.miss(run.direction)
 
-    def _wait(self, reader: FieldReader, run: Run, missing: int, messages: list[Message]) -> Dissection | None:
+    def _wait(self, reader: FieldReader, run: Run, missing: int, found: _Found) -> Dissection | None:
         """Wait for a message's end; or pass by a long one (None)."""
         start, length, name = reader.at, reader.left + missing, self.begun(reader, run)
         reader.at = start
         if run.direction in self._gaps and length > LONGEST_AFTER_A_GAP:
-            return self._raw(reader, run, "", messages)
+            return self._raw(reader, run, "", found)
         if length > LONG:
             self.pass_by(reader, run, length)
             reader.at = start
             self._passed[run.direction] = name
-            messages.append(self._part(reader, run))
+            found.add(self._part(reader, run))
             return None
         words = self.waits_for(missing)
-        waiting = Message(reader.rest(name, value=words), f"{name} … {words}")
-        together = [*messages, waiting]
-        return Dissection(_fields(together), _summary(together), missing, taken=start)
+        fields = found.fields(reader.rest(name, value=words))
+        return Dissection(fields, found.summary(f"{name} … {words}"), missing, taken=start)
 
     def _part(self, reader: FieldReader, run: Run) -> Message:
         """What is here of a message that is passed by."""
@@ -132,26 +167,11 @@ class FramedFlow(ABC):
         words = count_bytes(here) + (f", {left:,} more follow" if left else ", the last")
         return Message(Field(name, start, reader.at, "bytes", words), f"{name}: {words}")
 
-    def _raw(self, reader: FieldReader, run: Run, problem: str, messages: list[Message]) -> Dissection:
-        if run.direction in self._gaps and not messages:
+    def _raw(self, reader: FieldReader, run: Run, problem: str, found: _Found) -> Dissection:
+        if run.direction in self._gaps and not found.count:
             problem = "these bytes lie within a message whose beginning is missing"
         self.miss(run.direction)
-        together = [*messages, Message(reader.rest("bytes"), "")]
-        return Dissection(_fields(together), _summary(together), problem=problem)
-
-
-def _fields(messages: list[Message]) -> tuple[Field, ...]:
-    return tuple(message.field for message in messages)
-
-
-def _summary(messages: list[Message]) -> str:
-    """The first messages in a line, those that matter before the others, and how many more there are."""
-    said = [message for message in messages if message.summary]
-    if len(said) > SUMMARISED:
-        said = [each for each in said if not each.minor] or said
-    count = sum(1 for message in messages if message.summary)
-    shown = [message.summary for message in said[:SUMMARISED]]
-    return " · ".join([*shown, *([f"{count - len(shown)} more"] if count > len(shown) else [])])
+        return Dissection(found.fields(reader.rest("bytes")), found.summary(), problem=problem)
 
 
 def count_bytes(number: int) -> str:

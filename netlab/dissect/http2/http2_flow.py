@@ -32,7 +32,7 @@ class _Begun:
     stream: int
     kind: str
     promised: int
-    data: bytes
+    data: bytearray
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Http2Flow(FramedFlow):
             self._tables[way].forget()
             return (), f"{name}{frame.where} of headers whose beginning is missing", False
         if not frame.flags & names.END_HEADERS or (follows and begun is not None):
-            begun = begun if follows and begun is not None else _Begun(frame.stream, name, promised, b"")
+            begun = begun if follows and begun is not None else _Begun(frame.stream, name, promised, bytearray())
             if len(begun.data) <= MOST_BLOCK:
                 begun.data += frame.body.view()[: MOST_BLOCK + 1 - len(begun.data)]
             self._begun[way] = begun
@@ -137,8 +137,8 @@ class Http2Flow(FramedFlow):
         if len(begun.data) > MOST_BLOCK:
             self._tables[way].forget()
             return fields, f"{begun.kind}{frame.where} more than {MOST_BLOCK:,} bytes of headers", False
-        buffer = Derived("header block", begun.data, len(begun.data))
-        block = read_block(FieldReader(memoryview(begun.data)), self._tables[way])
+        buffer = Derived("header block", bytes(begun.data), len(begun.data))
+        block = read_block(FieldReader(memoryview(bytes(begun.data))), self._tables[way])
         lines = Field("headers", 0, len(begun.data), "headers", _count(block), tuple(block.fields))
         words = self._words(begun.kind, begun.stream, begun.promised, block, way)
         return (*fields, *lying_in((lines,), buffer)), words, False

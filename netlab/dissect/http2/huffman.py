@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 _LENGTHS = (
     "13 23 28 28 28 28 28 28 28 24 30 28 28 30 28 28 28 28 28 28 28 28 30 28 28 28 28 28 28 28 28 28 6 10 10 12 13 6 "
     "8 11 10 10 8 11 8 6 6 6 5 5 5 6 6 6 6 6 6 6 7 8 15 6 12 10 13 6 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 7 8 7 "
@@ -33,18 +35,33 @@ class NoHuffman(ValueError):
     """The bits are no string in this code."""
 
 
+@cache
+def _step(code: int, bits: int) -> tuple[int, bytes, bool]:
+    """From a code that has begun, four bits on: the code then, what was completed, and whether that was the end.
+
+    There are no more codes that have begun than there are symbols, so this is a small table.
+    """
+    found = bytearray()
+    for shift in (3, 2, 1, 0):
+        code = code << 1 | (bits >> shift & 1)
+        symbol = _CODES.get(code)
+        if symbol == _END:
+            return 1, bytes(found), True
+        if symbol is not None:
+            found.append(symbol)
+            code = 1
+    return code, bytes(found), False
+
+
 def decoded(packed: bytes) -> bytes:
     """The string. Raises `NoHuffman` if it ends within a code."""
     found, code = bytearray(), 1
     for byte in packed:
-        for shift in range(7, -1, -1):
-            code = code << 1 | (byte >> shift & 1)
-            symbol = _CODES.get(code)
-            if symbol is not None:
-                if symbol == _END:
-                    raise NoHuffman("a header is not in the Huffman code")
-                found.append(symbol)
-                code = 1
+        for bits in (byte >> 4, byte & 15):
+            code, completed, ended = _step(code, bits)
+            if ended:
+                raise NoHuffman("a header is not in the Huffman code")
+            found += completed
     padding = code.bit_length() - 1
     if padding > _MOST_PADDING or code != (2 << padding) - 1:
         raise NoHuffman("a header ends within a Huffman code")

@@ -48,7 +48,7 @@ class _Begun:
 
     opcode: int
     compressed: bool
-    data: bytes = b""
+    data: bytearray = field(default_factory=bytearray)
     length: int = 0
     came_from: int = 0
     problem: str = ""
@@ -82,6 +82,8 @@ class WebSocketFlow(FramedFlow):
         to_server = run.direction is Direction.TO_SERVER
         if self.in_a_gap(run.direction) and bool(header.key) is not to_server:
             raise NoMessage("clients mask their frames, servers do not")
+        if header.opcode == CONTINUATION and way.begun is None and not self.in_a_gap(run.direction):
+            raise NoMessage("a WebSocket frame continues a message that has not begun")
         end = header.body + header.length
         payload = reader.data[reader.skip(header.length) : end]
         data = unmasked(payload, header.key) if header.key else bytes(payload)
@@ -140,9 +142,9 @@ def _read_data(header: Header, end: int, data: bytes, way: _Way) -> Message:
         return _frame(header, end, data, tuple(inner), words + said, begun.problem)
     if not header.final:
         return _frame(header, end, data, tuple(inner), f"{words}part: {said}", begun.problem)
-    whole = Derived("message", begun.data, begun.came_from + WINDOW, begun.length - len(begun.data))
+    whole = Derived("message", bytes(begun.data), begun.came_from + WINDOW, begun.length - len(begun.data))
     inner.append(_within(whole, begun.opcode, "put together"))
-    return _frame(header, end, data, tuple(inner), words + _shown(begun.opcode, begun.data), begun.problem)
+    return _frame(header, end, data, tuple(inner), words + _shown(begun.opcode, bytes(begun.data)), begun.problem)
 
 
 def _frame(header: Header, end: int, data: bytes, inner: tuple[Field, ...], summary: str, problem: str = "") -> Message:
