@@ -164,6 +164,7 @@ class Experiment:
 
     ``predictions[answer]`` is the right one; ``why`` explains it. ``quoted`` is the tutorial's own code, if the
     experiment is about it. It is shown beside ``repaired`` and runs only in a child process with limits.
+    ``changes_model`` says that it needs certain models; the others run against a person's own server as well.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Experiment:
     run: Callable[[Runner], None]
     quoted: str = ""
     repaired: str = ""
+    changes_model: bool = False
 
 
 def payload(segments: Iterable[Segment], direction: Direction, client: Endpoint | None = None) -> bytes:

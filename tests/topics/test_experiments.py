@@ -7,7 +7,7 @@ import re
 import pytest
 
 from netlab.lab.experiments.labs import FreshLabs
-from netlab.lab.experiments.run_events import Expected, RunEvent, RunOutcome, Stepped
+from netlab.lab.experiments.run_events import Expected, LabOpened, RunEvent, RunOutcome, Stepped
 from netlab.lab.experiments.runner import perform
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
@@ -26,6 +26,8 @@ def test_what_must_be_seen_is_seen(topic: Topic, experiment: Experiment) -> None
     crossed = [event for event in told if isinstance(event, Expected) and not event.seen]
     assert verdict.outcome is RunOutcome.SEEN, (verdict, crossed)
     assert any(isinstance(event, Stepped) for event in told)
+    if not experiment.changes_model:
+        assert len({event.model for event in told if isinstance(event, LabOpened)}) == 1, "it says that it needs one"
 
 
 @each_experiment

@@ -81,7 +81,7 @@ class TabLab:
             serving = state.phase is Phase.SERVING
             self._before = _Settings(state.model, lab.options.values_now(), state.faults, state.intercept, serving)
         lab.options.restore(Options(lab.topic, options).values_now())
-        lab.set_model(model or lab.topic.models[0])
+        self._serve(model or lab.topic.models[0])
         lab.start()
         lab.wire.clear()
         lab.wire.release_all()
@@ -105,7 +105,14 @@ class TabLab:
             self._lab.wire.intercept(before.intercept)
         else:
             self._lab.stop()
-        self._lab.set_model(before.model)
+        self._serve(before.model)
+
+    def _serve(self, model: str) -> None:
+        """Serve with the options as they are now, and this model, or the person's own file if that serves."""
+        if self._lab.own.path is not None:
+            self._lab.own.again()
+        else:
+            self._lab.set_model(model)
 
     def _remove_clients(self) -> None:
         if self._observed is not None:

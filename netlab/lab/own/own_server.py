@@ -41,6 +41,12 @@ class OwnServer:
             self._watch = FileWatch(path, self._saved)
             return self._serve(f"{safe(path.name)} serves now")
 
+    def again(self) -> None:
+        """Start the file once more, with the options as they are now."""
+        with self._lock:
+            if self.path is not None:
+                self._serve(f"{safe(self.path.name)} was started again")
+
     def leave(self, model: str | None = None) -> str:
         """Go back to the recipe, with this model or the one before."""
         with self._lock:

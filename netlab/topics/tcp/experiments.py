@@ -31,6 +31,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "with one client does not call accept(). A server with a thread, process or event loop per client keeps "
         "calling it.",
         backlog,
+        changes_model=True,
     ),
     Experiment(
         "slow",
@@ -46,6 +47,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "malicious; a lost radio link is enough. With a thread for each client, or an event loop, the others are "
         "served. netlab's server drops a client that is silent for too long; the tutorial's waits without limit.",
         slow,
+        changes_model=True,
     ),
     Experiment(
         "flood",
@@ -62,6 +64,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "rest stay in the accept queue, where they cost almost nothing. A client that stays long in a "
         "pool blocks a place for others.",
         flood,
+        changes_model=True,
     ),
     Experiment(
         "message",
@@ -94,6 +97,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "last byte, and may go on sending. That is how a program says: this was all, now I want your answer. close() "
         "would end both.",
         half_close,
+        changes_model=True,
     ),
     Experiment(
         "cut",
@@ -124,5 +128,6 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "The server has almost nothing to do; it waits for the wire. A single server waits for one client and lets the "
         "others wait, so their waits add up. With a thread for each, all wait at the same time.",
         two_models,
+        changes_model=True,
     ),
 )

@@ -297,6 +297,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "runs the function and accepts clients, so it accepts nobody while the function sleeps. With a thread for each "
         "call, nobody waits for the sleeper.",
         _slow,
+        changes_model=True,
     ),
     Experiment(
         "fault",

@@ -104,7 +104,12 @@ class ExperimentsAndLanes:
         return pane
 
     def run(self, experiment: Experiment) -> None:
-        """Run an experiment on this lab."""
+        """Run an experiment on this lab; one that needs certain models does not run against a person's own file."""
+        own = self._tab.lab.own.path
+        if own is not None and experiment.changes_model:
+            text = f"{experiment.name} compares models, and {own.name} is one alone. :server goes back to the recipe."
+            self._tab.notify(self._tab.formatting.text(text), title="experiments", markup=False)
+            return
         self._live.perform(experiment)
         self.look()
 

@@ -10,6 +10,9 @@ import pytest
 from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
+from netlab.lab.experiments.labs import TabLab
+from netlab.lab.experiments.run_events import Expected, RunEvent, RunOutcome
+from netlab.lab.experiments.runner import perform
 from netlab.lab.processes.setup import passing_certificates
 from netlab.lab.state import EntryKind, Phase
 from netlab.topics.contract import Topic
@@ -181,3 +184,17 @@ def test_an_ejected_folder_serves_as_it_is(topic: Topic, tmp_path: Path) -> None
         client.submit(topic.sample)
         client.wait_idle()
         assert client.transcript[-1].kind is EntryKind.RESULT, client.transcript[-1]
+
+
+def test_an_experiment_says_what_a_persons_own_file_fails_and_leaves_it_serving(lab: Lab, tmp_path: Path) -> None:
+    experiment = next(each for each in lab.topic.experiments() if each.name == "cut")
+    eject(lab.topic, tmp_path, model="single")
+    file = ejected_server(lab.topic, tmp_path, "single")
+    text = file.read_text()
+    for changed, outcome in (text, RunOutcome.SEEN), (text.replace("(message)", "(b'')"), RunOutcome.NOT_SEEN):
+        file.write_text(changed)
+        lab.own.use(file)
+        events: list[RunEvent] = []
+        assert perform(experiment, TabLab(lab), events.append).outcome is outcome, events
+        assert outcome is RunOutcome.SEEN or any(isinstance(each, Expected) and not each.seen for each in events)
+        assert lab.own.path == file and lab.state.phase is Phase.SERVING
