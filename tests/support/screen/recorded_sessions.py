@@ -190,7 +190,7 @@ class ReplayedLab(Lab):
     def start(self) -> None:
         """Tell it all, at once."""
         self._live_capture.began(self._file)
-        self._live_capture.grow(self._file.stat().st_size)
+        self._live_capture.grow(CaptureExtent(self._file.stat().st_size))
         self._replayed = state_of(self.told["state"])
         for told in self.told["sessions"]:
             self._play(self.open(), told)
