@@ -24,6 +24,7 @@ from netlab.lab.client.attribution import CallTraffic
 from netlab.lab.client.cancellable_socket import Wake
 from netlab.lab.client.connection import Connection
 from netlab.lab.client.session import Session
+from netlab.lab.processes.live_capture import CaptureExtent
 from netlab.lab.state import (
     Accounts,
     CaptureRestarted,
