@@ -49,6 +49,11 @@ class ServerAndWire:
         self.move(Phase.FAILED, error)
         self._refuse_clients(self.wire)
 
+    def pause_wire(self) -> None:
+        """Let the wire listen no more, if it runs."""
+        if self.wire is not None and self.wire.alive:
+            self.wire.pause()
+
     def check_for_dead(self) -> None:
         """Notice a process that has ended without being asked to while the lab served."""
         with self._lock:

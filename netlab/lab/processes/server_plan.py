@@ -74,6 +74,17 @@ class RunningServer(Protocol):
         """End it; returns when it has ended. Does nothing the second time."""
 
 
+def lingers(server: RunningServer | None) -> bool:
+    """Whether it ends in its own time."""
+    return server is not None and server.child is not None and server.child.lingers
+
+
+def end(server: RunningServer | None) -> None:
+    """End it, if there is one."""
+    if server is not None:
+        server.stop()
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """What a server is started with. ``changed`` and ``add_line`` are called from any thread.

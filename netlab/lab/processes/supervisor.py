@@ -6,26 +6,23 @@ Every change takes the work lock, so that changes come one after the other; mess
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
-from netlab.capture.model import Endpoint, Transport
+from netlab.capture.model import Endpoint
 from netlab.lab.errors import LabError
-from netlab.lab.processes.child import Message
 from netlab.lab.processes.children import Children
 from netlab.lab.processes.early import EarlyChildren
-from netlab.lab.processes.flow_table import FlowTable, LogTranslator
 from netlab.lab.processes.live_capture import CaptureExtent, LiveCapture
-from netlab.lab.processes.programs.program import Program
 from netlab.lab.processes.server_and_wire import ServerAndWire
-from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, Start, StoppedEarly
-from netlab.lab.processes.setup import SEED, Setup
+from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, StoppedEarly, end, lingers
+from netlab.lab.processes.serving.process_reports import ProcessReports
+from netlab.lab.processes.serving.server_exchange import ServerExchange
+from netlab.lab.processes.serving.server_launcher import ServerLauncher
+from netlab.lab.processes.serving.wire_launcher import WireLauncher
+from netlab.lab.processes.setup import Setup
 from netlab.lab.processes.wire_process import WireProcess
-from netlab.lab.sampling.sampler import Sampler
-from netlab.lab.sampling.subject import Subject
-from netlab.lab.server_sockets import ServerSockets
-from netlab.lab.state import CaptureGrew, CaptureRestarted, Event, LabState, LogGrew, OwnState, Phase
+from netlab.lab.state import Event, LabState, OwnState, Phase
 from netlab.lab.topic_options import Options
 
 T = TypeVar("T")
@@ -53,17 +50,17 @@ class Supervisor:
 
         ``plan`` is what the server is; None: the topic's recipe.
         """
-        self._setup, self._options, self._live_capture, self._report = setup, options, live_capture, report
-        self._listen = Endpoint(setup.host, port)
-        self._plan: ServerPlan = plan or Recipe()
+        self._setup, self._listen = setup, Endpoint(setup.host, port)
         self._now = ServerAndWire(model, setup.topic.transport, report)
         self._work = threading.RLock()
-        self.flows = FlowTable()
-        self._log = LogTranslator(self.flows, lambda line: report(LogGrew(line)))
         self._children = Children()
-        self._early = early.take if early is not None else None
-        self.sampler = Sampler(self._subject, self.flows, self._measured, self._on_sockets)
-        self._idle, self._suspended = idle, False
+        self._reports = reports = ProcessReports(self._now, setup.topic.transport, report)
+        self.flows, self.sampler = reports.flows, reports.sampler
+        self._servers = ServerLauncher(
+            setup, options, self._children, reports, plan=plan or Recipe(), idle=idle, early=early
+        )
+        self._wires = WireLauncher(setup, self._children, reports, live_capture, early)
+        self._exchange = ServerExchange(self._now, self._servers, self.flows, self.start)
 
     @property
     def state(self) -> LabState:
@@ -80,6 +77,11 @@ class Supervisor:
         return self._listen
 
     @property
+    def server_reports(self) -> bool:
+        """Whether the server reports itself whom it has accepted."""
+        return self._reports.server_reports
+
+    @property
     def captured(self) -> CaptureExtent:
         """How much of the capture is complete, and in which files."""
         return self._now.wire.captured if self._now.wire is not None else CaptureExtent()
@@ -94,7 +96,7 @@ class Supervisor:
                 self._bring_up()
                 self._children.refuse_if_closed()
             except StoppedEarly:
-                self._pause()
+                self._now.pause_wire()
                 self._now.move(Phase.STOPPED)
                 return
             except LabError as error:
@@ -111,12 +113,12 @@ class Supervisor:
         """
         with self._work:
             server = self._now.server
-            self._now.move(Phase.STOPPING if _lingers(server) else Phase.STOPPED)
+            self._now.move(Phase.STOPPING if lingers(server) else Phase.STOPPED)
             try:
-                self._pause()
+                self._now.pause_wire()
                 self._end_flows(server)
             finally:
-                self._end(server)
+                end(server)
                 self._now.move(Phase.STOPPED)
 
     def hurry(self) -> None:
@@ -124,10 +126,6 @@ class Supervisor:
         server = self._now.server
         if server is not None and self._now.phase in (Phase.STARTING, Phase.STOPPING):
             server.hurry()
-
-    def _pause(self) -> None:
-        if self._now.wire is not None and self._now.wire.alive:
-            self._now.wire.pause()
 
     def close(self) -> None:
         """End both children, also while they start. Closing twice does nothing."""
@@ -153,28 +151,24 @@ class Supervisor:
     @property
     def idle(self) -> float | None:
         """How many seconds the server lets a client stall; `math.inf` is no limit, None the usual one."""
-        return self._idle
+        return self._servers.idle
 
     def set_idle(self, seconds: float) -> None:
         """Let clients stall so long, those that are being served as well."""
         with self._work:
-            self._idle = seconds
-            self._set_patience(self._now.server)
+            self._servers.idle = seconds
+            self._servers.set_patience(self._now.server)
 
     def suspend(self, on: bool) -> None:
         """Let no client be dropped for its silence while a person holds something. Any thread."""
-        if on != self._suspended:
-            self._suspended = on
-            self._set_patience(self._now.server)
-
-    def _set_patience(self, server: RunningServer | None) -> None:
-        if server is not None and self._setup.topic.transport is Transport.TCP:
-            server.set_patience(self._idle, suspended=self._suspended)
+        if on != self._servers.suspended:
+            self._servers.suspended = on
+            self._servers.set_patience(self._now.server)
 
     @property
     def plan(self) -> ServerPlan:
         """What the server is."""
-        return self._plan
+        return self._servers.plan
 
     def fail(self, error: LabError) -> None:
         """Say in the state why nothing serves."""
@@ -194,22 +188,7 @@ class Supervisor:
         ``plan`` and ``model`` change what the server is.
         """
         with self._work:
-            before = self._plan, self._now.model
-            self._plan, self._now.model = plan or self._plan, model or self._now.model
-            try:
-                if self._now.phase is Phase.SERVING:
-                    self._exchange(why if whole else f"the server was restarted for {why}")
-                else:
-                    self._end(self._now.server)
-                    self._now.server = None
-                    if self._now.phase is not Phase.STOPPED:
-                        self.start()
-            except LabError:
-                if self._now.phase is Phase.SERVING:
-                    self._plan, self._now.model = before
-                raise
-            finally:
-                self._now.refresh()
+            self._exchange.replace(why if whole else f"the server was restarted for {why}", model, plan)
 
     def listen(self, port: int) -> Endpoint:
         """Let the wire listen on another port (0: any free one). If that fails while serving, the old one stays."""
@@ -230,11 +209,7 @@ class Supervisor:
     def clear_capture(self) -> None:
         """Start a new capture."""
         with self._work:
-            wire = self._now.living_wire
-            file = self._live_capture.next_file()
-            wire.restart_capture(file)
-            self._live_capture.began(file)
-            self._report(CaptureRestarted())
+            self._wires.restart_capture(self._now.living_wire)
             self._now.refresh()
 
     def with_wire(self, do: Callable[[WireProcess], T]) -> T:
@@ -247,86 +222,21 @@ class Supervisor:
         if self._now.wire is not None and self._now.wire.alive:
             self._now.wire.sync()
 
-    # Starting and ending
-
     def _bring_up(self) -> None:
         server, wire = self._now.server, self._now.wire
         if server is None or not server.running or server.model != self._now.model:
-            self._end(server)
-            server = self._now.server = self._new_server()
+            end(server)
+            server = self._now.server = self._servers.launch(self._now.model)
         fresh = wire is None or not wire.alive
         if wire is None or fresh:
-            wire = self._new_wire()
+            wire = self._now.wire = self._wires.launch(self._listen)
         endpoint = server.wait()
-        self._set_patience(server)
-        if fresh and self._setup.faults:
-            wire.set_faults(self._setup.faults, SEED)
-        wire.target(endpoint)
-        self._listen = self._first_listening(wire) if fresh else wire.listen(self._listen)
-
-    def _first_listening(self, wire: WireProcess) -> Endpoint:
-        """A new wire's outcome; whichever it is, there is a capture file then."""
-        try:
-            return wire.wait_listening()
-        finally:
-            self._live_capture.began(wire.file)
-            self._report(CaptureRestarted())
-            self._report(CaptureGrew())
-
-    def _exchange(self, why: str) -> None:
-        assert self._now.wire is not None
-        if self._both_want_one_port:
-            self._take_turns(why)
-            return
-        new = self._new_server()
-        try:
-            endpoint = new.wait()
-        except LabError:
-            self._end(new)
-            raise
-        self._set_patience(new)
-        old, self._now.server = self._now.server, new
-        if old is not None:
-            old.retire()
-        self._now.wire.target(endpoint)
-        self.flows.restarted(why)
-        self._now.wire.drop_flows(why)
-        self._end(old)
-        self._now.check_for_dead()
-
-    @property
-    def _both_want_one_port(self) -> bool:
-        """Whether the server and the one that is to replace it are programs that choose where to listen themselves."""
-        plan = self._plan
-        return isinstance(plan, Program) and not plan.takes_port and _lingers(self._now.server)
-
-    def _take_turns(self, why: str) -> None:
-        """End the old server before the new one starts. If that one does not serve, nothing does."""
-        self.flows.restarted(why)
-        self._now.living_wire.drop_flows(why)
-        self._now.move(Phase.STOPPING)
-        self._pause()
-        self._end(self._now.server)
-        self.start()
-
-    def _new_server(self) -> RunningServer:
-        changed, add_line = self._on_server_message, self._log.add_line
-        start = Start(self._setup, self._now.model, self._options, self._idle, changed, add_line, self._early)
-        return self._children.launch(lambda: self._plan.start(start))
-
-    def _new_wire(self) -> WireProcess:
-        file = self._live_capture.next_file()
-        words, transport = self._setup.wire_arguments(self._listen, file), self._setup.topic.transport
-        self.flows.clear()
-        changed, flows, early = self._on_wire_event, self._on_flows, self._early
-        self._now.wire = self._children.launch(
-            lambda: WireProcess(words, file, self._listen, transport, changed, flows, early)
-        )
-        return self._now.wire
-
-    def _end(self, server: RunningServer | None) -> None:
-        if server is not None:
-            server.stop()
+        self._servers.set_patience(server)
+        if fresh:
+            self._listen = self._wires.bring_up(wire, endpoint)
+        else:
+            wire.target(endpoint)
+            self._listen = wire.listen(self._listen)
 
     def _end_flows(self, server: RunningServer | None) -> None:
         """Say why the open flows end; reset them where no process ends them."""
@@ -335,58 +245,3 @@ class Supervisor:
             return
         self.flows.restarted(WIRE_STOPPED, by_wire=True)
         self._now.wire.drop_flows(WIRE_STOPPED)
-
-    # What the kernel knows
-
-    @property
-    def server_reports(self) -> bool:
-        """Whether the server reports itself whom it has accepted."""
-        return self._now.server is not None and self._now.server.reports
-
-    def _subject(self) -> Subject | None:
-        """The server to look at, while it serves."""
-        state, server = self._now.state, self._now.server
-        if state.phase is not Phase.SERVING or state.server_address is None or server is None:
-            return None
-        transport, reports = self._setup.topic.transport, self.server_reports
-        return Subject(state.server_address, transport, state.address, state.server_pid, reports)
-
-    def _measured(self, flows: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-        """What the wire said last of flows; ask again about these."""
-        wire = self._now.wire
-        if wire is None or not wire.alive:
-            return {}
-        wire.measure(flows)
-        return wire.measured
-
-    def _on_sockets(self, sockets: ServerSockets | None) -> None:
-        if sockets != self._now.sockets:
-            self._now.sockets = sockets
-            self._now.refresh()
-
-    # What they report
-
-    def _on_flows(self, message: Message) -> None:
-        self._log.update_flows(message)
-        self.sampler.wake()
-
-    def _on_server_message(self, server: RunningServer) -> None:
-        if server is self._now.server:
-            self._now.check_for_dead()
-            self._now.refresh()
-
-    def _on_wire_event(self, wire: WireProcess, event: str) -> None:
-        if wire is not self._now.wire:
-            return
-        if event == "captured":
-            self.sampler.wake()
-            self._report(CaptureGrew())
-        elif event in ("held", "freed"):
-            self.flows.holding(wire.held.values(), time.time_ns())
-        self._now.check_for_dead()
-        self._now.refresh()
-
-
-def _lingers(server: RunningServer | None) -> bool:
-    """Whether it ends in its own time."""
-    return server is not None and server.child is not None and server.child.lingers
