@@ -11,8 +11,7 @@ from __future__ import annotations
 import atexit
 import math
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from inspect import signature
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -22,9 +21,7 @@ from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.lab import console
 from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.client.close_reason import LabCloseReasons
-from netlab.lab.client.operations import Operation, is_remote, operations_of
-from netlab.lab.client.repl import ClientTarget
-from netlab.lab.client.session import Session
+from netlab.lab.client.lab_clients import LabClients
 from netlab.lab.client.sessions import Sessions
 from netlab.lab.errors import LabError
 from netlab.lab.lab_capture import LabCapture
@@ -41,12 +38,10 @@ from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 
 LOG_KEPT = 5000
-CALL_TIMEOUT = 60.0
-"""Seconds: long enough for a call that waits in the accept queue to be seen waiting."""
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-class Lab(LabCapture):
+class Lab(LabCapture, LabClients):
     """A topic's server and wire as child processes, its clients as threads, its capture as a file.
 
     ``port`` is where the wire listens (0: any free port). ``options`` are the topic's. ``notify`` is called with each
@@ -220,71 +215,6 @@ class Lab(LabCapture):
             _check_timeout(seconds)
         self._supervisor.set_idle(seconds)
 
-    # Clients
-
-    @property
-    def sessions(self) -> tuple[Session, ...]:
-        """The clients, by number."""
-        return self._sessions.all
-
-    @property
-    def current(self) -> Session | None:
-        """The console's current client."""
-        return self._sessions.current
-
-    @property
-    def operations(self) -> Mapping[str, Operation]:
-        """The operations of the topic's client, by name. Imports the recipe."""
-        return operations_of(self.topic.client_class())
-
-    def connect(self, name: str | None = None) -> Session:
-        """Open a client and connect it. If that fails, the client is closed and its exception raised."""
-        session = self.open(name)
-        try:
-            session.connect()
-        except BaseException:
-            session.close()
-            raise
-        return session
-
-    @property
-    def remote(self) -> bool:
-        """Whether servers of this topic list their operations. Imports the recipe."""
-        return is_remote(self.topic.client_class())
-
-    @property
-    def server_reports(self) -> bool:
-        """Whether the server reports which clients it has accepted; if not, the kernel is asked."""
-        return self._supervisor.server_reports
-
-    def watch(self, clients: Collection[Endpoint]) -> None:
-        """Let the state's ``sockets`` have the flows of these clients, and of no others; at most 128 of them."""
-        self._supervisor.sampler.watch(frozenset(clients))
-
-    def learn(self, name: str = "") -> None:
-        """Let the current client, or a new one, ask its server about an operation; see `Session.learn`."""
-        (self.current or self.open()).learn(name)
-
-    def open(self, name: str | None = None, *, target: Callable[[], ClientTarget] | None = None) -> Session:
-        """Open a client that connects when it is first used, to ``target`` or to the lab."""
-        self._supervisor.refuse_if_closed()
-        return self._sessions.open(name, target)
-
-    def use(self, which: int | str) -> Session:
-        """Make a client, given by number or name, the console's current one."""
-        return self._sessions.use(which)
-
-    def find(self, which: int | str) -> Session:
-        """A client by its number or name."""
-        return self._sessions.find(which)
-
-    def target(self, address: Endpoint) -> ClientTarget:
-        """What a client that connects to this address is made with."""
-        keywords = _client_keywords(self.topic, self.options, self.timeout, self._live_capture)
-        if self.topic.certificates:
-            keywords["certificates"] = self._certificates()
-        return ClientTarget(address, self.state.model, keywords, self.options.secrets, newline=self.options.newline)
-
     # The console
 
     @property
@@ -337,20 +267,6 @@ def _found(name: str) -> Topic:
         return topic_named(name)
     except KeyError as error:
         raise LabError(str(error.args[0]), "`netlab --help` lists the topics") from None
-
-
-def _client_keywords(
-    topic: Topic, options: Options, timeout: float | None, live_capture: LiveCapture
-) -> dict[str, object]:
-    """A client's keyword arguments."""
-    if timeout is None and topic.transport is Transport.TCP:
-        timeout = CALL_TIMEOUT
-    keywords = options.client_keywords()
-    if timeout is not None:  # a datagram client has a default of its own: when it asks again
-        keywords["timeout"] = timeout
-    if "keylog" in signature(topic.client_class()).parameters:
-        keywords["keylog"] = live_capture.keylog
-    return keywords
 
 
 def _check_timeout(seconds: float) -> None:
