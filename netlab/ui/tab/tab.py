@@ -148,7 +148,7 @@ class TopicTab(LabPanes):
             self.call_after_refresh(self._learn)
         if (serving := (state.model, state.own, state.server_address)) != self._serving:
             self._serving = serving
-            self.actions.follow_server()
+            self.actions.reading.follow_server()
         self.intercepts.look(state)
         offered = (state.phase, state.model, state.faults, state.intercept, len(state.held))
         if offered != self._offered:  # not the queue: it changes often, and no key depends on it
