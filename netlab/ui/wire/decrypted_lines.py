@@ -6,9 +6,11 @@ and no protocol: a topic's `Conversation` decrypts the records and puts each int
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from netlab.capture.model import Direction, Flow, Segment, Transport
 from netlab.capture.stream import Chunk
@@ -23,6 +25,10 @@ from netlab.ui.bytes.fields.dissecting import Extent, dissect, joined
 _LOOKS = 10
 MOST = 3
 """At most this many records of a segment are shown on its line."""
+_REST = 4
+"""After a turn, this many times its duration passes before the next: in a flood, keys need the time."""
+Turn = Callable[[], tuple[bool, float]]
+"""Returns whether more is known than before, and the seconds that it took. It runs in any thread."""
 Conversations = Callable[[Segment], Callable[[], Conversation] | None]
 """Returns what decrypts a segment's flow; None if the flow is not encrypted. Called in the decrypting thread."""
 
@@ -110,6 +116,39 @@ class DecryptedLines:
         if records is not None:
             opening.records = dict(records)
         return sum(map(len, opening.records.values())) > before
+
+
+class Turns:
+    """The turns of finding out in a thread what segments mean: one at a time, with rests between them."""
+
+    def __init__(self) -> None:
+        self._running, self._rest_until = False, 0.0
+
+    def next(self, capture: CapturedSegments | None, how: How, decrypted: DecryptedLines | None) -> Turn | None:
+        """The next turn: to read flows on and to decrypt what was drawn without. None if it is not due.
+
+        Call it in the thread that grows the capture; run the turn in another thread, then call `ended`.
+        """
+        if capture is None or self._running or time.monotonic() < self._rest_until:
+            return None
+        work = list(how.work()) if isinstance(how, Meanings) else []
+        if decrypted is not None and (sealed := decrypted.work(capture)):
+            work.append(partial(decrypted.open, sealed))
+        if not work:
+            return None
+        self._running = True
+
+        def turn() -> tuple[bool, float]:
+            began = time.monotonic()
+            more = sum(each() for each in work) > 0
+            return more, time.monotonic() - began
+
+        return turn
+
+    def ended(self, seconds: float) -> None:
+        """A turn has ended; it took ``seconds``."""
+        self._running = False
+        self._rest_until = time.monotonic() + _REST * seconds
 
 
 def _line(segment: Segment, records: Sequence[Opened], count: int, how: How) -> str:
