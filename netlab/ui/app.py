@@ -1,14 +1,9 @@
-"""The app: a tab for each topic, the footer, and the routing of keys. It only arranges; the tabs do the work.
-
-A tab's body is mounted, and its lab is made and started, when the tab is first shown. The body's modules are imported
-then, not before the first paint: that import takes as long as Textual's own.
-"""
+"""The app: a tab for each topic, the footer, and the routing of keys. It only arranges; the tabs do the work."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -17,10 +12,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
-from textual.content import Content
 from textual.filter import LineFilter
 from textual.widget import Widget
-from textual.widgets import Input, Static, Tab, TabbedContent, TabPane
+from textual.widgets import Input, TabbedContent
 
 from netlab.lab.errors import LabError
 from netlab.topics.contract import Topic
@@ -29,16 +23,15 @@ from netlab.ui.keys import commands
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.keymap import Config
 from netlab.ui.keys.type_ahead import TypeAhead
-from netlab.ui.tab_titles import ANY_WIDTH, TabOrder
-from netlab.ui.terminal.start_line import StartLine
+from netlab.ui.tab_titles import TabOrder
 from netlab.ui.terminal.terminal_app import TerminalApp
+from netlab.ui.topic_tabs import TopicTabs
 from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.notices import CSS as NOTICES
 
 if TYPE_CHECKING:
-    from netlab.ui.attachment_tabs import Attaching, AttachmentTabs
-    from netlab.ui.keys.jump import JumpTarget
+    from netlab.ui.attachment_tabs import Attaching
     from netlab.ui.lab_thread import LiveLab
     from netlab.ui.tab.app_commands import AppCommandEntered
     from netlab.ui.tab.tab import TopicTab
@@ -67,7 +60,7 @@ class NetlabApp(TerminalApp, TypeAhead):
         + """
     TabbedContent { height: 1fr; }
     ContentSwitcher { height: 1fr; }
-    TabPane { height: 1fr; padding: 0; }
+    TabPane { height: 1fr; padding: 0; layout: vertical; }
     Tabs { height: 1; background: $panel; }
     Tabs Underline { display: none; }
     Tab { color: $foreground; }
@@ -95,18 +88,10 @@ class NetlabApp(TerminalApp, TypeAhead):
         ``painted`` is called after the first paint of a tab with its lab. ``attaching`` attaches further servers.
         """
         super().__init__()
-        self._order = TabOrder(topics)
-        self._attaching = attaching
-        self._first = first
+        self._attaching, self._serving, self._painted = attaching, serving, painted
         self._config = config or Config()
-        self._formatting = formatting or Formatting()
-        self._make_lab, self._serving, self._painted = make_lab, serving, painted
+        self._tabs = TopicTabs(self, TabOrder(topics), first, make_lab, formatting or Formatting(), self._filled)
         self._stolen = {c.tab_action for c in commands.COMMANDS if not STOLEN.isdisjoint(self._keys_of(c))}
-        self._topic_tabs: dict[str, TopicTab] = {}
-        self._unseen = {topic.name for topic in topics if isinstance(topic, Topic)}
-        """Topics whose tabs have no body yet."""
-        self._filling: set[str] = set()
-        self._tabs: TabbedContent | None = None
         if self._config.theme in self.available_themes and not os.environ.get("TEXTUAL_THEME"):
             self.theme = str(self._config.theme)
 
@@ -116,13 +101,7 @@ class NetlabApp(TerminalApp, TypeAhead):
 
     def compose(self) -> ComposeResult:
         """Compose empty tabs; each is filled when it is first shown."""
-        with TabbedContent(initial=f"tab-{self._first}") as self._tabs:
-            for topic, title in zip(self._order.topics, self._order.titles(ANY_WIDTH), strict=True):
-                with TabPane(title, id=f"tab-{topic.name}"):
-                    if isinstance(topic, Broken):
-                        yield Static(_broken_text(topic), markup=False, classes="broken")
-                    elif topic.name == self._first and self._serving is not None:
-                        yield StartLine(self._serving, topic.models[0])
+        yield from self._tabs.compose(self._serving)
         yield KeyFooter(self._relabelled)
 
     def on_mount(self) -> None:
@@ -143,23 +122,17 @@ class NetlabApp(TerminalApp, TypeAhead):
 
     def on_resize(self, event: events.Resize) -> None:
         """Shorten the tabs' titles to fit the width."""
-        self._entitle(event.size.width)
-
-    def _entitle(self, width: int) -> None:
-        for topic, title in zip(self._order.topics, self._order.titles(width), strict=True):
-            for tab in self.query(f"#--content-tab-tab-{topic.name}").results(Tab):
-                if tab.label_text != title:
-                    tab.label = Content(title)
+        self._tabs.entitle(event.size.width)
 
     @property
     def tab(self) -> TopicTab | None:
         """The body of the tab that is shown."""
-        return self._topic_tabs.get(self._seen)
+        return self._tabs.shown
 
     @property
     def tab_titles(self) -> list[tuple[int, str, str]]:
         """Number, title and summary of each tab."""
-        return [(self._order.number(topic), *_titled(topic)) for topic in self._order.topics]
+        return self._tabs.titles
 
     @property
     def models(self) -> Sequence[str]:
@@ -174,58 +147,21 @@ class NetlabApp(TerminalApp, TypeAhead):
 
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         """Fill a tab that is shown for the first time, and put the cursor into its console."""
-        name = (event.pane.id or "").removeprefix("tab-")
-        topic = self._order.named(name)
-        for other in self._topic_tabs.values():
-            other.watch_lab(other is self._topic_tabs.get(name))
-        if name in self._topic_tabs:
-            self._topic_tabs[name].panes.go("console")
-        elif isinstance(topic, Topic) and name not in self._filling:
-            self._filling.add(name)
-            self.run_worker(self._fill(topic, event.pane), group=f"fill {name}", exit_on_error=True)
+        self._tabs.activated(event.pane)
 
-    async def _fill(self, topic: Topic, pane: TabPane) -> None:
-        painted = asyncio.Event()
-        self.call_after_refresh(painted.set)
-        await painted.wait()  # the panes' imports would delay the first paint
-        making = asyncio.create_task(asyncio.to_thread(self._make_lab, topic))
-        await asyncio.sleep(0)  # let the thread start before the import holds the interpreter
-        from netlab.ui.tab.tab import TopicTab
-
-        try:
-            tab = TopicTab(await making, self._formatting)
-        except Exception as error:  # noqa: BLE001 - any error while a lab is made belongs on its tab
-            await pane.mount(Static(_broken_text(Broken(topic.name, str(error))), markup=False, classes="broken"))
-        else:
-            if not pane.is_attached:  # the user left the app meanwhile
-                return
-            with self.batch_update():
-                await pane.mount(tab)
-                await pane.query(StartLine).remove()
-            self._topic_tabs[topic.name] = tab
+    def _filled(self, has_lab: bool) -> None:
+        if has_lab:
             self.call_after_refresh(self._painted)
-            if self.tab is tab:
-                tab.panes.go("console")
-            else:
-                tab.watch_lab(False)
-        self._unseen.discard(topic.name)
         self.hand_on()
 
     @property
     def keys_wait(self) -> bool:
         """Keys wait while the tab that is shown has no body yet."""
-        return super().keys_wait or self._seen in self._unseen
-
-    @property
-    def _seen(self) -> str:
-        """The name of the tab that is shown; before that, the name of the first tab."""
-        return (self._tabs.active if self._tabs is not None else "").removeprefix("tab-") or self._first
+        return super().keys_wait or self._tabs.awaited
 
     def action_show_tab(self, number: int) -> None:
         """Show a tab by its number."""
-        topic = self._order.numbered(number)
-        if self._tabs is not None and topic is not None:
-            self._tabs.active = f"tab-{topic.name}"
+        self._tabs.show(number)
 
     # Attachments
 
@@ -236,48 +172,15 @@ class NetlabApp(TerminalApp, TypeAhead):
             self.tab.panes.go("console")
 
     async def on_app_command_entered(self, event: AppCommandEntered) -> None:
-        """Attach a server, or detach the one of this tab."""
+        """Perform one of the console's commands that concern the app."""
+        from netlab.ui.entered_commands import EnteredCommands  # late: first paint does not need it
+
         event.stop()
         try:
-            if event.name == "attach":
-                await self._attach_server(event.rest)
-            elif event.name == "detach":
-                await self._detach_server(event.topic)
-            else:
-                self._edit_server(event.topic, event.rest)
+            await EnteredCommands(self, self._tabs, self._attaching).run(event)
         except LabError as error:
             if self.tab is not None:
                 self.tab.console.say(str(error), error=True)
-
-    @property
-    def _attachments(self) -> AttachmentTabs:
-        from netlab.ui.attachment_tabs import AttachmentTabs  # late: first paint does not need it
-
-        if self._attaching is None:
-            raise LabError("nothing can be attached here", "netlab attach HOST:PORT can")
-        return AttachmentTabs(self, self._order, self._attaching)
-
-    async def _attach_server(self, text: str) -> None:
-        topic = await self._attachments.add(text)
-        self._unseen.add(topic.name)
-        self._entitle(self.size.width)
-        self.action_show_tab(self._order.number(topic))
-
-    async def _detach_server(self, topic: Topic) -> None:
-        if not topic.attached:
-            raise LabError(f"{topic.title} is no attachment", "s stops its server")
-        self._topic_tabs.pop(topic.name, None)
-        self._filling.discard(topic.name)
-        await self._attachments.remove(topic, self._topic_tabs)
-        self._entitle(self.size.width)
-
-    def _edit_server(self, topic: Topic, folder: str) -> None:
-        from netlab.ui.editing import edit_server  # late: few need it
-
-        if topic.attached:
-            raise LabError("an attachment's code is not known here", "edit it where it is")
-        tab = self._topic_tabs[topic.name]
-        self.run_worker(edit_server(self, tab, folder), group="edit", exclusive=True)
 
     # Commands
 
@@ -295,7 +198,7 @@ class NetlabApp(TerminalApp, TypeAhead):
                 return False
             return self.tab.actions.offers(str(parameters[0])) if self.tab is not None else False
         if action == "show_tab":
-            return isinstance(parameters[0], int) and self._order.numbered(parameters[0]) is not None
+            return isinstance(parameters[0], int) and self._tabs.order.numbered(parameters[0]) is not None
         return super().check_action(action, parameters)
 
     @property
@@ -371,21 +274,14 @@ class NetlabApp(TerminalApp, TypeAhead):
         """Quit; ask first if something would be lost."""
         from netlab.ui.leaving import leave  # late: first paint does not need it
 
-        leave(self, [tab.lab for tab in self._topic_tabs.values()])
+        leave(self, [tab.lab for tab in self._tabs.bodies.values()])
 
     def action_jump(self) -> None:
         """Show a letter on every pane and tab."""
         from netlab.ui.keys.jump import Jump  # late: first paint does not need it
 
         if self.tab is not None and len(self.screen_stack) == 1:
-            self.push_screen(Jump([*self.tab.panes.targets(), *self._tab_targets()]))
-
-    def _tab_targets(self) -> Iterator[JumpTarget]:
-        from netlab.ui.keys.jump import JumpTarget
-
-        for topic, tab in zip(self._order.topics, self.query("ContentTab"), strict=False):
-            number = self._order.number(topic)
-            yield JumpTarget(str(number), tab.region.offset, partial(self.action_show_tab, number))
+            self.push_screen(Jump([*self.tab.panes.targets(), *self._tabs.jump_targets()]))
 
     def action_help(self) -> None:
         """Help for the focused pane."""
@@ -400,11 +296,3 @@ class NetlabApp(TerminalApp, TypeAhead):
             list(tab.completion.operations.values()), tab.completion.commands,
         )  # fmt: skip
         self.push_screen(Help(lines, f"help: {tab.topic.title}, {pane}"))
-
-
-def _titled(topic: Topic | Broken) -> tuple[str, str]:
-    return (topic.name, topic.reason) if isinstance(topic, Broken) else (topic.title, topic.summary)
-
-
-def _broken_text(topic: Broken) -> str:
-    return f"The topic {topic.name} could not be loaded.\n\n{topic.reason}\n\nThe other tabs still work."

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Tab
+from textual.widgets import Tab, TabPane
 
 from netlab.capture.model import Endpoint
 from netlab.lab.attached import attach
+from netlab.lab.errors import LabError
 from netlab.lab.state import Phase
+from netlab.topics.contract import Topic
+from netlab.ui.app import NetlabApp
+from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab_titles import TabOrder, fitting
 from tests.support.screen.attaching import AttachingApp, greeting_server
 from tests.support.screen.staging import enter, serving, settled, tabs
@@ -106,6 +110,28 @@ async def one_line(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.seen.lab.state.threads == 1, "what the kernel knows")
     await until(pilot, lambda: app.seen.wire.highlighted is not None and app.seen.wire.highlighted.number == 4)
     await settled(pilot)
+
+
+def test_a_tab_whose_lab_is_not_made_yet_is_blank() -> None:
+    made = threading.Event()
+
+    def make_lab(topic: Topic) -> LiveLab:
+        made.wait(PATIENCE)
+        raise LabError("nobody is there", "try another port")
+
+    async def run() -> None:
+        app = NetlabApp([attach(Endpoint("127.0.0.1", 9), name="mine").topic], "mine", make_lab=make_lab)
+        async with app.run_test(size=(80, 24)) as pilot:
+            try:
+                await pilot.pause()
+                pane = app.query_one(TabPane)
+                lines = [strip.text.strip() for strip in pane.render_lines(pane.size.region)]
+                assert pane.size.height > 10 and not any(lines)
+            finally:
+                made.set()
+            await until(pilot, lambda: app.query(".broken"), "the reason")
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])

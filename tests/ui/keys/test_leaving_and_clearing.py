@@ -107,12 +107,12 @@ def test_the_bytes_search_selection_and_struct_format(size: tuple[int, int]) -> 
         await asked(pilot, "slash", "l", "enter")
         await until(pilot, lambda: pane.bytes.cursor == 2, "found")
         await pilot.press("shift+right", "escape")
-        assert (pane.data_inspector.form, pane._pattern, pane.bytes.selection) == ("!BB", b"l", (2, 4))
+        assert (pane.data_inspector.form, pane._finding.pattern, pane.bytes.selection) == ("!BB", b"l", (2, 4))
         for left in (("!BB", b"", (2, 4)), ("!BB", b"", (0, 0)), ("", b"", (0, 0))):
             assert offered(app)
             await pilot.press("backspace")
             await pilot.pause()
-            assert (pane.data_inspector.form, pane._pattern, pane.bytes.selection) == left
+            assert (pane.data_inspector.form, pane._finding.pattern, pane.bytes.selection) == left
         assert not offered(app)
         await pilot.press("shift+right")
         await until(pilot, lambda: offered(app), "it can be cleared again")
