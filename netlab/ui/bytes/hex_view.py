@@ -44,6 +44,27 @@ def _movement() -> list[BindingType]:
     return bindings
 
 
+def _target(way: str, at: int, last: int, per_row: int, rows: int) -> int:
+    """The target of a movement from ``at``. Up in the first row and down in the last row stay where they are.
+
+    ``last`` is the last byte's offset, ``rows`` the height of a page.
+    """
+    page, column = rows * per_row, at % per_row
+    targets = {
+        "left": at - 1,
+        "right": at + 1,
+        "up": at - per_row if at >= per_row else at,
+        "down": at + per_row if at + per_row <= last else at,
+        "page_up": at - page if at >= page else column,
+        "page_down": at + page,
+        "row_start": at - column if column else 0,
+        "row_end": at - column + per_row - 1 if column < per_row - 1 and at < last else last,
+        "first": 0,
+        "last": last,
+    }
+    return targets[way]
+
+
 class HexView(ScrollView, can_focus=True):
     """Bytes as hex and text. ``cursor`` is an offset; the selection lies between an anchor and the cursor."""
 
@@ -212,25 +233,8 @@ class HexView(ScrollView, can_focus=True):
         if way in ("page_up", "page_down"):
             rows = self._page() if way == "page_down" else -self._page()
             self.scroll_to(y=self.scroll_offset.y + rows, animate=False)
-        self.move_to(self._target(way), select=select, by_hand=True)
-
-    def _target(self, way: str) -> int:
-        """The target of a movement. Up in the first row and down in the last row stay where they are."""
-        at, last, per_row = self.cursor, self.source.length - 1, self._per_row
-        page, column = self._page() * per_row, at % per_row
-        targets = {
-            "left": at - 1,
-            "right": at + 1,
-            "up": at - per_row if at >= per_row else at,
-            "down": at + per_row if at + per_row <= last else at,
-            "page_up": at - page if at >= page else column,
-            "page_down": at + page,
-            "row_start": at - column if column else 0,
-            "row_end": at - column + per_row - 1 if column < per_row - 1 and at < last else last,
-            "first": 0,
-            "last": last,
-        }
-        return targets[way]
+        target = _target(way, self.cursor, self.source.length - 1, self._per_row, self._page())
+        self.move_to(target, select=select, by_hand=True)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Put the cursor on the byte under the pointer; with shift, extend the selection to it."""
