@@ -35,6 +35,11 @@ class CloseReason:
         hold = f"the wire did that: a segment was held by hand for {self.held:.1f} s" if self.held else ""
         return "; ".join(filter(None, (self.server, hold)))
 
+    def of_closed(self, *, reset: bool) -> str:
+        """What became of the connection and why, if that is known; ``reset`` says how it ended."""
+        how = "the connection was reset (RST)" if reset else "the server closed the connection"
+        return f"{how}: {self.restart}" if self.restart else self.words or how
+
 
 class CloseReasons:
     """Knows no reasons: for the client of a server outside any lab."""

@@ -19,7 +19,9 @@ from netlab.lab.client.attribution import Attribution
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
 from netlab.lab.client.close_reason import CloseReason, CloseReasons
 from netlab.lab.client.connection import Connection, Notes
-from netlab.lab.client.operations import UNKNOWN, Operation, invoke, is_remote, operations_of, usage_of
+from netlab.lab.client.failure_cause import FailureCause
+from netlab.lab.client.operations import Operation, invoke, is_remote, operations_of, usage_of
+from netlab.lab.client.remote_operations import RemoteOperations
 from netlab.lab.client.worker import Watched
 from netlab.lab.errors import LabError
 from netlab.lab.parse import parse
@@ -68,19 +70,23 @@ class Repl:
         self.connected_at = 0.0
         self.busy: Busy | None = None
         self.dropping = self.call_abandoned = False
-        self.close_reason = CloseReason()
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
         self._arrivals = Arrivals(self.note) if getattr(self._client_class, "announced", False) else None
-        self.remote_operations: Mapping[str, Operation] = {}
+        self.remote_operations = RemoteOperations(self.perform, notify)
+        self._cause = FailureCause(close_reasons)
         self._target, self._notify, self._limit, self._close_reasons = target, notify, limit, close_reasons
         self._wake = Wake()
         self._numbers = itertools.count(1)
         self._call = 0
         self._asked: Call | None = None  # while it runs
         self._closed_noted = self._more = False
-        self._explained: Endpoint | None = None
+
+    @property
+    def close_reason(self) -> CloseReason:
+        """Why the connection closed, or gets no answer, as far as that was asked."""
+        return self._cause.found
 
     def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | ClientMade | HalfClosed | None = None) -> None:
         """Add an entry. Its text is made safe and bounded here."""
@@ -97,7 +103,7 @@ class Repl:
             EntryKind.ERROR, str(error) if isinstance(error, LabError) else transcript_text.error_line(error), call
         )
         usage = usage_of(self._asked, self._client_class, self.operations) if isinstance(error, TypeError) else ""
-        if meaning := self._cause(error) or transcript_text.meaning(error) or usage:
+        if meaning := self._cause_of(error) or transcript_text.meaning(error) or usage:
             self.add(EntryKind.NOTE, meaning, call)
 
     def write_call(self, text: str, did: HalfClosed) -> None:
@@ -151,7 +157,8 @@ class Repl:
             self.complain(error)
             raise
         self.connection = connection = Connection(self._wake, self._close_reasons.holding)
-        self._closed_noted, self.close_reason, self.connected_at = False, CloseReason(), time.monotonic()
+        self._closed_noted, self.connected_at = False, time.monotonic()
+        self._cause.forget()
         keywords = {name: value for name, value in target.keywords.items() if name not in target.unshown}
         text = transcript_text.constructed((target.address.host, target.address.port), keywords, target.secrets)
         self._run(
@@ -166,20 +173,8 @@ class Repl:
 
     def learn(self, name: str) -> None:
         """Ask the server for its operations and the signature of one; each once, with visible calls."""
-        if not self.remote:
-            return
-        if not self.remote_operations:
-            names = self.perform(Call("remote_operations"))
-            if isinstance(names, list):
-                self.remote_operations = {each: Operation(each, UNKNOWN, "") for each in map(str, names)}
-                self._notify()
-        known = self.remote_operations.get(name)
-        if known is not None and not known.described:
-            answer = self.perform(Call("remote_help", (name,)))
-            signature, text = map(str, answer) if isinstance(answer, tuple) else ("", "")
-            described = Operation(name, signature or UNKNOWN, text or "the server has no help on it")
-            self.remote_operations = {**self.remote_operations, name: described}
-            self._notify()
+        if self.remote:
+            self.remote_operations.learn(name)
 
     def drop(self, reason: str) -> None:
         """Close the connection and note why."""
@@ -203,16 +198,13 @@ class Repl:
         self._closed_noted |= closed
         if closed and not noted:
             self._notify()  # first, since finding the reason may take a moment
-        explained = self._explained
-        ending = self._find_close_reason(closed=closed and not noted)
+        explained = self._cause.by_fault
+        ending = self._cause.find(self.connection, closed=closed and not noted)
         if ending.fault:
-            if self._explained != explained:
+            if self._cause.by_fault != explained:
                 self.note(ending.words)
         elif closed and not noted:
-            how = (
-                "the connection was reset (RST)" if self.connection.peer_reset() else "the server closed the connection"
-            )
-            self.note(f"{how}: {ending.restart}" if ending.restart else ending.words or how)
+            self.note(ending.of_closed(reset=self.connection.peer_reset()))
 
     def watched(self) -> Watched | None:
         """What shows, while no call runs, that the server has closed or, if that is noted, that it has said something.
@@ -300,22 +292,11 @@ class Repl:
         if lost:  # for a connection that was shut down, a note was written then
             self.add(EntryKind.NOTE, lost, number)
 
-    def _cause(self, error: Exception) -> str:
-        """Why the call failed, if the cause is the wire or the server."""
-        if self.busy is None or self.connection is None or isinstance(error, LabError | Abandoned):
+    def _cause_of(self, error: Exception) -> str:
+        """Why the running call failed, if the cause is the wire or the server."""
+        if self.busy is None or self.connection is None:
             return ""
-        closed = isinstance(error, ConnectionError | EOFError) or self.connection.peer_closed()
-        ending = self._find_close_reason(closed=closed)
-        if not (closed or ending.fault or isinstance(error, TimeoutError)):
-            return ""
-        return ending.words
-
-    def _find_close_reason(self, *, closed: bool) -> CloseReason:
-        local = self.connection.last_local if self.connection is not None else None
-        self.close_reason = self._close_reasons.of(local, closed=closed) if local is not None else CloseReason()
-        if self.close_reason.fault:
-            self._explained = local
-        return self.close_reason
+        return self._cause.of_error(self.connection, error)
 
 
 def _kept(call: Call) -> Call | None:

@@ -71,7 +71,7 @@ class Session:
     @property
     def known_operations(self) -> Mapping[str, Operation]:
         """The operations of the client, and those that the server has listed."""
-        return {**self._repl.operations, **self._repl.remote_operations}
+        return {**self._repl.operations, **self._repl.remote_operations.known}
 
     def learn(self, name: str = "") -> Future[object]:
         """Ask the server, without waiting, for its operations and the help of one, if the client can do that."""
