@@ -5,21 +5,16 @@ It stops reading while what it has read cannot leave, so a slow reader slows the
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import time
-from collections import deque
-from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
-from netlab.capture.model import Direction, Flow
-from netlab.capture.packet_recorder import TcpRecord
+from netlab.capture.model import Direction
 from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, ImpairmentLane, Leaving
 from netlab.wire.impairment.queues import EVERYTHING
 from netlab.wire.loop import Alarm
-from netlab.wire.relay.buffers import MUCH, SIZE, SMALL, Buffers
-from netlab.wire.relay.context import Context
+from netlab.wire.relay.buffers import MUCH, SIZE, SMALL
 from netlab.wire.relay.flow_socket import FlowSocket
+from netlab.wire.relay.pipe_sink import Ends, PipeSink, StreamEnd
 from netlab.wire.relay.stats import WayStats
 
 LANE_LIMIT: Final = 1 << 20
@@ -28,76 +23,21 @@ AT_ONCE: Final = 256
 """Pieces that leave the faults of one direction in a row before others have their turn."""
 
 
-class StreamEnd(Enum):
-    """What comes after the last byte to be written."""
+class Pipe(PipeSink):
+    """One direction of a flow: from ``source`` to ``sink``, through the faults if there are some."""
 
-    FIN = "fin"
-    CLOSE = "close"
-    RESET = "reset"
-
-
-class Ends(Protocol):
-    """What a pipe knows of the flow that it belongs to."""
-
-    context: Context
-    buffers: Buffers
-    facts: Flow
-    record: TcpRecord
-    closed: bool
-
-    def cut(self, fate: str) -> None:
-        """End both directions."""
-
-    def reset(self, direction: Direction, fate: str = "", *, by_fault: bool = False) -> None:
-        """Break it off, both ways."""
-
-    def close(self, abort: bool = False, how: str = "", *, by_fault: bool = False) -> None:
-        """Close both sockets."""
-
-
-class Pipe:
-    """One direction of a flow: from ``source`` to ``sink``.
-
-    ``ended``: the source has sent its end. ``finished``: the end was passed on to the sink. ``dead``: the sink takes
-    no more.
-    """
-
-    __slots__ = (
-        "_alarm",
-        "_at_most",
-        "_buffers",
-        "_context",
-        "_lane",
-        "_pending",
-        "_recv_into",
-        "_send",
-        "_time_ns",
-        "_way",
-        "count",
-        "dead",
-        "direction",
-        "ended",
-        "finished",
-        "flow",
-        "other",
-        "sink",
-        "source",
-    )
+    __slots__ = ("_alarm", "_at_most", "_lane", "_recv_into", "_time_ns", "count")
 
     other: Pipe
 
     def __init__(self, flow: Ends, direction: Direction, source: FlowSocket, sink: FlowSocket) -> None:
-        self.flow, self.direction, self.source, self.sink = flow, direction, source, sink
+        super().__init__(flow, direction, source, sink)
         source.reader = sink.writer = self
-        self._context, self._buffers = flow.context, flow.buffers
-        self._way, self._time_ns = flow.record.way(direction), flow.context.time_ns
-        self._recv_into, self._send = source.socket.recv_into, sink.socket.send
-        self._pending: deque[memoryview | tuple[StreamEnd, str]] = deque()
+        self._time_ns, self._recv_into = flow.context.time_ns, source.socket.recv_into
         self._lane: ImpairmentLane | None = None  # until the server is there
         self._at_most = SIZE
         self._alarm = Alarm(self._context.loop, self._due)
         self.count = 0
-        self.ended = self.finished = self.dead = False
 
     @property
     def stats(self) -> WayStats:
@@ -135,31 +75,6 @@ class Pipe:
         """The source broke the connection off: so does the wire."""
         self.flow.reset(self.direction)
 
-    def drain(self) -> None:
-        """The sink has room: write what waits, then read again."""
-        pending, buffers = self._pending, self._buffers
-        while pending:
-            item = pending[0]
-            if isinstance(item, tuple):
-                pending.popleft()
-                self._perform(*item)
-                return
-            try:
-                sent = self._send(item)
-            except BlockingIOError:
-                return
-            except OSError:
-                self._sink_broke()
-                return
-            buffers.held -= sent
-            if sent < len(item):
-                pending[0] = item[sent:]
-                return
-            pending.popleft()
-            buffers.give_back(item)
-        self.sink.want_write(False)
-        self.read_on()
-
     def read_on(self) -> None:
         """Read if there is room for it, else let the sender wait."""
         full = bool(self._pending) or (self._lane is not None and self._lane.held >= self._lane_limit())
@@ -194,44 +109,16 @@ class Pipe:
         self._lane, self._at_most = lane, SIZE if lane is None else SMALL
 
     def discard(self) -> None:
-        """Forget what waits; nothing more is written."""
-        self.dead = True
-        self._buffers.held -= sum(len(item) for item in self._pending if isinstance(item, memoryview))
-        self._pending.clear()
+        """Forget what waits, in the faults as well; nothing more is written."""
+        super().discard()
         if self._lane is not None:
             self._buffers.held -= self._lane.held
             self._lane.discard()
             self._lane = None
         self._alarm.switch_off()
 
-    def finish(self, fate: str = "", *, by_fault: bool = False) -> None:
-        """Pass the end on to the sink."""
-        with contextlib.suppress(OSError):
-            self.sink.socket.shutdown(socket.SHUT_WR)
-        self._way.finished(self._context.time_ns(), fate)
-        self.finished = True
-        if self.other.finished:
-            self.flow.close(how=fate if by_fault else "", by_fault=by_fault)
-
     def _lane_limit(self) -> int:
         return LANE_LIMIT if self._buffers.held < MUCH else SMALL
-
-    def _write(self, payload: memoryview) -> bool:
-        """Write, or keep what cannot be written yet; False if the sink is broken."""
-        if self.dead:
-            return False
-        try:
-            sent = 0 if self._pending else self._send(payload)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._sink_broke()
-            return False
-        if sent < len(payload):
-            self._pending.append(self._buffers.keep(payload[sent:]))
-            self.source.want_read(False)
-            self.sink.want_write(True)
-        return True
 
     def _end(self) -> None:
         """The source sent its end. If it takes no more either, it broke before it could send everything."""
@@ -246,25 +133,6 @@ class Pipe:
             self._depart(self._lane)
         else:
             self.finish()
-
-    def _sink_broke(self) -> None:
-        """The other pipe has yet to read the sink's last bytes and its error; then it resets the flow."""
-        self.discard()
-        if self.other.ended:
-            self.flow.reset(self.other.direction)
-        else:
-            self.sink.want_write(False)
-            self.source.want_read(False)
-
-    def _perform(self, ending: StreamEnd, fate: str) -> None:
-        match ending:
-            case StreamEnd.FIN:
-                self.sink.want_write(False)
-                self.finish(fate)
-            case StreamEnd.CLOSE:
-                self.flow.cut(fate)
-            case StreamEnd.RESET:
-                self.flow.reset(self.direction, fate, by_fault=True)
 
     def _impair(self, lane: ImpairmentLane, payload: memoryview, fate: str = "") -> None:
         """Send bytes through the faults."""
@@ -303,10 +171,3 @@ class Pipe:
                 self._way.dropped(now, departure.payload, departure.fate)
             case ending:
                 self._finally(StreamEnd(ending.value), departure.fate)
-
-    def _finally(self, ending: StreamEnd, fate: str) -> None:
-        """An ending comes after the bytes before it."""
-        if self._pending:
-            self._pending.append((ending, fate))
-        else:
-            self._perform(ending, fate)
