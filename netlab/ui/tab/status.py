@@ -246,15 +246,15 @@ class Banner(Widget):
             lines.append((f"✗ The server could not start: {show(state.problem)}", "bold"))
         elif state.phase is Phase.DEAD:
             lines.append((f"✗ {show(state.problem[:1].upper() + state.problem[1:])}", "bold"))
-        if state.own is not None and state.own.problem and state.phase is Phase.SERVING:
-            lines.append((f"✗ {show(state.own.problem)}", "bold"))
-            lines.append(("  The last version that worked still serves. Save the file again to try it.", ""))
         if lines and state.advice:
             lines.append((f"  Try: {show(state.advice)}", ""))
         if lines and ":start" not in state.advice:
             lines.append(("  Press s to start it again (in the console, press esc first)", ""))
         if state.progress is not None and (remark := not_listening(state.progress)):
             lines.append((f"! {remark}", ""))
+        if state.own is not None and state.own.problem and state.phase is Phase.SERVING:
+            lines.append((f"✗ {show(state.own.problem)}", "bold"))
+            lines.append(("  The last version that worked still serves. Save the file again to try it.", ""))
         if state.phase is Phase.SERVING and state.address is not None and not is_loopback(state.address.host):
             lines.append((f"! {show(state.address.host)} is not loopback: other machines can reach this server", ""))
         if state.capture_note:

@@ -1,0 +1,56 @@
+"""A person's own server file in a topic's tab: the status line, its code, and its mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from netlab.ui.reader.reader import ReaderPane
+from netlab.ui.tab.status import Banner, StatusLine
+from tests.support.screen.staging import StagedApp, enter, serving
+from tests.support.waiting import until
+
+GOOD = """\
+from socketserver import BaseRequestHandler, TCPServer
+
+
+class Upper(BaseRequestHandler):
+    def handle(self):
+        while message := self.request.recv(8192):
+            self.request.sendall(message.upper())
+
+
+class Server(TCPServer):
+    def __init__(self, address):
+        super().__init__(address, Upper)
+"""
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
+def test_own_server_with_an_error(
+    snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "my_server.py"
+    file.write_text(GOOD)
+    app = StagedApp()
+
+    async def before(pilot: Pilot[None]) -> None:
+        await serving(pilot)
+        await enter(pilot, ":server my_server.py")
+        status = app.seen.query_one(StatusLine)
+        await until(pilot, lambda: "my_server.py" in str(status.render()), "it serves")
+        await enter(pilot, "Hello")
+        await until(pilot, lambda: "b'HELLO'" in app.transcript, "its answer")
+        await pilot.press("escape", "v")
+        await until(pilot, lambda: bool(app.query(ReaderPane)), "its code")
+        reader = app.query_one(ReaderPane)
+        assert "upper())" in reader.page.text
+        file.write_text(GOOD.replace("upper())", "upper()"))
+        await until(pilot, lambda: "line 7: '(' was" in str(app.seen.query_one(Banner).render()), "why")
+        await until(pilot, lambda: "upper())" not in reader.page.text, "its code as it is now")
+
+    assert snap_compare(app, run_before=before, terminal_size=size)
