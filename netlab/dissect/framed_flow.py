@@ -29,7 +29,7 @@ class NoMessage(Exception):
     """No message of this protocol can be here; the text says why."""
 
 
-class Message(NamedTuple):
+class FramedMessage(NamedTuple):
     """A message, and what of it stands in the wire list."""
 
     field: Field
@@ -42,10 +42,10 @@ class _Found:
     """The messages of one run: the first ones, and how many more."""
 
     def __init__(self) -> None:
-        self.listed: list[Message] = []
+        self.listed: list[FramedMessage] = []
         self.count = 0
 
-    def add(self, message: Message) -> None:
+    def add(self, message: FramedMessage) -> None:
         """A further message, which lies behind the others."""
         self.count += 1
         if len(self.listed) < MOST_LISTED:
@@ -53,7 +53,7 @@ class _Found:
             return
         last, end = self.listed[-1].field, message.field.end
         more = self.count - MOST_LISTED + 1
-        self.listed[-1] = Message(Field("more messages", last.start, end, "bytes", f"{more:,} messages"), "")
+        self.listed[-1] = FramedMessage(Field("more messages", last.start, end, "bytes", f"{more:,} messages"), "")
 
     def fields(self, *after: Field) -> tuple[Field, ...]:
         """Their fields, and those after them."""
@@ -84,7 +84,7 @@ class FramedFlow(ABC):
         """Directions that may stand within a message."""
 
     @abstractmethod
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """The message at the reader's place. Raises `Short` if it is not complete, `NoMessage` if it is none."""
 
     def begun(self, reader: FieldReader, run: Run) -> str:
@@ -158,14 +158,14 @@ class FramedFlow(ABC):
         fields = found.fields(reader.rest(name, value=words))
         return Dissection(fields, found.summary(f"{name} … {words}"), missing, taken=start)
 
-    def _part(self, reader: FieldReader, run: Run) -> Message:
+    def _part(self, reader: FieldReader, run: Run) -> FramedMessage:
         """What is here of a message that is passed by."""
         name = f"part of a {self._passed[run.direction]}"
         here = min(self._left[run.direction], reader.left)
         left = self._left[run.direction] = self._left[run.direction] - here
         start = reader.skip(here)
         words = count_bytes(here) + (f", {left:,} more follow" if left else ", the last")
-        return Message(Field(name, start, reader.at, "bytes", words), f"{name}: {words}")
+        return FramedMessage(Field(name, start, reader.at, "bytes", words), f"{name}: {words}")
 
     def _raw(self, reader: FieldReader, run: Run, problem: str, found: _Found) -> Dissection:
         if run.direction in self._gaps and not found.count:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import FramedFlow, Message, count_bytes
+from netlab.dissect.framed_flow import FramedFlow, FramedMessage, count_bytes
 
 LONGEST_LINE = 1 << 18
 """Bytes of a line that is read; a longer one is shown as text."""
@@ -34,7 +34,7 @@ _DECODER = JSONDecoder(parse_int=_Json, parse_float=_Json, parse_constant=_Json)
 class JsonLinesFlow(FramedFlow):
     """One flow; each line explains itself."""
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """The next line."""
         start, end = reader.at, line_end(reader)
         if end is None:
@@ -46,12 +46,12 @@ class JsonLinesFlow(FramedFlow):
         if len(line) > LONGEST_LINE:
             reader.skip(end - start)
             text = f"a line of {count_bytes(len(line))}, too long to read"
-            return Message(Field("line", start, end, "text", text), text)
+            return FramedMessage(Field("line", start, end, "text", text), text)
         text = str(line, "latin-1")  # so that a place in the text is one in the bytes
         begin = _space(text, 0)
         if begin == len(text):
             reader.skip(end - start)
-            return Message(Field("empty line", start, end, "text", ""), "")
+            return FramedMessage(Field("empty line", start, end, "text", ""), "")
         reader.skip(end - start)
         try:
             stop = _value_end(text, begin)
@@ -60,9 +60,9 @@ class JsonLinesFlow(FramedFlow):
             children = tuple(_members(text, begin, stop, start, 1))
         except ValueError as problem:
             shown = f"{_shown(text.strip())} (not JSON: {problem})"
-            return Message(Field("line", start, end, "text", shown), shown)
+            return FramedMessage(Field("line", start, end, "text", shown), shown)
         shown = _shown(text[begin:stop])
-        return Message(Field("line", start, end, _kind(text[begin]), shown, children), shown)
+        return FramedMessage(Field("line", start, end, _kind(text[begin]), shown, children), shown)
 
     def begun(self, reader: FieldReader, run: Run) -> str:
         """A line."""

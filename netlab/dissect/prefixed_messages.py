@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_OPENING, Run
-from netlab.dissect.framed_flow import FramedFlow, Message, NoMessage, count_bytes
+from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
 
 LONGEST = 1 << 20
 """A length above is taken for no length."""
@@ -88,7 +88,7 @@ class PrefixedFlow(FramedFlow):
             return Dissection((raw,) if len(run.data) else (), taken=0 if undecided else None)
         return super().feed(run)
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """The next message."""
         form, start = self._format, reader.at
         if form is None:
@@ -102,7 +102,7 @@ class PrefixedFlow(FramedFlow):
         children = [Field("length", start, body, form.words, f"{length:,}")]
         if length:
             children.append(Field("content", body, body + length, "bytes", shown))
-        return Message(Field("message", start, body + length, "message", shown, tuple(children)), shown)
+        return FramedMessage(Field("message", start, body + length, "message", shown, tuple(children)), shown)
 
 
 def _shown(content: memoryview) -> str:

@@ -8,7 +8,7 @@ from netlab.dissect.dns.dns_records import OPT, code_name, read_question, read_r
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import FramedFlow, Message, NoMessage
+from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage
 
 HEADER = 12
 _LEAST_QUESTION, _LEAST_RECORD, _RESERVED = 5, 11, 0x40
@@ -23,7 +23,7 @@ _SUMMARISED = 3
 class DnsFlow(FramedFlow):
     """One client and server. Questions come again in their answers, so nothing is remembered."""
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """A message; what is no DNS in it stays raw."""
         if run.transport is Transport.UDP:
             return read_message(reader, ())
@@ -50,7 +50,7 @@ def is_header(data: memoryview, length: int) -> bool:
     return room and (data[2] >> 3 & 15) in OPCODES and not data[3] & _RESERVED
 
 
-def read_message(reader: FieldReader, before: tuple[Field, ...]) -> Message:
+def read_message(reader: FieldReader, before: tuple[Field, ...]) -> FramedMessage:
     """The message that fills the reader. ``before``: what stands in front of it."""
     message = reader.at
     begin = before[0].start if before else message
@@ -75,7 +75,7 @@ def read_message(reader: FieldReader, before: tuple[Field, ...]) -> Message:
     reader.at = end
     words = _words(flags, asked, said, counts[1]) + (f" ({problem})" if problem else "")
     name = "response" if flags & 0x8000 else "query"
-    return Message(Field(name, begin, end, "DNS", words, tuple(parts)), words)
+    return FramedMessage(Field(name, begin, end, "DNS", words, tuple(parts)), words)
 
 
 def asked_of(parts: list[Field]) -> str:

@@ -9,7 +9,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.flow import Run, lying_in
-from netlab.dissect.framed_flow import FramedFlow, Message, NoMessage, count_bytes
+from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
 from netlab.dissect.http2 import http2_names as names
 from netlab.dissect.http2.header_table import HeaderTable
 from netlab.dissect.http2.hpack import Block, read_block
@@ -26,7 +26,7 @@ _SHOWN = 48
 
 
 @dataclass(slots=True)
-class _Begun:
+class _HeaderBlock:
     """A header block of which some frames have come."""
 
     stream: int
@@ -36,7 +36,7 @@ class _Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Http2Frame:
     """A frame: its header's fields, and a reader of what it carries."""
 
     start: int
@@ -58,10 +58,10 @@ class Http2Flow(FramedFlow):
     def __init__(self) -> None:
         super().__init__()
         self._tables = {way: HeaderTable() for way in Direction}
-        self._begun: dict[Direction, _Begun | None] = dict.fromkeys(Direction)
+        self._begun: dict[Direction, _HeaderBlock | None] = dict.fromkeys(Direction)
         self._asked: dict[int, str] = {}
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """The client's preface, or a frame."""
         if run.direction is Direction.TO_SERVER and (begin := bytes(reader.view()[:4])) == PREFACE[: len(begin)]:
             return _preface(reader)
@@ -72,7 +72,7 @@ class Http2Flow(FramedFlow):
             fields = (*fields, frame.body.rest("rest"))
         summary = words or f"{name}{frame.where}"
         children = (*frame.header, *fields)
-        return Message(Field(f"{name} frame", frame.start, end, "frame", summary, children), summary, minor)
+        return FramedMessage(Field(f"{name} frame", frame.start, end, "frame", summary, children), summary, minor)
 
     def begun(self, reader: FieldReader, run: Run) -> str:
         """The name of the frame."""
@@ -92,7 +92,7 @@ class Http2Flow(FramedFlow):
         self._tables[direction].forget()
         self._begun[direction] = None
 
-    def _contents(self, frame: Frame, way: Direction) -> tuple[tuple[Field, ...], str, bool]:
+    def _contents(self, frame: Http2Frame, way: Direction) -> tuple[tuple[Field, ...], str, bool]:
         """What a frame carries, it in words, and whether that is minor."""
         try:
             if frame.kind in (names.HEADERS, names.PUSH_PROMISE, names.CONTINUATION):
@@ -102,7 +102,7 @@ class Http2Flow(FramedFlow):
         except Short:
             return (), f"{names.FRAMES[frame.kind]}{frame.where} (it is too short)", False
 
-    def _headers(self, frame: Frame, way: Direction) -> tuple[tuple[Field, ...], str, bool]:
+    def _headers(self, frame: Http2Frame, way: Direction) -> tuple[tuple[Field, ...], str, bool]:
         name, promised = names.FRAMES[frame.kind], 0
         before, after = _around(frame)
         if frame.kind == names.PUSH_PROMISE:
@@ -116,7 +116,7 @@ class Http2Flow(FramedFlow):
             self._tables[way].forget()
             return (), f"{name}{frame.where} of headers whose beginning is missing", False
         if not frame.flags & names.END_HEADERS or (follows and begun is not None):
-            begun = begun if follows and begun is not None else _Begun(frame.stream, name, promised, bytearray())
+            begun = begun if follows and begun is not None else _HeaderBlock(frame.stream, name, promised, bytearray())
             if len(begun.data) <= MOST_BLOCK:
                 begun.data += frame.body.view()[: MOST_BLOCK + 1 - len(begun.data)]
             self._begun[way] = begun
@@ -130,7 +130,7 @@ class Http2Flow(FramedFlow):
         return (*before, *((lines,) if end > start else ()), *after), words, False
 
     def _put_together(
-        self, frame: Frame, way: Direction, begun: _Begun, fields: tuple[Field, ...]
+        self, frame: Http2Frame, way: Direction, begun: _HeaderBlock, fields: tuple[Field, ...]
     ) -> tuple[tuple[Field, ...], str, bool]:
         """The last frame of a header block."""
         self._begun[way] = None
@@ -163,15 +163,15 @@ class Http2Flow(FramedFlow):
             del self._asked[next(iter(self._asked))]
 
 
-def _preface(reader: FieldReader) -> Message:
+def _preface(reader: FieldReader) -> FramedMessage:
     start = reader.at
     if bytes(reader.view()[: len(PREFACE)]) != PREFACE[: reader.left]:
         raise NoMessage("this is not the preface of HTTP/2")
     reader.skip(len(PREFACE))
-    return Message(Field("preface", start, reader.at, "text", "PRI * HTTP/2.0"), "HTTP/2 preface", True)
+    return FramedMessage(Field("preface", start, reader.at, "text", "PRI * HTTP/2.0"), "HTTP/2 preface", True)
 
 
-def read_frame(reader: FieldReader, strict: bool) -> Frame:
+def read_frame(reader: FieldReader, strict: bool) -> Http2Frame:
     """The frame at the reader's place. ``strict``: only what every sender may send, and of a known type."""
     start = reader.at
     length, kind, flags, stream = reader.number(3), reader.number(1), reader.number(1), reader.number(4)
@@ -185,10 +185,10 @@ def read_frame(reader: FieldReader, strict: bool) -> Frame:
         Field("flags", start + 4, start + 5, "flags", ", ".join(flagged) or f"0x{flags:02x}"),
         Field("stream", start + 5, start + 9, "u32", str(stream)),
     )
-    return Frame(start, kind, flags, stream, header, reader.part(length))
+    return Http2Frame(start, kind, flags, stream, header, reader.part(length))
 
 
-def _around(frame: Frame) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+def _around(frame: Http2Frame) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
     """What stands before and after a frame's content: padding and priority. The body's reader is left between."""
     body, before, after = frame.body, list[Field](), list[Field]()
     if frame.kind != names.CONTINUATION and frame.flags & names.PADDED:
@@ -219,7 +219,7 @@ def _priority(body: FieldReader) -> tuple[Field, ...]:
 _Contents = tuple[tuple[Field, ...], str, bool]
 
 
-def _data(frame: Frame) -> _Contents:
+def _data(frame: Http2Frame) -> _Contents:
     before, after = _around(frame)
     start, body = frame.body.at, frame.body
     size = body.left
@@ -230,7 +230,7 @@ def _data(frame: Frame) -> _Contents:
     return (*before, *data, *after), f"DATA{frame.where} {count_bytes(size)}{end}", False
 
 
-def _settings(frame: Frame) -> _Contents:
+def _settings(frame: Http2Frame) -> _Contents:
     found = list[Field]()
     while frame.body.left >= 6 and len(found) < _MOST_SETTINGS:
         start = frame.body.at
@@ -239,17 +239,17 @@ def _settings(frame: Frame) -> _Contents:
     return tuple(found), "SETTINGS ack" if frame.flags & names.ACK else "SETTINGS", True
 
 
-def _reset(frame: Frame) -> _Contents:
+def _reset(frame: Http2Frame) -> _Contents:
     start = frame.body.at
     error = names.error_name(frame.body.number(4))
     return (Field("error", start, start + 4, "u32", error),), f"RST_STREAM{frame.where} {error}", False
 
 
-def _ping(frame: Frame) -> _Contents:
+def _ping(frame: Http2Frame) -> _Contents:
     return (), "PING ack" if frame.flags & names.ACK else "PING", False
 
 
-def _goaway(frame: Frame) -> _Contents:
+def _goaway(frame: Http2Frame) -> _Contents:
     start = frame.body.at
     last, error = frame.body.number(4) & 0x7FFFFFFF, names.error_name(frame.body.number(4))
     fields = (
@@ -262,17 +262,17 @@ def _goaway(frame: Frame) -> _Contents:
     return (*fields, frame.body.rest("why", "text", text)), f"GOAWAY {error}: {text}", False
 
 
-def _window(frame: Frame) -> _Contents:
+def _window(frame: Http2Frame) -> _Contents:
     start = frame.body.at
     more = frame.body.number(4) & 0x7FFFFFFF
     return (Field("increment", start, start + 4, "u32", f"{more:,}"),), f"WINDOW_UPDATE{frame.where} +{more:,}", True
 
 
-def _priority_frame(frame: Frame) -> _Contents:
+def _priority_frame(frame: Http2Frame) -> _Contents:
     return _priority(frame.body), "", True
 
 
-_CONTENTS: dict[int, Callable[[Frame], _Contents]] = {
+_CONTENTS: dict[int, Callable[[Http2Frame], _Contents]] = {
     names.DATA: _data,
     names.PRIORITY: _priority_frame,
     names.RST_STREAM: _reset,

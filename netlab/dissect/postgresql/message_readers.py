@@ -17,7 +17,7 @@ _NAME = 60
 
 
 @dataclass(slots=True)
-class Session:
+class PostgresqlSession:
     """What earlier messages mean for later ones."""
 
     columns: list[tuple[str, int]] = field(default_factory=list)
@@ -26,10 +26,10 @@ class Session:
     """The authentication that the server asked for last."""
 
 
-Reader = Callable[[Parts, Session], str]
+Reader = Callable[[Parts, PostgresqlSession], str]
 
 
-def _authentication(parts: Parts, session: Session) -> str:
+def _authentication(parts: Parts, session: PostgresqlSession) -> str:
     kind = parts.number("method", 4, AUTHENTICATIONS)
     session.asks = kind
     words = f"authentication {AUTHENTICATIONS.get(kind, kind)}"
@@ -46,7 +46,7 @@ def _authentication(parts: Parts, session: Session) -> str:
     return words
 
 
-def _password(parts: Parts, session: Session) -> str:
+def _password(parts: Parts, session: PostgresqlSession) -> str:
     if session.asks == SASL:
         mechanism = parts.string("mechanism")
         parts.number("length", 4)
@@ -62,11 +62,11 @@ def _password(parts: Parts, session: Session) -> str:
     return "SASL response" if session.asks == SASL_CONTINUES else "password"
 
 
-def _query(parts: Parts, session: Session) -> str:
+def _query(parts: Parts, session: PostgresqlSession) -> str:
     return one_line(parts.string("query"))
 
 
-def _parse(parts: Parts, session: Session) -> str:
+def _parse(parts: Parts, session: PostgresqlSession) -> str:
     name, query = parts.string("statement"), parts.string("query")
     for _ in range(min(parts.number("types", 2), MOST_PARTS)):
         parts.number("type", 4, TYPES)
@@ -77,7 +77,7 @@ def _named(name: str) -> str:
     return f"{name}: " if name else ""
 
 
-def _bind(parts: Parts, session: Session) -> str:
+def _bind(parts: Parts, session: PostgresqlSession) -> str:
     portal, statement = parts.string("portal"), parts.string("statement")
     formats = [parts.number("format", 2, _FORMATS) for _ in range(_few(parts.number("formats", 2)))]
     count = parts.number("parameters", 2)
@@ -97,19 +97,19 @@ def _few(count: int) -> int:
 
 
 def _of_target(verb: str) -> Reader:
-    def read(parts: Parts, session: Session) -> str:
+    def read(parts: Parts, session: PostgresqlSession) -> str:
         kind = parts.character("of", _TARGETS)
         return f"{verb} {_TARGETS.get(kind, kind)} {parts.string('name')}".rstrip()
 
     return read
 
 
-def _execute(parts: Parts, session: Session) -> str:
+def _execute(parts: Parts, session: PostgresqlSession) -> str:
     portal, rows = parts.string("portal"), parts.number("most rows", 4)
     return f"execute {portal}".rstrip() + (f", {rows} rows" if rows else "")
 
 
-def _row_description(parts: Parts, session: Session) -> str:
+def _row_description(parts: Parts, session: PostgresqlSession) -> str:
     columns = list[tuple[str, int]]()
     for _ in range(_few(parts.number("columns", 2))):
         name = parts.string("column")
@@ -123,7 +123,7 @@ def _row_description(parts: Parts, session: Session) -> str:
     return one_line(f"columns {', '.join(name for name, _ in columns)}")
 
 
-def _data_row(parts: Parts, session: Session) -> str:
+def _data_row(parts: Parts, session: PostgresqlSession) -> str:
     values = list[str]()
     for index in range(_few(parts.number("columns", 2))):
         known = index < len(session.columns)
@@ -132,18 +132,18 @@ def _data_row(parts: Parts, session: Session) -> str:
     return one_line(f"row {', '.join(values)}")
 
 
-def _complete(parts: Parts, session: Session) -> str:
+def _complete(parts: Parts, session: PostgresqlSession) -> str:
     session.columns = []
     return parts.string("command")
 
 
-def _ready(parts: Parts, session: Session) -> str:
+def _ready(parts: Parts, session: PostgresqlSession) -> str:
     session.columns = []
     state = parts.character("state", STATES)
     return STATES.get(state, f"ready {state}")
 
 
-def _report(parts: Parts, session: Session) -> str:
+def _report(parts: Parts, session: PostgresqlSession) -> str:
     """An error or a notice: ``ERROR 42P01: relation "spam" does not exist``."""
     said = dict[str, str]()
     while parts.body.left > 1 and len(said) < MOST_PARTS:
@@ -157,39 +157,39 @@ def _report(parts: Parts, session: Session) -> str:
     return one_line(f"{said.get('V', said.get('S', ''))} {said.get('C', '')}: {said.get('M', '')}".strip(" :"))
 
 
-def _parameter(parts: Parts, session: Session) -> str:
+def _parameter(parts: Parts, session: PostgresqlSession) -> str:
     return f"{parts.string('name')} = {parts.string('value')}"
 
 
-def _key(parts: Parts, session: Session) -> str:
+def _key(parts: Parts, session: PostgresqlSession) -> str:
     process = parts.number("process", 4)
     parts.rest("secret key", "bytes")
     return f"backend process {process}"
 
 
-def _notification(parts: Parts, session: Session) -> str:
+def _notification(parts: Parts, session: PostgresqlSession) -> str:
     process, channel, text = parts.number("process", 4), parts.string("channel"), parts.string("payload")
     return one_line(f"notification {channel} {text}".rstrip() + f" from process {process}")
 
 
-def _types(parts: Parts, session: Session) -> str:
+def _types(parts: Parts, session: PostgresqlSession) -> str:
     for _ in range(_few(parts.number("parameters", 2))):
         parts.number("type", 4, TYPES)
     return "parameter types"
 
 
-def _copy(parts: Parts, session: Session) -> str:
+def _copy(parts: Parts, session: PostgresqlSession) -> str:
     parts.number("format", 1, _FORMATS)
     for _ in range(_few(parts.number("columns", 2))):
         parts.number("column format", 2, _FORMATS)
     return ""
 
 
-def _copy_data(parts: Parts, session: Session) -> str:
+def _copy_data(parts: Parts, session: PostgresqlSession) -> str:
     return one_line(f"copy data {parts.rest('data')}")
 
 
-def _copy_fail(parts: Parts, session: Session) -> str:
+def _copy_fail(parts: Parts, session: PostgresqlSession) -> str:
     return one_line(f"copy fail: {parts.string('why')}")
 
 
@@ -223,7 +223,7 @@ TO_CLIENT: dict[str, Reader] = {
 }
 
 
-def read_parts(parts: Parts, read: Reader | None, session: Session) -> str:
+def read_parts(parts: Parts, read: Reader | None, session: PostgresqlSession) -> str:
     """The message in words; what does not fit stays raw, and that is said."""
     words = ""
     if read is not None:

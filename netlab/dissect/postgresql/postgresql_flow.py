@@ -6,7 +6,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import FlowDissector, Run
-from netlab.dissect.framed_flow import FramedFlow, Message, NoMessage
+from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage
 from netlab.dissect.postgresql import message_readers as readers
 from netlab.dissect.postgresql import postgresql_names as names
 from netlab.dissect.postgresql.message_parts import MOST_PARTS, Parts
@@ -22,7 +22,7 @@ class PostgresqlFlow(FramedFlow):
 
     def __init__(self) -> None:
         super().__init__()
-        self._session = readers.Session()
+        self._session = readers.PostgresqlSession()
         self._asked = False
         """Whether the server's next byte says if the connection will be encrypted."""
         self._encrypted: FlowDissector | None = None
@@ -35,7 +35,7 @@ class PostgresqlFlow(FramedFlow):
         """Whether the connection is encrypted from here on."""
         return self._encrypted is not None
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """A message. Those before the connection has started have no type."""
         first = reader.data[reader.at]
         if run.direction is Direction.TO_SERVER:
@@ -53,7 +53,7 @@ class PostgresqlFlow(FramedFlow):
         known = names.TO_SERVER if run.direction is Direction.TO_SERVER else names.TO_CLIENT
         return known.get(chr(reader.data[reader.at]), "startup")
 
-    def _start(self, reader: FieldReader) -> Message:
+    def _start(self, reader: FieldReader) -> FramedMessage:
         """A startup message, or a request instead of one."""
         start = reader.at
         length = reader.number(4)
@@ -71,16 +71,16 @@ class PostgresqlFlow(FramedFlow):
         else:
             name, words = "startup", _parameters(parts)
         parts.rest("rest", "bytes")
-        return Message(Field(name, start, body.end, "startup", words, (head, *parts.fields)), words)
+        return FramedMessage(Field(name, start, body.end, "startup", words, (head, *parts.fields)), words)
 
-    def _answer(self, reader: FieldReader) -> Message:
+    def _answer(self, reader: FieldReader) -> FramedMessage:
         """The one byte that answers a request for encryption."""
         start = reader.at
         answer = chr(reader.number(1))
         self._asked = False
         if answer == "S" and (tls := protocol_named("tls")) is not None:
             self._encrypted = tls.make()
-        return Message(Field("encryption", start, reader.at, "char", _ANSWERS[answer]), _ANSWERS[answer])
+        return FramedMessage(Field("encryption", start, reader.at, "char", _ANSWERS[answer]), _ANSWERS[answer])
 
     def _typed(
         self,
@@ -89,7 +89,7 @@ class PostgresqlFlow(FramedFlow):
         known: dict[str, str],
         read: dict[str, readers.Reader],
         minor: set[str],
-    ) -> Message:
+    ) -> FramedMessage:
         """A message with its type and length in front."""
         if kind not in known:
             raise NoMessage(f"no PostgreSQL message has type {kind!r}")
@@ -107,7 +107,9 @@ class PostgresqlFlow(FramedFlow):
             Field("type", start, start + 1, "char", f"{kind} {name}"),
             Field("length", start + 1, start + 5, "i32", f"{length:,}"),
         )
-        return Message(Field(name, start, body.end, "message", words, (*head, *parts.fields)), words, name in minor)
+        return FramedMessage(
+            Field(name, start, body.end, "message", words, (*head, *parts.fields)), words, name in minor
+        )
 
 
 def _parameters(parts: Parts) -> str:

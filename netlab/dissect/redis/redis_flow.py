@@ -8,7 +8,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import LONG, FramedFlow, Message, NoMessage
+from netlab.dissect.framed_flow import LONG, FramedFlow, FramedMessage, NoMessage
 from netlab.dissect.redis.resp_values import (
     AGGREGATES,
     TYPES,
@@ -34,7 +34,7 @@ class RedisFlow(FramedFlow):
         self._open: dict[Direction, list[int]] = {way: [] for way in Direction}
         """How many elements are still to come of the aggregates that are read element by element."""
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """A command or a reply, or an element of a long one."""
         inside = bool(self._open[run.direction])
         start, progress = reader.at, Progress()
@@ -53,16 +53,16 @@ class RedisFlow(FramedFlow):
         if run.direction is Direction.TO_SERVER and not inside:
             return _command(value)
         name = "element" if inside else "error" if value.text.startswith("error ") else "reply"
-        return Message(replace(value.field, name=name if value.kind != b">" else "push"), value.text)
+        return FramedMessage(replace(value.field, name=name if value.kind != b">" else "push"), value.text)
 
-    def _open_aggregate(self, reader: FieldReader, run: Run) -> Message:
+    def _open_aggregate(self, reader: FieldReader, run: Run) -> FramedMessage:
         kind, count, start = read_head(reader)
         if len(self._open[run.direction]) >= _MOST_OPEN:
             raise NoMessage(f"values lie more than {_MOST_OPEN} deep")
         self._element_done(run.direction)
         self._open[run.direction].append(count * 2 if kind in b"%|" else count)
         words = f"{AGGREGATES[kind]} of {count:,}"
-        return Message(Field(AGGREGATES[kind], start, reader.at, "count", f"{count:,}, read one by one"), words)
+        return FramedMessage(Field(AGGREGATES[kind], start, reader.at, "count", f"{count:,}, read one by one"), words)
 
     def _element_done(self, direction: Direction) -> None:
         counts = self._open[direction]
@@ -91,7 +91,7 @@ def _is_inline(reader: FieldReader) -> bool:
     return bytes(reader.data[reader.at : reader.at + 1]) not in TYPES
 
 
-def _inline(reader: FieldReader) -> Message:
+def _inline(reader: FieldReader) -> FramedMessage:
     """A command as a person types it: words up to the end of the line."""
     start, window = reader.at, bytes(reader.data[reader.at : min(reader.end, reader.at + _LONGEST_INLINE)])
     end = window.find(b"\n")
@@ -102,17 +102,17 @@ def _inline(reader: FieldReader) -> Message:
         raise Short(1)
     reader.skip(end + 1)
     text = shown(line, plain=True)
-    return Message(Field("inline command", start, reader.at, "text", text), text)
+    return FramedMessage(Field("inline command", start, reader.at, "text", text), text)
 
 
-def _command(value: Value) -> Message:
+def _command(value: Value) -> FramedMessage:
     """An array of strings is a command: its words."""
     if value.kind != b"*" or not value.elements:
-        return Message(value.field, value.text)
+        return FramedMessage(value.field, value.text)
     words = together([element.text for element in value.elements], value.count, " ")
     children = value.field.children
     named = [replace(child, name=f"argument {number}") for number, child in enumerate(children[2:], 1)]
     fields = (children[0], replace(children[1], name="name"), *named)
     if value.count > len(value.elements):
         fields = (*fields[:-1], children[-1])
-    return Message(Field("command", value.field.start, value.field.end, "command", words, fields), words)
+    return FramedMessage(Field("command", value.field.start, value.field.end, "command", words, fields), words)

@@ -8,7 +8,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import FramedFlow, Message, NoMessage, count_bytes
+from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
 from netlab.dissect.websocket.message_inflater import WINDOW, MessageInflater
 from netlab.dissect.websocket.websocket_frame import (
     CLOSE,
@@ -43,7 +43,7 @@ CLOSE_CODES = {
 
 
 @dataclass(slots=True)
-class _Begun:
+class _BegunMessage:
     """A message of which some frames have come."""
 
     opcode: int
@@ -64,7 +64,7 @@ class _Begun:
 class _Way:
     """What one direction's frames so far mean for the next."""
 
-    begun: _Begun | None = None
+    begun: _BegunMessage | None = None
     inflater: MessageInflater = field(default_factory=MessageInflater)
 
 
@@ -75,7 +75,7 @@ class WebSocketFlow(FramedFlow):
         super().__init__()
         self._ways = {way: _Way() for way in Direction}
 
-    def read(self, reader: FieldReader, run: Run) -> Message:
+    def read(self, reader: FieldReader, run: Run) -> FramedMessage:
         """The next frame."""
         header = read_header(reader)
         way = self._ways[run.direction]
@@ -94,7 +94,7 @@ class WebSocketFlow(FramedFlow):
         if bool(header.key) is to_server:
             return message
         summary = f"{message.summary} ({'a client must mask it' if to_server else 'only a client may mask it'})"
-        return Message(replace(message.field, value=summary), summary)
+        return FramedMessage(replace(message.field, value=summary), summary)
 
     def begun(self, reader: FieldReader, run: Run) -> str:
         """The name of the frame."""
@@ -105,7 +105,7 @@ class WebSocketFlow(FramedFlow):
         super().pass_by(reader, run, length)
         header, way = read_header(reader), self._ways[run.direction]
         if header.opcode != CONTINUATION or way.begun is None:
-            way.begun = _Begun(header.opcode, header.compressed)
+            way.begun = _BegunMessage(header.opcode, header.compressed)
         way.begun.add(b"", header.length)
         way.begun.problem = "too long to be put together"
         if way.begun.compressed:
@@ -120,12 +120,12 @@ class WebSocketFlow(FramedFlow):
         self._ways[direction].inflater.forget()
 
 
-def _read_data(header: Header, end: int, data: bytes, way: _Way) -> Message:
+def _read_data(header: Header, end: int, data: bytes, way: _Way) -> FramedMessage:
     """A data frame: a message, or a part of one."""
     begun = way.begun
     first = header.opcode != CONTINUATION
     if first or begun is None:
-        begun = _Begun(header.opcode, header.compressed)
+        begun = _BegunMessage(header.opcode, header.compressed)
     problem, unpacked = "", data
     if begun.compressed and not begun.problem:
         unpacked, problem = way.inflater.unpack(data, header.final)
@@ -147,7 +147,9 @@ def _read_data(header: Header, end: int, data: bytes, way: _Way) -> Message:
     return _frame(header, end, data, tuple(inner), words + _shown(begun.opcode, bytes(begun.data)), begun.problem)
 
 
-def _frame(header: Header, end: int, data: bytes, inner: tuple[Field, ...], summary: str, problem: str = "") -> Message:
+def _frame(
+    header: Header, end: int, data: bytes, inner: tuple[Field, ...], summary: str, problem: str = ""
+) -> FramedMessage:
     """A frame's field. What lies within a masked payload lies in a buffer."""
     name = OPCODES[header.opcode]
     children = header.fields
@@ -162,7 +164,7 @@ def _frame(header: Header, end: int, data: bytes, inner: tuple[Field, ...], summ
         else:
             inner = tuple(_moved(part, header.body) for part in inner)
         children = (*children, Field("payload", header.body, end, "bytes", value, inner))
-    return Message(Field(f"{name} frame", header.start, end, "frame", summary, children), summary)
+    return FramedMessage(Field(f"{name} frame", header.start, end, "frame", summary, children), summary)
 
 
 def _moved(part: Field, by: int) -> Field:
