@@ -8,7 +8,7 @@ from netlab.dissect.dns.dns_records import OPT, code_name, read_question, read_r
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage
+from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, NoMessage
 
 HEADER = 12
 _LEAST_QUESTION, _LEAST_RECORD, _RESERVED = 5, 11, 0x40

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.dissect.field_reader import FieldReader, Short
-from netlab.dissect.framed_flow import NoMessage
+from netlab.dissect.framed.framed_flow import NoMessage
 
 TYPES = {
     1: "A",

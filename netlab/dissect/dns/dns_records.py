@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from netlab.dissect.dns.dns_names import CLASSES, CODES, OPTIONS, TYPES, Names
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
-from netlab.dissect.framed_flow import NoMessage
+from netlab.dissect.framed.framed_flow import NoMessage
 
 OPT = 41
 _MOST_TEXTS = 50

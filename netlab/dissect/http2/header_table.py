@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netlab.dissect.framed_flow import NoMessage
+from netlab.dissect.framed.framed_flow import NoMessage
 
 DEFAULT_SIZE = 4096
 MOST_SIZE = 1 << 14

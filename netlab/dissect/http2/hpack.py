@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
-from netlab.dissect.framed_flow import NoMessage
+from netlab.dissect.framed.framed_flow import NoMessage
 from netlab.dissect.http2.header_table import Header, HeaderTable
 from netlab.dissect.http2.huffman import NoHuffman, decoded
 

@@ -9,7 +9,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.flow import Run, lying_in
-from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
+from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
 from netlab.dissect.http2 import http2_names as names
 from netlab.dissect.http2.header_table import HeaderTable
 from netlab.dissect.http2.hpack import Block, read_block

@@ -6,7 +6,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import FlowDissector, Run
-from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage
+from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, NoMessage
 from netlab.dissect.postgresql import message_readers as readers
 from netlab.dissect.postgresql import postgresql_names as names
 from netlab.dissect.postgresql.message_parts import MOST_PARTS, Parts

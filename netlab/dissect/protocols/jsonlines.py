@@ -6,7 +6,7 @@ import json
 import re
 
 from netlab.dissect.flow import MOST_OPENING, Match, Opening, Protocol
-from netlab.dissect.json_messages import JsonLinesFlow
+from netlab.dissect.framed.json_messages import JsonLinesFlow
 
 _BEGUN = re.compile(rb'[ \t]*(?:\{[ \t]*(?:["}]|$)|\[[ \t]*(?:[\[\]{"0-9tfn-]|$))')
 _MEMBER = re.compile(rb'[ \t]*\{[ \t]*"[^"\\]{1,100}"[ \t]*:')

@@ -6,7 +6,7 @@ It is a guess: made only where several messages fit exactly, and where nothing e
 from __future__ import annotations
 
 from netlab.dissect.flow import Match, Opening, Protocol
-from netlab.dissect.prefixed_messages import FORMATS, Format, PrefixedFlow, fit
+from netlab.dissect.framed.prefixed_messages import FORMATS, Format, PrefixedFlow, fit
 
 _LEAST = 3
 """Messages that must fit exactly …"""

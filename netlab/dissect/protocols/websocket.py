@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.flow import Match, Opening, Protocol
-from netlab.dissect.framed_flow import NoMessage
+from netlab.dissect.framed.framed_flow import NoMessage
 from netlab.dissect.websocket.websocket_flow import WebSocketFlow
 from netlab.dissect.websocket.websocket_frame import CONTINUATION, TEXT, Header, read_header, unmasked
 

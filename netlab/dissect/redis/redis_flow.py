@@ -8,7 +8,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import LONG, FramedFlow, FramedMessage, NoMessage
+from netlab.dissect.framed.framed_flow import LONG, FramedFlow, FramedMessage, NoMessage
 from netlab.dissect.redis.resp_values import (
     AGGREGATES,
     TYPES,

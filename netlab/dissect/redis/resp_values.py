@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
-from netlab.dissect.framed_flow import NoMessage
+from netlab.dissect.framed.framed_flow import NoMessage
 
 LONGEST_LINE = 1 << 16
 MOST_DEPTH = 32

@@ -8,7 +8,7 @@ from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
+from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
 from netlab.dissect.websocket.message_inflater import WINDOW, MessageInflater
 from netlab.dissect.websocket.websocket_frame import (
     CLOSE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netlab.capture.model import Direction
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import MOST_LISTED
+from netlab.dissect.framed.framed_flow import MOST_LISTED
 from netlab.dissect.reading.protocol_discovery import protocol_named
 
 UP, DOWN = Direction.TO_SERVER, Direction.TO_CLIENT

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import Run
-from netlab.dissect.framed_flow import FramedFlow, FramedMessage, count_bytes
+from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, count_bytes
 
 LONGEST_LINE = 1 << 18
 """Bytes of a line that is read; a longer one is shown as text."""

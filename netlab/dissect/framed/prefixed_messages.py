@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_OPENING, Run
-from netlab.dissect.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
+from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, NoMessage, count_bytes
 
 LONGEST = 1 << 20
 """A length above is taken for no length."""
