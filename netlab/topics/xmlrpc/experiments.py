@@ -293,9 +293,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             "When the sleeper is done, whatever the model.",
         ),
         1,
-        "The kernel makes the second connection at once; then it waits in the accept queue. Under single one thread "
-        "runs the function and accepts clients, so it accepts nobody while the function sleeps. With a thread for each "
-        "call, nobody waits for the sleeper.",
+        "The second connection is made at once and waits in the accept queue. Under single one thread runs functions "
+        "and accepts clients, so it accepts nobody meanwhile. With a thread for each call, nobody waits for another.",
         _slow,
         changes_model=True,
     ),

@@ -11,7 +11,7 @@ from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.panes import LabPanes
-from netlab.ui.tab.reading_and_copying import Copying, Reading
+from netlab.ui.tab.reading_and_copying import Copying, ReadingActions
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 
 MODELS = {
@@ -36,7 +36,7 @@ class TabActions:
     def __init__(self, tab: LabPanes, cursor_links: CursorLinks, experiments_and_lanes: ExperimentsAndLanes) -> None:
         self._tab, self._cursor_links, self._experiments_and_lanes = tab, cursor_links, experiments_and_lanes
         self._live, self._lab = tab.live, tab.lab
-        self.reading, self._copying = Reading(tab), Copying(tab)
+        self.reading, self._copying = ReadingActions(tab), Copying(tab)
 
     @property
     def serving(self) -> bool:

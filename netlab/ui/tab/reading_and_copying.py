@@ -16,7 +16,7 @@ from netlab.ui.widgets.saving import what_was_there, write_runs
 COPY_FILE = "netlab-copy.txt"
 
 
-class Reading:
+class ReadingActions:
     """The source and the texts of a topic, in the tab's reader."""
 
     def __init__(self, tab: LabPanes) -> None:
