@@ -117,7 +117,8 @@ class Labs:
             if topic.name not in self._labs and not self._closed:
                 first = topic.name == self._first.name
                 settings, early = (self._settings, self.early) if first else (None, None)
-                live = LiveLab(topic, settings, early, self._attached.get(topic.name))
+                which = self._first if first else topic
+                live = LiveLab(which, settings, early, self._attached.get(topic.name))
                 self._labs[topic.name] = live
                 live.start()
             return self._labs[topic.name]
