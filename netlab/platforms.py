@@ -5,6 +5,7 @@ Standard library only; it imports nothing of netlab, so everything may import it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -23,6 +24,7 @@ PEER_CLOSED: Final[int] = getattr(select, "POLLRDHUP", 0)
 KILL: Final[signal.Signals] = getattr(signal, "SIGKILL", signal.SIGTERM)
 WHOLE_LINE: Final[int] = getattr(select, "PIPE_BUF", 512)
 """Bytes that a pipe takes whole or not at all (pipe(7)); 512 is what POSIX promises at least."""
+NO_WAIT: Final[int] = getattr(os, "O_NONBLOCK", 0)
 NO_LINK: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 """For `os.open`: fail if the file is a symbolic link."""
 
@@ -126,6 +128,13 @@ def poll() -> Poll:
     return SelectPoll()
 
 
+def ready(fd: int, event: int, seconds: float = 0) -> bool:
+    """Whether a descriptor of any number is ready within that time; `select.select` takes none above 1023."""
+    watch = poll()
+    watch.register(fd, event)
+    return bool(watch.poll(seconds * 1000))
+
+
 def kill_group(pid: int, number: signal.Signals) -> None:
     """Send a signal to a process group; to its leader alone on Windows, which has none. Raises `OSError`."""
     if sys.platform != "win32":
@@ -142,15 +151,13 @@ def never_block(fd: int) -> None:
 
 def unread_count(sock: Described) -> int:
     """How many bytes have come on a socket and were not read (FIONREAD); 0 if the system does not say."""
-    try:
-        import fcntl
-        import termios
-    except ImportError:
-        return 0
-    try:
-        return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
-    except OSError:
-        return 0
+    if sys.platform != "win32":
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+            import termios
+
+            return int.from_bytes(fcntl.ioctl(sock.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+    return 0
 
 
 def lock(fd: int, *, wait: bool) -> None:

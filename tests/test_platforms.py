@@ -1,5 +1,6 @@
 """What netlab does on a system that lacks what Linux has: every module is imported, and what cannot work says why."""
 
+import fcntl
 import os
 import select
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from netlab.platforms import ERROR, READABLE, WRITABLE, SelectPoll, lacks
+from netlab.platforms import ERROR, READABLE, WRITABLE, SelectPoll, lacks, ready
 from netlab.topics.discovery import topic_named
 
 LACKING = "fcntl resource termios pwd select.epoll os.fork socket.AF_NETLINK"
@@ -129,3 +130,15 @@ def test_a_topic_knows_which_models_work(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delattr(os, "fork")
     assert set(tcp.models) - set(tcp.usable_models) == {"forking"}
     assert "os.fork" in tcp.lacking("forking")
+
+
+def test_a_descriptor_of_any_number_can_be_waited_for() -> None:
+    reading, writing = os.pipe()
+    high = fcntl.fcntl(reading, fcntl.F_DUPFD, 1500)  # more than `select.select` takes
+    try:
+        assert not ready(high, READABLE)
+        os.write(writing, b"x")
+        assert ready(high, READABLE, 5)
+    finally:
+        for each in (reading, writing, high):
+            os.close(each)

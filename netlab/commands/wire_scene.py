@@ -6,7 +6,6 @@ The children end with this process, also after kill -9: each watches its standar
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import selectors
 import signal
@@ -146,6 +145,5 @@ def _lines(rest: bytearray, got: bytes) -> Sequence[str]:
 def _signals() -> Iterator[signal.Signals]:
     yield signal.SIGTERM
     yield signal.SIGINT
-    with contextlib.suppress(AttributeError):  # Windows has none
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            yield signal.SIGHUP
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP

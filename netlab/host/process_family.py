@@ -18,6 +18,7 @@ from netlab.kernel.holders import descendants
 from netlab.platforms import kill_group
 
 _SET_CHILD_SUBREAPER: Final = 36
+_NO_WAITING: Final[int] = getattr(os, "WNOHANG", 0)
 _RESET: Final = tuple(
     getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ", "SIGINT", "SIGTERM", "SIGCHLD") if hasattr(signal, name)
 )
@@ -41,18 +42,19 @@ class ProcessFamily:
         """Start the program, its output going to a descriptor; raises `OSError`. Its input is open and stays silent."""
         give_up_terminal()
         silent, self._silence = os.pipe()
-        copies = [(os.POSIX_SPAWN_DUP2, silent, 0), *((os.POSIX_SPAWN_DUP2, output, to) for to in (1, 2))]
-        self.pid = os.posix_spawnp(
-            arguments[0], list(arguments), dict(environment), file_actions=copies, setpgroup=0, setsigdef=_RESET
-        )
+        if sys.platform != "win32":
+            copies = [(os.POSIX_SPAWN_DUP2, silent, 0), *((os.POSIX_SPAWN_DUP2, output, to) for to in (1, 2))]
+            self.pid = os.posix_spawnp(
+                arguments[0], list(arguments), dict(environment), file_actions=copies, setpgroup=0, setsigdef=_RESET
+            )
+            self.empty = False
         os.close(silent)
-        self.empty = False
 
     def reap(self) -> None:
         """Take note of the processes that have ended."""
         while not self.empty:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, _NO_WAITING)
             except ChildProcessError:  # nobody is left: orphans would be children of this process
                 self.empty = not self._group_lives()
                 return
@@ -86,26 +88,25 @@ class ProcessFamily:
         return reached, refused
 
     def _group_lives(self) -> bool:
-        if not self.incomplete:
-            return False
-        try:
-            os.killpg(self.pid, 0)
-        except OSError:
-            return False
-        return True
+        if self.incomplete and sys.platform != "win32":
+            with suppress(OSError):
+                os.killpg(self.pid, 0)
+                return True
+        return False
 
 
 def _adopt_orphans() -> str:
-    if sys.platform != "linux":
-        return "this system gives orphans to no other process"
-    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
-        return "this kernel does not list a process's children"
-    import ctypes  # late: 10 ms that other systems need not spend
+    refusal = "this system gives orphans to no other process"
+    if sys.platform == "linux":
+        if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+            return "this kernel does not list a process's children"
+        import ctypes  # late: 10 ms that other systems need not spend
 
-    with suppress(OSError, AttributeError):
-        if not ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-            return ""
-    return "this system refuses to make netlab the parent of orphans"
+        with suppress(OSError, AttributeError):
+            if not ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+                return ""
+        refusal = "this system refuses to make netlab the parent of orphans"
+    return refusal
 
 
 def give_up_terminal() -> None:
@@ -113,12 +114,13 @@ def give_up_terminal() -> None:
 
     A session of its own would do that, too; but autogrouping would then give it half the processor.
     """
-    with suppress(ImportError, OSError, AttributeError):
-        import fcntl
-        import termios
+    if sys.platform != "win32":
+        with suppress(ImportError, OSError, AttributeError):
+            import fcntl
+            import termios
 
-        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
-        try:
-            fcntl.ioctl(terminal, termios.TIOCNOTTY)
-        finally:
-            os.close(terminal)
+            terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+            try:
+                fcntl.ioctl(terminal, termios.TIOCNOTTY)
+            finally:
+                os.close(terminal)

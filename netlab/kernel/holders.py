@@ -7,6 +7,7 @@ read, or is nobody else's business. Names are as the processes chose them: make 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -76,10 +77,10 @@ def process(pid: int) -> Process | None:
 
 
 def _is_own(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.stat().st_uid == os.geteuid()
-    except OSError:  # it has just ended
-        return False
+    if sys.platform != "win32":
+        with suppress(OSError):  # it has just ended
+            return entry.stat().st_uid == os.geteuid()
+    return False
 
 
 def _links(pid: int, deadline: float) -> Iterator[str]:

@@ -134,9 +134,11 @@ def _dumped(kernel: socket.socket, attributes: bool) -> Iterator[SocketRow]:
 
 
 def _to_kernel() -> socket.socket:
-    kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
-    kernel.settimeout(_PATIENCE)
-    return kernel
+    if sys.platform == "linux":
+        kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
+        kernel.settimeout(_PATIENCE)
+        return kernel
+    raise OSError("this system cannot be asked about its sockets")
 
 
 def _request(

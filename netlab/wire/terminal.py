@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import time
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +12,7 @@ from netlab.capture.unread import count_of
 from netlab.capture.writer import Tally
 from netlab.dissect.text import safe
 from netlab.names import Addresses, is_loopback
+from netlab.platforms import WRITABLE, ready
 from netlab.wire.addresses import in_words
 from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
 
@@ -112,6 +112,6 @@ class FactPrinter:
 def _writable(file: int) -> bool:
     """Whether a line can be written at once."""
     try:
-        return bool(select.select([], [file], [], 0)[1])
+        return ready(file, WRITABLE)
     except (OSError, ValueError):
         return True  # writing will show

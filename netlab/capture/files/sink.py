@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import select
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from netlab.capture.files.destination import CaptureFile, Parts
-from netlab.platforms import never_block
+from netlab.platforms import NO_WAIT, WRITABLE, never_block, ready
 
 MOST_WAITING: Final = 4 << 20
 """Bytes that wait for the reader at most, beside the last blocks that were taken."""
@@ -89,7 +89,7 @@ class Sink:
         """Give the reader a moment for the rest."""
         deadline = time.monotonic() + LAST_CHANCE
         while self.drain() and self.descriptor >= 0 and (left := deadline - time.monotonic()) > 0:
-            select.select([], [self.descriptor], [], left)
+            ready(self.descriptor, WRITABLE, left)
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
@@ -97,7 +97,7 @@ class Sink:
     def _connected(self) -> bool:
         if self.descriptor < 0:
             try:
-                self._take(os.open(self._path, os.O_WRONLY | os.O_NONBLOCK))
+                self._take(os.open(self._path, os.O_WRONLY | NO_WAIT))
             except OSError as error:
                 if error.errno != errno.ENXIO:  # which means that nobody reads it yet
                     raise
@@ -106,7 +106,8 @@ class Sink:
     def _take(self, descriptor: int) -> None:
         self.descriptor = descriptor
         never_block(descriptor)
-        with contextlib.suppress(ImportError, OSError):
-            import fcntl
+        if sys.platform != "win32":
+            with contextlib.suppress(ImportError, OSError):
+                import fcntl
 
-            fcntl.fcntl(descriptor, _SET_PIPE_SIZE, _PIPE_SIZE)
+                fcntl.fcntl(descriptor, _SET_PIPE_SIZE, _PIPE_SIZE)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from netlab.dissect.text import safe
-from netlab.platforms import KILL, READABLE, WHOLE_LINE, Poll, kill_group, never_block, poll
+from netlab.platforms import KILL, READABLE, WHOLE_LINE, Poll, kill_group, never_block, poll, ready
 
 Message = Mapping[str, object]
 
@@ -188,7 +187,7 @@ class Child:
     def _has_exited(self, exit_fd: int | None) -> bool:
         """Whether it ended. If possible it is not reaped yet, so that its process group can still be signalled."""
         if exit_fd is not None:
-            return bool(select.select([exit_fd], [], [], 0)[0])
+            return ready(exit_fd, READABLE)
         with self._lock:
             ended = self._process.poll()
         return ended is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from textual.driver import Driver
 from textual.errors import TextualError
 from textual.message import Message
 
+from netlab.platforms import READABLE, WRITABLE, ready
 from netlab.ui.keys.type_ahead import TypeAhead
 from netlab.ui.terminal.exit_watch import WATCH, ending_signals
 from netlab.ui.terminal.input_queue import InputQueue
@@ -147,7 +147,7 @@ class TerminalDriver(QueueingDriver, LinuxDriver):
                 pass
 
     def _readable(self, seconds: float) -> bool:
-        return bool(select.select([self.fileno], [], [], seconds)[0])
+        return ready(self.fileno, READABLE, seconds)
 
     def _read(self) -> bytes:
         with suppress(OSError):
@@ -193,7 +193,7 @@ class _Screen:
             try:
                 data = data[os.write(self._file, data[:CHUNK]) :]
             except BlockingIOError:
-                select.select([], [self._file], [], 0.1)
+                ready(self._file, WRITABLE, 0.1)
             except OSError:
                 self._gone = True
 

@@ -18,6 +18,7 @@ from netlab.lab.state import EntryKind, Phase
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from netlab.topics.ejecting import eject, ejected_server
+from netlab.topics.experiment import Experiment, Runner
 from tests.support.waiting import wait_until
 
 UPPER = """\
@@ -186,12 +187,20 @@ def test_an_ejected_folder_serves_as_it_is(topic: Topic, tmp_path: Path) -> None
         assert client.transcript[-1].kind is EntryKind.RESULT, client.transcript[-1]
 
 
+def says_hello(runner: Runner) -> None:
+    """An experiment that the echo server passes."""
+    client = runner.lab().connect()
+    client.call("send", b"Hello")
+    got = client.call("recv", 8192)
+    runner.expect("the echo", lambda: got == b"Hello", within=0.1)
+
+
 def test_an_experiment_says_what_a_persons_own_file_fails_and_leaves_it_serving(lab: Lab, tmp_path: Path) -> None:
-    experiment = next(each for each in lab.topic.experiments() if each.name == "cut")
     eject(lab.topic, tmp_path, model="single")
     file = ejected_server(lab.topic, tmp_path, "single")
     text = file.read_text()
-    for changed, outcome in (text, RunOutcome.SEEN), (text.replace("(message)", "(b'')"), RunOutcome.NOT_SEEN):
+    experiment = Experiment("echo", "Is it echoed?", ("Yes.", "No."), 0, "It is. It must be.", says_hello)
+    for changed, outcome in (text, RunOutcome.SEEN), (text.replace("(message)", "(b'no')"), RunOutcome.NOT_SEEN):
         file.write_text(changed)
         lab.own.use(file)
         events: list[RunEvent] = []
