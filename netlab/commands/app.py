@@ -34,7 +34,6 @@ RARELY = (2_000, 20, 50)
 
 def main(argv: Sequence[str] = ()) -> int:
     """Run the app at a topic's tab. The exit status: 0, 2 for usage or no terminal, 128 + signal, 1 after a crash."""
-    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
     from netlab.topics.discovery import topic_named
 
     named = bool(argv) and not argv[0].startswith("-")
@@ -60,7 +59,6 @@ def main(argv: Sequence[str] = ()) -> int:
 
 def attach(attached: Sequence[Attached]) -> int:
     """Run the app at the first of these attachments' tabs; no topic is started. The exit status is that of `main`."""
-    gc.disable()
     _begin()
     labs = Labs(attached[0].topic, attached=attached)
     try:
@@ -70,6 +68,7 @@ def attach(attached: Sequence[Attached]) -> int:
 
 
 def _begin() -> None:
+    gc.disable()  # nothing that start-up makes is garbage, and looking for it took a fifth of the time to first paint
     WATCH.begin()
     from netlab.lab.processes.early import abandon
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import socket
 from pathlib import Path
@@ -56,6 +57,7 @@ def test_usage_errors_come_before_anything_is_started(
     err = capsys.readouterr().err
     assert err.startswith("usage: netlab ")
     assert why in err
+    assert gc.isenabled(), "a program that calls this goes on"
 
 
 def test_every_topic_has_help(capsys: pytest.CaptureFixture[str]) -> None:
