@@ -279,10 +279,12 @@ def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.
 
         await flood()
         assert number(app) == 1, "a flood waits for its turn"
-        while not fields(app):
+        for _ in range(1000):
+            if app.wire.flooded and fields(app) == [(0, 3)]:  # on a busy machine it may pause meanwhile
+                break
             await flood()
-        assert app.wire.flooded
-        assert fields(app) == [(0, 3)], "the segment alone"
+        else:
+            raise AssertionError(f"never: the segment alone, but {fields(app)}")
         last = 3 * len(capture.segments) - 3
         while app.wire.flooded or number(app) < len(capture.segments):
             app.wire.grow()
