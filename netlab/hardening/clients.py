@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 UNREAD = "it does not read what it is sent"
+_recv, _recv_into, _send = socket.socket.recv, socket.socket.recv_into, socket.socket.send
+"""What the methods below begin with; `super` would be looked up for each message."""
 
 
 class ClientSocket(socket.socket):
@@ -52,26 +54,27 @@ class ClientSocket(socket.socket):
     def recv(self, size: int, flags: int = 0) -> bytes:
         """As `socket.socket.recv`."""
         try:
-            return super().recv(size, flags)
+            return _recv(self, size, flags)
         except (BlockingIOError, TimeoutError):
             return self._wait_on(partial(super().recv, size, flags))
 
     def recv_into(self, buffer: WriteableBuffer, size: int = 0, flags: int = 0) -> int:
         """As `socket.socket.recv_into`."""
         try:
-            return super().recv_into(buffer, size, flags)
+            return _recv_into(self, buffer, size, flags)
         except (BlockingIOError, TimeoutError):
             return self._wait_on(partial(super().recv_into, buffer, size, flags))
 
     def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
         """As `socket.socket.sendall`. The waits of one call count together."""
-        view = memoryview(data).cast("B")
         try:
-            sent = super().send(view, flags)
+            sent = _send(self, data, flags)
         except (BlockingIOError, TimeoutError):
             sent = 0
-        if sent < len(view):
-            self._send_rest(view[sent:], flags)
+        if type(data) is not bytes or sent < len(data):
+            view = memoryview(data).cast("B")
+            if sent < len(view):
+                self._send_rest(view[sent:], flags)
 
     def recv_by(self, deadline: Deadline, size: int) -> bytes:
         """As ``recv``, until a deadline."""
