@@ -103,7 +103,7 @@ class Typist:
         env = {
             **os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "HOME": str(folder),
             "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config"),
-            "TMPDIR": str(folder / "temp"),
+            "TMPDIR": str(folder / "temp"), "EDITOR": "true", "VISUAL": "",
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.screen.run_app"],
