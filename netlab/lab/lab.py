@@ -164,7 +164,8 @@ class Lab(LabCapture, LabClients):
         """Replace the server by one of another model, on the same port; a person's own file no longer serves then."""
         if self.own.path is not None:
             self.own.leave(model)
-        self._supervisor.set_model(model)
+        else:
+            self._supervisor.set_model(model)
 
     def set_server(self, server: ServerPlan, why: str) -> None:
         """Replace the server by another one, on the same port. If it does not serve, the old one stays.

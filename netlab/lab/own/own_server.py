@@ -48,14 +48,17 @@ class OwnServer:
                 self._serve(f"{safe(self.path.name)} was started again")
 
     def leave(self, model: str | None = None) -> str:
-        """Go back to the recipe, with this model or the one before."""
+        """Go back to the recipe, with this model or the one before. If that does not serve, the file stays."""
         with self._lock:
             if self.path is None:
                 raise LabError("the recipe serves already", "as in :server my_server.py")
+            if model is None:
+                self._supervisor.replace_server("the recipe serves again", plan=Recipe(), whole=True)
+            else:
+                self._supervisor.set_model(model, Recipe())
             self._stop_watching()
             self.path = None
             self._supervisor.set_own(None)
-            self._supervisor.replace_server("the recipe serves again", model, Recipe(), whole=True)
             if self._port_before:
                 port, self._port_before = self._port_before, 0
                 self._supervisor.listen(port)

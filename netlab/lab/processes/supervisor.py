@@ -139,14 +139,17 @@ class Supervisor:
         """Raise `LabError` once it is closed."""
         self._children.refuse_if_closed()
 
-    def set_model(self, model: str) -> None:
-        """Serve with another model, on the same address: new flows go to a new server, old ones are reset."""
+    def set_model(self, model: str, plan: ServerPlan | None = None) -> None:
+        """Serve with another model, on the same address: new flows go to a new server, old ones are reset.
+
+        ``plan`` changes what the server is, too.
+        """
         known = self._setup.topic.models
         if model not in known:
             raise LabError(f"{self._setup.topic.name} has no model {model[:40]!r}", f"there are {', '.join(known)}")
         if reason := self._setup.topic.lacking(model):
             raise LabError(f"cannot serve with {model}: {reason}", "another model works here")
-        self.replace_server(f"model {model}", model)
+        self.replace_server(f"model {model}", model, plan)
 
     @property
     def idle(self) -> float | None:

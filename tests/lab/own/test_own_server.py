@@ -150,6 +150,9 @@ def test_the_recipe_serves_again_by_server_alone_and_by_a_model(lab: Lab, file: 
     assert lab.command(":server") == "the recipe serves again"
     assert lab.state.own is None and echo(lab, "Hello") == "b'Hello'"
     lab.command(f":server {file}")
+    with pytest.raises(LabError, match="has no model"):
+        lab.set_model("nonsense")
+    assert lab.state.own is not None and echo(lab, "Hello") == "b'HELLO'", "a wrong model changes nothing"
     lab.set_model("threading")
     assert lab.state.own is None and lab.state.model == "threading" and echo(lab, "Hello") == "b'Hello'"
     with pytest.raises(LabError, match="serves already"):
