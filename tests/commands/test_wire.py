@@ -116,6 +116,9 @@ def test_wireshark_reads_tls_between_other_peoples_programs(tmp_path: Path) -> N
             client.send(b"Hello")
             assert client.recv() == b"Hello"
             client.close()
+            assert child.stdout
+            while not child.stdout.readline().startswith(b"flow 1 closed"):  # else the wire resets the server
+                assert child.poll() is None
             child.send_signal(signal.SIGTERM)
             child.communicate(timeout=PATIENCE)
     wanted = ["-T", "fields", "-e", "tcp.dstport", "-e", "tls.handshake.extensions_server_name"]
