@@ -128,20 +128,21 @@ def stays_in_the_queue(lab: Lab, session: Session) -> bool:
     return lab.state.model == "single" and len(lab.sessions) > 1 and "accept queue" in waits_in(session)
 
 
-def has_arrived(session: Session, count: int) -> bool:
+def has_arrived(session: Session | None, count: int) -> bool:
     """Whether so many bytes wait in the client's socket to be read."""
-    return unread_count(session.client.socket) >= count  # type: ignore[union-attr]
+    assert session and session.client
+    return unread_count(session.client.socket) >= count
 
 
 def type_lines(lab: Lab, lines: list[str]) -> list[Entry]:
     """Type lines, each when the one before has its answer, or gets none before another client leaves."""
     seen: dict[Session, None] = {}
-    sent = b""
+    sent = 0
     for line in lines:
         if sent and line.startswith("recv("):  # by the time that a person has typed this, all of the echo is there
-            wait_until(lambda: has_arrived(lab.current, len(sent)), f"the echo of {sent!r}")
-            sent = b""
-        sent += b"".join(ast.literal_eval(each) for each in re.findall(r"^send\((b'.*')\)", line))
+            wait_until(lambda n=sent: has_arrived(lab.current, n), f"{sent} bytes of the echo")
+            sent = 0
+        sent += sum(len(ast.literal_eval(each)) for each in re.findall(r"^send\((b'.*')\)", line))
         lab.submit(line)
         seen |= dict.fromkeys(lab.sessions)
         for session in lab.sessions:
