@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from textual import events
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 
@@ -12,6 +14,9 @@ class TypeAheadInput(Input):
     Textual runs them only when the key has bubbled up to the app. By then the next letters would already be in the line
     that ctrl+u clears or enter submits.
     """
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), layout=False)
+    """How far its text reaches. Textual would lay out the whole screen at each key that changes it."""
 
     async def _on_key(self, event: events.Key) -> None:
         bound = None if event.is_printable else self.screen.active_bindings.get(event.key)

@@ -50,7 +50,7 @@ class LessonText(Markdown):
     def look_for(self, text: str, match: int | None = None) -> int:
         """Mark a text. Returns the number of lines that contain it."""
         for static, content in self._plain:
-            static.update(content)
+            static.update(content, layout=False)  # a mark changes no size
         self._plain, self._found, self._match = [], [], match
         self.pattern = re.compile(re.escape(text), re.IGNORECASE) if text else None
         for static in self.query(Static) if text else ():
@@ -62,7 +62,7 @@ class LessonText(Markdown):
         starts = [found.start() for found in self.pattern.finditer(content.plain)] if self.pattern is not None else []
         if starts:
             self._plain.append((static, content))
-            static.update(marked(content, self.pattern))
+            static.update(marked(content, self.pattern), layout=False)
             befores = [content.plain[:start] for start in reversed(starts)]
             first = {before.count("\n"): before for before in befores}  # only the first in each line
             self._found += [(static, first[line]) for line in sorted(first)]

@@ -108,7 +108,7 @@ class Question(Vertical):
         wrong = not self._right and bool(text or answering)
         verdict.set_class(wrong, "-wrong").set_class(self._right and bool(text), "-right")
         sign = "✗ " if wrong else "✓ " if self._right and text and words else ""
-        verdict.update(Content(sign + safe(words)))
+        verdict.update(Content(sign + safe(words)), layout=False)
         return self._right
 
     def on_input_changed(self, event: Input.Changed) -> None:
