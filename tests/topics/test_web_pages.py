@@ -288,9 +288,10 @@ def test_why_a_client_got_no_answer_is_in_the_log_as_an_event(topic, caplog):
 def test_an_answer_that_says_no_is_an_answer(topic, caplog):
     caplog.set_level(logging.INFO)
     with serving(topic) as address, socket.create_connection(address, DEADLINE) as peer:
+        name = "{}:{}".format(*peer.getsockname())
         peer.sendall(b"GET /elsewhere HTTP/1.0\r\n\r\n")
         assert status(read_all(peer)) == 404
         peer.close()
-        closed = "closed {}:{}".format(*address)
-        wait_until(lambda: any(line.startswith("closed ") for line in caplog.messages), closed)
-    assert not any("refused" in line or "dropped" in line for line in caplog.messages)
+        wait_until(lambda: f"closed {name}" in caplog.messages, "its end in the log")
+    about = [line for line in caplog.messages if name in line]
+    assert not any("refused" in line or "dropped" in line for line in about)
