@@ -14,6 +14,7 @@ from enum import IntEnum
 
 from netlab.capture.model import Direction, Transport
 from netlab.dissect.fields import Derived, Dissection, Dissector, Field
+from netlab.dissect.picture import Draw
 
 MOST_WAITING = 1 << 20
 """Bytes of one direction that may wait for the rest of their message. If more do, they are passed over as lost."""
@@ -100,7 +101,8 @@ class Protocol:
 
     ``name`` is the file's, and what is typed; ``title`` is shown. ``recognise`` is total and takes constant time, as it
     is asked again while the flow begins. ``make`` returns a dissector for one flow. ``order`` decides between equal
-    matches: 100 unless there is a reason, more for what fits almost anything.
+    matches: 100 unless there is a reason, more for what fits almost anything. ``draw`` draws a flow as a picture; None
+    if there is none but what its transport has.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Protocol:
     make: Callable[[], FlowDissector]
     order: int = 100
     transports: frozenset[Transport] = frozenset({Transport.TCP})
+    draw: Draw | None = None
 
 
 def stateless(dissect: Dissector) -> Callable[[], FlowDissector]:
