@@ -17,7 +17,7 @@ from tests.support.echo import EchoServer
 from tests.support.folders import ROOT
 
 pytest_plugins = ["pytester"]
-OTHERS = ("textual-snapshot", "syrupy", "hypothesispytest", "netlab")
+OTHERS = ("textual-snapshot", "syrupy", "hypothesispytest", "randomly", "netlab")
 PLUGIN = (
     *(f"-pno:{name}" for name in OTHERS),
     "-p",

@@ -631,6 +631,22 @@ def test_a_server_without_an_authkey_that_speaks_first_is_explained() -> None:
         thread.join(PATIENCE)
 
 
+def test_a_first_message_that_is_empty_is_no_challenge_whatever_follows() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with listener.accept()[0] as peer:
+                peer.sendall(bytes(4) + b"#CHALLENGE#" + bytes(20))
+                with contextlib.suppress(OSError):
+                    peer.recv(1)
+
+        thread = threading.Thread(target=greet, daemon=True)
+        thread.start()
+        with pytest.raises(AuthenticationError, match="no challenge"):
+            Client(listener.getsockname(), timeout=PATIENCE)
+        thread.join(PATIENCE)
+
+
 def test_a_client_without_an_authkey_is_explained_in_the_log(log: pytest.LogCaptureFixture) -> None:
     with served(ThreadingServer(("127.0.0.1", 0), timeout=0.3)) as address, StockClient(address) as c:
         assert c.recv_bytes().startswith(b"#CHALLENGE#")
