@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import overload
 
-from netlab.capture.conversations import route_of
+from netlab.capture.conversations import OUTSIDE, route_of
 from netlab.capture.files.checkpoint import Checkpoint, FlowState
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.part import Part, SharedReading
@@ -261,6 +261,13 @@ class Capture:
         """Row, position and length of each segment of a stream from row ``start`` to ``stop``."""
         for part in self._parts:
             yield from part.rows(route, start, stop)
+
+    def numbers(self, flow: Flow, after: int = 0) -> Iterator[int]:
+        """The numbers of a flow's segments behind number ``after``, in order; also of those that were dropped."""
+        routes = [route_of(flow, way) | outside for way in Direction for outside in (0, OUTSIDE)]
+        for part in self._parts:
+            for row in part.rows_of(routes, after):
+                yield row + 1
 
     def stream(self, flow: Flow, way: Direction) -> Stream:
         """What went one way in a flow, up to date with `segments`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from netlab.capture.model import Direction, Flow, Segment
@@ -26,3 +26,6 @@ class CapturedSegments(Protocol):
 
     def stream(self, flow: Flow, way: Direction) -> Sequence[Chunk]:
         """What went one way in a flow, by position."""
+
+    def numbers(self, flow: Flow, after: int = 0) -> Iterable[int]:
+        """The numbers of a flow's segments behind number ``after``, in order; also of those that were dropped."""

@@ -73,9 +73,13 @@ class Message:
 class SeenFlow:
     """A flow, as far as it was captured: its segments in order, and its messages in the order in which they ended.
 
-    ``left_out`` says in a sentence what was too much to be read, or is empty. ``facts`` are what the lab knows beyond
-    the bytes, by name: a topic's picture says which it uses (``secret`` of HMAC, ``verdict`` of a TLS client); none for
-    other people's clients and opened captures.
+    ``unfinished`` are the messages that wait for more bytes, at most one a direction: their fields and bytes are those
+    that have come. Of a long flow ``segments`` are the first thousands, then only those that open or end it; and
+    ``left_out`` says in a sentence what was too much to be read, or is empty. A datagram is one message; if its
+    dissector found several fields side by side, a field ``datagram`` holds them.
+
+    ``facts`` are what the lab knows beyond the bytes, by name: a topic's picture says which it uses (``secret`` of
+    HMAC, ``verdict`` of a TLS client); none for other people's clients and opened captures.
     """
 
     flow: Flow
@@ -83,6 +87,7 @@ class SeenFlow:
     messages: Sequence[Message] = ()
     left_out: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
+    unfinished: Sequence[Message] = ()
 
 
 Draw = Callable[[SeenFlow, int], Picture | None]

@@ -16,6 +16,9 @@ A topic's folder holds these files, with fixed names:
   `netlab.dissect.decrypted_record.Opener`, and ``Conversation``, which makes a
   `netlab.dissect.decrypted_record.Conversation`; its ``Client`` then takes ``keylog: Path | None``, a file to which it
   appends its secrets;
+- ``picture.py`` (optional): ``draw``, a `netlab.dissect.picture.Draw`: a flow of the topic as rows. It may use
+  `netlab.dissect.picture.SeenFlow.facts`: the topic's ``Client`` may have a property ``facts``, a
+  ``Mapping[str, object]`` of what it knows of its connection beyond the bytes; it is read in any thread;
 - ``panel.py`` (optional): what stands under the bytes of a session's buffer, the one file outside ``ui`` that may
   import textual. Its ``Panel`` is a widget made without arguments; ``look(client)`` is called with the current
   session's client many times a second, in the app's thread, also while a call of that client runs in its own.
@@ -37,6 +40,7 @@ from netlab.capture.model import Transport
 from netlab.dissect.decrypted_record import Conversation, Opener
 from netlab.dissect.fields import Dissector
 from netlab.dissect.flow import FlowDissector
+from netlab.dissect.picture import Draw
 from netlab.platforms import lacks
 from netlab.topics.client_call import Call
 from netlab.topics.next_steps import NOTHING_NEXT, NextSteps
@@ -249,6 +253,10 @@ class Topic:
     def panel(self) -> Callable[[], object] | None:
         """The topic's ``Panel``; None if it has none. Imports textual."""
         return cast("Callable[[], object] | None", self._optional("panel", "Panel"))
+
+    def picture(self) -> Draw | None:
+        """The topic's ``draw``; None if it has none."""
+        return cast("Draw | None", self._optional("picture", "draw"))
 
     def _optional(self, file: str, name: str) -> object:
         """What a file of the folder calls so; None if the folder has no such file."""

@@ -43,6 +43,12 @@ def flow_of(topic: Topic) -> Callable[[], FlowDissector] | None:
         return None
 
 
+def general_protocol(topic: Topic) -> Protocol | None:
+    """The protocol that a topic's flows speak, if the topic reads them with a kind of its dissector."""
+    flow = flow_of(topic)
+    return _base(flow) if flow is not None else None
+
+
 def _base(flow: Callable[[], FlowDissector]) -> Protocol | None:
     """The protocol that a topic's ``Flow`` is a kind of."""
     mine = flow()

@@ -242,6 +242,8 @@ def test_ipv6_and_several_flows_at_once(tmp_path: Path) -> None:
         (3, TO_SERVER, b"time?"),
         (3, TO_CLIENT, b""),
     ]
+    assert [list(capture.numbers(flow)) for flow in capture.flows] == [[1, 3], [2, 4], [5, 6]]
+    assert list(capture.numbers(capture.flows[0], after=1)) == [3]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ def compare(traffic: Traffic, capture: Capture) -> list[Segment]:
     for segment in kept:
         seen = segment.flow.client, segment.direction, segment.kind, bytes(segment.data)
         assert seen == traffic.all[segment.number - 1] and segment.flow.server == SERVER
+    for flow in list(capture.flows)[:2]:
+        assert list(capture.numbers(flow)) == [s.number for s in kept if s.flow == flow], "the dropped ones, too"
     return kept
 
 

@@ -12,8 +12,9 @@ import weakref
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from heapq import merge
 from itertools import chain, islice
 
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
@@ -33,6 +34,7 @@ _PACKED = (
     (b"\xfd7zXZ", "xz"),
     (b"BZh", "bzip2"),
 )
+_NONE = array("I")
 _NO_OPTIONS = 7
 """At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
 PREFIX = 24
@@ -213,6 +215,15 @@ class Part:
         for at in range(bisect_left(indices, start - first), bisect_left(indices, stop - first)):
             index = indices[at]
             yield first + index, self._positions[index], self._lengths[index]
+
+    def rows_of(self, routes: Iterable[int], start: int) -> Iterator[int]:
+        """The rows of these routes' segments from row ``start`` on, in order."""
+        first, count = self.first, len(self._places)
+        found = [self._of_routes.get(route, _NONE) for route in routes]
+        for index in merge(*(islice(each, bisect_left(each, start - first), None) for each in found)):
+            if index >= count:  # not wholly there yet
+                return
+            yield first + index
 
     def close(self) -> None:
         """Close the file, and forget its index."""

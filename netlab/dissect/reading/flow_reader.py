@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from threading import RLock
-from typing import NamedTuple
 
 from netlab.capture.model import Direction, Transport
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Field
-from netlab.dissect.flow import MOST_STATE, MOST_WAITING, FlowDissector, Run
+from netlab.dissect.flow import MOST_STATE, FlowDissector, Run
 from netlab.dissect.reading.clipping import within
-from netlab.dissect.reading.flow_bytes import ReadSoFar, Streams, bytes_between
+from netlab.dissect.reading.flow_bytes import Streams
+from netlab.dissect.reading.flow_state import FlowState, Reading
 from netlab.dissect.reading.own_error import OwnError
 from netlab.dissect.reading.state_size import state_size
 
@@ -35,32 +34,6 @@ _MOST_FIELDS = 5000
 """Messages of a stream that are listed."""
 
 
-class Reading(NamedTuple):
-    """What the dissector said of one run, which begins at ``offset`` in its stream."""
-
-    way: Direction
-    offset: int
-    end: int
-    found: Dissection
-
-
-@dataclass(slots=True)
-class _State:
-    """A dissector, and how far it has read each direction."""
-
-    dissector: FlowDissector
-    places: dict[Direction, ReadSoFar]
-
-    def copy(self) -> _State:
-        """Both, to go on from later."""
-        return _State(deepcopy(self.dissector), {way: place.copy() for way, place in self.places.items()})
-
-    @property
-    def latest(self) -> int:
-        """The newest segment that was read."""
-        return max(place.latest for place in self.places.values())
-
-
 class FlowReader:
     """One flow of a capture, read by a dissector that ``make`` makes. ``streams`` may grow, in one thread."""
 
@@ -73,22 +46,22 @@ class FlowReader:
         self._summaries: dict[int, str] = {}
         self.problem = ""
         """Why the dissector was given up, if it was."""
-        self._checkpoints: list[_State] = []
+        self._checkpoints: list[FlowState] = []
 
     def _begin(self) -> None:
         self._spacing = 1
         self._checkpoints = []
-        self._near: deque[_State] = deque(maxlen=_MOST_NEAR)
+        self._near: deque[FlowState] = deque(maxlen=_MOST_NEAR)
         self._since = (0, 0)  # bytes and chunks since the last checkpoint
         self._said = dict.fromkeys(Direction, "")
         try:
-            self._head = _State(self._make(), {way: ReadSoFar() for way in Direction})
+            self._head = FlowState(self._make(), self._transport)
             self._checkpoints.append(self._head.copy())
         except Exception as error:  # noqa: BLE001 - a person's own dissector may raise anything
             self._give_up(error)
 
     def _give_up(self, error: BaseException) -> None:
-        self.problem = _why(error)
+        self.problem = why_given_up(error)
         self._summaries.clear()
 
     def follow(self, streams: Streams) -> None:
@@ -102,7 +75,7 @@ class FlowReader:
         until = time.monotonic() + seconds
         while not self.problem:
             with self._lock:
-                if not self._settled() or (step := self._next(self._head)) is None:
+                if not self._settled() or (step := self._head.next(self._streams)) is None:
                     return False
                 self._read(step)
             if time.monotonic() > until:
@@ -115,7 +88,7 @@ class FlowReader:
             self._begin()
         if self.problem:
             return False
-        if not all(place.relocate(self._streams[way]) for way, place in self._head.places.items()):
+        if not self._head.relocate(self._streams):
             self._restarts += 1
             if self._restarts <= _MOST_RESTARTS:
                 self._begin()
@@ -124,7 +97,7 @@ class FlowReader:
     def _read(self, step: tuple[Direction, Chunk]) -> None:
         try:
             way, chunk = step
-            for reading in self._step(self._head, way, chunk):
+            for reading in self._head.step(self._streams, way, chunk):
                 self._said[reading.way] = reading.found.summary
             self.remember(chunk.segment, self._said[way])
             self._keep(len(step[1].view))
@@ -150,55 +123,6 @@ class FlowReader:
         if len(self._checkpoints) > MOST_CHECKPOINTS:
             del self._checkpoints[1::2]
             self._spacing *= 2
-
-    # One step
-
-    def _next(self, state: _State) -> tuple[Direction, Chunk] | None:
-        """The chunk that came first of those that are not read yet, and its direction."""
-        found: tuple[int, Direction, Chunk] | None = None
-        for way, place in state.places.items():
-            chunks = self._streams[way]
-            if place.index < len(chunks):
-                chunk = chunks[place.index]
-                order = max(place.latest, chunk.segment)
-                if found is None or order < found[0]:
-                    found = order, way, chunk
-        return found[1:] if found is not None else None
-
-    def _step(self, state: _State, way: Direction, chunk: Chunk) -> Iterator[Reading]:
-        """Read a chunk. What the other direction has not shown yet is shown before."""
-        other = state.places[way.other]
-        if other.may_show():
-            yield self._show(state, way.other)
-        place = state.places[way]
-        if self._transport is Transport.UDP:
-            place.position = place.taken = place.shown = chunk.offset
-            place.lost = 0
-        place.come(chunk)
-        if place.may_show():
-            yield self._show(state, way)
-        if self._transport is Transport.UDP:
-            place.taken = place.position
-        elif place.position - place.taken > MOST_WAITING:
-            place.skip(place.position)
-
-    def _show(self, state: _State, way: Direction, end: int | None = None) -> Reading:
-        """Give the dissector what waits in one direction, up to ``end``."""
-        place = state.places[way]
-        stop = place.position if end is None else min(end, place.position)
-        data = bytes_between(self._streams[way], place.taken, stop)
-        found = state.dissector.feed(Run(data, way, place.taken, place.lost, self._transport))
-        if not isinstance(found, Dissection):
-            raise TypeError(f"feed returned a {type(found).__name__}, not a Dissection")
-        reading = Reading(way, place.taken, place.taken + len(data), found)
-        done = found.done(len(data))
-        place.lost = 0 if done or not place.lost else place.lost
-        place.taken += done
-        place.shown = max(stop, place.taken)
-        place.wanted = stop + found.needs
-        if reading.end < stop:  # the capture has let go of what lies between
-            place.skip(stop)
-        return reading
 
     # For one segment
 
@@ -234,7 +158,7 @@ class FlowReader:
         try:
             return self._make().feed(Run(data, way, transport=self._transport))
         except Exception as error:  # noqa: BLE001 - as above
-            return Dissection((), problem=_why(error))
+            return Dissection((), problem=why_given_up(error))
 
     def at(self, way: Direction, start: int, end: int) -> Dissection:
         """The fields that overlap ``start`` to ``end`` of a stream, as of the moment when the last of them came.
@@ -254,36 +178,35 @@ class FlowReader:
 
     def _readings(self, way: Direction, start: int, end: int) -> list[Reading]:
         state = self._checkpoint_before(way, start).copy()
-        for side, each in state.places.items():
-            each.relocate(self._streams[side])
+        state.relocate(self._streams)
         place = state.places[way]
         readings: list[Reading] = []
         steps = 0
-        while place.position < end and (step := self._next(state)) is not None:
+        while place.position < end and (step := state.next(self._streams)) is not None:
             side, chunk = step
             steps += 1
             if not steps % _CHUNKS and place.position <= start:
                 self._near.append(state.copy())
             last = side is way and chunk.offset + len(chunk.view) > start
             if last and place.shown < place.position and place.position < end:
-                readings.append(self._show(state, way))
+                readings.append(state.show(self._streams, way))
             stop = side is way and chunk.offset + len(chunk.view) >= end
-            for reading in self._step(state, side, chunk):
+            for reading in state.step(self._streams, side, chunk):
                 if reading.end == chunk.offset + len(chunk.view):
                     self.remember(chunk.segment, reading.found.summary)
                 readings = [*readings, reading] if reading.way is way else readings
             if stop and place.shown < place.position:
-                readings.append(self._show(state, way))
+                readings.append(state.show(self._streams, way))
             readings = [reading for reading in readings if reading.end > start]
         return readings
 
-    def _checkpoint_before(self, way: Direction, start: int) -> _State:
+    def _checkpoint_before(self, way: Direction, start: int) -> FlowState:
         """The latest checkpoint that has read nothing after ``start``."""
         before = [each for each in (*self._checkpoints, *self._near) if each.places[way].position <= start]
         return max(before or self._checkpoints[:1], key=lambda each: each.latest)
 
 
-def _why(error: BaseException) -> str:
+def why_given_up(error: BaseException) -> str:
     """Why a dissector was given up. One of a person's own says it itself."""
     said = str(error) if isinstance(error, OwnError) else f"{type(error).__name__}: {error}"
     return f"the dissector failed: {said}"

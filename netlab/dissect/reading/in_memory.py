@@ -1,16 +1,20 @@
-"""A flow that is not captured: given as pieces in order. For trying a dissector."""
+"""A flow that is not captured: given as pieces in order. For trying a dissector, and a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from netlab.capture.model import Direction, Transport
+from netlab.capture.model import Direction, Endpoint, Flow, Kind, Outcome, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection
 from netlab.dissect.flow import FlowDissector
+from netlab.dissect.picture import SeenFlow
 from netlab.dissect.reading.flow_reader import FlowReader
+from netlab.dissect.reading.seen_flow import NO_FACTS, seen_flow
 
 Piece = tuple[Direction, bytes]
+BEGAN_NS = 1_700_000_000_000_000_000
+MILLISECOND = 1_000_000
 
 
 def streams_of(pieces: Iterable[Piece]) -> dict[Direction, list[Chunk]]:
@@ -33,3 +37,72 @@ def read_pieces(
     reader = FlowReader(make, streams, transport)
     chunks = sorted(((way, chunk) for way in Direction for chunk in streams[way]), key=lambda each: each[1].segment)
     return [reader.at(way, chunk.offset, chunk.offset + chunk.length) for way, chunk in chunks]
+
+
+class MemoryCapture:
+    """A capture of one flow, made by hand. Between two segments lies 1 ms, unless ``after_ms`` says otherwise."""
+
+    let_go = 0
+
+    def __init__(self, transport: Transport = Transport.TCP, port: int = 20000) -> None:
+        self.flow = Flow(1, transport, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", port))
+        self.flows = [self.flow]
+        self.segments: list[Segment] = []
+
+    def add(
+        self,
+        way: Direction,
+        data: bytes = b"",
+        kind: Kind = Kind.DATA,
+        *,
+        after_ms: float = 1,
+        outcome: Outcome = Outcome.DELIVERED,
+        fate: str = "",
+    ) -> Segment:
+        """Add a segment."""
+        before = self.segments[-1].time_ns if self.segments else BEGAN_NS - MILLISECOND
+        chunks = self.stream(self.flow, way) if self.flow.transport is Transport.TCP else ()
+        segment = Segment(
+            number=len(self.segments) + 1,
+            time_ns=before + round(after_ms * MILLISECOND),
+            flow=self.flow,
+            direction=way,
+            kind=kind,
+            length=len(data),
+            data=memoryview(data),
+            offset=sum(chunk.length for chunk in chunks),
+            fate=fate,
+            outcome=outcome,
+        )
+        self.segments.append(segment)
+        return segment
+
+    def _of(self, way: Direction) -> Iterator[Segment]:
+        for segment in self.segments:
+            if segment.direction is way and segment.length and segment.outcome is not Outcome.DROPPED:
+                yield segment
+
+    def stream(self, flow: Flow, way: Direction) -> Sequence[Chunk]:
+        """What went one way, by position."""
+        found, at = list[Chunk](), 0
+        for segment in self._of(way):
+            found.append(Chunk(at, segment.length, segment.data, segment.number))
+            at += segment.length
+        return found
+
+    def numbers(self, flow: Flow, after: int = 0) -> Sequence[int]:
+        """The numbers of the segments behind a number."""
+        return range(after + 1, len(self.segments) + 1)
+
+
+def seen_pieces(
+    make: Callable[[], FlowDissector],
+    pieces: Iterable[Piece],
+    transport: Transport = Transport.TCP,
+    facts: Mapping[str, object] = NO_FACTS,
+) -> SeenFlow:
+    """The flow that a picture is drawn from: its segments are the pieces, 1 ms apart."""
+    capture = MemoryCapture(transport)
+    for way, data in pieces:
+        capture.add(way, data)
+    return seen_flow(capture, capture.flow, make, facts)

@@ -67,6 +67,9 @@ class HandMade:
         mine = [s for s in self.segments if s.flow is flow and s.direction is way and s.length]
         return [Chunk(s.offset, s.length, s.data, s.number) for s in mine]
 
+    def numbers(self, flow: Flow, after: int = 0) -> Sequence[int]:
+        return [s.number for s in self.segments[after:] if s.flow is flow]
+
 
 def dissect_lines(data: memoryview, direction: Direction, offset: int = 0) -> Dissection:
     """Lines of text; the last one waits for its end."""
