@@ -95,7 +95,12 @@ class Lab(LabCapture, LabClients):
         )
         close_reasons = LabCloseReasons(self._supervisor.flows, self._fault, reports=not self.topic.attached)
         self._sessions = Sessions(
-            self.topic, lambda: self.target(self.address), self._report, lambda: self.state, close_reasons
+            self.topic,
+            lambda: self.target(self.address),
+            self._report,
+            lambda: self.state,
+            close_reasons,
+            self.payload_of,
         )
         self.wire = WireControl(self._supervisor, self.topic.transport)
         self.own = OwnServer(self._supervisor, lambda line: self._report(LogGrew(line)))

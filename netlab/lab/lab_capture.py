@@ -45,6 +45,15 @@ class LabCapture:
         """The part of the capture that was read so far, without waiting; None before the first capture."""
         return self._live_capture.shown
 
+    def payload_of(self, number: int) -> memoryview:
+        """The payload of a segment, by its number: a read-only view of the mapped file. Raises `LabError`."""
+        capture = self.capture
+        count, gone = capture.segment_count, capture.let_go
+        if not gone < number <= count:
+            there = f"there are {gone + 1:,} to {count:,}" if count > gone else "nothing was captured yet"
+            raise LabError(f"there is no segment {number:,}", there)
+        return capture.payload(number - 1)
+
     def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> Saved:
         """Copy the capture to a file. Returns its path, and the path of the backup of a file that was there.
 

@@ -92,6 +92,9 @@ class Client(Protocol):
     - ``timeout: float``: seconds that a call may take, if the socket's timeout is not enough for that; it is set
       when a person changes the timeout;
     - ``buffer: memoryview`` is its buffer, shown even while it is being filled;
+    - ``owner: object`` is what owns the bytes that ``buffer`` views, known also after that view was released;
+    - ``needs_no_looks: Sequence[str]`` (of the class) are operations that other views of the buffer would forbid:
+      nobody looks at it while they run;
     - ``arrivals: Sequence[int]`` are the sizes of the pieces that have filled it so far, in order;
     - ``progress: tuple[int, int]`` are the bytes that its call has processed, and the bytes in all.
     - ``announced: bool`` (of the class): whether bytes that come while no call runs are noted in the transcript.

@@ -5,10 +5,10 @@ All but the notes runs in the session's own thread. It knows no queue and no lab
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint
@@ -27,6 +27,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.parse import parse
 from netlab.lab.python_hints import AS_TEXT, reads_as_python
 from netlab.lab.state import Busy, ClientMade, Entry, EntryKind, HalfClosed
+from netlab.lab.views.view_table import Segment, ViewTable, no_capture
 from netlab.platforms import PEER_CLOSED
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
@@ -62,8 +63,10 @@ class Repl:
         notify: Callable[[], None],
         limit: int,
         close_reasons: CloseReasons,
+        segment: Segment = no_capture,
     ) -> None:
         self.topic = topic
+        self.views = ViewTable(topic.variable, lambda: self.connection and self.connection.client, segment)
         self.transcript: BoundedLog[Entry] = BoundedLog(ENTRIES_KEPT)
         self.attribution = Attribution()
         self.connection: Connection | None = None
@@ -224,7 +227,7 @@ class Repl:
             self._arrivals.look(self.connection)
         self.note_closed()
 
-    @contextmanager
+    @contextlib.contextmanager
     def _complaining_about(self, text: str) -> Iterator[None]:
         """If the body fails, write down the text and the error."""
         try:
@@ -269,7 +272,9 @@ class Repl:
         client = self.connection.client if self.connection is not None else None
         if client is None:
             raise LabError("this client is not connected", ":connect opens a connection")
-        return invoke(client, call, self.operations, remote=self.remote)
+        looks = self.views.alone() if call.name in getattr(client, "needs_no_looks", ()) else contextlib.nullcontext()
+        with looks:
+            return invoke(client, call, self.operations, remote=self.remote)
 
     def _failed(self, error: Exception) -> None:
         number, self._call = self._call, 0

@@ -18,6 +18,7 @@ from netlab.lab.client.repl import ClientTarget, Repl
 from netlab.lab.client.worker import Worker
 from netlab.lab.errors import LabError
 from netlab.lab.state import Busy, Entry, HalfClosed
+from netlab.lab.views.view_table import Segment, ViewTable, no_capture
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Client, Topic
 
@@ -45,11 +46,12 @@ class Session:
         close_reasons: CloseReasons | None = None,
         ended: Callable[[Session], None] = lambda session: None,
         limit: int = transcript_text.LIMIT,
+        segment: Segment = no_capture,
     ) -> None:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
         self._place, self._ended = place, ended
-        self._repl = Repl(topic, target, lambda: notify(number), limit, close_reasons or CloseReasons())
+        self._repl = Repl(topic, target, lambda: notify(number), limit, close_reasons or CloseReasons(), segment)
         repl = self._repl
         self._worker = Worker(f"netlab-{name}", repl.watched, repl.look, repl.close)
 
@@ -57,6 +59,11 @@ class Session:
     def transcript(self) -> BoundedLog[Entry]:
         """Calls, results and notes: the last 2,000 entries."""
         return self._repl.transcript
+
+    @property
+    def views(self) -> ViewTable:
+        """The buffers and views that its lines have named, and the client's own."""
+        return self._repl.views
 
     @property
     def attribution(self) -> Attribution:

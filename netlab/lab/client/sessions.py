@@ -11,6 +11,7 @@ from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
 from netlab.lab.state import Event, LabState, SessionsChanged, TranscriptGrew
+from netlab.lab.views.view_table import Segment
 from netlab.topics.contract import Topic
 
 MOST = 64
@@ -27,9 +28,10 @@ class Sessions:
         notify: Callable[[Event], None],
         state: Callable[[], LabState],
         close_reasons: CloseReasons,
+        segment: Segment,
     ) -> None:
         self._topic, self._target, self._notify = topic, target, notify
-        self._state, self._close_reasons = state, close_reasons
+        self._state, self._close_reasons, self._segment = state, close_reasons, segment
         self._lock = threading.Lock()
         self._open: dict[int, Session] = {}
         self._current: Session | None = None
@@ -63,6 +65,7 @@ class Sessions:
                 place=self._place,
                 close_reasons=self._close_reasons,
                 ended=self._remove,
+                segment=self._segment,
             )
             self._open[number] = self._current = session
         self._notify(SessionsChanged())

@@ -3,7 +3,9 @@
 import struct
 from collections.abc import Callable
 
-from netlab.topics.zerocopy.transfer import Transfer, address_of
+from netlab.topics.zerocopy.transfer import NOTHING, Transfer, address_of
+
+EMPTY = "the buffer is empty; call receive() first"
 
 
 class Slice:
@@ -24,6 +26,8 @@ class Slice:
 class Buffered:
     """Holds what was received last."""
 
+    needs_no_looks = ("resize",)
+
     def __init__(self, log: Callable[[str], None]) -> None:
         self.transfer = Transfer("", 0)
         self._log = log
@@ -33,6 +37,11 @@ class Buffered:
     def buffer(self) -> memoryview:
         """What was received last, also while it is still arriving."""
         return self.transfer.buffer
+
+    @property
+    def owner(self) -> object:
+        """The object whose bytes the buffer shows; it is known also after the view of it was released."""
+        return self.transfer.owner
 
     @property
     def arrivals(self) -> list[int]:
@@ -65,8 +74,10 @@ class Buffered:
         return self.view(max(offset - 4, 0), end + 4)
 
     def resize(self, size: int) -> None:
-        """Try to change the buffer's length while views of it exist: expect a `BufferError`."""
-        owner = self._filled().obj
+        """Change the buffer's length: a `BufferError` while views of it exist, as ``buffer``, the client's own."""
+        owner = self.owner
+        if self.buffer is NOTHING:
+            raise ValueError(EMPTY)
         if not isinstance(owner, bytearray):
             kind = type(owner).__name__
             raise TypeError(f"the length of a {kind} cannot change at all; receive('1 MiB') makes a bytearray")
@@ -78,8 +89,10 @@ class Buffered:
         except BufferError:
             self._log("views of it exist: a longer one may have to move, and they would show freed memory")
             raise
+        self.transfer.address = 0
+        self.transfer.place(memoryview(owner))  # the view before was released, or this would have been refused
 
     def _filled(self) -> memoryview:
-        if not self.buffer:
-            raise ValueError("the buffer is empty; call receive() first")
+        if self.buffer is NOTHING:
+            raise ValueError(EMPTY)
         return self.buffer

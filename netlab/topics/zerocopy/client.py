@@ -55,7 +55,7 @@ class Client(Buffered):
         self._expect(CONTENT, wanted)
         began, worked = time.perf_counter(), time.thread_time()
         try:
-            transfer.buffer = WAYS[way](self.socket, transfer)
+            transfer.place(WAYS[way](self.socket, transfer))
         except Exception as error:
             transfer.failure = f"{type(error).__name__}: {error}"
             raise

@@ -14,8 +14,9 @@ class Transfer:
 
     ``arrivals`` has the size of each piece; ``copied`` counts the bytes that were copied, the kernel's copy included;
     ``held`` and ``peak`` are bytes of memory, now and at most; ``seconds`` is the time from the request to the last
-    byte, ``processor`` the time in which this thread computed, copied, or had the kernel copy for it. ``buffer`` holds
-    the payload, at ``address``; ``moves`` counts how often it moved elsewhere. ``failure`` is what the way raised.
+    byte, ``processor`` the time in which this thread computed, copied, or had the kernel copy for it. ``buffer`` is a
+    view of ``owner``, which holds the payload, at ``address``; ``moves`` counts how often it moved elsewhere.
+    ``failure`` is what the way raised.
     """
 
     way: str
@@ -28,6 +29,7 @@ class Transfer:
     seconds: float = 0.0
     processor: float = 0.0
     buffer: memoryview = NOTHING
+    owner: object = b""
     address: int = 0
     moves: int = 0
     failure: str = ""
@@ -50,7 +52,7 @@ class Transfer:
         """Note that this buffer holds the payload now."""
         at = address_of(buffer)
         self.moves += self.address not in (0, at)
-        self.buffer, self.address = buffer, at
+        self.buffer, self.owner, self.address = buffer, buffer.obj, at
         return buffer
 
     def __repr__(self) -> str:
