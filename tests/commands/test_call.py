@@ -91,13 +91,18 @@ def test_a_client_that_cannot_send_is_reported(capsys: pytest.CaptureFixture[str
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_answer_and_reset, args=(listener,), daemon=True).start()
         to = f"127.0.0.1:{listener.getsockname()[1]}"
-        assert main(["tcp", "--to", to, "--keep-going", "recv(1)", "recv(1)", "send(b'x')"]) == 1
+        assert (
+            main(["tcp", "--to", to, "--keep-going", "send(b'a')", "recv(1)", "send(b'b')", "recv(1)", "send(b'x')"])
+            == 1
+        )
     assert "BrokenPipeError" in capsys.readouterr().err.splitlines()[-1]
 
 
 def _answer_and_reset(listener: socket.socket) -> None:
     accepted = listener.accept()[0]
+    accepted.recv(1)
     accepted.sendall(b"!")
+    accepted.recv(1)
     accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     accepted.close()
 

@@ -75,6 +75,8 @@ class Meanings:
         self._whole = whole or {}
         self._flows: OrderedDict[int, FlowMeaning] = OrderedDict()
         self._left = _IN_ALL
+        self.hurried = False
+        """Whether lines show a preview, and nothing is read for them: more segments come than can be read."""
 
     @property
     def guesses(self) -> bool:
@@ -143,7 +145,7 @@ class Meanings:
 
     def words(self, segment: Segment) -> str:
         """A segment in a line, escaped; a preview of its bytes until `work` knows more."""
-        if not segment.carries or (segment.length and not segment.data):
+        if self.hurried or not segment.carries or (segment.length and not segment.data):
             return said(segment, None)
         meaning = self.of(segment.flow)
         reader = meaning.reader

@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from netlab.capture.model import Endpoint, Segment, Transport
 from netlab.capture.view import CapturedSegments
-from netlab.dissect.reading.meanings import How
+from netlab.dissect.reading.meanings import How, Meanings
 from netlab.lab.server_sockets import FlowSockets
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.line_cache import LineCache
@@ -78,6 +78,11 @@ class SegmentLines(ScrollView, can_focus=True):
         return self._redraw_rate.flooded
 
     @property
+    def hurried(self) -> bool:
+        """Whether a flood is followed: the lines that are shown are gone a second later."""
+        return self.flooded and self.rows.following
+
+    @property
     def highlighted(self) -> Segment | None:
         """The segment at the cursor."""
         return self.rows.at(self.cursor)
@@ -111,6 +116,14 @@ class SegmentLines(ScrollView, can_focus=True):
             self.refresh()
         elif self._redraw_rate.highlight_is_due():
             self.post_message(self.RowHighlighted(self.highlighted))
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """While a flood is followed, lines show previews: reading the flows would take processor time from the wire."""
+        how, hurried = self._painter.how, self.hurried
+        if isinstance(how, Meanings) and how.hurried is not hurried:
+            how.hurried = hurried
+            self.refresh()
 
     def _let_go(self) -> None:
         """Keep the lines in their place when rows above them are gone."""
@@ -153,7 +166,7 @@ class SegmentLines(ScrollView, can_focus=True):
 
     def show_unread(self, flows: Mapping[Endpoint, FlowSockets]) -> None:
         """Mark the segments that the server has not read, by what the kernel said of these clients' flows."""
-        if self._painter.unread.take(flows):
+        if self._painter.unread.take(flows) and not self.hurried:
             self.refresh()
 
     @property

@@ -94,6 +94,8 @@ class WireView(Vertical):
 
     def _open(self) -> None:
         """Find out, in a thread, what segments mean that were drawn without: decrypt them, read their flows on."""
+        if self._list.hurried:
+            return
         turn = self._turns.next(self.capture, self._how, self.decrypted)
         if turn is None:
             return

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Kind
+from netlab.dissect.reading.meanings import Meanings
 from netlab.dissect.summary import preview
 from netlab.ui.bytes.fields import dissecting
 from netlab.ui.widgets import redraw_rate
@@ -290,6 +291,34 @@ def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.
             app.wire.grow()
             await pilot.pause(0.001)
         await until(pilot, lambda: fields(app) == [(3 - last, 3)])
+
+    drive(app, script)
+
+
+def test_while_a_flood_is_followed_no_flow_is_read_for_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redraw_rate, "SECONDS", 0.1)
+    app = PanesApp(HandMade())
+
+    async def script(pilot: Pilot[None]) -> None:
+        capture = app.capture
+        assert capture is not None
+        flow, how = capture.open(), Meanings(capture)
+        app.wire.show(capture, how)
+
+        def flooding() -> bool:
+            for _ in range(100):
+                capture.add(flow, OUT, b'{"a": 1}\n')
+            app.wire.grow()
+            return how.hurried
+
+        def over() -> bool:
+            app.wire.grow()
+            return not how.hurried
+
+        await until(pilot, flooding)
+        assert how.words(capture.segments[-1]) == '{"a": 1}␊'
+        await until(pilot, over)
+        await until(pilot, lambda: how.words(capture.segments[1]) == '{"a": 1}', "a line that was read")
 
     drive(app, script)
 
