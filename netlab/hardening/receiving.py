@@ -10,6 +10,7 @@ from netlab.hardening.events import Refused
 from netlab.hardening.patience import Deadline
 
 AT_ONCE = 65536
+LINE_AT_ONCE = 8192
 STEP = 1 << 20
 LONGEST_LINE = 65536
 
@@ -76,6 +77,11 @@ class LineReader:
 
     def read_line(self) -> bytes:
         """The next line; at the end of the stream what is left, then ``b""``."""
+        if not self._received:
+            chunk = self._client.recv(LINE_AT_ONCE)
+            if chunk.find(b"\n") == len(chunk) - 1:  # one whole line, as people and most programs send it; or the end
+                return chunk
+            self._received += chunk
         self._deadline.renew()
         while not (length := self._received.find(b"\n") + 1):
             chunk = self._next_chunk() if len(self._received) <= LONGEST_LINE else b""
@@ -90,10 +96,6 @@ class LineReader:
         return line
 
     def _next_chunk(self) -> bytes:
-        if not self._received:
-            chunk = self._client.recv(AT_ONCE)
-            self._deadline.renew()
-            return chunk
         try:
             return self._client.recv_by(self._deadline, AT_ONCE)
         except TimeoutError:
