@@ -208,7 +208,7 @@ def test_every_scalar_shows_its_type():
         "1",
         "1",
         "True",
-        "1",
+        "1.0",
         "'1'",
         "base64 1",
         "1",

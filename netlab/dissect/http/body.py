@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 
 from netlab.dissect.fields import Field
 from netlab.dissect.http.head import header_field
-from netlab.dissect.http.message import MOST_LINES, Message
+from netlab.dissect.http.message import MOST_LINES, HttpMessage
 from netlab.dissect.http.values import (
     LONGEST_LINE,
     MOST_PARTS,
@@ -24,10 +24,13 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 _TEXT = re.compile(r"text/|[\w./+-]*(?:xml|json|javascript|urlencoded)")
 _BOUNDARY = re.compile(r'multipart/[^;]{1,40}.*boundary="?([^";]{1,70})', re.IGNORECASE)
 _NAME = re.compile(rb'(?i)content-disposition:[^\r\n]*?[ ;]name="?([^";\r\n]*)')
+_KIND = re.compile(rb"(?i)content-type:[ \t]*([^;\r\n]{1,80})")
+MOST_HEADERS = 20
+"""Headers of a part that are listed."""
 _FORM = "application/x-www-form-urlencoded"
 
 
-def read_body(message: Message) -> None:
+def read_body(message: HttpMessage) -> None:
     """Find the body's end, by RFC 9112, section 6.3."""
     lengths, codings = message.values("content-length"), message.values("transfer-encoding")
     if (codings and lengths) or len(set(lengths)) > 1:
@@ -45,7 +48,7 @@ def read_body(message: Message) -> None:
         message.whole = True
 
 
-def has_no_body(message: Message) -> bool:
+def has_no_body(message: HttpMessage) -> bool:
     """Whether it is a response that has none, whatever its headers say (RFC 9112, section 6.3)."""
     status = message.status
     if message.answers == "CONNECT" and 200 <= status < 300:
@@ -53,7 +56,7 @@ def has_no_body(message: Message) -> bool:
     return 100 <= status < 200 or status in (204, 304) or (bool(status) and message.answers == "HEAD")
 
 
-def _read_counted(message: Message, length: str) -> None:
+def _read_counted(message: HttpMessage, length: str) -> None:
     if not re.fullmatch("[0-9]{1,18}", length):
         message.leave("Content-Length is not a number")
         return
@@ -66,18 +69,18 @@ def _read_counted(message: Message, length: str) -> None:
         _add_body(message, end, f" … waits for {message.needs} bytes{_unless_head(message)}" if message.needs else "")
 
 
-def _unless_head(message: Message) -> str:
+def _unless_head(message: HttpMessage) -> str:
     """A response to HEAD announces a body that never comes; only the request shows that."""
     unknown = message.status and message.answers is None and message.position == len(message.data)
     return " (none come in answer to HEAD)" if unknown else ""
 
 
-def _read_to_end(message: Message) -> None:
+def _read_to_end(message: HttpMessage) -> None:
     message.pieces.append((message.position, len(message.data)))
     _add_body(message, len(message.data), " (until the connection closes)")
 
 
-def _add_body(message: Message, end: int, note: str) -> None:
+def _add_body(message: HttpMessage, end: int, note: str) -> None:
     coded = message.values("content-encoding")[:1]
     if coded:
         message.add("body", end, "bytes", f"{coded[0][:40]} {quoted(message.data[message.position : end])}{note}")
@@ -86,7 +89,7 @@ def _add_body(message: Message, end: int, note: str) -> None:
         message.add("body", end, kind, value + note, children)
 
 
-def described(message: Message, data: memoryview, start: int, end: int) -> tuple[str, str, tuple[Field, ...]]:
+def described(message: HttpMessage, data: memoryview, start: int, end: int) -> tuple[str, str, tuple[Field, ...]]:
     """Kind, value and fields of a body, which is ``data`` from ``start`` to ``end``, by its Content-Type."""
     body = data[start:end]
     kind = (message.values("content-type")[:1] or [""])[0]
@@ -103,16 +106,26 @@ def _parts(data: memoryview, start: int, end: int, boundary: bytes) -> list[Fiel
     """The parts of a multipart body (RFC 2046, section 5.1.1), each named as its head says."""
     raw = bytes(data[start : min(end, start + LONGEST_LINE)])
     marks = [match.start() for match in islice(re.finditer(b"(?<![^\n])" + re.escape(boundary), raw), MOST_PARTS + 1)]
-    fields = []
-    for begin, stop in pairwise(marks):
-        head, _, content = raw[begin + len(boundary) : stop].partition(b"\r\n\r\n")
-        name = _NAME.search(head)
-        value = shown(content.removesuffix(b"\r\n"))
-        fields.append(Field(unquoted(name[1]) if name else "part", start + begin, start + stop, "part", value))
-    return fields
+    return [_part(raw[begin:stop], start + begin, len(boundary)) for begin, stop in pairwise(marks)]
 
 
-def _read_coded(message: Message, codings: list[str]) -> None:
+def _part(raw: bytes, start: int, boundary: int) -> Field:
+    """A part, with its boundary, its headers, and what it holds."""
+    head, blank, content = raw[boundary:].partition(b"\r\n\r\n")
+    name, kind = _NAME.search(head), _KIND.search(head)
+    headers, at = list[Field](), start + boundary
+    for line in islice(re.finditer(rb"[^\r\n]+", head), MOST_HEADERS):
+        headers.append(header_field(line[0], at + line.start()))
+    content = content.removesuffix(b"\r\n")
+    begin = at + len(head) + len(blank)
+    text = kind is None or _TEXT.match(kind[1].decode("latin-1").lower())
+    value = shown(content) if text else quoted(memoryview(content))
+    inner = Field("content", begin, begin + len(content), "text" if text else "bytes", value)
+    title = unquoted(name[1]) if name else "part"
+    return Field(title, start, start + len(raw), "part", value, (*headers, *([inner] if blank else [])))
+
+
+def _read_coded(message: HttpMessage, codings: list[str]) -> None:
     if [coding.lower() for coding in codings] != ["chunked"]:
         message.leave(f"Transfer-Encoding {', '.join(codings)[:SHOWN]} is not understood")
         return
@@ -133,7 +146,7 @@ def _read_coded(message: Message, codings: list[str]) -> None:
         message.leave(message.problem)
 
 
-def _read_chunk(message: Message, number: int) -> tuple[Field, int] | None:
+def _read_chunk(message: HttpMessage, number: int) -> tuple[Field, int] | None:
     """The next chunk and its size; None if the line with its size has not arrived."""
     data, start = message.data, message.position
     end = line_end(data, start)
@@ -155,11 +168,11 @@ def _read_chunk(message: Message, number: int) -> tuple[Field, int] | None:
         return None
     name = f"chunk {number}"
     here = "" if stop - end - 1 == size else f", {stop - end - 1} of them here"
-    text = f"{size} bytes{here}: {quoted(data[end + 1 : stop])}"
+    text = f"{size} byte{'s' * (size != 1)}{here}: {quoted(data[end + 1 : stop])}"
     return Field(name, start, message.position, "chunk", text), -1 if message.needs else size
 
 
-def _read_trailer(message: Message, start: int, position: int) -> tuple[Field, int] | None:
+def _read_trailer(message: HttpMessage, start: int, position: int) -> tuple[Field, int] | None:
     """The last chunk, with the headers that may follow it."""
     trailer: list[Field] = []
     for _ in range(MOST_LINES):

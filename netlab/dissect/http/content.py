@@ -6,17 +6,19 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 
+from netlab.dissect.documents.by_type import read_by_type
+from netlab.dissect.documents.document import Content, ContentReader
 from netlab.dissect.fields import Derived, Field
 from netlab.dissect.http.body import described
-from netlab.dissect.http.message import Content, ContentReader, Message
+from netlab.dissect.http.message import HttpMessage
 from netlab.dissect.reading.unpacking import unpack
 
 MOST_JOINED = 1 << 20
 """Bytes of a chunked body that are put together to be read as a whole."""
 
 
-def show_content(message: Message, content: ContentReader | None) -> None:
-    """Let the reader of bodies look at what has arrived, and take its fields under the body."""
+def show_content(message: HttpMessage, content: ContentReader | None) -> None:
+    """Let a reader of bodies look at what has arrived, by default that of its type, and take its fields."""
     size = sum(end - start for start, end in message.pieces)
     body = message.fields[-1]
     if message.status and body.name == "body":
@@ -28,8 +30,8 @@ def show_content(message: Message, content: ContentReader | None) -> None:
     if codings:
         message.fields[-1] = _with_unpacked(message, body, joined, ", ".join(codings), content)
         return
-    found = content(joined, where) if content is not None else Content()
-    children = found.fields or body.children
+    found = _read(message, joined, where, content)
+    children = (*found.fields, *body.children)
     if len(message.pieces) > 1:
         whole = Derived("body", bytes(joined), body.end - body.start)
         children = (*children, _derived(message, "put together", whole))
@@ -37,13 +39,13 @@ def show_content(message: Message, content: ContentReader | None) -> None:
     _say(message, found)
 
 
-def _derived(message: Message, name: str, buffer: Derived) -> Field:
+def _derived(message: HttpMessage, name: str, buffer: Derived) -> Field:
     kind, value, children = described(message, memoryview(buffer.data), 0, len(buffer.data))
     return Field(name, 0, len(buffer.data), kind, value, children, buffer=buffer)
 
 
 def _with_unpacked(
-    message: Message, body: Field, joined: memoryview, coding: str, content: ContentReader | None
+    message: HttpMessage, body: Field, joined: memoryview, coding: str, content: ContentReader | None
 ) -> Field:
     """The body, with what it is once unpacked, as far as it has come."""
     unpacked = unpack(joined, coding, whole=message.whole)
@@ -54,17 +56,25 @@ def _with_unpacked(
         return body
     buffer = Derived("unpacked body", unpacked.data, len(joined))
     field = _derived(message, "unpacked", buffer)
-    found = content(memoryview(buffer.data), lambda at: at) if content is not None else Content()
+    found = _read(message, memoryview(buffer.data), lambda at: at, content)
     _say(message, found)
     return replace(body, children=(*body.children, replace(field, children=found.fields or field.children)))
 
 
-def _say(message: Message, found: Content) -> None:
+def _read(
+    message: HttpMessage, body: memoryview, where: Callable[[int], int], content: ContentReader | None
+) -> Content:
+    if content is not None:
+        return content(body, where)
+    return read_by_type((message.values("content-type")[:1] or [""])[0], body, where)
+
+
+def _say(message: HttpMessage, found: Content) -> None:
     message.summary = found.summary or message.summary
     message.problem = message.problem or (found.problem if message.whole else "")
 
 
-def _joined(message: Message) -> tuple[memoryview, Callable[[int], int]]:
+def _joined(message: HttpMessage) -> tuple[memoryview, Callable[[int], int]]:
     """The body without the sizes of chunks, and a function from its positions to those in the stream."""
     if len(message.pieces) == 1:
         start, end = message.pieces[0]

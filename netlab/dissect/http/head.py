@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from netlab.dissect.fields import Field
-from netlab.dissect.http.message import MOST_LINES, Message
+from netlab.dissect.http.message import MOST_LINES, HttpMessage
 from netlab.dissect.http.values import LONGEST_LINE, MOST_PARTS, SHOWN, count, form_fields, line_end, shown
 
 _REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}) ([^ \r\n]+) (HTTP/\d\.\d)")
@@ -16,7 +16,7 @@ _BEGUN = re.compile(
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
 
 
-def read_start(message: Message, may_begin: bool) -> bool:
+def read_start(message: HttpMessage, may_begin: bool) -> bool:
     """Read the start line; False if there is none."""
     data, start = message.data, message.start
     end = line_end(data, start)
@@ -37,7 +37,7 @@ def read_start(message: Message, may_begin: bool) -> bool:
     return True
 
 
-def _read_start_begun(message: Message) -> bool:
+def _read_start_begun(message: HttpMessage) -> bool:
     begun = bytes(message.data[message.start : message.start + LONGEST_LINE + 1])
     if len(begun) > LONGEST_LINE or not _BEGUN.fullmatch(begun):
         return False
@@ -63,7 +63,7 @@ def _with_query(data: memoryview, target: Field) -> Field:
     return Field("target", target.start, target.end, "text", target.value, children)
 
 
-def read_headers(message: Message) -> bool:
+def read_headers(message: HttpMessage) -> bool:
     """Read the headers; False if their end has not arrived, or will not be found."""
     data, position, fields = message.data, message.position, list[Field]()
     while len(fields) < MOST_LINES and (end := line_end(data, position)) is not None:
@@ -89,7 +89,7 @@ def read_headers(message: Message) -> bool:
     return False
 
 
-def _add_headers(message: Message, end: int, fields: list[Field]) -> None:
+def _add_headers(message: HttpMessage, end: int, fields: list[Field]) -> None:
     if fields:
         message.add("headers", end, "headers", count(fields, "header"), tuple(fields[:MOST_PARTS]))
 

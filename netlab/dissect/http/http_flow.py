@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from netlab.capture.model import Direction
+from netlab.dissect.documents.document import ContentReader
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_WAITING, FlowDissector, Run, moved
 from netlab.dissect.http.long_body import LongBody, body_after
-from netlab.dissect.http.message import ContentReader, Message
+from netlab.dissect.http.message import HttpMessage
 from netlab.dissect.http.read_http import EMPTY_LINES, MOST_MESSAGES, field_of, in_a_line, read_message
 from netlab.dissect.http.values import quoted, shortened
 from netlab.dissect.reading.by_content import ByContent
@@ -130,7 +131,7 @@ class HttpFlow:
             return "what follows the message is not HTTP"
         return "this is not HTTP/1" if known else "these bytes lie within a message whose beginning is missing"
 
-    def _take(self, reading: _HttpRun, message: Message) -> None:
+    def _take(self, reading: _HttpRun, message: HttpMessage) -> None:
         """Take a message, or the head of a long one, or wait for the rest of it."""
         end = len(reading.run.data)
         if not message.whole and not message.problem and max(end - message.start + message.needs, 0) > LONG:
@@ -157,7 +158,7 @@ class HttpFlow:
         else:
             reading.position, reading.waits, reading.needs = message.start, True, message.needs
 
-    def _follow(self, message: Message) -> None:
+    def _follow(self, message: HttpMessage) -> None:
         """Remember what a message means for those that follow."""
         if not message.status:
             if len(self._asked) < _MOST_ASKED:

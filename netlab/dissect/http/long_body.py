@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from netlab.dissect.http.message import Message
+from netlab.dissect.http.message import HttpMessage
 from netlab.dissect.http.values import LONGEST_LINE, line_end
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
@@ -62,7 +62,7 @@ class LongBody:
             self.over, self.problem = True, "a chunk's size is not a number"
 
 
-def body_after(message: Message) -> LongBody | None:
+def body_after(message: HttpMessage) -> LongBody | None:
     """The body that follows a message's head; None if its length is not known."""
     if message.head_end is None:
         return None

@@ -1,8 +1,7 @@
-"""One HTTP message while it is read, and what a reader of bodies finds in one."""
+"""One HTTP message while it is read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from netlab.dissect.fields import Field
@@ -12,21 +11,8 @@ MOST_LINES = 20000
 """Headers, or chunks, of one message that are read at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a reader of bodies found in one: fields, the message in one line, why it stopped."""
-
-    fields: tuple[Field, ...] = ()
-    summary: str = ""
-    problem: str = ""
-
-
-ContentReader = Callable[[memoryview, Callable[[int], int]], Content]
-"""Reads a body as far as it has arrived; the second argument turns a position in it into one in the stream."""
-
-
 @dataclass(slots=True)
-class Message:
+class HttpMessage:
     """One message while it is read: its fields so far, the position, and what it still waits for."""
 
     data: memoryview

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from netlab.capture.model import Direction
+from netlab.dissect.documents.document import ContentReader
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.http.body import read_body
 from netlab.dissect.http.content import show_content
 from netlab.dissect.http.head import read_headers, read_start
-from netlab.dissect.http.message import ContentReader, Message
+from netlab.dissect.http.message import HttpMessage
 from netlab.dissect.http.values import quoted, shortened
 
 MOST_MESSAGES = 1000
@@ -30,7 +31,7 @@ def read_http(
     A dissector (`netlab.dissect.fields`): total, linear, and it copies nothing but the values that it shows.
     """
     fields: list[Field] = []
-    last: Message | None = None
+    last: HttpMessage | None = None
     summaries: list[str] = []
     position = 0
     while position < len(data) and len(fields) < MOST_MESSAGES and (last is None or last.whole):
@@ -69,7 +70,7 @@ def _why_raw(after: bool, full: bool, offset: int) -> str:
     return "bytes from within a message; see the whole stream" if offset else "this is not HTTP/1"
 
 
-def field_of(message: Message) -> Field:
+def field_of(message: HttpMessage) -> Field:
     """A message with its parts."""
     kind = "response" if message.status else "request"
     return Field(kind, message.start, message.position, "http", message.title, tuple(message.fields))
@@ -77,12 +78,12 @@ def field_of(message: Message) -> Field:
 
 def read_message(
     data: memoryview, start: int, content: ContentReader | None, may_begin: bool, answers: str | None = None
-) -> Message | None:
+) -> HttpMessage | None:
     """The message that starts here; ``may_begin``: half a line can be its beginning.
 
     ``answers`` is the method of the request, if it is a response and that is known.
     """
-    message = Message(data, start, start, answers=answers)
+    message = HttpMessage(data, start, start, answers=answers)
     if not read_start(message, may_begin):
         return None
     if message.position == len(data) and not message.fields[0].children:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from netlab.dissect.exchanges.http_picture import draw
 from netlab.dissect.flow import Match, Opening, Protocol
 from netlab.dissect.http.http_flow import HttpFlow
 
@@ -23,4 +24,4 @@ def recognise(opening: Opening) -> Match:
     return Match.UNDECIDED if not answered and _BEGUN.fullmatch(asked) else Match.NO
 
 
-PROTOCOL = Protocol("http", "HTTP/1", recognise, HttpFlow, 10)
+PROTOCOL = Protocol("http", "HTTP/1", recognise, HttpFlow, 10, draw=draw)
