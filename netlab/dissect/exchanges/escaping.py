@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
-from netlab.dissect.exchanges.http_exchanges import Exchange
+from netlab.dissect.exchanges.http_exchanges import HttpExchange
 from netlab.dissect.exchanges.whole_body import WholeBody, body_of
 from netlab.dissect.fields import Field
 
@@ -30,12 +30,12 @@ class Repeated(NamedTuple):
     escaped: bool
 
 
-def parameters_of(exchange: Exchange) -> list[Parameter]:
+def parameters_of(exchange: HttpExchange) -> list[Parameter]:
     """The parameters of a request, those of its form first, as far as they are of a usual length."""
     return list(_parameters(exchange))[:MOST_PARAMETERS]
 
 
-def _parameters(exchange: Exchange) -> Iterator[Parameter]:
+def _parameters(exchange: HttpExchange) -> Iterator[Parameter]:
     request = exchange.request
     if request is None:
         return
@@ -65,7 +65,7 @@ def _pair(raw: bytes) -> Parameter:
     return Parameter(unquote_plus(name), unquote_plus(value))
 
 
-def page_of(exchange: Exchange) -> str:
+def page_of(exchange: HttpExchange) -> str:
     """The HTML page that answers a request, or its beginning; empty if the answer is something else."""
     response = exchange.response
     if response is None or not response.header("content-type").lower().startswith("text/html"):
@@ -74,7 +74,7 @@ def page_of(exchange: Exchange) -> str:
     return bytes(body.data[:_MOST_PAGE]).decode("utf-8", "replace") if body is not None else ""
 
 
-def repeated(exchange: Exchange) -> Iterator[Repeated]:
+def repeated(exchange: HttpExchange) -> Iterator[Repeated]:
     """The parameters with a tag in them that the page repeats."""
     page = page_of(exchange)
     for parameter in parameters_of(exchange) if page else ():

@@ -10,7 +10,7 @@ from netlab.capture.model import Direction, Segment
 from netlab.dissect.exchanges.body_rows import body_row
 from netlab.dissect.exchanges.escaping import repeated
 from netlab.dissect.exchanges.exchange_times import times_in_full
-from netlab.dissect.exchanges.http_exchanges import Exchange, Sent
+from netlab.dissect.exchanges.http_exchanges import HttpExchange, Sent
 from netlab.dissect.fields import Field
 from netlab.dissect.picture import Message, Row, Tone
 
@@ -43,13 +43,13 @@ def places_of(segments: Sequence[Segment], direction: Direction) -> Places:
     return Places([offset for offset, _ in found], [number for _, number in found])
 
 
-def time_rows(exchange: Exchange) -> Iterator[Row]:
+def time_rows(exchange: HttpExchange) -> Iterator[Row]:
     """How the time was spent."""
     if words := times_in_full(exchange):
         yield Row(words, tone=Tone.QUIET)
 
 
-def escaping_rows(exchange: Exchange) -> Iterator[Row]:
+def escaping_rows(exchange: HttpExchange) -> Iterator[Row]:
     """What the page makes of tags in what was sent."""
     for parameter, escaped in repeated(exchange):
         segment = exchange.response.message.first if exchange.response is not None else 0

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-from netlab.dissect.durations import duration
-from netlab.dissect.exchanges.http_exchanges import Exchange
+from netlab.dissect.exchanges.http_exchanges import HttpExchange
 
 
-def times(exchange: Exchange) -> str:
+def times(exchange: HttpExchange) -> str:
     """``1.2 ms to first byte, 1.5 ms in all``, both from the request's first byte; empty if there is no answer."""
     request, response = exchange.request, exchange.response
     if request is None or response is None or not request.message.began_ns or not response.message.began_ns:
         return ""
     began = request.message.began_ns
     first, last = response.message.began_ns - began, max(response.ended_ns, request.ended_ns) - began
-    return f"{duration(first)} to first byte, {duration(last)} in all"
+    return f"{_duration(first)} to first byte, {_duration(last)} in all"
 
 
-def times_in_full(exchange: Exchange) -> str:
+def times_in_full(exchange: HttpExchange) -> str:
     """How long the request took to come, the server to answer, and the answer to come."""
     request, response = exchange.request, exchange.response
     if not times(exchange) or request is None or response is None:
         return ""
     waited = response.message.began_ns - request.ended_ns
-    between = f"waited {duration(waited)}"
+    between = f"waited {_duration(waited)}"
     if waited < 0:
-        between = f"the answer began {duration(-waited)} before the request's end"
-    answered = duration(response.ended_ns - response.message.began_ns)
+        between = f"the answer began {_duration(-waited)} before the request's end"
+    answered = _duration(response.ended_ns - response.message.began_ns)
     interim = "".join(
-        f", {sent.status} after {duration(sent.message.began_ns - request.message.began_ns)}"
+        f", {sent.status} after {_duration(sent.message.began_ns - request.message.began_ns)}"
         for sent in exchange.interim[:3]
     )
-    return f"request {duration(request.ended_ns - request.message.began_ns)}{interim}, {between}, answer {answered}"
+    return f"request {_duration(request.ended_ns - request.message.began_ns)}{interim}, {between}, answer {answered}"
+
+
+def _duration(nanoseconds: int) -> str:
+    """``310 µs``, ``1.2 ms``, ``120 ms``, ``3.2 s``."""
+    if nanoseconds < 1_000_000:
+        return f"{nanoseconds / 1e3:.0f} µs" if nanoseconds else "0 ms"
+    if nanoseconds < 1_000_000_000:
+        return f"{nanoseconds / 1e6:.1f} ms" if nanoseconds < 100_000_000 else f"{nanoseconds / 1e6:.0f} ms"
+    return f"{nanoseconds / 1e9:.1f} s"

@@ -83,7 +83,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Exchange:
+class HttpExchange:
     """A request with its answer, and the interim answers (1xx) before that; either may be missing."""
 
     request: Sent | None
@@ -100,14 +100,14 @@ class Exchange:
 
 
 @dataclass(slots=True)
-class Exchanges:
+class HttpExchanges:
     """What happened on a connection, in order: exchanges, and messages that are none of HTTP."""
 
-    all: list[Exchange | Message] = field(default_factory=list)
+    all: list[HttpExchange | Message] = field(default_factory=list)
     after: list[Message] = field(default_factory=list)
     """What follows an upgrade."""
-    upgrade: Exchange | None = None
-    _waiting: deque[Exchange] = field(default_factory=deque)
+    upgrade: HttpExchange | None = None
+    _waiting: deque[HttpExchange] = field(default_factory=deque)
     _last: dict[Direction, Sent] = field(default_factory=dict)
 
     def take(self, message: Message, whole: bool) -> None:
@@ -125,7 +125,7 @@ class Exchanges:
             self.all.append(message)
 
     def _ask(self, sent: Sent) -> None:
-        exchange = Exchange(sent)
+        exchange = HttpExchange(sent)
         self._last[Direction.TO_SERVER] = sent
         self._waiting.append(exchange)
         self.all.append(exchange)
@@ -133,7 +133,7 @@ class Exchanges:
     def _answer(self, sent: Sent) -> None:
         self._last[Direction.TO_CLIENT] = sent
         if not self._waiting:
-            self.all.append(Exchange(None, sent))
+            self.all.append(HttpExchange(None, sent))
         elif 100 <= sent.status < 200 and sent.status != 101:
             self._waiting[0].interim.append(sent)
         else:
@@ -146,9 +146,9 @@ def _is_request(message: Message) -> bool:
     return any(part.name == "request line" for part in message.field.children)
 
 
-def exchanges_of(seen: SeenFlow) -> Exchanges:
+def exchanges_of(seen: SeenFlow) -> HttpExchanges:
     """The exchanges of a flow, in the order in which they began."""
-    found = Exchanges()
+    found = HttpExchanges()
     for message, whole in sorted(_messages(seen), key=lambda each: (each[0].first, each[0].start)):
         found.take(message, whole)
     return found

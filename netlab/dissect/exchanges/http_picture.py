@@ -9,7 +9,7 @@ from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.exchanges.body_rows import size_in_words
 from netlab.dissect.exchanges.exchange_rows import escaping_rows, message_rows, places_of, time_rows
 from netlab.dissect.exchanges.exchange_times import times
-from netlab.dissect.exchanges.http_exchanges import Exchange, Exchanges, Sent, exchanges_of
+from netlab.dissect.exchanges.http_exchanges import HttpExchange, HttpExchanges, Sent, exchanges_of
 from netlab.dissect.exchanges.whole_body import body_of
 from netlab.dissect.fields import Field
 from netlab.dissect.framed.framed_flow import count_bytes
@@ -22,7 +22,7 @@ _MOST_ENDS = 4
 _LEAST = 16
 """Columns that the request keeps beside the times, and what came of it."""
 _MARGIN = len("▸ ") + len("  ") + len("   ")
-More = Callable[[Exchange, int], Iterable[Row]]
+More = Callable[[HttpExchange, int], Iterable[Row]]
 """What a topic adds to an exchange, for so many columns."""
 
 
@@ -34,7 +34,7 @@ def draw(seen: SeenFlow, width: int) -> Picture | None:
 def draw_exchanges(seen: SeenFlow, width: int, more: More) -> Picture | None:
     """The same, with what a topic adds to each exchange."""
     found = exchanges_of(seen)
-    exchanges = [each for each in found.all if isinstance(each, Exchange)]
+    exchanges = [each for each in found.all if isinstance(each, HttpExchange)]
     if not exchanges:
         return None
     drawing = _Drawing(seen, width, more)
@@ -53,7 +53,7 @@ def _rows_in(rows: tuple[Row, ...]) -> int:
     return len(rows) + sum(_rows_in(row.details) for row in rows)
 
 
-def _after(found: Exchanges) -> Iterator[Row]:
+def _after(found: HttpExchanges) -> Iterator[Row]:
     """What follows an upgrade, in one row."""
     upgrade = found.upgrade
     if upgrade is None or not found.after:
@@ -75,7 +75,7 @@ class _Drawing:
         self.left = MOST_ROWS
         self.bare = 0  # exchanges for whose details there was no room
 
-    def row(self, each: Exchange | Message) -> Row:
+    def row(self, each: HttpExchange | Message) -> Row:
         """An exchange, or bytes that are none."""
         if isinstance(each, Message):
             text = f"{each.direction.value} {count_bytes(len(each.data))} not of HTTP: {each.field.value}"
@@ -88,7 +88,7 @@ class _Drawing:
         text = f"{before}  {_cut(what, room - len(before))}" + (f"   {taken}" if taken else "")
         return Row(text, first.message.first if first is not None else 0, self._bounded(each), tone)
 
-    def _bounded(self, exchange: Exchange) -> tuple[Row, ...]:
+    def _bounded(self, exchange: HttpExchange) -> tuple[Row, ...]:
         """The details, if there is room for them and was for those before."""
         details = tuple(islice(self._details(exchange), self.left + 1)) if not self.bare else ()
         size = _rows_in(details)
@@ -98,7 +98,7 @@ class _Drawing:
         self.left -= size
         return details
 
-    def _head(self, exchange: Exchange) -> tuple[str, str, str, Tone]:
+    def _head(self, exchange: HttpExchange) -> tuple[str, str, str, Tone]:
         """Method, target and status; what was asked and answered; how it went."""
         request, response = exchange.request, exchange.response
         asked = request.message.field.value if request is not None else "(no request)"
@@ -118,7 +118,7 @@ class _Drawing:
         closed = any(each.direction is Direction.TO_CLIENT and each.kind is Kind.FIN for each in self._ended)
         return closed and response.headed and not response.counted
 
-    def _without_answer(self, exchange: Exchange) -> tuple[str, Tone]:
+    def _without_answer(self, exchange: HttpExchange) -> tuple[str, Tone]:
         request = exchange.request
         tone = Tone.WRONG if self._ended else Tone.QUIET
         if request is not None and not request.whole:
@@ -135,7 +135,7 @@ class _Drawing:
             tone = Tone.WRONG if each.kind is Kind.RESET else Tone.QUIET
             yield Row(f"{each.direction.value} {_end_in_words(each)}", each.number, tone=tone)
 
-    def _details(self, exchange: Exchange) -> Iterator[Row]:
+    def _details(self, exchange: HttpExchange) -> Iterator[Row]:
         yield from time_rows(exchange)
         yield from escaping_rows(exchange)
         yield from self._more(exchange, self._width)
@@ -160,7 +160,7 @@ def _end_in_words(end: Segment) -> str:
     return "the client reset the connection" if end.kind is Kind.RESET else "the client closed its side"
 
 
-def _in_words(exchange: Exchange, response: Sent) -> tuple[str, bool]:
+def _in_words(exchange: HttpExchange, response: Sent) -> tuple[str, bool]:
     """What was called and what came of it, or what kind of answer it is; and whether it is a fault."""
     called = _call(exchange.request) if exchange.request is not None else None
     result = _call(response)
@@ -176,7 +176,7 @@ def _call(sent: Sent) -> Field | None:
     return body.call if body is not None else None
 
 
-def _answer(exchange: Exchange, response: Sent) -> str:
+def _answer(exchange: HttpExchange, response: Sent) -> str:
     """What kind of answer it is: where it leads, or the type and size of its body."""
     if exchange.upgrades:
         return f"from here on {response.header('upgrade') or 'another protocol'}"
