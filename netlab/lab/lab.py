@@ -20,6 +20,7 @@ from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.lab import console
 from netlab.lab.bounded_log import BoundedLog
+from netlab.lab.client.client_facts import ClientFacts
 from netlab.lab.client.close_reason import LabCloseReasons
 from netlab.lab.client.lab_clients import LabClients
 from netlab.lab.client.sessions import Sessions
@@ -94,6 +95,7 @@ class Lab(LabCapture, LabClients):
             setup, first, port, self.options, self._live_capture, self._report, server_timeout, early, server
         )
         close_reasons = LabCloseReasons(self._supervisor.flows, self._fault, reports=not self.topic.attached)
+        self._client_facts = ClientFacts(self.topic.options)
         self._sessions = Sessions(
             self.topic,
             lambda: self.target(self.address),

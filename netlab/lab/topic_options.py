@@ -104,6 +104,14 @@ class Options:
             if option.secret and option.server
         }
 
+    def server_secrets(self) -> dict[str, object]:
+        """The values of the server's secrets, by option name."""
+        return {
+            option.name: option.parse(text) if (text := self._texts.get(option.name)) else option.default
+            for option in self._known.values()
+            if option.secret and option.server
+        }
+
     def client_keywords(self) -> dict[str, object]:
         """The client's options as keyword arguments."""
         return {name: value for name, value in self._values.items() if self._known[name].client}

@@ -7,6 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Transport
+from netlab.lab.client.client_facts import ClientFacts
 from netlab.lab.client.operations import Operation, is_remote, operations_of
 from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
@@ -30,6 +31,7 @@ class LabClients:
     _sessions: Sessions
     _live_capture: LiveCapture
     _certificates: Callable[[], Path]
+    _client_facts: ClientFacts
 
     @property
     def sessions(self) -> tuple[Session, ...]:
@@ -92,9 +94,27 @@ class LabClients:
         keywords = _client_keywords(self.topic, self.options, self.timeout, self._live_capture)
         if self.topic.certificates:
             keywords["certificates"] = self._certificates()
+        state, options = self._supervisor.state, self.options
         return ClientTarget(
-            address, self._supervisor.state.model, keywords, self.options.secrets, newline=self.options.newline
+            address, state.model, keywords, options.secrets, newline=options.newline, facts=self._client_facts
         )
+
+    def facts(self, client: Endpoint) -> Mapping[str, object]:
+        """What the lab knows of the flow of a client beyond its bytes: for pictures, which do not show the secrets.
+
+        ``server`` are the server's secrets by option name; ``client`` the client's, unless it is from outside. What
+        the topic's client has as ``facts`` is there, too.
+        """
+        found: dict[str, object] = {}
+        for session in self.sessions:
+            own = getattr(session.client, "facts", None) if client in session.addresses() else None
+            if isinstance(own, Mapping):
+                found.update(own)
+        if (secrets := self._client_facts.find(client)) is not None:
+            found["client"] = secrets
+        if self.topic.attached:
+            return found
+        return {**found, "server": self.options.server_secrets()}
 
 
 def _client_keywords(

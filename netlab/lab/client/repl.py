@@ -17,6 +17,7 @@ from netlab.lab.client import transcript_text
 from netlab.lab.client.arrivals import Arrivals
 from netlab.lab.client.attribution import Attribution
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
+from netlab.lab.client.client_facts import ClientFacts
 from netlab.lab.client.close_reason import CloseReason, CloseReasons
 from netlab.lab.client.connection import Connection, Notes
 from netlab.lab.client.failure_cause import FailureCause
@@ -42,7 +43,7 @@ class ClientTarget:
     """What a session connects to: the address, the server's model, and the client's keyword arguments.
 
     ``secrets`` are the names of ``keywords`` whose values are hidden, ``unshown`` those that are left out. ``newline``
-    ends a line of bare text.
+    ends a line of bare text. ``facts`` gets to know the client.
     """
 
     address: Endpoint
@@ -51,6 +52,7 @@ class ClientTarget:
     secrets: frozenset[str] = frozenset()
     unshown: frozenset[str] = frozenset({"timeout", "certificates", "keylog"})
     newline: str = ""
+    facts: ClientFacts = field(default_factory=ClientFacts)
 
 
 class Repl:
@@ -164,12 +166,13 @@ class Repl:
         self._cause.forget()
         keywords = {name: value for name, value in target.keywords.items() if name not in target.unshown}
         text = transcript_text.constructed((target.address.host, target.address.port), keywords, target.secrets)
-        self._run(
-            f"{self.topic.variable} = {text}",
-            f"a connection to {target.address}",
-            lambda: connection.open(self._client_class, target.address, Notes(self.note), target.keywords),
-            ClientMade(target.address, target.keywords),
-        )
+        with target.facts.of(connection, target.keywords):
+            self._run(
+                f"{self.topic.variable} = {text}",
+                f"a connection to {target.address}",
+                lambda: connection.open(self._client_class, target.address, Notes(self.note), target.keywords),
+                ClientMade(target.address, target.keywords),
+            )
         if connection.local is not None and connection.local.port:
             self.note(f"connected from {connection.local}")
         self._call = 0
