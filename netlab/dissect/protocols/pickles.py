@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.dissect.flow import Match, Opening, Protocol
-from netlab.dissect.pickle_messages import CHALLENGE, PicklesFlow
+from netlab.dissect.pickles.pickle_messages import CHALLENGE, PicklesFlow
 
 
 def recognise(opening: Opening) -> Match:

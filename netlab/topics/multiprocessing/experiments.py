@@ -9,7 +9,7 @@ from multiprocessing import AuthenticationError
 from pathlib import Path
 
 from netlab.capture.model import Direction
-from netlab.dissect.pickled import read_pickle
+from netlab.dissect.pickles.pickled import read_pickle
 from netlab.topics.experiment import Experiment, Runner, answers, carried, payload, sent
 
 SENT = {"name": "spam", "price": (1, 2.5)}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from netlab.dissect.field_reader import Short
 from netlab.dissect.length_prefix import NoLength, read_frame
-from netlab.dissect.pickled import LONGEST, read_pickle
+from netlab.dissect.pickles.pickled import LONGEST, read_pickle
 
 VALUES: list[object] = [
     None,

@@ -14,7 +14,7 @@ from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_WAITING, Run, moved
 from netlab.dissect.length_prefix import Frame, NoLength, read_frame
-from netlab.dissect.pickled import MOST_OPCODES, read_pickle
+from netlab.dissect.pickles.pickled import MOST_OPCODES, read_pickle
 
 MOST_MESSAGES = 1000
 LONG = MOST_WAITING // 2
