@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netlab.dissect.flow import Match, Opening, Protocol
 from netlab.dissect.pickles.pickle_messages import CHALLENGE, PicklesFlow
+from netlab.dissect.pickles.pickle_picture import draw
 
 
 def recognise(opening: Opening) -> Match:
@@ -18,4 +19,4 @@ def recognise(opening: Opening) -> Match:
     return Match.NO
 
 
-PROTOCOL = Protocol("pickles", "multiprocessing", recognise, PicklesFlow, 60)
+PROTOCOL = Protocol("pickles", "multiprocessing", recognise, PicklesFlow, 60, draw=draw)

@@ -1,0 +1,131 @@
+"""The pickles among a flow's messages as rows: a row for each, and below it a row for each of its steps."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from netlab.dissect.fields import Field
+from netlab.dissect.pickles.pickle_steps import Followed, Step, follow
+from netlab.dissect.pickles.value_text import text_of
+from netlab.dissect.picture import MOST_ROWS, Message, Row, SeenFlow, Tone
+
+MOST_FOLLOWED = 8000
+"""Opcodes of all pickles together that are followed."""
+MOST_STEPS = 300
+"""Steps of one pickle that have a row."""
+OBJECT_ROOM = 600
+"""Characters of an object that are shown."""
+_ROWS_A_STEP = 4
+_SPARE = 100
+"""Rows that are left for what is not a step."""
+_QUIET = ("PROTO", "FRAME", "MARK", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT")
+
+
+class PickleRows:
+    """The pickles of some messages. As many as there is room for have their steps: first those that run code."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._places = {at: place for at, message in enumerate(messages) if (place := pickle_in(message)) is not None}
+        self._messages = messages
+        self._found = self._follow_all()
+        self._unfold()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._found)
+
+    @property
+    def running(self) -> int:
+        """How many of them run code when they are loaded."""
+        return sum(bool(found.runs) for found in self._found.values())
+
+    @property
+    def without_steps(self) -> int:
+        """How many have no row for a step."""
+        return sum(not found.steps for found in self._found.values())
+
+    def row(self, seen: SeenFlow, at: int) -> Row | None:
+        """A message's row, if it is a pickle."""
+        if (found := self._found.get(at)) is None:
+            return None
+        message = self._messages[at]
+        segments = _Segments(seen, message)
+        details = tuple(_step_row(found, step, segments.at(step.start)) for step in found.steps)
+        text, tone = _outcome(found)
+        value = text_of(found.root.value, OBJECT_ROOM) if found.root is not None else ""
+        return Row(f"{message.direction.value} pickle  {value}  {text}", message.first, details, tone)
+
+    def _follow_all(self) -> dict[int, Followed]:
+        """What each does, the newest first, without the text of its steps."""
+        left, found = MOST_FOLLOWED, {}
+        for at, place in reversed(self._places.items()):
+            data = self._messages[at].data
+            found[at] = follow(data, place.start, len(data), most=left, kept=0)
+            left -= found[at].count
+        return found
+
+    def _unfold(self) -> None:
+        """Follow again those that are to have steps."""
+        left = (MOST_ROWS - len(self._messages) - _SPARE) // _ROWS_A_STEP
+        for at in sorted(self._found, key=lambda at: (bool(self._found[at].runs), at), reverse=True):
+            found = self._found[at]
+            wanted = min(found.count, MOST_STEPS)
+            if wanted + len(found.steps) > left:
+                break
+            message = self._messages[at]
+            place = self._places[at]
+            self._found[at] = follow(message.data, place.start, len(message.data), most=found.count, kept=wanted)
+            left -= len(self._found[at].steps)
+
+
+def pickle_in(message: Message) -> Field | None:
+    """The field of the pickle that a message is."""
+    return next((part for part in message.field.children if part.kind == "pickle"), None)
+
+
+class _Segments:
+    """In which segment each byte of a message came."""
+
+    def __init__(self, seen: SeenFlow, message: Message) -> None:
+        mine = [
+            segment
+            for segment in seen.segments
+            if message.first <= segment.number <= message.last
+            and segment.direction is message.direction
+            and segment.carries
+        ]
+        self._starts = [segment.offset - message.start for segment in mine]
+        self._numbers = [segment.number for segment in mine]
+        self._first = message.first
+
+    def at(self, offset: int) -> int:
+        """The number of the segment with that byte."""
+        index = bisect_right(self._starts, offset) - 1
+        return self._numbers[index] if index >= 0 else self._first
+
+
+def _outcome(found: Followed) -> tuple[str, Tone]:
+    """What loading a pickle does, in a few words."""
+    steps = f"{found.count:,} {'step' if found.count == 1 else 'steps'}"
+    if found.runs:
+        step = next((each for each in found.runs if not each.runs.startswith("imports")), found.runs[0])
+        return f"RUNS CODE at step {step.number:,} of {found.count:,}, {step.name}: {step.runs}", Tone.WRONG
+    if found.problem:
+        return f"{steps}: {found.problem}", Tone.WRONG
+    protocol = f", protocol {found.protocol}" if found.protocol else ""
+    return f"{steps}{protocol}, only data", Tone.PLAIN
+
+
+def _step_row(found: Followed, step: Step, segment: int) -> Row:
+    """A step, with the object, the stack and the memo after it below."""
+    begin = f"{step.number:>3}  {step.name:<16}"
+    tone = Tone.QUIET if step.name in _QUIET else Tone.PLAIN
+    if step.runs:
+        begin, tone = f"{begin} RUNS CODE: it {step.runs}.", Tone.WRONG
+    if step.problem:
+        begin, tone = f"{begin} LOADING FAILS: {step.problem}.", Tone.WRONG
+    after = [("object", found.so_far(step, OBJECT_ROOM)), ("stack", step.stack), ("memo", step.memo)]
+    details = tuple(Row(f"{name:<7} {text}", segment) for name, text in after if text)
+    return Row(f"{begin} {step.sentence}".rstrip(), segment, details, tone)
