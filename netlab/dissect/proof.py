@@ -119,7 +119,7 @@ def _replay(proof: Proof, keys: Keys) -> tuple[Row, ...]:
     same = sum(a == b for a, b in zip(right, other, strict=True))
     rows.append(Row("If the last bit of the challenge were different, the right digest would be:"))
     rows.append(Row(f"{'':<{LABEL}}{other.hex()}"))
-    rows.append(Row(f"{same} of its {len(other)} bytes are those of the digest for this challenge."))
+    rows.append(Row(f"Bytes of it that are the same as in the digest for this challenge: {same} of {len(other)}."))
     return tuple(rows)
 
 

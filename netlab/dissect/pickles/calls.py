@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netlab.dissect.pickles.arguments import LONGEST_NAME, Wrong
+from netlab.dissect.pickles.opcode_arguments import LONGEST_NAME, Wrong
+from netlab.dissect.pickles.pickle_values import Cell, Items, Name, Plain, Spelt, Value, hashable, kind_of, made_of
 from netlab.dissect.pickles.value_text import decoded, text_of
-from netlab.dissect.pickles.values import Items, Name, Plain, Slot, Spelt, Value, hashable, kind_of, made_of
 from netlab.hardening.plain_pickle import PLAIN_NAMES
 
 _NOTHING = memoryview(b"")
@@ -29,10 +29,10 @@ def name_of(value: Value) -> str:
     return str(decoded(bytes(value.data[:LONGEST_NAME]), value.coding, whole=whole)) + ("" if whole else "…")
 
 
-def plain_call(function: Name, arguments: Sequence[Slot]) -> Value | None:
+def plain_call(function: Name, arguments: Sequence[Cell]) -> Value | None:
     """What a call makes with which older protocols spell data; None if it is no such call."""
     what = function.text.partition(".")[2] if function.plain else ""
-    values = [slot.value for slot in arguments]
+    values = [cell.value for cell in arguments]
     if what in ("set", "frozenset") and len(values) == 1 and isinstance(values[0], Items) and values[0].kind == "list":
         check_hashable(values[0].items)
         return made_of(what, values[0].items)
@@ -62,8 +62,8 @@ def _is_latin_1(value: Value) -> bool:
     return isinstance(value, Spelt) and value.kind == "str" and name_of(value) in _LATIN_1
 
 
-def check_hashable(slots: Sequence[Slot]) -> None:
+def check_hashable(cells: Sequence[Cell]) -> None:
     """`Wrong` if one of them cannot be in a set, or be a key."""
-    for slot in slots:
-        if not hashable(slot.value):
-            raise Wrong(f"a {kind_of(slot.value)} cannot be a key or be in a set: it has no hash")
+    for cell in cells:
+        if not hashable(cell.value):
+            raise Wrong(f"a {kind_of(cell.value)} cannot be a key or be in a set: it has no hash")

@@ -58,7 +58,7 @@ class HandshakeRows:
             for message in self._messages[max(self._proofs) + 1 :]
             if message.field.name not in ("welcome", "failure")
         ]
-        more = [f"and {len(after) - _MOST_AFTER:,} more messages"] if len(after) > _MOST_AFTER else []
+        more = ["…"] if len(after) > _MOST_AFTER else []
         return seen_by_others(self._proofs[min(self._proofs)], self._keys, after[:_MOST_AFTER] + more)
 
     def _beside(self, at: int) -> list[Row]:

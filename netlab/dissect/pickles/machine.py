@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
-from netlab.dissect.pickles.arguments import Argument, Wrong
 from netlab.dissect.pickles.calls import check_hashable, name_of, named, plain_call
-from netlab.dissect.pickles.value_text import text_of
-from netlab.dissect.pickles.values import (
+from netlab.dissect.pickles.opcode_arguments import Argument, Wrong
+from netlab.dissect.pickles.pickle_values import (
     MARK,
-    Elsewhere,
+    Cell,
     Items,
     Made,
     Name,
+    Outside,
     Pairs,
     Plain,
-    Slot,
     Spelt,
     Value,
     kind_of,
     made_of,
 )
+from netlab.dissect.pickles.value_text import text_of
 
 HIGHEST_PROTOCOL = 5
 _TEXT = 200
@@ -35,8 +35,8 @@ class Machine:
     """A stack and a memo. ``step`` is the number of the opcode that is followed."""
 
     def __init__(self) -> None:
-        self.stack: list[Slot] = []
-        self.memo: dict[int, Slot] = {}
+        self.stack: list[Cell] = []
+        self.memo: dict[int, Cell] = {}
         self.step = 0
 
     def follow(self, opcode: str, argument: Argument) -> str:
@@ -49,9 +49,9 @@ class Machine:
 
     def push(self, value: Value, since: int | None = None) -> None:
         """Put a value on the stack; it began to be there at a step, usually at this one."""
-        self.stack.append(Slot(value, self.step if since is None else since))
+        self.stack.append(Cell(value, self.step if since is None else since))
 
-    def top(self) -> Slot:
+    def top(self) -> Cell:
         """The value on top."""
         if not self.stack:
             raise Wrong("there is nothing on the stack")
@@ -59,24 +59,24 @@ class Machine:
             raise Wrong("there is a mark where a value should be")
         return self.stack[-1]
 
-    def pop(self) -> Slot:
+    def pop(self) -> Cell:
         """Take the value on top."""
-        slot = self.top()
+        cell = self.top()
         self.stack.pop()
-        return slot
+        return cell
 
-    def lowest(self) -> Slot | None:
+    def lowest(self) -> Cell | None:
         """The lowest value on the stack, of which the object is made."""
         return self.stack[0] if self.stack and self.stack[0].value is not MARK else None
 
-    def pop_to_mark(self) -> tuple[int, list[Slot]]:
+    def pop_to_mark(self) -> tuple[int, list[Cell]]:
         """Take all values down to the mark, and the mark; returns the step that put it there, and the values."""
-        taken: list[Slot] = []
+        taken: list[Cell] = []
         while self.stack:
-            slot = self.stack.pop()
-            if slot.value is MARK:
-                return slot.since, taken[::-1]
-            taken.append(slot)
+            cell = self.stack.pop()
+            if cell.value is MARK:
+                return cell.since, taken[::-1]
+            taken.append(cell)
         raise Wrong("there is no mark on the stack")
 
 
@@ -90,7 +90,7 @@ _CONSTANTS: dict[str, Callable[[], Value]] = {
     "EMPTY_LIST": lambda: Items("list"),
     "EMPTY_SET": lambda: Items("set"),
     "EMPTY_DICT": Pairs,
-    "NEXT_BUFFER": lambda: Elsewhere("<buffer>"),
+    "NEXT_BUFFER": lambda: Outside("<buffer>"),
     "MARK": lambda: MARK,
 }
 
@@ -155,54 +155,54 @@ def _stop(machine: Machine, opcode: str, argument: Argument) -> None:
 _COUNTS = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
 
 
-def _taken(machine: Machine, opcode: str) -> tuple[int, list[Slot]]:
+def _taken(machine: Machine, opcode: str) -> tuple[int, list[Cell]]:
     """What an opcode takes: a fixed number of values, or all down to the mark; and since when they are there."""
     if count := _COUNTS.get(opcode):
-        slots = [machine.pop() for _ in range(count)][::-1]
-        return slots[0].since, slots
+        cells = [machine.pop() for _ in range(count)][::-1]
+        return cells[0].since, cells
     return machine.pop_to_mark()
 
 
 def _collect(machine: Machine, opcode: str, argument: Argument) -> None:
-    since, slots = _taken(machine, opcode)
+    since, cells = _taken(machine, opcode)
     if opcode == "DICT":
-        machine.push(Pairs(_pairs(slots)), since)
+        machine.push(Pairs(_pairs(cells)), since)
         return
     if opcode == "FROZENSET":
-        check_hashable(slots)
-    machine.push(made_of(opcode.lower().rstrip("123"), slots), since)
+        check_hashable(cells)
+    machine.push(made_of(opcode.lower().rstrip("123"), cells), since)
 
 
-def _pairs(slots: list[Slot]) -> list[tuple[Slot, Slot]]:
-    if len(slots) % 2:
+def _pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
+    if len(cells) % 2:
         raise Wrong("the last key has no value")
-    check_hashable(slots[::2])
-    return list(zip(slots[::2], slots[1::2], strict=True))
+    check_hashable(cells[::2])
+    return list(zip(cells[::2], cells[1::2], strict=True))
 
 
 def _fill(machine: Machine, opcode: str, argument: Argument) -> str | None:
-    since, slots = _taken(machine, opcode)
+    since, cells = _taken(machine, opcode)
     target = machine.top().value
     if opcode.startswith("SETITEM"):
         if isinstance(target, Pairs):
-            target.items += _pairs(slots)
+            target.items += _pairs(cells)
             return None
-        return _fill_other(machine, "sets items of", "SETITEM", Slot(made_of("list", slots), since))
+        return _fill_other(machine, "sets items of", "SETITEM", Cell(made_of("list", cells), since))
     wanted = "set" if opcode == "ADDITEMS" else "list"
     if isinstance(target, Items) and target.kind == wanted:
         if wanted == "set":
-            check_hashable(slots)
-        target.items += slots
+            check_hashable(cells)
+        target.items += cells
         return None
     return _fill_other(
-        machine, "adds to" if wanted == "set" else "appends to", opcode, Slot(Items("list", slots), since)
+        machine, "adds to" if wanted == "set" else "appends to", opcode, Cell(Items("list", cells), since)
     )
 
 
 _ALSO_TAKE = {"SETITEM": ("list", "bytearray"), "APPEND": ("bytearray",), "APPENDS": ("bytearray",)}
 
 
-def _fill_other(machine: Machine, verb: str, opcode: str, given: Slot) -> str | None:
+def _fill_other(machine: Machine, verb: str, opcode: str, given: Cell) -> str | None:
     """Fill what is not the container that the opcode is for."""
     target = machine.top()
     kind = kind_of(target.value)
@@ -212,7 +212,7 @@ def _fill_other(machine: Machine, verb: str, opcode: str, given: Slot) -> str | 
         return f"{verb} {text_of(target.value, _TEXT)}"
     if kind not in _ALSO_TAKE.get(opcode, ()):
         raise Wrong(f"a {kind} takes no items this way")
-    machine.stack[-1] = Slot(Elsewhere(f"{text_of(target.value, _TEXT)}, changed"), target.since)
+    machine.stack[-1] = Cell(Outside(f"{text_of(target.value, _TEXT)}, changed"), target.since)
     return None
 
 
@@ -222,16 +222,16 @@ def _fill_other(machine: Machine, verb: str, opcode: str, given: Slot) -> str | 
 def _global(machine: Machine, opcode: str, argument: Argument) -> str:
     if opcode == "STACK_GLOBAL":
         name, module = machine.pop(), machine.pop()
-        text, since = f"{name_of(module.value)}.{name_of(name.value)}", module.since
+        text = f"{name_of(module.value)}.{name_of(name.value)}"
     else:
-        text, since = str(cast("Plain", argument).value), machine.step
+        text = str(cast("Plain", argument).value)
     value = named(text)
-    machine.push(value, since)
-    return "" if isinstance(value, Plain) or value.plain else f"imports {_module(text)}, to find {text}"
+    machine.push(value)
+    return "" if isinstance(value, Plain) or value.plain else _imports(text)
 
 
-def _module(text: str) -> str:
-    return text.rpartition(".")[0]
+def _imports(text: str) -> str:
+    return f"imports {text.rpartition('.')[0]}, to find {text}"
 
 
 def _extension(machine: Machine, opcode: str, argument: Argument) -> str:
@@ -264,14 +264,23 @@ def _called(machine: Machine, verb: str, made: Made, since: int) -> str:
 
 
 def _inst(machine: Machine, opcode: str, argument: Argument) -> str:
-    since, slots = machine.pop_to_mark()
-    if opcode == "INST":
-        function = Slot(Name(str(cast("Plain", argument).value)), since)
-    elif slots:
-        function = slots.pop(0)
-    else:
-        raise Wrong("there is no class behind the mark")
-    return _called(machine, "calls", Made(function, Slot(made_of("tuple", slots), since)), since)
+    text = str(cast("Plain", argument).value)
+    try:
+        since, cells = machine.pop_to_mark()
+    except Wrong as error:  # pickle in Python looks the name up first, pickle in C looks for the mark
+        raise Wrong(str(error), _imports(text)) from None
+    return _called_with(machine, Cell(Name(text), since), cells, since)
+
+
+def _object(machine: Machine, opcode: str, argument: Argument) -> str:
+    since, cells = machine.pop_to_mark()
+    if not cells:
+        raise Wrong("there is no class above the mark")
+    return _called_with(machine, cells[0], cells[1:], since)
+
+
+def _called_with(machine: Machine, function: Cell, arguments: list[Cell], since: int) -> str:
+    return _called(machine, "calls", Made(function, Cell(made_of("tuple", arguments), since)), since)
 
 
 def _new(machine: Machine, opcode: str, argument: Argument) -> str:
@@ -295,7 +304,7 @@ def _build(machine: Machine, opcode: str, argument: Argument) -> str:
 
 def _persistent(machine: Machine, opcode: str, argument: Argument) -> None:
     value, since = (machine.pop()) if argument is None else (cast("Spelt", argument), machine.step)
-    machine.push(Elsewhere(f"persistent({text_of(value, _TEXT)})"), since)
+    machine.push(Outside(f"persistent({text_of(value, _TEXT)})"), since)
 
 
 _OPERATIONS: dict[str, Operation] = {
@@ -318,7 +327,8 @@ _OPERATIONS: dict[str, Operation] = {
     **dict.fromkeys(("APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"), _fill),
     **dict.fromkeys(("GLOBAL", "STACK_GLOBAL"), _global),
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), _extension),
-    **dict.fromkeys(("INST", "OBJ"), _inst),
+    "INST": _inst,
+    "OBJ": _object,
     **dict.fromkeys(("NEWOBJ", "NEWOBJ_EX"), _new),
     **dict.fromkeys(("PERSID", "BINPERSID"), _persistent),
 }

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pickletools import OpcodeInfo
 
 from netlab.dissect.field_reader import FieldReader, Short
-from netlab.dissect.pickles.arguments import BY_CODE, Argument, Wrong, argument_of
 from netlab.dissect.pickles.machine import Machine
+from netlab.dissect.pickles.opcode_arguments import BY_CODE, Argument, Wrong, argument_of
+from netlab.dissect.pickles.pickle_values import Cell, Name, Plain
 from netlab.dissect.pickles.sentences import SENTENCES
 from netlab.dissect.pickles.value_text import last_of, text_of
-from netlab.dissect.pickles.values import Name, Plain, Slot
 
 ROOM = 300
 """Characters of a stack or of a memo that are shown …"""
@@ -23,7 +23,7 @@ _PLACES = ("PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PickleStep:
     """One opcode, at bytes ``start`` to ``end``; ``number`` counts from 1.
 
     ``runs`` is what code loading would run for it (``calls os.system('id')``), ``problem`` why loading would fail here;
@@ -49,19 +49,19 @@ class Followed:
     ``protocol`` is the pickle's, 0 if it names none.
     """
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[PickleStep] = field(default_factory=list)
     count: int = 0
     end: int = 0
     problem: str = ""
-    root: Slot | None = None
+    root: Cell | None = None
     protocol: int = 0
 
     @property
-    def runs(self) -> list[Step]:
+    def runs(self) -> list[PickleStep]:
         """The steps for which loading would run code."""
         return [step for step in self.steps if step.runs]
 
-    def so_far(self, step: Step, room: int) -> str:
+    def so_far(self, step: PickleStep, room: int) -> str:
         """The object as far as it was read after a step; "…" stands for what comes later."""
         if self.root is None or self.root.since > step.number:
             return ""
@@ -91,7 +91,7 @@ def follow(data: memoryview, start: int, end: int, *, most: int, kept: int) -> F
     return found
 
 
-def _steps(reader: FieldReader, machine: Machine, most: int, shown: int) -> Iterator[Step]:
+def _steps(reader: FieldReader, machine: Machine, most: int, shown: int) -> Iterator[PickleStep]:
     """Each step as it is done, up to STOP or the first that cannot be done."""
     for number in range(1, most + 1):
         if not reader.left:
@@ -100,7 +100,9 @@ def _steps(reader: FieldReader, machine: Machine, most: int, shown: int) -> Iter
         opcode = BY_CODE.get(reader.data[start])
         if opcode is None:
             reader.at = reader.end
-            yield Step(number, start, start + 1, "?", "", problem=f"there is no opcode 0x{reader.data[start]:02x}")
+            yield PickleStep(
+                number, start, start + 1, "?", "", problem=f"there is no opcode 0x{reader.data[start]:02x}"
+            )
             return
         reader.skip(1)
         step = _step(reader, machine, opcode, number, shown=number <= shown)
@@ -109,7 +111,7 @@ def _steps(reader: FieldReader, machine: Machine, most: int, shown: int) -> Iter
             return
 
 
-def _step(reader: FieldReader, machine: Machine, opcode: OpcodeInfo, number: int, *, shown: bool) -> Step:
+def _step(reader: FieldReader, machine: Machine, opcode: OpcodeInfo, number: int, *, shown: bool) -> PickleStep:
     start, argument, runs, problem = reader.at - 1, None, "", ""
     place = len(machine.memo)
     try:
@@ -119,11 +121,13 @@ def _step(reader: FieldReader, machine: Machine, opcode: OpcodeInfo, number: int
     except Short:
         problem, reader.at = "it is cut off here", reader.end
     except Wrong as error:
-        problem = str(error)
+        problem, runs = str(error), error.runs
     if not shown and not runs and not problem:
-        return Step(number, start, reader.at, opcode.name, "")
+        return PickleStep(number, start, reader.at, opcode.name, "")
     sentence = _sentence(opcode.name, argument, machine, place, failed=bool(problem))
-    return Step(number, start, reader.at, opcode.name, sentence, runs, problem, stack_text(machine), memo_text(machine))
+    return PickleStep(
+        number, start, reader.at, opcode.name, sentence, runs, problem, stack_text(machine), memo_text(machine)
+    )
 
 
 def _check_frame(name: str, argument: Argument, left: int) -> None:
@@ -149,11 +153,11 @@ def _sentence(name: str, argument: Argument, machine: Machine, place: int, *, fa
 
 def stack_text(machine: Machine) -> str:
     """What stands on the stack, the top last."""
-    texts = (text_of(slot.value, ITEM_ROOM) for slot in reversed(machine.stack))
+    texts = (text_of(cell.value, ITEM_ROOM) for cell in reversed(machine.stack))
     return last_of(texts, ROOM, " · ") or "empty"
 
 
 def memo_text(machine: Machine) -> str:
     """What the memo holds, the newest last."""
-    texts = (f"{place} = {text_of(slot.value, ITEM_ROOM)}" for place, slot in reversed(machine.memo.items()))
+    texts = (f"{place} = {text_of(cell.value, ITEM_ROOM)}" for place, cell in reversed(machine.memo.items()))
     return last_of(texts, ROOM, " · ")

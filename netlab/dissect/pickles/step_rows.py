@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from netlab.dissect.fields import Field
-from netlab.dissect.pickles.pickle_steps import Followed, Step, follow
+from netlab.dissect.pickles.pickle_steps import Followed, PickleStep, follow
 from netlab.dissect.pickles.value_text import text_of
 from netlab.dissect.picture import MOST_ROWS, Message, Row, SeenFlow, Tone
 
@@ -40,6 +40,12 @@ class PickleRows:
     def running(self) -> int:
         """How many of them run code when they are loaded."""
         return sum(bool(found.runs) for found in self._found.values())
+
+    @property
+    def runs_last(self) -> bool:
+        """Whether the last message is a pickle that runs code."""
+        found = self._found.get(len(self._messages) - 1)
+        return found is not None and bool(found.runs)
 
     @property
     def without_steps(self) -> int:
@@ -111,19 +117,19 @@ def _outcome(found: Followed) -> tuple[str, Tone]:
     steps = f"{found.count:,} {'step' if found.count == 1 else 'steps'}"
     if found.runs:
         step = next((each for each in found.runs if not each.runs.startswith("imports")), found.runs[0])
-        return f"RUNS CODE at step {step.number:,} of {found.count:,}, {step.name}: {step.runs}", Tone.WRONG
+        return f"WOULD RUN CODE at step {step.number:,} of {found.count:,}, {step.name}: it {step.runs}", Tone.WRONG
     if found.problem:
         return f"{steps}: {found.problem}", Tone.WRONG
     protocol = f", protocol {found.protocol}" if found.protocol else ""
     return f"{steps}{protocol}, only data", Tone.PLAIN
 
 
-def _step_row(found: Followed, step: Step, segment: int) -> Row:
+def _step_row(found: Followed, step: PickleStep, segment: int) -> Row:
     """A step, with the object, the stack and the memo after it below."""
     begin = f"{step.number:>3}  {step.name:<16}"
     tone = Tone.QUIET if step.name in _QUIET else Tone.PLAIN
     if step.runs:
-        begin, tone = f"{begin} RUNS CODE: it {step.runs}.", Tone.WRONG
+        begin, tone = f"{begin} WOULD RUN CODE: it {step.runs}.", Tone.WRONG
     if step.problem:
         begin, tone = f"{begin} LOADING FAILS: {step.problem}.", Tone.WRONG
     after = [("object", found.so_far(step, OBJECT_ROOM)), ("stack", step.stack), ("memo", step.memo)]

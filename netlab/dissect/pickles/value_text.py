@@ -7,7 +7,7 @@ from codecs import escape_decode, getincrementaldecoder
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from netlab.dissect.pickles.values import Elsewhere, Items, Made, Name, Pairs, Plain, Slot, Spelt, Value
+from netlab.dissect.pickles.pickle_values import Cell, Items, Made, Name, Outside, Pairs, Plain, Spelt, Value
 
 MOST_DEPTH = 24
 MARK_TEXT = "mark"
@@ -51,7 +51,7 @@ def _parts(value: Value, room: int, until: int, depth: int) -> Iterator[str]:
         yield repr(value.value)
     elif isinstance(value, Spelt):
         yield _spelt(value, room)
-    elif isinstance(value, Name | Elsewhere):
+    elif isinstance(value, Name | Outside):
         yield value.text
     elif not isinstance(value, Items | Pairs | Made):
         yield MARK_TEXT
@@ -72,10 +72,10 @@ def _items(value: Items, room: int, until: int, depth: int) -> Iterator[str]:
         return
     yield begin
     between = ""
-    for slot in value.items:
+    for cell in value.items:
         yield between
-        yield from _slot(slot, room, until, depth)
-        if slot.since > until:
+        yield from _cell(cell, room, until, depth)
+        if cell.since > until:
             yield end
             return
         between = ", "
@@ -85,37 +85,41 @@ def _items(value: Items, room: int, until: int, depth: int) -> Iterator[str]:
 def _pairs(value: Pairs, room: int, until: int, depth: int) -> Iterator[str]:
     yield "{"
     between = ""
-    for key, slot in value.items:
+    for key, cell in value.items:
         yield between
-        yield from _slot(key, room, until, depth)
+        yield from _cell(key, room, until, depth)
         if key.since > until:
             break
         yield ": "
-        yield from _slot(slot, room, until, depth)
+        yield from _cell(cell, room, until, depth)
+        if cell.since > until:
+            break
         between = ", "
     yield "}"
 
 
 def _made(value: Made, room: int, until: int, depth: int) -> Iterator[str]:
-    yield from _slot(value.function, room, until, depth)
-    if value.keywords is None and isinstance(value.arguments.value, Items) and value.arguments.since <= until:
+    yield from _cell(value.function, room, until, depth)
+    if value.arguments.since > until:
+        yield f"({CUT})"
+    elif value.keywords is None and isinstance(value.arguments.value, Items):
         parts = _items(value.arguments.value, room, until, depth)
         yield from (")" if part == ",)" else part for part in parts)
     else:
         yield "(*"
-        yield from _slot(value.arguments, room, until, depth)
+        yield from _cell(value.arguments, room, until, depth)
         if value.keywords is not None:
             yield ", **"
-            yield from _slot(value.keywords, room, until, depth)
+            yield from _cell(value.keywords, room, until, depth)
         yield ")"
-    for what, slot in value.later:
-        if slot.since <= until:
+    for what, cell in value.later:
+        if cell.since <= until:
             yield f" with {what} "
-            yield from _slot(slot, room, until, depth)
+            yield from _cell(cell, room, until, depth)
 
 
-def _slot(slot: Slot, room: int, until: int, depth: int) -> Iterator[str]:
-    return iter((CUT,)) if slot.since > until else _parts(slot.value, room, until, depth)
+def _cell(cell: Cell, room: int, until: int, depth: int) -> Iterator[str]:
+    return iter((CUT,)) if cell.since > until else _parts(cell.value, room, until, depth)
 
 
 def _spelt(value: Spelt, room: int) -> str:

@@ -100,21 +100,13 @@ class LabClients:
         )
 
     def facts(self, client: Endpoint) -> Mapping[str, object]:
-        """What the lab knows of the flow of a client beyond its bytes: for pictures, which do not show the secrets.
+        """What the lab knows of a client's flow beyond its bytes: for pictures, which show none of it.
 
-        ``server`` are the server's secrets by option name; ``client`` the client's, unless it is from outside. What
-        the topic's client has as ``facts`` is there, too.
+        ``server`` are the server's secrets, by option name; ``client`` the client's, unless it is from outside.
         """
-        found: dict[str, object] = {}
-        for session in self.sessions:
-            own = getattr(session.client, "facts", None) if client in session.addresses() else None
-            if isinstance(own, Mapping):
-                found.update(own)
-        if (secrets := self._client_facts.find(client)) is not None:
-            found["client"] = secrets
-        if self.topic.attached:
-            return found
-        return {**found, "server": self.options.server_secrets()}
+        secrets = self._client_facts.find(client)
+        own = {"client": secrets} if secrets is not None else {}
+        return own if self.topic.attached else {"server": self.options.server_secrets(), **own}
 
 
 def _client_keywords(

@@ -77,8 +77,7 @@ def _after(found: _Handshake) -> list[str]:
     """What followed the handshake, as somebody in the middle reads it."""
     carrying = [segment for segment in found.after if segment.carries]
     shown = [_text(segment) for segment in carrying[:_MOST_AFTER]]
-    more = len(carrying) - len(shown)
-    return [*shown, f"and {more:,} more segments"] if more > 0 else shown
+    return [*shown, "…"] if len(carrying) > len(shown) else shown
 
 
 def _text(segment: Segment) -> str:

@@ -34,9 +34,3 @@ def test_of_a_client_from_outside_it_knows_what_the_server_has() -> None:
     with Lab("hmac") as lab, socket.create_connection(lab.address) as sock:
         recv_exactly(sock, 32)
         assert lab.facts(Endpoint(*sock.getsockname()[:2])) == {"server": {"secret": b"peekaboo"}}
-
-
-def test_a_topic_without_secrets_has_no_facts() -> None:
-    with Lab("tcp") as lab, lab.connect() as client:
-        assert client.local is not None
-        assert lab.facts(client.local) == {"server": {}, "client": {}}

@@ -40,13 +40,13 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Outside:
     """An object that is not in the pickle: a buffer beside it, one that the program keeps. ``text`` describes it."""
 
     text: str
 
 
-class Slot(NamedTuple):
+class Cell(NamedTuple):
     """A place on the stack or in a container: its value, and the step at which it began to be there."""
 
     value: Value
@@ -58,7 +58,7 @@ class Items:
     """A ``list``, ``tuple``, ``set`` or ``frozenset``."""
 
     kind: str
-    items: list[Slot] = field(default_factory=list)
+    items: list[Cell] = field(default_factory=list)
     hashable: bool = False
 
 
@@ -66,17 +66,17 @@ class Items:
 class Pairs:
     """A ``dict``: what was put into it, in that order; of equal keys the last counts."""
 
-    items: list[tuple[Slot, Slot]] = field(default_factory=list)
+    items: list[tuple[Cell, Cell]] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
 class Made:
     """What a call would return that is not made: the function, its arguments, and what was done to it afterwards."""
 
-    function: Slot
-    arguments: Slot
-    keywords: Slot | None = None
-    later: list[tuple[str, Slot]] = field(default_factory=list)
+    function: Cell
+    arguments: Cell
+    keywords: Cell | None = None
+    later: list[tuple[str, Cell]] = field(default_factory=list)
     """What was given to it, as ``state`` or ``items``."""
 
 
@@ -85,7 +85,7 @@ class Mark:
 
 
 MARK = Mark()
-Value = Plain | Spelt | Name | Elsewhere | Items | Pairs | Made | Mark
+Value = Plain | Spelt | Name | Outside | Items | Pairs | Made | Mark
 
 
 def kind_of(value: Value) -> str:
@@ -104,6 +104,6 @@ def hashable(value: Value) -> bool:
     return not isinstance(value, Pairs) and kind_of(value) != "bytearray"
 
 
-def made_of(kind: str, items: Sequence[Slot]) -> Items:
+def made_of(kind: str, items: Sequence[Cell]) -> Items:
     """A new container of some values."""
     return Items(kind, list(items), kind == "frozenset" or (kind == "tuple" and all(hashable(i.value) for i in items)))

@@ -6,7 +6,7 @@ import pickletools
 import struct
 
 from netlab.dissect.field_reader import FieldReader, Short
-from netlab.dissect.pickles.values import Plain, Spelt
+from netlab.dissect.pickles.pickle_values import Plain, Spelt
 
 BY_CODE = {ord(opcode.code): opcode for opcode in pickletools.opcodes}
 LONGEST_NAME = 200
@@ -39,7 +39,11 @@ Argument = Plain | Spelt | None
 
 
 class Wrong(Exception):
-    """Loading fails here; the text says why."""
+    """Loading fails here; the text says why. Before it fails, it may run code: ``runs`` says which."""
+
+    def __init__(self, why: str, runs: str = "") -> None:
+        super().__init__(why)
+        self.runs = runs
 
 
 def argument_of(reader: FieldReader, opcode: pickletools.OpcodeInfo) -> Argument:
