@@ -1,19 +1,33 @@
 """The sources of a hex view: one run of bytes, or many runs in sequence.
 
 A source returns slices of memoryviews. It copies only a slice that spans two or more runs, such as a row or a number
-at the cursor.
+at the cursor; and what it is lent, since a slice that outlives the loan would forbid the owner to resize its buffer.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from netlab.capture.stream import Chunk
 
 EMPTY = memoryview(b"")
+
+BLOCK = 1 << 20
+"""The most bytes of a lent buffer that are copied at once."""
+_ROW, _ROWS = 1 << 12, 256
+"""Of what a lent buffer had, the largest piece and the number of pieces that are remembered."""
+
+Lend = Callable[[], AbstractContextManager[memoryview | None]]
+"""Lends a buffer while the body runs."""
+
+
+def _nothing() -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class ByteSource(Protocol):
@@ -72,16 +86,70 @@ class ViewSource:
         return ()
 
 
-class BufferSource(ViewSource):
-    """A buffer that may still be filling. ``arrivals`` are the sizes of the pieces received so far, in order.
+class LentSource(ViewSource):
+    """A part of a buffer that is lent for each look: what is asked for is copied, and the loan given back.
 
-    Each piece is a run; the part that has not arrived is a gap.
+    ``lend`` gives None while the buffer cannot be looked at; then the bytes that were seen there last are shown.
     """
 
-    def __init__(self, view: memoryview = EMPTY, arrivals: Sequence[int] = ()) -> None:
-        super().__init__(view)
+    def __init__(self, lend: Lend, start: int, end: int) -> None:
+        super().__init__()
+        self._lend, self._start, self._length = lend, start, end - start
+        self._seen: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self.missed = False
+        """Whether older bytes, or none, were returned since `look_again`."""
+
+    @property
+    def length(self) -> int:
+        """Its size in bytes."""
+        return self._length
+
+    def view(self, start: int, end: int) -> memoryview:
+        """A copy of these bytes, so ask for what is shown."""
+        start, end = max(start, 0), min(max(end, 0), self._length)
+        with self._lend() as lent:
+            if lent is None:
+                self.missed = True
+                return memoryview(self._seen.get((start, end), bytes(max(end - start, 0))))
+            found = bytes(lent[self._start + start : self._start + end])
+        found = found.ljust(max(end - start, 0), b"\0")  # it may have been made shorter
+        if len(found) <= _ROW:
+            self._seen[start, end] = found
+            self._seen.move_to_end((start, end))
+            while len(self._seen) > _ROWS:
+                self._seen.popitem(last=False)
+        return memoryview(found)
+
+    def runs(self, start: int, end: int) -> Iterator[memoryview]:
+        """Copies of the bytes, block by block."""
+        for at in range(max(start, 0), min(end, self._length), BLOCK):
+            yield self.view(at, min(at + BLOCK, end))
+
+    def look_again(self) -> bool:
+        """Whether something was not seen as it is since the last call."""
+        missed, self.missed = self.missed, False
+        return missed
+
+
+class BufferSource(LentSource):
+    """A buffer that may still be filling. ``arrivals`` are the sizes of the pieces received so far, in order.
+
+    Each piece is a run; the part that has not arrived is a gap. The buffer is a view, or is lent, of so many bytes.
+    """
+
+    def __init__(self, whole: memoryview | int = EMPTY, arrivals: Sequence[int] = (), lend: Lend | None = None) -> None:
+        super().__init__(lend or _nothing, 0, whole if isinstance(whole, int) else whole.nbytes)
+        self._whole = ViewSource(whole) if isinstance(whole, memoryview) else None
         self._arrivals = arrivals
         self._ends = array("Q")
+
+    def view(self, start: int, end: int) -> memoryview:
+        """A slice of the view, or a copy of what is lent."""
+        return self._whole.view(start, end) if self._whole is not None else super().view(start, end)
+
+    def runs(self, start: int, end: int) -> Iterator[memoryview]:
+        """The same bytes, run by run."""
+        return self._whole.runs(start, end) if self._whole is not None else super().runs(start, end)
 
     @property
     def pieces(self) -> int:

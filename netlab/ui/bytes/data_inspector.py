@@ -5,6 +5,8 @@ Two lines, or a table when it is expanded. At each key it reads a few bytes of t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -55,6 +57,8 @@ class DataInspector(Static):
         """The struct format; empty if none is set."""
         self.unpacked: StructView | None = None
         """The unpacked values at the cursor; None if the format does not fit."""
+        self.element: Callable[[int], str] = lambda at: ""
+        """Says which element of a view is at an offset; empty if no view is shown."""
         self._said: str | None = None
         self._place = self._note = self._note_keys = ""
         self.how_on = ""
@@ -94,11 +98,12 @@ class DataInspector(Static):
         head = source.view(offset, offset + WIDEST)
         numbers, character = numbers_at(head), character_at(head)
         lines = table(numbers, character) if self.expanded else one_line(numbers, character)
-        struct_line = self._struct(source, offset)
+        struct_line, element = self._struct(source, offset), self.element(offset)
         if self.low and not self.expanded:
-            self._say(struct_line if self.form else lines)
+            self._say(struct_line if self.form else element or lines)
         else:
-            self._say(f"{lines}\n{struct_line}")
+            more = [struct_line] if struct_line or not element else []
+            self._say("\n".join([*([element] if element else []), lines, *more]))
 
     def _say(self, text: str) -> None:
         """Show a text; the screen is laid out again only if the number of lines changed."""

@@ -1,7 +1,8 @@
 """Paints one row of bytes: the style of each cell, and signs that say the same without colour.
 
 A row is ``offset``, then a sign and two hex digits for each byte, then the text. The sign before a byte is ``[`` where
-the selection begins, ``]`` where it ends, ``*`` before a changed byte, ``│`` where a chunk begins.
+the selection begins, ``]`` where it ends, ``*`` before a changed byte, ``│`` where a chunk or an element of a view
+begins, ``·`` before a byte that the view does not show.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ from rich.segment import Segment
 from rich.style import Style
 
 from netlab.dissect.hexrows import CLASSES, HEX, TEXT, ByteClass
+from netlab.lab.views.coverage import Coverage
 from netlab.ui.bytes.byte_source import ByteSource
+from netlab.ui.bytes.covered import NOT_SHOWN, signs, tints
 from netlab.ui.bytes.spans import Spans
 
 CLASS_STYLES = tuple(f"bytes--{kind.name.lower()}" for kind in ByteClass)
-LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "field", "mark", "match", "selection", "cursor")
-"""The layers that may cover a byte, from bottom to top."""
+LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "field", "mark", "match", "selection", "cursor", "uncovered")
+"""The layers that may cover a byte, from bottom to top; the last one is in place of chunks and fields."""
 LAYER_STYLES = tuple(f"bytes--{name}" for name in LAYERS if name)
-_CHUNK, _FIELD_TINT, _FIELD, _MARK, _MATCH, _SELECTION, _CURSOR = 1, 2, 5, 6, 7, 8, 9
+_FIELD_TINT, _FIELD, _MARK, _MATCH, _SELECTION, _CURSOR, _UNCOVERED = 2, 5, 6, 7, 8, 9, 10
 _TINTS = 3
+_ELEMENT_TINTS = (2, 4)
+"""Those of a view's elements in turn."""
 _STEP = len(ByteClass)
 """A byte's class and layer are one number: the layer times this, plus the class."""
 _RUN = re.compile(rb"(.)\1*", re.DOTALL)
@@ -40,6 +45,8 @@ class Overlay:
     fields: Spans | None = None
     marks: Spans | None = None
     chunks: bool = False
+    cover: Coverage | None = None
+    """What a view shows of the bytes."""
 
 
 class RowPainter:
@@ -72,7 +79,9 @@ class RowPainter:
 
     def _layers(self, source: ByteSource, start: int, end: int, over: Overlay) -> list[int]:
         layers = [0] * (end - start)
-        if over.chunks:
+        if over.cover:
+            layers = [_UNCOVERED if tint < 0 else _ELEMENT_TINTS[tint] for tint in tints(over.cover, start, end)]
+        elif over.chunks:
             layers = _parity(source, start, end)
         elif over.fields:
             layers = [_FIELD_TINT + i % _TINTS if i >= 0 else 0 for i in over.fields.row(start, end)]
@@ -87,33 +96,38 @@ class RowPainter:
 
     def _signs(self, source: ByteSource, start: int, end: int, over: Overlay) -> dict[int, str]:
         """Signs that stand before a byte, by offset."""
-        signs = dict.fromkeys(source.starts(start, end), "│") if over.chunks else {}
+        found = dict.fromkeys(source.starts(start, end), "│") if over.chunks else {}
+        if over.cover:
+            found = signs(over.cover, start, end)
         if over.marks:
-            signs |= {start + i: "*" for i, index in enumerate(over.marks.row(start, end)) if index >= 0}
+            found |= {start + i: "*" for i, index in enumerate(over.marks.row(start, end)) if index >= 0}
         first, last = over.selection
         if first < last:
-            signs |= {at: sign for at, sign in ((last, "]"), (first, "[")) if start <= at <= end}
-        return signs
+            found |= {at: sign for at, sign in ((last, "]"), (first, "[")) if start <= at <= end}
+        return found
 
-    def paint(self, source: ByteSource, start: int, per_row: int, digits: int, over: Overlay) -> list[Segment]:
-        """The row that begins at ``start``: at most ``per_row`` bytes are read."""
+    def paint(
+        self, source: ByteSource, start: int, per_row: int, digits: int, over: Overlay, label: str = ""
+    ) -> list[Segment]:
+        """The row that begins at ``start``: at most ``per_row`` bytes are read. ``label`` stands for its offset."""
         row = bytes(source.view(start, start + per_row))
         end = start + len(row)
         layers = self._layers(source, start, end, over)
         cells = bytes(_STEP * layer + kind for layer, kind in zip(layers, row.translate(CLASSES), strict=True))
-        signs = self._signs(source, start, end, over)
+        before = self._signs(source, start, end, over)
         missing = {at - start for low, high in source.gaps(start, end) for at in range(low, high)}
         runs = _Runs()
-        runs.add(f"{start:0{digits}x} ", self._named("bytes--offset"))
-        if signs or missing or _CURSOR in layers:
-            self._by_byte(runs, row, cells, {at - start: sign for at, sign in signs.items()}, missing)
+        runs.add(f"{label or f'{start:0{digits}x}':{digits}} ", self._named("bytes--offset"))
+        if before or missing or _CURSOR in layers:
+            self._by_byte(runs, row, cells, {at - start: sign for at, sign in before.items()}, missing)
         else:
             self._by_run(runs, row, cells)
         short = per_row - len(row)
         gaps = (per_row - 1) // 8 - max(len(row) - 1, 0) // 8
-        runs.add(signs.get(end, " ") if signs.get(end) == "]" else " ", self._named("bytes--sign"))
+        runs.add("]" if before.get(end) == "]" else " ", self._named("bytes--sign"))
         runs.add(" " * (3 * short + gaps + 1), self._style(ByteClass.PRINTABLE))
         text = row.decode("latin-1").translate(_TEXT)
+        missing |= {index for index, layer in enumerate(layers) if layer == _UNCOVERED}
         if missing:
             text = "".join(" " if at in missing else character for at, character in enumerate(text))
         for run in _RUN.finditer(cells):
@@ -146,7 +160,7 @@ class RowPainter:
                 runs.add(" ", self._between(before, cell))
             sign = signs.get(index)
             joined = style if layer == before and layer != _CURSOR else self._style(ByteClass.PRINTABLE)
-            runs.add(sign or " ", edge if sign else joined)
+            runs.add(sign or " ", style if sign == NOT_SHOWN else edge if sign else joined)
             runs.add("··" if index in missing else HEX[value], style)
             before = layer
 

@@ -19,7 +19,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from netlab.dissect.hexrows import bytes_per_row, offset_digits, row_width
+from netlab.lab.views.coverage import Coverage
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
+from netlab.ui.bytes.covered import grid_row, row_label
 from netlab.ui.bytes.hex_row import CLASS_STYLES, LAYER_STYLES, Overlay, RowPainter
 from netlab.ui.bytes.spans import Spans
 from netlab.ui.widgets.line_cache import LineCache
@@ -82,6 +84,7 @@ class HexView(ScrollView, can_focus=True):
         .bytes--space { color: $text-success; }
         .bytes--control { color: $text-warning; }
         .bytes--high { color: $text-secondary; }
+        .bytes--uncovered { color: $foreground 40%; text-style: dim; }
         .bytes--chunk { background: $success-muted; }
         .bytes--field-0 { background: $primary-muted; }
         .bytes--field-1 { background: $success-muted; }
@@ -120,6 +123,7 @@ class HexView(ScrollView, can_focus=True):
         self._over = Overlay()
         self._anchor: int | None = None
         self._per_row = 16
+        self._grid: Coverage | None = None
         self._width = self._top = 0
         self._digits = 4
         self._base: Style | None = None
@@ -153,6 +157,13 @@ class HexView(ScrollView, can_focus=True):
         if self._over.fields is not fields:
             self._over.fields = fields
             self.refresh()
+
+    def lay_cover(self, cover: Coverage | None) -> None:
+        """Mark what a view shows of the bytes. One of two dimensions is a grid if its rows fit: each on a line."""
+        self._over.cover = cover
+        self._lay_out()
+        self._into_view()
+        self.refresh()
 
     def mark_field(self, start: int, end: int) -> None:
         """Underline one field."""
@@ -271,6 +282,11 @@ class HexView(ScrollView, can_focus=True):
         before = self._per_row
         self._digits = offset_digits(self.source.length)
         self._per_row = bytes_per_row(width, self.source.length)
+        cover = self._over.cover
+        grid = grid_row(cover) if cover is not None else 0
+        self._grid = cover if grid and row_width(grid, self._digits) <= width else None
+        if self._grid is not None:
+            self._per_row = grid
         rows = -(-self.source.length // self._per_row)
         set_content_size(self, Size(min(row_width(self._per_row, self._digits), width), rows))
         if before != self._per_row:
@@ -301,7 +317,8 @@ class HexView(ScrollView, can_focus=True):
         if start >= self.source.length:
             words = self.empty if y == 0 and not self.source.length else ""
             return Strip([Segment(words, base)] if words else []).adjust_cell_length(width, base)
-        row = self._painter.paint(self.source, start, self._per_row, self._digits, self._over)
+        label = row_label(self._grid, start, self._digits) if self._grid is not None else ""
+        row = self._painter.paint(self.source, start, self._per_row, self._digits, self._over, label)
         painted = row_width(self._per_row, self._digits) - max(start + self._per_row - self.source.length, 0)
         if painted <= width:  # computed, not measured, because measuring takes as long as painting
             return Strip([*row, Segment(" " * (width - painted), base)], width)

@@ -1,10 +1,10 @@
-"""The inspector: the dissected bytes of a segment, of its whole stream, or of a session's own buffer."""
+"""The inspector: the dissected bytes of a segment, of its whole stream, of a session's own buffer, or of a view."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -14,10 +14,13 @@ from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Dissection
 from netlab.dissect.reading.meanings import How
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
-from netlab.ui.bytes.client_buffer import ClientBuffer
+from netlab.ui.bytes.client_buffer import ClientBuffer, Lender
 from netlab.ui.bytes.diff import Diff
 from netlab.ui.bytes.fields.dissected_pane import NOTHING, DissectedPane
 from netlab.ui.bytes.inspection import Inspection, inspect_changed, inspect_dropped, inspect_segment, inspect_stream
+
+if TYPE_CHECKING:
+    from netlab.ui.bytes.viewed_bytes import ViewedBytes
 
 
 class Mode(Enum):
@@ -29,13 +32,16 @@ class Mode(Enum):
     """The other direction's stream."""
     BUFFER = "buffer"
     """The current session's own buffer, if its client has one."""
+    VIEW = "view"
+    """A view that was chosen among the views, if they are shown."""
 
 
 _NEXT = {
     Mode.SEGMENT: Mode.STREAM,
     Mode.STREAM: Mode.OTHER_STREAM,
     Mode.OTHER_STREAM: Mode.BUFFER,
-    Mode.BUFFER: Mode.SEGMENT,
+    Mode.BUFFER: Mode.VIEW,
+    Mode.VIEW: Mode.SEGMENT,
 }
 
 
@@ -47,7 +53,7 @@ class Inspector(DissectedPane):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "follow_stream", "stream", id="bytes.stream",
-                tooltip="Show in turn the segment, its stream, the other direction's, and the client's buffer"),
+                tooltip="Show in turn the segment, its stream, the other direction's, the client's buffer, the view"),
         Binding("i", "entered", "as it entered", show=False, id="bytes.entered",
                 tooltip="Show a changed segment as it entered the wire, or as it left"),
     ]  # fmt: skip
@@ -60,6 +66,7 @@ class Inspector(DissectedPane):
         self._stream_key: tuple[int, Direction] | None = None
         self._entered = False
         self._buffer = ClientBuffer()
+        self._viewed: ViewedBytes | None = None
         self._panel: Widget | None = None
         self._chose = False  # the user chose the mode: the program does not change it
 
@@ -83,12 +90,13 @@ class Inspector(DissectedPane):
         short segments are dissected, without the stream up to them.
         """
         self._flooded = flooded
-        if self._capture is not capture or (chosen and self.mode is Mode.BUFFER):
+        held = self.mode in (Mode.BUFFER, Mode.VIEW)
+        if (self._capture is not capture and self.mode is not Mode.VIEW) or (chosen and held):
             self._chose = chosen
             self.mode = Mode.SEGMENT
         self._segment, self._capture, self._how = segment, capture, how
         self._entered = False
-        if self.is_mounted and self.mode is not Mode.BUFFER:
+        if self.is_mounted and self.mode not in (Mode.BUFFER, Mode.VIEW):
             self._show()
 
     def show_source(
@@ -108,20 +116,28 @@ class Inspector(DissectedPane):
     # Which bytes
 
     def action_follow_stream(self) -> None:
-        """Show in turn the segment, its direction's stream, the other direction's stream and the session's buffer."""
+        """Show in turn the segment, its direction's stream, the other direction's stream, the session's buffer, and
+        the view that was chosen."""
         self.mode = _NEXT[self.mode]
         if self.mode is Mode.BUFFER and not self._buffer.there:
-            self.mode = Mode.SEGMENT
+            self.mode = _NEXT[self.mode]
+        if self.mode is Mode.VIEW and self._viewed is None:
+            self.mode = _NEXT[self.mode]
         self._chose = True
         self._stream_key = None
         self.post_message(self.PauseRequested())
         self._show()
 
-    def look(self, client: object | None) -> None:
-        """Follow the buffer of a session's client. The first one with bytes is shown, unless the user chose a mode."""
-        replaced, grew = self._buffer.follow(client)
+    def look(self, client: object | None, lender: Lender | None = None) -> None:
+        """Follow the buffer of a session's client. The first one with bytes is shown, unless the user chose a mode.
+
+        ``lender`` lends the buffer for each look; without one, the client's view of it is read.
+        """
+        replaced, grew = self._buffer.follow(client, lender)
         if replaced and self._buffer.there and not self._chose and self.mode is Mode.SEGMENT:
             self.mode = Mode.BUFFER
+        if self.mode is Mode.VIEW:
+            self._look_at_view()
         if self.mode is not Mode.BUFFER:
             return
         if replaced:
@@ -129,17 +145,48 @@ class Inspector(DissectedPane):
         elif grew:
             self.bytes.border_title = self._buffer.title
             self.bytes.refresh()
-        elif self._buffer.rewritten(*self.bytes.page):
+        elif self._buffer.rewritten(*self.bytes.page) or self._buffer.source.look_again():
             self.bytes.refresh()
             self._look()
         if self._panel is not None:
             self._panel.look(client)  # type: ignore[attr-defined]  # as netlab.topics.contract says of a Panel
 
+    def show_view(self, viewed: ViewedBytes | None, *, keep: bool = False) -> None:
+        """Show what a view covers of its buffer. ``keep``: the same view, looked at again. None: it is gone."""
+        self._viewed = viewed
+        if viewed is not None:
+            self.mode = Mode.VIEW
+            self._show()
+            if not keep:
+                self.bytes.move_to(viewed.first)
+        elif self.mode is Mode.VIEW:
+            self.mode = Mode.BUFFER if self._buffer.there and not self._chose else Mode.SEGMENT
+            self._show()
+
+    @property
+    def viewed_index(self) -> tuple[int, ...] | None:
+        """The index of the chosen view's element at the cursor; None if there is none."""
+        cover = self._viewed.cover if self._viewed is not None and self.mode is Mode.VIEW else None
+        element = cover.at(self.bytes.cursor) if cover is not None else None
+        return element.index if element is not None else None
+
+    def _look_at_view(self) -> None:
+        """Show what was written into the buffer since the last look."""
+        if self._viewed is not None and (self._buffer.rewritten(*self.bytes.page) or self._viewed.source.look_again()):
+            self.bytes.refresh()
+            self._look()
+
     def _show(self) -> None:
         segment, capture = self._segment, self._capture
         self._show_panel(self.mode is Mode.BUFFER)
         self.bytes.empty = "no bytes" if segment is not None else "The bytes of the selected segment appear here."
-        if self.mode is Mode.BUFFER:
+        self.data_inspector.element = lambda at: ""
+        if self.mode is Mode.VIEW and self._viewed is not None:
+            self.data_inspector.element = self._viewed.element_at
+            self._put(Inspection(self._viewed.source, self._viewed.title), keep=True)
+            self.bytes.lay_cover(self._viewed.cover)
+            self.show_fields(NOTHING)
+        elif self.mode is Mode.BUFFER:
             self._put(Inspection(self._buffer.source, self._buffer.title, chunks=True), keep=True)
             self.show_fields(NOTHING)
         elif segment is not None and capture is not None and self.mode is not Mode.SEGMENT:
