@@ -90,6 +90,8 @@ COMMANDS: tuple[AppCommand, ...] = (
                "console", "tab('end_waiting')", 1, priority=True),
     _tab("lanes", "p", "swim lanes", "Show each client on a time axis: connecting, in the accept queue, being served",
          "view", "toggle_lanes"),
+    _tab("views", "V", "views", "Show each memoryview of the client: what Python knows of it, and which bytes it shows",
+         "view", "toggle_views"),
     _tab("copy", "c", "copy as", "Copy the address, the last call, the transcript or the segment's bytes",
          "view", "copy_as", 6),
     _tab("search", "slash", "search", "Find text in the focused pane, or filter the wire", "view", "search", 7),

@@ -42,6 +42,11 @@ SHOWS = {
     "that failed. Console, wire and log show the run as it happens; model, options and faults are restored afterwards.",
     "lanes": "One row per client on a time axis: · connecting, ░ in the accept queue, █ being served, ┤ closed. When "
     "you choose another model, earlier clients stay above the new ones.",
+    "views": "Each buffer of the current client, and each memoryview of it. Lines of the console make them: "
+    "a = bytearray(64), v = memoryview(a), w = v[::2]. Exports are what forbids that a buffer is resized. ↑ and ↓ "
+    "choose; the bytes pane then shows which bytes the view covers: · before a byte that it does not show, │ where an "
+    "element of more than one byte begins. x turns the page: attributes, maps of what each shows, slices side "
+    "by side. The other keys write console lines, which you can type as well.",
     "reader": "The topic's own text, beside the running lab. / finds text; n and N go to other matches.",
 }
 """The description of each pane, by id."""

@@ -12,6 +12,7 @@ from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.panes import LabPanes
 from netlab.ui.tab.reading_and_copying import Copying, ReadingActions
+from netlab.ui.tab.views import Views
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 
 MODELS = {
@@ -33,8 +34,11 @@ _LOOKING = ("show_experiments", "toggle_lanes")
 class TabActions:
     """Each public method is an action; `offers` says whether it is available."""
 
-    def __init__(self, tab: LabPanes, cursor_links: CursorLinks, experiments_and_lanes: ExperimentsAndLanes) -> None:
+    def __init__(
+        self, tab: LabPanes, cursor_links: CursorLinks, experiments_and_lanes: ExperimentsAndLanes, views: Views
+    ) -> None:
         self._tab, self._cursor_links, self._experiments_and_lanes = tab, cursor_links, experiments_and_lanes
+        self._views = views
         self._live, self._lab = tab.live, tab.lab
         self.reading, self._copying = ReadingActions(tab), Copying(tab)
 
@@ -239,6 +243,10 @@ class TabActions:
     def toggle_lanes(self) -> None:
         """Show the swim lanes, or close them."""
         self._experiments_and_lanes.toggle_lanes()
+
+    def toggle_views(self) -> None:
+        """Show the client's buffers and views, or close them."""
+        self._views.toggle()
 
     # Reading and copying
 

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from netlab.ui.experiments.experiment_pane import ExperimentPane
     from netlab.ui.lanes.lanes_pane import LanesPane
     from netlab.ui.reader.reader import ReaderPane
+    from netlab.ui.views.views_pane import ViewsPane
     from netlab.ui.wire.intercept_editor import ByteEditor
 
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""
 
-EXTRAS = ("lanes", "experiment")
+EXTRAS = ("lanes", "views", "experiment")
 """Panes that open and close, between wire and bytes. The experiment shares its place with the bytes."""
 
 READING = ("console", "reader", "log")
@@ -40,9 +41,10 @@ READING = ("console", "reader", "log")
 _CSS = """
     Panes { height: 1fr; }
     Panes Console, Panes ServerLog, Panes ReaderPane, Panes SegmentList, Panes HexView, Panes FieldTree,
-    Panes DataInspector, Panes ExperimentPane, Panes LanesPane { border-top: solid $foreground 30%; }
+    Panes DataInspector, Panes ExperimentPane, Panes LanesPane, Panes ViewRows { border-top: solid $foreground 30%; }
     Panes Console:focus-within, Panes ServerLog:focus, Panes ReaderPane:focus, Panes SegmentList:focus,
-    Panes HexView:focus, Panes FieldTree:focus, Panes ExperimentPane:focus, Panes LanesPane:focus {
+    Panes HexView:focus, Panes FieldTree:focus, Panes ExperimentPane:focus, Panes LanesPane:focus,
+    Panes ViewRows:focus {
         border-top: heavy $accent; border-title-style: bold;
     }
     Panes #right { border-left: solid $foreground 30%; }
@@ -54,6 +56,7 @@ _CSS = """
     Panes #wire { height: 2fr; }
     Panes #bytes, Panes #experiment { height: 3fr; }
     Panes #lanes { height: 2fr; }
+    Panes #views { height: 4fr; }
     Panes.-with-experiment #bytes { display: none; }
     Panes.-with-experiment.-lower-bytes { #bytes { display: block; } #experiment { display: none; } }
 
@@ -62,12 +65,13 @@ _CSS = """
         PaneBar { display: block; }
         #left { width: 1fr; height: 1fr; }
         #right { width: 1fr; height: 1fr; border-left: none; }
-        #console, #log, #wire, #bytes, #lanes, #experiment { height: 1fr; }
+        #console, #log, #wire, #bytes, #lanes, #views, #experiment { height: 1fr; }
         #log { display: none; }
-        &.-wire { #bytes, #lanes, #experiment { display: none; } }
-        &.-bytes { #wire, #lanes, #experiment { display: none; } }
-        &.-lanes { #wire, #bytes, #experiment { display: none; } #right { height: 2fr; } }
-        &.-experiment { #wire, #bytes, #lanes { display: none; } #right { height: 2fr; } }
+        &.-wire { #bytes, #lanes, #views, #experiment { display: none; } }
+        &.-bytes { #wire, #lanes, #views, #experiment { display: none; } }
+        &.-lanes { #wire, #bytes, #views, #experiment { display: none; } #right { height: 2fr; } }
+        &.-views { #wire, #bytes, #lanes, #experiment { display: none; } #right { height: 2fr; } }
+        &.-experiment { #wire, #bytes, #lanes, #views { display: none; } #right { height: 2fr; } }
         &.-log { #right { display: none; } #log { display: block; } }
     }
     .-narrow Panes.-log PaneBar { display: none; }
@@ -75,7 +79,7 @@ _CSS = """
     Panes.-reading {
         #left { width: 1fr; }
         #right { width: 2fr; }
-        #wire, #bytes, #lanes, #experiment { display: none; }
+        #wire, #bytes, #lanes, #views, #experiment { display: none; }
     }
     .-narrow Panes.-reading {
         #left { width: 1fr; }
@@ -86,10 +90,11 @@ _CSS = """
         PaneBar { display: none; }
         &.-console { #right, #log { display: none; } #left { width: 1fr; } }
         &.-log { #right, #console { display: none; } #left { width: 1fr; } }
-        &.-wire { #left, #bytes, #lanes, #experiment { display: none; } #right { border-left: none; } }
-        &.-bytes { #left, #wire, #lanes, #experiment { display: none; } #right { border-left: none; } }
-        &.-lanes { #left, #wire, #bytes, #experiment { display: none; } #right { border-left: none; } }
-        &.-experiment { #left, #wire, #bytes, #lanes { display: none; } #right { border-left: none; } }
+        &.-wire { #left, #bytes, #lanes, #views, #experiment { display: none; } #right { border-left: none; } }
+        &.-bytes { #left, #wire, #lanes, #views, #experiment { display: none; } #right { border-left: none; } }
+        &.-lanes { #left, #wire, #bytes, #views, #experiment { display: none; } #right { border-left: none; } }
+        &.-views { #left, #wire, #bytes, #lanes, #experiment { display: none; } #right { border-left: none; } }
+        &.-experiment { #left, #wire, #bytes, #lanes, #views { display: none; } #right { border-left: none; } }
         &.-reader { #left { display: none; } #right { border-left: none; } }
     }
 """
@@ -112,10 +117,11 @@ class Panes(Horizontal):
         self._client, self._wire, self._bytes, self._log = console, wire, inspector, log
         self.reader_slot: Slot[ReaderPane] = Slot("reader", self._settle_soon)
         self.lanes_slot: Slot[LanesPane] = Slot("lanes", self._settle_soon)
+        self.views_slot: Slot[ViewsPane] = Slot("views", self._settle_soon)
         self.experiment_slot: Slot[ExperimentPane] = Slot("experiment", self._settle_soon)
         self.editor_slot: Slot[ByteEditor] = Slot("edit", self._settle_soon)
         self._slots: tuple[Slot[Any], ...] = (
-            self.reader_slot, self.experiment_slot, self.lanes_slot, self.editor_slot,
+            self.reader_slot, self.experiment_slot, self.views_slot, self.lanes_slot, self.editor_slot,
         )  # fmt: skip
         self._destination = ""
         self._then: Callable[[], object] | None = None
@@ -286,8 +292,12 @@ class Panes(Horizontal):
         """The parent to mount a slot's pane in, and the widget to mount it before."""
         if slot is self.editor_slot:
             return self._bytes, None
-        lower = self.experiment_slot.pane if slot is self.lanes_slot else None
-        return self.query_one("#right"), None if slot is self.reader_slot else lower or self._bytes
+        below = self.experiment_slot.pane or self._bytes
+        if slot is self.reader_slot:
+            return self.query_one("#right"), None
+        if slot is self.lanes_slot:
+            return self.query_one("#right"), self.views_slot.pane or below
+        return self.query_one("#right"), below if slot is self.views_slot else self._bytes
 
     def _show_destination(self) -> None:
         name = self._destination if self._destination in self.order else "reader" if self.reader else "wire"

@@ -26,6 +26,7 @@ from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.intercepts import Intercepts
 from netlab.ui.tab.panes import LabPanes
 from netlab.ui.tab.status import Banner, StatusLine
+from netlab.ui.tab.views import Views
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.decrypted_lines import DecryptedLines
@@ -35,6 +36,7 @@ from netlab.wire.impairment import own_fault
 
 if TYPE_CHECKING:  # panes that come later; the first tab serves earlier without them
     from netlab.ui.experiments.experiment_pane import ExperimentPane
+    from netlab.ui.views.views_pane import ViewsPane
     from netlab.ui.wire.intercept_editor import ByteEditor
 
 PERIOD = 1 / 30
@@ -57,9 +59,10 @@ class TopicTab(LabPanes):
     def __init__(self, live: LiveLab, formatting: Formatting) -> None:
         super().__init__(live, formatting)
         self.experiments_and_lanes = ExperimentsAndLanes(self)
+        self.views = Views(self)
         self.intercepts = Intercepts(self)
         self.cursor_links = CursorLinks(self)
-        self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes)
+        self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes, self.views)
         self.dissect_as = DissectAs(self, self._dissect_again, self.topic, self.topic.dissect_file)
         self._timer: Timer | None = None
         self._looks = 0
@@ -168,8 +171,7 @@ class TopicTab(LabPanes):
         self.wire.grow()
         if self._looks % _SLOW == 0:
             self._look_at_flows()
-        current = self.lab.current
-        self.inspector.look(current.client if current is not None else None)
+        self.views.look()
         self.experiments_and_lanes.look()
 
     def _look_at_flows(self) -> None:
@@ -280,7 +282,25 @@ class TopicTab(LabPanes):
         event.stop()
         self.experiments_and_lanes.show_code(event.experiment)
 
+    def on_views_pane_chosen(self, event: ViewsPane.Chosen) -> None:
+        """Show the bytes of the view."""
+        event.stop()
+        self.views.show(event)
+
+    def on_views_pane_line_requested(self, event: ViewsPane.LineRequested) -> None:
+        """Run the line as if it were typed."""
+        event.stop()
+        self.ask(event.line)
+        self.console.transcript.scroll_end(animate=False)
+
+    def on_views_pane_bytes_requested(self, event: ViewsPane.BytesRequested) -> None:
+        """Go to the bytes."""
+        event.stop()
+        self.panes.go("bytes")
+
     def on_pane_closed(self, event: PaneClosed) -> None:
         """Close the pane, and show again what it covered."""
         event.stop()
         self.panes.close(event.pane)
+        if event.pane.id == "views":
+            self.inspector.show_view(None)
