@@ -6,7 +6,7 @@ from collections import Counter
 
 from tests.support.folders import ROOT
 
-OF_TOPICS = {"server", "client", "dissect", "experiments", "copy_as", "plaintext", "panel"}
+OF_TOPICS = {"server", "client", "dissect", "experiments", "copy_as", "plaintext", "panel", "picture"}
 SHARED = {
     "app",  # the command that starts the app, and the app
 }

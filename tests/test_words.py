@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 CODE = ROOT / "netlab"
 
 # Files that the contract of topics names, and the models' servers; `app` is also what WSGI calls an application.
-MANY_MODULES = {"server", "client", "dissect", "experiments", "copy_as", "panel", "plaintext", "app"}
+MANY_MODULES = {"server", "client", "dissect", "experiments", "copy_as", "panel", "picture", "plaintext", "app"}
 NOT_ENGLISH = re.compile(
     r"\b([Tt]old|[Tt]ells?|[Tt]elling|[Aa]new|[Ww]hoever|for ever|of now|(says|said) its last|that there are"
     r"|where there is none|what is none|faults any more)\b",
