@@ -9,9 +9,14 @@ from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.tls import tls_names as names
 from netlab.dissect.tls.certificate import dissect_certificate
+from netlab.dissect.tls.extension_values import extension_value
 
-HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO = 0, 1, 2
-_RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
+HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET = 0, 1, 2, 4
+ENCRYPTED_EXTENSIONS, CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST = 8, 11, 12, 13
+CERTIFICATE_VERIFY, FINISHED, KEY_UPDATE = 15, 20, 24
+NAMED_CURVE = 3
+"""How a server's key exchange says that a named group follows (RFC 8422, section 5.4)."""
+RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
 """The random of a server hello that asks for another client hello (RFC 8446, section 4.1.3)."""
 
 
@@ -25,7 +30,7 @@ def handshake_message(start: int, kind: int, content: FieldReader, length: int) 
     if content.left:
         children.append(content.rest("rest"))
     name = names.name_of(names.HANDSHAKES, kind)
-    if kind == SERVER_HELLO and len(children) > 1 and content.data[children[1].start : children[1].end] == _RETRY:
+    if kind == SERVER_HELLO and len(children) > 1 and content.data[children[1].start : children[1].end] == RETRY:
         name = "hello_retry_request"
     note = f", {missing:,} follow in the next record" if missing else ""
     return Field(name, start, end, "message", f"{length:,} bytes{note}", tuple(children), layer=True)
@@ -67,11 +72,7 @@ def _extensions(content: FieldReader, fields: list[Field]) -> None:
         start = extensions.at
         kind, body = extensions.number(2), extensions.vector(2)
         name = names.name_of(names.EXTENSIONS, kind)
-        try:
-            value = EXTENSIONS.get(kind, FieldReader.hex)(FieldReader(body.data, body.at, body.end))
-        except Short:
-            value = "malformed: " + body.hex()
-        fields.append(Field(name, start, body.end, "extension", value))
+        fields.append(Field(name, start, body.end, "extension", extension_value(kind, body)))
 
 
 def _certificate(content: FieldReader, fields: list[Field]) -> None:
@@ -86,43 +87,61 @@ def _certificate(content: FieldReader, fields: list[Field]) -> None:
             chain.vector(2)
 
 
-def _server_name(body: FieldReader) -> str:
-    if not body.left:
-        return "acknowledged"
-    entries = body.vector(2)
-    entries.number(1)
-    return entries.vector(2).text()
+def _new_session_ticket(content: FieldReader, fields: list[Field]) -> None:
+    """A ticket. TLS 1.3 (RFC 8446, section 4.6.1) has more around it than TLS 1.2 (RFC 5077, section 3.3)."""
+    is_1_2 = int.from_bytes(content.data[content.at + 4 : content.at + 6], "big") == content.left - 6
+    fields.append(_number("lifetime in seconds", content, 4))
+    if not is_1_2:
+        fields.append(content.part(4).rest("age mask"))
+        fields.append(content.vector(1).rest("nonce"))
+    fields.append(content.vector(2).rest("ticket"))
+    _extensions(content, fields)
 
 
-def _alpn(body: FieldReader) -> str:
-    protocols, found = body.vector(2), []
-    while protocols.left:
-        found.append(protocols.vector(1).text())
-    return ", ".join(found)
+def _server_key_exchange(content: FieldReader, fields: list[Field]) -> None:
+    """The group, the server's share and its signature of both (RFC 8422, section 5.4); of others, the bytes."""
+    if content.data[content.at : content.at + 1] != bytes([NAMED_CURVE]):
+        return
+    content.skip(1)
+    start = content.skip(2)
+    group = names.name_of(names.GROUPS, int.from_bytes(content.data[start : start + 2], "big"))
+    fields.append(Field("group", start, start + 2, "u16", group))
+    fields.append(content.vector(1).rest("key share"))
+    _signature(content, fields)
 
 
-def _supported_versions(body: FieldReader) -> str:
-    """A list from the client, one version from the server."""
-    return _list(body if body.left == 2 else body.vector(1), names.VERSIONS)
+def _signature(content: FieldReader, fields: list[Field]) -> None:
+    start = content.at
+    fields.append(
+        Field("signature algorithm", start, start + 2, "u16", names.name_of(names.SIGNATURES, content.number(2)))
+    )
+    fields.append(content.vector(2).rest("signature"))
 
 
-def _key_share(body: FieldReader) -> str:
-    """Groups of the shares: a list from the client; one from the server; one without a share asks for another hello."""
-    single = body.left == 2 or int.from_bytes(body.data[body.at : body.at + 2], "big") != body.left - 2
-    if single:
-        return names.name_of(names.GROUPS, body.number(2))
-    shares, groups = body.vector(2), []
-    while shares.left:
-        groups.append(names.name_of(names.GROUPS, shares.number(2)))
-        shares.vector(2)
-    return ", ".join(groups)
+def _certificate_request(content: FieldReader, fields: list[Field]) -> None:
+    """TLS 1.3 begins with an empty context (RFC 8446, section 4.3.2), TLS 1.2 with the kinds of certificates."""
+    first = content.vector(1)
+    is_1_3 = not first.left
+    fields.append(first.rest("context" if is_1_3 else "certificate types"))
+    if is_1_3:
+        _extensions(content, fields)
+    else:
+        fields.append(_numbers("signature algorithms", content.vector(2), names.SIGNATURES))
 
 
-def _list(numbers: FieldReader, table: dict[int, str]) -> str:
-    found = []
-    while numbers.left:
-        found.append(names.name_of(table, numbers.number(2)))
-    return ", ".join(found)
+def _finished(content: FieldReader, fields: list[Field]) -> None:
+    fields.append(content.rest("verify data"))
+
+
+def _key_update(content: FieldReader, fields: list[Field]) -> None:
+    start = content.at
+    asked = "asks for the other side's, too" if content.number(1) else "no"
+    fields.append(Field("update requested", start, start + 1, "u8", asked))
+
+
+def _number(name: str, content: FieldReader, size: int) -> Field:
+    start = content.at
+    return Field(name, start, start + size, f"u{8 * size}", f"{content.number(size):,}")
 
 
 def _numbers(name: str, numbers: FieldReader, table: dict[int, str]) -> Field:
@@ -135,17 +154,14 @@ def _numbers(name: str, numbers: FieldReader, table: dict[int, str]) -> Field:
 
 
 MESSAGES: dict[int, Callable[[FieldReader, list[Field]], None]] = {
-    1: _client_hello,
-    2: _server_hello,
-    8: _extensions,
-    11: _certificate,
-}
-
-EXTENSIONS: dict[int, Callable[[FieldReader], str]] = {
-    0: _server_name,
-    10: lambda body: _list(body.vector(2), names.GROUPS),
-    13: lambda body: _list(body.vector(2), names.SIGNATURES),
-    16: _alpn,
-    43: _supported_versions,
-    51: _key_share,
+    CLIENT_HELLO: _client_hello,
+    SERVER_HELLO: _server_hello,
+    NEW_SESSION_TICKET: _new_session_ticket,
+    ENCRYPTED_EXTENSIONS: _extensions,
+    CERTIFICATE: _certificate,
+    SERVER_KEY_EXCHANGE: _server_key_exchange,
+    CERTIFICATE_REQUEST: _certificate_request,
+    CERTIFICATE_VERIFY: _signature,
+    FINISHED: _finished,
+    KEY_UPDATE: _key_update,
 }

@@ -150,6 +150,8 @@ CIPHERS = {
     0xCCAA: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 }
 
+PSK_MODES = {0: "psk_ke", 1: "psk_dhe_ke"}
+
 GROUPS = {
     19: "secp192r1",
     21: "secp224r1",

@@ -27,6 +27,8 @@ LONGEST_HELLO = 1 << 16
 MOST_FIELDS = 20_000
 """Fields within records; when there are more, the contents of further ones are left closed."""
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23
+CIPHERTEXT = "ciphertext"
+"""The field of a record that is left closed."""
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ def _record(start: int, kind: int, version: int, body: FieldReader, stream: _Str
     length, end = body.left, body.end
     header = _header(start, kind, version, length)
     if not _in_clear(kind, body, stream):
-        content: tuple[Field, ...] = (body.rest("ciphertext"),)
+        content: tuple[Field, ...] = (body.rest(CIPHERTEXT),)
         return Field(names.RECORDS[kind], start, end, "record", f"{length:,} bytes, encrypted", header + content)
     if stream.fields > MOST_FIELDS:
         content = (body.rest("content"),)
