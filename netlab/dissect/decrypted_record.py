@@ -19,7 +19,7 @@ class Opened:
 
     Byte ``at + i`` of the stream carries byte ``i`` of ``plaintext``. ``name`` says what kind of record it turned out
     to be; ``fields`` are those of the plaintext, counted from its first byte. ``words`` says it in a line; without any
-    the plaintext speaks for itself.
+    the plaintext speaks for itself. ``secret`` names what opened it, never its value.
     """
 
     start: int
@@ -29,6 +29,7 @@ class Opened:
     plaintext: bytes
     fields: tuple[Field, ...] = ()
     words: str = ""
+    secret: str = ""
 
 
 Opener = Callable[[str, memoryview, memoryview], Mapping[Direction, Sequence[Opened]] | None]

@@ -27,6 +27,7 @@ Aead: TypeAlias = AESGCM | ChaCha20Poly1305
 HEADER, TAG = 5, 16
 CHANGE_CIPHER_SPEC, HANDSHAKE, APPLICATION_DATA = 20, 22, 23
 SERVER_HELLO, FINISHED, KEY_UPDATE = 2, 20, 24
+_SIDES = {Direction.TO_SERVER: "client", Direction.TO_CLIENT: "server"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +65,44 @@ class Conversation:
     def grow(self, keylog: str, to_server: memoryview, to_client: memoryview) -> dict[Direction, list[Opened]] | None:
         """All records so far; the streams begin with what they were before. None: the secrets are of no use here."""
         streams = {Direction.TO_SERVER: to_server, Direction.TO_CLIENT: to_client}
-        if not self._sides:
-            hellos = _hellos(to_server, to_client)
-            if hellos is None:
-                return self._opened
-            client_random, server_random, suite, is_1_3 = hellos
-            secrets = _secrets(keylog, client_random)
-            if not secrets:
-                return None
-            for direction in Direction:
-                side = (_Side13 if is_1_3 else _Side12)(suite, secrets, direction, server_random + client_random)
-                if not side.ready:
-                    self._sides.clear()
-                    return self._opened
-                self._sides[direction] = side
+        hellos = _hellos(to_server, to_client)
+        if hellos is None:
+            return self._opened
+        secrets = _secrets(keylog, hellos.client_random) if self._wants_secrets else {}
+        if not self._sides and not self._begin(hellos, secrets):
+            return self._opened if secrets else None
         for direction, side in self._sides.items():
-            self._opened[direction] += side.open(streams[direction])
+            self._opened[direction] += side.open(streams[direction], secrets)
         return self._opened
 
+    @property
+    def _wants_secrets(self) -> bool:
+        """Whether some are missing."""
+        return not self._sides or any(side.waits for side in self._sides.values())
 
-def _opened(start: int, end: int, at: int, kind: int, plaintext: bytes) -> Opened:
+    def _begin(self, hellos: _Hellos, secrets: dict[str, bytes]) -> bool:
+        """Make what opens each side; whether a first secret is there."""
+        made = {way: (_Side13 if hellos.is_1_3 else _Side12)(hellos, secrets, way) for way in Direction}
+        if all(side.waits for side in made.values()):
+            return False
+        self._sides.update(made)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Hellos:
+    """What the two hellos say that the keys depend on."""
+
+    client_random: bytes
+    server_random: bytes
+    suite: Suite
+    is_1_3: bool
+
+
+def _opened(start: int, end: int, at: int, kind: int, plaintext: bytes, secret: str) -> Opened:
     name = RECORDS.get(kind, f"record of type {kind}")
     content = memoryview(plaintext)
-    return Opened(start, end, at, name, plaintext, dissect_content(kind, content), said(kind, content))
+    return Opened(start, end, at, name, plaintext, dissect_content(kind, content), said(kind, content), secret)
 
 
 def _records(stream: memoryview, at: int = 0) -> Iterator[tuple[int, int, FieldReader]]:
@@ -101,8 +117,8 @@ def _records(stream: memoryview, at: int = 0) -> Iterator[tuple[int, int, FieldR
         yield start, kind, body
 
 
-def _hellos(to_server: memoryview, to_client: memoryview) -> tuple[bytes, bytes, Suite, bool] | None:
-    """Both randoms, the suite, and whether the server chose TLS 1.3; None where there are no such hellos."""
+def _hellos(to_server: memoryview, to_client: memoryview) -> _Hellos | None:
+    """Those of a connection; None where there are no such hellos."""
     if len(to_server) < HEADER + 6 + 32:
         return None
     client_random = bytes(to_server[HEADER + 6 : HEADER + 38])
@@ -118,7 +134,7 @@ def _hellos(to_server: memoryview, to_client: memoryview) -> tuple[bytes, bytes,
             return None
         # In 1.3 the version stands in extension 43 (0x002b), two bytes long, 0x0304 (RFC 8446, section 4.2.1).
         is_1_3 = b"\x00\x2b\x00\x02\x03\x04" in bytes(body.data[body.at : body.end])
-        return None if suite is None else (client_random, server_random, suite, is_1_3)
+        return None if suite is None else _Hellos(client_random, server_random, suite, is_1_3)
     return None
 
 
@@ -141,11 +157,13 @@ def _expand_label(suite: Suite, secret: bytes, label: str, size: int) -> bytes:
 
 
 class _Keys:
-    """The key and nonces of one direction under one TLS 1.3 secret."""
+    """The key and nonces of one direction under one TLS 1.3 secret, whose name is that of RFC 8446, section 7.1.
 
-    def __init__(self, suite: Suite, secret: bytes) -> None:
-        self.suite = suite
-        self.secret = secret
+    ``generation`` counts the application traffic secrets; None: it is the handshake's.
+    """
+
+    def __init__(self, suite: Suite, secret: bytes, side: str, generation: int | None = None) -> None:
+        self.suite, self.secret, self.side, self.generation = suite, secret, side, generation
         self.aead: Aead = suite.cipher(_expand_label(suite, secret, "key", suite.key_size))
         self.iv = int.from_bytes(_expand_label(suite, secret, "iv", 12), "big")
         self.sequence = 0
@@ -157,28 +175,41 @@ class _Keys:
         self.sequence += 1
         return plaintext
 
+    @property
+    def name(self) -> str:
+        """The secret's name."""
+        which = (
+            "handshake traffic secret" if self.generation is None else f"application traffic secret {self.generation}"
+        )
+        return f"{self.side} {which}"
+
     def updated(self) -> _Keys:
         """The keys after a KeyUpdate (RFC 8446, section 7.2)."""
-        return _Keys(self.suite, _expand_label(self.suite, self.secret, "traffic upd", self.suite.digest.digest_size))
+        secret = _expand_label(self.suite, self.secret, "traffic upd", self.suite.digest.digest_size)
+        return _Keys(self.suite, secret, self.side, (self.generation or 0) + 1)
 
 
 class _Side13:
-    """What one side of a TLS 1.3 connection sends; ``ready`` once its secrets are there."""
+    """What one side of a TLS 1.3 connection sends.
 
-    def __init__(self, suite: Suite, secrets: dict[str, bytes], direction: Direction, randoms: bytes) -> None:
-        side = "CLIENT" if direction is Direction.TO_SERVER else "SERVER"
-        handshake, traffic = secrets.get(f"{side}_HANDSHAKE_TRAFFIC_SECRET"), secrets.get(f"{side}_TRAFFIC_SECRET_0")
-        self.ready = handshake is not None and traffic is not None
-        self._suite, self._traffic = suite, traffic or b""
-        self._keys = _Keys(suite, handshake or b"")
-        self._at = 0
+    ``waits``: the next secret is not there yet, and what follows stays closed until it is. A client that refuses the
+    server never has those of the application.
+    """
+
+    def __init__(self, hellos: _Hellos, secrets: dict[str, bytes], direction: Direction) -> None:
+        self._side, self._suite = _SIDES[direction], hellos.suite
+        self._keys = _Keys(hellos.suite, b"", self._side)  # which open nothing
+        self._next, self._at = "HANDSHAKE_TRAFFIC_SECRET", 0
         self._lost = False
+        self._begin(secrets)
 
-    def open(self, stream: memoryview) -> Iterator[Opened]:
+    def open(self, stream: memoryview, secrets: dict[str, bytes]) -> Iterator[Opened]:
         """The records that have come since."""
-        if self._lost:
-            return
+        if self.waits:
+            self._begin(secrets)
         for start, kind, body in _records(stream, self._at):
+            if self._lost or self.waits:
+                return
             self._at = body.end
             if kind != APPLICATION_DATA:
                 continue
@@ -191,17 +222,26 @@ class _Side13:
             if not content:
                 self._lost = True
                 return
-            yield _opened(start, body.end, body.at, content[-1], content[:-1])
-            self._keys = _next_keys(self._keys, self._suite, self._traffic, content)
+            yield _opened(start, body.end, body.at, content[-1], content[:-1], self._keys.name)
+            self._look_for_the_next_keys(content, secrets)
 
+    def _look_for_the_next_keys(self, content: bytes, secrets: dict[str, bytes]) -> None:
+        """A record that ends in Finished, or asks for a KeyUpdate, is the last under its keys."""
+        if content[-1] != HANDSHAKE:
+            return
+        if content[0] == KEY_UPDATE:
+            self._keys = self._keys.updated()
+        elif _ends_in_finished(content[:-1], self._suite.digest.digest_size):
+            self._begin(secrets)
 
-def _next_keys(keys: _Keys, suite: Suite, traffic: bytes, content: bytes) -> _Keys:
-    """A record that ends in Finished, or asks for a KeyUpdate, is the last under its keys."""
-    if content[-1] != HANDSHAKE:
-        return keys
-    if content[0] == KEY_UPDATE:
-        return keys.updated()
-    return _Keys(suite, traffic) if _ends_in_finished(content[:-1], suite.digest.digest_size) else keys
+    def _begin(self, secrets: dict[str, bytes]) -> None:
+        """Go on with the next secret: first the handshake's, then the application's."""
+        secret = secrets.get(f"{self._side.upper()}_{self._next}")
+        self.waits = secret is None
+        if secret is not None:
+            generation = 0 if self._next == "TRAFFIC_SECRET_0" else None
+            self._keys = _Keys(self._suite, secret, self._side, generation)
+            self._next = "TRAFFIC_SECRET_0"
 
 
 def _ends_in_finished(messages: bytes, digest_size: int) -> bool:
@@ -239,17 +279,18 @@ class _Keys12:
 
 
 class _Side12:
-    """What one side of a TLS 1.2 connection sends; ``ready`` once its secret is there."""
+    """What one side of a TLS 1.2 connection sends; ``waits`` without its secret."""
 
-    def __init__(self, suite: Suite, secrets: dict[str, bytes], direction: Direction, randoms: bytes) -> None:
-        master = secrets.get("CLIENT_RANDOM")
-        self.ready = master is not None
-        self._explicit = suite.explicit
-        self._keys = _Keys12(suite, master or b"", randoms, side=0 if direction is Direction.TO_SERVER else 1)
+    def __init__(self, hellos: _Hellos, secrets: dict[str, bytes], direction: Direction) -> None:
+        master, side = secrets.get("CLIENT_RANDOM"), 0 if direction is Direction.TO_SERVER else 1
+        self.waits = master is None
+        self._explicit = hellos.suite.explicit
+        self._secret = f"{_SIDES[direction]} write key of the master secret"
+        self._keys = _Keys12(hellos.suite, master or b"", hellos.server_random + hellos.client_random, side)
         self._at = 0
         self._protected = self._lost = False
 
-    def open(self, stream: memoryview) -> Iterator[Opened]:
+    def open(self, stream: memoryview, secrets: dict[str, bytes]) -> Iterator[Opened]:
         """The records that have come since."""
         if self._lost:
             return
@@ -262,7 +303,7 @@ class _Side12:
                 except InvalidTag:
                     self._lost = True
                     return
-                yield _opened(start, body.end, body.at + self._explicit, kind, plaintext)
+                yield _opened(start, body.end, body.at + self._explicit, kind, plaintext, self._secret)
             self._protected = self._protected or kind == CHANGE_CIPHER_SPEC
 
 
