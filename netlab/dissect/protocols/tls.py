@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netlab.dissect.flow import Match, Opening, Protocol
+from netlab.dissect.tls.ladder import draw
 from netlab.dissect.tls.tls_records import TlsFlow
 
 _HANDSHAKE, _ALERT = 22, 21
@@ -27,4 +28,4 @@ def _match(begin: bytes, kinds: tuple[int, ...], message: int) -> Match:
     return Match.SURE if len(begin) == 6 else Match.UNDECIDED
 
 
-PROTOCOL = Protocol("tls", "TLS", recognise, TlsFlow, 20)
+PROTOCOL = Protocol("tls", "TLS", recognise, TlsFlow, 20, draw=draw)
