@@ -11,8 +11,10 @@ import struct
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 
 from netlab.capture.capture_file import Capture
@@ -106,6 +108,7 @@ class Attribution:
     """The traffic of a session's last calls. Written by its thread, read by any."""
 
     def __init__(self) -> None:
+        self._outcomes: OrderedDict[Endpoint, Exception | None] = OrderedDict()
         self._kept: BoundedLog[CallTraffic] = BoundedLog(KEPT)
         self._locals: set[Endpoint] = set()
         self._running: _Running | None = None
@@ -114,12 +117,34 @@ class Attribution:
     def of(self, call: int, marks: Callable[[], Marks]) -> Iterator[None]:
         """Record what a call sends and reads while the body runs."""
         begun, before = time.time_ns(), marks()
-        self._running = _Running(call, begun, before, marks)
+        self._running, ended = _Running(call, begun, before, marks), None
         try:
             yield
+        except Exception as error:
+            ended = _bare(error)
+            raise
         finally:
-            self._note(call, begun, before, marks())
+            after = marks()
+            self._note(call, begun, before, after)
+            self._remember(after.keys() - before.keys(), ended)
             self._running = None
+
+    def facts(self, local: Endpoint) -> Mapping[str, object]:
+        """What is known of a connection: its ``outcome`` is None, or the exception of the call that opened it.
+
+        A refused handshake leaves nothing but that. Nothing is known while the call runs, and of other connections.
+        """
+        try:
+            return {"outcome": self._outcomes[local]}
+        except KeyError:
+            return {}
+
+    def _remember(self, opened: Iterable[Endpoint], ended: Exception | None) -> None:
+        for local in opened:
+            self._outcomes.pop(local, None)
+            self._outcomes[local] = ended
+            if len(self._outcomes) > KEPT:
+                self._outcomes.popitem(last=False)
 
     def call_of(self, segment: Segment) -> int | None:
         """The number of the call that caused a segment, or None."""
@@ -174,6 +199,14 @@ class Attribution:
                 return
             if traffic.covers(segment) and self.call_of(segment) == traffic.call:
                 yield segment
+
+
+def _bare(error: Exception) -> Exception:
+    """The same without its traceback, which would keep sockets open."""
+    try:
+        return copy(error)
+    except Exception:  # noqa: BLE001 - an exception of an installed package may not be made to be copied
+        return Exception(str(error))
 
 
 def _crossing(bare: CallTraffic, since: Counts | None, now: Counts | None) -> CallTraffic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 
 import pytest
@@ -109,3 +110,18 @@ def test_bytes_beside_a_flag_belong_to_the_call_that_sent_them() -> None:
         covered = [[one.covers(segment) for segment in capture.segments] for one in (fast, reading, closing)]
         assert covered == [[True, False, False], [False, True, False], [False, True, True]]
         assert (opening.offset, ending.offset, reset.offset) == (0, 0, 9)
+
+
+def test_how_the_call_ended_that_opened_a_connection_stays_known() -> None:
+    with Lab("tls") as lab:
+        accepted, refused = lab.connect(), lab.open()
+        lab.submit(":server-name elsewhere")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            refused.connect()
+        lab.sync()
+        first, second = lab.capture.flows
+        assert accepted.attribution.facts(first.client) == {"outcome": None}
+        assert accepted.attribution.facts(second.client) == {}
+        outcome = refused.attribution.facts(second.client)["outcome"]
+        assert isinstance(outcome, ssl.SSLCertVerificationError)
+        assert (outcome.verify_code, outcome.__traceback__) == (62, None)
