@@ -11,6 +11,7 @@ from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
 from netlab.lab.server_sockets import ServerSockets
+from netlab.lab.topic_options import Setting
 from netlab.topics.client_call import Call
 from netlab.topics.peer_event import PeerEvent
 
@@ -105,6 +106,7 @@ class LabState:
     ``faults`` are the active ones, in the words of the status line.
     ``intercept`` is the filter that chooses the segments to hold (empty: none), ``held`` are the held segments.
     ``progress`` is that of a program that starts or ends.
+    ``settings`` are the options that the server runs with, those that the status line shows.
     ``own`` is the person's own server file that serves instead of the recipe.
     ``down`` says, in the phase `SERVING`, that the wire refuses clients; ``address`` is where it did not before.
     ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
@@ -133,6 +135,7 @@ class LabState:
     progress: ProgramProgress | None = None
     down: bool = False
     own: OwnState | None = None
+    settings: tuple[Setting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.serve.options import environment_name
 from netlab.topics.contract import Option, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An option that the server runs with, for the status line: its name there, its value, whether that is usual."""
+
+    word: str
+    value: str
+    usual: bool
+
 
 OptionValues = tuple[dict[str, str], dict[str, object]]
 
@@ -115,6 +126,16 @@ class Options:
     def client_keywords(self) -> dict[str, object]:
         """The client's options as keyword arguments."""
         return {name: value for name, value in self._values.items() if self._known[name].client}
+
+    def in_status(self) -> tuple[Setting, ...]:
+        """The server's options that the status line shows, as they are now; never a secret."""
+        shown = [option for option in self._known.values() if option.status and option.server and not option.secret]
+        return tuple(
+            Setting(option.status, safe(value), value == usual)
+            for option in shown
+            for usual in [text_of(option, option.default)]
+            for value in [self._texts.get(option.name, usual)]
+        )
 
     def _for_server(self) -> list[tuple[Option, str]]:
         return [(self._known[name], text) for name, text in self._texts.items() if self._known[name].server]

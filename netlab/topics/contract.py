@@ -125,7 +125,8 @@ class Option:
 
     ``name`` is the keyword of ``Server`` or ``Client``. A ``secret`` is never printed or logged; it may also come from
     ``--NAME-file`` or the environment variable ``NETLAB_NAME``. ``parse`` turns text into the value; it raises
-    `ValueError` with a sentence that says what is expected.
+    `ValueError` with a sentence that says what is expected. ``status`` is what the status line calls the server's
+    value; empty: it does not stand there.
     """
 
     name: str
@@ -138,6 +139,7 @@ class Option:
     client: bool = False
     many: bool = False
     """Whether the flag may be repeated; ``parse`` then gets all values, separated by commas."""
+    status: str = ""
 
     @property
     def flag(self) -> str:

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from netlab.lab.errors import LabError
-from netlab.lab.topic_options import Options
+from netlab.lab.topic_options import Options, Setting
 from netlab.topics.contract import Option
 from netlab.topics.discovery import topic_named
 
@@ -66,3 +66,13 @@ def test_what_was_set_can_be_restored() -> None:
     options.set("nones", "yes")
     options.restore(values_now)
     assert options.server_arguments() == ["--nones", "no"]
+
+
+def test_the_status_line_gets_the_servers_options_that_it_shows_and_no_secret() -> None:
+    present = Option("present", "good", "what is shown", choices=("good", "bad"), status="certificate")
+    mine = Option("mine", "a", "of the client", server=False, client=True, status="mine")
+    secret = dataclasses.replace(OPTIONS[0], status="secret")
+    options = Options(dataclasses.replace(TOPIC, options=(*OPTIONS, present, mine, secret)), {})
+    assert options.in_status() == (Setting("certificate", "good", usual=True),)
+    options.set("present", "bad")
+    assert options.in_status() == (Setting("certificate", "bad", usual=False),)

@@ -50,7 +50,9 @@ class OwnFile:
         changed: Callable[[ServerProcess], None] = start.changed
         add_line: Callable[[LogLine], None] = start.add_line
         early: Callable[[Sequence[str]], Child | None] | None = None
-        return OwnServerProcess(start.model, words, start.options.server_environment(), changed, add_line, early)
+        server = OwnServerProcess(start.model, words, start.options.server_environment(), changed, add_line, early)
+        server.settings = start.options.in_status()
+        return server
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,9 @@ class Recipe:
         """Start the process."""
         arguments = start.setup.server_arguments(start.model, start.options, start.idle)
         secrets = start.options.server_environment()
-        return ServerProcess(start.model, arguments, secrets, start.changed, start.add_line, start.early)
+        server = ServerProcess(start.model, arguments, secrets, start.changed, start.add_line, start.early)
+        server.settings = start.options.in_status()
+        return server
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.processes import child, message_fields
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.state import LabState, LogLine
+from netlab.lab.topic_options import Setting
 from netlab.topics.peer_event import PeerEvent, PeerEventKind
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
@@ -30,7 +31,8 @@ class ServerProcess:
     """One server process. ``changed`` and ``add_line`` are called in its reader thread.
 
     ``accepted`` and ``closed`` count what it logged of clients: if the kernel does not report the accept queue, the
-    flows that are open at the wire less those that the server holds are those that wait.
+    flows that are open at the wire less those that the server holds are those that wait. ``settings`` are options that
+    it was started with.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class ServerProcess:
         self.endpoint: Endpoint | None = None
         self.gauges = ServerGauges()
         self.accepted = self.closed = 0
+        self.settings: tuple[Setting, ...] = ()
         self._failure = ""
         self._changed, self._add_line = changed, add_line
         self._settled = threading.Event()
@@ -76,6 +79,7 @@ class ServerProcess:
             backlog=self.gauges.backlog,
             threads=self.gauges.threads,
             processes=self.gauges.processes,
+            settings=self.settings,
         )
 
     @property

@@ -45,7 +45,13 @@ TOPIC = Topic(
             "whether clients must prove who they are",
             choices=("none", "request", "require"),
         ),
-        Option("present", "good", "the certificate that the server presents", choices=PRESENTED),
+        Option(
+            "present",
+            "good",
+            "the certificate that the server presents",
+            choices=PRESENTED,
+            status="certificate",
+        ),
         Option(
             "client_cert",
             "yes",

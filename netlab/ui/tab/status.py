@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import LabState, Phase, ProgramProgress
+from netlab.lab.topic_options import Setting
 from netlab.names import is_loopback
 from netlab.ui.widgets.formatting import Formatting, size
 
@@ -126,6 +127,12 @@ def _wire(state: LabState, show: Formatting, attached: bool) -> StatusPart:
     return StatusPart((f"{what} {behind}", f"wire {behind}"), 6)
 
 
+def _setting(setting: Setting, show: Formatting) -> StatusPart:
+    """What the server was started with: while it is as usual, it is left out first."""
+    words = f"{setting.word} {show.text(setting.value)}"
+    return StatusPart((words,), 6) if setting.usual else StatusPart((words,), 1, "$text-warning")
+
+
 def _holding(state: LabState, show: Formatting) -> StatusPart:
     """The intercept filter, and how many segments are held."""
     count = f"{len(state.held)} held"
@@ -172,6 +179,7 @@ def facts(state: LabState, show: Formatting, *, attached: bool = False) -> list[
         parts.append(StatusPart((f"model {state.model}", state.model), 1))
     if state.phase is not Phase.SERVING:
         return parts
+    parts += [_setting(setting, show) for setting in state.settings]
     parts.append(_wire(state, show, attached))
     if state.intercept or state.held:
         parts.append(_holding(state, show))

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from netlab.capture.model import Endpoint
 from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import Accounts, LabState, Phase, ProgramProgress
+from netlab.lab.topic_options import Setting
 from netlab.ui.tab.status import GAP, facts, fit, not_listening
 from netlab.ui.widgets.formatting import Formatting, size
 
@@ -140,3 +141,18 @@ def test_what_the_kernel_says_is_told_if_it_is_out_of_the_ordinary(sockets: dict
 def test_nothing_ordinary_is_told_and_a_derived_queue_is_told_as_such() -> None:
     assert known(1, 4242, name="python", left=0, direct=0) == line(replace(SERVING, queue=1, server_pid=4242), 300)
     assert "  queue ≈1/5  " in line(replace(SERVING, queue=1, queue_derived=True), 300)
+
+
+@pytest.mark.parametrize(
+    ("setting", "width", "words"),
+    [
+        (Setting("certificate", "good", usual=True), 120, "single  certificate good  wire → :41233"),
+        (Setting("certificate", "good", usual=True), 80, "single  wire → :41233"),
+        (Setting("certificate", "expired", usual=False), 120, "single  certificate expired  wire → :41233"),
+        (Setting("certificate", "expired", usual=False), 80, "single  certificate expired  queue 1/5"),
+    ],
+)
+def test_what_the_server_was_started_with_stands_there_and_an_unusual_value_stays(
+    setting: Setting, width: int, words: str
+) -> None:
+    assert words in line(replace(SERVING, settings=(setting,)), width)
