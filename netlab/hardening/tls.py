@@ -1,4 +1,4 @@
-"""A client behind TLS: its handshake and its waits are limited, and what goes wrong says why."""
+"""Either end of TLS with care: waits are limited, a close_notify comes last, and what goes wrong says why."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ from typing import Any
 from netlab.hardening.clients import UNREAD
 from netlab.hardening.events import Refused
 from netlab.hardening.patience import Deadline, Patience
+
+GOODBYE = 1.0
+"""Seconds that the other side's close_notify is waited for."""
+
+
+def say_goodbye(tls: ssl.SSLSocket) -> None:
+    """Say close_notify, wait a moment for the other side's, and close. The second time nothing happens."""
+    if tls.fileno() >= 0:
+        tls.settimeout(min(tls.gettimeout() or GOODBYE, GOODBYE))
+        with suppress(OSError, ValueError):  # the other side has gone, or says no goodbye
+            tls.unwrap()
+    tls.close()
 
 
 class Encrypted:

@@ -1,20 +1,19 @@
 """A client that trusts one authority, checks the server's certificate and name, and says why it refuses."""
 
 import argparse
-import contextlib
 import logging
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 
 from netlab.hardening.connecting import MakeSocket, arguments, connect
+from netlab.hardening.tls import say_goodbye
 from netlab.topics.tls.contexts import client_context
-from netlab.topics.tls.verdicts import WHY, Agreed, agreed, why_ended
+from netlab.topics.tls.verdicts import NO_TICKET, Agreed, agreed, why_ended, why_refused
 
 LOG = logging.getLogger(__name__)
 CERTIFICATES = Path(__file__).parent / "certs"
-GOODBYE = 1.0
-"""Seconds that the server's close_notify is waited for."""
 
 
 class Client:
@@ -34,25 +33,39 @@ class Client:
         tls_version: str = "any",
         keylog: Path | None = None,
     ) -> None:
-        self._log = log
-        context = client_context(Path(certificates), client_cert == "yes", tls_version, ca)
+        self._context = client_context(Path(certificates), client_cert == "yes", tls_version, ca)
         if keylog is not None:
-            context.keylog_filename = str(keylog)
-        plain = connect(address, timeout, make_socket)
+            self._context.keylog_filename = str(keylog)
+        self._log, self._name, self.timeout = log, server_name, timeout
+        self._connect = partial(connect, address, make_socket=make_socket)
+        self.socket = self._shake_hands()
+
+    def _shake_hands(self, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
+        plain = self._connect(timeout=self.timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # a record leaves at once, as in the server
         try:
-            self.socket = context.wrap_socket(plain, server_hostname=server_name, suppress_ragged_eofs=False)
-        except ssl.SSLCertVerificationError as error:
-            log.warning("refused by us: %s", WHY.get(error.verify_code, error.verify_message))
-            plain.close()
-            raise
+            tls = self._context.wrap_socket(
+                plain, server_hostname=self._name, session=session, suppress_ragged_eofs=False
+            )
         except OSError as error:
             plain.close()
-            if isinstance(error, ssl.SSLError) and error.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE":
-                log.warning("refused by the server: it found nothing in common, or wants a certificate of ours")
+            if why := why_refused(error):
+                self._log.warning("%s", why)
             raise
-        for line in self.handshake().splitlines():
-            log.info("%s", line)
+        for line in agreed(tls).splitlines():
+            self._log.info("%s", line)
+        return tls
+
+    def resume(self) -> Agreed:
+        """Close, and connect again with the ticket of this session: it stands in for the certificate."""
+        session = self.socket.session
+        if session is None or not session.id:
+            raise ValueError(NO_TICKET)
+        self.close()
+        self.socket = self._shake_hands(session)
+        if not self.socket.session_reused:
+            self._log.info("the server did not take the ticket: this was a full handshake")
+        return self.handshake()
 
     def send(self, data: bytes) -> int:
         """Encrypt and send bytes; how many were taken."""
@@ -77,11 +90,7 @@ class Client:
 
     def close(self) -> None:
         """Say close_notify, wait a moment for the server's, and close. Closing twice does nothing."""
-        if self.socket.fileno() >= 0:
-            self.socket.settimeout(min(self.socket.gettimeout() or GOODBYE, GOODBYE))
-            with contextlib.suppress(OSError, ValueError):  # the server has gone, or says no goodbye
-                self.socket.unwrap()
-        self.socket.close()
+        say_goodbye(self.socket)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import ssl
 from netlab.capture.model import Direction
 from netlab.topics.experiment import Experiment, ExperimentLab, Peer, Runner, payload
 from netlab.topics.peer_event import PeerEventKind
+from netlab.topics.tls.resumption import RESUMPTION
 
 RECORD = 5 + len("Hello") + 1 + 16
 """Bytes of a TLS 1.3 record: its header, what it carries, the content type, the tag (RFC 8446, 5.2)."""
@@ -316,4 +317,5 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "TLS 1.3 encrypts the certificate, too; TLS 1.2 did not.",
         _wire_sees,
     ),
+    RESUMPTION,
 )

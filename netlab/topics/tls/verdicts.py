@@ -25,7 +25,19 @@ ENDED = {
     "ALERT_DECODE_ERROR": "the server missed our close_notify: what we sent may be cut short",
 }
 """Why an established connection ended, by what OpenSSL's reason contains."""
+NO_TICKET = (
+    "no ticket to resume with: a server of TLS 1.3 sends it with its first answer; send and recv, before you close"
+)
+NOTHING_IN_COMMON = "refused by the server: it found nothing in common, or wants a certificate of ours"
 TRUNCATED = "it ended with a FIN and without close_notify: what has come may be cut short"
+
+
+def why_refused(error: OSError) -> str:
+    """Why a handshake failed, and who refused; empty if nobody knows."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"refused by us: {WHY.get(error.verify_code, error.verify_message)}"
+    failed = isinstance(error, ssl.SSLError) and error.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE"
+    return NOTHING_IN_COMMON if failed else ""
 
 
 def why_ended(error: ssl.SSLError) -> str:
@@ -38,21 +50,25 @@ def why_ended(error: ssl.SSLError) -> str:
 class Agreed(str):
     """What a handshake agreed on, in lines; a prompt shows them as they are."""
 
+    resumed = False
     __repr__ = str.__str__
 
 
 def agreed(tls: ssl.SSLSocket) -> Agreed:
-    """Version, cipher, ALPN, and who the server proved to be."""
+    """Version, cipher, ALPN, whether a session goes on, and who the server proved to be."""
     certificate: dict[str, Any] = tls.getpeercert() or {}
     cipher, _, bits = tls.cipher() or ("none", "", 0)
     names = ", ".join(brief(kind, value) for kind, value in certificate.get("subjectAltName", ()))
     chain = f"{common_name(certificate.get('subject', ()))} ← {common_name(certificate.get('issuer', ()))}"
-    return Agreed(
-        f"{tls.version()}, {cipher}, {bits} bits, ALPN {tls.selected_alpn_protocol()}\n"
+    resumed = "resumed: a ticket stood in for the certificate, which was checked before\n" if tls.session_reused else ""
+    found = Agreed(
+        f"{tls.version()}, {cipher}, {bits} bits, ALPN {tls.selected_alpn_protocol()}\n{resumed}"
         f"chain: {chain}\n"
         f"names: {names}; {tls.server_hostname} is among them\n"
         f"valid: {certificate.get('notBefore')} to {certificate.get('notAfter')}"
     )
+    found.resumed = bool(tls.session_reused)
+    return found
 
 
 def brief(kind: str, name: str) -> str:

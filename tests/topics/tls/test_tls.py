@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Kind
 from netlab.certificates import certs
 from netlab.lab import Lab
+from netlab.lab.topic_options import Setting
 from netlab.topics.tls import PRESENTED, TOPIC
 from netlab.topics.tls.client import Client
 from netlab.topics.tls.contexts import server_context
@@ -158,6 +159,63 @@ def test_plain_text_and_aborted_handshakes_do_not_stop_the_server(folder, model,
             client.send(b"still here")
             assert client.recv() == b"still here"
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("model", TOPIC.models)
+def test_a_session_goes_on_with_its_ticket(folder, model, version):
+    with serving(folder, model) as address, closing(connect(address, folder, tls_version=version)) as client:
+        assert not client.handshake().resumed
+        for _ in range(2):
+            client.send(b"Hello")
+            assert client.recv() == b"Hello"
+            agreed = client.resume()
+            assert agreed.resumed
+            assert "resumed: a ticket stood in for the certificate" in agreed
+            assert "chain: localhost ← netlab lab CA" in agreed
+        client.send(b"more")
+        assert client.recv() == b"more"
+
+
+def test_without_a_ticket_nothing_is_closed_and_the_error_says_what_to_do(folder):
+    with serving(folder) as address, closing(connect(address, folder, tls_version="1.3")) as client:
+        with pytest.raises(ValueError, match="send and recv"):
+            client.resume()
+        client.send(b"Hello")
+        assert client.recv() == b"Hello"
+        client.close()
+        with pytest.raises(ValueError, match="before you close"):
+            client.resume()
+
+
+def test_a_server_that_does_not_take_the_ticket_shakes_hands_in_full(caplog):
+    caplog.set_level(logging.INFO)
+    with Lab("tls") as lab, lab.connect() as client:
+        client.send(b"Hello")
+        client.recv(8192)
+        lab.submit(":present client-only")
+        lab.submit(":present good")  # a server started again has another key to its tickets
+        assert not client.resume().resumed
+        assert any("did not take the ticket" in entry.text for entry in client.transcript)
+        client.send(b"Hello")
+        client.recv(8192)
+        lab.submit(":present expired")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            client.resume()
+        assert lab.state.settings == (Setting("certificate", "expired", usual=False),)
+
+
+def test_a_session_goes_on_in_a_lab_and_both_flows_are_of_its_client():
+    with Lab("tls") as lab, lab.connect() as client:
+        client.send(b"Hello")
+        client.recv(8192)
+        client.resume()
+        client.send(b"Hello")
+        assert client.recv(8192) == b"Hello"
+        lab.sync()
+        first, second = lab.capture.flows
+        assert client.local == second.client
+        assert client.attribution.facts(first.client) == client.attribution.facts(second.client) == {"outcome": None}
 
 
 def alerts(sent, received, keylog):
@@ -364,6 +422,29 @@ def test_the_sessions_own_secrets_open_each_record(folder, tmp_path, version, su
         assert said[-1].end == len(stream)
         closed = [f for f in dissect(memoryview(stream), direction, 0).fields if "encrypted" in f.value]
         assert [(record.start, record.end) for record in opened[direction]] == [(f.start, f.end) for f in closed]
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_each_opened_record_says_which_secret_opened_it(folder, tmp_path, version):
+    newest = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
+    sent, received = flight(folder, newest, keylog=tmp_path / "keys")
+    opened = open_records((tmp_path / "keys").read_text(), memoryview(sent), memoryview(received))
+    found = [list(dict.fromkeys(record.secret for record in opened[way])) for way in Direction]
+    names = ["handshake traffic secret", "application traffic secret 0"]
+    names = names if version == "1.3" else ["write key of the master secret"]
+    assert found == [[f"{side} {name}" for name in names] for side in ("client", "server")]
+
+
+def test_a_refused_chain_is_opened_with_the_only_secret_that_there_is(folder, tmp_path):
+    """A client that refuses the server has no secret of the application, nor one for what it would have sent."""
+    with Lab("tls", options={"present": "expired", "tls_version": "1.3"}) as lab:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            lab.connect()
+        lab.sync()
+        streams = [b"".join(bytes(s.data) for s in lab.capture.segments if s.direction is way) for way in Direction]
+        opened = open_records(lab.secrets, *map(memoryview, streams))
+    fields = [field for record in opened[Direction.TO_CLIENT] for field in walk(record.fields)]
+    assert "CN=localhost ← CN=netlab lab CA" in [field.value for field in fields if field.kind == "X.509"]
 
 
 def test_secrets_of_another_connection_open_nothing(folder, tmp_path):
