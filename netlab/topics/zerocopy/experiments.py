@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from netlab.topics.experiment import Experiment
 from netlab.topics.zerocopy.receiving_scripts import BOUNDED, QUOTED, REPAIRED, copies, lying_header, spin
-from netlab.topics.zerocopy.view_scripts import resize, write_through
+from netlab.topics.zerocopy.view_scripts import (
+    casting,
+    exports,
+    mapped_file,
+    released,
+    resize,
+    steps,
+    write_through,
+)
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
@@ -69,6 +77,89 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "then show memory that belongs to something else. In C such a bug can hide for years. Python counts the views "
         "(its exports) and raises BufferError. view.release(), or the end of its with block, removes the view.",
         resize,
+    ),
+    Experiment(
+        "casting",
+        "A view v begins with 00 01, the number 1 in the network's order. Which of these reads 1 on any machine, "
+        "without a copy?",
+        (
+            "v.cast('H')[0]",
+            "v.cast('>H')[0]",
+            "struct.unpack_from('>H', v)[0]",
+            "Each of them.",
+        ),
+        2,
+        "cast() changes what a view calls an element, and nothing in memory. So an element has the byte order of the "
+        "machine, and '>H' is refused. On most machines v.cast('H')[0] is 256. The network's order is big-endian, and "
+        "struct reads that from the same bytes. Cast what this machine wrote itself, such as samples or an array; "
+        "unpack what came from elsewhere.",
+        casting,
+    ),
+    Experiment(
+        "steps",
+        "A payload has left and right in turn, a byte each. You take e = v[::2], every second byte of a view. What "
+        "does that cost, and what can e do?",
+        (
+            "A copy of half of the bytes; then e can do what v can.",
+            "Nothing; but send() and cast() refuse e, because its bytes do not lie in a row.",
+            "Nothing; and e can do what v can.",
+            "It is an error: a view needs bytes in a row.",
+        ),
+        1,
+        "A view is an address, a shape and strides: how far it is from one element to the next. A step only changes "
+        "the stride, so it costs the same for a kilobyte and a gigabyte. A system call knows only an address and a "
+        "length, and cast() wants the same. bytes(e) puts the bytes in a row, and that is a copy. Make it as late as "
+        "you can, and of no more than you need.",
+        steps,
+    ),
+    Experiment(
+        "exports",
+        "A function fills your bytearray through views and fails halfway. You keep the error to report it later. Now "
+        "you empty the bytearray for the next message: data.clear(). What happens?",
+        (
+            "It works: the function has ended, and its views with it.",
+            "It works, and the error's message changes with it.",
+            "It works, but only the bytes that had arrived are removed.",
+            "BufferError: one of the function's views is still there.",
+        ),
+        3,
+        "An error carries its traceback, the traceback the frames, and a frame its local variables. So a view can "
+        "live as long as an entry in a list of errors. data.clear() would free the memory that it shows, and is "
+        "refused, far from the line that made the view. A with block releases a view at a known place, whatever "
+        "happens in between.",
+        exports,
+    ),
+    Experiment(
+        "released",
+        "v is a view of a bytearray, and part = v[4:8] a slice of it. You call v.release(). What now?",
+        (
+            "It is refused, because part needs v.",
+            "v raises an error, part works, and the bytearray still cannot grow.",
+            "v and part raise an error, and the bytearray can grow.",
+            "v raises an error, part works, and the bytearray can grow.",
+        ),
+        1,
+        "A slice holds the buffer itself, not the view that it was made from. So release() ends this one name for the "
+        "bytes, and the bytearray stays fixed until the last view is gone. What was released raises a ValueError: an "
+        "error, where C would read memory that is no longer yours. And while recv_into() waits, the kernel may write "
+        "into the view at any moment. Then release() is refused, too.",
+        released,
+    ),
+    Experiment(
+        "mapped-file",
+        "You map a file read-only and take a view v of it. Then another program overwrites the file's first bytes. "
+        "What does v[0:4] read?",
+        (
+            "The new bytes.",
+            "The old bytes: read-only memory does not change.",
+            "An error: the view is out of date.",
+        ),
+        0,
+        "Read-only is a promise about this view: nobody writes through it. A mapped file is the system's own memory "
+        "for that file, and whoever may write to the file changes it. That is how netlab shows what the wire "
+        "captures: it maps the file, and the segments are views of it. Whoever needs bytes that stay makes a copy: "
+        "bytes(v).",
+        mapped_file,
     ),
     Experiment(
         "lying-header",
