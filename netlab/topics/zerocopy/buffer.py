@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from netlab.topics.zerocopy.transfer import NOTHING, Transfer, address_of
 
+MOST = 4096
+"""The most bytes that are copied to be compared."""
 EMPTY = "the buffer is empty; call receive() first"
 
 
@@ -54,13 +56,15 @@ class Buffered:
 
     def copy(self, start: int, stop: int) -> bytes:
         """The same bytes as an object of their own: a later ``write`` does not reach them."""
-        self._copy = (start, bytes(self._filled()[start : min(stop, start + 4096)]))
+        self._copy = (start, bytes(self._filled()[start : min(stop, start + MOST)]))
         self._log(f"{len(self._copy[1])} bytes of its own, at {address_of(memoryview(self._copy[1])):#x}")
         return self._copy[1]
 
     def unpack(self, form: str, offset: int = 0) -> tuple[object, ...]:
         """`struct.unpack_from` the buffer: numbers are read where they lie."""
-        return struct.unpack_from(form, self._filled(), offset)
+        numbers = struct.unpack_from(form, self._filled(), offset)
+        self._compare_slicing(struct.calcsize(form), offset)
+        return numbers
 
     def write(self, offset: int, content: bytes) -> Slice:
         """Assign to a slice of the view: the buffer itself changes."""
@@ -91,6 +95,14 @@ class Buffered:
             raise
         self.transfer.address = 0
         self.transfer.place(memoryview(owner))  # the view before was released, or this would have been refused
+
+    def _compare_slicing(self, size: int, offset: int) -> None:
+        """Note where the bytes of a number lie, and where a slice of ``bytes`` would put them first."""
+        if 0 < size <= MOST:
+            first = range(len(self.buffer))[offset]
+            sliced = memoryview(bytes(self.buffer[first : first + size]))
+            at, copied_to = address_of(self.buffer) + first, address_of(sliced)
+            self._log(f"read at {at:#x}; unpack(…, data[{first}:{first + size}]) first copies bytes, to {copied_to:#x}")
 
     def _filled(self) -> memoryview:
         if self.buffer is NOTHING:

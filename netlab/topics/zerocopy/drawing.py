@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from netlab.topics.zerocopy.compare import Comparison
 from netlab.topics.zerocopy.transfer import Transfer
+from netlab.topics.zerocopy.ways import INTO_VIEWS
 
 _NAME = 20
 _LABEL = 8
@@ -57,7 +58,8 @@ def arrived_lines(transfer: Transfer, width: int) -> list[str]:
     percent = 100 * filled // max(transfer.size, 1)
     rate = f"{amount(filled / transfer.seconds)}/s" if transfer.seconds else "arriving"
     head = f"{transfer.way}: {amount(filled)} of {amount(transfer.size)}, {percent} %, {rate}"
-    return [head, arrival_bar(arrivals, transfer.size, width), _pieces(arrivals, width), memory_line(transfer)]
+    bars = [head, arrival_bar(arrivals, transfer.size, width), _pieces(arrivals, width)]
+    return [*bars, *_newest_piece(transfer, arrivals, width), memory_line(transfer)]
 
 
 def _pieces(arrivals: Sequence[int], width: int) -> str:
@@ -69,6 +71,16 @@ def _pieces(arrivals: Sequence[int], width: int) -> str:
             return f"{line} …"[:width]
         line += f" {size:,}"
     return f"{line} …" if len(arrivals) > 8 and len(line) + 2 <= width else line[:width]
+
+
+def _newest_piece(transfer: Transfer, arrivals: Sequence[int], width: int) -> list[str]:
+    """The last call as Python has it: the view that it was given, what it returned, and where those bytes lie."""
+    if not arrivals or not transfer.address or transfer.way not in INTO_VIEWS:
+        return []
+    at = sum(arrivals[:-1])
+    call = f"recv_into(view[{at}:]) filled {arrivals[-1]:,}"
+    place = f"{call} bytes at {transfer.address + at:#x}"
+    return [place if len(place) <= width else _cut(call, width)]
 
 
 def memory_line(transfer: Transfer) -> str:

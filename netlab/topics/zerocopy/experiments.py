@@ -156,8 +156,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ),
         0,
         "Read-only is a promise about this view: nobody writes through it. A mapped file is the system's own memory "
-        "for that file, and whoever may write to the file changes it. That is how netlab shows what the wire "
-        "captures: it maps the file, and the segments are views of it. Whoever needs bytes that stay makes a copy: "
+        "for that file, and any program that writes to the file changes it. That is how netlab shows what the wire "
+        "captures: it maps the file, and the segments are views of it. If you need bytes that stay, make a copy: "
         "bytes(v).",
         mapped_file,
     ),

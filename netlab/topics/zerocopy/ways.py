@@ -107,4 +107,5 @@ WAYS: dict[str, Callable[[socket.socket, Transfer], memoryview]] = {
     "readinto": readinto,
     "huge_pages": huge_pages,
 }
+INTO_VIEWS = ("recv_into", "waitall", "huge_pages")
 QUADRATIC = ("tutorial_concatenate", "concatenate")
