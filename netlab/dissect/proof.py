@@ -76,7 +76,7 @@ def compared(proof: Proof, keys: Keys) -> list[Row]:
         rows.append(Row(f"{'  computed':<{LABEL}}{computed.hex()}", proof.segment))
         at = difference(proof.answer, computed)
         if at is None:
-            rows.append(Row(f"{'':<{LABEL}}equal: it is {what}", proof.segment, tone=Tone.GOOD))
+            rows.append(Row(f"  {what} is equal", proof.segment, tone=Tone.GOOD))
         else:
             rows += _differs(proof, computed, at, what)
     return rows
@@ -86,23 +86,26 @@ def _differs(proof: Proof, computed: bytes, at: int, what: str) -> list[Row]:
     """Where a digest that came differs from the one that was computed."""
     came, wanted = proof.answer[at : at + 1].hex() or "nothing", computed[at : at + 1].hex() or "nothing"
     mark = f"{'':<{LABEL + 2 * at}}^^"
-    text = f"{'':<{LABEL}}differs from byte {at} on, {came} for {wanted}: it is not {what}"
+    text = f"  {what} differs at byte {at}: {came}, not {wanted}"
     return [Row(mark, proof.segment, tone=Tone.WRONG), Row(text, proof.segment, tone=Tone.WRONG)]
 
 
 def seen_by_others(proof: Proof, keys: Keys, after: list[str]) -> list[Row]:
-    """What somebody sees who listens, sends the answer again, or stands in the middle; ``after`` is what followed."""
-    return [
-        Row("Somebody who listens sees the challenge and the digest, and no secret.", proof.segment, _listener()),
-        Row("Somebody who sends this digest again is refused.", proof.segment, _replay(proof, keys)),
-        Row("Somebody in the middle, who passes both on, is let in.", proof.segment, _relay(after)),
-    ]
+    """What somebody can do who listens and, unless the answer is known to be wrong, who sends it again or passes it on.
+
+    ``after`` is what followed.
+    """
+    rows = [Row("Somebody who listens sees the challenge and the digest, and no secret.", proof.segment, _listener())]
+    if all(proof.computed(key) in (None, proof.answer) for key in keys.values()):
+        rows.append(Row("Somebody who sends this digest again is refused.", proof.segment, _replay(proof, keys)))
+        rows.append(Row("Somebody in the middle, who passes both on, is let in.", proof.segment, _relay(after)))
+    return rows
 
 
 def _listener() -> tuple[Row, ...]:
     return (
-        Row("They can guess: compute the HMAC of the challenge under one secret after another, and compare."),
-        Row("Nobody notices that, so the secret must be too long to be guessed."),
+        Row("They can try secrets: compute the HMAC of the challenge under each, and compare."),
+        Row("Nobody notices that, so a secret must be too long to be guessed."),
     )
 
 
@@ -119,7 +122,7 @@ def _replay(proof: Proof, keys: Keys) -> tuple[Row, ...]:
     same = sum(a == b for a, b in zip(right, other, strict=True))
     rows.append(Row("If the last bit of the challenge were different, the right digest would be:"))
     rows.append(Row(f"{'':<{LABEL}}{other.hex()}"))
-    rows.append(Row(f"Bytes of it that are the same as in the digest for this challenge: {same} of {len(other)}."))
+    rows.append(Row(f"Bytes that are the same as for this challenge: {same} of {len(other)}."))
     return tuple(rows)
 
 
@@ -127,7 +130,8 @@ def _relay(after: list[str]) -> tuple[Row, ...]:
     """What somebody in the middle gets."""
     followed = after or ["nothing yet"]
     return (
-        Row("The digest proves that somebody knows the secret, not that it is the one at the other end."),
-        Row("From then on they read all that follows, and can change it: none of it is signed. Here that was:"),
+        Row("The digest proves that somebody knows the secret, but not who that is."),
+        Row("They then read all that follows, and can change it: none of it is signed."),
+        Row("Here that was:"),
         *(Row(f"  {text}") for text in followed),
     )

@@ -15,7 +15,7 @@ from netlab.dissect.proof import LABEL, Keys, Proof, compared, seen_by_others
 
 OLD_HASH = "md5"
 """What a digest without a name is made with."""
-_UNKNOWN = "no authkey is known here, so netlab can compute no digest beside this one"
+_UNKNOWN = "  No authkey is known here, so no digest can be computed beside this one."
 _MOST_AFTER = 3
 
 
@@ -68,7 +68,7 @@ class HandshakeRows:
         if self._keys:
             return compared(self._proofs[at], self._keys)
         first = at == min(self._proofs)
-        return [Row(f"{'':<{LABEL}}{_UNKNOWN}", self._messages[at].first, tone=Tone.QUIET)] if first else []
+        return [Row(_UNKNOWN, self._messages[at].first, tone=Tone.QUIET)] if first else []
 
 
 def _challenge(message: Message) -> bytes:

@@ -252,7 +252,7 @@ def _reduce(machine: Machine, opcode: str, argument: Argument) -> str:
     if isinstance(function.value, Name) and isinstance(arguments.value, Items):
         plain = plain_call(function.value, arguments.value.items)
         if plain is not None:
-            machine.push(plain, function.since)
+            machine.push(plain, function.since if isinstance(plain, Items) else machine.step)
             return ""
     return _called(machine, "calls", Made(function, arguments), function.since)
 

@@ -17,6 +17,8 @@ ROOM = 300
 """Characters of a stack or of a memo that are shown …"""
 ITEM_ROOM = 100
 """… and of each value in it, and of an argument."""
+UNFINISHED = "the rest of it has not come"
+"""The problem of a pickle that is not whole."""
 MOST_RUNNING = 20
 """Steps that run code that are returned though they are not among the first."""
 _PLACES = ("PUT", "BINPUT", "LONG_BINPUT", "GET", "BINGET", "LONG_BINGET")
@@ -68,14 +70,14 @@ class Followed:
         return text_of(self.root.value, room, step.number)
 
 
-def follow(data: memoryview, start: int, end: int, *, most: int, kept: int) -> Followed:
-    """Follow the pickle in ``data[start:end]``, at most ``most`` opcodes of it.
+def follow(data: memoryview, start: int, end: int, *, most: int, kept: int, whole: bool = True) -> Followed:
+    """Follow the pickle in ``data[start:end]``, at most ``most`` opcodes of it; ``whole``: no more of it will come.
 
     The first ``kept`` steps are returned; of the others the first `MOST_RUNNING` that run code, and the one that fails.
     """
     machine, found = Machine(), Followed(end=start)
     reader, running, step = FieldReader(data, start, end), 0, None
-    for step in _steps(reader, machine, most, kept):
+    for step in _steps(reader, machine, most, kept, whole):
         running += bool(step.runs)
         if step.number <= kept or step.problem or (step.runs and running <= MOST_RUNNING):
             found.steps.append(step)
@@ -86,12 +88,12 @@ def follow(data: memoryview, start: int, end: int, *, most: int, kept: int) -> F
     if step is not None:
         found.count, found.end, found.problem = step.number, step.end, step.problem
     if not stopped and not found.problem:
-        cut = reader.left and found.count == most
-        found.problem = f"only its first {most:,} steps were followed" if cut else "it ends before its STOP"
+        ends = "it ends before its STOP" if whole else UNFINISHED
+        found.problem = f"only its first {most:,} steps were followed" if reader.left else ends
     return found
 
 
-def _steps(reader: FieldReader, machine: Machine, most: int, shown: int) -> Iterator[PickleStep]:
+def _steps(reader: FieldReader, machine: Machine, most: int, shown: int, whole: bool) -> Iterator[PickleStep]:
     """Each step as it is done, up to STOP or the first that cannot be done."""
     for number in range(1, most + 1):
         if not reader.left:
@@ -105,21 +107,24 @@ def _steps(reader: FieldReader, machine: Machine, most: int, shown: int) -> Iter
             )
             return
         reader.skip(1)
-        step = _step(reader, machine, opcode, number, shown=number <= shown)
+        step = _step(reader, machine, opcode, number, shown=number <= shown, whole=whole)
         yield step
         if step.problem or opcode.name == "STOP":
             return
 
 
-def _step(reader: FieldReader, machine: Machine, opcode: OpcodeInfo, number: int, *, shown: bool) -> PickleStep:
+def _step(
+    reader: FieldReader, machine: Machine, opcode: OpcodeInfo, number: int, *, shown: bool, whole: bool
+) -> PickleStep:
     start, argument, runs, problem = reader.at - 1, None, "", ""
     place = len(machine.memo)
     try:
         argument = argument_of(reader, opcode)
-        _check_frame(opcode.name, argument, reader.left)
+        if whole:
+            _check_frame(opcode.name, argument, reader.left)
         runs = machine.follow(opcode.name, argument)
     except Short:
-        problem, reader.at = "it is cut off here", reader.end
+        problem, reader.at = "it is cut off here" if whole else UNFINISHED, reader.end
     except Wrong as error:
         problem, runs = str(error), error.runs
     if not shown and not runs and not problem:

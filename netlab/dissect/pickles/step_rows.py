@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from netlab.dissect.field_reader import Short
 from netlab.dissect.fields import Field
-from netlab.dissect.pickles.pickle_steps import Followed, PickleStep, follow
+from netlab.dissect.length_prefix import NoLength, read_frame
+from netlab.dissect.pickles.pickle_steps import UNFINISHED, Followed, PickleStep, follow
 from netlab.dissect.pickles.value_text import text_of
 from netlab.dissect.picture import MOST_ROWS, Message, Row, SeenFlow, Tone
 
@@ -61,14 +63,15 @@ class PickleRows:
         details = tuple(_step_row(found, step, segments.at(step.start)) for step in found.steps)
         text, tone = _outcome(found)
         value = text_of(found.root.value, OBJECT_ROOM) if found.root is not None else ""
-        return Row(f"{message.direction.value} pickle  {value}  {text}", message.first, details, tone)
+        return Row(
+            "  ".join(filter(None, (f"{message.direction.value} pickle", value, text))), message.first, details, tone
+        )
 
     def _follow_all(self) -> dict[int, Followed]:
         """What each does, the newest first, without the text of its steps."""
         left, found = MOST_FOLLOWED, {}
         for at, place in reversed(self._places.items()):
-            data = self._messages[at].data
-            found[at] = follow(data, place.start, len(data), most=left, kept=0)
+            found[at] = _followed(self._messages[at], place, left, 0)
             left -= found[at].count
         return found
 
@@ -80,15 +83,22 @@ class PickleRows:
             wanted = min(found.count, MOST_STEPS)
             if wanted + len(found.steps) > left:
                 break
-            message = self._messages[at]
-            place = self._places[at]
-            self._found[at] = follow(message.data, place.start, len(message.data), most=found.count, kept=wanted)
+            self._found[at] = _followed(self._messages[at], self._places[at], found.count, wanted)
             left -= len(self._found[at].steps)
 
 
 def pickle_in(message: Message) -> Field | None:
     """The field of the pickle that a message is."""
     return next((part for part in message.field.children if part.kind == "pickle"), None)
+
+
+def _followed(message: Message, place: Field, most: int, kept: int) -> Followed:
+    data = message.data
+    try:
+        whole = read_frame(data, 0).end <= len(data)
+    except (Short, NoLength):  # it begins elsewhere
+        whole = True
+    return follow(data, place.start, len(data), most=most, kept=kept, whole=whole)
 
 
 class _Segments:
@@ -119,7 +129,7 @@ def _outcome(found: Followed) -> tuple[str, Tone]:
         step = next((each for each in found.runs if not each.runs.startswith("imports")), found.runs[0])
         return f"WOULD RUN CODE at step {step.number:,} of {found.count:,}, {step.name}: it {step.runs}", Tone.WRONG
     if found.problem:
-        return f"{steps}: {found.problem}", Tone.WRONG
+        return f"{steps}: {found.problem}", Tone.QUIET if found.problem == UNFINISHED else Tone.WRONG
     protocol = f", protocol {found.protocol}" if found.protocol else ""
     return f"{steps}{protocol}, only data", Tone.PLAIN
 
@@ -130,7 +140,9 @@ def _step_row(found: Followed, step: PickleStep, segment: int) -> Row:
     tone = Tone.QUIET if step.name in _QUIET else Tone.PLAIN
     if step.runs:
         begin, tone = f"{begin} WOULD RUN CODE: it {step.runs}.", Tone.WRONG
-    if step.problem:
+    if step.problem == UNFINISHED:
+        begin, tone = f"{begin} {step.problem[:1].upper()}{step.problem[1:]}.", Tone.QUIET
+    elif step.problem:
         begin, tone = f"{begin} LOADING FAILS: {step.problem}.", Tone.WRONG
     after = [("object", found.so_far(step, OBJECT_ROOM)), ("stack", step.stack), ("memo", step.memo)]
     details = tuple(Row(f"{name:<7} {text}", segment) for name, text in after if text)

@@ -11,7 +11,7 @@ from netlab.topics.hmac.dissect import LENGTH
 
 _MOST_AFTER = 3
 _PREVIEW = 40
-_UNKNOWN = "the secret is not known here: only what the server does next shows whether the digest is right"
+_UNKNOWN = "  No secret is known here. What the server does next shows whether it is right."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _answer(found: _Handshake, keys: Keys) -> list[Row]:
         return rows
     if keys:
         return rows + compared(Proof(found.challenge, found.digest, segment=found.answered), keys)
-    return [*rows, Row(f"{'':<{LABEL}}{_UNKNOWN}", found.answered, tone=Tone.QUIET)]
+    return [*rows, Row(_UNKNOWN, found.answered, tone=Tone.QUIET)]
 
 
 def _reaction(found: _Handshake) -> Row:
