@@ -17,7 +17,9 @@ MOST_FOLLOWED = 8000
 MOST_STEPS = 300
 """Steps of one pickle that have a row."""
 OBJECT_ROOM = 600
-"""Characters of an object that are shown."""
+"""Characters of an object that are shown …"""
+STEP_ROOM = 300
+"""… and of what there is of it after a step."""
 _ROWS_A_STEP = 4
 _SPARE = 100
 """Rows that are left for what is not a step."""
@@ -144,6 +146,6 @@ def _step_row(found: Followed, step: PickleStep, segment: int) -> Row:
         begin, tone = f"{begin} {step.problem[:1].upper()}{step.problem[1:]}.", Tone.QUIET
     elif step.problem:
         begin, tone = f"{begin} LOADING FAILS: {step.problem}.", Tone.WRONG
-    after = [("object", found.so_far(step, OBJECT_ROOM)), ("stack", step.stack), ("memo", step.memo)]
+    after = [("object", found.so_far(step, STEP_ROOM)), ("stack", step.stack), ("memo", step.memo)]
     details = tuple(Row(f"{name:<7} {text}", segment) for name, text in after if text)
     return Row(f"{begin} {step.sentence}".rstrip(), segment, details, tone)

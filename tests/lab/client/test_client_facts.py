@@ -7,11 +7,28 @@ import socket
 import pytest
 
 from netlab.capture.model import Endpoint
+from netlab.dissect.picture import Tone
+from netlab.dissect.reading.seen_flow import seen_flow
 from netlab.lab import Lab
 from netlab.topics.hmac.client import SecretRefused
+from netlab.topics.pictures import draws_of
+from netlab.topics.topic_protocols import named
 from tests.support.authenticated import recv_exactly
 
 SERVER = {"secret": b"sesame"}
+
+
+def compared(lab: Lab) -> list[list[tuple[str, Tone]]]:
+    """The rows about digests in the picture of each flow."""
+    protocol = named(lab.topic.name)
+    assert protocol is not None
+    found = []
+    for flow in lab.capture.flows:
+        seen = seen_flow(lab.capture, flow, protocol.make, lab.facts(flow.client))
+        picture = draws_of(protocol, flow.transport)[0](seen, 80)
+        assert picture is not None
+        found.append([(row.text.strip(), row.tone) for row in picture.rows if "HMAC-" in row.text])
+    return found
 
 
 def test_a_lab_knows_the_secrets_of_its_own_clients_also_when_they_have_gone() -> None:
@@ -28,6 +45,18 @@ def test_a_lab_knows_the_secrets_of_its_own_clients_also_when_they_have_gone() -
             {"server": SERVER, "client": SERVER},
             {"server": SERVER, "client": {"secret": b"wrong"}},
         ]
+        right, wrong = compared(lab)
+    assert right == [("HMAC-SHA256(the secret of both sides, challenge) is equal", Tone.GOOD)]
+    assert wrong[0] == ("HMAC-SHA256(the client's secret, challenge) is equal", Tone.GOOD)
+    assert (wrong[1][0][:54], wrong[1][1]) == ("HMAC-SHA256(the server's secret, challenge) differs at", Tone.WRONG)
+
+
+def test_both_digests_of_multiprocessing_are_those_that_the_authkey_gives() -> None:
+    with Lab("multiprocessing", options={"authkey": b"sesame"}) as lab:
+        lab.connect()
+        (digests,) = compared(lab)
+    assert [text.partition("(")[2] for text, _ in digests] == ["the authkey of both sides, challenge) is equal"] * 2
+    assert {tone for _, tone in digests} == {Tone.GOOD}
 
 
 def test_of_a_client_from_outside_it_knows_what_the_server_has() -> None:
