@@ -97,7 +97,7 @@ def _sink(arguments: argparse.Namespace) -> Sink | None:
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop, sink: Sink | None) -> int:
     """For a person: lines on stdout, or on stderr if the capture is there; a summary at the end."""
     lines = FactPrinter(2, _go_on) if arguments.write == STDOUT else FactPrinter(1, loop.stop)
-    wire = LiveWire(_transport(arguments), loop, writer, lines.report, shows_target=True)
+    wire = LiveWire(_transport(arguments), loop, writer, lines.report, shows_target=True, refuses=True)
     if not _prepare(wire, arguments):
         return 1
     wire.run()
@@ -131,7 +131,7 @@ def _put_together(path: Path, captured: Captured) -> str:
 
 def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop) -> int:
     """For the lab: JSON lines, until standard input ends. A port in use is reported; the lab may ask for another."""
-    wire = LiveWire(_transport(arguments), loop, writer, Reporter(1, loop.stop).report)
+    wire = LiveWire(_transport(arguments), loop, writer, Reporter(1, loop.stop).report, refuses=arguments.refuse)
     requests = Requests(0, wire, loop.stop)
     try:
         loop.watch(0, READ, requests.ready)
@@ -236,7 +236,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="HOST:PORT",
         help="serve toxiproxy's HTTP API there (its clients use 127.0.0.1:8474): its proxies are wires",
     )
-    for internal in ("--supervised", "--temporary", "--yield-cpu", "--end-with-input"):  # for children of netlab
+    for internal in (
+        "--supervised",
+        "--temporary",
+        "--yield-cpu",
+        "--end-with-input",
+        "--refuse",
+    ):  # for children of netlab
         add(internal, action="store_true", help=argparse.SUPPRESS)
     return parser
 

@@ -61,6 +61,18 @@ def listeners(port: int | None = None) -> list[SocketRow]:
     return list(_dump(socket.IPPROTO_TCP, 0, [State.LISTEN], port))
 
 
+def taking(rows: Sequence[SocketRow], addresses: Iterable[Address]) -> list[SocketRow]:
+    """Those listening sockets that take connections to these addresses; the kernel prefers the most specific."""
+    found: dict[tuple[Address, int], SocketRow] = {}
+    for host, port in addresses:
+        for wanted in (host, "::" if ":" in host else "0.0.0.0", "::"):  # an IPv6 socket may take IPv4 as well
+            fitting = [each for each in rows if each.local == (wanted, port)]
+            found |= {(each.local, each.inode): each for each in fitting}
+            if fitting:
+                break
+    return list(found.values())
+
+
 def datagram_sockets(port: int) -> list[SocketRow]:
     """The UDP sockets that are bound to a port, with ``drops``."""
     return list(_dump(socket.IPPROTO_UDP, _SKMEMINFO, State, port))

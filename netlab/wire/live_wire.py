@@ -14,7 +14,7 @@ from typing import Final
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
-from netlab.names import resolve
+from netlab.names import Addresses, resolve
 from netlab.wire.addresses import beside
 from netlab.wire.facts import (
     Answered,
@@ -37,6 +37,7 @@ from netlab.wire.relay.context import Context
 from netlab.wire.relay.datagram_relay import DatagramRelay
 from netlab.wire.relay.stats import RelayStats
 from netlab.wire.relay.stream_relay import StreamRelay
+from netlab.wire.target_watch import TargetWatch
 
 GONE: Final = "dropped by the wire"
 """The fate of flows that end with the wire, or whose server is gone."""
@@ -47,16 +48,26 @@ ANNOUNCE_EVERY: Final = 0.05
 class LiveWire:
     """One relay with its capture; call `run` to let it work. ``report`` is called with what happens.
 
-    ``shows_target``: the capture has the server's own address, else the one where clients connect.
+    ``shows_target``: the capture has the server's own address, else the one where clients connect. ``refuses``: clients
+    are refused while nothing listens at the server's address, where that can be known.
     """
 
     def __init__(
-        self, transport: Transport, loop: Loop, writer: CaptureWriter, report: Report, *, shows_target: bool = False
+        self,
+        transport: Transport,
+        loop: Loop,
+        writer: CaptureWriter,
+        report: Report,
+        *,
+        shows_target: bool = False,
+        refuses: bool = False,
     ) -> None:
         self._loop, self._writer, self._report = loop, writer, report
         self._transport = transport
         self._context = Context(loop, writer, report, shows_target=shows_target)
         self._relay = StreamRelay(self._context) if transport is Transport.TCP else DatagramRelay(self._context)
+        self._watch = TargetWatch(loop, self._take_clients) if refuses and transport is Transport.TCP else None
+        self._bound: Addresses = ()
         self._announced = 0.0
         self._announcing = False
         self._stamps: dict[str, tuple[int, int] | None] = {}  # of the files of own faults, when they were read
@@ -77,11 +88,34 @@ class LiveWire:
             self._relay.targets = targets
             self._report(ListenFailed(address, None, "the server would be the wire itself, in an endless loop"))
             return False
+        self._bound = bound
         self._report(Listening(bound, self._relay.targets))
+        self._watch_targets()
         return True
+
+    def _watch_targets(self) -> None:
+        if self._watch is not None:
+            self._watch.watch(self._relay.targets if self._bound else ())
+
+    def _take_clients(self, there: bool) -> None:
+        """The server came, or went: listen again, or no longer."""
+        relay = self._relay
+        assert isinstance(relay, StreamRelay)  # nothing listens for datagrams
+        try:
+            if there:
+                relay.take_again()
+                self._report(Listening(self._bound, relay.targets))
+            else:
+                relay.refuse()
+                self._report(Troubled(f"nothing listens at {relay.targets[0]}: clients are refused"))
+        except OSError as error:
+            self._report(ListenFailed(self._bound[0], error.errno, str(error.strerror or error)))
+        self._announce()
 
     def pause(self) -> None:
         """Stop listening; open connections go on."""
+        self._bound = ()
+        self._watch_targets()
         self._relay.pause()
         self._report(Paused())
 
@@ -92,6 +126,9 @@ class LiveWire:
         except OSError as error:
             self._report(Troubled(f"the server's address {target} was not found: {error.strerror}"))
             return False
+        if self._watch is not None and self._watch.absent:
+            self._take_clients(there=True)
+        self._watch_targets()
         return True
 
     def drop_flows(self, why: str = GONE) -> None:

@@ -207,7 +207,7 @@ def test_a_file_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None
 def test_a_capture_that_is_there_already_is_kept(tmp_path: Path) -> None:
     path, kept = tmp_path / "lab.pcapng", tmp_path / "lab.pcapng~"
     path.write_bytes(b"precious")
-    with started("--to", "127.0.0.1:1", "--write", str(path)) as child:
+    with listening() as server, started("--to", address(server), "--write", str(path)) as child:
         bare_port(child)
         child.terminate()
         assert child.communicate(timeout=PATIENCE)[1].decode() == f"netlab wire: what was in {path} is now in {kept}\n"

@@ -138,14 +138,39 @@ def test_its_flows_have_the_address_of_the_client_and_its_capture_keeps_the_newe
     assert attached.settings.keep is Keep.NEWEST
 
 
-def test_a_client_learns_why_it_was_reset() -> None:
+def test_clients_are_refused_while_nothing_listens_and_the_first_after_that_is_served() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as before:
+        server = Endpoint(*before.getsockname())
+    with started(attach(server)) as lab:
+        for _ in range(2):
+            wait_until(lambda: lab.state.capture_note == f"nothing listens at {server}: clients are refused")
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(lab.address, timeout=PATIENCE)
+            with pytest.raises(OSError, match="in use"):
+                socket.create_server(lab.address)
+            assert not lab.state.down
+            with socket.create_server(server) as came:
+                wait_until(lambda: not lab.state.capture_note)
+                with socket.create_connection(lab.address, timeout=PATIENCE), came.accept()[0]:
+                    pass
+
+
+def test_a_client_learns_why_it_was_refused() -> None:
     with started(attach(NOBODY)) as lab:
         lab.submit("hello")
         assert lab.current is not None
         lab.current.wait_idle()
         notes = [entry.text for entry in lab.current.transcript]
-        assert any("the wire got no connection to the server" in note for note in notes), notes
-        assert lab.current.by_wire
+        assert any("nothing listens there" in note for note in notes), notes
+
+
+def test_down_and_up_do_not_take_clients_while_nothing_listens() -> None:
+    with started(attach(NOBODY)) as lab:
+        lab.command(":down")
+        lab.command(":up")
+        wait_until(lambda: "nothing listens" in lab.state.capture_note)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(lab.address, timeout=PATIENCE)
 
 
 def test_what_only_our_servers_understand_is_not_offered() -> None:

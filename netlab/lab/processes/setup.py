@@ -66,6 +66,7 @@ class Setup:
             "--temporary",
             *self._child(),
         ]
+        words += ["--refuse"] * self.topic.attached
         return [*words, "--udp"] if self.topic.transport is Transport.UDP else words
 
     def _child(self) -> list[str]:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from netlab.capture.model import Endpoint
+from netlab.kernel.sock_diag import taking
 from netlab.kernel.socket_row import Address, SocketRow
 from netlab.names import family_of, resolve
-
-_ANY = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}
 
 
 class ServerPlace:
@@ -34,16 +33,8 @@ class ServerPlace:
         return row.local in self.addresses
 
     def listening(self, rows: Sequence[SocketRow]) -> list[SocketRow]:
-        """Those rows whose sockets take connections to these addresses; the kernel prefers the most specific."""
-        found: dict[tuple[Address, int], SocketRow] = {}
-        for host, port in self.addresses:
-            any_host = _ANY[family_of(host)]
-            for wanted in (host, any_host, "::"):  # an IPv6 socket may take IPv4 connections as well
-                fitting = [row for row in rows if row.local == (wanted, port)]
-                found |= {(row.local, row.inode): row for row in fitting}
-                if fitting:
-                    break
-        return list(found.values())
+        """Those rows whose sockets take connections to these addresses."""
+        return taking(rows, self.addresses)
 
 
 def _reached(address: Endpoint) -> Endpoint:

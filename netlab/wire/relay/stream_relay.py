@@ -39,6 +39,7 @@ class StreamRelay:
         self._buffers = Buffers()
         self._flows: set[StreamFlow] = set()
         self._listeners: tuple[socket.socket, ...] = ()
+        self._refusing: tuple[socket.socket, ...] = ()
         self._targets: Addresses = ()
         self._accepting = False
         self._short = False
@@ -62,9 +63,23 @@ class StreamRelay:
     def pause(self) -> None:
         """Stop listening; the port is free, open flows go on."""
         self._stop_accepting()
-        for listener in self._listeners:
-            listener.close()
-        self._listeners = ()
+        for sock in (*self._listeners, *self._refusing):
+            sock.close()
+        self._listeners = self._refusing = ()
+
+    def refuse(self) -> None:
+        """Let clients be refused, and keep the port; open flows go on. Raises `OSError`."""
+        addresses = tuple(map(endpoint_of, self._listeners))
+        self.pause()
+        self._refusing = bind_all(addresses, _bound)
+
+    def take_again(self) -> None:
+        """Take clients again after `refuse`. Raises `OSError`."""
+        for sock in self._refusing:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.listen(BACKLOG)
+        self._listeners, self._refusing = self._refusing, ()
+        self._consider()
 
     @property
     def targets(self) -> Addresses:
@@ -157,6 +172,22 @@ class StreamRelay:
         )
         self._flows.add(flow)
         flow.connect()
+
+
+def _bound(address: Endpoint) -> socket.socket:
+    """A socket that holds the port and does not listen."""
+    sock = socket.socket(family_of(address.host), socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as `socket.create_server` does
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past connections of this port do not matter
+        sock.bind(address)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)  # but nobody else may listen there
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _listener(address: Endpoint) -> socket.socket:
