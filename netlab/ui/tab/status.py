@@ -128,9 +128,9 @@ def _wire(state: LabState, show: Formatting, attached: bool) -> StatusPart:
 
 
 def _setting(setting: Setting, show: Formatting) -> StatusPart:
-    """What the server was started with: while it is as usual, it is left out first."""
+    """What the server was started with; what is unusual is left out last."""
     words = f"{setting.word} {show.text(setting.value)}"
-    return StatusPart((words,), 6) if setting.usual else StatusPart((words,), 1, "$text-warning")
+    return StatusPart((words,), 3) if setting.usual else StatusPart((words,), 1, "$text-warning")
 
 
 def _holding(state: LabState, show: Formatting) -> StatusPart:

@@ -38,6 +38,7 @@ from netlab.lab.state import (
     SessionsChanged,
     StateChanged,
 )
+from netlab.lab.topic_options import Setting
 from netlab.topics.contract import Client, Topic
 from netlab.topics.discovery import topic_named
 from netlab.topics.zerocopy.client import Client as ZerocopyClient
@@ -137,7 +138,8 @@ def _transfer(client: object) -> Json | None:
 def state_of(told: Json) -> LabState:
     addresses = {name: told[name] and Endpoint(*told[name]) for name in ("address", "server_address")}
     plain = {"phase": Phase[told["phase"]], "accounts": Accounts(**told["accounts"]), "faults": tuple(told["faults"])}
-    return LabState(**{**told, **addresses, **plain, "held": ()})
+    settings = tuple(Setting(**each) for each in told.get("settings", ()))
+    return LabState(**{**told, **addresses, **plain, "held": (), "settings": settings})
 
 
 def entry_of(told: Json) -> Entry:

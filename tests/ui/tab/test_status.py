@@ -147,9 +147,10 @@ def test_nothing_ordinary_is_told_and_a_derived_queue_is_told_as_such() -> None:
     ("setting", "width", "words"),
     [
         (Setting("certificate", "good", usual=True), 120, "single  certificate good  wire → :41233"),
-        (Setting("certificate", "good", usual=True), 80, "single  wire → :41233"),
+        (Setting("certificate", "good", usual=True), 80, "single  certificate good  queue 1/5  2 clients"),
         (Setting("certificate", "expired", usual=False), 120, "single  certificate expired  wire → :41233"),
-        (Setting("certificate", "expired", usual=False), 80, "single  certificate expired  queue 1/5"),
+        (Setting("certificate", "good", usual=True), 60, "single  queue 1/5"),
+        (Setting("certificate", "expired", usual=False), 60, "model single  certificate expired"),
     ],
 )
 def test_what_the_server_was_started_with_stands_there_and_an_unusual_value_stays(
