@@ -19,7 +19,7 @@ from netlab.lab.experiments.run_events import Finished, RunEvent, RunOutcome, Ve
 from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE
 from netlab.topics.experiment import Experiment
 from netlab.ui.experiments import experiment_text
-from netlab.ui.experiments.experiment_text import Row
+from netlab.ui.experiments.experiment_text import TextRow
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.formatting import Formatting
@@ -190,7 +190,7 @@ class ExperimentPane(Scrollback):
         elif self.stage is Stage.DONE and follow:
             self.call_after_refresh(self._verdict_into_view)
 
-    def _laid_out(self, width: int) -> list[Row]:
+    def _laid_out(self, width: int) -> list[TextRow]:
         if self.stage is Stage.LIST or self.experiment is None:
             return experiment_text.listing(self._experiments, self._verdicts, self._cursor, width, self._here)
         if self.stage is Stage.QUESTION:
@@ -201,7 +201,7 @@ class ExperimentPane(Scrollback):
         if self.stage is Stage.DONE and self._verdict is not None:
             self._verdict_row = len(lines)
             lines += experiment_text.ending(self.experiment, self._verdict, self.prediction, width)
-        return [Row(line) for line in lines]
+        return [TextRow(line) for line in lines]
 
     _verdict_row = 0
 

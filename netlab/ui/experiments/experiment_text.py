@@ -40,7 +40,7 @@ BLANK: Line = (("", ""),)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TextRow:
     """A line, and the number of the choice that it belongs to, if any."""
 
     line: Line
@@ -56,36 +56,36 @@ def paragraph(first: str, text: str, width: int, style: str = "", indent: int | 
 
 def listing(
     experiments: Sequence[Experiment], verdicts: Mapping[str, Verdict], cursor: int, width: int, here: bool
-) -> list[Row]:
+) -> list[TextRow]:
     """The experiments with their questions; and, if the pane has the focus (``here``), the keys that choose."""
     hint = "Predict, run, observe." + " Choose with ↑↓ and enter, or with the digit." * here
-    rows = [Row(line) for line in paragraph("", hint, width, NOTE)]
-    rows.append(Row(BLANK))
+    rows = [TextRow(line) for line in paragraph("", hint, width, NOTE)]
+    rows.append(TextRow(BLANK))
     for index, experiment in enumerate(experiments):
         verdict = verdicts.get(experiment.name)
         glyph = _OUTCOMES[verdict.outcome][0] if verdict is not None else " "
         rows += _choice(index, f"{experiment.name} {glyph}".rstrip(), cursor, width, head=True)
-        rows += [Row(line, index) for line in paragraph("     ", experiment.question, width)]
+        rows += [TextRow(line, index) for line in paragraph("     ", experiment.question, width)]
     return rows
 
 
-def question(experiment: Experiment, cursor: int, width: int, here: bool) -> list[Row]:
+def question(experiment: Experiment, cursor: int, width: int, here: bool) -> list[TextRow]:
     """The question and the predictions; and, if the pane has the focus (``here``), the keys that choose."""
-    rows = [Row(line) for line in paragraph("", experiment.question, width, STRONG)]
-    rows.append(Row(BLANK))
+    rows = [TextRow(line) for line in paragraph("", experiment.question, width, STRONG)]
+    rows.append(TextRow(BLANK))
     for index, prediction in enumerate(experiment.predictions):
         rows += _choice(index, prediction, cursor, width)
-    rows += [Row(BLANK)]
+    rows += [TextRow(BLANK)]
     hint = "What do you think? " + "Press a digit, or ↑↓ and enter; 0 runs it without a prediction. " * here
     hint += "It uses this tab's server and wire. Clients are disconnected; "
     hint += "the model, options and faults are restored afterwards."
-    return rows + [Row(line) for line in paragraph("", hint, width, NOTE)]
+    return rows + [TextRow(line) for line in paragraph("", hint, width, NOTE)]
 
 
-def _choice(index: int, text: str, cursor: int, width: int, head: bool = False) -> list[Row]:
+def _choice(index: int, text: str, cursor: int, width: int, head: bool = False) -> list[TextRow]:
     mark = "▸" if index == cursor else " "
     style = CHOSEN if index == cursor else "scrollback--call" if head else ""
-    return [Row(line, index) for line in paragraph(f" {mark} {index + 1} ", text, width, style)]
+    return [TextRow(line, index) for line in paragraph(f" {mark} {index + 1} ", text, width, style)]
 
 
 def beginning(experiment: Experiment, prediction: int | None, width: int) -> list[Line]:

@@ -23,7 +23,7 @@ from netlab.lab.experiments.swim_lanes import LanePhase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, MOST, SIDE_BY_SIDE
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.lanes.lanes_history import LanesHistory
-from netlab.ui.lanes.lanes_picture import CLOSEST, BoardGroup, Picture, Sheet, Window
+from netlab.ui.lanes.lanes_picture import CLOSEST, BoardGroup, LanesSheet, Sheet, Window
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.formatting import Formatting
 
@@ -79,7 +79,7 @@ class LanesPane(ScrollView, can_focus=True):
         self._history, self._formatting = history, formatting
         self._runs: tuple[BoardGroup, ...] = (BoardGroup("", ()),)
         self._sheet = Sheet.of(self._runs, 80, Window(), beside=False)
-        self._rows: list[tuple[str, Picture | None]] = []
+        self._rows: list[tuple[str, LanesSheet | None]] = []
         self._foot: list[str] = []
         self._next = 0.0
         self._follows = True
@@ -97,7 +97,7 @@ class LanesPane(ScrollView, can_focus=True):
         self._next = begun + max(PERIOD, (time.monotonic() - begun) * SHARE)
 
     @property
-    def picture(self) -> Picture:
+    def picture(self) -> LanesSheet:
         """The picture of the newest run as it is now."""
         return self._sheet.newest
 
@@ -137,7 +137,7 @@ class LanesPane(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         self._follows = new_value >= self.max_scroll_y
 
-    def _update_title(self, picture: Picture) -> None:
+    def _update_title(self, picture: LanesSheet) -> None:
         words = ["swim lanes", "frozen" if self.frozen else "live"]
         words += [f"×{picture.window.zoom}"] if picture.window.zoom > 1 else []
         frozen = [("freeze", "continues")] if self.frozen else []
@@ -178,7 +178,7 @@ class LanesPane(ScrollView, can_focus=True):
         picture = next((picture for _, picture in above if picture is not None), self.picture)
         return self._foot if picture is self.picture else picture.foot()
 
-    def _coloured(self, text: str, picture: Picture) -> list[Cells]:
+    def _coloured(self, text: str, picture: LanesSheet) -> list[Cells]:
         """Colour the glyphs, but not the clients' names."""
         pieces = []
         for number, part in enumerate(picture.layout.split(text)):

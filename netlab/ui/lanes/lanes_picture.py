@@ -27,7 +27,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class LanesSheet:
     """Boards on axes of ``length`` nanoseconds in ``width`` columns, above each other or side by side (``beside``)."""
 
     boards: tuple[Board, ...]
@@ -116,22 +116,22 @@ class Sheet:
     """The pictures of several runs, one below another, each with its own axis; the newest last."""
 
     names: tuple[str, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[LanesSheet, ...]
 
     @classmethod
     def of(cls, runs: Sequence[BoardGroup], width: int, window: Window, beside: bool) -> Sheet:
         """Pictures of all runs in the same window: equal zoom, equal distance from the start."""
         names = tuple(run.name for run in runs) if len(runs) > 1 else ("",)
-        return cls(names, tuple(Picture(r.boards, width, axis_length(r.boards), window, beside) for r in runs))
+        return cls(names, tuple(LanesSheet(r.boards, width, axis_length(r.boards), window, beside) for r in runs))
 
     @property
-    def newest(self) -> Picture:
+    def newest(self) -> LanesSheet:
         """The picture of the newest run."""
         return self.pictures[-1]
 
-    def rows(self) -> list[tuple[str, Picture | None]]:
+    def rows(self) -> list[tuple[str, LanesSheet | None]]:
         """Each row with its picture; None for headings and axes. The newest picture's axis is in its foot."""
-        rows: list[tuple[str, Picture | None]] = []
+        rows: list[tuple[str, LanesSheet | None]] = []
         for name, picture in zip(self.names, self.pictures, strict=True):
             rows += [(f"── {name or 'by hand'} ──"[: picture.width], None)] if len(self.pictures) > 1 else []
             rows += [(row, picture) for row in picture.rows()]

@@ -6,7 +6,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LanePhase
 from netlab.lab.experiments.swim_lanes_text import GLYPHS, axis, render_boards
 from netlab.ui.lanes.lanes_history import MOST, runs_of, split
-from netlab.ui.lanes.lanes_picture import CLOSEST, BoardGroup, Picture, Sheet, Window, axis_length
+from netlab.ui.lanes.lanes_picture import CLOSEST, BoardGroup, LanesSheet, Sheet, Window, axis_length
 
 
 def lane(number: int, opened: float, accepted: float | None, closed: float | None) -> Lane:
@@ -22,19 +22,19 @@ GOING = Board("single", (lane(1, 0, 0, 2), lane(2, 0.5, None, None)), 3 * SECOND
 OTHER = Board("threading", (lane(1, 0, 0, 2), lane(2, 0.5, 0.5, 2.5), lane(3, 1, 1, 3)), 5 * SECOND)
 
 
-def rows(picture: Picture) -> list[str]:
+def rows(picture: LanesSheet) -> list[str]:
     return [*picture.rows(), *picture.foot()]
 
 
 def test_it_is_the_picture_of_the_text() -> None:
-    assert rows(Picture((OVER,), 80, axis_length([OVER]))) == render_boards([OVER], 80)
+    assert rows(LanesSheet((OVER,), 80, axis_length([OVER]))) == render_boards([OVER], 80)
     for width in (60, 97, 120):
-        both = Picture((OVER, OTHER), width, axis_length([OVER, OTHER]), beside=True)
+        both = LanesSheet((OVER, OTHER), width, axis_length([OVER, OTHER]), beside=True)
         assert rows(both) == render_boards([OVER, OTHER], width, beside=True)
 
 
 def test_side_by_side_each_half_shows_its_part_and_no_name_is_coloured() -> None:
-    both = Picture((OVER, OTHER), 97, axis_length([OVER, OTHER]), Window(2, 0), beside=True)
+    both = LanesSheet((OVER, OTHER), 97, axis_length([OVER, OTHER]), Window(2, 0), beside=True)
     layout = both.layout
     for row in both.rows()[1:3]:
         name, left, other, right = layout.split(row)
@@ -46,30 +46,30 @@ def test_side_by_side_each_half_shows_its_part_and_no_name_is_coloured() -> None
 def test_no_row_is_wider_than_the_pane() -> None:
     for width in (20, 40, 78, 120):
         for zoom in (1, 4, CLOSEST):
-            picture = Picture((OVER, GOING), width, axis_length([OVER, GOING]), Window(zoom))
+            picture = LanesSheet((OVER, GOING), width, axis_length([OVER, GOING]), Window(zoom))
             assert all(len(row) <= max(width, 27) for row in picture.rows())
-            beside = Picture((OVER, OTHER), width, axis_length([OVER, OTHER]), Window(zoom), beside=True)
+            beside = LanesSheet((OVER, OTHER), width, axis_length([OVER, OTHER]), Window(zoom), beside=True)
             assert all(len(row) <= max(width, 27) for row in beside.rows())
 
 
 def test_parts_side_by_side_are_the_whole() -> None:
-    zoomed = Picture((OVER,), 80, axis_length([OVER]), Window(4, 0))
+    zoomed = LanesSheet((OVER,), 80, axis_length([OVER]), Window(4, 0))
     seen = ""
     for part in range(4):
         window = Window(4, part * zoomed.columns)
-        row = Picture((OVER,), 80, zoomed.length, window).rows()[2]
+        row = LanesSheet((OVER,), 80, zoomed.length, window).rows()[2]
         seen += row[zoomed.layout.name + 1 :][: zoomed.columns].ljust(zoomed.columns)
     assert seen.count(GLYPHS[LanePhase.QUEUED]) == round(zoomed.total * 1.5 / 4)
     assert seen.index(GLYPHS[LanePhase.QUEUED]) == zoomed.total // 8
 
 
 def test_no_label_of_the_axis_is_cut_and_a_part_without_one_says_where_it_is() -> None:
-    whole = Picture((OVER,), 80, axis_length([OVER])).foot()[1].split()
+    whole = LanesSheet((OVER,), 80, axis_length([OVER])).foot()[1].split()
     for zoom in (2, 4, 16, CLOSEST):
-        first = Picture((OVER,), 80, axis_length([OVER]), Window(zoom, 0))
+        first = LanesSheet((OVER,), 80, axis_length([OVER]), Window(zoom, 0))
         marks = set(axis(first.total, first.length)[1].split())
         for left in range(0, first.total - first.columns + 1, 7):
-            picture = Picture((OVER,), 80, first.length, Window(zoom, left))
+            picture = LanesSheet((OVER,), 80, first.length, Window(zoom, left))
             labels = picture.foot()[1].split()
             assert labels
             assert set(labels) <= marks or labels == [f"{left * 4 / first.total:.3f}", "s"], (zoom, left)
@@ -78,10 +78,10 @@ def test_no_label_of_the_axis_is_cut_and_a_part_without_one_says_where_it_is() -
 
 def test_each_part_of_a_short_axis_says_where_it_is_in_other_words() -> None:
     short = Board("single", (lane(1, 0, 0.001, 0.002), lane(2, 0.001, 0.002, 0.003)), SECOND)
-    whole = Picture((short,), 20, axis_length([short]), Window(CLOSEST, 0))
+    whole = LanesSheet((short,), 20, axis_length([short]), Window(CLOSEST, 0))
     told = []
     for left in range(0, whole.total - whole.columns, 3):
-        ruler, labels = Picture((short,), 20, whole.length, Window(CLOSEST, left)).foot()[:2]
+        ruler, labels = LanesSheet((short,), 20, whole.length, Window(CLOSEST, left)).foot()[:2]
         if ruler.startswith(" " * 9 + "┬") and ruler.count("┬") == 1 and labels[9].isdigit() and " s" in labels:
             told.append(labels)
     assert len(told) > 10 and len(set(told)) == len(told)
@@ -118,11 +118,11 @@ def test_of_many_boards_the_newest_are_shown() -> None:
 
 
 def test_the_end_is_followed_until_the_person_scrolls_away() -> None:
-    picture = Picture((OVER,), 80, axis_length([OVER]), Window(2))
+    picture = LanesSheet((OVER,), 80, axis_length([OVER]), Window(2))
     assert picture.left == picture.total - picture.columns
     away = picture.moved(-10)
     assert away.left == picture.left - 10
-    back = Picture((OVER,), 80, picture.length, away).moved(10)
+    back = LanesSheet((OVER,), 80, picture.length, away).moved(10)
     assert back.left is None
     assert picture.zoomed(1) == Window(1)
     assert picture.zoomed(CLOSEST * 2).zoom == CLOSEST
