@@ -15,6 +15,7 @@ KIB = 1024
 OWN = [topic.name for topic in find_topics() if topic.package.startswith("netlab.")]
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n"
 XML = b"POST / HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 999999999\r\n\r\n"
+JSON = XML.replace(b"text/xml", b"application/json")
 RECORD = b"\x16\x03\x03\x40\x00"
 TORMENTS: dict[str, Callable[[int], bytes]] = {
     "zeros": bytes,
@@ -30,6 +31,9 @@ TORMENTS: dict[str, Callable[[int], bytes]] = {
     "open tags": lambda n: XML + b"<a>" * (n // 3),
     "values": lambda n: XML + b"<methodResponse><params><param>" + b"<value/>" * (n // 8),
     "text in pieces": lambda n: XML + b"<value>" + b"x&lt;" * (n // 5),
+    "attributes": lambda n: XML + b"<a" + b" b='c'" * (n // 6),
+    "JSON values": lambda n: JSON + b"[" + b'{"a":1},' * (n // 8),
+    "a JSON string": lambda n: JSON + b'"' + b"\\n" * (n // 2),
     "empty records": lambda n: b"\x17\x03\x03\0\0" * (n // 5),
     "empty messages": lambda n: (RECORD + b"\x0e\0\0\0" * 0x1000) * -(-n // 0x4005),
     "empty certificates": lambda n: (RECORD + b"\x0b\0\x3f\xfc\0\x3f\xf9" + b"\0\0\0" * 0x1553) * -(-n // 0x4005),
