@@ -12,7 +12,7 @@ _COMMANDS = {
     "connect": (":connect", "opens a connection"),
     "settimeout": (":timeout SECONDS", "sets how long a call waits"),
 }
-AS_TEXT = "sent as text: the only Python that the console runs is a call with literal arguments"
+AS_TEXT = "sent as text: the console runs calls with literal arguments, and lines about buffers and views"
 
 
 def command_for(name: str) -> LabError | None:

@@ -165,6 +165,17 @@ class HalfClosed:
     """A client's connection was half-closed: it sent FIN and still reads."""
 
 
+@dataclass(frozen=True, slots=True)
+class PythonLine:
+    """A line about buffers and views, as Python; see `netlab.lab.views`."""
+
+    text: str
+
+
+Did = Call | ClientMade | HalfClosed | PythonLine
+"""What the text of a call stands for."""
+
+
 class EntryKind(Enum):
     """What a line of a transcript is."""
 
@@ -181,14 +192,15 @@ class Entry:
     """One line (or several, with newlines) of a session's transcript, already safe for the screen.
 
     ``call`` is the number of its call, from 1; notes outside any call have 0. ``did`` is the value behind the text of a
-    call: the call itself, how the client was made, or a half-close. It is None for other entries and large calls.
+    call: the call itself, how the client was made, a half-close, or a line of Python. It is None for other entries and
+    large calls.
     """
 
     time_ns: int
     kind: EntryKind
     text: str
     call: int = 0
-    did: Call | ClientMade | HalfClosed | None = field(default=None, repr=False)
+    did: Did | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

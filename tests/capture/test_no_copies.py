@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import struct
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -13,26 +11,14 @@ import pytest
 from netlab.capture.capture_file import Capture
 from netlab.capture.filter import parse
 from netlab.capture.model import Direction
-from tests.support import build
+from tests.support.large_capture import SIZE, write_large_capture
 
-SIZE = 256 * 1024 * 1024
-MARK = b"needle"
 ALLOWED = 64 * 1024
 
 
 @pytest.fixture
 def large(tmp_path: Path) -> Path:
-    """A capture with one segment of 256 MiB, all holes but its last bytes."""
-    path = tmp_path / "large.pcapng"
-    header = build.ip("127.0.0.1", "127.0.0.1", 6, build.tcp_header(53422, 20000, 101, build.ACK), total=0)
-    size = 32 + len(header) + SIZE
-    with path.open("wb") as file:
-        file.write(build.capture(build.opened()))
-        file.write(struct.pack("<IIIIIII", 6, size, 0, 0, 0, len(header) + SIZE, len(header) + SIZE) + header)
-        file.seek(SIZE - len(MARK), os.SEEK_CUR)
-        file.write(MARK + struct.pack("<I", size))
-        file.write(build.enhanced(build.tcp(build.CLIENT, build.SERVER, 101 + SIZE, payload=b" after")))
-    return path
+    return write_large_capture(tmp_path / "large.pcapng")
 
 
 def test_reading_slices_of_a_large_segment_copies_nothing(large: Path) -> None:

@@ -23,11 +23,13 @@ from netlab.lab.client.connection import Connection, Notes
 from netlab.lab.client.failure_cause import FailureCause
 from netlab.lab.client.operations import Operation, invoke, is_remote, operations_of, usage_of
 from netlab.lab.client.remote_operations import RemoteOperations
+from netlab.lab.client.view_lines import ViewLines
 from netlab.lab.client.worker import Watched
 from netlab.lab.errors import LabError
 from netlab.lab.parse import parse
 from netlab.lab.python_hints import AS_TEXT, reads_as_python
-from netlab.lab.state import Busy, ClientMade, Entry, EntryKind, HalfClosed
+from netlab.lab.state import Busy, ClientMade, Did, Entry, EntryKind, HalfClosed
+from netlab.lab.views.statements import ViewLine
 from netlab.lab.views.view_table import Segment, ViewTable, no_capture
 from netlab.platforms import PEER_CLOSED
 from netlab.topics.client_call import Call
@@ -84,6 +86,7 @@ class Repl:
         self._target, self._notify, self._limit, self._close_reasons = target, notify, limit, close_reasons
         self._wake = Wake()
         self._numbers = itertools.count(1)
+        self._view_lines = ViewLines(self.views, self.add, self.complain, lambda: next(self._numbers))
         self._call = 0
         self._asked: Call | None = None  # while it runs
         self._closed_noted = self._more = False
@@ -93,7 +96,7 @@ class Repl:
         """Why the connection closed, or gets no answer, as far as that was asked."""
         return self._cause.found
 
-    def add(self, kind: EntryKind, text: str, call: int = 0, did: Call | ClientMade | HalfClosed | None = None) -> None:
+    def add(self, kind: EntryKind, text: str, call: int = 0, did: Did | None = None) -> None:
         """Add an entry. Its text is made safe and bounded here."""
         self.transcript.append(Entry(time.time_ns(), kind, transcript_text.cut(text, self._limit), call, did))
         self._notify()
@@ -118,7 +121,11 @@ class Repl:
     def line(self, line: str) -> None:
         """Run one console line. An exception is written down, then raised."""
         with self._complaining_about(line):
-            meaning = parse(line, self.operations, self.topic.variable, remote=self.remote)
+            of_views = self._view_lines.read(line, self.operations, remote=self.remote)
+            meaning = of_views or parse(line, self.operations, self.topic.variable, remote=self.remote)
+        if isinstance(meaning, ViewLine):
+            self._view_lines.run(meaning)
+            return
         if isinstance(meaning, Call):
             self.perform(meaning)
             return
@@ -240,9 +247,7 @@ class Repl:
             self.complain(error)
             raise
 
-    def _run(
-        self, text: str, waiting_for: str, action: Callable[[], object], did: Call | ClientMade | HalfClosed | None
-    ) -> object:
+    def _run(self, text: str, waiting_for: str, action: Callable[[], object], did: Did | None) -> object:
         """Write the call down, run it, and write down its exception."""
         self._call = next(self._numbers)
         self.call_abandoned = False
@@ -275,8 +280,7 @@ class Repl:
         client = self.connection.client if self.connection is not None else None
         if client is None:
             raise LabError("this client is not connected", ":connect opens a connection")
-        looks = self.views.alone() if call.name in getattr(client, "needs_no_looks", ()) else contextlib.nullcontext()
-        with looks:
+        with self.views.alone(call.name):
             return invoke(client, call, self.operations, remote=self.remote)
 
     def _failed(self, error: Exception) -> None:

@@ -103,7 +103,7 @@ def _facts(
         if before is None or type(owners.get(before.buffer)).__name__ != before.kind:  # another may be there since
             return ViewFacts(name, also=also, released=True)
         return ViewFacts(name, before.kind, also, before.buffer, released=True)
-    address, base = _address(view), _address(view.obj)
+    at, base = address(view), address(view.obj)
     key = key_of(view.obj)
     return ViewFacts(
         name=name,
@@ -111,8 +111,8 @@ def _facts(
         also=also,
         buffer=key,
         export=_python().export_of(view) or key,
-        address=address,
-        offset=None if address is None or base is None else address - base,
+        address=at,
+        offset=None if at is None or base is None else at - base,
         nbytes=view.nbytes,
         itemsize=view.itemsize,
         format=view.format,
@@ -132,10 +132,10 @@ def _buffer(owner: object, names: Sequence[str], views: Sequence[ViewFacts]) -> 
         key=key_of(owner),
         kind=type(owner).__name__,
         names=tuple(names),
-        address=_address(owner),
+        address=address(owner),
         nbytes=nbytes,
         readonly=readonly,
-        exports=_python().exports_of(owner),
+        exports=exports(owner),
         at_least=len(living),
     )
 
@@ -147,12 +147,18 @@ def _python() -> ModuleType:
     return python_buffers
 
 
-def _address(exporter: object) -> int | None:
+def address(exporter: object) -> int | None:
     """Where it lies; None if it does not say, as a mapping that was closed."""
     with suppress(ValueError, TypeError, BufferError):
-        address: int | None = _python().address_of(cast("Exporter", exporter))
-        return address
+        found: int | None = _python().address_of(cast("Exporter", exporter))
+        return found
     return None
+
+
+def exports(owner: object) -> int | None:
+    """How many exports it has; None if that is not known."""
+    found: int | None = _python().exports_of(owner)
+    return found
 
 
 def _size(owner: object) -> tuple[int, bool]:

@@ -10,10 +10,11 @@ import array
 import mmap
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
 
 from netlab.lab.errors import LabError
+from netlab.lab.views.bounds import MOST_GROWN, refuse_large, size_in_bytes
 from netlab.lab.views.looking import (
     OWNERS,
     Named,
@@ -61,7 +62,7 @@ class ViewTable:
 
     def table(self, *, wait: bool = True) -> tuple[Group, ...]:
         """All buffers and views, by buffer. Without ``wait``, while a line runs, what was seen last."""
-        with self._looking(wait) as free:
+        with self.looking(wait=wait) as free:
             if free:
                 self._last = groups(list(self._known()))
                 self._forget_buffers({group.buffer.key for group in self._last if group.buffer})
@@ -73,13 +74,23 @@ class ViewTable:
 
         None if the buffer is gone, or a line runs just now.
         """
-        with self._looking(wait=False) as free:
+        with self.looking() as free:
             owner = self._owner(key) if free else None
             if owner is None:
                 yield None
                 return
             with memoryview(owner) as view, view.toreadonly() as safe, safe.cast("B") as flat:
                 yield flat
+
+    @contextmanager
+    def looking(self, *, wait: bool = False) -> Iterator[bool]:
+        """For a look that takes views of its own: whether no line runs now; none begins while the body runs."""
+        free = self._lock.acquire(blocking=wait)
+        try:
+            yield free
+        finally:
+            if free:
+                self._lock.release()
 
     @property
     def own(self) -> BufferKey | None:
@@ -89,7 +100,7 @@ class ViewTable:
 
     def value_of(self, name: str, index: tuple[int, ...]) -> str:
         """The element of a view, as Python writes it, or why it cannot be read; empty while a line runs."""
-        with self._looking(wait=False) as free:
+        with self.looking() as free:
             view = next((each.what for each in self._known() if each.name == name), None) if free else None
             if not isinstance(view, memoryview):
                 return ""
@@ -101,9 +112,10 @@ class ViewTable:
     # For console lines
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody looks while the body runs."""
-        with self._lock:
+    def alone(self, operation: str = "") -> Iterator[None]:
+        """Nobody looks while the body runs, or if it is an operation of the client, while that needs it."""
+        needs_it = not operation or operation in getattr(self._client(), "needs_no_looks", ())
+        with self._lock if needs_it else nullcontext():
             yield
 
     @property
@@ -146,17 +158,14 @@ class ViewTable:
         views = [each for each in self._known() if isinstance(each.what, memoryview) and not is_released(each.what)]
         return [each.name for each in views if isinstance(each.what, memoryview) and each.what.obj is owner]
 
-    # Inside
+    def refuse_growth(self, owner: object, more: int) -> None:
+        """Refuse that a buffer grows beyond what names may hold, or, the client's own, beyond what it may receive."""
+        if owner is self.own_buffer:
+            refuse_large("it would have", size_in_bytes(owner) + more, MOST_GROWN)
+        else:
+            self._refuse_too_much(self._names, more)
 
-    @contextmanager
-    def _looking(self, wait: bool) -> Iterator[bool]:
-        """Whether no line runs; then none begins while the body runs."""
-        free = self._lock.acquire(blocking=wait)
-        try:
-            yield free
-        finally:
-            if free:
-                self._lock.release()
+    # Inside
 
     def _known(self) -> Iterator[Named]:
         """Everything that has a name, the client's own first."""
@@ -183,10 +192,10 @@ class ViewTable:
         """Forget which buffer a released view showed, if that is gone: another object may get its place."""
         self._before = {name: before for name, before in self._before.items() if before.buffer in there}
 
-    def _refuse_too_much(self, names: Mapping[str, object]) -> None:
+    def _refuse_too_much(self, names: Mapping[str, object], more: int = 0) -> None:
         """Refuse to keep more than the bound. The client's own buffer does not count, nor a mapped capture."""
         sizes = {id(held): size_of(held) for held in map(_held, names.values()) if held is not self.own_buffer}
-        if (total := sum(sizes.values())) > MOST_KEPT:
+        if (total := sum(sizes.values()) + more) > MOST_KEPT:
             what = f"the names would hold {total:,} bytes; the most is {MOST_KEPT:,}"
             raise LabError(what, "del NAME lets go of one; a view keeps all of its buffer")
 

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from netlab.lab.client.session import Session
 from netlab.lab.state import Busy
+from netlab.lab.views.completing import ViewCompletion
 from netlab.topics.contract import Topic
 from netlab.ui.console.history import History
 from netlab.ui.console.prompt import PromptInput
@@ -128,6 +129,7 @@ class Console(Vertical):
         if current is not self._current:
             self._current = current
             self.transcript.show(current.transcript if current is not None else None)
+            self._completion.views = ViewCompletion(current.views) if current is not None else None
         self._learn()
         self._completion.values = {**self._completion.values, "use": [session.name for session in sessions]}
         self.update_title()

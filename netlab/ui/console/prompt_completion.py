@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from netlab.dissect.text import safe
 from netlab.lab.client.operations import Operation
 from netlab.lab.console import ConsoleCommand
+from netlab.lab.views.completing import ViewCompletion
 
 _TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
 _CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")
@@ -32,6 +33,9 @@ class Completion:
     ask: Callable[[str], None] | None = None
     """Asks the server about an operation, and for the names of all; None if servers cannot answer that."""
 
+    views: ViewCompletion | None = None
+    """Completes lines about the buffers and views of the current client."""
+
     def ask_about(self, line: str) -> bool:
         """Ask the server about an operation that is typed and not known yet; whether it was asked."""
         match = _TYPED.fullmatch(line)
@@ -52,6 +56,9 @@ class Completion:
         """All completions of the line, in the order of the tables."""
         if line.startswith(":"):
             return self._commands(line)
+        return [*self._operations(line), *(self.views.candidates(line) if self.views is not None else ())]
+
+    def _operations(self, line: str) -> list[str]:
         match = _NAME.fullmatch(line)
         if match is None:
             return []
@@ -95,6 +102,8 @@ class Completion:
             return f"{_bytes(count)} · {explained}" if count else explained
         if self.ask is not None and not self.operations and _NAME.fullmatch(line):
             return f"{_ASKS} what it offers"
+        if self.views is not None and (said := self.views.explain(line, self.operations)) is not None:
+            return safe(said)
         return _bytes(len(line.encode(errors="surrogatepass"))) if line else ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from netlab.lab.client.operations import operations_of
-from netlab.lab.state import ClientMade, Entry, EntryKind, HalfClosed
+from netlab.lab.state import ClientMade, Entry, EntryKind, HalfClosed, PythonLine
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
@@ -22,6 +22,8 @@ def show(value):
         print(repr(value))
 
 '''
+_FOR_PYTHON_LINES = ["import struct", "from array import array"]
+_SEGMENT = "segment("
 _NOT_FOR_OTHERS = frozenset({"keylog"})
 """Options that only the lab passes to its clients: where they log their secrets."""
 
@@ -37,9 +39,12 @@ def program(topic: Topic, entries: Sequence[Entry], made: ClientMade | None) -> 
     if made is not None and not (calls and isinstance(calls[0].did, ClientMade)):
         lines = [_making(topic, made)]
     operations = operations_of(topic.client_class())
+    if any(isinstance(entry.did, PythonLine) for entry in calls):
+        lines += _FOR_PYTHON_LINES
     for entry in calls:
         line = _line(topic, entry, operations)
-        lines += _tried(line) if entry.call in failed else [line]
+        tried = (entry.call in failed or _may_fail(entry, calls)) and not line.startswith("#")
+        lines += _tried(line) if tried else [line]
     return client_alone(topic) + _SHOW + "\n".join([*lines, f"{topic.variable}.close()"]) + "\n"
 
 
@@ -70,7 +75,21 @@ def _line(topic: Topic, entry: Entry, operations: Mapping[str, object]) -> str:
             return f"show({topic.variable}.call({', '.join(map(repr, (name, *arguments)))}))"
         case HalfClosed():  # an SSLSocket's own shutdown would also end the encryption
             return f"socket.socket.shutdown({topic.variable}.socket, socket.SHUT_WR)"
+        case PythonLine(text) if _SEGMENT in text:
+            return f"# left out, the capture is not here: {text}"
+        case PythonLine(text):
+            return text if _is_statement(text) else f"show({text})"
     return f"# left out, it is too long: {entry.text[:60].splitlines()[0]}"
+
+
+def _may_fail(entry: Entry, calls: Sequence[Entry]) -> bool:
+    """Whether a line may use what a line that was left out has named."""
+    left_out = any(isinstance(each.did, PythonLine) and _SEGMENT in each.did.text for each in calls)
+    return left_out and isinstance(entry.did, PythonLine) and _SEGMENT not in entry.did.text
+
+
+def _is_statement(line: str) -> bool:
+    return not isinstance(ast.parse(line).body[0], ast.Expr)
 
 
 def _making(topic: Topic, made: ClientMade) -> str:

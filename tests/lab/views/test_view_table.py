@@ -9,17 +9,18 @@ import tempfile
 import threading
 import tracemalloc
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from netlab.capture.capture_file import Capture
 from netlab.lab.errors import LabError
 from netlab.lab.views.coverage import cover
 from netlab.lab.views.looking import group_of
 from netlab.lab.views.python_buffers import address_of, exports_of
 from netlab.lab.views.view_facts import Group, ViewFacts
 from netlab.lab.views.view_table import MOST_NAMES, ViewTable
-
-SIZE = 256 << 20
+from tests.support.large_capture import MARK, SIZE, write_large_capture
 
 
 @dataclass
@@ -194,6 +195,30 @@ def test_looking_at_a_large_buffer_copies_nothing() -> None:
         tracemalloc.stop()
     assert (len(coverage), [len(each) for each in shown], len(piece)) == (4, [64, 21, 16, 64], 16)
     assert peak < 256 << 10
+
+
+def test_looking_at_a_segment_of_a_mapped_capture_copies_nothing(tmp_path: Path) -> None:
+    with Capture(write_large_capture(tmp_path / "large.pcapng")) as capture:
+        capture.grow()
+        known = table(v=memoryview(bytearray(1)))
+        known.table()
+        tracemalloc.start()
+        try:
+            view = capture.payload(1)
+            known.keep("s", view)
+            group = known.table()[1]
+            coverage = cover(group.views[0])
+            shown = group_of("segment 2", view)
+            assert coverage is not None and group.buffer is not None
+            with known.bytes_of(group.buffer.key) as whole:
+                assert whole is not None
+                end = bytes(whole[coverage.end - len(MARK) : coverage.end])
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert (end, coverage.nbytes, shown.views[0].address) == (MARK, SIZE, group.views[0].address)
+    assert (group.buffer.kind, group.buffer.readonly, group.views[0].readonly) == ("mmap", True, True)
+    assert peak < 128 << 10
 
 
 # Coverage

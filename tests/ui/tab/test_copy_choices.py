@@ -182,6 +182,20 @@ def test_calls_that_failed_are_tried_and_the_next_follow() -> None:
         assert done.stdout.endswith("1\n")
 
 
+def test_lines_about_views_are_part_of_the_program_and_run_without_the_capture() -> None:
+    with Lab("zerocopy") as lab, lab.open() as client:
+        lines = ["receive(64)", "v = view(0, 8)", "h = array('H', [1, 2])", "v[0:2] = b'ok'", "bytes(v[0:2])", "h",
+                 "s = segment(1)", "len(s)", "struct.unpack_from('!H', v, 2)", "del h", "segment(99999)", "v.release()",
+                 "z.buffer.release()", "resize(100)", "len(z.buffer)"]  # fmt: skip
+        client.submit("\n".join(lines))
+        client.wait_idle()
+        found = {c.label: c.text for c in copies(lab.topic, lab.address, list(client.transcript), None)}
+        done = run_alone(next(iter(pythons().values())), "-c", found["calls as Python"])
+    assert done.returncode == 0, done
+    printed = done.stdout.splitlines()
+    assert printed[1:3] == ["b'ok'", "array('H', [1, 2])"] and printed[-2:] == ["(515,)", "100"], printed
+
+
 @pytest.mark.parametrize("name", ["tcp", "udp", "wsgi", "xmlrpc", "multiprocessing", "hmac", "tls", "zerocopy"])
 def test_the_client_alone_is_the_recipe_and_does_nothing_by_itself(name: str) -> None:
     (python, *_) = pythons().values()
