@@ -6,7 +6,7 @@ context agree on: AES-GCM and ChaCha20-Poly1305. A record that does not open is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -71,9 +71,14 @@ class Conversation:
         secrets = _secrets(keylog, hellos.client_random) if self._wants_secrets else {}
         if not self._sides and not self._begin(hellos, secrets):
             return self._opened if secrets else None
+        self._open(streams, secrets)
+        if not secrets and self._wants_secrets:  # the last record under the first keys came, and more behind it
+            self._open(streams, _secrets(keylog, hellos.client_random))
+        return self._opened
+
+    def _open(self, streams: Mapping[Direction, memoryview], secrets: dict[str, bytes]) -> None:
         for direction, side in self._sides.items():
             self._opened[direction] += side.open(streams[direction], secrets)
-        return self._opened
 
     @property
     def _wants_secrets(self) -> bool:
