@@ -201,6 +201,10 @@ class NetlabApp(TerminalApp, TypeAhead):
             return isinstance(parameters[0], int) and self._tabs.order.numbered(parameters[0]) is not None
         return super().check_action(action, parameters)
 
+    def why_not(self, key: str) -> str:
+        """Why a command of the tab is not available in it."""
+        return self.tab.actions.why_not(key, self._keys_of) if self.tab is not None else ""
+
     @property
     def _text_selected(self) -> bool:
         focused = self.focused
@@ -208,9 +212,8 @@ class NetlabApp(TerminalApp, TypeAhead):
 
     def can(self, command: commands.AppCommand) -> bool:
         """Whether a command is available now."""
-        if command.tab_action is None:
-            return True
-        return self.tab is not None and bool(self.tab.actions.offers(command.tab_action))
+        action = command.tab_action
+        return action is None or (self.tab is not None and bool(self.tab.actions.offers(action)))
 
     def _relabelled(self, binding: Binding) -> Binding:
         command = next((command for command in commands.COMMANDS if command.action == binding.action), None)

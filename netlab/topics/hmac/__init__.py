@@ -28,7 +28,7 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type Hello and press enter; then :secret wrong and :connect",
-    then=NextSteps((":secret wrong", ":connect"), "refused, and the log says why"),
+    then=NextSteps((":secret wrong", ":connect"), "refused, the log says why"),
     order=6,
     unfinished=lambda model: b"0123456789",
     options=(Option("secret", b"peekaboo", "the secret that both sides must know", _secret, secret=True, client=True),),

@@ -22,6 +22,6 @@ TOPIC = Topic(
     variable="s",
     bare=_bare,
     hint="type anything and press enter: the server answers with the time",
-    then=NextSteps((":fault loss 50%", "again"), "the client asks until an answer comes"),
+    then=NextSteps((":fault loss 50%", "again"), "it asks until an answer comes"),
     order=2,
 )

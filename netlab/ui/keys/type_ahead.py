@@ -140,7 +140,12 @@ class TypeAhead(LatePaintApp):
         active = self.screen.active_bindings.get(event.key)
         if (event.is_printable or event.key == "enter") and (active is None or not active.enabled):
             key = "space" if event.character == " " else readable(event.key)
-            self.screen_stack[0].query_one(KeyFooter).say(f"{key} does nothing {'here' if active is None else 'now'}")
+            says = self.why_not(event.key) or f"{key} does nothing {'here' if active is None else 'now'}"
+            self.screen_stack[0].query_one(KeyFooter).say(says)
+
+    def why_not(self, key: str) -> str:
+        """Why a key's command is not available here; empty if nothing is known of it."""
+        return ""
 
     # Turns
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from netlab.lab.state import Phase
+from netlab.ui.keys.commands import COMMANDS, AppCommand
 from netlab.ui.reader.pages import LESSON, THEN_NOW
 from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.cursor_links import CursorLinks
@@ -28,6 +29,13 @@ MODELS = {
 
 NO_MODELS = "How your server handles many clients is in its own code. The tabs 1 to 8 have models."
 
+_WITHOUT = {
+    "toggle_lanes": "no swim lanes: UDP has no connections to wait for",
+    "show_experiments": "no experiments come with this topic",
+    "show_then_now": "no then/now: it is about the tutorial's servers",
+    "edit_server": "no recipe here: edit your server where its file is",
+}
+"""Why a tab lacks an action."""
 _LOOKING = ("show_experiments", "toggle_lanes")
 
 
@@ -82,6 +90,11 @@ class TabActions:
         if action in _LOOKING:
             return self._experiments_and_lanes.offers(action)
         return True
+
+    def why_not(self, key: str, keys_of: Callable[[AppCommand], list[str]]) -> str:
+        """Why a key's action is hidden in this tab; empty if it is not, or no reason is known."""
+        actions = {each.tab_action for each in COMMANDS if key in keys_of(each)}
+        return next((_WITHOUT[each] for each in _WITHOUT if each in actions and self.offers(each) is False), "")
 
     def do(self, action: str, *arguments: object) -> None:
         """Run an action."""

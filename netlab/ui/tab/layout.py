@@ -57,6 +57,7 @@ _CSS = """
     Panes #bytes, Panes #experiment { height: 3fr; }
     Panes #lanes { height: 2fr; }
     Panes #views { height: 4fr; }
+    Panes #reader { display: none; }
     Panes.-with-experiment #bytes { display: none; }
     Panes.-with-experiment.-lower-bytes { #bytes { display: block; } #experiment { display: none; } }
 
@@ -80,6 +81,7 @@ _CSS = """
         #left { width: 1fr; }
         #right { width: 2fr; }
         #wire, #bytes, #lanes, #views, #experiment { display: none; }
+        #reader { display: block; }
     }
     .-narrow Panes.-reading {
         #left { width: 1fr; }

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from netlab.lab.experiments.run_events import RunOutcome
 from netlab.lab.state import Phase
 from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
+from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.reader.reader import ReaderPane
 from tests.support.screen.staged_experiments import at, gate, opened, pane, waiting
 from tests.support.screen.staging import StagedApp, enter, played
@@ -160,3 +161,5 @@ def test_nothing_is_cut_off(gate: threading.Event, size: tuple[int, int]) -> Non
 @played(first="udp")
 async def test_udp_has_no_swim_lanes(app: StagedApp, pilot: Pilot[None]) -> None:
     assert app.seen.actions.offers("toggle_lanes") is False
+    await pilot.press("escape", "p")
+    await until(pilot, lambda: "no swim lanes: UDP has no connections" in str(app.query_one(KeyFooter).render()))

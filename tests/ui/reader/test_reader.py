@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from netlab.ui.reader.pages import source_pages
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
+from netlab.ui.tab.slots import Slot
 from netlab.ui.widgets.find_bar import FindBar
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
@@ -145,3 +148,26 @@ async def test_a_text_that_is_being_typed_is_no_command_when_the_page_turns(app:
 
 def lines_with(text: str, word: str) -> list[int]:
     return [number for number, line in enumerate(text.split("\n")) if word.lower() in line.lower()]
+
+
+def test_the_lesson_never_stands_below_what_it_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    @played((120, 40))
+    async def read(app: StagedApp, pilot: Pilot[None]) -> None:
+        advance, laid_out = Slot.advance, asyncio.Event()
+        app.screen.screen_layout_refresh_signal.subscribe(app.query_one("#wire"), lambda screen: laid_out.set())
+        together: list[str] = []
+
+        async def painted_meanwhile(slot: Slot[Widget], parent: Widget, before: Widget | None) -> None:
+            await advance(slot, parent, before)
+            laid_out.clear()
+            app.screen.refresh(layout=True)
+            await laid_out.wait()
+            together.extend(str(each.region) for each in app.query(ReaderPane) if each.region.area)
+
+        monkeypatch.setattr(Slot, "advance", painted_meanwhile)
+        await pilot.press("escape", "l")
+        await until(pilot, lambda: isinstance(app.focused, ReaderPane), "the reader")
+        assert app.query_one(ReaderPane).region.area
+        assert together == []
+
+    read()

@@ -289,9 +289,14 @@ async def test_what_to_try_next_goes_on_with_what_was_tried(app: StagedApp, pilo
     await until(pilot, lambda: shown().startswith("next: Hello again: "), "what is left")
 
 
+BESIDE_THE_READER = 64
+"""Characters of two lines of the console there, less what breaking between words may leave empty."""
+
+
 @pytest.mark.parametrize("topic", find_topics(), ids=lambda topic: topic.name)
 def test_each_topics_next_step_is_shown_until_it_is_done(topic: Topic) -> None:
     steps = topic.then
+    assert len(f"next: {steps}") <= BESIDE_THE_READER, "the console beside the lesson, 120 wide, would cut it"
     assert steps.after("something else") == steps
     for line in steps.lines:
         assert str(steps).startswith(line)
