@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
@@ -24,6 +25,9 @@ _MOST_TEXT = 1 << 14
 _MOST_CALL = 1 << 15
 _ROW = 16
 _TEXTS = ("text/", "application/javascript", "application/xml", "application/json")
+_CHARSET = re.compile(r'charset="?([\w-]{1,40})', re.IGNORECASE)
+_CHARSETS = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"}
+"""Encodings that are read in time that grows with the bytes; what is in another is read as UTF-8."""
 _PROBLEMS = ("malformed", "not read")
 Segments = Callable[[int], int]
 """The number of the segment that brought the byte at a place of the message."""
@@ -91,7 +95,7 @@ def body_lines(body: WholeBody, media_type: str, segment: int) -> Iterator[Row]:
     elif shown := [line for each in body.fields if each.name not in _PROBLEMS for line in _field(each, segment)]:
         yield from _limited(shown, segment)
     elif body.data:
-        lines = _text(body.data) if media_type.lower().startswith(_TEXTS) else _hex(body.data)
+        lines = _text(body.data, media_type) if media_type.lower().startswith(_TEXTS) else _hex(body.data)
         yield from _limited((Row(line, segment) for line in lines), segment)
     for each in body.fields:
         if each.name in _PROBLEMS:
@@ -137,8 +141,10 @@ def _value(value: Field, segment: int) -> Row:
     return Row(f"{value.name}: {value.value}  ({value.kind})", segment, inner)
 
 
-def _text(data: memoryview) -> Iterator[str]:
-    text = bytes(data[:_MOST_TEXT]).decode("utf-8", "replace")
+def _text(data: memoryview, media_type: str) -> Iterator[str]:
+    named = _CHARSET.search(media_type)
+    charset = named[1].lower() if named is not None else "utf-8"
+    text = bytes(data[:_MOST_TEXT]).decode(charset if charset in _CHARSETS else "utf-8", "replace")
     for line in text.splitlines():
         yield _cut(line.expandtabs(4))
     if len(data) > _MOST_TEXT:

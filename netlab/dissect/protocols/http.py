@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from netlab.dissect.exchanges.http_picture import draw
 from netlab.dissect.flow import Match, Opening, Protocol
 from netlab.dissect.http.http_flow import HttpFlow
+from netlab.dissect.picture import Picture, SeenFlow
 
 _METHODS = rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT|PROPFIND|MKCOL|COPY|MOVE|REPORT)"
 _REQUEST = re.compile(rb"(?:\r?\n)*[A-Z-]{3,20} [^ \r\n]{1,4000} HTTP/1\.[01]\r?\n")
@@ -22,6 +22,13 @@ def recognise(opening: Opening) -> Match:
     if _STATUS.match(answered):
         return Match.LIKELY
     return Match.UNDECIDED if not answered and _BEGUN.fullmatch(asked) else Match.NO
+
+
+def draw(seen: SeenFlow, width: int) -> Picture | None:
+    """The exchanges of a connection."""
+    from netlab.dissect.exchanges import http_picture  # here, since most flows are never drawn
+
+    return http_picture.draw(seen, width)
 
 
 PROTOCOL = Protocol("http", "HTTP/1", recognise, HttpFlow, 10, draw=draw)

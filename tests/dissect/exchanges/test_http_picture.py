@@ -88,7 +88,7 @@ FLOWS: dict[str, tuple[Piece, ...]] = {
     ),
     "until-the-end": (
         (UP, message("GET / HTTP/1.0")),
-        (DOWN, message("HTTP/1.0 200 OK", Content_Type="text/html") + b"<p>one\n"),
+        (DOWN, message("HTTP/1.0 200 OK", Content_Type="text/html; charset=ISO-8859-1") + b"<p>on\xe9\n"),
         (DOWN, b"<p>\ttwo\n"),
         FIN_BACK,
         FIN,
