@@ -43,11 +43,11 @@ class Encrypted:
             raise TimeoutError(f"no whole handshake within {deadline.seconds:g} s") from None
 
     def agreed(self) -> str:
-        """The version, and who the client proved to be if it was asked."""
+        """The version, whether a session goes on, and who the client proved to be if it was asked."""
         certificate: dict[str, Any] = self._tls.getpeercert() or {}
         names = dict(pair for part in certificate.get("subject", ()) for pair in part)
         client = f", client {names['commonName']!r}" if "commonName" in names else ""
-        return f"{self._tls.version()}{client}"
+        return f"{self._tls.version()}{', resumed' if self._tls.session_reused else ''}{client}"
 
     def recv(self, size: int) -> bytes:
         """Bytes of the client; ``b""`` after its close_notify. A FIN without one is a `ConnectionError`."""

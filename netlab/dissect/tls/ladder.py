@@ -7,6 +7,7 @@ crossed in clear.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.picture import MOST_ROWS, Picture, Row, SeenFlow, Tone
@@ -19,20 +20,23 @@ from netlab.dissect.tls.story import CLIENT, SERVER, WARNING, Story, told
 from netlab.dissect.tls.verdict import verdict_rows
 
 MOST_ARROWS, MOST_ENDINGS = 500, 20
+MOST_SAID = 5000
+"""Messages that are read: a record may hold thousands of empty ones."""
 _SIDE = {CLIENT: "client", SERVER: "server"}
 UNKNOWN_KEYS = "encrypted: its secrets are not known here (a key log has them)"
 
 
 def draw(seen: SeenFlow, width: int) -> Picture | None:
     """The ladder; None if nothing of TLS crossed."""
-    conversed = list(conversation(seen))
+    conversed = list(islice(conversation(seen), MOST_SAID))
     story = told(conversed)
     if story.asked is None and story.answered is None and story.alert is None and not story.opened:
         return None
     runs = list(_runs(conversed))
     rows = [Row(ends(str(seen.flow.client), str(seen.flow.server), width), tone=Tone.QUIET)]
     rows += _Ladder(seen, story, width).all_rows(runs[:MOST_ARROWS])
-    left_out = f"the first {MOST_ARROWS:,} of {len(runs):,} arrows are drawn" if len(runs) > MOST_ARROWS else ""
+    of = f"more than {MOST_ARROWS:,}" if len(conversed) == MOST_SAID else f"{len(runs):,}"
+    left_out = f"the first {MOST_ARROWS:,} of {of} arrows are drawn" if len(runs) > MOST_ARROWS else ""
     return Picture(_title(story), tuple(_bounded(rows)), _note(seen, story, left_out))
 
 

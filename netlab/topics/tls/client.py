@@ -39,12 +39,14 @@ class Client:
         self._log, self._name, self.timeout = log, server_name, timeout
         self._connect = partial(connect, address, make_socket=make_socket)
         self.socket = self._shake_hands()
+        for line in self.handshake().splitlines():
+            log.info("%s", line)
 
     def _shake_hands(self, session: ssl.SSLSession | None = None) -> ssl.SSLSocket:
         plain = self._connect(timeout=self.timeout)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # a record leaves at once, as in the server
         try:
-            tls = self._context.wrap_socket(
+            return self._context.wrap_socket(
                 plain, server_hostname=self._name, session=session, suppress_ragged_eofs=False
             )
         except OSError as error:
@@ -52,9 +54,6 @@ class Client:
             if why := why_refused(error):
                 self._log.warning("%s", why)
             raise
-        for line in agreed(tls).splitlines():
-            self._log.info("%s", line)
-        return tls
 
     def resume(self) -> Agreed:
         """Close, and connect again with the ticket of this session: it stands in for the certificate."""

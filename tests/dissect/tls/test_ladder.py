@@ -131,11 +131,19 @@ def cut_records(data: bytes, size: int) -> bytes:
 
 def test_a_long_conversation_stays_short() -> None:
     record = b"\x17\x03\x03\x00\x20" + bytes(32)
-    pieces = [(way, record) for _ in range(700) for way in (UP, DOWN)]
+    pieces = [(way, record) for _ in range(300) for way in (UP, DOWN)]
     picture = draw(flow_of("tls", OPEN, *[(p.way, p.data) for p in recording("full-1.3").pieces[:3]], *pieces), 80)
     laws(picture)
     assert picture is not None
     assert "the first 500 of" in picture.note
+
+
+def test_thousands_of_empty_messages_are_not_all_read() -> None:
+    record = b"\x16\x03\x03\x40\x00" + bytes([4, 0, 0, 0]) * 4096
+    picture = draw(flow_of("tls", OPEN, (UP, recording("full-1.3").pieces[0].data), *[(DOWN, record)] * 2), 80)
+    laws(picture)
+    assert picture is not None
+    assert "of more than 500 arrows" in picture.note
 
 
 def test_names_of_a_peer_stay_within_their_arrow() -> None:
