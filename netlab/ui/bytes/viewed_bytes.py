@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -9,24 +11,26 @@ from netlab.dissect.export import count_of_bytes
 from netlab.dissect.text import safe
 from netlab.lab.views.coverage import Coverage, cover
 from netlab.lab.views.element_text import subscript, value_of
-from netlab.lab.views.view_facts import BufferFacts, ViewFacts
-from netlab.lab.views.view_table import ViewTable
+from netlab.lab.views.view_facts import BufferFacts, BufferKey, ViewFacts
 from netlab.ui.bytes.byte_source import LentSource
 from netlab.ui.bytes.covered import grid_row
 
+Lends = Callable[[BufferKey], AbstractContextManager[memoryview | None]]
+"""Lends a buffer's bytes while the body runs."""
+
 
 class ViewedBytes:
-    """A view, or a whole buffer if ``view`` is None. It keeps no view: the table lends the buffer for each look.
+    """A view, or a whole buffer if ``view`` is None. It keeps no view: the buffer is lent for each look.
 
     Of a view of two dimensions only its own bytes are shown, so that each row of it is a line.
     """
 
-    def __init__(self, table: ViewTable, buffer: BufferFacts, view: ViewFacts | None) -> None:
+    def __init__(self, lends: Lends, buffer: BufferFacts, view: ViewFacts | None) -> None:
         self.facts = buffer, view
         covered = cover(view) if view is not None else None
         self._from = covered.start if covered is not None and grid_row(covered) else 0
         end = covered.end if covered is not None and grid_row(covered) else buffer.nbytes
-        self.source = LentSource(partial(table.bytes_of, buffer.key), self._from, end)
+        self.source = LentSource(partial(lends, buffer.key), self._from, end)
         self.cover: Coverage | None = covered
         if covered is not None and self._from:
             self.cover = replace(covered, offset=covered.offset - self._from)
@@ -42,7 +46,8 @@ class ViewedBytes:
             return f"{self.name} ── {whole}{gone}"
         signs = [", · not shown"] if self.cover.nbytes < self.source.length else []
         signs += [", │ element"] if self.cover.itemsize > 1 else []
-        return f"{self.name} ── {view.nbytes:,} of {whole}{''.join(signs)}"
+        grid = f"{view.shape[0]:,} × {view.shape[1]:,}: " if grid_row(self.cover) else ""
+        return f"{self.name} ── {grid}{view.nbytes:,} of {whole}{''.join(signs)}"
 
     def element_at(self, at: int) -> str:
         """The element at an offset: its index and value, and where it lies."""

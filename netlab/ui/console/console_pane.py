@@ -46,8 +46,8 @@ def _title_of(titles: Sequence[Content], first: int, last: int) -> Content:
 
 
 def _ended(session: Session) -> str:
-    """Whether the session's connection is closed, and who closed it."""
-    if session.busy:
+    """Whether the session's connection is closed, and who closed it. One that only makes buffers has none yet."""
+    if session.busy or not session.connected_at:
         return ""
     if not session.connected:
         return " ✕ closed"

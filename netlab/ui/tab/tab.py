@@ -303,4 +303,4 @@ class TopicTab(LabPanes):
         event.stop()
         self.panes.close(event.pane)
         if event.pane.id == "views":
-            self.inspector.show_view(None)
+            self.views.closed()

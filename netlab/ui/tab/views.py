@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:
-    from netlab.lab.views.view_table import ViewTable
+    from netlab.ui.views.map_page import Piece
+    from netlab.ui.views.seen_views import SeenViews
     from netlab.ui.views.views_pane import ViewsPane
 
 
@@ -19,12 +20,7 @@ class Views:
 
     def __init__(self, tab: LabPanes) -> None:
         self._tab = tab
-
-    @property
-    def table(self) -> ViewTable | None:
-        """The buffers and views of the current client; None if there is no client."""
-        current = self._tab.lab.current
-        return current.views if current is not None else None
+        self._arrived = 0, 0
 
     def look(self) -> None:
         """Draw the changes, and follow the buffer of the current client."""
@@ -34,34 +30,51 @@ class Views:
             pane.look()
 
     def toggle(self) -> None:
-        """Show the views, or close them."""
+        """Show the views; if they have the focus already, close them."""
         from netlab.ui.views.views_pane import ViewsPane
 
         panes = self._tab.panes
-        if panes.views_slot.wanted is not None:
-            self.close()
+        if panes.views_slot.wanted is None:
+            panes.views_slot.put(ViewsPane(self._seen, lambda: self._tab.inspector.viewed_index, self._piece))
+            panes.go("views")
+        elif panes.pane_of(self._tab.screen.focused) == "views":
+            panes.put_away(panes.views_slot)
+            self.closed()
         else:
-            panes.views_slot.put(ViewsPane(lambda: self.table, self._index))
             panes.go("views")
 
-    def close(self) -> None:
-        """Close the pane; the bytes pane shows a segment or the client's buffer again."""
-        self._tab.panes.put_away(self._tab.panes.views_slot)
+    def closed(self) -> None:
+        """The pane closes: the bytes pane shows a segment or the client's buffer again."""
         self._tab.inspector.show_view(None)
 
     def show(self, chosen: ViewsPane.Chosen) -> None:
         """Show the bytes of what was chosen."""
         from netlab.ui.bytes.viewed_bytes import ViewedBytes
 
-        table, inspector = self.table, self._tab.inspector
         if self._tab.panes.views_slot.wanted is None:
             return
-        if table is None or chosen.buffer is None:
-            inspector.show_view(None)
+        if chosen.buffer is None:
+            self._tab.inspector.show_view(None)
         else:
-            inspector.show_view(ViewedBytes(table, chosen.buffer, chosen.view), keep=not chosen.another)
+            viewed = ViewedBytes(lambda key: self._seen().bytes_of(key), chosen.buffer, chosen.view)
+            self._tab.inspector.show_view(viewed, keep=not chosen.another)
 
-    def _index(self) -> tuple[int, ...] | None:
-        """The index of the chosen view's element at the cursor of the bytes."""
-        inspector = self._tab.inspector
-        return inspector.viewed_index
+    def _seen(self) -> SeenViews:
+        from netlab.ui.views.seen_views import SeenViews
+
+        current = self._tab.lab.current
+        return SeenViews(current.views if current is not None else None, self._tab.wire.highlighted)
+
+    def _piece(self) -> Piece | None:
+        """The piece that came last into the client's own buffer."""
+        from netlab.ui.views.map_page import Piece
+
+        current = self._tab.lab.current
+        own = current.views.own if current is not None else None
+        arrivals = getattr(current.client, "arrivals", ()) if current is not None else ()
+        if own is None or not arrivals:
+            return None
+        count, before = len(arrivals), self._arrived
+        if before[0] != count:
+            self._arrived = count, sum(arrivals[: count - 1])
+        return Piece(own, self._arrived[1], arrivals[count - 1])

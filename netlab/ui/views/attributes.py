@@ -26,7 +26,7 @@ _FIRST_RIGHT = (False, False, False, False, True)
 _SECOND_RIGHT = (True, False, True, False, False, False, False)
 _RESIZED = {"bytearray": "resized", "array": "resized", "mmap": "resized or closed"}
 GAP = 2
-_SHOWS = "shows of it"
+_SHOWS = "bytes shown"
 _LEAST_MAP = 8
 
 

@@ -10,7 +10,7 @@ from netlab.lab.views.element_text import value_of
 from netlab.lab.views.view_facts import BufferKey
 
 SHOWN, PARTLY, NOT_SHOWN = "█", "▒", "·"
-LEGEND = f"{SHOWN} shown  {PARTLY} partly  {NOT_SHOWN} not"
+LEGEND = f"{SHOWN} shows  {PARTLY} some of it  {NOT_SHOWN} does not show"
 _EXACT = 64
 """Up to so many bytes of one cell are looked at one by one."""
 _MOST_VALUES = 64
@@ -20,8 +20,8 @@ Lends = Callable[[BufferKey], AbstractContextManager[memoryview | None]]
 
 
 def map_of(covered: Coverage, nbytes: int, width: int) -> str:
-    """Which bytes of a buffer of ``nbytes`` a view shows, in at most ``width`` cells of equally many bytes each."""
-    each = max(-(-nbytes // width), 1)
+    """Which bytes of a buffer of ``nbytes`` a view shows, in at most ``width`` cells of 1, 2, 4 … bytes each."""
+    each = 1 << (max(-(-nbytes // width), 1) - 1).bit_length()
     return "".join(_cell(covered, at, min(at + each, nbytes)) for at in range(0, nbytes, each))
 
 

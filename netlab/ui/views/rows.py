@@ -15,6 +15,12 @@ class Subject:
     buffer: BufferKey | None
     view: str = ""
 
+    def stands_for(self, other: Subject | None) -> bool:
+        """Whether it takes the place of one that is gone: it has the same name, or both are the selected segment."""
+        if other is None or not self.view:
+            return False
+        return self.view == other.view or (is_segment(self.view) and is_segment(other.view))
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -23,6 +29,11 @@ class Row:
     text: str
     style: str
     subject: Subject | None = None
+
+
+def is_segment(name: str) -> bool:
+    """Whether a view is that of the selected segment, which no line has named: ``segment(7)``."""
+    return name.startswith("segment(")
 
 
 def subjects(groups: Iterable[Group]) -> list[Subject]:

@@ -32,7 +32,7 @@ class ViewRows(ScrollView, can_focus=True):
         .views--heading { color: $text-muted; }
         .views--buffer { color: $text-accent; text-style: bold; }
         .views--view { color: $foreground; }
-        .views--gone { color: $text-muted; text-style: strike; }
+        .views--gone { color: $text-muted; }
         .views--note { color: $text-muted; }
         .views--chosen { background: $primary-muted; text-style: bold; }
     }

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,15 +18,14 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from netlab.lab.views.view_facts import BufferFacts, Group, ViewFacts
-from netlab.lab.views.view_table import ViewTable
+from netlab.lab.views.view_facts import BufferFacts, BufferKey, Group, ViewFacts
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.views import lines
 from netlab.ui.views.attributes import attribute_rows
 from netlab.ui.views.casts import casts
 from netlab.ui.views.listing import STEPS, held, listing_rows
-from netlab.ui.views.map_page import map_rows
-from netlab.ui.views.rows import Row, Subject, find, subjects
+from netlab.ui.views.map_page import Piece, map_rows
+from netlab.ui.views.rows import Row, Subject, find, is_segment, subjects
 from netlab.ui.views.view_rows import ViewRows
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.widgets.closing import PaneClosed
@@ -38,8 +38,18 @@ PAGES = ("attributes", "maps", "slices")
 _VIEW_ACTS = ("cast", "step", "write", "release")
 
 
+class Table(Protocol):
+    """What is looked at, as `netlab.lab.views.view_table.ViewTable` gives it."""
+
+    def table(self, *, wait: bool = True) -> tuple[Group, ...]:
+        """All buffers and views. Without ``wait``, while a line runs, what was seen last."""
+
+    def bytes_of(self, key: BufferKey) -> AbstractContextManager[memoryview | None]:
+        """A buffer's bytes while the body runs; None if it is gone, or a line runs just now."""
+
+
 class ViewsPane(Vertical):
-    """``table`` gives the table of the current client; None if there is no client yet."""
+    """``table`` gives what is there to see; None if there is nothing yet."""
 
     DEFAULT_CSS = """
     ViewsPane { height: 1fr; }
@@ -77,11 +87,14 @@ class ViewsPane(Vertical):
         """Go to the bytes of what was chosen."""
 
     def __init__(
-        self, table: Callable[[], ViewTable | None], index: Callable[[], tuple[int, ...] | None] = lambda: None
+        self,
+        table: Callable[[], Table | None],
+        index: Callable[[], tuple[int, ...] | None] = lambda: None,
+        piece: Callable[[], Piece | None] = lambda: None,
     ) -> None:
-        """``index`` gives the index of the view's element at the cursor of the bytes."""
+        """``index`` gives the index of the view's element at the cursor of the bytes, ``piece`` what came last."""
         super().__init__(id="views")
-        self._table, self._index = table, index
+        self._table, self._index, self._piece = table, index, piece
         self._rows, self._question = ViewRows(), Question()
         self._groups: tuple[Group, ...] = ()
         self._chosen: Subject | None = None
@@ -134,7 +147,7 @@ class ViewsPane(Vertical):
         if made is not None:
             self._chosen, self._awaited = made, ""
         elif self._chosen not in there:
-            same = [each for each in there if self._chosen is not None and each.view == self._chosen.view != ""]
+            same = [each for each in there if each.stands_for(self._chosen)]
             views = [each for each in there if each.view]
             self._chosen = next(iter(same or views or there), None)
         self._tell()
@@ -151,7 +164,7 @@ class ViewsPane(Vertical):
 
     def _draw(self) -> None:
         if self.is_mounted:
-            self._rows.show(self._made(self._rows.scrollable_content_region.width or 78), self._chosen)
+            self._rows.show(self._made((self._rows.scrollable_content_region.width or 79) - 1), self._chosen)
             self._update_title()
 
     def _made(self, width: int) -> list[Row]:
@@ -159,7 +172,7 @@ class ViewsPane(Vertical):
         if self._page == 0 or table is None:
             return attribute_rows(self._groups, self._chosen, width)
         if self._page == 1:
-            return map_rows(self._groups, self._chosen, width, table.bytes_of)
+            return map_rows(self._groups, self._chosen, width, table.bytes_of, self._piece())
         objects = held(self._groups, table.bytes_of, 20)
         return listing_rows(objects, self._done, width, hint(self, ("run_next", "runs the next line")))
 
@@ -180,7 +193,10 @@ class ViewsPane(Vertical):
             return self._page == 2 and (self._done < len(STEPS) or None)
         if action in _VIEW_ACTS:
             view = self.view
-            return self._page < 2 and ((view is not None and not view.released) or None)
+            able = view is not None and not view.released
+            if view is not None and action in ("release", "write") and (is_segment(view.name) or view.readonly):
+                able = action == "release" and not is_segment(view.name)
+            return self._page < 2 and (able or None)
         return True
 
     def action_move(self, way: int) -> None:

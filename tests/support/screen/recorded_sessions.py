@@ -205,6 +205,7 @@ class ReplayedLab(Lab):
     def _play(self, session: Session, told: Json) -> None:
         repl = session._repl
         repl.connection = PlayedConnection(told, self._client(told["transfer"]))
+        repl.connected_at = 1.0
         repl._closed_noted = True
         for crossing in map(crossing_of, told["crossings"]):
             repl.attribution._locals.add(crossing.local)

@@ -173,8 +173,8 @@ def test_the_tutorials_listing_shows_which_slices_are_copies(width: int) -> None
         assert max(len(row.text) for row in rows) <= width
         shown = [row.text for row in rows]
     assert [line.split("  ")[-1] for line in shown[1:7]] == [
-        "b'bbaaaa'", "b'aaaaaa'", "b'bbaaaa' = a", "b'aa'", "b'bb'", "b'bb' = a",
+        "b'bbaaaa'", "b'aaaaaa'", "b'bbaaaa' = a", "b'aa'", "b'cc'", "b'bb' = a",
     ]  # fmt: skip
     assert [line.split()[-2] for line in shown[2:6:3]] == ["6", "2"]
-    assert "c is b'bb', a is b'bbaaaa'" in shown[8]
+    assert "c is b'cc', a is b'bbaaaa'" in shown[8]
     assert len(rows) <= 13, "it is on one small screen"
