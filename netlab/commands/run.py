@@ -27,6 +27,7 @@ from netlab.lab.experiments.run_events import (
     RunOutcome,
     Shown,
     Stepped,
+    Stood,
     Verdict,
 )
 from netlab.lab.experiments.runner import perform
@@ -150,6 +151,8 @@ def rows_of(event: RunEvent, width: int) -> list[str]:
             return _wrapped(f"{number:>2} ", text, width)
         case Expected(_, what, seen, found):
             return _wrapped(f"   {'✓' if seen else '✗ not seen:'} ", what, width, 5) + _indented(found, width)
+        case Stood(places):
+            return [row for line in places for row in _wrapped("   ▸ ", line, width, 5)]
         case Shown(text):
             return ["", *(f"   {row}" for row in text.split("\n")), ""]
         case LanesShown(boards):

@@ -26,6 +26,9 @@ from netlab.serve.log import Lines, Reports
 from netlab.serve.options import add_options, chosen_options, folder
 from netlab.serve.own_file import OwnFileError, log_output, server_in
 from netlab.serve.shutdown import Shutdown, Stopped
+from netlab.serve.standing.sampler import StandingSampler
+from netlab.serve.standing.source_files import SourceFiles
+from netlab.serve.standing.stacks import StackReader
 from netlab.serve.time_limit import obey
 from netlab.topics.contract import Certificates, Server, Topic
 
@@ -104,8 +107,8 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
         try:
             out.attach()
             out.listening(server)
-            if arguments.supervised:
-                Gauges(server, topic.transport, out, ending, partial(obey, server)).start()
+            if isinstance(out, Reports):
+                _watch(topic, arguments, server, out, ending)
             server.serve_forever()
         finally:
             ending.noticed = True
@@ -119,6 +122,18 @@ def _serve(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, obje
     finally:
         ending.over()
     return 1
+
+
+def _watch(topic: Topic, arguments: argparse.Namespace, server: Server, out: Reports, ending: Shutdown) -> None:
+    """Report what the server uses, and, while a supervisor wants to know it, where it stands."""
+    own = arguments.server.absolute() if arguments.server is not None else None
+    standing = StandingSampler(server, StackReader(SourceFiles(topic, own), server.server_address[1]), out)
+
+    def hear(line: bytes) -> None:
+        obey(server, line)
+        standing.obey(line)
+
+    Gauges(server, topic.transport, out, ending, hear, standing.look).start()
 
 
 def _listen(topic: Topic, arguments: argparse.Namespace, keywords: dict[str, object], out: Lines) -> Server | None:

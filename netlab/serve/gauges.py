@@ -29,10 +29,16 @@ class Gauges:
     """
 
     def __init__(
-        self, server: Server, transport: Transport, out: Lines, ending: Shutdown, hear: Callable[[bytes], None]
+        self,
+        server: Server,
+        transport: Transport,
+        out: Lines,
+        ending: Shutdown,
+        hear: Callable[[bytes], None],
+        then: Callable[[FrameType | None], None],
     ) -> None:
-        """``hear`` is called with each line of standard input."""
-        self.hear = hear
+        """``hear`` is called with each line of standard input; ``then`` after each look, with what it interrupted."""
+        self.hear, self.then = hear, then
         self.server = server
         self.ending = ending
         self.stream = transport is Transport.TCP
@@ -57,6 +63,7 @@ class Gauges:
             self.ending.stop(number, frame)
         for line in lines or ():
             self.hear(line)
+        self.then(frame)
 
 
 def requests() -> list[bytes] | None:

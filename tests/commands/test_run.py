@@ -14,7 +14,17 @@ import pytest
 
 from netlab.capture.model import Endpoint
 from netlab.commands import run as run_command
-from netlab.lab.experiments.run_events import Expected, LabOpened, LanesShown, Ran, RunOutcome, Shown, Stepped, Verdict
+from netlab.lab.experiments.run_events import (
+    Expected,
+    LabOpened,
+    LanesShown,
+    Ran,
+    RunOutcome,
+    Shown,
+    Stepped,
+    Stood,
+    Verdict,
+)
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
@@ -134,6 +144,7 @@ def test_each_happening_as_rows() -> None:
             LabOpened("pool", "authkey"),
             Stepped(12, "A step that is longer than one row of forty."),
             Expected(1, "it", False, "something else"),
+            Stood(("mine.py, line 7: while True:   ← client 1",)),
             Shown("one\ntwo"),
             LanesShown((Board("pool", (), 0),)),
             Ran("the child ended with exit status 0"),
@@ -143,6 +154,7 @@ def test_each_happening_as_rows() -> None:
         ["   · a server, model pool, with authkey"],
         ["12 A step that is longer than one row of", "   forty."],
         ["   ✗ not seen: it", "     something else"],
+        ["   ▸ mine.py, line 7: while True:   ←", "     client 1"],
         ["", "   one", "   two", ""],
         [
             "",

@@ -51,6 +51,7 @@ class ScriptedLabs:
     closed: int = 0
     opened: list[str] = field(default_factory=list)
     trouble: Exception | None = None
+    stood: tuple[str, ...] = ()
 
     def open(self, model: str | None, options: Mapping[str, object], still: Callable[[], None]) -> ExperimentLab:
         if self.trouble is not None:
@@ -60,6 +61,9 @@ class ScriptedLabs:
 
     def board(self, lab: ExperimentLab) -> Board:
         return Board(lab.model, (), 0)
+
+    def where_stood(self, lab: ExperimentLab) -> tuple[str, ...]:
+        return self.stood
 
     def close(self) -> None:
         self.closed += 1

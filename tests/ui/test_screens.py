@@ -58,12 +58,17 @@ async def model_asked(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-async def source_read(pilot: Pilot[None]) -> None:
-    await one_echo(pilot)
+async def where_they_stand(pilot: Pilot[None]) -> None:
+    await second_client_waits(pilot)
     app = await serving(pilot)
     await pilot.press("escape", "v")
     await until(pilot, lambda: app.seen.panes.reader is not None and app.seen.panes.reader.has_focus)
+    await until(pilot, lambda: "← client 1 ░ client 2" in drawn(app), "both clients stand there")
     await pilot.pause()
+
+
+def drawn(app: StagedApp) -> str:
+    return app.export_screenshot().replace("&#160;", " ")
 
 
 def compared(snap_compare: Compare, size: tuple[int, int], play: Callable[..., Awaitable[None]], **staged: Any) -> bool:
@@ -84,6 +89,11 @@ def test_after_one_echo(snap_compare: Compare, size: tuple[int, int]) -> None:
 @sizes
 def test_second_client_waits(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert compared(snap_compare, size, second_client_waits)
+
+
+@sizes
+def test_where_the_server_stands(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert compared(snap_compare, size, where_they_stand)
 
 
 @sizes

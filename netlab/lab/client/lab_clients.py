@@ -14,6 +14,7 @@ from netlab.lab.client.session import Session
 from netlab.lab.client.sessions import Sessions
 from netlab.lab.processes.live_capture import LiveCapture
 from netlab.lab.processes.supervisor import Supervisor
+from netlab.lab.standing.standings import Standings
 from netlab.lab.topic_options import Options
 from netlab.topics.contract import Topic
 
@@ -71,6 +72,19 @@ class LabClients:
     def watch(self, clients: Collection[Endpoint]) -> None:
         """Let the state's ``sockets`` have the flows of these clients, and of no others; at most 128 of them."""
         self._supervisor.sampler.watch(frozenset(clients))
+
+    def watch_standing(self, who: str, on: bool) -> None:
+        """Let `standing` be known while somebody looks, or no more. To be said again now and then."""
+        self._supervisor.standing.want(who, on)
+
+    @property
+    def standing(self) -> Standings | None:
+        """Where the server's threads, processes and tasks stand in its code, and for which clients; None if unknown."""
+        return self._supervisor.standing.latest
+
+    def name_of(self, client: Endpoint) -> str:
+        """The name of the lab's client that has this address, else the address."""
+        return next((each.name for each in self.sessions if client in each.addresses()), str(client))
 
     def learn(self, name: str = "") -> None:
         """Let the current client, or a new one, ask its server about an operation; see `Session.learn`."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from netlab.lab.experiments.observed_lab import ObservedLab
 from netlab.lab.experiments.runner import CheckStop
 from netlab.lab.experiments.swim_lanes import Board
+from netlab.lab.experiments.where_stood import where_stood
 from netlab.lab.lab import Lab
 from netlab.lab.state import Phase
 from netlab.lab.topic_options import Options, OptionValues
@@ -40,6 +41,10 @@ class FreshLabs:
     def board(self, lab: ExperimentLab) -> Board:
         """The lanes of a lab of this run."""
         return _ours(lab).board()
+
+    def where_stood(self, lab: ExperimentLab) -> tuple[str, ...]:
+        """Where its server stands now."""
+        return where_stood(_ours(lab).lab)
 
     def close(self) -> None:
         """End the lab."""
@@ -91,6 +96,10 @@ class TabLab:
     def board(self, lab: ExperimentLab) -> Board:
         """The lanes of a lab of this run."""
         return _ours(lab).board()
+
+    def where_stood(self, lab: ExperimentLab) -> tuple[str, ...]:
+        """Where its server stands now."""
+        return where_stood(_ours(lab).lab)
 
     def close(self) -> None:
         """Close the clients of the run and restore the settings."""

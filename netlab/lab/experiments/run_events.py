@@ -77,6 +77,13 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a person's own server stood when something was not seen, in lines."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """Text to show, of one or more lines."""
 
@@ -104,5 +111,5 @@ class Finished:
     verdict: Verdict
 
 
-RunEvent = LabOpened | Stepped | Awaited | Expected | Shown | LanesShown | Ran | Finished
+RunEvent = LabOpened | Stepped | Awaited | Expected | Stood | Shown | LanesShown | Ran | Finished
 OnEvent = Callable[[RunEvent], None]

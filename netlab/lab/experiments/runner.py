@@ -24,6 +24,7 @@ from netlab.lab.experiments.run_events import (
     RunOutcome,
     Shown,
     Stepped,
+    Stood,
     Verdict,
 )
 from netlab.lab.experiments.sandbox import Limits, SandboxedCode
@@ -51,6 +52,9 @@ class LabSource(Protocol):
     def board(self, lab: ExperimentLab) -> Board:
         """The lanes of a lab of this run."""
 
+    def where_stood(self, lab: ExperimentLab) -> tuple[str, ...]:
+        """At which lines a person's own server stands in that lab now; empty if that is not known."""
+
     def close(self) -> None:
         """End the lab."""
 
@@ -66,6 +70,9 @@ def perform(experiment: Experiment, source: LabSource, report: OnEvent, stop: th
     try:
         try:
             experiment.run(runner)
+        except Exception:
+            runner.say_where()
+            raise
         finally:
             source.close()
     except RunStopped:
@@ -83,11 +90,14 @@ class ExperimentRunner:
     def __init__(self, source: LabSource, report: OnEvent, stop: threading.Event) -> None:
         self._source, self._report, self._stop = source, report, stop
         self._steps = self._seen = self._crossed = 0
+        self._lab: ExperimentLab | None = None
+        self._stood: tuple[str, ...] = ()
 
     def lab(self, model: str | None = None, **options: object) -> ExperimentLab:
         """Start a lab of the topic and end the previous one."""
         self._check_stop()
-        lab = self._source.open(model, options, self._check_stop)
+        self._lab = None
+        lab = self._lab = self._source.open(model, options, self._check_stop)
         self._say(LabOpened(lab.model, ", ".join(_option(name, value) for name, value in options.items())))
         return lab
 
@@ -113,7 +123,16 @@ class ExperimentRunner:
         self._crossed += not happened
         instead = "" if happened else self._instead(found, trouble, within)
         self._say(Expected(number, what, happened, instead))
+        if not happened:
+            self.say_where()
         return happened
+
+    def say_where(self) -> None:
+        """Say where the server stands, if it is a person's own and has not been said."""
+        stood = self._source.where_stood(self._lab) if self._lab is not None else ()
+        if stood and stood != self._stood:
+            self._stood = stood
+            self._say(Stood(stood))
 
     def show(self, text: str) -> None:
         """Show text."""

@@ -15,6 +15,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.processes.child import Child
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.processes.setup import Setup
+from netlab.lab.standing.standings import Standings
 from netlab.lab.state import LabState, LogLine, ProgramProgress
 from netlab.lab.topic_options import Options
 from netlab.names import resolve
@@ -66,6 +67,13 @@ class RunningServer(Protocol):
 
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """How long its clients may stall; None: as before. ``suspended`` lets silence not count."""
+
+    def watch_standing(self, on: bool) -> None:
+        """Let it report where its code stands, if it can, or report that no more."""
+
+    @property
+    def standing(self) -> Standings | None:
+        """Where its code stands, with the clients' addresses as it sees them; None if it does not report that."""
 
     def retire(self) -> None:
         """Another server has taken its place, and its clients are reset: what it says of that concerns nobody."""
@@ -145,6 +153,7 @@ class ElsewhereServer:
     reports: bool = False
     last_words: str = ""
     progress: ProgramProgress | None = None
+    standing: Standings | None = None
 
     def hurry(self) -> None:
         """Nothing takes long."""
@@ -164,6 +173,9 @@ class ElsewhereServer:
 
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """Its patience is its own."""
+
+    def watch_standing(self, on: bool) -> None:
+        """Its code is not known."""
 
     def retire(self) -> None:
         """It says nothing."""

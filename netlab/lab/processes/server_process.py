@@ -10,6 +10,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
 from netlab.lab.processes import child, message_fields
 from netlab.lab.processes.child import Child, Message
+from netlab.lab.standing.standings import StandingReports, Standings
 from netlab.lab.state import LabState, LogLine
 from netlab.lab.topic_options import Setting
 from netlab.topics.peer_event import PeerEvent, PeerEventKind
@@ -50,6 +51,7 @@ class ServerProcess:
         self.gauges = ServerGauges()
         self.accepted = self.closed = 0
         self.settings: tuple[Setting, ...] = ()
+        self._standing, self._reports_standing = StandingReports(), False
         self._failure = ""
         self._changed, self._add_line = changed, add_line
         self._settled = threading.Event()
@@ -130,6 +132,9 @@ class ServerProcess:
                 )
             case "log" | "accepted" | "closed" | "dropped" | "refused":
                 self._log(message)
+            case "standing":
+                self._standing.take(message, self.child.pid)
+                return  # it changes often, and no part of the state does
         self._changed(self)
 
     def _log(self, message: Message) -> None:
@@ -144,6 +149,18 @@ class ServerProcess:
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """How long clients may stall; without ``seconds`` as before."""
         self.child.request({"request": "patience", "seconds": seconds, "suspended": suspended})
+
+    def watch_standing(self, on: bool) -> None:
+        """Let it report where it stands, or report that no more."""
+        if on != self._reports_standing and self.child.request({"request": "standing", "on": on}):
+            self._reports_standing = on
+            if not on:
+                self._standing.clear()
+
+    @property
+    def standing(self) -> Standings | None:
+        """Where it stands; None until it has reported that."""
+        return self._standing.latest
 
     def retire(self) -> None:
         """It says in one line each which clients it lost."""

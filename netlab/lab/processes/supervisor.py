@@ -19,6 +19,7 @@ from netlab.lab.processes.server_plan import Recipe, RunningServer, ServerPlan, 
 from netlab.lab.processes.serving.process_reports import ProcessReports
 from netlab.lab.processes.serving.server_exchange import ServerExchange
 from netlab.lab.processes.serving.server_launcher import ServerLauncher
+from netlab.lab.processes.serving.standing_watch import StandingWatch
 from netlab.lab.processes.serving.wire_launcher import WireLauncher
 from netlab.lab.processes.setup import Setup
 from netlab.lab.processes.wire_process import WireProcess
@@ -56,6 +57,7 @@ class Supervisor:
         self._children = Children()
         self._reports = reports = ProcessReports(self._now, setup.topic.transport, report)
         self.flows, self.sampler = reports.flows, reports.sampler
+        self.standing = StandingWatch(self._now, self.flows)
         self._servers = ServerLauncher(
             setup, options, self._children, reports, plan=plan or Recipe(), idle=idle, early=early
         )

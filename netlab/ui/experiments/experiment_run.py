@@ -33,6 +33,9 @@ class _TabLabUntilLeft:
     def board(self, lab: ExperimentLab) -> Board:
         return self._labs.board(lab)
 
+    def where_stood(self, lab: ExperimentLab) -> tuple[str, ...]:
+        return self._labs.where_stood(lab)
+
     def close(self) -> None:
         if not self._left.is_set():
             self._labs.close()

@@ -20,6 +20,7 @@ from netlab.lab.experiments.run_events import (
     RunOutcome,
     Shown,
     Stepped,
+    Stood,
     Verdict,
 )
 from netlab.lab.experiments.swim_lanes_text import render_boards
@@ -117,6 +118,8 @@ def _event_lines(event: RunEvent, width: int, show: Formatting, beside: bool) ->
             instead = paragraph("     instead: ", show.text(found), width, indent=5) if found else []
             seen_or_not = ("   ✓ ", SEEN) if seen else ("   ✗ not seen: ", NOT_SEEN)
             return paragraph(seen_or_not[0], what, width, seen_or_not[1], indent=5) + instead
+        case Stood(places):
+            return [row for line in places for row in paragraph("   ▸ ", show.text(line), width, indent=5)]
         case Shown(text):
             return [BLANK, *((("", f"   {row}"),) for row in show.text(text).split("\n")), BLANK]
         case LanesShown(boards):

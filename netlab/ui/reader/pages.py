@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.topics.contract import Topic
@@ -20,13 +20,18 @@ LONGEST_OWN = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A text: Python code or Markdown. ``follows`` names the next page, ``model`` the model whose code it is."""
+    """A text: Python code or Markdown. ``follows`` names the next page, ``model`` the model whose code it is.
+
+    ``files`` are the files that it consists of, by the names that standings have for them, each with the number of
+    lines before it.
+    """
 
     title: str
     text: str
     python: bool = True
     model: str = ""
     follows: str = ""
+    files: tuple[tuple[str, int], ...] = ()
 
 
 def text_page(topic: Topic, file: str) -> Page:
@@ -50,44 +55,54 @@ def source_pages(topic: Topic, model: str, own: Path | None = None) -> tuple[Pag
     try:
         texts = list(_own(topic, own) if own is not None else _sources(topic, model))
     except OSError as error:
-        texts = [(topic.name, f"# {_unreadable('The source', error)}")]
-    names = [title.rpartition("/")[2] for title, _ in texts]
+        texts = [Page(topic.name, f"# {_unreadable('The source', error)}")]
+    names = [page.title.rpartition("/")[2] for page in texts]
     return tuple(
-        Page(title, text, True, model, follows) for (title, text), follows in zip(texts, [*names[1:], ""], strict=True)
+        replace(page, model=model, follows=follows) for page, follows in zip(texts, [*names[1:], ""], strict=True)
     )
 
 
-def _sources(topic: Topic, model: str) -> Iterator[tuple[str, str]]:
+def _file(topic: Topic, file: str) -> Page:
+    name = f"{topic.name}/{file}.py"
+    return Page(name, topic.text(f"{file}.py"), files=((name, 0),))
+
+
+def _sources(topic: Topic, model: str) -> Iterator[Page]:
     if topic.attached:
         yield from _client_alone(topic)
         return
     server = server_file(topic, model)
     served = with_imports(topic, [server])
-    yield f"{topic.name}/{server}.py", topic.text(f"{server}.py")
+    yield _file(topic, server)
     yield from _hardening(topic, served)
     client = [file for file in with_imports(topic, ["client"]) if file not in served]
     for file in [*served[1:], *client]:
-        yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")
+        yield _file(topic, file)
 
 
-def _own(topic: Topic, path: Path) -> Iterator[tuple[str, str]]:
+def _own(topic: Topic, path: Path) -> Iterator[Page]:
     """A person's own file, and the topic's client."""
-    yield path.name, path.read_text(encoding="utf-8", errors="replace")[:LONGEST_OWN]
+    text = path.read_text(encoding="utf-8", errors="replace")[:LONGEST_OWN]
+    yield Page(path.name, text, files=((f"own/{path.name}", 0),))
     for file in with_imports(topic, ["client"]):
-        yield f"{topic.name}/{file}.py", topic.text(f"{file}.py")
+        yield _file(topic, file)
 
 
-def _client_alone(topic: Topic) -> Iterator[tuple[str, str]]:
+def _client_alone(topic: Topic) -> Iterator[Page]:
     """The client's files and the hardening beneath them, for a server whose code is not known."""
     files = with_imports(topic, ["client"])
     for file in files:
-        yield f"{file}.py", topic.text(f"{file}.py")
+        yield Page(f"{file}.py", topic.text(f"{file}.py"))
     yield from _hardening(topic, files)
 
 
-def _hardening(topic: Topic, files: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _hardening(topic: Topic, files: Iterable[str]) -> Iterator[Page]:
     beneath = hardening_beneath(topic, files)
     beneath.pop(COMMAND_LINE, None)
+    text, starts = "", []
+    for file, code in beneath.items():
+        text += ("\n\n" if text else "") + f"# ── hardening/{file}.py ──\n\n"
+        starts.append((f"hardening/{file}.py", text.count("\n")))
+        text += code
     if beneath:
-        texts = (f"# ── hardening/{file}.py ──\n\n{text}" for file, text in beneath.items())
-        yield "hardening", "\n\n".join(texts)
+        yield Page("hardening", text, files=tuple(starts))

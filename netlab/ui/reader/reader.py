@@ -11,6 +11,7 @@ from textual.containers import ScrollableContainer
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.reader.pages import Page
 from netlab.ui.reader.source_text import SourceText
+from netlab.ui.reader.standing_marks import Marks
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.find_bar import FindBar, find_keys
 
@@ -39,6 +40,7 @@ class ReaderPane(ScrollableContainer, can_focus=True):
         Binding("j", "scroll_down", "down", show=False, id="reader.down"),
         Binding("space", "page_down", "page down", show=False, id="reader.page_down"),
         Binding("g", "scroll_home", "top", show=False, id="reader.top"),
+        Binding("w", "where", "where", id="reader.where", tooltip="Go to the next line at which a client stands"),
         *find_keys("reader"),
         Binding("G", "scroll_end", "bottom", show=False, id="reader.bottom"),
     ]
@@ -46,6 +48,8 @@ class ReaderPane(ScrollableContainer, can_focus=True):
     def __init__(self, page: Page) -> None:
         super().__init__(id="reader")
         self.page = page
+        self.marks = Marks()
+        self._led = False
         self.border_title = page.title
 
     def compose(self) -> ComposeResult:
@@ -64,12 +68,33 @@ class ReaderPane(ScrollableContainer, can_focus=True):
     def turn_to(self, page: Page) -> None:
         """Show another page of code, from its top; one with the same text stays in place."""
         before, self.page = self.page, page
+        self._led = False
         for source in self.query(SourceText) if page.text != before.text else ():  # none before this page is composed
             source.show(page.text)
             self.scroll_home(animate=False)
             self.query_one(FindBar).look_again()
         if self.is_mounted:
             self._update_title()
+
+    def mark(self, marks: Marks) -> None:
+        """Show where the server stands. The first client's line comes into view, if nobody has scrolled."""
+        before, self.marks = self.marks, marks
+        for source in self.query(SourceText):
+            source.mark(marks.lines)
+            served = self._served
+            if served and not self._led and source.size.height:
+                self._led = True
+                if not self.scroll_offset.y and all(line >= self.scrollable_content_region.height for line in served):
+                    self._show_line(served[0], 0)
+        if marks.elsewhere != before.elsewhere and self.is_mounted:
+            self._update_title()
+        if bool(marks.lines) != bool(before.lines):
+            self.refresh_bindings()
+
+    @property
+    def _served(self) -> list[int]:
+        """The lines at which clients stand, or beside which they wait."""
+        return sorted(line for line, mark in self.marks.lines.items() if mark.served)
 
     def on_mount(self) -> None:
         """Name keys in the title only while they work."""
@@ -83,13 +108,15 @@ class ReaderPane(ScrollableContainer, can_focus=True):
         more = [("scroll_right", "scrolls")] if self.max_scroll_x else []
         further = [("tab('show_source')", f"{{}}: {self.page.follows}")] if self.page.follows else []
         keys = hint(self, *further, ("close", "closes"), ("find", "finds"), *more)
-        self.border_title = " ── ".join(filter(None, [self.page.title, keys]))
+        self.border_title = " ── ".join(filter(None, [self.page.title, self.marks.elsewhere, keys]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The next and previous match are available only after a search."""
         bar = next(iter(self.query(FindBar)), None)
         if action == "find":
             return bar is not None and not bar.asking
+        if action == "where":
+            return bool(self._served)
         if action in ("find_next", "clear"):
             return bar is not None and bar.searching
         return True
@@ -97,6 +124,12 @@ class ReaderPane(ScrollableContainer, can_focus=True):
     def action_close(self) -> None:
         """Close the page."""
         self.post_message(PaneClosed(self))
+
+    def action_where(self) -> None:
+        """Go to the next line at which a client stands; after the last, to the first."""
+        middle = self.scroll_offset.y + self.size.height // 3
+        if served := self._served:
+            self._show_line(next((line for line in served if line > middle), served[0]), 0)
 
     def action_find(self) -> None:
         """Ask for a text to find."""

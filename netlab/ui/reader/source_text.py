@@ -1,9 +1,10 @@
-"""A recipe's code, highlighted and searchable. It knows no lab."""
+"""A recipe's code, highlighted and searchable, with marks beside its lines. It knows no lab."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,13 +14,26 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widgets import Static
 
+from netlab.ui.reader.standing_marks import Mark
 from netlab.ui.widgets.find_bar import next_match
+from netlab.ui.widgets.formatting import shortened
+
+_GAP = 3
+"""Cells between a line of code and its mark."""
 
 
 class SourceText(Static):
     """Python code. ``found`` are the numbers of the lines with a match.
 
     ``show_line`` scrolls to a line and a column of it.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"source--served", "source--idle"}
+    DEFAULT_CSS = """
+    SourceText {
+        .source--served { color: $text-warning; text-style: bold; }
+        .source--idle { color: $text-muted; }
+    }
     """
 
     def __init__(self, source: str, show_line: Callable[[int, int], None]) -> None:
@@ -30,6 +44,7 @@ class SourceText(Static):
         self._pattern: re.Pattern[str] | None = None
         self._match: int | None = None
         self.found: list[int] = []
+        self.marks: Mapping[int, Mark] = {}
 
     def on_mount(self) -> None:
         """Highlight the code."""
@@ -39,9 +54,16 @@ class SourceText(Static):
         """Show other code."""
         from textual.highlight import highlight  # late: it loads pygments
 
-        self.source = source
+        self.source, self.marks = source, {}
         self._lines = highlight(self.source, language="python").split("\n")
         self.update(Content("\n").join([self._drawn(number) for number in range(len(self._lines))]))  # for its size
+
+    def mark(self, marks: Mapping[int, Mark]) -> None:
+        """Show these marks beside the lines, by their numbers from 0, and no others."""
+        before, self.marks = self.marks, marks
+        for line in before.keys() | marks.keys():
+            if before.get(line) != marks.get(line):
+                self.refresh(Region(0, line, self.size.width, 1))
 
     @property
     def match(self) -> int | None:
@@ -70,7 +92,7 @@ class SourceText(Static):
     def render_line(self, y: int) -> Strip:
         """One line; Textual would make the strips of the whole text for each mark that changes."""
         width = self.size.width
-        if y >= len(self._lines):
+        if y >= len(self._lines) or not self.is_attached:  # a pane that goes away may be drawn once more
             return Strip.blank(width, self.visual_style.rich_style)
         return Visual.to_strips(self, self._drawn(y), width, 1, self.visual_style, pad=True)[0]
 
@@ -83,18 +105,44 @@ class SourceText(Static):
         if number >= len(self._lines) or crop.width < 2:
             return strip
         text = f" {self._lines[number].plain.rstrip()}"
-        if cell_len(text) > crop.right:
-            strip = Strip.join([strip.crop(0, crop.width - 1), _ellipsis(strip.crop(crop.width - 1))])
+        right, mark = crop.right, self._beside(number, crop.width)
+        if mark is not None:
+            right = max(crop.right - mark.cell_length, crop.x + 1)
+        if cell_len(text) > right:
+            strip = Strip.join([strip.crop(0, right - crop.x - 1), _ellipsis(strip.crop(right - crop.x - 1))])
+        if mark is not None:
+            end = min(max(cell_len(text), crop.x), right)
+            strip = Strip.join([strip.crop(0, end - crop.x), mark])
+            strip = strip.extend_cell_length(crop.width, self.visual_style.rich_style).crop(0, crop.width)
         if crop.x and cell_len(text) - cell_len(text.lstrip()) < min(crop.x, cell_len(text)):
             strip = Strip.join([_ellipsis(strip.crop(0, 1)), strip.crop(1)])
         return strip
 
+    def _beside(self, number: int, width: int) -> Strip | None:
+        """A line's mark: in so many words that the line can be read, else in few, and in two thirds of the view."""
+        mark = self.marks.get(number)
+        if mark is None or not self.is_attached:
+            return None
+        room = width - cell_len(self._lines[number].plain.rstrip()) - 1 - _GAP
+        words = next((text for text in mark.texts if cell_len(text) <= room), mark.texts[-1])
+        text = " " * _GAP + shortened(words, max(width * 2 // 3 - _GAP, 8))
+        return Strip([Segment(text, self.get_component_rich_style(f"source--{'served' if mark.served else 'idle'}"))])
+
     def _drawn(self, number: int) -> Content:
-        line = self._lines[number]
+        line = self._numbered(number)
         for found in self._pattern.finditer(line.plain) if self._pattern is not None else ():
             line = line.stylize("reverse", found.start(), found.end())
-        mark = "»" if number == self._match else " "
+        mark = "»" if number == self._match else "▸" if number in self.marks else " "
         return Content.assemble((mark, "bold $text-accent"), line)
+
+    def _numbered(self, number: int) -> Content:
+        """A line; if it is marked, with its number in its indentation, as far as that is wide enough."""
+        line, mark = self._lines[number], self.marks.get(number)
+        shown = f" {mark.number}" if mark is not None else ""
+        room = len(line.plain) - len(line.plain.lstrip(" "))
+        if not shown or len(shown) >= room:
+            return line
+        return Content.assemble((shown, "$text-muted"), line[len(shown) :])
 
 
 def _ellipsis(cell: Strip) -> Strip:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netlab.capture.model import Transport
+from netlab.capture.model import Endpoint, Transport
 from netlab.ui.reader.pages import Page, source_pages, text_page
 from netlab.ui.reader.reader import ReaderPane
+from netlab.ui.reader.standing_marks import Marks, marks_of
 from netlab.ui.tab.copy_choices import copies, last_call
 from netlab.ui.tab.panes import LabPanes
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
@@ -14,6 +15,7 @@ from netlab.ui.widgets.notices import COPIED
 from netlab.ui.widgets.saving import what_was_there, write_runs
 
 COPY_FILE = "netlab-copy.txt"
+_WATCHER = "reader"
 
 
 class ReadingActions:
@@ -42,6 +44,24 @@ class ReadingActions:
             pages = self._source_pages()
             title = reader.page.title
             reader.turn_to(next((page for page in pages if page.title == title), pages[0]))
+
+    def look(self) -> None:
+        """Mark where the server stands, while its code is shown."""
+        reader = self._tab.panes.reader
+        shows = reader is not None and bool(reader.page.model)
+        self._lab.watch_standing(_WATCHER, shows)
+        if reader is not None and shows:
+            standings = self._lab.standing
+            marks = marks_of(reader.page, standings, self._name) if standings is not None else Marks()
+            if marks != reader.marks:
+                reader.mark(marks)
+
+    def look_away(self) -> None:
+        """Nobody sees it."""
+        self._lab.watch_standing(_WATCHER, False)
+
+    def _name(self, client: Endpoint) -> str:
+        return self._tab.formatting.text(self._lab.name_of(client))
 
     def toggle(self, file: str) -> None:
         """Show a text of the topic, or close it."""

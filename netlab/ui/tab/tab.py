@@ -48,6 +48,9 @@ BATCH = 400
 _SLOW = 6
 """Ticks between two updates of waiting times and counters."""
 
+_STANDING = 3
+"""Ticks between two looks at where the server stands: ten a second."""
+
 
 class TopicTab(LabPanes):
     """One topic's tab: status line, banner, and the panes."""
@@ -130,6 +133,7 @@ class TopicTab(LabPanes):
             else:
                 self._timer.pause()
                 self.lab.watch(())
+                self.actions.reading.look_away()
 
     # From the lab to the screen
 
@@ -173,6 +177,8 @@ class TopicTab(LabPanes):
             self._look_at_flows()
         self.views.look()
         self.experiments_and_lanes.look()
+        if self._looks % _STANDING == 0:
+            self.actions.reading.look()
 
     def _look_at_flows(self) -> None:
         """Show what the kernel knows of the flows in view, and let it be asked about them."""

@@ -16,6 +16,7 @@ from netlab.lab.experiments.run_events import (
     RunOutcome,
     Shown,
     Stepped,
+    Stood,
     Verdict,
 )
 from netlab.lab.experiments.runner import perform
@@ -61,6 +62,22 @@ def test_what_is_not_seen_is_crossed_with_what_there_was_and_the_run_goes_on() -
         Expected(2, "snow", False, "not within 0.01 s"),
         Expected(3, "sun", True),
     ]
+
+
+def test_where_a_persons_server_stood_is_said_after_what_was_not_seen_and_after_an_error_but_not_twice() -> None:
+    def run(runner: Runner) -> None:
+        runner.expect("rain", lambda: False, 0.01)
+        runner.lab()
+        runner.expect("rain", lambda: False, 0.01)
+        runner.expect("snow", lambda: False, 0.01)
+        labs.stood = ("mine.py, line 8: while True:",)
+        raise ValueError
+
+    labs, told = ScriptedLabs(stood=("mine.py, line 7: sock.recv(1)",)), Reported()
+    assert perform(experiment(run), labs, told).outcome is RunOutcome.FAILED
+    said = [each for each in told.happened if isinstance(each, Expected | Stood)]
+    assert [type(each) for each in said] == [Expected, Expected, Stood, Expected, Stood]
+    assert said[2] == Stood(("mine.py, line 7: sock.recv(1)",))
 
 
 def test_what_cannot_be_looked_at_yet_is_looked_at_again() -> None:

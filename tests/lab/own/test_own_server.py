@@ -11,7 +11,7 @@ from netlab.lab import Lab
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
 from netlab.lab.experiments.labs import TabLab
-from netlab.lab.experiments.run_events import Expected, RunEvent, RunOutcome
+from netlab.lab.experiments.run_events import Expected, RunEvent, RunOutcome, Stood
 from netlab.lab.experiments.runner import perform
 from netlab.lab.processes.setup import passing_certificates
 from netlab.lab.state import EntryKind, Phase
@@ -209,4 +209,8 @@ def test_an_experiment_says_what_a_persons_own_file_fails_and_leaves_it_serving(
         events: list[RunEvent] = []
         assert perform(experiment, TabLab(lab), events.append).outcome is outcome, events
         assert outcome is RunOutcome.SEEN or any(isinstance(each, Expected) and not each.seen for each in events)
+        stood = [line for each in events if isinstance(each, Stood) for line in each.lines]
+        line = next(number for number, code in enumerate(text.split("\n"), 1) if "recv(8192)" in code)
+        where = f"{file.name}, line {line}: while message := self.request.recv(8192):   ← client "
+        assert not stood if outcome is RunOutcome.SEEN else len(stood) == 1 and stood[0].startswith(where)
         assert lab.own.path == file and lab.state.phase is Phase.SERVING

@@ -18,6 +18,7 @@ from netlab.lab.processes import message_fields
 from netlab.lab.processes.child import Child, Message
 from netlab.lab.processes.server_plan import Start, StoppedEarly
 from netlab.lab.processes.server_process import how_it_ended
+from netlab.lab.standing.standings import Standings
 from netlab.lab.state import LabState, LogLine, ProgramProgress
 
 STARTING: Final = 120.0
@@ -55,6 +56,7 @@ class HostedProgram:
         return self.endpoint is not None and not (self._over or self._asked or self.child.ended.is_set())
 
     reports = False
+    standing: Standings | None = None
 
     @property
     def died(self) -> bool:
@@ -85,6 +87,9 @@ class HostedProgram:
 
     def set_patience(self, seconds: float | None, *, suspended: bool) -> None:
         """Its patience is its own."""
+
+    def watch_standing(self, on: bool) -> None:
+        """Only Python that netlab itself runs can be asked."""
 
     def hurry(self) -> None:
         """Ask it to end; the second time, kill it. Returns at once."""
