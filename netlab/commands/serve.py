@@ -26,9 +26,9 @@ from netlab.serve.log import Lines, Reports
 from netlab.serve.options import add_options, chosen_options, folder
 from netlab.serve.own_file import OwnFileError, log_output, server_in
 from netlab.serve.shutdown import Shutdown, Stopped
-from netlab.serve.standing.sampler import StandingSampler
 from netlab.serve.standing.source_files import SourceFiles
 from netlab.serve.standing.stacks import StackReader
+from netlab.serve.standing.standing_sampler import StandingSampler
 from netlab.serve.time_limit import obey
 from netlab.topics.contract import Certificates, Server, Topic
 

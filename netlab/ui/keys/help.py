@@ -47,10 +47,10 @@ SHOWS = {
     "choose; the bytes pane then shows which bytes the view covers: · before a byte that it does not show, │ where an "
     "element of more than one byte begins. x turns the page: attributes, maps of what each shows, slices side "
     "by side. The other keys write console lines, which you can type as well.",
-    "reader": "The topic's own text, beside the running lab. / finds text; n and N go to other matches. In the server's "
-    "code, ← marks the line at which a client's thread, process or task stands now, and ░ clients in the accept queue: "
-    "beside accept, or beside the line that the server must leave first. At a class, what runs is a method that it "
-    "inherits. w goes to the next client.",
+    "reader": "The topic's own text, beside the running lab. / finds text; n and N go to other matches. In the "
+    "server's code, ← marks the line at which a client's thread, process or task stands now, ░ clients in the accept "
+    "queue: beside accept, or beside the line that the server must leave first. At a class, what runs is a method that "
+    "it inherits. w goes to the next client.",
 }
 """The description of each pane, by id."""
 

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widgets import Static
 
-from netlab.ui.reader.standing_marks import Mark
+from netlab.ui.reader.standing_marks import StandingMark
 from netlab.ui.widgets.find_bar import next_match
 from netlab.ui.widgets.formatting import shortened
 
@@ -44,7 +44,7 @@ class SourceText(Static):
         self._pattern: re.Pattern[str] | None = None
         self._match: int | None = None
         self.found: list[int] = []
-        self.marks: Mapping[int, Mark] = {}
+        self.marks: Mapping[int, StandingMark] = {}
 
     def on_mount(self) -> None:
         """Highlight the code."""
@@ -58,7 +58,7 @@ class SourceText(Static):
         self._lines = highlight(self.source, language="python").split("\n")
         self.update(Content("\n").join([self._drawn(number) for number in range(len(self._lines))]))  # for its size
 
-    def mark(self, marks: Mapping[int, Mark]) -> None:
+    def mark(self, marks: Mapping[int, StandingMark]) -> None:
         """Show these marks beside the lines, by their numbers from 0, and no others."""
         before, self.marks = self.marks, marks
         for line in before.keys() | marks.keys():
@@ -71,7 +71,7 @@ class SourceText(Static):
         return self._match
 
     def look_for(self, text: str, match: int | None = None) -> int:
-        """Mark a text. Returns the number of lines that contain it."""
+        """StandingMark a text. Returns the number of lines that contain it."""
         pattern = self._pattern = re.compile(re.escape(text), re.IGNORECASE) if text else None
         self._match = match
         lines = self.source.split("\n") if pattern is not None else []

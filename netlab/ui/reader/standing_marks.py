@@ -23,7 +23,7 @@ _WAIT = "░"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StandingMark:
     """What stands beside a line of a page: its number in its file, and who, in full and in fewer words."""
 
     number: int
@@ -36,7 +36,7 @@ class Mark:
 class Marks:
     """The marks of a page by its lines, from 0. ``elsewhere`` names clients that stand on no line of it."""
 
-    lines: Mapping[int, Mark] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[int, StandingMark] = field(default_factory=lambda: MappingProxyType({}))
     elsewhere: str = ""
 
 
@@ -60,16 +60,16 @@ def marks_of(page: Page, standings: Standings, naming: Naming) -> Marks:
         longer = [
             f"{said[0]} {waits}{more}".lstrip() for more in (" in the accept queue", " waits" if one else " wait")
         ]
-        lines[line] = Mark(_number(page, line), (*longer, f"{said[-1]} {waits}".lstrip()))
+        lines[line] = StandingMark(_number(page, line), (*longer, f"{said[-1]} {waits}".lstrip()))
     return Marks(lines, ", ".join(_stands_at(place, stands, naming) for place, stands in elsewhere.items()))
 
 
-def _mark(page: Page, line: int, found: list[tuple[Stand, Place]], naming: Naming) -> Mark:
+def _mark(page: Page, line: int, found: list[tuple[Stand, Place]], naming: Naming) -> StandingMark:
     stands = [stand for stand, _ in found]
     inside = dict.fromkeys(filter(None, (within(place) for _, place in found)))
     text = "← " + who(stands, naming)
     texts = dict.fromkeys((", ".join([text, *inside]), text))
-    return Mark(_number(page, line), tuple(texts), any(stand.clients for stand in stands))
+    return StandingMark(_number(page, line), tuple(texts), any(stand.clients for stand in stands))
 
 
 def _stands_at(place: Place, stands: list[Stand], naming: Naming) -> str:

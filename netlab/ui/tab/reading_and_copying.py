@@ -51,7 +51,9 @@ class ReadingActions:
         shows = reader is not None and bool(reader.page.model)
         self._lab.watch_standing(_WATCHER, shows)
         if reader is not None and shows:
-            standings = self._lab.standing
+            own = self._lab.state.own
+            outdated = own is not None and bool(own.problem)  # the code that serves is not the one that is shown
+            standings = None if outdated else self._lab.standing
             marks = marks_of(reader.page, standings, self._name) if standings is not None else Marks()
             if marks != reader.marks:
                 reader.mark(marks)

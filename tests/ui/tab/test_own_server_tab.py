@@ -49,8 +49,13 @@ def test_own_server_with_an_error(
         await until(pilot, lambda: bool(app.query(ReaderPane)), "its code")
         reader = app.query_one(ReaderPane)
         assert "upper())" in reader.page.text
+        line = GOOD.split("\n").index("        while message := self.request.recv(8192):")
+        await until(
+            pilot, lambda: line in reader.marks.lines and reader.marks.lines[line].served, "where its client is"
+        )
         file.write_text(GOOD.replace("upper())", "upper()"))
         await until(pilot, lambda: "line 7: '(' was" in str(app.seen.query_one(Banner).render()), "why")
         await until(pilot, lambda: "upper())" not in reader.page.text, "its code as it is now")
+        await until(pilot, lambda: not reader.marks.lines, "the code that serves is another one")
 
     assert snap_compare(app, run_before=before, terminal_size=size)
