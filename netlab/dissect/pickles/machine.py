@@ -32,9 +32,10 @@ _TEXT = 200
 
 
 class Machine:
-    """A stack and a memo. ``step`` is the number of the opcode that is followed."""
+    """A stack and a memo. ``step`` is the number of the opcode that is followed; ``names`` are what was named."""
 
     def __init__(self) -> None:
+        self.names: list[str] = []
         self.stack: list[Cell] = []
         self.memo: dict[int, Cell] = {}
         self.step = 0
@@ -225,6 +226,7 @@ def _global(machine: Machine, opcode: str, argument: Argument) -> str:
         text = f"{name_of(module.value)}.{name_of(name.value)}"
     else:
         text = str(cast("Plain", argument).value)
+    machine.names.append(text)
     value = named(text)
     machine.push(value)
     return "" if isinstance(value, Plain) or value.plain else _imports(text)
@@ -265,6 +267,7 @@ def _called(machine: Machine, verb: str, made: Made, since: int) -> str:
 
 def _inst(machine: Machine, opcode: str, argument: Argument) -> str:
     text = str(cast("Plain", argument).value)
+    machine.names.append(text)
     try:
         since, cells = machine.pop_to_mark()
     except Wrong as error:  # pickle in Python looks the name up first, pickle in C looks for the mark

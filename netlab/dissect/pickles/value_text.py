@@ -24,13 +24,19 @@ def text_of(value: Value, room: int, until: int = _ALWAYS) -> str:
 
     With ``until``, only what is there since that step: "…" stands for what comes later.
     """
+    if isinstance(value, (Plain, Spelt)):  # most are
+        return _clipped(repr(value.value) if isinstance(value, Plain) else _spelt(value, room), room)
     parts: list[str] = []
     for part in _parts(value, room, until, MOST_DEPTH):
         if len(part) > room:
-            return "".join([*parts, part[:room].rstrip(CUT), CUT])
+            return "".join([*parts, _clipped(part, room)])
         room -= len(part)
         parts.append(part)
     return "".join(parts)
+
+
+def _clipped(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[:room].rstrip(CUT)}{CUT}"
 
 
 def last_of(texts: Iterable[str], room: int, between: str) -> str:
