@@ -76,7 +76,7 @@ class Repl:
         self.connection: Connection | None = None
         self.connected_at = 0.0
         self.busy: Busy | None = None
-        self.dropping = self.call_abandoned = False
+        self.dropping = self.call_abandoned = self._closed_noted = self._more = False
         self._client_class = topic.client_class()
         self.operations: Mapping[str, Operation] = operations_of(self._client_class)
         self.remote = is_remote(self._client_class)
@@ -89,7 +89,6 @@ class Repl:
         self._view_lines = ViewLines(self.views, self.add, self.complain, lambda: next(self._numbers))
         self._call = 0
         self._asked: Call | None = None  # while it runs
-        self._closed_noted = self._more = False
 
     @property
     def close_reason(self) -> CloseReason:
@@ -107,9 +106,7 @@ class Repl:
 
     def complain(self, error: Exception, call: int = 0) -> None:
         """Add an error, and what it means."""
-        self.add(
-            EntryKind.ERROR, str(error) if isinstance(error, LabError) else transcript_text.error_line(error), call
-        )
+        self.add(EntryKind.ERROR, transcript_text.error_line(error), call)
         usage = usage_of(self._asked, self._client_class, self.operations) if isinstance(error, TypeError) else ""
         if meaning := self._cause_of(error) or transcript_text.meaning(error) or usage:
             self.add(EntryKind.NOTE, meaning, call)
@@ -305,10 +302,11 @@ class Repl:
             self.add(EntryKind.NOTE, lost, number)
 
     def _cause_of(self, error: Exception) -> str:
-        """Why the running call failed, if the cause is the wire or the server."""
+        """Why the running call failed, if the cause is the wire, the server, or a view."""
         if self.busy is None or self.connection is None:
             return ""
-        return self._cause.of_error(self.connection, error)
+        own = isinstance(error, BufferError)
+        return self._view_lines.holders() if own else self._cause.of_error(self.connection, error)
 
 
 def _kept(call: Call) -> Call | None:

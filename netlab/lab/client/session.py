@@ -235,6 +235,7 @@ class Session:
         if self._repl.busy is not None:
             self._interrupt()
         self._worker.close(_CLOSING)
+        self.views.forget_all()
         self._ended(self)
 
     def __enter__(self) -> Session:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 
 from netlab.dissect.text import safe
 from netlab.lab.client.cancellable_socket import Abandoned
+from netlab.lab.errors import LabError
 from netlab.topics.client_call import Call
 
 LIMIT = 4000
@@ -104,6 +105,8 @@ def _amount(count: float) -> str:
 
 def error_line(error: BaseException) -> str:
     """An exception as the last line of a traceback: ``ConnectionResetError: [Errno 104] Connection reset by peer``."""
+    if isinstance(error, LabError):
+        return str(error)
     text = cut(str(error), LIMIT // 4)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -9,6 +9,7 @@ from netlab.lab.client.transcript_text import LIMIT, shown
 from netlab.lab.state import EntryKind, PythonLine
 from netlab.lab.views.performing import PythonRefused, perform
 from netlab.lab.views.reading_lines import Known, read_line
+from netlab.lab.views.refusals import exports_left
 from netlab.lab.views.showing import short
 from netlab.lab.views.statements import ViewLine
 from netlab.lab.views.view_table import ViewTable
@@ -36,6 +37,10 @@ class ViewLines:
     def read(self, line: str, operations: Collection[str], *, remote: bool) -> ViewLine | None:
         """The line, if it is about buffers or views. `LabError` if it is, and cannot be run."""
         return read_line(line, Known(self._views.names, self._views.variable, operations, remote))
+
+    def holders(self) -> str:
+        """Who holds the client's own buffer, which then cannot be resized."""
+        return exports_left(self._views.own_buffer, self._views).removeprefix("; ")
 
     def run(self, line: ViewLine) -> None:
         """Run it; an exception is written down, with its reason, and raised."""

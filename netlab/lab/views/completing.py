@@ -82,5 +82,5 @@ class ViewCompletion:
             ours = True
         if not ours:
             return None
-        typed = re.findall(r"(struct\.\w+|\w+)\(", line)
+        typed = re.findall(r"(struct\.\w+|\w+)\(", "".join([line, *self.candidates(line)[:1]]))
         return next((_HELP[name] for name in reversed(typed) if name in _HELP), "runs here; nothing is sent")

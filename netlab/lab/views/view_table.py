@@ -153,6 +153,11 @@ class ViewTable:
         del self._names[name]
         self._before.pop(name, None)
 
+    def forget_all(self) -> None:
+        """Forget every name: the client has ended."""
+        with self._lock:
+            self._names, self._before, self._last = {}, {}, ()
+
     def holders(self, owner: object) -> list[str]:
         """The names of the views of a buffer."""
         views = [each for each in self._known() if isinstance(each.what, memoryview) and not is_released(each.what)]

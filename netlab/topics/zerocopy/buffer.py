@@ -93,7 +93,6 @@ class Buffered:
         except BufferError:
             self._log("views of it exist: a longer one may have to move, and they would show freed memory")
             raise
-        self.transfer.address = 0
         self.transfer.place(memoryview(owner))  # the view before was released, or this would have been refused
 
     def _compare_slicing(self, size: int, offset: int) -> None:

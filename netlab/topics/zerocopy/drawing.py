@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from netlab.topics.zerocopy.compare import Comparison
 from netlab.topics.zerocopy.transfer import Transfer
-from netlab.topics.zerocopy.ways import INTO_VIEWS
+from netlab.topics.zerocopy.ways import INTO_VIEWS, QUADRATIC
 
 _NAME = 20
 _LABEL = 8
@@ -90,7 +90,8 @@ def memory_line(transfer: Transfer) -> str:
     if not transfer.address:
         return "no buffer yet: the pieces lie one by one in a list" if transfer.filled else "the buffer is being made"
     if transfer.moves:
-        times = f"moved {transfer.moves:,} times: each += makes a new object"
+        times = f"moved {transfer.moves:,} time{'s' * (transfer.moves != 1)}"
+        times += ": each += makes a new object" if transfer.way in QUADRATIC else ", when its length changed"
         return f"memory at {transfer.address:#x}, {times}"
     return f"memory at {transfer.address:#x}, the same since the first byte"
 

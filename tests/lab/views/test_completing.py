@@ -54,6 +54,7 @@ def test_completions(completion: ViewCompletion, line: str, first: list[str]) ->
         ("v.cast('H", "cast(format, shape)"),
         ("w = view(0, 64)", "view(start, stop)"),
         ("w = v[0:2]", "runs here; nothing is sent"),
+        ("v.ca", "cast(format, shape)"),
         ("v[", "runs here; nothing is sent"),
         ("bytes(v.toreadonly())", "toreadonly()"),
         ("Hello", None),

@@ -60,8 +60,10 @@ def test_the_operation_of_the_same_name_is_as_before(client: Session) -> None:
 
 def test_resize_is_refused_and_succeeds_for_a_reason_that_can_be_seen(client: Session) -> None:
     client.run("v = view(0, 64)")
-    with pytest.raises(BufferError):
-        client.run("resize(8192)")
+    assert lines_of(client, "resize(8192)")[2:] == [
+        "BufferError: Existing exports of data: object cannot be re-sized",
+        "# 1 export of the bytearray is held by z.buffer, v",
+    ]
     (group,) = client.views.table()
     assert group.buffer is not None
     assert [(view.name, view.export == group.views[0].export) for view in group.views] == [
@@ -81,6 +83,8 @@ def test_resize_is_refused_and_succeeds_for_a_reason_that_can_be_seen(client: Se
     assert [(view.name, view.released) for view in group.views] == [("z.buffer", False), ("v", True)]
     client.run("len(z.buffer)")
     assert told(client)[-2] == "8192"
+    client.close()
+    assert not client.views.names
 
 
 def test_a_line_can_release_and_resize_what_a_client_received(client: Session) -> None:
