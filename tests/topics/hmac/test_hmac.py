@@ -258,7 +258,7 @@ def test_silence_after_the_handshake_is_dropped_too(log: pytest.LogCaptureFixtur
 
 def test_a_digest_that_trickles_does_not_extend_the_time(log: pytest.LogCaptureFixture) -> None:
     """Each byte comes in time, all of them together do not: 32 of them take 1.6 s."""
-    with served(ThreadingServer(("127.0.0.1", 0), timeout=0.4)) as address, connected(address) as s:
+    with served(ThreadingServer(("127.0.0.1", 0), timeout=0.8)) as address, connected(address) as s:
         digest = answer(recv_exactly(s, 32))
         stop = threading.Event()
 
@@ -273,7 +273,7 @@ def test_a_digest_that_trickles_does_not_extend_the_time(log: pytest.LogCaptureF
 
         thread = threading.Thread(target=trickle, daemon=True)
         thread.start()
-        wait_for_line(log, "dropped: no whole digest within 0.4 s")
+        wait_for_line(log, "dropped: no whole digest within 0.8 s")
         stop.set()
         thread.join(PATIENCE)
         host, port = s.getsockname()

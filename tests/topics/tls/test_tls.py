@@ -243,7 +243,7 @@ def test_both_sides_end_with_close_notify(version, model):
 def test_a_dropped_client_learns_that_it_was_the_end(folder, version):
     context = ssl.create_default_context(cafile=folder / "ca_cert.pem")
     context.maximum_version = version
-    with serving(folder, timeout=0.3) as address, socket.create_connection(address, DEADLINE) as plain:
+    with serving(folder, timeout=1) as address, socket.create_connection(address, DEADLINE) as plain:
         tls = context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False)
         assert tls.recv(1) == b""
 

@@ -52,7 +52,7 @@ def serving(model="threading", **options):
 
 @pytest.fixture(scope="module")
 def address():
-    with serving(timeout=0.5) as address:
+    with serving(timeout=3.0) as address:
         yield address
 
 
