@@ -29,7 +29,8 @@ def times_in_full(exchange: HttpExchange) -> str:
         f", {sent.status} after {_duration(sent.message.began_ns - request.message.began_ns)}"
         for sent in exchange.interim[:3]
     )
-    return f"request {_duration(request.ended_ns - request.message.began_ns)}{interim}, {between}, answer {answered}"
+    asked = _duration(request.ended_ns - request.message.began_ns)
+    return f"as captured: request {asked}{interim}, {between}, answer {answered}"
 
 
 def _duration(nanoseconds: int) -> str:

@@ -1,7 +1,7 @@
 """Requests and responses that belong together, of the messages of one HTTP/1 connection.
 
 Responses come in the order of their requests (RFC 9112, section 9.3.2), so no name pairs them. A response that begins
-before any request waits is nobody's answer.
+before any request waits is nobody's answer. Where answers are missing, one that comes later answers the latest request.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ class HttpExchange:
     request: Sent | None
     response: Sent | None = None
     interim: list[Sent] = field(default_factory=list)
+    missed: bool = False
+    """Whether its answer lies in bytes that are not in the capture."""
 
     @property
     def upgrades(self) -> bool:
@@ -107,12 +109,19 @@ class HttpExchanges:
     after: list[Message] = field(default_factory=list)
     """What follows an upgrade."""
     upgrade: HttpExchange | None = None
+    gap: int = 0
+    """The segment before which answers are missing; 0 if none are."""
+    _missing: bool = False
+    _ends: dict[Direction, int] = field(default_factory=dict)
     _waiting: deque[HttpExchange] = field(default_factory=deque)
     _last: dict[Direction, Sent] = field(default_factory=dict)
 
     def take(self, message: Message, whole: bool) -> None:
         """The next message, of those in the order in which they began."""
         kind, name, way = message.field.kind, message.field.name, message.direction
+        if message.start > self._ends.get(way, 0) and way is Direction.TO_CLIENT and self.upgrade is None:
+            self.gap, self._missing = self.gap or message.first, True
+        self._ends[way] = message.start + len(message.data)
         if self.upgrade is not None:
             self.after.append(message)
         elif kind == "http" and name == "request" and way is Direction.TO_SERVER:
@@ -132,6 +141,9 @@ class HttpExchanges:
 
     def _answer(self, sent: Sent) -> None:
         self._last[Direction.TO_CLIENT] = sent
+        while self._missing and len(self._waiting) > 1:  # most clients wait for an answer before they ask again
+            self._waiting.popleft().missed = True
+        self._missing = False
         if not self._waiting:
             self.all.append(HttpExchange(None, sent))
         elif 100 <= sent.status < 200 and sent.status != 101:

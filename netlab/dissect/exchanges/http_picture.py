@@ -21,7 +21,7 @@ _MOST_AFTER = 200
 _MOST_ENDS = 4
 _LEAST = 16
 """Columns that the request keeps beside the times, and what came of it."""
-_MARGIN = len("▸ ") + len("  ") + len("   ")
+_MARGIN = len(" ") + len("  ") + len("   ")
 More = Callable[[HttpExchange, int], Iterable[Row]]
 """What a topic adds to an exchange, for so many columns."""
 
@@ -44,6 +44,7 @@ def draw_exchanges(seen: SeenFlow, width: int, more: More) -> Picture | None:
     rows = [drawing.row(each) for each in drawn]
     hidden = len(found.all) - MOST_EXCHANGES
     said = [seen.left_out]
+    said += [f"Answers before segment {found.gap} are missing, so others may be paired wrongly."] if found.gap else []
     said += [f"The first {MOST_EXCHANGES} of {len(found.all):,} are drawn."] if hidden > 0 else []
     said += [f"The details of the last {drawing.bare:,} are left out."] if drawing.bare else []
     return Picture(f"HTTP/1: {count(exchanges, 'exchange')}", (*rows, *last), " ".join(filter(None, said)))
@@ -123,6 +124,8 @@ class _Drawing:
         tone = Tone.WRONG if self._ended else Tone.QUIET
         if request is not None and not request.whole:
             return f"the request is not whole{self._because()}", tone
+        if exchange.missed:
+            return "its answer is not in the capture", Tone.QUIET
         return f"no answer{self._because()}", tone
 
     def _because(self) -> str:

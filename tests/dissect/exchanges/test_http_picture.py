@@ -7,6 +7,7 @@ tests.dissect.exchanges.test_http_picture`` writes the files.
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from xmlrpc.client import Fault, dumps
 
@@ -164,6 +165,17 @@ def test_a_request_without_an_answer_says_why() -> None:
     waiting = draw(flow_of("http", (UP, GET)), 100)
     assert waiting is not None
     assert [(row.text, row.tone) for row in waiting.rows] == [("GET /  no answer yet", Tone.QUIET)]
+
+
+def test_after_a_gap_an_answer_belongs_to_the_latest_request() -> None:
+    seen = flow_of("http", (UP, GET), (DOWN, OK), (UP, CALL), (DOWN, RESULT))
+    answer = next(message for message in seen.messages if message.direction is DOWN)
+    picture = draw(replace(seen, messages=[message for message in seen.messages if message is not answer]), 100)
+    assert picture is not None
+    missed, called = (row.text for row in picture.rows)
+    assert missed == "GET /  its answer is not in the capture"
+    assert called.startswith("POST /RPC2 200  get('spam') → ['eggs']")
+    assert picture.note == "Answers before segment 4 are missing, so others may be paired wrongly."
 
 
 def test_each_row_leads_to_the_segment_that_brought_it() -> None:
