@@ -78,6 +78,8 @@ class SeenFlow:
     ``left_out`` says in a sentence what was too much to be read, or is empty. A datagram is one message; if its
     dissector found several fields side by side, a field ``datagram`` holds them.
 
+    ``lost`` are the datagrams that the wire dropped, read as if each were the first.
+
     ``facts`` are what the lab knows beyond the bytes, by name: a topic's picture says which it uses (``secret`` of
     HMAC, ``verdict`` of a TLS client); none for other people's clients and opened captures.
     """
@@ -88,6 +90,7 @@ class SeenFlow:
     left_out: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     unfinished: Sequence[Message] = ()
+    lost: Sequence[Message] = ()
 
 
 Draw = Callable[[SeenFlow, int], Picture | None]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from netlab.capture.model import Transport
 from netlab.dissect.flow import Protocol
 from netlab.dissect.picture import Draw
+from netlab.dissect.pictures import tcp_states, udp_exchanges
 from netlab.dissect.reading.protocol_discovery import protocol_named
 from netlab.topics.discovery import topics
 from netlab.topics.topic_protocols import general_protocol
 
-_BY_TRANSPORT: dict[Transport, Draw] = {}
+_BY_TRANSPORT: dict[Transport, Draw] = {Transport.TCP: tcp_states.draw, Transport.UDP: udp_exchanges.draw}
 
 
 def draws_of(protocol: Protocol, transport: Transport) -> tuple[Draw, ...]:

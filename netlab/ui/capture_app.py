@@ -15,7 +15,7 @@ from textual.filter import LineFilter
 from textual.widgets import Static
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import CaptureError, Segment
+from netlab.capture.model import CaptureError, Flow, Segment
 from netlab.capture.savefile import secrets_in
 from netlab.capture.unread import count_of, not_read
 from netlab.dissect.decrypted_record import Conversation
@@ -30,8 +30,11 @@ from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import IN_A_FILE, Help, file_help_lines
 from netlab.ui.keys.type_ahead import TypeAhead
+from netlab.ui.picture.drawn_flow import FlowFacts
+from netlab.ui.picture.picture_pane import PicturePane
 from netlab.ui.terminal.screen_check import on_a_screen
 from netlab.ui.terminal.terminal_app import TerminalApp, play
+from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from netlab.ui.widgets.notices import CSS as NOTICES
 from netlab.ui.wire.decrypted_lines import DecryptedLines
@@ -52,7 +55,7 @@ class InspectApp(TerminalApp, TypeAhead):
         + """
     #file { height: auto; max-height: 3; background: $panel; padding: 0 1; }
     WireList { height: 1fr; }
-    Inspector { height: 2fr; }
+    Inspector, PicturePane { height: 2fr; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,6 +68,13 @@ class InspectApp(TerminalApp, TypeAhead):
             "dissect as",
             id="inspect.dissector",
             tooltip="Choose how this flow or its port is read",
+        ),
+        Binding(
+            "P",
+            "picture",
+            "picture",
+            id="inspect.picture",
+            tooltip="Show what happened in the selected segment's flow, in place of its bytes, or close it",
         ),
         Binding("tab", "app.focus_next", "next pane", id="inspect.next_pane", priority=True),  # else the screen's own
         Binding("q", "quit", "quit", id="inspect.quit", tooltip="Leave"),
@@ -126,6 +136,8 @@ class InspectApp(TerminalApp, TypeAhead):
         self._capture.grow(at_most=_BATCH)
         wire = self.query_one(WireList)
         wire.grow()
+        for picture in self.query(PicturePane):
+            picture.look()
         if self._capture.position != before or not self._summarised or self._noted != self._source_note():
             self._summarised, self._noted = True, self._source_note()
             self._update_summary()
@@ -153,19 +165,55 @@ class InspectApp(TerminalApp, TypeAhead):
     def on_wire_list_segment_highlighted(self, event: WireList.SegmentHighlighted) -> None:
         """Show its bytes."""
         how = self._dissect_as.meanings(self._capture)
+        for picture in self.query(PicturePane):
+            picture.follow(event.segment, self._capture, how)
         inspector = self.query_one(Inspector)
         inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._decrypts else None
         inspector.show_segment(event.segment, self._capture, how)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
         """Go to its bytes."""
+        self._close_picture()
         self.query_one(Inspector).focus()
+
+    async def action_picture(self) -> None:
+        """Show the picture of the selected segment's flow, or close it."""
+        if self.query(PicturePane):
+            self._close_picture()
+            return
+        picture, wire = PicturePane(self._facts), self.query_one(WireList)
+        await self.mount(picture, after=wire)
+        self.query_one(Inspector).display = False
+        picture.follow(wire.highlighted, self._capture, self._dissect_as.meanings(self._capture))
+        picture.view.focus()
+
+    def _close_picture(self) -> None:
+        self.query_one(Inspector).display = True
+        for picture in self.query(PicturePane):
+            picture.remove()
+            self.query_one(WireList).focus()
+
+    def on_picture_pane_row_highlighted(self, event: PicturePane.RowHighlighted) -> None:
+        """Let the wire's cursor follow."""
+        self.query_one(WireList).go_to(event.segment)
+
+    def on_picture_pane_segment_wanted(self, event: PicturePane.SegmentWanted) -> None:
+        """Go to the segment."""
+        self.query_one(WireList).go_to(event.segment)
+        self.query_one(WireList).focus()
+
+    def on_pane_closed(self, event: PaneClosed) -> None:
+        """Show the bytes again."""
+        self._close_picture()
 
     def on_bytes_pane_pause_requested(self, event: BytesPane.PauseRequested) -> None:
         """Stop following: the user looks at a segment."""
         self.query_one(WireList).pause()
 
     # What the bytes mean
+
+    def _facts(self, flow: Flow) -> FlowFacts:
+        return FlowFacts()
 
     @property
     def _decrypts(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, Outcome, Segment, Transport
 from netlab.capture.stream import Chunk
@@ -48,6 +48,7 @@ class MemoryCapture:
         self.flow = Flow(1, transport, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", port))
         self.flows = [self.flow]
         self.segments: list[Segment] = []
+        self._chunks: dict[Direction, list[Chunk]] = {way: [] for way in Direction}
 
     def add(
         self,
@@ -61,7 +62,8 @@ class MemoryCapture:
     ) -> Segment:
         """Add a segment."""
         before = self.segments[-1].time_ns if self.segments else BEGAN_NS - MILLISECOND
-        chunks = self.stream(self.flow, way) if self.flow.transport is Transport.TCP else ()
+        chunks = self._chunks[way]
+        end = chunks[-1].offset + chunks[-1].length if chunks else 0
         segment = Segment(
             number=len(self.segments) + 1,
             time_ns=before + round(after_ms * MILLISECOND),
@@ -70,25 +72,18 @@ class MemoryCapture:
             kind=kind,
             length=len(data),
             data=memoryview(data),
-            offset=sum(chunk.length for chunk in chunks),
+            offset=end if self.flow.transport is Transport.TCP else 0,
             fate=fate,
             outcome=outcome,
         )
         self.segments.append(segment)
+        if data and outcome is not Outcome.DROPPED:
+            chunks.append(Chunk(end, segment.length, segment.data, segment.number))
         return segment
-
-    def _of(self, way: Direction) -> Iterator[Segment]:
-        for segment in self.segments:
-            if segment.direction is way and segment.length and segment.outcome is not Outcome.DROPPED:
-                yield segment
 
     def stream(self, flow: Flow, way: Direction) -> Sequence[Chunk]:
         """What went one way, by position."""
-        found, at = list[Chunk](), 0
-        for segment in self._of(way):
-            found.append(Chunk(at, segment.length, segment.data, segment.number))
-            at += segment.length
-        return found
+        return self._chunks[way]
 
     def numbers(self, flow: Flow, after: int = 0) -> Sequence[int]:
         """The numbers of the segments behind a number."""

@@ -14,7 +14,7 @@ from netlab.capture.model import Direction, Flow, Kind, LetGo, Segment, Transpor
 from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Field
-from netlab.dissect.flow import FlowDissector, moved
+from netlab.dissect.flow import FlowDissector, Run, moved
 from netlab.dissect.picture import Message, SeenFlow
 from netlab.dissect.reading.flow_bytes import Streams, bytes_between
 from netlab.dissect.reading.flow_reader import why_given_up
@@ -43,6 +43,7 @@ class SeenSoFar:
     def __init__(self, capture: CapturedSegments, flow: Flow, make: Callable[[], FlowDissector]) -> None:
         self._capture, self.flow, self._make = capture, flow, make
         self._segments: list[Segment] = []
+        self._lost: list[Message] = []
         self._skipped = 0  # segments beyond the limit
         self._number = self._count = 0  # of the last segment that was read; of the capture's last
         self._streams: Streams = dict.fromkeys(Direction, ())
@@ -76,7 +77,9 @@ class SeenSoFar:
     def seen(self, facts: Mapping[str, object] = NO_FACTS) -> SeenFlow:
         """The flow as it is known now."""
         waiting = tuple(sorted(self._unfinished.values(), key=lambda message: message.last))
-        return SeenFlow(self.flow, tuple(self._segments), tuple(self._messages), self._left_out, facts, waiting)
+        return SeenFlow(
+            self.flow, tuple(self._segments), tuple(self._messages), self._left_out, facts, waiting, tuple(self._lost)
+        )
 
     @property
     def _left_out(self) -> str:
@@ -99,9 +102,23 @@ class SeenSoFar:
                 continue
             if len(self._segments) < MOST_SEGMENTS or segment.kind is not Kind.DATA:
                 self._segments.append(segment)
+                self._read_lost(segment)
             else:
                 self._skipped += 1
         return False
+
+    def _read_lost(self, segment: Segment) -> None:
+        """Read a datagram that was dropped, alone."""
+        data = segment.dropped
+        if data is None or self.flow.transport is not Transport.UDP or len(self._lost) >= MOST_MESSAGES:
+            return
+        try:
+            found = self._make().feed(Run(data, segment.direction, transport=Transport.UDP))
+            (field,) = _one(found.fields, len(data), found.summary)
+        except Exception:  # noqa: BLE001 - a person's own dissector may raise anything; reading the flow says so
+            return
+        number, when = segment.number, segment.time_ns
+        self._lost.append(Message(segment.direction, field, data, 0, number, number, when, when, found.summary))
 
     # Messages
 

@@ -47,6 +47,9 @@ SHOWS = {
     "choose; the bytes pane then shows which bytes the view covers: · before a byte that it does not show, │ where an "
     "element of more than one byte begins. x turns the page: attributes, maps of what each shows, slices side "
     "by side. The other keys write console lines, which you can type as well.",
+    "picture": "What happened in the flow of the wire's segment, from top to bottom: the number before a row is its "
+    "segment. space shows all of a row and what belongs to it, enter or L goes to its segment in the wire, / finds "
+    "text, also in rows that are folded. While you are here, the picture stays with its flow.",
     "reader": "The topic's own text, beside the running lab. / finds text; n and N go to other matches. In the "
     "server's code, ← marks the line at which a client's thread, process or task stands now, ░ clients in the accept "
     "queue: beside accept, or beside the line that the server must leave first. At a class, what runs is a method that "
@@ -59,6 +62,7 @@ IN_A_FILE = {
     "bytes, meaning. Segments that are written meanwhile appear below; end goes to the newest. Nothing here can change "
     "the file.",
     "bytes": "The selected segment's bytes in hex and text, its fields, and the values at the cursor.",
+    "picture": SHOWS["picture"],
 }
 """The description of each pane that shows a capture file."""
 

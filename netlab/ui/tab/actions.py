@@ -12,6 +12,7 @@ from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.panes import LabPanes
+from netlab.ui.tab.pictures import Pictures
 from netlab.ui.tab.reading_and_copying import Copying, ReadingActions
 from netlab.ui.tab.views import Views
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
@@ -43,10 +44,15 @@ class TabActions:
     """Each public method is an action; `offers` says whether it is available."""
 
     def __init__(
-        self, tab: LabPanes, cursor_links: CursorLinks, experiments_and_lanes: ExperimentsAndLanes, views: Views
+        self,
+        tab: LabPanes,
+        cursor_links: CursorLinks,
+        experiments_and_lanes: ExperimentsAndLanes,
+        views: Views,
+        pictures: Pictures,
     ) -> None:
         self._tab, self._cursor_links, self._experiments_and_lanes = tab, cursor_links, experiments_and_lanes
-        self._views = views
+        self._views, self._pictures = views, pictures
         self._live, self._lab = tab.live, tab.lab
         self.reading, self._copying = ReadingActions(tab), Copying(tab)
 
@@ -225,11 +231,13 @@ class TabActions:
             "wire": tab.wire.action_filter,
             "bytes": tab.inspector.action_search,
         } | ({"reader": reader.action_find} if reader is not None else {})
+        if (picture := tab.panes.picture_slot.pane) is not None:
+            asks["picture"] = picture.action_find
         ask = asks.get(tab.panes.pane_of(tab.screen.focused))
         if ask is not None:
             ask()
         else:
-            where = "bytes, source, lesson, log and transcript, and filters the wire"
+            where = "bytes, picture, source, lesson, log and transcript, and filters the wire"
             tab.notify(f"This pane cannot be searched. / searches {where}.", markup=False)
 
     def intercept_wire(self) -> None:
@@ -260,6 +268,10 @@ class TabActions:
     def toggle_views(self) -> None:
         """Show the client's buffers and views, or close them."""
         self._views.toggle()
+
+    def toggle_picture(self) -> None:
+        """Show the picture of the selected segment's flow, or close it."""
+        self._pictures.toggle()
 
     # Reading and copying
 

@@ -24,6 +24,7 @@ from netlab.ui.wire.wire_list import WireList
 if TYPE_CHECKING:
     from netlab.ui.experiments.experiment_pane import ExperimentPane
     from netlab.ui.lanes.lanes_pane import LanesPane
+    from netlab.ui.picture.picture_pane import PicturePane
     from netlab.ui.reader.reader import ReaderPane
     from netlab.ui.views.views_pane import ViewsPane
     from netlab.ui.wire.intercept_editor import ByteEditor
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""
 
-EXTRAS = ("lanes", "views", "experiment")
-"""Panes that open and close, between wire and bytes. The experiment shares its place with the bytes."""
+EXTRAS = ("lanes", "views", "experiment", "picture")
+"""Panes that open and close, between wire and bytes."""
+
+LOWER = ("experiment", "picture", "bytes")
+"""Panes that share one place; the one that was shown last is seen."""
 
 READING = ("console", "reader", "log")
 """The panes while the reader stands in place of wire and bytes."""
@@ -54,25 +58,29 @@ _CSS = """
     Panes #log { height: 1fr; }
     Panes ServerLog { border-title-color: $foreground; }
     Panes #wire { height: 2fr; }
-    Panes #bytes, Panes #experiment { height: 3fr; }
+    Panes #bytes, Panes #experiment, Panes #picture { height: 3fr; }
     Panes #lanes { height: 2fr; }
     Panes #views { height: 4fr; }
     Panes #reader { display: none; }
-    Panes.-with-experiment #bytes { display: none; }
-    Panes.-with-experiment.-lower-bytes { #bytes { display: block; } #experiment { display: none; } }
+    Panes.-lower-bytes { #experiment, #picture { display: none; } }
+    Panes.-lower-experiment { #bytes, #picture { display: none; } }
+    Panes.-lower-picture { #bytes, #experiment { display: none; } }
 
+    .-narrow Panes, Panes.-whole {
+        &.-wire, &.-lanes, &.-views { #bytes, #experiment, #picture { display: none; } }
+        &.-wire { #lanes, #views { display: none; } }
+        &.-lanes { #wire, #views { display: none; } }
+        &.-views { #wire, #lanes { display: none; } }
+        &.-bytes, &.-experiment, &.-picture { #wire, #lanes, #views { display: none; } }
+    }
     .-narrow Panes {
         layout: vertical;
         PaneBar { display: block; }
         #left { width: 1fr; height: 1fr; }
         #right { width: 1fr; height: 1fr; border-left: none; }
-        #console, #log, #wire, #bytes, #lanes, #views, #experiment { height: 1fr; }
+        #console, #log, #wire, #bytes, #lanes, #views, #experiment, #picture { height: 1fr; }
         #log { display: none; }
-        &.-wire { #bytes, #lanes, #views, #experiment { display: none; } }
-        &.-bytes { #wire, #lanes, #views, #experiment { display: none; } }
-        &.-lanes { #wire, #bytes, #views, #experiment { display: none; } #right { height: 2fr; } }
-        &.-views { #wire, #bytes, #lanes, #experiment { display: none; } #right { height: 2fr; } }
-        &.-experiment { #wire, #bytes, #lanes, #views { display: none; } #right { height: 2fr; } }
+        &.-lanes, &.-views, &.-experiment, &.-picture { #right { height: 2fr; } }
         &.-log { #right { display: none; } #log { display: block; } }
     }
     .-narrow Panes.-log PaneBar { display: none; }
@@ -80,7 +88,7 @@ _CSS = """
     Panes.-reading {
         #left { width: 1fr; }
         #right { width: 2fr; }
-        #wire, #bytes, #lanes, #views, #experiment { display: none; }
+        #wire, #bytes, #lanes, #views, #experiment, #picture { display: none; }
         #reader { display: block; }
     }
     .-narrow Panes.-reading {
@@ -90,14 +98,10 @@ _CSS = """
 
     Panes.-whole {
         PaneBar { display: none; }
-        &.-console { #right, #log { display: none; } #left { width: 1fr; } }
-        &.-log { #right, #console { display: none; } #left { width: 1fr; } }
-        &.-wire { #left, #bytes, #lanes, #views, #experiment { display: none; } #right { border-left: none; } }
-        &.-bytes { #left, #wire, #lanes, #views, #experiment { display: none; } #right { border-left: none; } }
-        &.-lanes { #left, #wire, #bytes, #views, #experiment { display: none; } #right { border-left: none; } }
-        &.-views { #left, #wire, #bytes, #lanes, #experiment { display: none; } #right { border-left: none; } }
-        &.-experiment { #left, #wire, #bytes, #lanes, #views { display: none; } #right { border-left: none; } }
-        &.-reader { #left { display: none; } #right { border-left: none; } }
+        #right { border-left: none; }
+        &.-console, &.-log { #right { display: none; } #left { width: 1fr; } }
+        &.-console #log, &.-log #console { display: none; }
+        &.-wire, &.-bytes, &.-lanes, &.-views, &.-experiment, &.-picture, &.-reader { #left { display: none; } }
     }
 """
 
@@ -115,16 +119,21 @@ class Panes(Horizontal):
     """The pane that has the whole tab; empty if none has."""
 
     def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: LogPane) -> None:
-        super().__init__(id="panes", classes="-wire")  # as `_arrange` sets it: each added class restyles everything
+        super().__init__(
+            id="panes", classes="-wire -lower-bytes"
+        )  # as `_arrange` sets it: each added class restyles everything
         self._client, self._wire, self._bytes, self._log = console, wire, inspector, log
         self.reader_slot: Slot[ReaderPane] = Slot("reader", self._settle_soon)
         self.lanes_slot: Slot[LanesPane] = Slot("lanes", self._settle_soon)
         self.views_slot: Slot[ViewsPane] = Slot("views", self._settle_soon)
         self.experiment_slot: Slot[ExperimentPane] = Slot("experiment", self._settle_soon)
+        self.picture_slot: Slot[PicturePane] = Slot("picture", self._settle_soon)
         self.editor_slot: Slot[ByteEditor] = Slot("edit", self._settle_soon)
         self._slots: tuple[Slot[Any], ...] = (
-            self.reader_slot, self.experiment_slot, self.views_slot, self.lanes_slot, self.editor_slot,
+            self.reader_slot, self.experiment_slot, self.picture_slot, self.views_slot, self.lanes_slot,
+            self.editor_slot,
         )  # fmt: skip
+        self._lower = "bytes"
         self._destination = ""
         self._then: Callable[[], object] | None = None
         self._settling: Step | None = None
@@ -169,14 +178,11 @@ class Panes(Horizontal):
         if not self.query(PaneBar):
             return
         shown = self.whole or self.beside
-        there = {f"-with-{slot.name}" for slot in (self.experiment_slot, self.lanes_slot) if slot.pane is not None}
-        lower = shown == "bytes" if shown in ("bytes", "experiment") else self.has_class("-lower-bytes")
-        flags = {
-            "-whole": bool(self.whole),
-            "-reading": self.reader is not None,
-            "-lower-bytes": lower and self.reader is None,
-        }
-        classes = {f"-{shown}", *there, *(flag for flag, on in flags.items() if on)}
+        mounted = {slot.name for slot in self._slots if slot.pane is not None}
+        there = [name for name in LOWER if name in mounted or name == "bytes"]
+        self._lower = next(name for name in (shown, self._lower, *there) if name in there)
+        flags = {"-whole": bool(self.whole), "-reading": self.reader is not None}
+        classes = {f"-{shown}", f"-lower-{self._lower}", *(flag for flag, on in flags.items() if on)}
         self._dress(classes)
         self._bytes.set_class(self.editor_slot.pane is not None, "-editing")
         if shown == "log":
@@ -294,12 +300,12 @@ class Panes(Horizontal):
         """The parent to mount a slot's pane in, and the widget to mount it before."""
         if slot is self.editor_slot:
             return self._bytes, None
-        below = self.experiment_slot.pane or self._bytes
+        lower = self.experiment_slot.pane or self.picture_slot.pane or self._bytes
         if slot is self.reader_slot:
             return self.query_one("#right"), None
         if slot is self.lanes_slot:
-            return self.query_one("#right"), self.views_slot.pane or below
-        return self.query_one("#right"), below if slot is self.views_slot else self._bytes
+            return self.query_one("#right"), self.views_slot.pane or lower
+        return self.query_one("#right"), lower if slot is self.views_slot else self._bytes
 
     def _show_destination(self) -> None:
         name = self._destination if self._destination in self.order else "reader" if self.reader else "wire"

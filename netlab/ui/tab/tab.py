@@ -25,6 +25,7 @@ from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.intercepts import Intercepts
 from netlab.ui.tab.panes import LabPanes
+from netlab.ui.tab.pictures import Pictures
 from netlab.ui.tab.status import Banner, StatusLine
 from netlab.ui.tab.views import Views
 from netlab.ui.widgets.closing import PaneClosed
@@ -36,6 +37,7 @@ from netlab.wire.impairment import own_fault
 
 if TYPE_CHECKING:  # panes that come later; the first tab serves earlier without them
     from netlab.ui.experiments.experiment_pane import ExperimentPane
+    from netlab.ui.picture.picture_pane import PicturePane
     from netlab.ui.views.views_pane import ViewsPane
     from netlab.ui.wire.intercept_editor import ByteEditor
 
@@ -65,7 +67,8 @@ class TopicTab(LabPanes):
         self.views = Views(self)
         self.intercepts = Intercepts(self)
         self.cursor_links = CursorLinks(self)
-        self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes, self.views)
+        self.pictures = Pictures(self, lambda: self.dissect_as.meanings(self.wire.capture))
+        self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes, self.views, self.pictures)
         self.dissect_as = DissectAs(self, self._dissect_again, self.topic, self.topic.dissect_file)
         self._timer: Timer | None = None
         self._looks = 0
@@ -177,6 +180,7 @@ class TopicTab(LabPanes):
             self._look_at_flows()
         self.views.look()
         self.experiments_and_lanes.look()
+        self.pictures.look()
         if self._looks % _STANDING == 0:
             self.actions.reading.look()
 
@@ -233,6 +237,7 @@ class TopicTab(LabPanes):
         how = self.dissect_as.meanings(self.wire.capture)
         self.inspector.show_segment(event.segment, self.wire.capture, how, chosen=chosen, flooded=flooded)
         self.cursor_links.highlighted(event.segment)
+        self.pictures.highlighted(event.segment)
 
     def on_inspector_dissect_as_requested(self, event: Inspector.DissectAsRequested) -> None:
         """Ask as what protocol a flow is read."""
@@ -303,6 +308,17 @@ class TopicTab(LabPanes):
         """Go to the bytes."""
         event.stop()
         self.panes.go("bytes")
+
+    def on_picture_pane_row_highlighted(self, event: PicturePane.RowHighlighted) -> None:
+        """Let the wire's cursor follow."""
+        event.stop()
+        self.wire.go_to(event.segment)
+
+    def on_picture_pane_segment_wanted(self, event: PicturePane.SegmentWanted) -> None:
+        """Go to the segment."""
+        event.stop()
+        self.wire.go_to(event.segment)
+        self.panes.go("wire")
 
     def on_pane_closed(self, event: PaneClosed) -> None:
         """Close the pane, and show again what it covered."""

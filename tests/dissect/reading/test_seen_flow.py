@@ -143,10 +143,11 @@ def test_a_datagram_is_one_message() -> None:
     assert [child.name for child in seen.messages[0].field.children] == ["word", "request"]
 
 
-def test_dropped_segments_are_seen_and_not_read() -> None:
+def test_dropped_datagrams_are_no_messages_but_read_as_lost() -> None:
     seen = flow_of("udp", dropped(UP, b"time 1"), (UP, b"time 1"), transport=Transport.UDP)
     assert [segment.number for segment in seen.segments] == [1, 2]
     assert [each.first for each in seen.messages] == [2]
+    assert [(each.first, each.summary) for each in seen.lost] == [(1, "request 1")]
 
 
 def test_topics_are_read_as_flows() -> None:

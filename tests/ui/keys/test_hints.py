@@ -182,6 +182,7 @@ async def test_experiments_name_their_keys_only_while_they_act(app: StagedApp, p
 SCENES = {
     "source": "v", "hardening": "v v", "find": "v slash", "lesson": "l", "lanes": "p", "frozen": "p space",
     "views": "V", "maps": "V x", "slices": "V x x",
+    "picture": "P", "find in it": "P slash",
     "experiments": "e", "a question": "e 1", "models": "m", "copies": "c", "leaving": "q", "faults": "f",
     "help": "question_mark", "jump": "ctrl+o", "filter": "slash", "hold": "i",
 }  # fmt: skip

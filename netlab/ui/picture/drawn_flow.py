@@ -1,0 +1,164 @@
+"""Draws the pictures of a flow in a thread, and again as it grows. It knows no widget.
+
+One flow is read at a time, from where it was left; how the flow is asked for, and who runs the thread, is the pane's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from netlab.capture.model import Flow
+from netlab.capture.view import CapturedSegments
+from netlab.dissect.flow import Protocol
+from netlab.dissect.picture import Draw, Picture, SeenFlow
+from netlab.dissect.reading.meanings import How, Meanings, plain
+from netlab.dissect.reading.seen_flow import SeenSoFar
+from netlab.topics.pictures import draws_of
+
+_SPELL, _BREATH = 0.005, 0.001
+"""After so many seconds of reading, so many for keys."""
+_SLICE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class FlowFacts:
+    """What the lab knows of a flow beyond its bytes: at once, and what takes long and is asked in the thread."""
+
+    known: Mapping[str, object] = field(default_factory=dict)
+    further: Callable[[], Mapping[str, object]] = dict
+
+
+FactsOf = Callable[[Flow], FlowFacts]
+"""Called where the capture grows. A picture is drawn again if what is ``known`` has changed."""
+
+
+def no_facts(flow: Flow) -> FlowFacts:
+    """Nothing is known of any flow."""
+    return FlowFacts()
+
+
+@dataclass(slots=True)
+class Drawing:
+    """One job: read the flow on, and draw it for so many columns. It ends early when it is ``cancelled``."""
+
+    so_far: SeenSoFar
+    protocol: Protocol
+    width: int
+    facts: FlowFacts
+    cancelled: bool = False
+    more: bool = False
+    """Whether there is more to read: then nothing is drawn yet."""
+    pictures: tuple[Picture, ...] = ()
+    seconds: float = 0.0
+    _rested: float = 0.0
+
+    def run(self) -> Drawing:
+        """Do it, in any thread."""
+        began = self._rested = time.monotonic()
+        self.more = self.so_far.read_on(lambda: self._going(began))
+        if not self.more and not self.cancelled:
+            self.pictures = self._drawn()
+        self.seconds = time.monotonic() - began
+        return self
+
+    def _going(self, began: float) -> bool:
+        now = time.monotonic()
+        if now - self._rested > _SPELL:
+            time.sleep(_BREATH)
+            self._rested = time.monotonic()
+        return not self.cancelled and now - began < _SLICE
+
+    def _drawn(self) -> tuple[Picture, ...]:
+        try:
+            facts = {**self.facts.known, **self.facts.further()}
+            draws = draws_of(self.protocol, self.so_far.flow.transport)
+        except Exception as error:  # noqa: BLE001 - a topic's module may raise anything
+            return (_failed(error),)
+        seen = self.so_far.seen(facts)
+        found = [_picture(draw, seen, self.width) for draw in draws]
+        return tuple(picture for picture in found if picture is not None)
+
+
+def _picture(draw: Draw, seen: SeenFlow, width: int) -> Picture | None:
+    try:
+        picture = draw(seen, width)
+    except Exception as error:  # noqa: BLE001 - a person's own draw may raise anything
+        return _failed(error)
+    if picture is None or not seen.left_out or seen.left_out in picture.note:
+        return picture
+    return replace(picture, note=" ".join(filter(None, (picture.note, seen.left_out))))
+
+
+def _failed(error: Exception) -> Picture:
+    return Picture("picture", (), f"It could not be drawn: {type(error).__name__}: {error}")
+
+
+class DrawnFlow:
+    """The flow whose picture is wanted, and what was last drawn of it."""
+
+    def __init__(self, facts_of: FactsOf = no_facts) -> None:
+        self._facts_of = facts_of
+        self.flow: Flow | None = None
+        self.pictures: tuple[Picture, ...] = ()
+        self.progress = 1.0
+        """How much of the flow has been read."""
+        self._capture: CapturedSegments | None = None
+        self._how: How = None
+        self._so_far: SeenSoFar | None = None
+        self._protocol: Protocol | None = None
+        self._job: Drawing | None = None
+        self._drawn: tuple[object, ...] | None = None
+        self._rest_until = 0.0
+
+    def want(self, flow: Flow | None, capture: CapturedSegments | None, how: How) -> bool:
+        """Draw this flow of a capture, read as ``how`` says; whether it is another one."""
+        self._how = how
+        if flow == self.flow and capture is self._capture:
+            return False
+        self.flow, self._capture = flow, capture
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
+        self.cancel()
+        self._so_far, self._protocol, self._drawn, self._rest_until = None, None, None, 0.0
+        self.pictures, self.progress = (), 0.0
+
+    def cancel(self) -> None:
+        """Stop what is being read."""
+        if self._job is not None:
+            self._job.cancelled = True
+            self._job = None
+
+    def next_job(self, width: int) -> Drawing | None:
+        """What to do now in a thread, if anything. Call it where the capture grows, a few times a second."""
+        if self._job is not None or self.flow is None or self._capture is None:
+            return None
+        if time.monotonic() < self._rest_until:
+            return None
+        protocol = self._how.of(self.flow).protocol if isinstance(self._how, Meanings) else plain()
+        if self._so_far is None or protocol is not self._protocol:
+            self._so_far, self._protocol = SeenSoFar(self._capture, self.flow, protocol.make), protocol
+            self._drawn = None
+        came, facts = self._so_far.follow(), self._facts_of(self.flow)
+        if self._drawn is not None and not came and (width, facts.known) == self._drawn:
+            return None
+        self._job = Drawing(self._so_far, protocol, width, facts)
+        return self._job
+
+    def done(self, job: Drawing) -> bool:
+        """Take what a job has drawn; whether there is something new to show."""
+        if job is not self._job:
+            return False
+        self._job = None
+        read, whole = job.so_far.progress
+        self.progress = read / whole if job.more and whole else 1.0
+        if job.more:
+            return True
+        self._drawn = job.width, job.facts.known
+        self._rest_until = time.monotonic() + max(0.1, 4 * job.seconds)
+        changed = job.pictures != self.pictures
+        self.pictures = job.pictures
+        return changed

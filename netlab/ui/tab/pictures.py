@@ -1,0 +1,55 @@
+"""A tab's picture: opens its pane, and lets it follow the wire. It imports the pane late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from netlab.capture.model import Flow, Segment
+from netlab.dissect.reading.meanings import How
+from netlab.lab.client.flow_facts import known_of
+from netlab.ui.tab.panes import LabPanes
+
+if TYPE_CHECKING:
+    from netlab.ui.picture.drawn_flow import FlowFacts
+    from netlab.ui.picture.picture_pane import PicturePane
+
+
+class Pictures:
+    """The picture pane of one tab."""
+
+    def __init__(self, tab: LabPanes, how: Callable[[], How]) -> None:
+        """``how`` says how the wire's flows are read."""
+        self._tab, self._how = tab, how
+
+    @property
+    def _pane(self) -> PicturePane | None:
+        return self._tab.panes.picture_slot.wanted
+
+    def toggle(self) -> None:
+        """Show the picture of the selected segment's flow, or close it."""
+        from netlab.ui.picture.picture_pane import PicturePane
+
+        panes = self._tab.panes
+        if self._pane is not None:
+            panes.put_away(panes.picture_slot)
+            return
+        panes.picture_slot.put(PicturePane(self._facts))
+        self.highlighted(self._tab.wire.highlighted)
+        panes.go("picture")
+
+    def highlighted(self, segment: Segment | None) -> None:
+        """The wire's cursor is on a segment."""
+        if self._pane is not None:
+            self._pane.follow(segment, self._tab.wire.capture, self._how())
+
+    def look(self) -> None:
+        """Draw what is new."""
+        pane = self._tab.panes.picture_slot.pane
+        if pane is not None:
+            pane.look()
+
+    def _facts(self, flow: Flow) -> FlowFacts:
+        from netlab.ui.picture.drawn_flow import FlowFacts
+
+        return FlowFacts(known_of(self._tab.lab.sessions, flow))
