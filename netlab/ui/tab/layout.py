@@ -301,11 +301,8 @@ class Panes(Horizontal):
         if slot is self.editor_slot:
             return self._bytes, None
         lower = self.experiment_slot.pane or self.picture_slot.pane or self._bytes
-        if slot is self.reader_slot:
-            return self.query_one("#right"), None
-        if slot is self.lanes_slot:
-            return self.query_one("#right"), self.views_slot.pane or lower
-        return self.query_one("#right"), lower if slot is self.views_slot else self._bytes
+        before = {self.reader_slot: None, self.views_slot: lower, self.lanes_slot: self.views_slot.pane or lower}
+        return self.query_one("#right"), before.get(slot, self._bytes)
 
     def _show_destination(self) -> None:
         name = self._destination if self._destination in self.order else "reader" if self.reader else "wire"
