@@ -24,7 +24,9 @@ from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
 from netlab.lab.parse import parse, unknown
 from netlab.lab.processes.setup import lab_certificates
-from netlab.lab.state import Entry, EntryKind
+from netlab.lab.state import Entry, EntryKind, PythonLine
+from netlab.lab.views.reading_lines import Known, read_line
+from netlab.lab.views.view_table import Segment, no_capture
 from netlab.serve.options import add_options, chosen_options, folder
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
@@ -124,17 +126,22 @@ def _lines(arguments: argparse.Namespace) -> Iterable[CallLine]:
 
 def _check_all(lab: Lab, lines: Iterable[CallLine]) -> None:
     """Raise `ValueError` if one of the lines cannot be run, before any of them runs."""
+    names: set[str] = set()
     for line in lines:
         try:
-            _check(lab, line.text)
+            _check(lab, line.text, names)
         except LabError as error:
             raise ValueError(line.about(str(error))) from None
 
 
-def _check(lab: Lab, expression: str) -> None:
-    """Raise `LabError` if a line cannot be run."""
+def _check(lab: Lab, expression: str, names: set[str]) -> None:
+    """Raise `LabError` if a line cannot be run. ``names`` are those that the lines before it gave; its own is added."""
     if any("\ud800" <= character <= "\udfff" for character in expression):
         raise LabError(f"{safe(expression)[:40]} is not UTF-8", "bytes are written as b'\\xff'")
+    of_views = read_line(expression, Known(names, lab.topic.variable, lab.operations, lab.remote))
+    if of_views is not None:
+        of_views.rename(names)
+        return
     meaning = parse(expression, lab.operations, lab.topic.variable, remote=lab.remote)
     if not isinstance(meaning, Call) and expression.lstrip().startswith(":"):
         what = f"{safe(expression)[:40]} is a command to a lab on the screen"
@@ -159,7 +166,7 @@ def _call(lab: Lab, lines: Iterable[CallLine], arguments: argparse.Namespace) ->
 def _run(lab: Lab, printed: Printed, line: CallLine) -> int:
     """Run one line; its exit status."""
     try:
-        _check(lab, line.text)
+        _check(lab, line.text, set(printed.session.views.names))
         printed.run(line.text)
     except _OutputClosed:
         raise
@@ -185,13 +192,14 @@ def _session(lab: Lab, to: Endpoint | None) -> Iterator[Printed]:
     """One session with a server somewhere, or with one of our own."""
     if to is None:
         with lab:
-            yield from _printed(lab, lambda: lab.address)
+            yield from _printed(lab, lambda: lab.address, lab.payload_of)
     else:
-        yield from _printed(lab, lambda: to)
+        yield from _printed(lab, lambda: to, no_capture)
 
 
-def _printed(lab: Lab, address: Callable[[], Endpoint]) -> Iterator[Printed]:
-    with Session(lab.topic, 1, "call", lambda: lab.target(address()), limit=_EVERYTHING) as session:
+def _printed(lab: Lab, address: Callable[[], Endpoint], segment: Segment) -> Iterator[Printed]:
+    made = Session(lab.topic, 1, "call", lambda: lab.target(address()), limit=_EVERYTHING, segment=segment)
+    with made as session:
         yield Printed(session)
 
 
@@ -218,12 +226,15 @@ class Printed:
         finally:
             entries, self.position = self.session.transcript.since(self.position)
             for entry in entries:
-                if entry.kind is EntryKind.ERROR:
+                if entry.kind is not EntryKind.ERROR:
+                    self._print(entry)
+                elif not isinstance(entries[0].did, PythonLine):
                     break  # printed at the end, with its meaning
-                self._print(entry)
 
     def _explain(self, line: str) -> None:
         """After a refusal, print how to call the operation, if its server has help on it."""
+        if any(isinstance(entry.did, PythonLine) for entry in self.session.transcript.since(self.position)[0]):
+            return
         meaning = parse(line, self.session.operations, self.session.topic.variable, remote=True)
         if not isinstance(meaning, Call) or meaning.name in self.session.operations:
             return

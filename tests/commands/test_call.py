@@ -107,6 +107,19 @@ def _answer_and_reset(listener: socket.socket) -> None:
     accepted.close()
 
 
+def test_lines_about_views_run_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "views.txt"
+    script.write_text("receive(64)\nv = view(0, 8)\nbytes(v[0:2])\ns = segment(2)\nlen(s)\nv.cast('>H')\n")
+    assert main(["zerocopy", "-f", str(script)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[1:] == ["b'\\x00\\x01'", "13"]
+    assert "# 2 bytes copied: the copy begins at 0x" in printed.err
+    assert "views.txt:6: ValueError: memoryview: destination format" in printed.err
+    assert "# a view has this machine's byte order" in printed.err
+    assert main(["zerocopy", "v = view(0, 8)", "v[0:2"]) == 2
+    assert "not complete Python" in capsys.readouterr().err
+
+
 def test_the_lines_of_standard_input_run_as_they_come() -> None:
     words = [sys.executable, "-m", "netlab", "call", "tcp", "-f", "-", "--keep-going"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -148,9 +148,7 @@ class _Performer:
     def _own(self, attribute: str) -> object:
         found = self._views.own_view if attribute == OWN_VIEW else self._views.own_buffer
         if found is None:
-            raise LabError(
-                "the client holds no buffer", "a = bytearray(64) makes one, as does receive('1 MiB') of zerocopy"
-            )
+            raise LabError(*self._views.no_buffer)
         return found
 
     def _key(self, node: ItemOf) -> Any:

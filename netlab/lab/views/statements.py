@@ -122,3 +122,11 @@ class ViewLine:
 
     statement: Statement
     text: str
+
+    def rename(self, names: set[str]) -> None:
+        """Add the name that it gives, or remove the one that it forgets."""
+        match self.statement:
+            case KeepAs(name=name):
+                names.add(name)
+            case Forget(name=name):
+                names.discard(name)

@@ -138,6 +138,13 @@ class ViewTable:
         owner = getattr(self._client(), OWN_BUFFER, None) if view is not None else None
         return owner if isinstance(owner, OWNERS) else None
 
+    @property
+    def no_buffer(self) -> tuple[str, str]:
+        """Why the client has no buffer now, and what to try."""
+        if hasattr(self._client(), OWN_VIEW):
+            return "the client's buffer is empty", "receive something first"
+        return "this client holds no buffer", "a = bytearray(64) makes one of your own"
+
     def keep(self, name: str, value: object) -> None:
         """Give a value a name. Raises `LabError` if that would be too much."""
         if name not in self._names and len(self._names) >= MOST_NAMES:

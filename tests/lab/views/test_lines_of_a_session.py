@@ -114,5 +114,5 @@ def test_lines_need_no_connection_but_the_client_s_own_buffer_does(lab: Lab) -> 
     with lab.open() as client:
         client.run("a = bytearray(4)")
         assert not client.connected and list(client.views.names) == ["a"]
-        with pytest.raises(LabError, match="the client holds no buffer"):
+        with pytest.raises(LabError, match="this client holds no buffer"):
             client.run("v = view(0, 4)")
