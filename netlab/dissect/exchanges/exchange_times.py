@@ -5,13 +5,18 @@ from __future__ import annotations
 from netlab.dissect.exchanges.http_exchanges import HttpExchange
 
 
-def times(exchange: HttpExchange) -> str:
-    """``1.2 ms to first byte, 1.5 ms in all``, both from the request's first byte; empty if there is no answer."""
+def times(exchange: HttpExchange, *, short: bool = False) -> str:
+    """``1.2 ms to first byte, 1.5 ms in all``, both from the request's first byte; empty if there is no answer.
+
+    ``short``: ``1st byte 1.2 ms, all 1.5 ms``.
+    """
     request, response = exchange.request, exchange.response
     if request is None or response is None or not request.message.began_ns or not response.message.began_ns:
         return ""
     began = request.message.began_ns
     first, last = response.message.began_ns - began, max(response.ended_ns, request.ended_ns) - began
+    if short:
+        return f"1st byte {_duration(first)}, all {_duration(last)}"
     return f"{_duration(first)} to first byte, {_duration(last)} in all"
 
 

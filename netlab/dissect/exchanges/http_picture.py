@@ -19,7 +19,8 @@ from netlab.dissect.picture import MOST_ROWS, Message, Picture, Row, SeenFlow, T
 MOST_EXCHANGES = 500
 _MOST_AFTER = 200
 _MOST_ENDS = 4
-_LEAST = 16
+_NARROW = 80
+_LEAST = 12
 """Columns that the request keeps beside the times, and what came of it."""
 _MARGIN = len(" ") + len("  ") + len("   ")
 More = Callable[[HttpExchange, int], Iterable[Row]]
@@ -83,15 +84,17 @@ class _Drawing:
             return Row(text, each.first, tone=Tone.WRONG)
         first = each.request or each.response
         asked, status, what, tone = self._head(each)
-        taken = times(each)
+        taken = times(each, short=self._width < _NARROW)
         room = self._width - len(taken) - _MARGIN
         before = f"{_cut(asked, room - len(status) - _LEAST)} {status}".rstrip()
-        text = f"{before}  {_cut(what, room - len(before))}" + (f"   {taken}" if taken else "")
-        return Row(text, first.message.first if first is not None else 0, self._bounded(each), tone)
+        shown, said = f"{before}  {_cut(what, room - len(before))}", f"{asked} {status}".rstrip() + f"  {what}"
+        details = self._bounded(each, said if shown != said else "")
+        text = f"{shown}   {taken}" if taken else shown
+        return Row(text, first.message.first if first is not None else 0, details, tone)
 
-    def _bounded(self, exchange: HttpExchange) -> tuple[Row, ...]:
-        """The details, if there is room for them and was for those before."""
-        details = tuple(islice(self._details(exchange), self.left + 1)) if not self.bare else ()
+    def _bounded(self, exchange: HttpExchange, said: str) -> tuple[Row, ...]:
+        """The details, if there is room for them and was for those before; ``said`` is the row if that is shortened."""
+        details = tuple(islice(self._details(exchange, said), self.left + 1)) if not self.bare else ()
         size = _rows_in(details)
         if self.bare or size > self.left:
             self.bare += 1
@@ -138,7 +141,9 @@ class _Drawing:
             tone = Tone.WRONG if each.kind is Kind.RESET else Tone.QUIET
             yield Row(f"{each.direction.value} {_end_in_words(each)}", each.number, tone=tone)
 
-    def _details(self, exchange: HttpExchange) -> Iterator[Row]:
+    def _details(self, exchange: HttpExchange, said: str) -> Iterator[Row]:
+        if said:
+            yield Row(said)
         yield from time_rows(exchange)
         yield from escaping_rows(exchange)
         yield from self._more(exchange, self._width)

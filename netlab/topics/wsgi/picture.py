@@ -22,9 +22,9 @@ TUTORIAL = """\
    </body>
 </html>"""
 MOST_LINES = 40
-_NARROWEST = 36
+_NARROWEST = 28
 """Columns that a page needs to stand beside another."""
-_INDENT = 14
+_INDENT = 8
 
 
 def draw(seen: SeenFlow, width: int) -> Picture | None:

@@ -196,12 +196,12 @@ def every(given: tuple[Row, ...]):
 
 def test_a_row_has_room_for_its_times() -> None:
     long = message("GET /" + "a" * 300 + " HTTP/1.1")
-    for width in (40, 80, 120):
-        for flow in (FLOWS["call"], ((UP, long), (DOWN, OK))):
+    for width, end in ((60, ", all 1.0 ms"), (80, ", 1.0 ms in all"), (120, ", 1.0 ms in all")):
+        for flow in (((UP, CALL), (DOWN, RESULT)), ((UP, long), (DOWN, OK))):
             picture = draw(flow_of("http", *flow), width)
             assert picture is not None
-            assert picture.rows[0].text.endswith(" in all")
-            assert len(picture.rows[0].text) <= max(width, 90)
+            assert picture.rows[0].text.endswith(end)
+            assert len(picture.rows[0].text) <= width
 
 
 def test_nothing_is_drawn_of_what_is_not_http() -> None:

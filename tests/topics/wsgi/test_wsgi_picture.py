@@ -42,21 +42,21 @@ PAGE = answer(HELLO.format(name=html.escape(SCRIPT)))
 
 
 def test_both_pages_stand_side_by_side() -> None:
-    tutorial, here, both = escaping(drawn(asked(SCRIPT), PAGE))
+    tutorial, here, both = escaping(drawn(asked(SCRIPT), PAGE, width=128))
     assert tutorial.text == f"unescaped, as the tutorial sends it: <h1>Hello {SCRIPT}!</h1>"
     assert tutorial.tone is Tone.WRONG
     assert here.text == f"escaped, as this server sends it: <h1>Hello {html.escape(SCRIPT)}!</h1>"
     assert here.tone is Tone.GOOD
     lines = [row.text for row in both.details]
-    assert "".join(line[:43] for line in lines).count(SCRIPT) == 2
-    assert "".join(line[46:] for line in lines).count("&lt;/script") == 2
-    marked = [line[44] for line in lines]
-    assert (lines[-1][:7], lines[-1][44:]) == ("</html>", "│ </html>")
+    assert "".join(line[:60] for line in lines).count(SCRIPT) == 2
+    assert "".join(line[63:] for line in lines).count("&lt;/script") == 2
+    marked = [line[61] for line in lines]
+    assert (lines[-1][:7], lines[-1][61:]) == ("</html>", "│ </html>")
     assert set(marked) == {"│", "≠"}
 
 
 def test_one_stands_below_the_other_where_there_is_little_room() -> None:
-    *_, both = escaping(drawn(asked(SCRIPT), PAGE, width=80))
+    *_, both = escaping(drawn(asked(SCRIPT), PAGE, width=60))
     assert [row.text for row in both.details if row.text.endswith("page:")] == [
         "the tutorial's page:",
         "this server's page:",
