@@ -8,7 +8,7 @@ begins, ``·`` before a byte that the view does not show.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -17,7 +17,7 @@ from rich.style import Style
 from netlab.dissect.hexrows import CLASSES, HEX, TEXT, ByteClass
 from netlab.lab.views.coverage import Coverage
 from netlab.ui.bytes.byte_source import ByteSource
-from netlab.ui.bytes.covered import NOT_SHOWN, signs, tints
+from netlab.ui.bytes.covered import NOT_SHOWN, elements_in, signs, tints
 from netlab.ui.bytes.spans import Spans
 
 CLASS_STYLES = tuple(f"bytes--{kind.name.lower()}" for kind in ByteClass)
@@ -77,10 +77,10 @@ class RowPainter:
             self._plain[name] = self._style_of(name, False)
         return self._plain[name]
 
-    def _layers(self, source: ByteSource, start: int, end: int, over: Overlay) -> list[int]:
+    def _layers(self, source: ByteSource, start: int, end: int, over: Overlay, begins: Sequence[int]) -> list[int]:
         layers = [0] * (end - start)
         if over.cover:
-            layers = [_UNCOVERED if tint < 0 else _ELEMENT_TINTS[tint] for tint in tints(over.cover, start, end)]
+            layers = [_UNCOVERED if tint < 0 else _ELEMENT_TINTS[tint] for tint in tints(over.cover, begins)]
         elif over.chunks:
             layers = _parity(source, start, end)
         elif over.fields:
@@ -94,11 +94,11 @@ class RowPainter:
             layers[over.cursor - start] = _CURSOR
         return layers
 
-    def _signs(self, source: ByteSource, start: int, end: int, over: Overlay) -> dict[int, str]:
+    def _signs(self, source: ByteSource, start: int, end: int, over: Overlay, begins: Sequence[int]) -> dict[int, str]:
         """Signs that stand before a byte, by offset."""
         found = dict.fromkeys(source.starts(start, end), "│") if over.chunks else {}
         if over.cover:
-            found = signs(over.cover, start, end)
+            found = signs(over.cover, start, begins)
         if over.marks:
             found |= {start + i: "*" for i, index in enumerate(over.marks.row(start, end)) if index >= 0}
         first, last = over.selection
@@ -112,9 +112,10 @@ class RowPainter:
         """The row that begins at ``start``: at most ``per_row`` bytes are read. ``label`` stands for its offset."""
         row = bytes(source.view(start, start + per_row))
         end = start + len(row)
-        layers = self._layers(source, start, end, over)
+        begins = elements_in(over.cover, start, end) if over.cover else ()
+        layers = self._layers(source, start, end, over, begins)
         cells = bytes(_STEP * layer + kind for layer, kind in zip(layers, row.translate(CLASSES), strict=True))
-        before = self._signs(source, start, end, over)
+        before = self._signs(source, start, end, over, begins)
         missing = {at - start for low, high in source.gaps(start, end) for at in range(low, high)}
         runs = _Runs()
         runs.add(f"{label or f'{start:0{digits}x}':{digits}} ", self._named("bytes--offset"))

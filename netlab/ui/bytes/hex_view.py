@@ -123,8 +123,7 @@ class HexView(ScrollView, can_focus=True):
         self._over = Overlay()
         self._anchor: int | None = None
         self._per_row = 16
-        self._grid: Coverage | None = None
-        self._width = self._top = 0
+        self._width = self._top = self._grid = 0
         self._digits = 4
         self._base: Style | None = None
         self._painter = RowPainter(lambda name, partial: self.get_component_rich_style(name, partial=partial))
@@ -161,9 +160,7 @@ class HexView(ScrollView, can_focus=True):
     def lay_cover(self, cover: Coverage | None) -> None:
         """Mark what a view shows of the bytes. One of two dimensions is a grid if its rows fit: each on a line."""
         self._over.cover = cover
-        self._lay_out()
-        self._into_view()
-        self.refresh()
+        self.on_resize()
 
     def mark_field(self, start: int, end: int) -> None:
         """Underline one field."""
@@ -282,11 +279,8 @@ class HexView(ScrollView, can_focus=True):
         before = self._per_row
         self._digits = offset_digits(self.source.length)
         self._per_row = bytes_per_row(width, self.source.length)
-        cover = self._over.cover
-        grid = grid_row(cover) if cover is not None else 0
-        self._grid = cover if grid and row_width(grid, self._digits) <= width else None
-        if self._grid is not None:
-            self._per_row = grid
+        grid = self._grid = grid_row(self._over.cover)
+        self._per_row = grid if grid and row_width(grid, self._digits) <= width else self._per_row
         rows = -(-self.source.length // self._per_row)
         set_content_size(self, Size(min(row_width(self._per_row, self._digits), width), rows))
         if before != self._per_row:
@@ -317,7 +311,7 @@ class HexView(ScrollView, can_focus=True):
         if start >= self.source.length:
             words = self.empty if y == 0 and not self.source.length else ""
             return Strip([Segment(words, base)] if words else []).adjust_cell_length(width, base)
-        label = row_label(self._grid, start, self._digits) if self._grid is not None else ""
+        label = row_label(self._over.cover, start, self._digits) if self._per_row == self._grid else ""
         row = self._painter.paint(self.source, start, self._per_row, self._digits, self._over, label)
         painted = row_width(self._per_row, self._digits) - max(start + self._per_row - self.source.length, 0)
         if painted <= width:  # computed, not measured, because measuring takes as long as painting

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -23,6 +24,9 @@ from netlab.ui.tab.layout import Panes
 from netlab.ui.tab.server_log import LogPane, ServerLog
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.wire_list import WireList
+
+if TYPE_CHECKING:
+    from netlab.ui.views.views_pane import ViewsPane
 
 ELSEWHERE = "Your server logs where you started it."
 OUTPUT = "What your program writes appears here."
@@ -74,3 +78,14 @@ class LabPanes(Vertical):
             self.console.say(str(event.error) or type(event.error).__name__, error=True)
         elif event.text:
             self.console.say(event.text)
+
+    def on_views_pane_line_requested(self, event: ViewsPane.LineRequested) -> None:
+        """Run the line as if it were typed."""
+        event.stop()
+        self.ask(event.line)
+        self.console.transcript.scroll_end(animate=False)
+
+    def on_views_pane_bytes_requested(self, event: ViewsPane.BytesRequested) -> None:
+        """Go to the bytes."""
+        event.stop()
+        self.panes.go("bytes")

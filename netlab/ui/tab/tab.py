@@ -298,17 +298,6 @@ class TopicTab(LabPanes):
         event.stop()
         self.views.show(event)
 
-    def on_views_pane_line_requested(self, event: ViewsPane.LineRequested) -> None:
-        """Run the line as if it were typed."""
-        event.stop()
-        self.ask(event.line)
-        self.console.transcript.scroll_end(animate=False)
-
-    def on_views_pane_bytes_requested(self, event: ViewsPane.BytesRequested) -> None:
-        """Go to the bytes."""
-        event.stop()
-        self.panes.go("bytes")
-
     def on_picture_pane_row_highlighted(self, event: PicturePane.RowHighlighted) -> None:
         """Let the wire's cursor follow."""
         event.stop()

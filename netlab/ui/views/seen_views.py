@@ -31,7 +31,7 @@ class SeenViews:
             if group.buffer is not None and group.buffer.key == mapped.buffer.key:
                 more = replace(group, views=(*group.views, *mapped.views))
                 return (*found[:at], more, *found[at + 1 :])
-        return (*found, mapped)
+        return (*found, replace(mapped, buffer=replace(mapped.buffer, names=("the capture",))))
 
     @contextmanager
     def bytes_of(self, key: BufferKey) -> Iterator[memoryview | None]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -37,6 +38,17 @@ class ViewRows(ScrollView, can_focus=True):
         .views--chosen { background: $primary-muted; text-style: bold; }
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up", show=False, id="views.up"),
+        Binding("down,j", "move(1)", "down", show=False, id="views.down"),
+    ]
+
+    @dataclass
+    class Moved(Message):
+        """The user goes up (-1) or down (1)."""
+
+        way: int
 
     @dataclass
     class Clicked(Message):
@@ -78,6 +90,10 @@ class ViewRows(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Keep what is chosen in view."""
         self._into_view()
+
+    def action_move(self, way: int) -> None:
+        """Say it: what is chosen moves, not the rows."""
+        self.post_message(self.Moved(way))
 
     def on_click(self, event: events.Click) -> None:
         """Say which row it was."""

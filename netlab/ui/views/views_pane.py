@@ -64,8 +64,6 @@ class ViewsPane(Vertical):
                 tooltip="Show attributes, maps of what each view shows, or slices side by side, in turn"),
         Binding("space", "run_next", "next line", id="views.next", tooltip="Run the next line of the listing"),
         Binding("enter", "bytes", "bytes", show=False, id="views.bytes", tooltip="Go to the bytes of what is chosen"),
-        Binding("up,k", "move(-1)", "up", show=False, id="views.up"),
-        Binding("down,j", "move(1)", "down", show=False, id="views.down"),
         Binding("escape", "close", "close", show=False, id="views.close", tooltip="Close the views"),
     ]  # fmt: skip
 
@@ -199,13 +197,14 @@ class ViewsPane(Vertical):
             return self._page < 2 and (able or None)
         return True
 
-    def action_move(self, way: int) -> None:
+    def on_view_rows_moved(self, event: ViewRows.Moved) -> None:
         """Choose the next or the previous subject."""
+        event.stop()
         there = subjects(self._groups)
         if self._page == 2:
-            self._rows.scroll_relative(y=way, animate=False)
+            self._rows.scroll_relative(y=event.way, animate=False)
         elif there:
-            at = there.index(self._chosen) + way if self._chosen in there else 0
+            at = there.index(self._chosen) + event.way if self._chosen in there else 0
             self.choose(there[min(max(at, 0), len(there) - 1)])
 
     def choose(self, subject: Subject) -> None:
@@ -284,15 +283,6 @@ class ViewsPane(Vertical):
 
     def _write_line(self, view: ViewFacts, typed: str) -> str:
         return lines.write_line(view, self._index() or (0,) * view.ndim, typed)
-
-    def on_question_changed(self, event: Question.Changed) -> None:
-        """Nothing more happens while it is typed."""
-        event.stop()
-
-    def on_question_dismissed(self, event: Question.Dismissed) -> None:
-        """Nothing is sent."""
-        event.stop()
-        self.refresh_bindings()
 
     def on_question_submitted(self, event: Question.Submitted) -> None:
         """Send the line."""

@@ -44,8 +44,8 @@ def test_the_bytes_of_every_element_are_marked_and_no_others(view: memoryview) -
     shown = {at for element in covered.elements(0, 48) for at in range(element.start, element.end)}
     begins = elements_in(covered, 0, 48)
     assert {at for at, begin in enumerate(begins) if begin >= 0} == shown
-    assert {at for at, sign in signs(covered, 0, 48).items() if sign == NOT_SHOWN} == set(range(48)) - shown
-    assert {at for at, tint in enumerate(tints(covered, 0, 48)) if tint < 0} == set(range(48)) - shown
+    assert {at for at, sign in signs(covered, 0, begins).items() if sign == NOT_SHOWN} == set(range(48)) - shown
+    assert {at for at, tint in enumerate(tints(covered, begins)) if tint < 0} == set(range(48)) - shown
     for start in range(0, 48, 16):  # a row at a time says the same
         assert elements_in(covered, start, start + 16) == begins[start : start + 16]
 
