@@ -17,8 +17,8 @@ from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_STATE, FlowDissector, Run
 from netlab.dissect.reading.clipping import within
+from netlab.dissect.reading.dissector_state import DissectorState, Reading
 from netlab.dissect.reading.flow_bytes import Streams
-from netlab.dissect.reading.flow_state import FlowState, Reading
 from netlab.dissect.reading.own_error import OwnError
 from netlab.dissect.reading.state_size import state_size
 
@@ -46,16 +46,16 @@ class FlowReader:
         self._summaries: dict[int, str] = {}
         self.problem = ""
         """Why the dissector was given up, if it was."""
-        self._checkpoints: list[FlowState] = []
+        self._checkpoints: list[DissectorState] = []
 
     def _begin(self) -> None:
         self._spacing = 1
         self._checkpoints = []
-        self._near: deque[FlowState] = deque(maxlen=_MOST_NEAR)
+        self._near: deque[DissectorState] = deque(maxlen=_MOST_NEAR)
         self._since = (0, 0)  # bytes and chunks since the last checkpoint
         self._said = dict.fromkeys(Direction, "")
         try:
-            self._head = FlowState(self._make(), self._transport)
+            self._head = DissectorState(self._make(), self._transport)
             self._checkpoints.append(self._head.copy())
         except Exception as error:  # noqa: BLE001 - a person's own dissector may raise anything
             self._give_up(error)
@@ -200,7 +200,7 @@ class FlowReader:
             readings = [reading for reading in readings if reading.end > start]
         return readings
 
-    def _checkpoint_before(self, way: Direction, start: int) -> FlowState:
+    def _checkpoint_before(self, way: Direction, start: int) -> DissectorState:
         """The latest checkpoint that has read nothing after ``start``."""
         before = [each for each in (*self._checkpoints, *self._near) if each.places[way].position <= start]
         return max(before or self._checkpoints[:1], key=lambda each: each.latest)

@@ -16,9 +16,9 @@ from netlab.capture.view import CapturedSegments
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import FlowDissector, Run, moved
 from netlab.dissect.picture import Message, SeenFlow
+from netlab.dissect.reading.dissector_state import DissectorState, Reading
 from netlab.dissect.reading.flow_bytes import Streams, bytes_between
 from netlab.dissect.reading.flow_reader import why_given_up
-from netlab.dissect.reading.flow_state import FlowState, Reading
 
 MOST_MESSAGES = 2000
 MOST_SEGMENTS = 10_000
@@ -55,7 +55,7 @@ class SeenSoFar:
         self._unfinished: dict[Direction, Message] = {}
         self._fields = self._kept = 0
         self._full = ""
-        self._state: FlowState | None = None
+        self._state: DissectorState | None = None
 
     def follow(self) -> bool:
         """Take notice of what was captured; whether there is something to read. Call it where the capture grows."""
@@ -140,17 +140,17 @@ class SeenSoFar:
                 return True
         return False
 
-    def _next(self) -> tuple[FlowState, Direction, Chunk] | None:
+    def _next(self) -> tuple[DissectorState, Direction, Chunk] | None:
         """The dissector's state, and the chunk that it reads next. If bytes came before that, it begins again."""
         if self._state is None:
-            self._state = FlowState(self._make(), self.flow.transport)
+            self._state = DissectorState(self._make(), self.flow.transport)
         elif not self._state.relocate(self._streams):
             self._restarts += 1
             self._begin()
             if self._restarts > _MOST_RESTARTS:
                 self._full = "Bytes that came late keep changing what was read, so no messages are shown."
                 return None
-            self._state = FlowState(self._make(), self.flow.transport)
+            self._state = DissectorState(self._make(), self.flow.transport)
         step = self._state.next(self._streams)
         return (self._state, *step) if step is not None else None
 

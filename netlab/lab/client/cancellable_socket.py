@@ -30,6 +30,8 @@ _EXCUSED = 2.0  # seconds between two checks whether waiting is still excused, a
 _Ancillary = list[tuple[int, int, bytes]]
 
 
+MOST_READS = 2000
+"""Reads whose lengths are kept."""
 _MOST_UNANSWERED = 16
 """The most datagrams that are kept for the peer's next address."""
 
@@ -78,8 +80,9 @@ class CancellableSocket(socket.socket):
     """A socket whose waiting ends when ``wake`` is set.
 
     ``local`` is the address from which it connected, ``began`` when it began to (`time.monotonic`); ``received``
-    counts the received bytes; ``ended`` says that the peer closed its side (a read returned nothing); ``detached`` is
-    the descriptor and inode that `detach` gave away (as `ssl` does).
+    counts the received bytes, ``reads`` has their lengths, read by read (None: too many); ``ended`` says that the peer
+    closed its side (a read returned nothing); ``detached`` is the descriptor and inode that `detach` gave away (as
+    `ssl` does).
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class CancellableSocket(socket.socket):
         self.local: Endpoint | None = None
         self.began = 0.0
         self.received = 0
+        self.reads: list[int] | None = []
         self.ended = False
         self.detached: tuple[int, int] | None = None
         self._others: deque[tuple[int, object]] = deque()  # the peer's addresses that were not tried yet
@@ -197,25 +201,25 @@ class CancellableSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """As `socket.socket.recv`."""
         got = self._attempt(partial(super().recv, bufsize, flags), READABLE)
-        self._count(len(got), bufsize)
+        self._count(len(got), bufsize, flags)
         return got
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
         """As `socket.socket.recv_into`."""
         got = self._attempt(partial(super().recv_into, buffer, nbytes, flags), READABLE)
-        self._count(got, nbytes or memoryview(buffer).nbytes)
+        self._count(got, nbytes or memoryview(buffer).nbytes, flags)
         return got
 
     def recvfrom(self, bufsize: int, flags: int = 0, /) -> tuple[bytes, object]:
         """As `socket.socket.recvfrom`."""
         got = self._attempt(partial(super().recvfrom, bufsize, flags), READABLE)
-        self._count(len(got[0]), bufsize)
+        self._count(len(got[0]), bufsize, flags)
         return got
 
     def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> tuple[int, object]:
         """As `socket.socket.recvfrom_into`."""
         got = self._attempt(partial(super().recvfrom_into, buffer, nbytes, flags), READABLE)
-        self._count(got[0], nbytes or memoryview(buffer).nbytes)
+        self._count(got[0], nbytes or memoryview(buffer).nbytes, flags)
         return got
 
     if sys.platform != "win32":
@@ -225,7 +229,7 @@ class CancellableSocket(socket.socket):
         ) -> tuple[bytes, _Ancillary, int, object]:
             """As `socket.socket.recvmsg`."""
             got = self._attempt(partial(super().recvmsg, bufsize, ancbufsize, flags), READABLE)
-            self._count(len(got[0]), bufsize)
+            self._count(len(got[0]), bufsize, flags)
             return got
 
         def recvmsg_into(
@@ -234,7 +238,7 @@ class CancellableSocket(socket.socket):
             """As `socket.socket.recvmsg_into`."""
             into = list(buffers)
             got = self._attempt(partial(super().recvmsg_into, into, ancbufsize, flags), READABLE)
-            self._count(got[0], sum(memoryview(b).nbytes for b in into))
+            self._count(got[0], sum(memoryview(b).nbytes for b in into), flags)
             return got
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
@@ -256,8 +260,11 @@ class CancellableSocket(socket.socket):
         """As `socket.socket.sendto`."""
         return self._attempt(partial(super().sendto, data, *rest), WRITABLE)
 
-    def _count(self, got: int, wanted: int) -> None:
+    def _count(self, got: int, wanted: int, flags: int) -> None:
         self.received += got
+        if got and self.reads is not None and not flags & socket.MSG_PEEK:
+            self.reads.append(got)
+            self.reads = self.reads if len(self.reads) <= MOST_READS else None
         if not got and wanted and self.type == socket.SOCK_STREAM:
             self.ended = True
 

@@ -112,6 +112,15 @@ class Connection:
         here = self.local
         return found if here is None or not made else {here: made[-1].began, **found}
 
+    def reads(self, local: Endpoint) -> tuple[int, ...] | None:
+        """The lengths that its connection from this address has read, one for each call of ``recv``.
+
+        None if they are not known: `ssl` reads by itself, and very many are not kept.
+        """
+        made = next((one for one in reversed(self._made) if one.local == local), None)
+        known = made is not None and made.detached is None and made.type == socket.SOCK_STREAM
+        return tuple(made.reads) if made is not None and known and made.reads is not None else None
+
     def marks(self) -> dict[Endpoint, Counts | None]:
         """What its last connections have sent and read, by local address; None for a closed one."""
         live, sock = self.local, self._socket()

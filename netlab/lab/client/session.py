@@ -152,6 +152,10 @@ class Session:
         """The local addresses of its last connections, and when each began to connect (`time.monotonic`)."""
         return self._repl.connection.addresses() if self._repl.connection is not None else {}
 
+    def reads(self, local: Endpoint) -> tuple[int, ...] | None:
+        """The lengths that a connection's calls of ``recv`` have read; None if they are not known."""
+        return self._repl.connection.reads(local) if self._repl.connection is not None else None
+
     def submit(self, text: str) -> None:
         """Run console lines, one after another, without waiting for them."""
         for line in filter(str.strip, text.split("\n")):

@@ -119,9 +119,8 @@ class Panes(Horizontal):
     """The pane that has the whole tab; empty if none has."""
 
     def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: LogPane) -> None:
-        super().__init__(
-            id="panes", classes="-wire -lower-bytes"
-        )  # as `_arrange` sets it: each added class restyles everything
+        # As `_arrange` sets them: each added class restyles everything.
+        super().__init__(id="panes", classes="-wire -lower-bytes")
         self._client, self._wire, self._bytes, self._log = console, wire, inspector, log
         self.reader_slot: Slot[ReaderPane] = Slot("reader", self._settle_soon)
         self.lanes_slot: Slot[LanesPane] = Slot("lanes", self._settle_soon)

@@ -26,7 +26,7 @@ class Reading(NamedTuple):
     data: memoryview = memoryview(b"")
 
 
-class FlowState:
+class DissectorState:
     """A dissector, and how far it has read each direction. ``streams`` are the same at each call, or have grown."""
 
     def __init__(
@@ -35,10 +35,10 @@ class FlowState:
         self.dissector, self.transport = dissector, transport
         self.places = {way: ReadSoFar() for way in Direction} if places is None else places
 
-    def copy(self) -> FlowState:
+    def copy(self) -> DissectorState:
         """The same, to go on from later."""
         places = {way: place.copy() for way, place in self.places.items()}
-        return FlowState(deepcopy(self.dissector), self.transport, places)
+        return DissectorState(deepcopy(self.dissector), self.transport, places)
 
     @property
     def latest(self) -> int:
