@@ -14,7 +14,7 @@ from typing import NamedTuple
 from netlab.capture.model import Direction, Kind, Outcome, Segment
 
 
-class State(Enum):
+class EndState(Enum):
     """A state, by its name in RFC 9293."""
 
     CLOSED = "CLOSED"
@@ -29,38 +29,38 @@ class State(Enum):
     TIME_WAIT = "TIME_WAIT"
 
 
-_SENT_FIN = {State.ESTABLISHED: State.FIN_WAIT_1, State.CLOSE_WAIT: State.LAST_ACK}
+_SENT_FIN = {EndState.ESTABLISHED: EndState.FIN_WAIT_1, EndState.CLOSE_WAIT: EndState.LAST_ACK}
 _GOT_FIN = {
-    State.ESTABLISHED: State.CLOSE_WAIT,
-    State.FIN_WAIT_1: State.TIME_WAIT,
-    State.FIN_WAIT_2: State.TIME_WAIT,
+    EndState.ESTABLISHED: EndState.CLOSE_WAIT,
+    EndState.FIN_WAIT_1: EndState.TIME_WAIT,
+    EndState.FIN_WAIT_2: EndState.TIME_WAIT,
 }
-_ACKED = {State.FIN_WAIT_1: State.FIN_WAIT_2, State.LAST_ACK: State.CLOSED}
-_SENDS = frozenset({State.ESTABLISHED, State.CLOSE_WAIT})
+_ACKED = {EndState.FIN_WAIT_1: EndState.FIN_WAIT_2, EndState.LAST_ACK: EndState.CLOSED}
+_SENDS = frozenset({EndState.ESTABLISHED, EndState.CLOSE_WAIT})
 """The states in which a side may send data."""
 
 
-class Ends(NamedTuple):
+class BothEnds(NamedTuple):
     """The states of client and server."""
 
-    client: State
-    server: State
+    client: EndState
+    server: EndState
 
-    def of(self, way: Direction) -> tuple[State, State]:
+    def of(self, way: Direction) -> tuple[EndState, EndState]:
         """The states of who sends in a direction, and of who receives."""
         return (self.client, self.server) if way is Direction.TO_SERVER else (self.server, self.client)
 
     @staticmethod
-    def from_sender(way: Direction, sender: State, receiver: State) -> Ends:
+    def from_sender(way: Direction, sender: EndState, receiver: EndState) -> BothEnds:
         """The two states, given as `of` gives them."""
-        return Ends(sender, receiver) if way is Direction.TO_SERVER else Ends(receiver, sender)
+        return BothEnds(sender, receiver) if way is Direction.TO_SERVER else BothEnds(receiver, sender)
 
 
-_OPEN = Ends(State.ESTABLISHED, State.ESTABLISHED)
+_OPEN = BothEnds(EndState.ESTABLISHED, EndState.ESTABLISHED)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StateStep:
     """Segments of one direction that change nothing between them, or one that does, and the states after it.
 
     ``inferred``: an acknowledgement that is not in the capture. ``wrong`` says what a side must not do, or empty.
@@ -69,7 +69,7 @@ class Step:
     way: Direction
     kind: Kind
     segments: tuple[Segment, ...]
-    after: Ends
+    after: BothEnds
     inferred: bool = False
     wrong: str = ""
     half_closed: bool = False
@@ -81,14 +81,14 @@ class Step:
         return self.segments[0].outcome is Outcome.DROPPED if self.segments else False
 
 
-def beginning(segments: Sequence[Segment], connected: bool) -> Ends:
+def beginning(segments: Sequence[Segment], connected: bool) -> BothEnds:
     """The states before the first segment. ``connected``: the lab knows that the connection was made."""
     if segments and segments[0].kind is not Kind.OPEN:
         return _OPEN
-    return Ends(State.CLOSED, State.LISTEN) if segments or not connected else _OPEN
+    return BothEnds(EndState.CLOSED, EndState.LISTEN) if segments or not connected else _OPEN
 
 
-def steps(segments: Sequence[Segment], connected: bool) -> Iterator[Step]:
+def steps(segments: Sequence[Segment], connected: bool) -> Iterator[StateStep]:
     """The connection step by step."""
     ends = beginning(segments, connected)
     run: list[Segment] = []
@@ -108,8 +108,8 @@ def steps(segments: Sequence[Segment], connected: bool) -> Iterator[Step]:
             yield step
     if run:
         yield _data(run, ends)
-    elif connected and ends.client is State.SYN_SENT:
-        yield Step(Direction.TO_CLIENT, Kind.OPEN, (), _OPEN, inferred=True)
+    elif connected and ends.client is EndState.SYN_SENT:
+        yield StateStep(Direction.TO_CLIENT, Kind.OPEN, (), _OPEN, inferred=True)
 
 
 def _continues(run: Sequence[Segment], segment: Segment) -> bool:
@@ -117,44 +117,46 @@ def _continues(run: Sequence[Segment], segment: Segment) -> bool:
     return (last.direction, last.kind, last.outcome) == (segment.direction, segment.kind, segment.outcome)
 
 
-def _reset_at_once(segment: Segment, ends: Ends) -> bool:
+def _reset_at_once(segment: Segment, ends: BothEnds) -> bool:
     """Whether a segment refuses a connection."""
-    return segment.kind is Kind.RESET and State.SYN_SENT in ends
+    return segment.kind is Kind.RESET and EndState.SYN_SENT in ends
 
 
-def _answered(ends: Ends) -> Ends:
+def _answered(ends: BothEnds) -> BothEnds:
     """The states once more has come than a SYN."""
-    return _OPEN if ends.client in (State.SYN_SENT, State.SYN_RECEIVED) else ends
+    return _OPEN if ends.client in (EndState.SYN_SENT, EndState.SYN_RECEIVED) else ends
 
 
-def _data(run: Sequence[Segment], ends: Ends) -> Step:
+def _data(run: Sequence[Segment], ends: BothEnds) -> StateStep:
     way = run[0].direction
     sender, _ = ends.of(way)
     wrong = "" if sender in _SENDS else _why_not(sender)
-    return Step(way, Kind.DATA, tuple(run), ends, wrong=wrong, half_closed=sender is State.CLOSE_WAIT)
+    return StateStep(way, Kind.DATA, tuple(run), ends, wrong=wrong, half_closed=sender is EndState.CLOSE_WAIT)
 
 
-def _why_not(sender: State) -> str:
-    return "after its connection was over" if sender is State.CLOSED else "after its own FIN"
+def _why_not(sender: EndState) -> str:
+    return "after its connection was over" if sender is EndState.CLOSED else "after its own FIN"
 
 
-def _changed(segment: Segment, ends: Ends) -> Iterator[Step]:
+def _changed(segment: Segment, ends: BothEnds) -> Iterator[StateStep]:
     """A segment that opens or ends, and the acknowledgement that follows."""
     way, one = segment.direction, (segment,)
     sender, receiver = ends.of(way)
     if segment.outcome is Outcome.DROPPED:
-        yield Step(way, segment.kind, one, ends)
+        yield StateStep(way, segment.kind, one, ends)
     elif segment.kind is Kind.OPEN:
-        again = ends.client not in (State.CLOSED, State.LISTEN)
-        after = ends if again else Ends.from_sender(way, State.SYN_SENT, State.SYN_RECEIVED)
-        yield Step(way, Kind.OPEN, one, after, wrong="sent again" if again else "")
+        again = ends.client not in (EndState.CLOSED, EndState.LISTEN)
+        after = ends if again else BothEnds.from_sender(way, EndState.SYN_SENT, EndState.SYN_RECEIVED)
+        yield StateStep(way, Kind.OPEN, one, after, wrong="sent again" if again else "")
     elif segment.kind is Kind.RESET:
-        over = State.CLOSED in (sender, receiver) and sender is receiver
-        yield Step(way, Kind.RESET, one, Ends(State.CLOSED, State.CLOSED), wrong="again" if over else "")
+        over = EndState.CLOSED in (sender, receiver) and sender is receiver
+        yield StateStep(way, Kind.RESET, one, BothEnds(EndState.CLOSED, EndState.CLOSED), wrong="again" if over else "")
     elif sender not in _SENT_FIN:
-        yield Step(way, Kind.FIN, one, ends, wrong="sent again" if sender is not State.CLOSED else _why_not(sender))
+        yield StateStep(
+            way, Kind.FIN, one, ends, wrong="sent again" if sender is not EndState.CLOSED else _why_not(sender)
+        )
     else:
         sent, got = _SENT_FIN[sender], _GOT_FIN.get(receiver, receiver)
-        yield Step(way, Kind.FIN, one, Ends.from_sender(way, sent, got))
-        acked = Ends.from_sender(way, _ACKED[sent], got)
-        yield Step(way.other, Kind.FIN, (), acked, inferred=True)
+        yield StateStep(way, Kind.FIN, one, BothEnds.from_sender(way, sent, got))
+        acked = BothEnds.from_sender(way, _ACKED[sent], got)
+        yield StateStep(way.other, Kind.FIN, (), acked, inferred=True)

@@ -13,12 +13,12 @@ from itertools import accumulate
 
 from netlab.capture.model import Direction, Kind, Outcome, Segment, Transport
 from netlab.dissect.picture import MOST_ROWS, Picture, Row, SeenFlow, Tone
-from netlab.dissect.pictures.connection_states import Ends, State, Step, beginning, steps
+from netlab.dissect.pictures.connection_states import BothEnds, EndState, StateStep, beginning, steps
 from netlab.dissect.pictures.durations import since
 
 MOST_STEPS = 600
 _MOST_DETAILS = 40
-_STATE = max(len(state.value) for state in State)
+_STATE = max(len(state.value) for state in EndState)
 _NARROWEST = 22
 """Columns of an arrow."""
 _NAMES = {Kind.OPEN: "SYN", Kind.FIN: "FIN", Kind.RESET: "RST"}
@@ -38,7 +38,7 @@ def draw(seen: SeenFlow, width: int) -> Picture | None:
     return Picture("states of both ends", tuple(rows), _note(seen, made, recvs))
 
 
-def _shortened(made: Sequence[Step], most: int) -> Iterable[Step | int]:
+def _shortened(made: Sequence[StateStep], most: int) -> Iterable[StateStep | int]:
     """At most so many steps: of the data in the middle only the number. What changes a state stays."""
     if len(made) <= most:
         yield from made
@@ -90,18 +90,18 @@ class _Drawn:
         self._middle, self._start, self._recvs = middle, start, recvs
         self._room = MOST_ROWS - MOST_STEPS - 200
 
-    def ends(self, at_first: Ends, seen: SeenFlow) -> Row:
+    def ends(self, at_first: BothEnds, seen: SeenFlow) -> Row:
         """The row of the two ends, before anything crossed."""
         between = f"client {seen.flow.client}"
         right = f"{seen.flow.server} server"
         gap = max(self._middle - len(between) - len(right), 1)
         return Row(self._line(at_first, f"{between}{' ' * gap}{right}"), tone=Tone.QUIET)
 
-    def _line(self, ends: Ends, between: str, behind: str = "") -> str:
+    def _line(self, ends: BothEnds, between: str, behind: str = "") -> str:
         left, right = (end.value for end in ends)
         return f"{left:<{_STATE}} {between:<{self._middle}} {right:<{_STATE}}{behind}".rstrip()
 
-    def row(self, step: Step | int) -> Row:
+    def row(self, step: StateStep | int) -> Row:
         """A step; of those that are left out their number."""
         if isinstance(step, int):
             return Row(f"{'':<{_STATE}} {f'… {step:,} runs of segments more':^{self._middle}}", tone=Tone.QUIET)
@@ -114,7 +114,7 @@ class _Drawn:
         self._room -= len(details)
         return Row(line, step.segments[0].number if step.segments else 0, details, _tone(step))
 
-    def _words(self, step: Step) -> str:
+    def _words(self, step: StateStep) -> str:
         if step.inferred:
             return f"({_INFERRED[step.kind]})"
         if step.kind is not Kind.DATA:
@@ -122,20 +122,20 @@ class _Drawn:
         count, total = len(step.segments), sum(segment.length for segment in step.segments)
         return f"{_counted(count, 'segment')}, {_counted(total, 'byte')}"
 
-    def _arrow(self, step: Step, words: str) -> str:
+    def _arrow(self, step: StateStep, words: str) -> str:
         line = "╌" if step.inferred else "─"
         body = f" {words} ".center(max(self._middle - 2, len(words) + 2), line)
         if step.lost:
             return f"{line}{body}✗" if step.way is Direction.TO_SERVER else f"✗{body}{line}"
         return f"{line}{body}▸" if step.way is Direction.TO_SERVER else f"◂{body}{line}"
 
-    def _details(self, step: Step) -> tuple[Row, ...]:
+    def _details(self, step: StateStep) -> tuple[Row, ...]:
         rows = [self._segment(segment) for segment in step.segments[:_MOST_DETAILS]] if len(step.segments) > 1 else []
         if step.kind is Kind.DATA and step.way is Direction.TO_CLIENT and not step.lost:
             rows = [*self._read_by(step), *rows]
         if len(step.segments) > _MOST_DETAILS:
             rows.append(Row(f"… {len(step.segments) - _MOST_DETAILS:,} segments more", tone=Tone.QUIET))
-        if State.TIME_WAIT in step.after and step.inferred:
+        if EndState.TIME_WAIT in step.after and step.inferred:
             rows.append(Row(_LAST, tone=Tone.QUIET))
         if len(step.segments) == 1 and not rows:
             rows = [self._segment(step.segments[0])]
@@ -146,7 +146,7 @@ class _Drawn:
         fate = f", {segment.words}" if segment.words else ""
         return Row(f"{since(segment.time_ns - self._start)}  {words}{fate}", segment.number)
 
-    def _read_by(self, step: Step) -> list[Row]:
+    def _read_by(self, step: StateStep) -> list[Row]:
         """How the client's calls of recv took these segments, if that is known."""
         if self._recvs is None:
             return []
@@ -161,7 +161,7 @@ class _Drawn:
         return [Row(f"{words}: {lengths} bytes{rest}", tone=Tone.QUIET)]
 
 
-def _tone(step: Step) -> Tone:
+def _tone(step: StateStep) -> Tone:
     if step.inferred:
         return Tone.QUIET
     return Tone.WRONG if step.wrong or step.lost or step.kind is Kind.RESET else Tone.PLAIN
@@ -179,7 +179,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _note(seen: SeenFlow, made: Sequence[Step], recvs: Recvs | None) -> str:
+def _note(seen: SeenFlow, made: Sequence[StateStep], recvs: Recvs | None) -> str:
     parts = []
     if seen.segments[0].kind is not Kind.OPEN:
         parts.append("The capture begins within the connection.")
@@ -190,6 +190,6 @@ def _note(seen: SeenFlow, made: Sequence[Step], recvs: Recvs | None) -> str:
         parts.append(f"{words}{', so far' if recvs.read < total else ''}.")
     if any(step.inferred for step in made):
         parts.append("╌ was not captured: it follows from what came after.")
-    if made and made[-1].after.client is State.SYN_SENT:
+    if made and made[-1].after.client is EndState.SYN_SENT:
         parts.append("Whether the SYN was answered is not seen: a SYN-ACK is no segment of the capture.")
     return " ".join(filter(None, (*parts, seen.left_out)))

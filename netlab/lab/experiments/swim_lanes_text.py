@@ -120,7 +120,7 @@ def render(lanes: Sequence[Lane], width: int = 80, now: int | None = None) -> li
 
 
 def render_boards(boards: Sequence[Board], width: int = 80, *, beside: bool = False) -> list[str]:
-    """Pictures on one time axis that begins with the first client of each: one above the other, or ``beside``."""
+    """TabPicture on one time axis that begins with the first client of each: one above the other, or ``beside``."""
     drawn = [newest(board) for board in boards]
     layout = Layout.of(drawn, width, beside)
     length = max((board.length for board in drawn), default=1)

@@ -120,7 +120,7 @@ class Sheet:
 
     @classmethod
     def of(cls, runs: Sequence[BoardGroup], width: int, window: Window, beside: bool) -> Sheet:
-        """Pictures of all runs in the same window: equal zoom, equal distance from the start."""
+        """TabPicture of all runs in the same window: equal zoom, equal distance from the start."""
         names = tuple(run.name for run in runs) if len(runs) > 1 else ("",)
         return cls(names, tuple(LanesSheet(r.boards, width, axis_length(r.boards), window, beside) for r in runs))
 

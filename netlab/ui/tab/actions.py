@@ -12,7 +12,7 @@ from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.panes import LabPanes
-from netlab.ui.tab.pictures import Pictures
+from netlab.ui.tab.picture_of_tab import TabPicture
 from netlab.ui.tab.reading_and_copying import Copying, ReadingActions
 from netlab.ui.tab.views import Views
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
@@ -49,7 +49,7 @@ class TabActions:
         cursor_links: CursorLinks,
         experiments_and_lanes: ExperimentsAndLanes,
         views: Views,
-        pictures: Pictures,
+        pictures: TabPicture,
     ) -> None:
         self._tab, self._cursor_links, self._experiments_and_lanes = tab, cursor_links, experiments_and_lanes
         self._views, self._pictures = views, pictures

@@ -25,7 +25,7 @@ from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.intercepts import Intercepts
 from netlab.ui.tab.panes import LabPanes
-from netlab.ui.tab.pictures import Pictures
+from netlab.ui.tab.picture_of_tab import TabPicture
 from netlab.ui.tab.status import Banner, StatusLine
 from netlab.ui.tab.views import Views
 from netlab.ui.widgets.closing import PaneClosed
@@ -67,7 +67,7 @@ class TopicTab(LabPanes):
         self.views = Views(self)
         self.intercepts = Intercepts(self)
         self.cursor_links = CursorLinks(self)
-        self.pictures = Pictures(self, lambda: self.dissect_as.meanings(self.wire.capture))
+        self.pictures = TabPicture(self, lambda: self.dissect_as.meanings(self.wire.capture))
         self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes, self.views, self.pictures)
         self.dissect_as = DissectAs(self, self._dissect_again, self.topic, self.topic.dissect_file)
         self._timer: Timer | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from netlab.ui.picture.picture_pane import PicturePane
 
 
-class Pictures:
+class TabPicture:
     """The picture pane of one tab."""
 
     def __init__(self, tab: LabPanes, how: Callable[[], How]) -> None:
@@ -52,4 +52,5 @@ class Pictures:
     def _facts(self, flow: Flow) -> FlowFacts:
         from netlab.ui.picture.drawn_flow import FlowFacts
 
-        return FlowFacts(known_of(self._tab.lab.sessions, flow))
+        lab = self._tab.lab
+        return FlowFacts({**lab.facts(flow.client), **known_of(lab.sessions, flow)})
