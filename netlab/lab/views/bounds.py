@@ -12,8 +12,10 @@ from netlab.lab.views.looking import OWNERS, is_released
 
 MOST = MOST_MADE
 """The most bytes that one line copies, makes or compares."""
-MOST_DIGITS = 1 << 20
-"""The most bytes that `hex` writes out."""
+MOST_ONE_BY_ONE = 1 << 20
+"""The most elements that lie apart that one line copies, and the most bytes that `hex` writes out."""
+MOST_COMPARED = 1 << 22
+"""The most bytes that one line compares."""
 MOST_UNPACKED = 1 << 16
 """The most bytes that a `struct` format reads."""
 LONGEST_FORMAT = 1000
@@ -41,6 +43,17 @@ def refuse_large_copy(value: object) -> None:
     if isinstance(value, int) and value > MOST:
         raise LabError(f"that would make {value:,} bytes, and the most is {MOST:,}", "make a smaller one")
     refuse_large("that would copy", size_in_bytes(value))
+    if isinstance(value, memoryview) and not is_released(value) and not value.contiguous:
+        refuse_large("that would copy, one by one,", _count(value), MOST_ONE_BY_ONE, "elements")
+
+
+def refuse_large_store(key: object, value: object) -> None:
+    """Refuse to copy too much into a part of a buffer."""
+    if isinstance(value, int):
+        return
+    refuse_large_copy(value)
+    if isinstance(key, slice) and key.step not in (None, 1):
+        refuse_large("that would copy, one by one,", _count(value), MOST_ONE_BY_ONE, "elements")
 
 
 def refuse_large_slice(of: object, key: object) -> None:
@@ -58,16 +71,16 @@ def _whole(key: slice) -> bool:
 def refuse_long_list(value: object) -> None:
     """Refuse to make an object of each of very many elements."""
     if isinstance(value, memoryview) and not is_released(value):
-        refuse_large("that would make", value.nbytes // value.itemsize, MOST_ITEMS, "objects")
+        refuse_large("that would make", _count(value), MOST_ITEMS, "objects")
     elif isinstance(value, array.array):
         refuse_large("that would make", len(value), MOST_ITEMS, "objects")
 
 
 def refuse_long_comparison(left: object, right: object) -> None:
     """Refuse to compare very much; elements of different formats are compared one by one."""
-    refuse_large("that would compare", min(size_in_bytes(left), size_in_bytes(right)))
+    refuse_large("that would compare", min(size_in_bytes(left), size_in_bytes(right)), MOST_COMPARED)
     if _format(left) != _format(right):
-        refuse_large("that would compare, one by one,", min(_count(left), _count(right)), MOST_DIGITS, "elements")
+        refuse_large("that would compare, one by one,", min(_count(left), _count(right)), MOST_ITEMS, "elements")
 
 
 def refuse_large_format(form: object) -> None:

@@ -109,7 +109,7 @@ class _Performer:
         value, of = self._value(expression), self._value(target.of)
         key = self._key(target)
         self._do("store", of, key, value)
-        bounds.refuse_large_copy(b"" if isinstance(value, int) else value)
+        bounds.refuse_large_store(key, value)
         if isinstance(of, memoryview | bytearray | array.array | mmap.mmap):
             self._counter.watch(of)
             of[key] = value  # type: ignore[call-overload]  # Python says what does not fit
@@ -171,6 +171,8 @@ class _Performer:
     def _attribute(self, node: Attribute) -> object:
         of = self._value(node.of)
         self._do("attribute", of)
+        if node.name in METHODS.get(type(of), ()):
+            raise LabError(f"{node.name} is a method", f"v.{node.name}(…) calls it")
         if node.name not in ATTRIBUTES.get(type(of), ()):
             _refuse_attribute(of, node.name)
         return getattr(of, node.name)
@@ -191,12 +193,14 @@ class _Performer:
         if name == "tolist":
             bounds.refuse_long_list(of)
         elif name == "hex":
-            bounds.refuse_large("that would write out", bounds.size_in_bytes(of), bounds.MOST_DIGITS)
+            bounds.refuse_large("that would write out", bounds.size_in_bytes(of), bounds.MOST_ONE_BY_ONE)
         elif name == "tobytes":
             bounds.refuse_large_copy(of)
         elif name in GROWING:
             more = sum(map(bounds.size_in_bytes, arguments))
             bounds.refuse_large("that would add", more)
+            if isinstance(of, array.array):
+                bounds.refuse_long_list(arguments[0] if arguments else None)
             self._views.refuse_growth(of, more)
 
     def _call(self, name: str, arguments: list[Any]) -> object:
@@ -240,6 +244,7 @@ def _bytearray(value: object = b"") -> bytearray:
 
 def _array(code: Any, values: Any = ()) -> array.array[Any]:
     bounds.refuse_large_copy(values)
+    bounds.refuse_long_list(values)
     return array.array(code, values)
 
 

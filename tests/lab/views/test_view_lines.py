@@ -145,6 +145,7 @@ def test_with_a_server_that_has_operations_of_its_own_a_call_is_the_server_s() -
         ("segment('a')", "the number of a segment"),
         ("w = bytearray(99999999999)", "99,999,999,999 bytes"),
         ("v.obj.clear()", "not used here"),
+        ("v.cast", r"v.cast\(…\) calls it"),
         ("v[0].to_bytes()", "not used here"),
     ],
 )
@@ -317,7 +318,9 @@ def test_a_refused_line_holds_nothing(console: Console) -> None:
     ["bytes(z.buffer)", "z.buffer.tolist()", "z.buffer.hex()", "z.owner[::2]", "z.buffer.tobytes()",
      "z.buffer == z.buffer[0:]", "v[0:] = z.buffer", "a.extend(z.buffer)", "b = bytearray(z.buffer)",
      "struct.unpack_from('65537s', z.buffer)", "struct.unpack_from('99999999999x', z.buffer)",
-     "h = array('B', z.buffer)", "z.owner.hex()", "struct.unpack_from(f, v)"],
+     "h = array('B', z.buffer)", "v[0:4194306:2] = v[0:4194304][::2]", "bytes(v[0:4194304:2])",
+     "v[0:200000] == v[0:200000].cast('b')", "h = array('B', v[0:200000])", "z.owner.hex()",
+     "struct.unpack_from(f, v)"],
 )  # fmt: skip
 def test_what_would_take_long_is_refused_before_it_begins(line: str) -> None:
     console = Console()
