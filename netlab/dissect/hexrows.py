@@ -51,9 +51,9 @@ CLASSES = bytes(byte_class(value) for value in range(256))
 
 
 def offset_digits(length: int) -> int:
-    """How many hex digits the offset column of ``length`` bytes needs: 4, 8 or 16."""
+    """How many hex digits the offset column of ``length`` bytes needs: 4, 5, 6, 8 or 16."""
     last = max(length - 1, 0)
-    return next(digits for digits in (4, 8, 16) if last < 1 << (4 * digits))
+    return next(digits for digits in (4, 5, 6, 8, 16) if last < 1 << (4 * digits))
 
 
 def row_width(per_row: int, digits: int) -> int:

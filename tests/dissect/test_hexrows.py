@@ -43,7 +43,10 @@ def test_every_cell_is_one_printable_character() -> None:
     assert bytes(range(256)).translate(CLASSES) == CLASSES
 
 
-@pytest.mark.parametrize(("length", "digits"), [(0, 4), (1, 4), (1 << 16, 4), ((1 << 16) + 1, 8), (1 << 40, 16)])
+@pytest.mark.parametrize(
+    ("length", "digits"),
+    [(0, 4), (1, 4), (1 << 16, 4), ((1 << 16) + 1, 5), (1 << 20, 5), (1 << 24, 6), ((1 << 24) + 1, 8), (1 << 40, 16)],
+)
 def test_offsets_have_room(length: int, digits: int) -> None:
     assert offset_digits(length) == digits
 

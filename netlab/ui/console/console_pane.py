@@ -32,6 +32,9 @@ GUIDED = 2
 _BROKEN = 12
 """Cells that may stay empty when a line is broken between words."""
 
+_LEAST_OF_CALL = 8
+"""Cells of a waiting call that are shown in any case."""
+
 _UNKNOWN = 1000
 """Assumed cells of a line that is not laid out yet."""
 
@@ -68,6 +71,14 @@ def hints(topic: Topic) -> list[str]:
         f"{topic.hint[:1].upper()}{topic.hint[1:]}. F1 shows help.",
         "Press esc, then a letter: m model, f faults, e experiments, v source, l lesson, ? help, > console.",
     ]
+
+
+def waiting_line(seconds: str, call: str, place: str, room: int) -> str:
+    """What a call waits for. Where it is short of room, the call is cut, then the place; what ends the wait never."""
+    waits, leaves = f"waiting {seconds} for ", " · ctrl+c abandons"
+    room -= cell_len(waits + leaves)
+    call = shortened(call, max(room - cell_len(place), _LEAST_OF_CALL))
+    return f"{waits}{call}{shortened(place, max(room - cell_len(call), 1)) if place else ''}{leaves}"
 
 
 class Console(Vertical):
@@ -206,9 +217,7 @@ class Console(Vertical):
             return ""
         place = f" · {busy.place}" if busy.place else ""
         text = self._formatting.text(busy.text)
-        waits, leaves = f"waiting {self._formatting.seconds(seconds)} for ", f"{place} · ctrl+c abandons"
-        room = max(self._room - cell_len(waits + leaves), 8)
-        return f"{waits}{text if len(text) <= room else text[: room - 1] + '…'}{leaves}"
+        return waiting_line(self._formatting.seconds(seconds), text, place, self._room)
 
     @property
     def _room(self) -> int:
