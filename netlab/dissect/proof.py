@@ -15,7 +15,11 @@ Keys = Mapping[str, bytes]
 """Secrets, by whose they are in words, as in ``the server's secret``."""
 
 LABEL = 13
-"""Columns in front of a digest."""
+"""Columns in front of bytes."""
+INDENT = 2
+"""Columns by which details are indented."""
+_STEPS = (64, 32, 16, 8)
+"""So many bytes of a digest stand in a row, as many as fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,54 +68,80 @@ def difference(came: bytes, computed: bytes) -> int | None:
     return next((at for at, (one, other) in enumerate(pairs) if one != other), min(len(came), len(computed)))
 
 
-def compared(proof: Proof, keys: Keys) -> list[Row]:
-    """What the answer should be under each key, to stand below the answer, and where they differ."""
+def hex_rows(begin: str, data: bytes, behind: str, segment: int, width: int) -> list[Row]:
+    """Some bytes in hex behind what they are, in as many rows as they need; ``behind`` stands behind the last."""
+    step = _step(data, width)
+    parts = [data[at : at + step].hex() for at in range(0, len(data), step)] or [""]
+    texts = [f"{begin if not at else '':<{LABEL}}{part}" for at, part in enumerate(parts)]
+    return [Row(text, segment) for text in (*texts[:-1], f"{texts[-1]}  {behind}".rstrip())]
+
+
+def _step(data: bytes, width: int) -> int:
+    return next((each for each in _STEPS if LABEL + 2 * min(each, len(data)) <= width), _STEPS[-1])
+
+
+def compared(begin: str, proof: Proof, keys: Keys, width: int) -> list[Row]:
+    """The answer behind what it is, below it what it should be under each key, and where they differ."""
+    known = {whose: proof.computed(key) for whose, key in keys.items()}
     rows: list[Row] = []
-    for whose, key in keys.items():
-        computed = proof.computed(key)
-        what = f"{proof.name}({whose}, challenge)"
-        if computed is None:
-            rows.append(Row(f"{what}: this Python cannot compute it", proof.segment))
-            continue
-        rows.append(Row(f"{'  computed':<{LABEL}}{computed.hex()}", proof.segment))
-        at = difference(proof.answer, computed)
-        if at is None:
-            rows.append(Row(f"  {what} is equal", proof.segment, tone=Tone.GOOD))
-        else:
-            rows += _differs(proof, computed, at, what)
+    step = _step(proof.answer, width)
+    for at in range(0, len(proof.answer), step):
+        part = proof.answer[at : at + step].hex()
+        rows.append(Row(f"{begin if not at else '':<{LABEL}}{part}", proof.segment))
+        for whose, computed in known.items():
+            if computed is not None:
+                label = f"  {whose.split()[1] if len(known) > 1 else 'computed'}" if not at else ""
+                rows += _beside(f"{label:<{LABEL}}", proof, computed, at, step)
+    return [*rows, *(_verdict(proof, whose, computed) for whose, computed in known.items())]
+
+
+def _beside(label: str, proof: Proof, computed: bytes, at: int, step: int) -> list[Row]:
+    """A part of a digest that was computed; below it a mark, if the first difference lies here."""
+    rows = [Row(f"{label}{computed[at : at + step].hex()}", proof.segment)]
+    first = difference(proof.answer, computed)
+    if first is not None and at <= first < at + step:
+        rows.append(Row(f"{'':<{LABEL + 2 * (first - at)}}^^", proof.segment, tone=Tone.WRONG))
     return rows
 
 
-def _differs(proof: Proof, computed: bytes, at: int, what: str) -> list[Row]:
-    """Where a digest that came differs from the one that was computed."""
+def _verdict(proof: Proof, whose: str, computed: bytes | None) -> Row:
+    """Whether the answer is right under a key."""
+    what = f"{proof.name}({whose}, challenge)"
+    if computed is None:
+        return Row(f"  {what}: this Python cannot compute it", proof.segment, tone=Tone.QUIET)
+    at = difference(proof.answer, computed)
+    if at is None:
+        return Row(f"  {what} is equal", proof.segment, tone=Tone.GOOD)
     came, wanted = proof.answer[at : at + 1].hex() or "nothing", computed[at : at + 1].hex() or "nothing"
-    mark = f"{'':<{LABEL + 2 * at}}^^"
-    text = f"  {what} differs at byte {at}: {came}, not {wanted}"
-    return [Row(mark, proof.segment, tone=Tone.WRONG), Row(text, proof.segment, tone=Tone.WRONG)]
+    said = Row(f"{came} came, {wanted} was computed", proof.segment)
+    return Row(f"  {what} differs at byte {at}", proof.segment, (said,), Tone.WRONG)
 
 
-def seen_by_others(proof: Proof, keys: Keys, after: list[str]) -> list[Row]:
-    """What somebody can do who listens and, unless the answer is known to be wrong, who sends it again or passes it on.
+def seen_by_others(proof: Proof, keys: Keys, after: list[str], width: int) -> list[Row]:
+    """What a listener can do and, unless the answer is known to be wrong, a replay and a relay.
 
     ``after`` is what followed.
     """
-    rows = [Row("Somebody who listens sees the challenge and the digest, and no secret.", proof.segment, _listener())]
-    if all(proof.computed(key) in (None, proof.answer) for key in keys.values()):
-        rows.append(Row("Somebody who sends this digest again is refused.", proof.segment, _replay(proof, keys)))
-        rows.append(Row("Somebody in the middle, who passes both on, is let in.", proof.segment, _relay(after)))
+    rows = [Row("A listener sees challenge and digest, but no secret.", proof.segment, _listener())]
+    if not all(proof.computed(key) in (None, proof.answer) for key in keys.values()):
+        rows.append(Row("A replay and a relay of this digest are refused, as it was.", proof.segment))
+    else:
+        replay, relay = _replay(proof, keys, width), _relay(after)
+        rows.append(Row("A replay, which sends this digest again, is refused.", proof.segment, replay))
+        rows.append(Row("A relay, which passes both on, is let in.", proof.segment, relay))
     return rows
 
 
 def _listener() -> tuple[Row, ...]:
     return (
-        Row("They can try secrets: compute the HMAC of the challenge under each, and compare."),
+        Row("It can try one secret after another: compute the HMAC, and compare."),
         Row("Nobody notices that, so a secret must be too long to be guessed."),
     )
 
 
-def _replay(proof: Proof, keys: Keys) -> tuple[Row, ...]:
+def _replay(proof: Proof, keys: Keys, width: int) -> tuple[Row, ...]:
     """Why an answer that was recorded is worth nothing: with a key, the answer to nearly the same challenge."""
-    rows = [Row("Their connection gets another challenge, and this digest does not answer that one.")]
+    rows = [Row("Its connection has another challenge, and so another digest is right.")]
     key = next(iter(keys.values()), None)
     if key is None or not proof.challenge:
         return tuple(rows)
@@ -120,8 +150,8 @@ def _replay(proof: Proof, keys: Keys) -> tuple[Row, ...]:
     if right is None or other is None:
         return tuple(rows)
     same = sum(a == b for a, b in zip(right, other, strict=True))
-    rows.append(Row("If the last bit of the challenge were different, the right digest would be:"))
-    rows.append(Row(f"{'':<{LABEL}}{other.hex()}"))
+    rows.append(Row("If only the challenge's last bit were different, it would be:"))
+    rows += hex_rows("", other, "", 0, width - INDENT)
     rows.append(Row(f"Bytes that are the same as for this challenge: {same} of {len(other)}."))
     return tuple(rows)
 
@@ -130,8 +160,8 @@ def _relay(after: list[str]) -> tuple[Row, ...]:
     """What somebody in the middle gets."""
     followed = after or ["nothing yet"]
     return (
-        Row("The digest proves that somebody knows the secret, but not who that is."),
-        Row("They then read all that follows, and can change it: none of it is signed."),
+        Row("The digest proves that somebody knows the secret, but not who it is."),
+        Row("Then it reads what follows, and can change it: nothing is signed."),
         Row("Here that was:"),
         *(Row(f"  {text}") for text in followed),
     )

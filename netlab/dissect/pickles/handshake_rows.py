@@ -11,19 +11,19 @@ from collections.abc import Sequence
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Field
 from netlab.dissect.picture import Message, Row, Tone
-from netlab.dissect.proof import LABEL, Keys, Proof, compared, seen_by_others
+from netlab.dissect.proof import LABEL, Keys, Proof, compared, hex_rows, seen_by_others
 
 OLD_HASH = "md5"
 """What a digest without a name is made with."""
-_UNKNOWN = "  No authkey is known here, so no digest can be computed beside this one."
+_UNKNOWN = "  No authkey is known here, so no digest can be computed."
 _MOST_AFTER = 3
 
 
 class HandshakeRows:
     """The challenges, digests and verdicts among some messages."""
 
-    def __init__(self, messages: Sequence[Message], keys: Keys) -> None:
-        self._messages, self._keys = messages, keys
+    def __init__(self, messages: Sequence[Message], keys: Keys, width: int) -> None:
+        self._messages, self._keys, self._width = messages, keys, width
         self._proofs: dict[int, Proof] = {}
         asked: dict[Direction, bytes] = {}
         for at, message in enumerate(messages):
@@ -38,11 +38,9 @@ class HandshakeRows:
         begin = f"{message.direction.value} {message.field.name}"
         if message.field.name == "challenge":
             random = _part(message, "challenge")
-            text = f"{begin:<{LABEL}}{random.hex()}  {len(random)} random bytes, for {_hash_of(message)}"
-            return [Row(text, message.first)]
+            return hex_rows(begin, random, _hash_of(message), message.first, self._width)
         if message.field.name == "digest":
-            text = f"{begin:<{LABEL}}{_part(message, 'digest').hex()}  {_hash_of(message)}"
-            return [Row(text, message.first), *self._beside(at)]
+            return self._digest(at, begin)
         if message.field.name in ("welcome", "failure"):
             good = message.field.name == "welcome"
             words = "the digest was right" if good else "the digest was wrong"
@@ -59,16 +57,16 @@ class HandshakeRows:
             if message.field.name not in ("welcome", "failure")
         ]
         more = ["…"] if len(after) > _MOST_AFTER else []
-        return seen_by_others(self._proofs[min(self._proofs)], self._keys, after[:_MOST_AFTER] + more)
+        return seen_by_others(self._proofs[min(self._proofs)], self._keys, after[:_MOST_AFTER] + more, self._width)
 
-    def _beside(self, at: int) -> list[Row]:
-        """What the digest should be."""
-        if at not in self._proofs:
-            return []
-        if self._keys:
-            return compared(self._proofs[at], self._keys)
-        first = at == min(self._proofs)
-        return [Row(_UNKNOWN, self._messages[at].first, tone=Tone.QUIET)] if first else []
+    def _digest(self, at: int, begin: str) -> list[Row]:
+        """A digest, and below it what it should be."""
+        message, proof = self._messages[at], self._proofs.get(at)
+        if proof is not None and self._keys:
+            return compared(begin, proof, self._keys, self._width)
+        rows = hex_rows(begin, _part(message, "digest"), _hash_of(message), message.first, self._width)
+        first = proof is not None and at == min(self._proofs)
+        return [*rows, Row(_UNKNOWN, message.first, tone=Tone.QUIET)] if first else rows
 
 
 def _challenge(message: Message) -> bytes:

@@ -19,7 +19,7 @@ def draw(seen: SeenFlow, width: int) -> Picture | None:
     messages = [*seen.messages, *seen.unfinished][-MOST_MESSAGES:]
     if not messages:
         return None
-    pickles, handshake = PickleRows(messages), HandshakeRows(messages, keys_of(seen.facts, "authkey"))
+    pickles, handshake = PickleRows(messages), HandshakeRows(messages, keys_of(seen.facts, "authkey"), width)
     rows: list[Row] = []
     for at, message in enumerate(messages):
         rows += handshake.rows(at) or [pickles.row(seen, at) or _other(message)]

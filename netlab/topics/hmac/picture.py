@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from netlab.capture.model import Direction, Kind, Outcome, Segment
 from netlab.dissect.picture import Picture, Row, SeenFlow, Tone
-from netlab.dissect.proof import LABEL, Keys, Proof, compared, keys_of, seen_by_others
+from netlab.dissect.proof import Keys, Proof, compared, hex_rows, keys_of, seen_by_others
 from netlab.topics.hmac.dissect import LENGTH
 
 _MOST_AFTER = 3
 _PREVIEW = 40
-_UNKNOWN = "  No secret is known here. What the server does next shows whether it is right."
+_UNKNOWN = "  No secret is known here: look what the server does next."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +31,28 @@ def draw(seen: SeenFlow, width: int) -> Picture | None:
     if not found.challenge and not found.digest:
         return None
     keys = keys_of(seen.facts, "secret")
-    rows = [Row(f"{'← challenge':<{LABEL}}{_shown(found.challenge, 'challenge')}", found.asked)]
+    rows = hex_rows("← challenge", found.challenge, _missing(found.challenge), found.asked, width)
     if found.digest:
-        rows += _answer(found, keys)
+        rows += _answer(found, keys, width)
     if len(found.digest) == len(found.challenge) == LENGTH:
         rows.append(_reaction(found))
         proof = Proof(found.challenge, found.digest, segment=found.answered)
-        rows += seen_by_others(proof, keys, _after(found))
+        rows += seen_by_others(proof, keys, _after(found), width)
     return Picture("Challenge and digest", tuple(rows), seen.left_out)
 
 
-def _shown(data: bytes, what: str) -> str:
+def _missing(data: bytes) -> str:
     missing = LENGTH - len(data)
-    return f"{data.hex()}  {what}: {missing} of {LENGTH} bytes are missing" if missing else data.hex()
+    return f"{missing} of {LENGTH} bytes are missing" if missing else ""
 
 
-def _answer(found: _Handshake, keys: Keys) -> list[Row]:
+def _answer(found: _Handshake, keys: Keys, width: int) -> list[Row]:
     """The digest, and below it what it should be."""
-    rows = [Row(f"{'→ digest':<{LABEL}}{_shown(found.digest, 'digest')}", found.answered)]
-    if len(found.challenge) < LENGTH:
-        return rows
-    if keys:
-        return rows + compared(Proof(found.challenge, found.digest, segment=found.answered), keys)
-    return [*rows, Row(_UNKNOWN, found.answered, tone=Tone.QUIET)]
+    if keys and len(found.challenge) == len(found.digest) == LENGTH:
+        return compared("→ digest", Proof(found.challenge, found.digest, segment=found.answered), keys, width)
+    rows = hex_rows("→ digest", found.digest, _missing(found.digest), found.answered, width)
+    whole = len(found.challenge) == len(found.digest) == LENGTH
+    return [*rows, Row(_UNKNOWN, found.answered, tone=Tone.QUIET)] if whole else rows
 
 
 def _reaction(found: _Handshake) -> Row:
@@ -61,16 +60,14 @@ def _reaction(found: _Handshake) -> Row:
     for segment in found.after:
         ends = segment.kind in (Kind.FIN, Kind.RESET)
         if segment.direction is Direction.TO_CLIENT and not ends and segment.carries:
-            return Row("The server sent an echo: it accepted the digest.", segment.number, tone=Tone.GOOD)
+            return Row("The server sent an echo: accepted.", segment.number, tone=Tone.GOOD)
         if segment.direction is Direction.TO_CLIENT and ends:
             how = "reset" if segment.kind is Kind.RESET else "closed"
-            words = f"The server {how} the connection without a word: it did not accept the digest."
+            words = f"The server {how} the connection without a word: refused."
             return Row(words, segment.number, tone=Tone.WRONG)
         if ends:
-            return Row(
-                "The client left before any echo: whether its digest was accepted cannot be seen.", segment.number
-            )
-    return Row("No echo yet: this protocol has no message that says yes.", found.answered, tone=Tone.QUIET)
+            return Row("The client left before any echo: nobody sees what became of it.", segment.number)
+    return Row("No echo yet, and no message of this protocol says yes.", found.answered, tone=Tone.QUIET)
 
 
 def _after(found: _Handshake) -> list[str]:

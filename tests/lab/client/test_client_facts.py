@@ -48,7 +48,10 @@ def test_a_lab_knows_the_secrets_of_its_own_clients_also_when_they_have_gone() -
         right, wrong = compared(lab)
     assert right == [("HMAC-SHA256(the secret of both sides, challenge) is equal", Tone.GOOD)]
     assert wrong[0] == ("HMAC-SHA256(the client's secret, challenge) is equal", Tone.GOOD)
-    assert (wrong[1][0][:54], wrong[1][1]) == ("HMAC-SHA256(the server's secret, challenge) differs at", Tone.WRONG)
+    assert (wrong[1][0][:59], wrong[1][1]) == (
+        "HMAC-SHA256(the server's secret, challenge) differs at byte",
+        Tone.WRONG,
+    )
 
 
 def test_both_digests_of_multiprocessing_are_those_that_the_authkey_gives() -> None:

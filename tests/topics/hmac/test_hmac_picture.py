@@ -67,6 +67,17 @@ def test_the_mark_stands_below_the_first_byte_that_differs() -> None:
     assert (came[at : at + 2], computed[at : at + 2]) == ("00", RIGHT[30:31].hex())
 
 
+def test_where_there_is_no_room_a_digest_takes_several_rows_and_each_has_its_computed_one_below() -> None:
+    picture = draw(seen("outside"), 50)
+    assert picture is not None
+    texts = [row.text for row in picture.rows]
+    assert all(len(text) <= 50 for text in texts[:7])
+    assert [text[13:] for text in texts[2:7]] == [
+        *(part.hex() for part in (LATE[:16], RIGHT[:16], LATE[16:], RIGHT[16:])),
+        " " * 28 + "^^",
+    ]
+
+
 pieces = st.lists(
     st.tuples(st.sampled_from([UP, DOWN]), st.binary(max_size=40), st.sampled_from(Kind)).map(lambda p: Cross(*p)),
     max_size=8,
