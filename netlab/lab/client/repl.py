@@ -305,8 +305,7 @@ class Repl:
         """Why the running call failed, if the cause is the wire, the server, or a view."""
         if self.busy is None or self.connection is None:
             return ""
-        own = isinstance(error, BufferError)
-        return self._view_lines.holders() if own else self._cause.of_error(self.connection, error)
+        return self._view_lines.reason(error) or self._cause.of_error(self.connection, error)
 
 
 def _kept(call: Call) -> Call | None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from netlab.lab.client.transcript_text import LIMIT, shown
 from netlab.lab.state import EntryKind, PythonLine
+from netlab.lab.views.looking import is_released
 from netlab.lab.views.performing import PythonRefused, perform
 from netlab.lab.views.reading_lines import Known, read_line
 from netlab.lab.views.refusals import exports_left
@@ -38,9 +39,15 @@ class ViewLines:
         """The line, if it is about buffers or views. `LabError` if it is, and cannot be run."""
         return read_line(line, Known(self._views.names, self._views.variable, operations, remote))
 
-    def holders(self) -> str:
-        """Who holds the client's own buffer, which then cannot be resized."""
-        return exports_left(self._views.own_buffer, self._views).removeprefix("; ")
+    def reason(self, error: Exception) -> str:
+        """Why a call failed on the client's own buffer: who holds it, or that its view was released; else empty."""
+        view = self._views.own_view
+        if isinstance(error, BufferError):
+            return exports_left(self._views.own_buffer, self._views).removeprefix("; ")
+        released = isinstance(error, ValueError) and view is not None and is_released(view)
+        return (
+            f"{self._views.variable}.buffer was released; the client makes another when it receives" if released else ""
+        )
 
     def run(self, line: ViewLine) -> None:
         """Run it; an exception is written down, with its reason, and raised."""

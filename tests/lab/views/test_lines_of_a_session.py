@@ -93,6 +93,7 @@ def test_a_line_can_release_and_resize_what_a_client_received(client: Session) -
     assert told(client)[-2] == "33"
     with pytest.raises(ValueError, match="released"):
         client.run("view(0, 4)")
+    assert told(client)[-1] == "# z.buffer was released; the client makes another when it receives"
     client.run("receive(10)")
     assert [len(group.views) for group in client.views.table()] == [1, 0]
 
