@@ -32,7 +32,8 @@ class Run:
 
     ``offset`` is the place of the first in its direction's stream. ``lost`` is how many bytes before them are missing
     or were passed over since the last run: if it is not 0, ``data`` may begin within a message. A datagram is a run of
-    its own; it never comes again.
+    its own; it never comes again. ``brief``: only the summary is wanted now, so what takes long and is only for fields
+    may be left out; the memory must not depend on it.
     """
 
     data: memoryview
@@ -40,6 +41,7 @@ class Run:
     offset: int = 0
     lost: int = 0
     transport: Transport = Transport.TCP
+    brief: bool = False
 
 
 class FlowDissector(typing.Protocol):

@@ -16,8 +16,15 @@ _CALL = re.compile(rb"\s*(?:<\?[^>]{0,200}\?>)?\s*<method(?:Call|Response)\s*>")
 _BEGINNING = 512
 
 
-def read_by_type(kind: str, body: memoryview, where: Callable[[int], int]) -> Content:
-    """What is in a body of a media type; nothing if no reader knows the type."""
+def read_by_type(kind: str, body: memoryview, where: Callable[[int], int], *, brief: bool = False) -> Content:
+    """What is in a body of a media type; nothing if no reader knows the type.
+
+    ``brief``: only what gives the message its summary is read, which is a call.
+    """
+    if _XML.match(kind) and _CALL.match(body[:_BEGINNING]):
+        return read_xmlrpc(body, where)
+    if brief:
+        return Content()
     if _XML.match(kind):
-        return (read_xmlrpc if _CALL.match(body[:_BEGINNING]) else read_xml_tree)(body, where)
+        return read_xml_tree(body, where)
     return read_json(body, where) if _JSON.match(kind) else Content()

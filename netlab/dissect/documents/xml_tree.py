@@ -10,7 +10,7 @@ from xml.parsers import expat
 from netlab.dissect.documents.document import SHOWN, Content, cut_text
 from netlab.dissect.fields import Field
 
-MOST_READ = 1 << 18
+MOST_READ = 1 << 17
 """Bytes of XML that are read."""
 MOST_ELEMENTS = 1000
 MOST_ATTRIBUTES = 20

@@ -66,7 +66,8 @@ def _read(
 ) -> Content:
     if content is not None:
         return content(body, where)
-    return read_by_type((message.values("content-type")[:1] or [""])[0], body, where)
+    kind = (message.values("content-type")[:1] or [""])[0]
+    return read_by_type(kind, body, where, brief=message.brief)
 
 
 def _say(message: HttpMessage, found: Content) -> None:

@@ -117,7 +117,7 @@ class HttpFlow:
                 return
         answers = self._asked[0] if self._asked and run.direction is Direction.TO_CLIENT else None
         known = run.direction not in self._lost
-        message = read_message(run.data, begin, self._content, known, answers)
+        message = read_message(run.data, begin, self._content, known, answers, brief=run.brief)
         if message is None:
             self._lost.add(run.direction)
             reading.raw(self._why_raw(reading, known))

@@ -29,6 +29,8 @@ class HttpMessage:
     problem: str = ""
     answers: str | None = None
     """The method that a response answers; None if that is not known."""
+    brief: bool = False
+    """Whether only its summary is wanted."""
     head_end: int | None = None
     """Where the headers end; None if they have not come."""
 

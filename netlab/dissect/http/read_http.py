@@ -77,13 +77,20 @@ def field_of(message: HttpMessage) -> Field:
 
 
 def read_message(
-    data: memoryview, start: int, content: ContentReader | None, may_begin: bool, answers: str | None = None
+    data: memoryview,
+    start: int,
+    content: ContentReader | None,
+    may_begin: bool,
+    answers: str | None = None,
+    *,
+    brief: bool = False,
 ) -> HttpMessage | None:
     """The message that starts here; ``may_begin``: half a line can be its beginning.
 
-    ``answers`` is the method of the request, if it is a response and that is known.
+    ``answers`` is the method of the request, if it is a response and that is known. ``brief``: only its summary is
+    wanted.
     """
-    message = HttpMessage(data, start, start, answers=answers)
+    message = HttpMessage(data, start, start, answers=answers, brief=brief)
     if not read_start(message, may_begin):
         return None
     if message.position == len(data) and not message.fields[0].children:

@@ -62,29 +62,29 @@ class DissectorState:
                     found = order, way, chunk
         return found[1:] if found is not None else None
 
-    def step(self, streams: Streams, way: Direction, chunk: Chunk) -> Iterator[Reading]:
-        """Read a chunk. What the other direction has not shown yet is shown before."""
+    def step(self, streams: Streams, way: Direction, chunk: Chunk, *, brief: bool = False) -> Iterator[Reading]:
+        """Read a chunk. What the other direction has not shown yet is shown before. ``brief``: only for summaries."""
         other = self.places[way.other]
         if other.may_show():
-            yield self.show(streams, way.other)
+            yield self.show(streams, way.other, brief=brief)
         place = self.places[way]
         if self.transport is Transport.UDP:
             place.position = place.taken = place.shown = chunk.offset
             place.lost = 0
         place.come(chunk)
         if place.may_show():
-            yield self.show(streams, way)
+            yield self.show(streams, way, brief=brief)
         if self.transport is Transport.UDP:
             place.taken = place.position
         elif place.position - place.taken > MOST_WAITING:
             place.skip(place.position)
 
-    def show(self, streams: Streams, way: Direction, end: int | None = None) -> Reading:
+    def show(self, streams: Streams, way: Direction, end: int | None = None, *, brief: bool = False) -> Reading:
         """Give the dissector what waits in one direction, up to ``end``."""
         place = self.places[way]
         stop = place.position if end is None else min(end, place.position)
         data = bytes_between(streams[way], place.taken, stop)
-        found = self.dissector.feed(Run(data, way, place.taken, place.lost, self.transport))
+        found = self.dissector.feed(Run(data, way, place.taken, place.lost, self.transport, brief))
         if not isinstance(found, Dissection):
             raise TypeError(f"feed returned a {type(found).__name__}, not a Dissection")
         reading = Reading(way, place.taken, place.taken + len(data), found, data)

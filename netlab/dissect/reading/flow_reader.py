@@ -97,7 +97,7 @@ class FlowReader:
     def _read(self, step: tuple[Direction, Chunk]) -> None:
         try:
             way, chunk = step
-            for reading in self._head.step(self._streams, way, chunk):
+            for reading in self._head.step(self._streams, way, chunk, brief=True):
                 self._said[reading.way] = reading.found.summary
             self.remember(chunk.segment, self._said[way])
             self._keep(len(step[1].view))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from netlab.capture.model import Direction, Transport
 from netlab.dissect.fields import Dissection
 from netlab.dissect.flow import MOST_OPENING, Match, Opening
+from netlab.dissect.reading.dissector_state import DissectorState
 from netlab.dissect.reading.flow_reader import FlowReader
 from netlab.dissect.reading.in_memory import Piece, read_pieces, streams_of
 from netlab.dissect.reading.protocol_discovery import protocol_named, protocols
@@ -94,6 +95,22 @@ def test_a_golden_flow_cut_anywhere_keeps_the_laws(path: Path) -> None:
             edges = sorted({0, len(data), *(chance.randrange(len(data) + 1) for _ in range(chance.randrange(4)))})
             cut += [(way, data[a:b]) for a, b in pairwise(edges)]
         whole(name, transport, cut[: chance.randrange(1, len(cut) + 1)])
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
+def test_a_flow_that_is_read_for_its_summaries_has_the_same(path: Path) -> None:
+    name, transport, pieces, _ = flow_of(path)
+    protocol = protocol_named(name)
+    assert protocol is not None
+    streams = streams_of(piece for piece in pieces if piece[1])
+    full, brief = (DissectorState(protocol.make(), transport) for _ in range(2))
+    while (step := full.next(streams)) is not None:
+        assert step == brief.next(streams)
+        whole = [reading.found for reading in full.step(streams, *step)]
+        short = [reading.found for reading in brief.step(streams, *step, brief=True)]
+        assert [(each.summary, each.needs, each.taken) for each in whole] == [
+            (each.summary, each.needs, each.taken) for each in short
+        ]
 
 
 PIECES = st.lists(
