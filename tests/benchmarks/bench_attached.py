@@ -1,8 +1,8 @@
-"""An attached server: requests through the app against the bare wire, and key to paint meanwhile. Needs redis.
+"""An attached server: requests, round trips and bulk through the app against the bare wire, and key to paint meanwhile.
 
     python -m tests.benchmarks.bench_attached [ROUNDS] [KEYS]
 
-Aims: the app at ≥ 0.9 of the bare wire; a key's p99 ≤ 3 × its idle value.
+Needs redis. Aims: the app at ≥ 0.9 of the bare wire; a key's p99 ≤ 3 × its idle value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.benchmarks.bench_keys import LETTERS, typed
@@ -24,11 +24,40 @@ from tests.benchmarks.terminal import Terminal, percentile
 
 REQUESTS = 100_000
 HOST = "127.0.0.1"
+ECHO = """
+import socket, threading
+def serve(sock):
+    while data := sock.recv(1 << 18): sock.sendall(data)
+listener = socket.create_server(("127.0.0.1", int(__import__("sys").argv[1])))
+while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+TIMES = """
+import socket, sys, threading, time
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+times, block = [], bytes(64)
+for _ in range(5000):
+    began = time.perf_counter(); sock.sendall(block); sock.recv(64); times.append(time.perf_counter() - began)
+size, left = 1 << 28, 1 << 28
+threading.Thread(target=lambda: [sock.sendall(bytes(1 << 20)) for _ in range(size >> 20)], daemon=True).start()
+began = time.perf_counter()
+while left: left -= len(sock.recv(1 << 20))
+print(sorted(times)[2500] * 1e6, size / (time.perf_counter() - began) / (1 << 20))
+"""
+"""Microseconds of a round trip of 64 bytes (median), and MiB a second of 256 MiB there and back."""
 
 
 def free_port() -> int:
     with socket.create_server((HOST, 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Wait until something takes connections there."""
+    for _ in range(400):
+        with contextlib.suppress(OSError), socket.create_connection((HOST, port)):
+            return
+        time.sleep(0.05)
 
 
 def benchmark(port: int, requests: int) -> subprocess.Popen[str]:
@@ -63,19 +92,38 @@ def attached(server: int, port: int) -> Iterator[Terminal]:
         terminal.close()
 
 
-def through_app(server: int, port: int) -> float:
-    """The rate through the app; what it draws is read all the while."""
-    with attached(server, port) as terminal:
-        child = benchmark(port, REQUESTS)
-        while child.poll() is None:
+def through_app(server: int, port: int, child: Callable[[], subprocess.Popen[str]]) -> str:
+    """What a client's process prints through the app; what the app draws is read all the while."""
+    with attached(server, port) as terminal, child() as client:
+        while client.poll() is None:
             terminal.read(0.05)
-        return float(re.findall(r"([\d.]+) requests per second", child.communicate()[0])[-1])
+        return client.communicate()[0]
+
+
+def rate_through_app(server: int, port: int) -> float:
+    found = through_app(server, port, lambda: benchmark(port, REQUESTS))
+    return float(re.findall(r"([\d.]+) requests per second", found)[-1])
+
+
+def timed(port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", TIMES, str(port)], stdout=subprocess.PIPE, text=True)
+
+
+def round_trips(server: int, port: int, folder: str) -> None:
+    """Print round trip and bulk through the bare wire, and through the app."""
+    words = ["wire", "--to", f"{HOST}:{server}", "--listen", f"{HOST}:{port}", "--keep", "newest"]
+    with running(sys.executable, "-m", "netlab", *words, "--write", f"{folder}/e{time.monotonic_ns()}.pcapng"):
+        wait_for(port)
+        wire = [float(each) for each in timed(port).communicate()[0].split()]
+    app = [float(each) for each in through_app(server, port, lambda: timed(port)).split()]
+    print(f"64 B round trip: wire {wire[0]:.0f} µs, app {app[0]:.0f} µs, {app[0] / wire[0]:.2f} ×")
+    print(f"bulk: wire {wire[1]:.0f} MiB/s, app {app[1]:.0f} MiB/s, {app[1] / wire[1]:.2f} ×")
 
 
 def through_wire(server: int, port: int, folder: str) -> float:
     words = ["wire", "--to", f"{HOST}:{server}", "--listen", f"{HOST}:{port}", "--keep", "newest"]
     with running(sys.executable, "-m", "netlab", *words, "--write", f"{folder}/w{time.monotonic_ns()}.pcapng"):
-        time.sleep(1)
+        wait_for(port)
         return rate(port)
 
 
@@ -96,11 +144,16 @@ def main(rounds: int, count: int) -> None:
         for name in ("DATA", "CONFIG", "STATE"):
             os.environ[f"XDG_{name}_HOME"] = folder
         server, port = free_port(), free_port()
+        with running(sys.executable, "-c", ECHO, str(server)):
+            wait_for(server)
+            for _ in range(rounds):
+                round_trips(server, port, folder)
+        server, port = free_port(), free_port()
         with running("redis-server", "--port", str(server), "--save", "", "--appendonly", "no", "--dir", folder):
-            time.sleep(0.5)
+            wait_for(server)
             ratios = []
             for _ in range(rounds):
-                direct, wire, app = rate(server), through_wire(server, port, folder), through_app(server, port)
+                direct, wire, app = rate(server), through_wire(server, port, folder), rate_through_app(server, port)
                 ratios.append(app / wire)
                 print(f"direct {direct:9,.0f}   wire {wire:9,.0f}   app {app:9,.0f}   app/wire {app / wire:.2f}")
                 for each in Path(folder).glob("w*.pcapng"):
