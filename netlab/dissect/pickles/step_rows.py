@@ -62,7 +62,8 @@ class PickleRows:
             return None
         message = self._messages[at]
         segments = _Segments(seen, message)
-        details = tuple(_step_row(found, step, segments.at(step.start)) for step in found.steps)
+        longest = max((len(step.name) for step in found.steps), default=0)
+        details = tuple(_step_row(found, step, segments.at(step.start), longest) for step in found.steps)
         text, tone = _outcome(found)
         value = text_of(found.root.value, OBJECT_ROOM) if found.root is not None else ""
         return Row(
@@ -136,9 +137,9 @@ def _outcome(found: Followed) -> tuple[str, Tone]:
     return f"{steps}{protocol}, only data", Tone.PLAIN
 
 
-def _step_row(found: Followed, step: PickleStep, segment: int) -> Row:
-    """A step, with the object, the stack and the memo after it below."""
-    begin = f"{step.number:>3}  {step.name:<16}"
+def _step_row(found: Followed, step: PickleStep, segment: int, longest: int) -> Row:
+    """A step, with the object, the stack and the memo after it below; the longest name has so many characters."""
+    begin = f"{step.number:>{len(f'{found.count:,}')},}  {step.name:<{longest}} "
     tone = Tone.QUIET if step.name in _QUIET else Tone.PLAIN
     if step.runs:
         begin, tone = f"{begin} WOULD RUN CODE: it {step.runs}.", Tone.WRONG
