@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from netlab.capture.model import Direction, Kind, Outcome, Transport
+from netlab.capture.model import Direction, Endpoint, Kind, Outcome, Segment, Transport
+from netlab.capture.packet_recorder import TcpRecord, TcpWay, UdpRecord
+from netlab.capture.writer import CaptureWriter
 from netlab.dissect.picture import Picture, Row, SeenFlow
 from netlab.dissect.reading.in_memory import MemoryCapture
 from netlab.dissect.reading.seen_flow import NO_FACTS, seen_flow
@@ -81,3 +84,30 @@ def _lines(row: Row, depth: int) -> list[str]:
     tone = "" if row.tone.value == "plain" else f"  [{row.tone.value}]"
     own = f"{number:>5} {'  ' * depth}{row.text}{tone}"
     return [own, *(line for each in row.details for line in _lines(each, depth + 1))]
+
+
+def written(path: Path, *captures: MemoryCapture) -> Path:
+    """These flows as a capture file, one after the other, at the times that they have."""
+    writer = CaptureWriter(str(path), 1 << 20)
+    for number, capture in enumerate(captures):
+        server = capture.flow.server
+        client = Endpoint("127.0.0.1", capture.flow.client.port + number)
+        tcp = capture.flow.transport is Transport.TCP
+        record = TcpRecord(writer, client, server) if tcp else UdpRecord(writer, client, server)
+        for segment in capture.segments:
+            _write(record, segment)
+            writer.settle()
+    writer.close()
+    return path
+
+
+def _write(record: TcpRecord | UdpRecord, segment: Segment) -> None:
+    way, when = record.way(segment.direction), segment.time_ns
+    if segment.kind is Kind.OPEN and isinstance(record, TcpRecord):
+        record.opened(when)
+    elif segment.outcome is Outcome.DROPPED:
+        way.dropped(when, segment.data, segment.fate)
+    elif segment.kind is Kind.DATA:
+        way.carried(when, segment.data, segment.fate)
+    elif isinstance(way, TcpWay):
+        (way.finished if segment.kind is Kind.FIN else way.reset)(when)

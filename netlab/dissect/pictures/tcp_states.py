@@ -23,7 +23,7 @@ _NARROWEST = 22
 """Columns of an arrow."""
 _NAMES = {Kind.OPEN: "SYN", Kind.FIN: "FIN", Kind.RESET: "RST"}
 _INFERRED = {Kind.OPEN: "SYN-ACK, ACK", Kind.FIN: "ACK"}
-_LAST = "TIME_WAIT lasts for a minute or so, in case that the last ACK was lost; then that end is CLOSED, too."
+_LAST = "TIME_WAIT lasts for a minute or so, in case the last ACK was lost; then that end is CLOSED, too."
 
 
 def draw(seen: SeenFlow, width: int) -> Picture | None:
@@ -107,8 +107,6 @@ class _Drawn:
             return Row(f"{'':<{_STATE}} {f'… {step:,} runs of segments more':^{self._middle}}", tone=Tone.QUIET)
         words = self._words(step)
         remark = "; ".join(filter(None, (step.wrong, _fates(step.segments))))
-        if step.half_closed and step.kind is Kind.DATA:
-            remark = "; ".join(filter(None, ("the other direction is closed already", remark)))
         line = self._line(step.after, self._arrow(step, words), f"  {remark}" if remark else "")
         details = self._details(step)
         self._room -= len(details)
@@ -120,7 +118,8 @@ class _Drawn:
         if step.kind is not Kind.DATA:
             return _NAMES[step.kind]
         count, total = len(step.segments), sum(segment.length for segment in step.segments)
-        return f"{_counted(count, 'segment')}, {_counted(total, 'byte')}"
+        behind = ", half-closed" if step.half_closed else ""
+        return f"{_counted(count, 'segment')}, {_counted(total, 'byte')}{behind}"
 
     def _arrow(self, step: StateStep, words: str) -> str:
         line = "╌" if step.inferred else "─"
@@ -189,7 +188,7 @@ def _note(seen: SeenFlow, made: Sequence[StateStep], recvs: Recvs | None) -> str
         total = down[-1].offset + down[-1].length
         parts.append(f"{words}{', so far' if recvs.read < total else ''}.")
     if any(step.inferred for step in made):
-        parts.append("╌ was not captured: it follows from what came after.")
+        parts.append("╌ was not captured; it is inferred.")
     if made and made[-1].after.client is EndState.SYN_SENT:
         parts.append("Whether the SYN was answered is not seen: a SYN-ACK is no segment of the capture.")
     return " ".join(filter(None, (*parts, seen.left_out)))

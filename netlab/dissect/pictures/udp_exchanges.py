@@ -26,7 +26,8 @@ def draw(seen: SeenFlow, width: int) -> Picture | None:
     calls = found[:MOST_CALLS]
     start = seen.segments[0].time_ns
     names = [_name(call) for call in calls]
-    column = min(max(map(len, names)), max(width // 2, 10))
+    asked = [len(name) for call, name in zip(calls, names, strict=True) if call.tries]
+    column = min(max(asked or map(len, names)), max(width // 3, 10))
     room = max(MOST_ROWS - len(calls), 0)
     rows = []
     for call, name in zip(calls, names, strict=True):
@@ -72,9 +73,9 @@ def _outcome(call: Exchange) -> tuple[str, Tone]:
 
 def _silence(call: Exchange) -> str:
     if call.answers:
-        return "no answer: the wire lost it on its way back"
+        return "no answer: the wire lost it"
     if all(request.lost for request in call.tries):
-        return "no answer: the wire lost the request" if len(call.tries) == 1 else "no answer: the wire lost all tries"
+        return f"no answer: the wire lost {'the request' if len(call.tries) == 1 else 'all tries'}"
     return "no answer"
 
 
