@@ -61,9 +61,10 @@ class Transfer:
         rate = self.size / self.seconds / 2**20 if self.seconds else 0.0
         times = self.copied / max(self.size, 1)
         pieces = "1 piece" if len(self.arrivals) == 1 else f"{len(self.arrivals):,} pieces"
+        peak = f"{self.peak / 2**20:.1f} MiB" if self.peak >= 1 << 20 else f"{self.peak / 2**10:.1f} KiB"
         return (
             f"{self.way}: {self.size:,} bytes in {self.seconds * 1000:.1f} ms, {rate:,.0f} MiB/s, "
-            f"{pieces}, copied {times:.2f} × its size, peak {self.peak / 2**20:.1f} MiB"
+            f"{pieces}, copied {times:.2f} × its size, peak {peak}"
         )
 
 

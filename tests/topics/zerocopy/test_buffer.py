@@ -49,3 +49,10 @@ def test_the_newest_piece_is_the_call_that_filled_it(width: int) -> None:
     assert ("at 0x7f0000001028" in line) == (width == 60)
     transfer.way = "join"
     assert not any("recv_into" in line for line in drawing.arrived_lines(transfer, width))
+
+
+@pytest.mark.parametrize(
+    ("peak", "shown"), [(1024, "peak 1.0 KiB"), (1 << 20, "peak 1.0 MiB"), (3 << 20, "peak 3.0 MiB")]
+)
+def test_the_memory_of_a_small_payload_is_not_shown_as_none(peak: int, shown: str) -> None:
+    assert repr(Transfer("recv_into", peak, [peak], peak, peak, 0, peak, 0.5)).endswith(shown)

@@ -75,7 +75,7 @@ MASKS = (
     (r"\b[0-9a-f]{32,}", "RANDOM"),
     (r"TLS_\w+, \d+ bits", "CIPHER"),
     (r"in [\d.]+ ms, [\d,]+ MiB/s, [\d,]+ pieces?", "FAST"),
-    (r"peak [\d.]+ MiB", "PEAK"),
+    (r"peak [\d.]+ [KM]iB", "PEAK"),
 )
 """What differs from run to run, Python to Python or machine to machine."""
 
