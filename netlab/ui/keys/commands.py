@@ -50,7 +50,7 @@ class AppCommand:
 _NAMES = {
     "question_mark": "?", "slash": "/", "backslash": "\\", "left_square_bracket": "[", "right_square_bracket": "]",
     "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "up": "↑", "down": "↓", "left": "←",
-    "right": "→", "shift+tab": "⇧tab", "shift+right": "⇧→", "equals_sign": "=", "minus": "-", "plus": "+",
+    "right": "→", "equals_sign": "=", "minus": "-", "plus": "+",
     "apostrophe": "'", "greater_than_sign": ">", "backspace": "bksp", "delete": "del",
 }  # fmt: skip
 
@@ -60,6 +60,8 @@ def readable(key: str) -> str:
     key = key.strip()
     if key.startswith("ctrl+"):
         return "^" + readable(key[5:])
+    if key.startswith("shift+"):
+        return "⇧" + readable(key[6:])
     return _NAMES.get(key, key)
 
 

@@ -319,3 +319,11 @@ async def test_each_footer_names_its_panes_own_keys_and_at_most_eight(app: Stage
         assert all(key in footer for key in OWN[type(widget).__name__]), footer
         active = {key: each.binding for key, each in app.screen.active_bindings.items() if each.enabled}
         assert len(chosen(active)) <= MOST
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("ctrl+o", "^o"), ("shift+left", "⇧←"), ("shift+pageup", "⇧pgup"), ("shift+tab", "⇧tab"), ("question_mark", "?")],
+)
+def test_a_key_reads_the_same_wherever_it_is_named(key: str, shown: str) -> None:
+    assert readable(key) == shown
