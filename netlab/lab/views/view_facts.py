@@ -29,6 +29,11 @@ class BufferFacts:
     at_least: int
 
     @property
+    def mapped_file(self) -> bool:
+        """Whether it is a file that is mapped for reading, as a capture is."""
+        return self.kind == "mmap" and self.readonly
+
+    @property
     def exports_text(self) -> str:
         """``2``, or ``at least 1`` where the count is not known."""
         return f"at least {self.at_least}" if self.exports is None else str(self.exports)

@@ -66,7 +66,7 @@ def buffer_rows(buffer: BufferFacts | None, chosen: Subject | None, width: int) 
     if buffer is None:
         return [Row("  buffers that are gone", "buffer")]
     subject = Subject(buffer.key)
-    names = " = ".join(map(safe, buffer.names)) or "unnamed"
+    names = " = ".join(map(safe, buffer.names)) or ("a mapped file" if buffer.mapped_file else "unnamed")
     where = f" at {buffer.address:#x}" if buffer.address is not None else ""
     what = f"{chosen_mark(subject == chosen)} {names} ── {buffer.kind}, {count_of_bytes(buffer.nbytes)}{where}"
     exports = exports_of(buffer)

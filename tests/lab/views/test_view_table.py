@@ -269,4 +269,6 @@ def test_a_read_only_mapping_has_an_address_too() -> None:
         group = group_of("s", view)
         assert group.buffer is not None
         assert (group.buffer.kind, group.buffer.readonly, group.views[0].offset) == ("mmap", True, 4)
+        own = group_of("v", memoryview(mmap.mmap(-1, 1))).buffer
+        assert own is not None and (group.buffer.mapped_file, own.mapped_file) == (True, False)
         view.release()
