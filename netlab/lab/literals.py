@@ -6,6 +6,13 @@ Nothing is evaluated. The size of a product is checked before it is made.
 from __future__ import annotations
 
 import ast
+import warnings
+
+SOURCE = "<netlab console>"
+"""The file name with which a line is parsed."""
+# The text of a peer or a person is not our code: Python's warnings about it (a "\d" in a string) must not be printed
+# over the screen. The filter is for this file name only, so no other warnings are lost.
+warnings.filterwarnings("ignore", module=SOURCE)
 
 MOST_MADE = 16 << 20
 """The most characters or bytes that one multiplication may make."""

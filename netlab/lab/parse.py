@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import ast
 import difflib
-import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.lab.literals import TooLarge, literal
+from netlab.lab.literals import SOURCE, TooLarge, literal
 from netlab.lab.python_hints import command_for
 from netlab.topics.client_call import Call
 
 LINE_LIMIT = 1 << 20
-_SOURCE = "<netlab console>"
-# The text of a peer or a person is not our code: Python's warnings about it (a "\d" in a string) must not be printed
-# over the screen. The filter is for this file name only, so no other warnings are lost.
-warnings.filterwarnings("ignore", module=r"<netlab console>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +38,7 @@ def parse(line: str, operations: Collection[str], variable: str = "", *, remote:
     text = line.strip()
     name = _called(text, variable)
     try:
-        tree = ast.parse(text, _SOURCE, mode="eval").body
+        tree = ast.parse(text, SOURCE, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         if name in operations or (name and remote):
             what = f"{name}(…) is not a complete Python call: {_reason(error)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from netlab.lab.errors import LabError
+from netlab.lab.literals import SOURCE
 
 _COMMANDS = {
     "close": (":close", "closes the connection"),
@@ -27,7 +28,7 @@ def command_for(name: str) -> LabError | None:
 def reads_as_python(text: str) -> bool:
     """Whether a text is clearly Python: a statement, or an expression that contains a call. ``Hello`` is not."""
     try:
-        body = ast.parse(text.strip(), "<netlab console>").body
+        body = ast.parse(text.strip(), SOURCE).body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return False
     return any(not isinstance(each, ast.Expr) or _calls(each.value) for each in body)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.lab.literals import TooLarge, literal
+from netlab.lab.literals import SOURCE, TooLarge, literal
 from netlab.lab.views.statements import (
     Attribute,
     Equal,
@@ -40,7 +40,6 @@ READERS = ("len", "bytes", "struct.unpack_from", "struct.unpack")
 FUNCTIONS = (*MAKERS, *READERS)
 OWN = ("buffer", "owner")
 """The attributes of a client that a line may use."""
-_SOURCE = "<netlab console>"
 _MODULES = frozenset(name.partition(".")[0] for name in FUNCTIONS if "." in name)
 _ALL = ", ".join(f"{name}()" for name in FUNCTIONS)
 
@@ -74,7 +73,7 @@ def read_line(line: str, known: Known) -> ViewLine | None:
     if not known.may_concern(text):
         return None
     try:
-        body = ast.parse(text, _SOURCE).body
+        body = ast.parse(text, SOURCE).body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         if _begins_as_one(text, known):
             what = error.msg if isinstance(error, SyntaxError) else "it is too deeply nested"

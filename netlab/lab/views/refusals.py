@@ -40,7 +40,7 @@ def why(error: Exception, attempt: Attempt, views: ViewTable) -> str:
 
 def _not_written(error: Exception, attempt: Attempt, of: object, views: ViewTable) -> str:
     if isinstance(of, memoryview):
-        return _not_written_to_view(attempt, of)
+        return _not_written_to_view(attempt, of) if attempt.name == "store" else ""
     if isinstance(error, BufferError):
         return f"its bytes may move when its length changes, and views would show freed memory{exports_left(of, views)}"
     return "bytes never change; bytearray(…) makes a copy that does" if isinstance(of, bytes) else ""

@@ -282,6 +282,8 @@ def test_one_s_own_buffers_grow(console: Console) -> None:
         ("v[0] = 300", "ValueError: memoryview: invalid value", ""),
         ("a[0] = 300", "ValueError: byte must be in range(0, 256)", ""),
         ("v[::0]", "ValueError: slice step cannot be zero", ""),
+        ("v.append()", "AttributeError: 'memoryview' object has no attribute 'append'", ""),
+        ("r.append(1)", "AttributeError: 'memoryview' object has no attribute 'append'", ""),
         ("v.append(1)", "AttributeError: 'memoryview' object has no attribute 'append'", ""),
         ("struct.unpack_from('!I', v, 62)", "error: unpack_from requires a buffer", ""),
         ("view(0, 1, 2)[0]", "TypeError: view() takes a start and a stop", ""),
