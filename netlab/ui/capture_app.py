@@ -15,7 +15,7 @@ from textual.filter import LineFilter
 from textual.widgets import Static
 
 from netlab.capture.capture_file import Capture
-from netlab.capture.model import CaptureError, Flow, Segment
+from netlab.capture.model import CaptureError, Flow, Segment, Transport
 from netlab.capture.savefile import secrets_in
 from netlab.capture.unread import count_of, not_read
 from netlab.dissect.decrypted_record import Conversation
@@ -168,7 +168,7 @@ class InspectApp(TerminalApp, TypeAhead):
         for picture in self.query(PicturePane):
             picture.follow(event.segment, self._capture, how)
         inspector = self.query_one(Inspector)
-        inspector.plaintexts = self._plaintexts(event.segment) if event.segment and self._decrypts else None
+        inspector.plaintexts = self._plaintexts(event.segment.flow) if event.segment and self._decrypts else None
         inspector.show_segment(event.segment, self._capture, how)
 
     def on_wire_list_segment_chosen(self, event: WireList.SegmentChosen) -> None:
@@ -213,7 +213,9 @@ class InspectApp(TerminalApp, TypeAhead):
     # What the bytes mean
 
     def _facts(self, flow: Flow) -> FlowFacts:
-        return FlowFacts()
+        if not self._decrypts or flow.transport is not Transport.TCP:
+            return FlowFacts()
+        return FlowFacts(begin=partial(self._plaintexts(flow).opened, flow, self._capture))
 
     @property
     def _decrypts(self) -> bool:
@@ -222,22 +224,22 @@ class InspectApp(TerminalApp, TypeAhead):
     def _secrets(self) -> str:
         return self._inside + (self._keys.text if self._keys is not None else "")
 
-    def _topic(self, segment: Segment) -> Topic:
-        """The topic that decrypts the segment's flow."""
+    def _topic(self, flow: Flow) -> Topic:
+        """The topic that decrypts a flow."""
         meanings = self._dissect_as.meanings(self._capture)
-        name = meanings.of(segment.flow).protocol.name if meanings is not None else ""
+        name = meanings.of(flow).protocol.name if meanings is not None else ""
         return decrypted_by(topics().get(name))
 
-    def _plaintexts(self, segment: Segment) -> Plaintexts | None:
-        """Decrypts the segment's flow with the secrets in the file, or in a file beside it."""
-        topic = self._topic(segment)
+    def _plaintexts(self, flow: Flow) -> Plaintexts:
+        """Decrypts a flow with the secrets in the file, or in a file beside it."""
+        topic = self._topic(flow)
         whose = "the file's secrets", _CLOSED
         if self._keys is not None and not self._inside:
             whose = whose_keys(self._keys.path.name)
         return self._openers.setdefault(topic.name, Plaintexts(topic.opener, self._secrets, *whose))
 
     def _conversation(self, segment: Segment) -> Callable[[], Conversation] | None:
-        return self._topic(segment).conversation()
+        return self._topic(segment.flow).conversation()
 
     def on_inspector_dissect_as_requested(self, event: Inspector.DissectAsRequested) -> None:
         """Ask as what protocol a flow is read."""

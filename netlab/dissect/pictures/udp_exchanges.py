@@ -47,8 +47,7 @@ def _row(call: Exchange, name: str, column: int, details: Sequence[Row], most: i
     number = (call.tries or call.answers)[0].segment.number
     words, tone = _outcome(call)
     shown = name if len(name) <= column else name[: column - 1] + "…"
-    whole = (Row(name, number),) if shown != name else ()
-    return Row(f"{shown:<{column}}  {words}", number, (*whole, *details)[:most], tone)
+    return Row(f"{shown:<{column}}  {words}", number, tuple(details[:most]), tone)
 
 
 def _outcome(call: Exchange) -> tuple[str, Tone]:

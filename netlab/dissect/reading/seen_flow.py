@@ -13,12 +13,14 @@ from types import MappingProxyType
 from netlab.capture.model import Direction, Flow, Kind, LetGo, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.capture.view import CapturedSegments
+from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.fields import Field
 from netlab.dissect.flow import FlowDissector, Run, moved
 from netlab.dissect.picture import Message, SeenFlow
 from netlab.dissect.reading.dissector_state import DissectorState, Reading
 from netlab.dissect.reading.flow_bytes import Streams, bytes_between
 from netlab.dissect.reading.flow_reader import why_given_up
+from netlab.dissect.reading.inner_flow import InnerFlow
 
 MOST_MESSAGES = 2000
 MOST_SEGMENTS = 10_000
@@ -66,6 +68,10 @@ class SeenSoFar:
     def read_on(self, going: Going = _always) -> bool:
         """Read what was taken notice of, in any one thread, while ``going``; whether there is more."""
         return self._read_segments(going) or self._read_messages(going)
+
+    def within(self, records: Mapping[Direction, Sequence[Opened]]) -> InnerFlow:
+        """The flow that these opened records carry."""
+        return InnerFlow(self._capture, self.flow, records, self._streams)
 
     @property
     def progress(self) -> tuple[int, int]:

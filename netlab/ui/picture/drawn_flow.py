@@ -13,7 +13,10 @@ from netlab.capture.model import Flow
 from netlab.capture.view import CapturedSegments
 from netlab.dissect.flow import Protocol
 from netlab.dissect.picture import Draw, Picture, SeenFlow
+from netlab.dissect.reading.inner_flow import InnerFlow
 from netlab.dissect.reading.meanings import How, Meanings, plain
+from netlab.dissect.reading.protocol_discovery import protocols
+from netlab.dissect.reading.recognition import opening_of, recognise
 from netlab.dissect.reading.seen_flow import SeenSoFar
 from netlab.topics.pictures import draws_of
 
@@ -24,10 +27,13 @@ _SLICE = 0.25
 
 @dataclass(frozen=True, slots=True)
 class FlowFacts:
-    """What the lab knows of a flow beyond its bytes: at once, and what takes long and is asked in the thread."""
+    """What is known of a flow beyond its bytes: at once, and what takes long.
+
+    ``begin`` is called where the capture grows, and what it returns in the thread that draws.
+    """
 
     known: Mapping[str, object] = field(default_factory=dict)
-    further: Callable[[], Mapping[str, object]] = dict
+    begin: Callable[[], Callable[[], Mapping[str, object]]] = lambda: dict
 
 
 FactsOf = Callable[[Flow], FlowFacts]
@@ -47,6 +53,7 @@ class Drawing:
     protocol: Protocol
     width: int
     facts: FlowFacts
+    further: Callable[[], Mapping[str, object]] = dict
     cancelled: bool = False
     more: bool = False
     """Whether there is more to read: then nothing is drawn yet."""
@@ -72,13 +79,31 @@ class Drawing:
 
     def _drawn(self) -> tuple[Picture, ...]:
         try:
-            facts = {**self.facts.known, **self.facts.further()}
-            draws = draws_of(self.protocol, self.so_far.flow.transport)
-        except Exception as error:  # noqa: BLE001 - a topic's module may raise anything
+            facts = {**self.facts.known, **self.further()}
+            found = self._pictures(self.so_far, self.protocol, facts)
+            records = facts.get("records")
+            if isinstance(records, Mapping):
+                found[-1:-1] = self._decrypted(self.so_far.within(records))
+        except Exception as error:  # noqa: BLE001 - a topic's module, or what opens records, may raise anything
             return (_failed(error),)
-        seen = self.so_far.seen(facts)
-        found = [_picture(draw, seen, self.width) for draw in draws]
-        return tuple(picture for picture in found if picture is not None)
+        return tuple(found)
+
+    def _pictures(self, so_far: SeenSoFar, protocol: Protocol, facts: Mapping[str, object]) -> list[Picture]:
+        seen = so_far.seen(facts)
+        drawn = [_picture(draw, seen, self.width) for draw in draws_of(protocol, seen.flow.transport)]
+        return [picture for picture in drawn if picture is not None]
+
+    def _decrypted(self, inner: InnerFlow) -> list[Picture]:
+        """The pictures of what the records carry, without its transport's, which is the outer flow's."""
+        (flow,) = inner.flows
+        protocol = recognise(opening_of(flow, inner.streams), protocols()).protocol
+        if protocol is None:
+            return []
+        so_far = SeenSoFar(inner, flow, protocol.make)
+        so_far.follow()
+        so_far.read_on(lambda: not self.cancelled)
+        found = self._pictures(so_far, protocol, {})[:-1]
+        return [replace(picture, title=f"{picture.title}, decrypted") for picture in found]
 
 
 def _picture(draw: Draw, seen: SeenFlow, width: int) -> Picture | None:
@@ -145,7 +170,7 @@ class DrawnFlow:
         came, facts = self._so_far.follow(), self._facts_of(self.flow)
         if self._drawn is not None and not came and (width, facts.known) == self._drawn:
             return None
-        self._job = Drawing(self._so_far, protocol, width, facts)
+        self._job = Drawing(self._so_far, protocol, width, facts, facts.begin())
         return self._job
 
     def done(self, job: Drawing) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Flow, Segment
-from netlab.dissect.reading.meanings import How
+from netlab.dissect.reading.meanings import How, Meanings
 from netlab.lab.client.flow_facts import known_of
 from netlab.ui.tab.panes import LabPanes
 
@@ -53,4 +54,9 @@ class TabPicture:
         from netlab.ui.picture.drawn_flow import FlowFacts
 
         lab = self._tab.lab
-        return FlowFacts({**lab.facts(flow.client), **known_of(lab.sessions, flow)})
+        known = {**lab.facts(flow.client), **known_of(lab.sessions, flow)}
+        how, plaintexts, capture = self._how(), self._tab.inspector.plaintexts, self._tab.wire.capture
+        encrypted = isinstance(how, Meanings) and how.of(flow).protocol.name == "tls"
+        if plaintexts is None or capture is None or not encrypted:
+            return FlowFacts(known)
+        return FlowFacts(known, partial(plaintexts.opened, flow, capture))

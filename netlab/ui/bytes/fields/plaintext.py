@@ -98,6 +98,23 @@ class Plaintexts:
             return found
         return replace(found, dissection=replace(found.dissection, fields=(*found.dissection.fields, inner)))
 
+    def opened(self, flow: Flow, capture: CapturedSegments) -> Callable[[], Mapping[str, object]]:
+        """Call it in the thread that grows the capture; what it returns opens the flow's records, in any thread.
+
+        They are ``records`` there, or nothing if the secrets do not open them.
+        """
+        sealed = self.sealed(flow, capture)
+
+        def records() -> Mapping[str, object]:
+            opener = self._opener_once() if sealed is not None else None
+            if opener is None or sealed is None:
+                return {}
+            ways = (sealed.streams[way] for way in (Direction.TO_SERVER, Direction.TO_CLIENT))
+            found = opener(sealed.secrets, *ways)
+            return {"records": found} if found else {}
+
+        return records
+
     def _opener_once(self) -> Opener | None:
         if not self._loaded:
             self._opener = self._load()
