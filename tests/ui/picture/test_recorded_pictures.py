@@ -1,0 +1,42 @@
+"""Pictures of recorded flows in the tab: a pickle unfolded, and a digest that differs. Each was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from textual.pilot import Pilot
+
+from tests.support.screen.recorded_sessions import ReplayedApp
+from tests.support.waiting import until
+from tests.ui.tab.test_tab_screens import LOOKS, still
+
+Compare = Callable[..., bool]
+
+
+def pictured(keys: str, text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Open the picture, press keys, and wait for a text that is then there, and for nothing to change."""
+
+    async def play(pilot: Pilot[None]) -> None:
+        looks = [""] * LOOKS
+
+        def unmoved() -> bool:
+            looks.append(pilot.app.export_screenshot())
+            return text in looks[-1].replace("&#160;", " ") and len(set(looks[-LOOKS:])) == 1
+
+        await still(pilot)
+        await pilot.press("escape", "P")
+        await until(pilot, lambda: "HMAC-" in pilot.app.export_screenshot(), "the picture")
+        await pilot.press(*keys.split())
+        await until(pilot, unmoved, text)
+
+    return play
+
+
+def test_the_steps_of_a_pickle(snap_compare: Compare) -> None:
+    play = pictured("end up up up space " + "down " * 9 + "space" + " down" * 3, "memo    0")
+    assert snap_compare(ReplayedApp("multiprocessing", "default"), terminal_size=(120, 40), run_before=play)
+
+
+def test_a_digest_beside_the_one_that_netlab_computes(snap_compare: Compare) -> None:
+    play = pictured("home", "differs at byte")
+    assert snap_compare(ReplayedApp("hmac", "failure"), terminal_size=(80, 24), run_before=play)
