@@ -20,6 +20,7 @@ from netlab.topics.contract import Topic
 from netlab.topics.copy_as import CopiedCall, Missing
 from netlab.ui.console.transcript import copied
 from netlab.ui.tab.copied_program import program
+from netlab.ui.widgets.formatting import shortened
 
 MOST = 64 * 1024
 """Bytes of a segment that are copied; terminals accept little more through the clipboard sequence."""
@@ -149,9 +150,10 @@ def _of_transcript(topic: Topic, entries: Sequence[Entry], made: ClientMade | No
         return []
     last = calls[-1].did
     text = f"{topic.variable}.{spelt_whole(last)}" if isinstance(last, Call) else calls[-1].text
+    counted = f"{len(calls)} call{'s' * (len(calls) != 1)}"
     return [
-        Copy("last call", f"to run in this console: {text[:40]}".replace("\n", " "), text),
-        Copy("calls as Python", f"{len(calls)} calls, as a program with its client", program(topic, entries, made)),
+        Copy("last call", f"to run in this console: {shortened(' '.join(text[:80].split()), 40)}", text),
+        Copy("calls as Python", f"{counted}, as a program with its client", program(topic, entries, made)),
         Copy("transcript", "as a Python prompt shows it", copied(entries)),
     ]
 

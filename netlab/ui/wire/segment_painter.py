@@ -29,6 +29,7 @@ class SegmentPainter:
         self.how: How = None
         self.decrypted: DecryptedLines | None = None
         self.columns = Columns.fitting(80, 0, 0, "")
+        self._width = 80
         self.unread = UnreadSegments()
         """Which segments the server has not read."""
         self.linked: frozenset[int] = frozenset()
@@ -41,7 +42,7 @@ class SegmentPainter:
         flows = len(capture.flows) if capture else 0
         newest = self._rows.at(self._rows.count - 1)
         last = clock(newest.time_ns, self._start(newest)) if newest is not None else ""
-        self.columns = Columns.fitting(width, len(segments), flows, last)
+        self.columns, self._width = Columns.fitting(width, len(segments), flows, last), width
 
     def heading(self, width: int) -> Strip:
         """The names of the columns."""
@@ -59,6 +60,8 @@ class SegmentPainter:
         """One segment: its mark in the margin, then its columns."""
         capture = self._rows.capture
         assert capture is not None  # it has the segment
+        if width != self._width:  # the scrollbar came or went
+            self.fit(width)
         unread = self.unread.of(segment, capture)
         style = self._style(segment, at_cursor, unread)
         text = self.columns.row(segment, self._start(segment), self._what(segment), unread=unread)

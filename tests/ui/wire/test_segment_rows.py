@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.filter import parse
 from netlab.capture.model import Kind
 from netlab.dissect.http.read_http import read_http
 from netlab.ui.bytes.inspection import inspect_segment
+from netlab.ui.wire.segment_painter import SegmentPainter
 from netlab.ui.wire.segment_row import Columns, what
 from netlab.ui.wire.segment_rows import SegmentRows
 from netlab.ui.wire.wire_filter import FilterScan
@@ -177,3 +179,15 @@ def test_what_was_let_go_leaves_the_filter_too(newest: tuple[Traffic, Capture]) 
     assert numbers(rows) == [s.number for s in capture.segments if s.direction is OUT]
     assert scan.counts == f"{rows.count} of {len(capture.segments) - capture.let_go} shown"
     assert rows.lost == (capture.let_go > 39)
+
+
+@pytest.mark.parametrize("width", [80, 79, 60, 40])
+def test_a_line_is_cut_with_an_ellipsis_whatever_width_was_fitted_before(width: int) -> None:
+    rows, capture = rows_of(2)
+    capture.add(capture.flows[0], OUT, b"a long payload " * 20)
+    painter = SegmentPainter(rows, lambda name, partial: Style())
+    painter.fit(80)  # then the scrollbar takes a cell
+    last = rows.at(rows.count - 1)
+    assert last is not None
+    assert painter.line(last, False, width).text.rstrip().endswith("…")
+    assert painter.line(last, False, width).cell_length == width
