@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netlab.dissect.flow import Match, Opening, Protocol
-from netlab.dissect.tls.ladder import draw
+from netlab.dissect.picture import Picture, SeenFlow
 from netlab.dissect.tls.tls_records import TlsFlow
 
 _HANDSHAKE, _ALERT = 22, 21
@@ -26,6 +26,13 @@ def _match(begin: bytes, kinds: tuple[int, ...], message: int) -> Match:
     if not fits or (begin[0] == _HANDSHAKE and len(begin) > 5 and begin[5] != message):
         return Match.NO
     return Match.SURE if len(begin) == 6 else Match.UNDECIDED
+
+
+def draw(seen: SeenFlow, width: int) -> Picture | None:
+    """The connection as a ladder."""
+    from netlab.dissect.tls import ladder  # here, since most flows are never drawn
+
+    return ladder.draw(seen, width)
 
 
 PROTOCOL = Protocol("tls", "TLS", recognise, TlsFlow, 20, draw=draw)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -139,6 +138,7 @@ def refusal(seen: SeenFlow) -> str | None:
     if "outcome" not in seen.facts:
         return None
     outcome = seen.facts["outcome"]
-    if isinstance(outcome, ssl.SSLCertVerificationError):
-        return outcome.verify_message or "it does not say why"
+    reason = getattr(outcome, "verify_message", None)  # `ssl.SSLCertVerificationError` has it; importing ssl takes long
+    if isinstance(reason, str):
+        return reason or "it does not say why"
     return "" if outcome is None else None
