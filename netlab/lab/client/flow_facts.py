@@ -12,12 +12,16 @@ def known_of(sessions: Iterable[Session], flow: Flow) -> Mapping[str, object]:
     """The facts of the client whose flow it is; none of a client from outside.
 
     ``connected``: its connection was made; ``recvs``: the lengths that its socket read, call by call, if they are
-    known; and what the client itself has as ``facts``.
+    known; ``outcome``: None, or the exception of the call that opened it, once that has ended, also of an earlier
+    connection; and what the client itself has as ``facts``.
     """
-    session = next((one for one in sessions if flow.client in one.addresses()), None)
+    clients = tuple(sessions)
+    outcome = next(filter(None, (one.attribution.facts(flow.client) for one in clients)), {})
+    session = next((one for one in clients if flow.client in one.addresses()), None)
     if session is None:
-        return {}
+        return outcome
     facts: dict[str, object] = {"connected": True} if flow.transport is Transport.TCP else {}
+    facts.update(outcome)
     if (reads := session.reads(flow.client)) is not None:
         facts["recvs"] = reads
     return {**facts, **(_own(session) if session.local == flow.client else {})}
