@@ -13,7 +13,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
-from tests.support.screen.staging import StagedApp, serving  # noqa: E402 - found by the line above
+from tests.support.screen.staging import StagedApp, serving, settled  # noqa: E402 - found by the line above
 from tests.support.waiting import until  # noqa: E402
 
 SCENES: dict[str, tuple[str, Sequence[str], Sequence[str], str]] = {
@@ -40,7 +40,7 @@ async def draw(name: str) -> None:
             app.seen.console.prompt.value = line
             await pilot.press("enter")
             await until(pilot, lambda: not app.seen.console.prompt.value)
-            await pilot.pause(0.5)
+            await settled(pilot)
         await pilot.press(*keys)
         await until(pilot, lambda: last in app.export_screenshot().replace("&#160;", " ").replace("&#x27;", "'"), last)
         (FOLDER / f"{name}.svg").write_text(app.export_screenshot(title="netlab"), encoding="utf-8")

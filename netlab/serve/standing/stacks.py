@@ -39,7 +39,7 @@ class Stack:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _Found:
     lines: dict[str, Place] = field(default_factory=dict)
     inherited: dict[str, Place] = field(default_factory=dict)
     peer: Peer | None = None
@@ -59,7 +59,7 @@ class StackReader:
 
     def read(self, frames: Iterable[FrameType]) -> Stack:
         """Where it stands, and for whom."""
-        reading = _Reading()
+        reading = _Found()
         for index, frame in enumerate(islice(frames, MOST_FRAMES)):
             code = frame.f_code
             if not index:
@@ -73,11 +73,12 @@ class StackReader:
                 _let_go(variables, code)
         return reading.stack
 
-    def _look_at(self, variables: Mapping[str, Any], code: CodeType, reading: _Reading) -> None:
+    def _look_at(self, variables: Mapping[str, Any], code: CodeType, reading: _Found) -> None:
         own = variables.get(code.co_varnames[0]) if code.co_argcount and code.co_varnames[0] == "self" else None
         if own is not None:
             for file, kind in self._files.classes(type(own)):
-                if file not in reading.inherited and any(code.co_name in vars(each) for each in kind.__mro__):
+                known = file in reading.lines or file in reading.inherited
+                if not known and any(code.co_name in vars(each) for each in kind.__mro__):
                     reading.inherited[file] = (file, 0, kind.__name__, code.co_name)
         if reading.peer is None and not reading.waits_for_any:
             reading.peer = next(self._peers(variables, code, own), None)

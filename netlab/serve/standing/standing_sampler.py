@@ -97,7 +97,7 @@ class StandingSampler:
             self._looking = False
 
     def _report(self, frame: FrameType | None, role: str) -> None:
-        began = time.monotonic()
+        began, used = time.monotonic(), time.thread_time()
         try:
             sample, left_out = self._sample(frame, role)
             now = (sample, left_out, self._forks, children := self._children())
@@ -106,8 +106,7 @@ class StandingSampler:
         except Exception as error:  # noqa: BLE001 - whatever the server's objects raise, it must not end the server
             self._shared.on = False
             self._out.report({"event": "standing", "pid": os.getpid(), "failed": repr(error)[:LONGEST_NAME]})
-        took = time.monotonic() - began
-        self._next = began + max(TICK / 2, took / SHARE)
+        self._next = began + max(TICK / 2, (time.thread_time() - used) / SHARE)
 
     # What stands where
 
