@@ -220,10 +220,10 @@ def entry(did: Call | ClientMade, number: int) -> Entry:
 
 @pytest.mark.parametrize(("calls", "counted"), [(1, "1 call, as"), (2, "2 calls, as")])
 def test_a_call_that_is_too_long_to_show_ends_with_an_ellipsis(calls: int, counted: str) -> None:
-    long = entry(Call("send", (b"some words and then some more",)), 1)
+    long = entry(Call("send", (b"some words and then some more of them",)), 1)
     last, program, *_ = copies(topic_named("tcp"), Endpoint("127.0.0.1", 20000), [long] * calls, None)
-    assert last.meaning == "to run in this console: s.send(b'some words and then some…"
-    assert last.text == "s.send(b'some words and then some more')"
+    assert last.meaning == "to run in this console: s.send(b'some words and then some more…"
+    assert last.text == "s.send(b'some words and then some more of them')"
     assert program.meaning.startswith(counted)
 
 
