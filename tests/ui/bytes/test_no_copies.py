@@ -10,11 +10,10 @@ import pytest
 
 from netlab.capture.capture_file import Capture
 from netlab.topics.discovery import topic_named
-from tests.capture.test_no_copies import MARK, SIZE, large
+from tests.support.large_capture import MARK, SIZE, write_large_capture
 from tests.support.screen.panes_app import PanesApp
 from tests.support.waiting import until
 
-__all__ = ["large"]  # a fixture
 ALLOWED = SIZE // 16
 """What the app itself takes while it draws, with room: a copy would be sixteen times as much."""
 
@@ -26,8 +25,8 @@ def seen(app: PanesApp) -> str:
 
 
 @pytest.mark.parametrize("topic", ["tcp", "tls", "zerocopy"])
-def test_a_large_segment_is_shown_without_a_copy(large: Path, topic: str) -> None:
-    capture = Capture(large)
+def test_a_large_segment_is_shown_without_a_copy(tmp_path: Path, topic: str) -> None:
+    capture = Capture(write_large_capture(tmp_path / "large.pcapng"))
     capture.grow()
     app = PanesApp(capture, topic_named(topic).dissector())  # type: ignore[arg-type]  # it wants no more of one
 
