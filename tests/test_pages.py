@@ -15,6 +15,7 @@ def test_a_fault_is_added_as_its_page_says(tmp_path: Path) -> None:
 
 
 def test_a_dissector_is_added_as_its_page_says(tmp_path: Path) -> None:
-    stateless, flow = ScratchCopy.in_folder(tmp_path).follow(ROOT / "docs" / "adding-a-dissector.md")
+    stateless, flow, picture = ScratchCopy.in_folder(tmp_path).follow(ROOT / "docs" / "adding-a-dissector.md")
     assert "2 passed" in stateless
     assert "2 passed" in flow
+    assert "1 passed" in picture
