@@ -41,7 +41,7 @@ def read_pickle(data: memoryview, start: int, end: int, most: int = MOST_OPCODES
     """Read the pickle in ``data[start:end]``, at most ``most`` opcodes of it."""
     reader = FieldReader(data, start, end)
     opcodes: list[Field] = []
-    reading = _Reading()
+    reading = _PickleText()
     problem = "it ends before its STOP"
     while reader.left:
         at = reader.at
@@ -80,7 +80,7 @@ def _shown(opcode: str, argument: Argument) -> str:
     return text_of(argument, PREVIEW)
 
 
-class _Reading:
+class _PickleText:
     """What the opcodes make; it stops where loading would fail."""
 
     def __init__(self) -> None:
