@@ -35,13 +35,17 @@ class Recording:
     def stream(self, way: Direction) -> memoryview:
         return memoryview(b"".join(piece.data for piece in self.pieces if piece.way is way))
 
+    @property
+    def began(self) -> Cross:
+        """The opening, at its time."""
+        return OPEN.late((self.at_ns - BEGAN_NS) / MILLISECOND)
+
     def seen(self, *, keys: bool = True, pieces: list[Cross] | None = None, **facts: object) -> SeenFlow:
         """As a capture shows it, with the keys and what the client says, or without."""
         known = {**(self.facts if keys else {}), **facts}
         if keys and self.keys:
             known["records"] = open_records(self.keys, *map(self.stream, (Direction.TO_SERVER, Direction.TO_CLIENT)))
-        began = OPEN.late((self.at_ns - BEGAN_NS) / MILLISECOND)
-        return flow_of("tls", began, *(self.pieces if pieces is None else pieces), facts=known, port=20443)
+        return flow_of("tls", self.began, *(self.pieces if pieces is None else pieces), facts=known, port=20443)
 
 
 def outcome(said: str) -> Exception | None:

@@ -97,8 +97,8 @@ class _Ladder:
         first = run[0]
         if first.secret and self._secrets.get(first.direction) != first.secret:
             self._secrets[first.direction] = first.secret
-            side = _SIDE[first.direction]
-            yield self._remark(f"{first.secret} opens what the {side} sends from here", first, Tone.QUIET)
+            opens = Row(f"opens what the {_SIDE[first.direction]} sends from here on", first.began)
+            yield self._remark(f"from here: {first.secret}", first, Tone.QUIET, opens)
         yield self._arrow(run)
         if first.kind == tls_records.HANDSHAKE:
             yield from self._after(first)
@@ -154,8 +154,8 @@ class _Ladder:
             elif story.declined:
                 yield self._remark("the server does not take the ticket: a full handshake follows", said, Tone.QUIET)
 
-    def _remark(self, text: str, said: Said, tone: Tone) -> Row:
-        return remark(text, self._width, segment=said.began, tone=tone)
+    def _remark(self, text: str, said: Said, tone: Tone, *details: Row) -> Row:
+        return remark(text, self._width, segment=said.began, details=details, tone=tone)
 
     def _ending(self, segment: Segment) -> Row:
         """A FIN or a reset; a FIN without close_notify is said, where that can be known."""

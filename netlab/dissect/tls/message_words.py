@@ -82,7 +82,7 @@ def _client_hello(hello: Hello) -> str:
         f"SNI {plain(hello.host)}" if hello.host else "no SNI",
         hello.versions.replace(", TLS ", ", "),
         "a ticket" if hello.takes_ticket else "",
-        f"share of {hello.groups}" if hello.groups else "",
+        hello.groups,
         f"ALPN {plain(hello.alpn)}" if hello.alpn else "",
     ]
     return GAP.join(filter(None, parts))

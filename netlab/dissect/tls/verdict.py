@@ -65,15 +65,15 @@ def _servers(seen: SeenFlow, story: Story) -> tuple[str, Tone]:
     """What the client made of the server's chain: what it says itself, else what it did."""
     said = refusal(seen)
     if said:
-        return f"✗ the lab's client refused it: {said}", Tone.WRONG
+        return f"✗ refused by the lab's client: {said}", Tone.WRONG
     if said is not None:
-        return "✓ the lab's client accepted it: authority, dates and name are right", Tone.GOOD
+        return "✓ accepted by the lab's client: authority, dates and name", Tone.GOOD
     alert = story.alert
     if alert is not None and alert.early and alert.direction is CLIENT:
-        did = "refused it" if alert.description in OF_CERTIFICATES else "ended the handshake"
-        return f"✗ the client {did}: {alert.meaning}", Tone.WRONG
+        did = "refused" if alert.description in OF_CERTIFICATES else "handshake ended"
+        return f"✗ {did} by the client: {alert.meaning}", Tone.WRONG
     if CLIENT in story.finished:
-        return "✓ the client accepted it: it finished the handshake", Tone.GOOD
+        return "✓ accepted by the client: it finished the handshake", Tone.GOOD
     return "what the client made of it cannot be seen", Tone.QUIET
 
 
@@ -81,7 +81,7 @@ def _clients(story: Story) -> tuple[str, Tone]:
     """What the server made of the client's certificate, by what it did."""
     alert = story.alert
     if alert is not None and alert.direction is SERVER and (alert.early or alert.description in OF_CERTIFICATES):
-        return f"✗ the server refused: {alert.meaning}", Tone.WRONG
+        return f"✗ refused by the server: {alert.meaning}", Tone.WRONG
     if story.spoken or SERVER in story.goodbyes:
-        return "✓ the server accepted it: it went on", Tone.GOOD
+        return "✓ accepted by the server: it went on", Tone.GOOD
     return "what the server made of it cannot be seen yet", Tone.QUIET

@@ -50,9 +50,9 @@ def test_a_lab_s_connections_are_accepted_resumed_and_refused(version: str) -> N
         f"TLS {version}: refused by the client, bad_certificate",
     ]
     said = [[(row.text.strip("│ "), row.tone) for row in picture.rows] for picture in (first, second, third)]
-    accepted = ("✓ the lab's client accepted it: authority, dates and name are right", Tone.GOOD)
+    accepted = ("✓ accepted by the lab's client: authority, dates and name", Tone.GOOD)
     assert [accepted in rows for rows in said] == [True, False, False]
     assert ("resumed: the ticket stands in for the certificate", Tone.GOOD) in said[1]
     assert ("✗ wrong.example: for wrong.example, not for localhost", Tone.WRONG) in said[2]
-    assert any(text.startswith("✗ the lab's client refused it: Hostname mismatch") for text, _ in said[2])
+    assert any(text.startswith("✗ refused by the lab's client: Hostname mismatch") for text, _ in said[2])
     assert [sum("Certificate" in text and "←" in text for text, _ in rows) for rows in said] == [1, 0, 1]
