@@ -39,7 +39,7 @@ class Stack:
 
 
 @dataclass(slots=True)
-class _Found:
+class _StackSoFar:
     lines: dict[str, Place] = field(default_factory=dict)
     inherited: dict[str, Place] = field(default_factory=dict)
     peer: Peer | None = None
@@ -59,7 +59,7 @@ class StackReader:
 
     def read(self, frames: Iterable[FrameType]) -> Stack:
         """Where it stands, and for whom."""
-        reading = _Found()
+        reading = _StackSoFar()
         for index, frame in enumerate(islice(frames, MOST_FRAMES)):
             code = frame.f_code
             if not index:
@@ -73,7 +73,7 @@ class StackReader:
                 _let_go(variables, code)
         return reading.stack
 
-    def _look_at(self, variables: Mapping[str, Any], code: CodeType, reading: _Found) -> None:
+    def _look_at(self, variables: Mapping[str, Any], code: CodeType, reading: _StackSoFar) -> None:
         own = variables.get(code.co_varnames[0]) if code.co_argcount and code.co_varnames[0] == "self" else None
         if own is not None:
             for file, kind in self._files.classes(type(own)):

@@ -82,9 +82,8 @@ class StandingSampler:
             asked = json.loads(line)
             if asked.get("request") == "standing":
                 self._shared.on, self._last, self._next = bool(asked.get("on")), None, 0.0
-                for pid in self._children() if self._shared.on and sys.platform != "win32" else ():
-                    with suppress(OSError):
-                        os.kill(pid, signal.SIGURG)
+                for pid in self._children() if self._shared.on else ():
+                    _ask(pid)
 
     def look(self, frame: FrameType | None) -> None:
         """Sample this process, if it is wanted and affordable; ``frame`` is what the signal interrupted."""
@@ -156,9 +155,7 @@ class StandingSampler:
     def _forked(self) -> None:
         """This is a child now: it can be asked, and begins at once if its parent is sampled."""
         self._thread, self._last, self._looking = None, None, False
-        if sys.platform == "win32":
-            return
-        with suppress(ValueError):
+        if sys.platform != "win32":
             signal.signal(signal.SIGURG, self._asked)
         self._shared.words[self._shared.place(self._forks)] = os.getpid()
         self._asked()
@@ -229,9 +226,17 @@ def _loop_of(frame: FrameType) -> Any:
 
 def _runs(pid: int, named: Iterable[int]) -> bool:
     """Whether this is a child of this process that has not ended; elsewhere than on Linux, whether it is named."""
-    if sys.platform != "linux":
+    if sys.platform == "linux":
+        try:
+            return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except OSError:
+            return False
+    else:
         return pid in set(named)
-    try:
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    except OSError:
-        return False
+
+
+def _ask(pid: int) -> None:
+    """Let a forked child begin: by a signal that harms no process that does not expect it."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.kill(pid, signal.SIGURG)
