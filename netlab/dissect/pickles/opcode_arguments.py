@@ -105,6 +105,13 @@ def _digits(line: memoryview, opcode: str) -> Plain | Spelt:
         raise Wrong(f"{text[:20]!r} is no number") from None
 
 
+def number_of(argument: Argument) -> int:
+    """An argument that is a place or a number in a table."""
+    if not isinstance(argument, Plain) or not isinstance(argument.value, int):
+        raise Wrong("its number is too long")
+    return argument.value
+
+
 def name_in(data: memoryview) -> str:
     """A module or a name in it, shortened if it is very long."""
     text = str(data[:LONGEST_NAME], "utf-8", "backslashreplace")

@@ -9,6 +9,7 @@ from pickletools import OpcodeInfo
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.pickles.machine import Machine
 from netlab.dissect.pickles.opcode_arguments import BY_CODE, Argument, Wrong, argument_of
+from netlab.dissect.pickles.opcode_effects import follow_opcode
 from netlab.dissect.pickles.pickle_values import Cell, Name, Plain
 from netlab.dissect.pickles.sentences import SENTENCES
 from netlab.dissect.pickles.value_text import last_of, text_of
@@ -122,7 +123,7 @@ def _step(
         argument = argument_of(reader, opcode)
         if whole:
             _check_frame(opcode.name, argument, reader.left)
-        runs = machine.follow(opcode.name, argument)
+        runs = follow_opcode(machine, opcode.name, argument)
     except Short:
         problem, reader.at = "it is cut off here" if whole else UNFINISHED, reader.end
     except Wrong as error:

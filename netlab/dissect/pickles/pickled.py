@@ -12,6 +12,7 @@ from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.pickles.machine import Machine
 from netlab.dissect.pickles.opcode_arguments import BY_CODE, Argument, Wrong, argument_of
+from netlab.dissect.pickles.opcode_effects import follow_opcode
 from netlab.dissect.pickles.pickle_values import Plain
 from netlab.dissect.pickles.value_text import text_of
 
@@ -93,7 +94,7 @@ class _PickleText:
         if self.failed:
             return
         try:
-            self._machine.follow(name, argument)
+            follow_opcode(self._machine, name, argument)
             if name == "STOP":
                 self.text = text_of(self._machine.top().value, LONGEST - 1)
         except Wrong:

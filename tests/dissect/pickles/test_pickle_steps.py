@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netlab.dissect.pickles.machine import _OPERATIONS
+from netlab.dissect.pickles.opcode_effects import OPERATIONS
 from netlab.dissect.pickles.pickle_steps import ITEM_ROOM, ROOM, Followed, follow
 from netlab.dissect.pickles.sentences import SENTENCES
 from netlab.dissect.pickles.value_text import text_of
@@ -49,7 +49,7 @@ def values() -> st.SearchStrategy[object]:
 
 
 def test_every_opcode_has_a_sentence_and_is_followed() -> None:
-    assert set(SENTENCES) == set(_OPERATIONS) == OPCODES
+    assert set(SENTENCES) == set(OPERATIONS) == OPCODES
     assert all(sentence.endswith(".") and sentence.count("{}") <= 1 for sentence in SENTENCES.values())
 
 
