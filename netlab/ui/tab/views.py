@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:
+    from netlab.lab.client.session import Session
     from netlab.ui.views.map_page import Piece
     from netlab.ui.views.seen_views import SeenViews
     from netlab.ui.views.views_pane import ViewsPane
@@ -20,13 +21,17 @@ class Views:
 
     def __init__(self, tab: LabPanes) -> None:
         self._tab = tab
+        self._current: Session | None = None
         self._arrived = 0, 0
 
     def look(self) -> None:
         """Draw the changes, and follow the buffer of the current client."""
-        current = self._tab.lab.current
+        before, current = self._current, self._tab.lab.current
+        self._current = current
         self._tab.inspector.look(*(current.client, current.views) if current is not None else (None,))
         if (pane := self._tab.panes.views_slot.pane) is not None:
+            if current is not before and before is not None:
+                pane.begin_again()
             pane.look()
 
     def toggle(self) -> None:

@@ -87,7 +87,8 @@ def listing_rows(objects: Mapping[str, Held], done: int, width: int, hint: str) 
         mark = "▸" if number == done else " "
         now = f"  {_now(step, objects)}" if number < done else ""
         rows.append(Row(f"{mark} {f'>>> {step.line}':{code}}{now}"[:width], "view" if number < done else "note"))
-    return [*rows, Row(f"  {_LEGEND if done == len(STEPS) else hint}", "heading")]
+    foot = ", ".join(filter(None, (_LEGEND, hint))) if done == len(STEPS) else hint
+    return [*rows, Row(f"  {foot}"[:width], "heading")]
 
 
 _LEGEND = "= a: these are the bytes of a, at the address of a"

@@ -31,7 +31,7 @@ class ViewRows(ScrollView, can_focus=True):
         overflow-x: hidden; scrollbar-size-vertical: 1; height: 1fr;
         &:focus { border-top: heavy $accent; border-title-style: bold; }
         .views--heading { color: $text-muted; }
-        .views--buffer { color: $text-accent; text-style: bold; }
+        .views--buffer { color: $text-primary; text-style: bold; }
         .views--view { color: $foreground; }
         .views--gone { color: $text-muted; }
         .views--note { color: $text-muted; }

@@ -138,6 +138,10 @@ class ViewsPane(Vertical):
         self._keep_choice()
         self._draw()
 
+    def begin_again(self) -> None:
+        """Another client is looked at: its listing begins, and nothing of it is chosen yet."""
+        self._chosen, self._awaited, self._done, self._next = None, "", 0, 0.0
+
     def _keep_choice(self) -> None:
         """Choose the view that a key has made, else keep what is chosen, else choose the first view."""
         there = subjects(self._groups)
@@ -172,7 +176,8 @@ class ViewsPane(Vertical):
         if self._page == 1:
             return map_rows(self._groups, self._chosen, width, table.bytes_of, self._piece())
         objects = held(self._groups, table.bytes_of, 20)
-        return listing_rows(objects, self._done, width, hint(self, ("run_next", "runs the next line")))
+        words = "runs the next line" if self._done < len(STEPS) else "begins again"
+        return listing_rows(objects, self._done, width, hint(self, ("run_next", words)))
 
     def _update_title(self) -> None:
         after = PAGES[(self._page + 1) % len(PAGES)]
@@ -188,7 +193,7 @@ class ViewsPane(Vertical):
         if self._question.asking:
             return False
         if action == "run_next":
-            return self._page == 2 and (self._done < len(STEPS) or None)
+            return self._page == 2
         if action in _VIEW_ACTS:
             view = self.view
             able = view is not None and not view.released
@@ -234,11 +239,10 @@ class ViewsPane(Vertical):
         self.post_message(PaneClosed(self))
 
     def action_run_next(self) -> None:
-        """Run the next line of the listing."""
-        self._ask(STEPS[self._done].line)
-        self._done += 1
+        """Run the next line of the listing; after the last one, the first again."""
+        self._done = self._done % len(STEPS) + 1
+        self._ask(STEPS[self._done - 1].line)
         self._draw()
-        self.refresh_bindings()
 
     def _ask(self, line: str, name: str = "") -> None:
         self._awaited = name

@@ -30,7 +30,7 @@ async def opened(app: StagedApp, pilot: Pilot[None], key: str = "V") -> ViewsPan
 async def shown(app: StagedApp, pilot: Pilot[None], *texts: str) -> None:
     pane = app.query_one(ViewsPane)
     for text in texts:
-        await until(pilot, lambda text=text: text in pane.text, lambda text=text: f"{text} in:\n{pane.text}")
+        await until(pilot, lambda text=text: text in pane.text, f"{text} in the pane")
 
 
 @played((80, 24), first="zerocopy")
@@ -103,3 +103,7 @@ async def test_the_listing_runs_line_by_line(app: StagedApp, pilot: Pilot[None])
     await shown(app, pilot, "b'bbaaaa' = a", "c is b'cc', a is b'bbaaaa'", "= a: these are")
     assert "TypeError: 'bytes' object does not support item assignment" in app.transcript
     assert "gone" not in app.query_one(ViewsPane).text
+    await pilot.press(">")
+    await until(pilot, lambda: app.focused is app.seen.console.prompt)
+    await enter(pilot, ":connect another")
+    await shown(app, pilot, "▸ >>> a = bytearray(b'aaaaaa')")
