@@ -14,7 +14,7 @@ _ROOT = r"(?P<root>[A-Za-z_]\w*(?:\.(?:buffer|owner))?)"
 _PART = re.compile(rf"(?:.*[^\w.])?{_ROOT}(?:\[[^\[\]]*\])*\.(?P<part>\w*)", re.DOTALL)
 _NAME = re.compile(r"(?P<before>(?:.*[^\w.\]])?)(?P<name>[A-Za-z_]\w*)", re.DOTALL)
 _VALUE_FOLLOWS = re.compile(r"[=(\[,:]\s*$")
-_HELP: Mapping[str, str] = {
+HELP: Mapping[str, str] = {
     "cast": "cast(format, shape) · the same bytes as elements of another format, or in several dimensions; no copy",
     "tolist": "tolist() · each element as an object",
     "hex": "hex(sep) · the bytes as text",
@@ -33,6 +33,7 @@ _HELP: Mapping[str, str] = {
     "struct.unpack_from": "struct.unpack_from(format, view, offset) · numbers, read where they lie",
     "struct.unpack": "struct.unpack(format, view) · numbers",
 }
+"""What a line may call of a buffer or a view, and the functions: usage · what it does."""
 _NO_ARGUMENT = frozenset({"tolist", "tobytes", "toreadonly", "release"})
 
 
@@ -83,4 +84,4 @@ class ViewCompletion:
         if not ours:
             return None
         typed = re.findall(r"(struct\.\w+|\w+)\(", "".join([line, *self.candidates(line)[:1]]))
-        return next((_HELP[name] for name in reversed(typed) if name in _HELP), "runs here; nothing is sent")
+        return next((HELP[name] for name in reversed(typed) if name in HELP), "runs here; nothing is sent")

@@ -17,6 +17,7 @@ from netlab.capture.model import Transport
 from netlab.folders import config_file
 from netlab.lab.client.operations import Operation
 from netlab.lab.console import ConsoleCommand
+from netlab.lab.views.completing import HELP
 from netlab.platforms import counts_accept_queue
 from netlab.topics.contract import Topic
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS, readable
@@ -123,6 +124,8 @@ def help_lines(
     lines += _table([(f"{operation.name}{operation.signature}", operation.help) for operation in operations], width)
     lines += _heading("Commands to the lab")
     lines += _table([(f":{command.name} {command.arguments}".rstrip(), command.help) for command in commands], width)
+    if pane in ("console", "views"):
+        lines += [*_heading("Lines about buffers and views"), *_table(map(_usage_and_help, HELP.values()), width)]
     if missing := limits(topic):
         lines += [*_heading("On this system"), *_table(missing, width)]
     lines += _heading("Keys outside the console's input (esc leaves it)")
@@ -135,6 +138,11 @@ def help_lines(
     lines += _text(f'In {config_file()}: theme = "textual-light", and under [keys] "server.toggle" = "f9".', width)
     ids = [c.id for c in (*COMMANDS, *PROMPT_COMMANDS)] + sorted(_ids_in(bindings, pane))
     return lines + _text(f"The key ids: {'  '.join(ids)}", width)
+
+
+def _usage_and_help(text: str) -> Row:
+    usage, _, help = text.partition(" · ")
+    return usage, help
 
 
 def limits(topic: Topic) -> list[Row]:
