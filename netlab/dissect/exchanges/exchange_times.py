@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from netlab.dissect.exchanges.http_exchanges import HttpExchange
+from netlab.dissect.pictures.durations import span
 
 
 def times(exchange: HttpExchange, *, short: bool = False) -> str:
@@ -16,8 +17,8 @@ def times(exchange: HttpExchange, *, short: bool = False) -> str:
     began = request.message.began_ns
     first, last = response.message.began_ns - began, max(response.ended_ns, request.ended_ns) - began
     if short:
-        return f"1st byte {_duration(first)}, all {_duration(last)}"
-    return f"{_duration(first)} to first byte, {_duration(last)} in all"
+        return f"1st byte {span(first)}, all {span(last)}"
+    return f"{span(first)} to first byte, {span(last)} in all"
 
 
 def times_in_full(exchange: HttpExchange) -> str:
@@ -26,22 +27,13 @@ def times_in_full(exchange: HttpExchange) -> str:
     if not times(exchange) or request is None or response is None:
         return ""
     waited = response.message.began_ns - request.ended_ns
-    between = f"waited {_duration(waited)}"
+    between = f"waited {span(waited)}"
     if waited < 0:
-        between = f"the answer began {_duration(-waited)} before the request's end"
-    answered = _duration(response.ended_ns - response.message.began_ns)
+        between = f"the answer began {span(-waited)} before the request's end"
+    answered = span(response.ended_ns - response.message.began_ns)
     interim = "".join(
-        f", {sent.status} after {_duration(sent.message.began_ns - request.message.began_ns)}"
+        f", {sent.status} after {span(sent.message.began_ns - request.message.began_ns)}"
         for sent in exchange.interim[:3]
     )
-    asked = _duration(request.ended_ns - request.message.began_ns)
+    asked = span(request.ended_ns - request.message.began_ns)
     return f"as captured: request {asked}{interim}, {between}, answer {answered}"
-
-
-def _duration(nanoseconds: int) -> str:
-    """``310 µs``, ``1.2 ms``, ``120 ms``, ``3.2 s``."""
-    if nanoseconds < 1_000_000:
-        return f"{nanoseconds / 1e3:.0f} µs" if nanoseconds else "0 ms"
-    if nanoseconds < 1_000_000_000:
-        return f"{nanoseconds / 1e6:.1f} ms" if nanoseconds < 100_000_000 else f"{nanoseconds / 1e6:.0f} ms"
-    return f"{nanoseconds / 1e9:.1f} s"
