@@ -78,7 +78,7 @@ class Buffered:
         return self.view(max(offset - 4, 0), end + 4)
 
     def resize(self, size: int) -> None:
-        """Change the buffer's length: a `BufferError` while views of it exist, as ``buffer``, the client's own."""
+        """Change the buffer's length: expect a `BufferError` while views of it exist. The client itself has one."""
         owner = self.owner
         if self.buffer is NOTHING:
             raise ValueError(EMPTY)
