@@ -23,9 +23,10 @@ from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.views import lines
 from netlab.ui.views.attributes import attribute_rows
 from netlab.ui.views.casts import casts
+from netlab.ui.views.choice import Choice
 from netlab.ui.views.listing import STEPS, held, listing_rows
 from netlab.ui.views.map_page import Piece, map_rows
-from netlab.ui.views.rows import Row, Subject, find, is_segment, subjects
+from netlab.ui.views.rows import Row, find, is_segment
 from netlab.ui.views.view_rows import ViewRows
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.widgets.closing import PaneClosed
@@ -95,9 +96,8 @@ class ViewsPane(Vertical):
         self._table, self._index, self._piece = table, index, piece
         self._rows, self._question = ViewRows(), Question()
         self._groups: tuple[Group, ...] = ()
-        self._chosen: Subject | None = None
+        self._choice = Choice()
         self._told: object = None
-        self._awaited = ""
         self._page = 0
         self._done = 0
         self._next = 0.0
@@ -125,7 +125,7 @@ class ViewsPane(Vertical):
     @property
     def view(self) -> ViewFacts | None:
         """The view that is chosen."""
-        return find(self._groups, self._chosen)[1]
+        return find(self._groups, self._choice.subject)[1]
 
     def look(self) -> None:
         """Look at the views again, if it is time to."""
@@ -135,46 +135,35 @@ class ViewsPane(Vertical):
         self._next = now + PERIOD
         table = self._table()
         self._groups = table.table(wait=False) if table is not None else ()
-        self._keep_choice()
+        self._choice.settle(self._groups)
+        self._tell()
         self._draw()
 
     def begin_again(self) -> None:
         """Another client is looked at: its listing begins, and nothing of it is chosen yet."""
-        self._chosen, self._awaited, self._done, self._next = None, "", 0, 0.0
-
-    def _keep_choice(self) -> None:
-        """Choose the view that a key has made, else keep what is chosen, else choose the first view."""
-        there = subjects(self._groups)
-        made = next((each for each in there if self._awaited and each.view == self._awaited), None)
-        if made is not None:
-            self._chosen, self._awaited = made, ""
-        elif self._chosen not in there:
-            same = [each for each in there if each.stands_for(self._chosen)]
-            views = [each for each in there if each.view]
-            self._chosen = next(iter(same or views or there), None)
-        self._tell()
+        self._choice, self._done, self._next = Choice(), 0, 0.0
 
     def _tell(self) -> None:
         """Say what is chosen, if that is another, or has changed."""
-        buffer, view = find(self._groups, self._chosen)
+        buffer, view = find(self._groups, self._choice.subject)
         known = (buffer.key, buffer.nbytes, buffer.address) if buffer is not None else None, view
-        if (self._chosen, known) != self._told:
-            before, self._told = self._told, (self._chosen, known)
-            another = not isinstance(before, tuple) or before[0] != self._chosen
+        if (self._choice.subject, known) != self._told:
+            before, self._told = self._told, (self._choice.subject, known)
+            another = not isinstance(before, tuple) or before[0] != self._choice.subject
             self.post_message(self.Chosen(buffer, view, another))
             self.refresh_bindings()
 
     def _draw(self) -> None:
         if self.is_mounted:
-            self._rows.show(self._made((self._rows.scrollable_content_region.width or 79) - 1), self._chosen)
+            self._rows.show(self._made((self._rows.scrollable_content_region.width or 79) - 1), self._choice.subject)
             self._update_title()
 
     def _made(self, width: int) -> list[Row]:
         table = self._table()
         if self._page == 0 or table is None:
-            return attribute_rows(self._groups, self._chosen, width)
+            return attribute_rows(self._groups, self._choice.subject, width)
         if self._page == 1:
-            return map_rows(self._groups, self._chosen, width, table.bytes_of, self._piece())
+            return map_rows(self._groups, self._choice.subject, width, table.bytes_of, self._piece())
         objects = held(self._groups, table.bytes_of, 20)
         words = "runs the next line" if self._done < len(STEPS) else "begins again"
         return listing_rows(objects, self._done, width, hint(self, ("run_next", words)))
@@ -205,23 +194,19 @@ class ViewsPane(Vertical):
     def on_view_rows_moved(self, event: ViewRows.Moved) -> None:
         """Choose the next or the previous subject."""
         event.stop()
-        there = subjects(self._groups)
         if self._page == 2:
             self._rows.scroll_relative(y=event.way, animate=False)
-        elif there:
-            at = there.index(self._chosen) + event.way if self._chosen in there else 0
-            self.choose(there[min(max(at, 0), len(there) - 1)])
-
-    def choose(self, subject: Subject) -> None:
-        """Choose a buffer or a view."""
-        self._chosen = subject
-        self._tell()
-        self._draw()
+        else:
+            self._choice.step(self._groups, event.way)
+            self._tell()
+            self._draw()
 
     def on_view_rows_clicked(self, event: ViewRows.Clicked) -> None:
         """Choose what was clicked."""
         event.stop()
-        self.choose(event.subject)
+        self._choice.take(event.subject)
+        self._tell()
+        self._draw()
 
     def action_next_page(self) -> None:
         """Show the next page."""
@@ -245,7 +230,7 @@ class ViewsPane(Vertical):
         self._draw()
 
     def _ask(self, line: str, name: str = "") -> None:
-        self._awaited = name
+        self._choice.awaited = name
         self._next = 0.0
         self.post_message(self.LineRequested(line))
 

@@ -14,6 +14,7 @@ from netlab.lab.views.coverage import cover
 from netlab.lab.views.looking import Named, group_of, groups
 from netlab.lab.views.view_facts import BufferKey, Group
 from netlab.ui.views.attributes import attribute_rows
+from netlab.ui.views.choice import Choice
 from netlab.ui.views.listing import STEPS, held, listing_rows
 from netlab.ui.views.map_page import map_rows
 from netlab.ui.views.maps import NOT_SHOWN, PARTLY, SHOWN, map_of, values_of
@@ -104,6 +105,30 @@ def test_what_is_chosen_is_marked_without_colour_and_found_again() -> None:
         assert buffer is not None
         assert (view.name if view is not None else "") == subject.view
     assert find(made.groups, Subject(None, "v")) == (None, None)
+
+
+def test_what_is_chosen_stays_and_comes_back() -> None:
+    a, choice = bytearray(8), Choice()
+    v = memoryview(a)
+    w, x = v[1:], v[2:]
+    choice.settle(Held(a=a, v=v, w=w).groups)
+    assert choice.subject == Subject(BufferKey(id(a)), "v"), "the first view"
+    choice.step(Held(a=a, v=v, w=w).groups, 1)
+    choice.settle(Held(a=a, v=v).groups)
+    assert choice.subject == Subject(BufferKey(id(a)), "v"), "w is gone"
+    choice.settle(Held(a=a, v=v, w=w).groups)
+    assert choice.subject == Subject(BufferKey(id(a)), "w"), "and comes back"
+    choice.awaited = "x"
+    choice.settle(Held(a=a, v=v, w=w, x=x).groups)
+    assert choice.subject == Subject(BufferKey(id(a)), "x"), "a key has made it"
+    x.release()
+    choice.settle(Held(a=a, v=v, w=w, x=x).groups)
+    assert choice.subject is not None
+    assert choice.subject.view == "x", "it is still listed"
+    choice.step(Held(a=a, v=v).groups, 1)
+    assert choice.subject == Subject(BufferKey(id(a))), "from nowhere to the first"
+    choice.settle(())
+    assert choice.subject is None
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(None, None, 2), slice(4, 8), slice(None, None, -3)])
