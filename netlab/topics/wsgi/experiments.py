@@ -164,7 +164,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         1,
         "A name is text, and the page is HTML, where < begins a tag. html.escape() rewrites the characters that HTML "
         "treats as special, so that a browser shows them. Escape where text is put into HTML, and nowhere earlier: the "
-        "name itself may hold anything. The tutorial puts the name into the page unescaped.",
+        "name itself may hold anything. The tutorial does not escape it; the picture (P) shows both pages.",
         _escape,
         QUOTED,
         REPAIRED,
