@@ -1,4 +1,4 @@
-"""What a line copied, told by addresses: what lies outside the buffers that it was made of is a copy.
+"""What a line copied, found by address: what lies outside the buffers that it was made of is a copy.
 
 Makes the sentence that follows a line, and keeps nothing.
 """
@@ -128,7 +128,7 @@ class CopyCounter:
 
 
 def _lies_in(result: object, source: object) -> bool:
-    """Whether an object is the source, or lies within the buffer of it. Told by address, or else by identity."""
+    """Whether an object is the source, or lies within the buffer of it. Decided by address, or else by identity."""
     owner = source
     if isinstance(source, memoryview):
         owner = None if is_released(source) else source.obj

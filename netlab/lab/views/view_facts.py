@@ -15,7 +15,7 @@ class BufferFacts:
 
     ``kind`` is its type: ``bytearray``, ``array``, ``mmap``, ``bytes``. ``names`` are those by which a line reaches it.
     ``exports`` is how many exports it has, as CPython counts them; None where that cannot be known. The views that are
-    known here account for ``at_least`` so many. ``address`` is None where only CPython would tell.
+    known here account for ``at_least`` so many. ``address`` is None elsewhere than in CPython.
     ``readonly`` says that nothing can write to it.
     """
 
@@ -50,7 +50,7 @@ class ViewFacts:
 
     ``kind`` is the type of the buffer, ``also`` are other names of the same view. ``export`` numbers the export that
     it holds: a slice of a view holds the same one. ``address`` and ``offset`` (within the buffer) are those of the
-    element with the index 0, which is the last in memory if the step is negative; None where only CPython would tell.
+    element with the index 0, which is the last in memory if the step is negative; None elsewhere than in CPython.
     Of a released view only the names are known.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -85,6 +86,29 @@ def test_resize_is_refused_and_succeeds_for_a_reason_that_can_be_seen(client: Se
     assert told(client)[-2] == "8192"
     client.close()
     assert not client.views.names
+
+
+def test_nobody_who_looks_is_a_reason_to_refuse_a_resize(client: Session) -> None:
+    looks, over = [0], threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            client.views.table(wait=False)
+            key = client.views.own
+            if key is not None:
+                with client.views.bytes_of(key) as seen:
+                    looks[0] += seen is not None and len(seen[:64]) == 64
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        for number in range(60):
+            client.run("z.buffer.release()")
+            client.run(f"resize({5000 + number})")
+    finally:
+        over.set()
+        looking.join()
+    assert looks[0] > 0
 
 
 def test_a_line_can_release_and_resize_what_a_client_received(client: Session) -> None:
