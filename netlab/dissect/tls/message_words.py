@@ -10,7 +10,7 @@ from netlab.dissect.tls import handshake, tls_records
 from netlab.dissect.tls import tls_names as names
 from netlab.dissect.tls.chain import read_chain
 from netlab.dissect.tls.conversation import UNREADABLE, Said
-from netlab.dissect.tls.extension_values import KEY_SHARE, PRE_SHARED_KEY
+from netlab.dissect.tls.extension_values import KEY_SHARE
 from netlab.dissect.tls.hello import Hello, read_extensions, read_hello
 from netlab.dissect.tls.ladder_lines import MOST_TEXT, cut, plain
 
@@ -92,8 +92,7 @@ def _server_hello(hello: Hello) -> str:
     if hello.retry:
         return f"wants a share of {hello.said(KEY_SHARE) or 'nothing else'}"
     suite = names.name_of(names.CIPHERS, hello.suites[0]) if hello.suites else ""
-    ticket = "takes the ticket" if PRE_SHARED_KEY in hello.extensions else ""
-    return GAP.join(filter(None, [names.name_of(names.VERSIONS, hello.chosen), suite, hello.groups, ticket]))
+    return GAP.join(filter(None, [names.name_of(names.VERSIONS, hello.chosen), suite, hello.groups]))
 
 
 def _certificate(body: memoryview) -> str:

@@ -37,9 +37,13 @@ _NUMBERS = {
 }
 
 
+_USUAL = (bytes.__repr__, bytearray.__repr__, str.__repr__)
+"""Of these, a part is shown as the whole would be; a subclass may show itself otherwise, as in lines."""
+
+
 def shown(value: object, limit: int = LIMIT) -> str:
     """``repr`` of a value, safe, and cut to ``limit`` characters with the count of what was left out."""
-    if isinstance(value, bytes | bytearray | str):
+    if isinstance(value, bytes | bytearray | str) and type(value).__repr__ in _USUAL:
         unit = "characters" if isinstance(value, str) else "bytes"
         return _fitting(lambda count: safe(repr(value[:count])), len(value), limit, unit)
     try:

@@ -88,3 +88,13 @@ def test_a_long_payload_says_how_much_is_missing_wherever_it_stands() -> None:
 )
 def test_progress_in_words(done: int, total: int, seconds: float, words: str) -> None:
     assert progress(done, total, seconds) == words
+
+
+class Lines(str):
+    __repr__ = str.__str__
+
+
+def test_text_that_shows_itself_in_lines_is_shown_so() -> None:
+    assert shown(Lines("TLSv1.3\nchain: \x1b"), 100) == "TLSv1.3\nchain: ␛"
+    assert shown(Lines("a\n" * 100), 40).endswith("more characters")
+    assert len(shown(Lines("a\n" * 100), 40)) <= 40
