@@ -55,13 +55,14 @@ def _outcome(call: Exchange) -> tuple[str, Tone]:
     came, tries = call.came, len(call.tries)
     if not call.tries:
         return ("answers nothing that was asked", Tone.WRONG) if came else ("lost by the wire", Tone.WRONG)
-    asked = f"asked {_times(tries)}, " if tries > 1 else ""
     if not came:
+        asked = f"asked {_times(tries)}, " if tries > 1 else ""
         return f"{asked}{_silence(call)}", Tone.WRONG
-    words = f"{asked}answered in {span(call.round_trip or 0)}"
+    words = f"answered in {span(call.round_trip or 0)}"
     if tries > 1:
+        tried = sum(each.segment.number < came[0].segment.number for each in call.tries)
         whole = came[0].segment.time_ns - call.tries[0].segment.time_ns
-        words = f"{asked}answered {span(call.round_trip or 0)} after the last try, {span(whole)} in all"
+        words = f"answered {span(call.round_trip or 0)} after try {tried}, {span(whole)} in all"
     tone = Tone.GOOD
     if call.overtaken is not None and _is_late(call):
         words, tone = f"{words}; late: {_other(call.overtaken)} was asked meanwhile", Tone.WRONG

@@ -45,6 +45,7 @@ class PictureRows:
         self.width = 80
         self.lines: list[PictureLine] = []
         self._numbers = 0
+        self._places: dict[Path, int] = {}
 
     @property
     def number_width(self) -> int:
@@ -61,6 +62,7 @@ class PictureRows:
     def lay_out(self) -> None:
         """Make the lines again: the width has changed, or what is unfolded."""
         self.lines = list(self._lines(self.picture.rows, ()))
+        self._places = {line.path: at for at, line in enumerate(self.lines) if line.begins}
 
     def _lines(self, rows: tuple[Row, ...], around: Path) -> Iterator[PictureLine]:
         for index, row in enumerate(rows):
@@ -128,12 +130,8 @@ class PictureRows:
 
     def place(self, path: Path) -> int:
         """The line on which a row begins, or one around it; -1 if there is none."""
-        for length in range(len(path), 0, -1):
-            wanted = path[:length]
-            for at, line in enumerate(self.lines):
-                if line.path == wanted:
-                    return at
-        return -1
+        around = (path[:length] for length in range(len(path), 0, -1))
+        return next((self._places[each] for each in around if each in self._places), -1)
 
     def about(self, segment: int) -> Path | None:
         """The first row at the top that is about a segment, or has a detail about it; else the last one before it."""

@@ -67,6 +67,7 @@ class PictureView(ScrollView, can_focus=True):
         self.rows = PictureRows()
         self.empty = ""
         """What stands there while there are no rows."""
+        self._styles: dict[str, Style] = {}
         self._cursor: Path = (0,)
         self._pattern: re.Pattern[str] | None = None
         self._matches: list[Path] = []
@@ -115,9 +116,8 @@ class PictureView(ScrollView, can_focus=True):
         width, at = self.scrollable_content_region.width, self.scroll_offset.y + y
         if at >= len(self.rows.lines):
             words = self.empty if not self.rows.lines and not y else ""
-            return Strip([Cells(words, self._style("picture--quiet"))] if words else []).crop_extend(
-                0, width, self.rich_style
-            )
+            cells = [Cells(words, self._style("picture--quiet"))] if words else []
+            return Strip(cells).crop_extend(0, width, self._style(""))
         line = self.rows.lines[at]
         chosen = line.path == self._at(self._cursor)
         style = self._style("picture--cursor") if chosen else self._style(TONES[line.row.tone])
@@ -128,7 +128,7 @@ class PictureView(ScrollView, can_focus=True):
         strip = Strip(cells)
         if strip.cell_length > width:
             strip = Strip([*strip.crop(0, width - 1), Cells("…", style)])
-        return strip.crop_extend(0, width, style if chosen else self.rich_style)
+        return strip.crop_extend(0, width, style if chosen else self._style(""))
 
     def _marked(self, text: str, style: Style) -> list[Cells]:
         pieces, done = [], 0
@@ -138,7 +138,14 @@ class PictureView(ScrollView, can_focus=True):
         return [*pieces, Cells(text[done:], style)]
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(name) if name else self.rich_style
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(name) if name else self.rich_style
+        return self._styles[name]
+
+    def notify_style_update(self) -> None:
+        """Forget the styles of the old theme, or of the old focus."""
+        self._styles.clear()
+        super().notify_style_update()
 
     # The cursor
 
@@ -160,9 +167,10 @@ class PictureView(ScrollView, can_focus=True):
             self._put(path)
 
     def _put(self, path: Path) -> None:
+        self._draw_again(self._at(self._cursor))
         self._cursor = path
         at = self.rows.place(path)
-        self.refresh()
+        self._draw_again(self._at(path))
         self.refresh_bindings()
         if at < 0:
             return
@@ -174,6 +182,13 @@ class PictureView(ScrollView, can_focus=True):
             scroll_at_once(self, at)
         elif last >= top + height:
             scroll_at_once(self, min(at, last - height + 1))
+
+    def _draw_again(self, path: Path) -> None:
+        """Draw the lines of a row again."""
+        at = self.rows.place(path)
+        while 0 <= at < len(self.rows.lines) and self.rows.lines[at].path == path:
+            self.refresh_line(at)
+            at += 1
 
     def _go(self, at: int) -> None:
         """The user goes to the row on a line."""

@@ -28,15 +28,16 @@ class TabPicture:
         return self._tab.panes.picture_slot.wanted
 
     def toggle(self) -> None:
-        """Show the picture of the selected segment's flow, or close it."""
+        """Show the picture of the selected segment's flow; if it is seen already, close it."""
         from netlab.ui.picture.picture_pane import PicturePane
 
         panes = self._tab.panes
-        if self._pane is not None:
+        if self._pane is not None and self._pane.region.area:
             panes.put_away(panes.picture_slot)
             return
-        panes.picture_slot.put(PicturePane(self._facts))
-        self.highlighted(self._tab.wire.highlighted)
+        if self._pane is None:
+            panes.picture_slot.put(PicturePane(self._facts))
+            self.highlighted(self._tab.wire.highlighted)
         panes.go("picture")
 
     def highlighted(self, segment: Segment | None) -> None:

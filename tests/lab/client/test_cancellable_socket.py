@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from netlab.lab.client.cancellable_socket import Abandoned, CancellableSocket, Wake
+from netlab.lab.client.cancellable_socket import MOST_READS, Abandoned, CancellableSocket, Wake
 from tests.support.waiting import wait_until
 
 
@@ -80,6 +80,25 @@ def test_the_connection_survives_and_the_late_answer_can_be_read(
     theirs.sendall(b"late")
     assert ours.recv(10) == b"late"
     assert ours.received == 4
+
+
+def test_the_length_of_each_read_is_kept_but_not_of_a_look(pair: tuple[CancellableSocket, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(b"Hello world")
+    assert ours.recv(100, socket.MSG_PEEK)
+    buffer = bytearray(4)
+    assert (ours.recv(5), ours.recv_into(buffer), ours.recv_into(buffer)) == (b"Hello", 4, 2)
+    assert ours.reads == [5, 4, 2]
+
+
+def test_very_many_reads_are_not_kept(pair: tuple[CancellableSocket, socket.socket]) -> None:
+    ours, theirs = pair
+    theirs.sendall(bytes(MOST_READS + 1))
+    for _ in range(MOST_READS):
+        ours.recv(1)
+    assert ours.reads == [1] * MOST_READS
+    ours.recv(1)
+    assert ours.reads is None
 
 
 def test_accept_can_be_abandoned(wake: Wake) -> None:

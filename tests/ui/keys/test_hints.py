@@ -261,7 +261,7 @@ def test_hints_are_true_where_a_file_is_shown(tmp_path: Path, promises: Promises
                 for widget in list(app.screen.focus_chain):
                     await focused(app, pilot, widget)
                     await true(app, pilot, promises)
-                for key in ("question_mark", "d", "slash"):
+                for key in ("question_mark", "d", "slash", "P"):
                     await pilot.press(key)
                     await pilot.pause()
                     await true(app, pilot, promises)

@@ -126,6 +126,8 @@ async def test_a_lab_follows_new_traffic_and_steals_nothing(app: StagedApp, pilo
     assert seen.wire.highlighted is not None
     assert seen.wire.highlighted.number == pane.picture.rows[-1].segment
     await pilot.press("P")
+    await until(pilot, lambda: pane.view.has_focus and pane.region.area, "what the wire hides in little room is shown")
+    await pilot.press("P")
     await until(pilot, lambda: not app.query(PicturePane), "the same key closes it")
 
 
