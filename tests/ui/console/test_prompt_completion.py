@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
@@ -9,6 +11,8 @@ from textual.widgets import OptionList, Static
 
 from netlab.lab.client.operations import UNKNOWN, Operation
 from netlab.lab.console import ConsoleCommand
+from netlab.lab.views.completing import ViewCompletion
+from netlab.lab.views.view_table import ViewTable
 from netlab.ui.console.prompt_completion import Completion, byte_count, listed
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until
@@ -140,3 +144,13 @@ def test_it_is_said_that_the_server_can_be_asked() -> None:
     assert remote([], Operation("set", "(any) -> nil", "Store.")).explain("s.set(") == "set(any) -> nil · Store."
     described = Operation("system.listMethods", "() -> array", "All.")
     assert remote([], described).explain("system.listMethods(") == "system.listMethods() -> array · All."
+
+
+def test_lines_about_views_are_completed_and_explained_beside_the_operations() -> None:
+    views = ViewTable("s", lambda: None)
+    views.keep("value", memoryview(b"abc"))
+    completion = replace(COMPLETION, views=ViewCompletion(views))
+    assert completion.candidates("va") == ["value"] and completion.candidates("value.rel") == ["value.release()"]
+    assert completion.candidates("s.se") == COMPLETION.candidates("s.se") != []
+    assert completion.explain("value.release()").startswith("release()")
+    assert completion.explain("Hello") == COMPLETION.explain("Hello")
