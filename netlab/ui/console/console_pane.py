@@ -32,7 +32,7 @@ GUIDED = 2
 _BROKEN = 12
 """Cells that may stay empty when a line is broken between words."""
 
-_LEAST_OF_CALL = 8
+_LEAST_OF_CALL = 5
 """Cells of a waiting call that are shown in any case."""
 
 _UNKNOWN = 1000

@@ -22,7 +22,7 @@ class ReaderPane(ScrollableContainer, can_focus=True):
     DEFAULT_CSS = """
     ReaderPane {
         background: $background; border-top: solid $primary-muted; border-title-color: $foreground;
-        scrollbar-size: 1 1; padding: 0 1;
+        scrollbar-size: 1 1; scrollbar-gutter: stable; padding: 0 1;
         &:focus { border-top: heavy $accent; border-title-style: bold; }
         & > Static { width: auto; min-width: 100%; background: $background; }
         & > Question { dock: bottom; }

@@ -13,7 +13,7 @@ CALL, PLACE = "z.compare('1 MiB')", " · 91 MiB of 107 MiB · 62 MiB/s"
 def test_how_to_end_the_wait_is_never_cut(room: int) -> None:
     line = waiting_line("1.5 s", CALL, PLACE, room)
     assert len(line) <= room
-    assert line.startswith("waiting 1.5 s for z.compa")
+    assert line.startswith("waiting 1.5 s for z.co")
     assert line.endswith(" · ctrl+c abandons")
     assert (CALL in line and PLACE in line) == (room >= 85)
 

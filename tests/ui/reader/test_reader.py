@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -171,3 +172,24 @@ def test_the_lesson_never_stands_below_what_it_replaces(monkeypatch: pytest.Monk
         assert together == []
 
     read()
+
+
+def is_laid_out(reader: ReaderPane, scrolls: bool) -> bool:
+    return reader.virtual_size.height > 10 and bool(reader.max_scroll_y) is scrolls
+
+
+@played((120, 40))
+async def test_a_scrollbar_takes_no_room_from_the_text_so_no_line_breaks_again(
+    app: StagedApp, pilot: Pilot[None]
+) -> None:
+    widths: list[int] = []
+    await pilot.press("escape")
+    for key, scrolls in (("v", False), ("l", True)):
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.focused, ReaderPane), "the reader")
+        reader = app.query_one(ReaderPane)
+        await until(pilot, partial(is_laid_out, reader, scrolls), "its lines")
+        widths.append(reader.scrollable_content_region.width)
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.query(ReaderPane), "wire and bytes again")
+    assert len(set(widths)) == 1, widths
