@@ -1,4 +1,5 @@
-"""The byte view on 1 GiB: first page, End, page keys, memory; beside hexyl and xxd printing the same page.
+"""The byte view on 1 GiB: first page, End, page keys, also of a view with a step, memory; beside hexyl and xxd printing
+the same page.
 
     python -m tests.benchmarks.bench_bytes [KEYS]
 
@@ -22,8 +23,10 @@ from textual.app import App, ComposeResult
 from textual.filter import LineFilter
 
 from netlab.commands.app import FRAMES, RARELY
+from netlab.lab.views.view_table import ViewTable
 from netlab.ui.bytes.byte_source import ViewSource
 from netlab.ui.bytes.inspector import Inspector
+from netlab.ui.bytes.viewed_bytes import ViewedBytes
 from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from tests.benchmarks.terminal import Terminal, percentile
 
@@ -33,9 +36,9 @@ LAST = b"the very end ok."
 
 
 class ByteApp(App[None]):
-    """The inspector alone. ``o`` opens the file, so that opening can be timed in a running app."""
+    """The inspector alone. F2 opens the file, so that opening can be timed in a running app; F3 a view of it."""
 
-    BINDINGS = [("f2", "open", "open")]  # noqa: RUF012 - as Textual's own examples have it
+    BINDINGS = [("f2", "open", "open"), ("f3", "step", "step")]  # noqa: RUF012 - as Textual's own examples have it
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -48,11 +51,20 @@ class ByteApp(App[None]):
         yield Inspector()
 
     def action_open(self) -> None:
-        with Path(self.path).open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         pane = self.query_one(Inspector)
-        pane.show_source(ViewSource(memoryview(mapped)), f"bytes of {SIZE}")
+        pane.show_source(ViewSource(self._mapped()), f"bytes of {SIZE}")
         pane.focus()
+
+    def action_step(self) -> None:
+        table = ViewTable("z", lambda: None)
+        table.keep("w", self._mapped()[4:].cast("I")[::3])
+        (group,) = table.table()
+        assert group.buffer is not None
+        self.query_one(Inspector).show_view(ViewedBytes(table.bytes_of, group.buffer, group.views[0]))
+
+    def _mapped(self) -> memoryview:
+        with Path(self.path).open("rb") as file:
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def printed(command: list[str]) -> float:
@@ -74,6 +86,14 @@ def keyed(terminal: Terminal, key: str, count: int) -> list[float]:
     return times
 
 
+def type_keys(terminal: Terminal, keys: int, of: str = "") -> None:
+    """Time page and cursor keys, and print their rows."""
+    for name, key in (("page key", "\x1b[6~"), ("cursor key", "\x1b[C")):
+        times = keyed(terminal, key, keys)
+        p50, p99 = percentile(times, 0.5), percentile(times, 0.99)
+        print(f"{name + of:16}   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms   aim 10, 30")
+
+
 def measure(path: str, keys: int) -> None:
     """Drive the app in a pseudo-terminal and print the table."""
     terminal = Terminal([sys.executable, "-m", "tests.benchmarks.bench_bytes", "--app", path])
@@ -91,10 +111,11 @@ def measure(path: str, keys: int) -> None:
         terminal.settle()
         os.write(terminal.master, b"g")
         terminal.settle()
-        for name, key in (("page key", "\x1b[6~"), ("cursor key", "\x1b[C")):
-            times = keyed(terminal, key, keys)
-            p50, p99 = percentile(times, 0.5), percentile(times, 0.99)
-            print(f"{name:10}   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms   aim 10, 30")
+        type_keys(terminal, keys)
+        os.write(terminal.master, b"\x1bOR")  # F3
+        terminal.until("not shown")
+        terminal.settle()
+        type_keys(terminal, keys, ", step")
         print(f"memory above the app    {terminal.resident() - before:8.1f} MiB  aim 20")
     finally:
         terminal.close()

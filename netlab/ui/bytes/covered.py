@@ -1,7 +1,8 @@
 """Which bytes of a buffer a view shows, as a hex view marks them: its elements apart, and the bytes between them.
 
 Elements of one byte stand apart anyway; of longer ones ``│`` marks the first byte. ``·`` marks a byte that the view
-does not show. A view of two dimensions is a grid: each of its rows on a line.
+does not show. A view of two dimensions is a grid: each of its rows on a line; if they are too long for that, ``║``
+marks where each begins.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from netlab.lab.views.coverage import Coverage
 from netlab.lab.views.element_text import subscript
 
 NOT_SHOWN = "·"
+ROW = "║"
 _BEGINS = "│"
 
 
@@ -39,12 +41,18 @@ def tints(cover: Coverage, begins: Sequence[int]) -> list[int]:
     return [-1 if begin < 0 else (begin - cover.start) // cover.itemsize % 2 for begin in begins]
 
 
-def signs(cover: Coverage, start: int, begins: Sequence[int]) -> dict[int, str]:
-    """The sign before each byte of `elements_in` that has one, by its offset; the first byte's is ``start``."""
+def signs(cover: Coverage, start: int, begins: Sequence[int], *, grid: bool = True) -> dict[int, str]:
+    """The sign before each byte of `elements_in` that has one, by its offset; the first byte's is ``start``.
+
+    Without a ``grid``, the rows of a view of two dimensions are marked as well.
+    """
+    row = 0 if grid else grid_row(cover)
     found = {}
     for at, begin in enumerate(begins, start):
         if begin < 0:
             found[at] = NOT_SHOWN
+        elif begin == at and row and (begin - cover.start) % row == 0:
+            found[at] = ROW
         elif begin == at and cover.itemsize > 1:
             found[at] = _BEGINS
     return found
@@ -56,7 +64,8 @@ def grid_row(cover: Coverage | None) -> int:
 
 
 def row_label(grid: Coverage | None, start: int, room: int) -> str:
-    """The index of the grid's row that begins at an offset, ``[3]``; empty if it is longer than ``room`` cells."""
+    """The index of the grid's row that begins at an offset, ``[3]``; without its brackets, or empty, if ``room`` cells
+    are too few."""
     element = grid.at(start) if grid is not None else None
     label = subscript(element.index[:1]) if element is not None else ""
-    return label if len(label) <= room else ""
+    return next((each for each in (label, label[1:-1]) if len(each) <= room), "")

@@ -2,7 +2,7 @@
 
 A row is ``offset``, then a sign and two hex digits for each byte, then the text. The sign before a byte is ``[`` where
 the selection begins, ``]`` where it ends, ``*`` before a changed byte, ``│`` where a chunk or an element of a view
-begins, ``·`` before a byte that the view does not show.
+begins, ``║`` where a row of it does, ``·`` before a byte that the view does not show.
 """
 
 from __future__ import annotations
@@ -94,11 +94,13 @@ class RowPainter:
             layers[over.cursor - start] = _CURSOR
         return layers
 
-    def _signs(self, source: ByteSource, start: int, end: int, over: Overlay, begins: Sequence[int]) -> dict[int, str]:
+    def _signs(
+        self, source: ByteSource, start: int, end: int, over: Overlay, begins: Sequence[int], grid: bool
+    ) -> dict[int, str]:
         """Signs that stand before a byte, by offset."""
         found = dict.fromkeys(source.starts(start, end), "│") if over.chunks else {}
         if over.cover:
-            found = signs(over.cover, start, begins)
+            found = signs(over.cover, start, begins, grid=grid)
         if over.marks:
             found |= {start + i: "*" for i, index in enumerate(over.marks.row(start, end)) if index >= 0}
         first, last = over.selection
@@ -115,7 +117,7 @@ class RowPainter:
         begins = elements_in(over.cover, start, end) if over.cover else ()
         layers = self._layers(source, start, end, over, begins)
         cells = bytes(_STEP * layer + kind for layer, kind in zip(layers, row.translate(CLASSES), strict=True))
-        before = self._signs(source, start, end, over, begins)
+        before = self._signs(source, start, end, over, begins, bool(label))
         missing = {at - start for low, high in source.gaps(start, end) for at in range(low, high)}
         runs = _Runs()
         runs.add(f"{label or f'{start:0{digits}x}':{digits}} ", self._named("bytes--offset"))

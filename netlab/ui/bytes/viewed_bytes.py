@@ -15,6 +15,9 @@ from netlab.lab.views.view_facts import BufferFacts, BufferKey, ViewFacts
 from netlab.ui.bytes.byte_source import LentSource
 from netlab.ui.bytes.covered import grid_row
 
+_WIDEST_ROW = 16
+"""Bytes of a grid's row that fit any usual pane."""
+
 Lends = Callable[[BufferKey], AbstractContextManager[memoryview | None]]
 """Lends a buffer's bytes while the body runs."""
 
@@ -46,6 +49,7 @@ class ViewedBytes:
             return f"{self.name} ── {whole}{gone}"
         signs = [", · not shown"] if self.cover.nbytes < self.source.length else []
         signs += [", │ element"] if self.cover.itemsize > 1 else []
+        signs += [", ║ row"] if grid_row(self.cover) > _WIDEST_ROW else []
         grid = f"{view.shape[0]:,} × {view.shape[1]:,}: " if grid_row(self.cover) else ""
         return f"{self.name} ── {grid}{view.nbytes:,} of {whole}{''.join(signs)}"
 

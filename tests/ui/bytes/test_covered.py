@@ -13,7 +13,7 @@ from netlab.lab.views.coverage import Coverage, cover
 from netlab.lab.views.element_text import subscript, value_of
 from netlab.lab.views.looking import group_of
 from netlab.ui.bytes.byte_source import ViewSource
-from netlab.ui.bytes.covered import NOT_SHOWN, elements_in, grid_row, row_label, signs, tints
+from netlab.ui.bytes.covered import NOT_SHOWN, ROW, elements_in, grid_row, row_label, signs, tints
 from netlab.ui.bytes.hex_row import Overlay, RowPainter
 
 MEMORY = bytes(range(48))
@@ -68,7 +68,18 @@ def test_each_row_of_a_grid_has_its_index() -> None:
     grid = covered_by(memoryview(bytearray(64)).cast("B", [8, 8])[::-2])
     assert grid_row(grid) == 16
     assert [row_label(grid, at, 4) for at in (8, 24, 56, 0)] == ["[3]", "[2]", "[0]", ""]
-    assert row_label(grid, 8, 2) == ""
+    assert (row_label(grid, 8, 2), row_label(grid, 8, 0)) == ("3", "")
+
+
+def test_rows_that_are_too_long_for_a_grid_are_marked() -> None:
+    long = covered_by(memoryview(bytearray(72)).cast("B", [3, 24])[::2])
+    begins = elements_in(long, 0, 72)
+    assert {at for at, sign in signs(long, 0, begins, grid=False).items() if sign == ROW} == {0, 48}
+    assert ROW not in signs(long, 0, begins).values()
+    over = Overlay(cover=long, cursor=-1)
+    painter = RowPainter(lambda name, partial: Style())
+    row = painter.paint(ViewSource(memoryview(bytes(72))), 48, 16, 4, over)
+    assert "".join(part.text for part in row).startswith("0030 ║00 00")
 
 
 @given(views(), st.sampled_from([4, 8, 16]))
