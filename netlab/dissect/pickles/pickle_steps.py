@@ -79,15 +79,17 @@ def follow(data: memoryview, start: int, end: int, *, most: int, kept: int, whol
     machine, found = Machine(), Followed(end=start)
     reader, running, step = FieldReader(data, start, end), 0, None
     for step in _steps(reader, machine, most, kept, whole):
-        running += bool(step.runs)
-        if step.number <= kept or step.problem or (step.runs and running <= MOST_RUNNING):
+        running += bool(step.runs or step.problem)
+        last = step.problem and step.name != "FRAME"
+        if step.number <= kept or last or ((step.runs or step.problem) and running <= MOST_RUNNING):
             found.steps.append(step)
+        found.problem = found.problem or step.problem
         if step.number == 1 and step.name == "PROTO" and not step.problem:
             found.protocol = data[step.start + 1]
     stopped = step is not None and step.name == "STOP" and not step.problem
     found.root = machine.stack[-1] if stopped else machine.lowest()
     if step is not None:
-        found.count, found.end, found.problem = step.number, step.end, step.problem
+        found.count, found.end = step.number, step.end
     if not stopped and not found.problem:
         ends = "it ends before its STOP" if whole else UNFINISHED
         found.problem = f"only its first {most:,} steps were followed" if reader.left else ends
@@ -110,7 +112,7 @@ def _steps(reader: FieldReader, machine: Machine, most: int, shown: int, whole: 
         reader.skip(1)
         step = _step(reader, machine, opcode, number, shown=number <= shown, whole=whole)
         yield step
-        if step.problem or opcode.name == "STOP":
+        if (step.problem and opcode.name != "FRAME") or opcode.name == "STOP":
             return
 
 
@@ -121,9 +123,8 @@ def _step(
     place = len(machine.memo)
     try:
         argument = argument_of(reader, opcode)
-        if whole:
-            _check_frame(opcode.name, argument, reader.left)
         runs = follow_opcode(machine, opcode.name, argument)
+        problem = _frame_problem(opcode.name, argument, reader.left) if whole else ""
     except Short:
         problem, reader.at = "it is cut off here" if whole else UNFINISHED, reader.end
     except Wrong as error:
@@ -136,11 +137,11 @@ def _step(
     )
 
 
-def _check_frame(name: str, argument: Argument, left: int) -> None:
-    """The C code asks for a whole frame at once."""
+def _frame_problem(name: str, argument: Argument, left: int) -> str:
+    """Why the loader in C fails at a frame, which it wants whole. The one in Python goes on, and so does `follow`."""
     length = argument.value if name == "FRAME" and isinstance(argument, Plain) else 0
-    if isinstance(length, int) and length > left:
-        raise Wrong("the frame is longer than what is left of the pickle")
+    too_long = isinstance(length, int) and length > left
+    return "the frame is longer than what is left of the pickle" if too_long else ""
 
 
 def _sentence(name: str, argument: Argument, machine: Machine, place: int, *, failed: bool) -> str:

@@ -153,6 +153,7 @@ def test_what_the_server_would_load_is_only_data(data: bytes) -> None:
          {2: "imports m, to find m.C", 4: "makes m.C()", 9: "sets the state of m.C(): {'x': 1}"}),
         (b"cos\nenviron\nS'PATH'\nS'x'\ns.", {1: "imports os, to find os.environ", 4: "sets items of os.environ"}),
         (b"\x80\x02\x82\x07.", {2: "imports what is registered as extension 7"}),
+        (b"\x95\xff\0\0\0\0\0\0\0cos\nsystem\n.", {2: "imports os, to find os.system"}),
         (b"cbuiltins\nset\n(K\x01tR.", {1: "", 5: "calls builtins.set(1)"}),
         (b"cbuiltins\neval\n(S'1'\ntR.", {1: "imports builtins, to find builtins.eval", 5: "calls builtins.eval('1')"}),
     ],
