@@ -41,6 +41,8 @@ def _pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
 def _fill(machine: Machine, opcode: str, argument: Argument) -> str | None:
     since, cells = _taken(machine, opcode)
     target = machine.top().value
+    if not cells:
+        return None  # pickle in C does not look at what is filled with nothing
     if opcode.startswith("SETITEM"):
         if isinstance(target, Pairs):
             target.items += _pairs(cells)

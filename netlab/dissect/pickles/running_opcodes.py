@@ -12,6 +12,7 @@ from netlab.dissect.pickles.value_text import text_of
 
 _TEXT = 200
 """Characters of what would be called that are shown."""
+_NOT_ITERABLE = ("None", "bool", "int", "float", "complex", "ellipsis")
 
 
 def _global(machine: Machine, opcode: str, argument: Argument) -> str:
@@ -43,7 +44,7 @@ def _reduce(machine: Machine, opcode: str, argument: Argument) -> str:
     arguments, function = machine.pop(), machine.pop()
     if kind_of(function.value):
         raise Wrong(f"a {kind_of(function.value)} cannot be called")
-    if kind_of(arguments.value) not in ("", "tuple"):
+    if kind_of(arguments.value) in _NOT_ITERABLE:  # pickle in C wants a tuple, pickle in Python takes what has items
         raise Wrong(f"a {kind_of(arguments.value)} is no tuple of arguments")
     if isinstance(function.value, Name) and isinstance(arguments.value, Items):
         plain = plain_call(function.value, arguments.value.items)

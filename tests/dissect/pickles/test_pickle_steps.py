@@ -90,6 +90,9 @@ soup = st.lists(
 ).map(lambda parts: b"".join(parts) + b".")
 
 
+naming = soup.map(lambda data: data[:-1] + b"cos\nsystem\n.")
+
+
 class Named(Exception):
     """A name was asked for."""
 
@@ -104,7 +107,7 @@ class Watched(pickle._Unpickler):  # type: ignore[name-defined, misc] # in Pytho
         return ()
 
 
-@given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda tail: b"\x80\x04" + tail) | soup)
+@given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda tail: b"\x80\x04" + tail) | soup | naming)
 @settings(max_examples=400, deadline=None)
 def test_any_bytes_are_followed_and_no_name_is_missed(data: bytes) -> None:
     data += b"\n\n\n"  # a line that does not end is one to the loader in Python, though not to the one in C
@@ -153,6 +156,9 @@ def test_what_the_server_would_load_is_only_data(data: bytes) -> None:
          {2: "imports m, to find m.C", 4: "makes m.C()", 9: "sets the state of m.C(): {'x': 1}"}),
         (b"cos\nenviron\nS'PATH'\nS'x'\ns.", {1: "imports os, to find os.environ", 4: "sets items of os.environ"}),
         (b"\x80\x02\x82\x07.", {2: "imports what is registered as extension 7"}),
+        (b"cbuiltins\nset\nU\x01xRcos\nsystem\n.",
+         {3: "calls builtins.set(*'x')", 4: "imports os, to find os.system"}),
+        (b"K\x01(ucos\nsystem\n.", {4: "imports os, to find os.system"}),
         (b"\x95\xff\0\0\0\0\0\0\0cos\nsystem\n.", {2: "imports os, to find os.system"}),
         (b"cbuiltins\nset\n(K\x01tR.", {1: "", 5: "calls builtins.set(1)"}),
         (b"cbuiltins\neval\n(S'1'\ntR.", {1: "imports builtins, to find builtins.eval", 5: "calls builtins.eval('1')"}),
