@@ -80,12 +80,17 @@ def _duration(seconds: int) -> str:
 def _client_hello(hello: Hello) -> str:
     parts = [
         f"SNI {plain(hello.host)}" if hello.host else "no SNI",
-        hello.versions.replace(", TLS ", ", "),
+        _known(hello.versions).replace(", TLS ", ", "),
         "a ticket" if hello.takes_ticket else "",
-        hello.groups,
+        _known(hello.groups),
         f"ALPN {plain(hello.alpn)}" if hello.alpn else "",
     ]
     return GAP.join(filter(None, parts))
+
+
+def _known(listed: str) -> str:
+    """A list without the values that mean nothing, which browsers put there (GREASE, RFC 8701)."""
+    return ", ".join(each for each in listed.split(", ") if not each.startswith("GREASE"))
 
 
 def _server_hello(hello: Hello) -> str:

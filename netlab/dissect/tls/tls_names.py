@@ -20,6 +20,7 @@ HANDSHAKES = {
     20: "finished",
     22: "certificate_status",
     24: "key_update",
+    25: "compressed_certificate",
 }
 
 EXTENSIONS = {

@@ -66,7 +66,7 @@ def _servers(seen: SeenFlow, story: Story) -> tuple[str, Tone]:
     said = refusal(seen)
     if said:
         return f"✗ refused by the lab's client: {said}", Tone.WRONG
-    if said is not None:
+    if said is not None and CLIENT in story.finished:
         return "✓ accepted by the lab's client: authority, dates and name", Tone.GOOD
     alert = story.alert
     if alert is not None and alert.early and alert.direction is CLIENT:

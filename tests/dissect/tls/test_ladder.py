@@ -156,6 +156,27 @@ def test_names_of_a_peer_stay_within_their_arrow() -> None:
     assert {len(row.text) for row in picture.rows[1:]} == {80}
 
 
+def test_a_client_that_only_connected_has_accepted_nothing() -> None:
+    """A raw client of the lab that replays somebody's hello: that its connection was made says nothing of a chain."""
+    known = recording("full-1.2")
+    picture = draw(known.seen(keys=False, pieces=known.pieces[:2], outcome=None), 80)
+    assert picture is not None
+    assert any("Certificate  localhost" in row.text for row in picture.rows)
+    assert not any("✓" in row.text for row in picture.rows)
+
+
+def test_a_browsers_values_without_meaning_are_left_out() -> None:
+    hello = (
+        recording("key-update-1.3")
+        .pieces[0]
+        .data.replace(bytes.fromhex("0304030303020301"), bytes.fromhex("1a1a030403030302"))
+    )
+    picture = draw(flow_of("tls", OPEN, (UP, hello)), 80)
+    assert picture is not None
+    assert "TLS 1.3, 1.2, 1.1 ·" in picture.rows[1].text
+    assert any("GREASE" in row.text for row in picture.rows[1].details)
+
+
 def test_a_fin_without_close_notify_is_said() -> None:
     known = recording("full-1.3")
     kept = [piece for piece in known.pieces if len(piece.data) != 24]  # the two alerts

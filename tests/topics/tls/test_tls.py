@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from contextlib import closing, contextmanager
 
 import pytest
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from netlab.capture.model import Direction, Kind
 from netlab.certificates import certs
+from netlab.dissect.tls.certificate import read_certificate
+from netlab.dissect.tls.chain import examined
 from netlab.lab import Lab
 from netlab.lab.topic_options import Setting
 from netlab.topics.tls import PRESENTED, TOPIC
@@ -103,6 +106,25 @@ def test_each_bad_certificate_is_refused_with_its_reason(folder, present, caplog
     with serving(folder, present=present) as address, pytest.raises(ssl.SSLCertVerificationError):
         connect(address, folder)
     assert REASONS[present] in caplog.text
+
+
+FAULTS = {
+    "expired": "expired 20",
+    "not-yet-valid": "not valid before 20",
+    "wrong-host": "for wrong.example, not for localhost",
+    "self-signed": "signed by itself",
+    "weak-key": "key of only 1,024 bits",
+    "client-only": "for use as client only",
+}
+
+
+@pytest.mark.parametrize("present", PRESENTED)
+def test_what_can_be_read_against_each_certificate_without_knowing_an_authority(folder, present):
+    path = folder / ("server_cert.pem" if present == "good" else f"gallery/{present}_cert.pem")
+    pem = path.read_text().partition("-----END")[0] + "-----END CERTIFICATE-----\n"
+    certificate = read_certificate(memoryview(ssl.PEM_cert_to_DER_cert(pem)))
+    [found] = examined([certificate], time.time_ns(), "localhost", "server")
+    assert [fault.startswith(FAULTS.get(present, "")) for fault in found.faults] == [True] * (present in FAULTS)
 
 
 def test_a_wrong_name_is_refused(folder, caplog):
