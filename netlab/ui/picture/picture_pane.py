@@ -117,7 +117,9 @@ class PicturePane(Vertical):
     def _take_up(self) -> None:
         """Show the flow under the wire's cursor, unless the user looks at this one."""
         segment, (capture, how) = self._segment, self._source
-        flow = segment.flow if segment is not None and segment.number else None
+        if segment is not None and not segment.number:  # held: it is no part of the capture yet
+            return
+        flow = segment.flow if segment is not None else None
         mine = self._drawn.flow
         if self._busy and mine is not None and capture is self._capture:
             self._drawn.want(mine, capture, how)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from netlab.capture.model import Direction, Kind, Transport
 from netlab.capture.stream import Chunk
 from netlab.dissect.fields import Dissection, Field
@@ -88,20 +90,25 @@ def test_it_stops_when_it_is_to_stop() -> None:
     assert len(so_far.seen().messages) == 500
 
 
-def test_bounds_are_said() -> None:
-    many = flow_of("http", *[(UP, GET * 100)] * 25)
-    assert len(many.messages) == module.MOST_MESSAGES
-    assert many.left_out == "The first 2,000 messages are read."
+def test_bounds_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MESSAGES", 200)
+    many = flow_of("http", *[(UP, GET * 10)] * 25)
+    assert len(many.messages) == 200
+    assert many.left_out == "The first 200 messages are read."
+    monkeypatch.setattr(module, "MOST_FIELDS", 2000)
     wide = stateless(lambda data, way, at: Dissection((Field("m", 0, len(data), "m", "", _children(len(data))),)))
-    capture = captured(*[(UP, bytes(1000))] * 1000)
-    assert len(seen_flow(capture, capture.flow, wide).messages) <= module.MOST_FIELDS // 1000
+    capture = captured(*[(UP, bytes(100))] * 100)
+    assert len(seen_flow(capture, capture.flow, wide).messages) == 2000 // 101 + 1
+    monkeypatch.setattr(module, "MOST_KEPT", 1000)
+    joined = flow_of("http", *[(UP, piece) for piece in (GET[:9], GET[9:]) * 100])
+    assert len(joined.messages) == 1000 // len(GET) + 1
 
 
 def _children(count: int) -> tuple[Field, ...]:
     return tuple(Field("c", at, at + 1, "u8", "") for at in range(count))
 
 
-def test_of_a_long_flow_the_end_is_seen(monkeypatch: object) -> None:
+def test_of_a_long_flow_the_end_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_SEGMENTS", 3)
     seen = flow_of("text", OPEN, *[(UP, b"x\n")] * 5, FIN)
     assert [segment.number for segment in seen.segments] == [1, 2, 3, 7]
