@@ -26,7 +26,7 @@ TOPIC = Topic(
     variable="z",
     bare=_bare,
     hint="type 16 MiB and press enter; then compare('1 MiB')",
-    then=NextSteps(("compare('1 MiB')",), "every way of receiving, side by side"),
+    then=NextSteps(("compare('1 MiB')", "v = view(0, 64)"), "V shows the view"),
     order=8,
     unfinished=lambda model: b"\x01\x00\x10\x00\x00abc",
     options=(Option("max_frame", 1 << 30, "the largest payload that the server accepts or sends", parse_size),),
