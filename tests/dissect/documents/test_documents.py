@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netlab.dissect.documents import json_tree, xml_tree
@@ -20,6 +20,8 @@ from netlab.dissect.fields import Field
 from tests.support.field_laws import check_fields
 from tests.support.work import calls
 
+BUSY = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine nothing is quick."""
 Reader = Callable[[memoryview, Callable[[int], int]], Content]
 
 
@@ -38,6 +40,7 @@ VALUES = st.recursive(
 
 
 @given(value=VALUES, indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
+@BUSY
 def test_what_json_writes_is_read_and_written_back(value: object, indent: int | None, ascii_only: bool) -> None:
     written = json.dumps(value, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     found = read(read_json, written)
@@ -53,6 +56,7 @@ JSON = [b"{", b"}", b"[", b"]", b",", b":", b'"a"', b"1", b"-", b"0", b".5", b"e
 
 
 @given(st.lists(st.sampled_from(JSON) | st.binary(max_size=2), max_size=12).map(b"".join))
+@BUSY
 def test_what_is_not_json_is_found_as_json_finds_it(data: bytes) -> None:
     found = read(read_json, data)
     try:
@@ -142,6 +146,7 @@ ANY = st.lists(st.sampled_from(XML + JSON) | st.binary(max_size=3), max_size=20)
 
 
 @given(ANY)
+@BUSY
 def test_any_bytes_are_read_and_shown(data: bytes) -> None:
     for reader in (read_json, read_xml_tree):
         for field in read(reader, data).fields:

@@ -12,7 +12,7 @@ from pathlib import Path
 from xmlrpc.client import Fault, dumps
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netlab.dissect.exchanges.http_picture import draw
@@ -234,7 +234,7 @@ PIECES = st.lists(
 
 
 @given(pieces=PIECES, cut=st.integers(0, 200), width=st.integers(1, 200))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_flow_is_drawn(pieces: list[Piece], cut: int, width: int) -> None:
     shorter = [
         piece if isinstance(piece, Cross) else (piece[0], piece[1][cut % (len(piece[1]) + 1) :]) for piece in pieces

@@ -6,7 +6,7 @@ import html
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netlab.dissect.picture import Picture, Row, Tone
@@ -103,6 +103,6 @@ NAMES = st.lists(st.text(st.sampled_from('<b>&"\n\0é漢\u0301'), max_size=60), 
 
 
 @given(names=NAMES, page=st.text(st.sampled_from("<h1>&lt;b\n"), max_size=60), width=st.integers(1, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_name_and_any_page_are_compared(names: list[str], page: str, width: int) -> None:
     drawn(asked(*names), answer(page), width)
