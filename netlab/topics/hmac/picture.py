@@ -11,7 +11,7 @@ from netlab.topics.hmac.dissect import LENGTH
 
 _MOST_AFTER = 3
 _PREVIEW = 40
-_UNKNOWN = "  No secret is known here: look what the server does next."
+_UNKNOWN = "  No secret is known here: see what the server does next."
 
 
 @dataclass(frozen=True, slots=True)

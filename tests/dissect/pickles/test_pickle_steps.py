@@ -54,7 +54,7 @@ def test_every_opcode_has_a_sentence_and_is_followed() -> None:
 
 
 @given(values(), st.integers(0, 5))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_followed_is_what_loading_makes(value: object, protocol: int) -> None:
     pickled = pickle.dumps(value, protocol)
     found = followed(pickled)
@@ -108,7 +108,7 @@ class Watched(pickle._Unpickler):  # type: ignore[name-defined, misc] # in Pytho
 
 
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(lambda tail: b"\x80\x04" + tail) | soup | naming)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_any_bytes_are_followed_and_no_name_is_missed(data: bytes) -> None:
     data += b"\n\n\n"  # a line that does not end is one to the loader in Python, though not to the one in C
     found = followed(data)
