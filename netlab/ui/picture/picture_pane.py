@@ -76,7 +76,7 @@ class PicturePane(Vertical):
         self._view = PictureView()
         self._view.empty = _NOTHING
         self._note = Static("", id="picture-note", markup=False)
-        self._find = FindBar(self._view, self._view)
+        self._find = FindBar(self._view.search, self._view)
         self._segment: Segment | None = None
         self._source: tuple[CapturedSegments | None, How] = None, None
         self._chosen = 0

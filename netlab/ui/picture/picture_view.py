@@ -5,11 +5,9 @@ A new picture of the same flow moves neither the cursor nor what is in view.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment as Cells
 from rich.style import Style
 from textual import events
@@ -22,6 +20,7 @@ from textual.strip import Strip
 from netlab.dissect.picture import Picture, Row
 from netlab.dissect.text import safe
 from netlab.ui.picture.picture_rows import INDENT, TONES, Path, PictureLine, PictureRows
+from netlab.ui.picture.picture_search import PictureSearch
 from netlab.ui.widgets.scrolling import scroll_at_once, set_content_size
 
 _REVERSE = Style(reverse=True)
@@ -69,9 +68,7 @@ class PictureView(ScrollView, can_focus=True):
         """What stands there while there are no rows."""
         self._styles: dict[str, Style] = {}
         self._cursor: Path = (0,)
-        self._pattern: re.Pattern[str] | None = None
-        self._matches: list[Path] = []
-        self._match: int | None = None
+        self.search = PictureSearch(self.rows, lambda: self._cursor, self._go_to_match, self._marks_changed)
 
     # What is shown
 
@@ -79,12 +76,11 @@ class PictureView(ScrollView, can_focus=True):
         """Show a picture; ``fresh``: another one, from its top, with all rows folded."""
         if fresh:
             self.rows.unfolded.clear()
-            self._cursor, self._match = (0,), None
+            self._cursor = (0,)
         self.rows.show(picture)
         if fresh:
             scroll_at_once(self, 0)
-        if self._pattern is not None:
-            self._matches = self.rows.found(self._text_wanted)
+        self.search.look_again()
         self._laid_out()
 
     def _laid_out(self) -> None:
@@ -131,8 +127,8 @@ class PictureView(ScrollView, can_focus=True):
         return strip.crop_extend(0, width, style if chosen else self._style(""))
 
     def _marked(self, text: str, style: Style) -> list[Cells]:
-        pieces, done = [], 0
-        for found in self._pattern.finditer(text) if self._pattern is not None else ():
+        pieces, done, pattern = list[Cells](), 0, self.search.pattern
+        for found in pattern.finditer(text) if pattern is not None else ():
             pieces += [Cells(text[done : found.start()], style), Cells(found.group(), style + _REVERSE)]
             done = found.end()
         return [*pieces, Cells(text[done:], style)]
@@ -196,8 +192,12 @@ class PictureView(ScrollView, can_focus=True):
         if lines:
             path = lines[min(max(at, 0), len(lines) - 1)].path
             self._put(path)
-            if (row := self.highlighted) is not None:
-                self.post_message(self.RowHighlighted(row))
+            self._report()
+
+    def _report(self) -> None:
+        """Post the row at the cursor: the user has gone there."""
+        if (row := self.highlighted) is not None:
+            self.post_message(self.RowHighlighted(row))
 
     def action_move(self, rows: int) -> None:
         """Go to the next (1) or previous (-1) row."""
@@ -254,41 +254,11 @@ class PictureView(ScrollView, can_focus=True):
 
     # Searching
 
-    @property
-    def match(self) -> int | None:
-        """Which of the matches was gone to."""
-        return self._match
+    def _go_to_match(self, path: Path) -> None:
+        self._laid_out()
+        self._put(path)
+        self._report()
 
-    def look_for(self, text: str, match: int | None = None) -> int:
-        """Mark a text in all rows, also those that are folded away; the number of rows that have it."""
-        self._text_wanted = text
-        self._pattern = re.compile(re.escape(text), re.IGNORECASE) if text else None
-        self._matches = self.rows.found(text)
-        self._match = match
+    def _marks_changed(self) -> None:
         self.refresh()
         self.refresh_bindings()
-        return len(self._matches)
-
-    def show_match(self, step: int) -> None:
-        """Go to a match, and unfold what hides it."""
-        if not self._matches:
-            return
-        here = self._cursor
-        after = [index for index, path in enumerate(self._matches) if (path > here if step else path >= here)]
-        before = [index for index, path in enumerate(self._matches) if path < here]
-        self._match = (before or [len(self._matches) - 1])[-1] if step < 0 else (after or [0])[0]
-        path = self._matches[self._match]
-        self.rows.reveal(path)
-        self._laid_out()
-        if path not in self.rows.unfolded and self._is_hidden(path):
-            self.rows.toggle(path)
-            self._laid_out()
-        self._put(path)
-        if (row := self.highlighted) is not None:
-            self.post_message(self.RowHighlighted(row))
-
-    def _is_hidden(self, path: Path) -> bool:
-        """Whether the match lies behind the "…" of a row."""
-        line = self.rows.lines[self.rows.place(path)]
-        found = self._pattern.search(safe(line.text)) if self._pattern is not None else None
-        return found is None or cell_len(safe(line.text)[: found.end()]) > self.rows.room(line.depth)
