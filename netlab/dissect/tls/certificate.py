@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
-from netlab.dissect.tls.der import BOOLEAN, Part, content, element, elements, parts_of
+from netlab.dissect.tls.der import BOOLEAN, DerPart, content, element, elements, parts_of
 
 COMMON_NAME = b"\x55\x04\x03"
 UTC_TIME, DNS_NAME, ADDRESS = 0x17, 0x82, 0x87
@@ -89,7 +89,7 @@ def dissect_certificate(reader: FieldReader) -> Field:
     return Field("certificate", start, end, "X.509", value, children)
 
 
-def _value(name: str, part: Part) -> tuple[str, str]:
+def _value(name: str, part: DerPart) -> tuple[str, str]:
     """A part's kind and value."""
     match name:
         case "issuer" | "subject":
@@ -108,7 +108,7 @@ def _value(name: str, part: Part) -> tuple[str, str]:
     return "integer", part.reader().hex()
 
 
-def _moments(part: Part) -> tuple[str, str]:
+def _moments(part: DerPart) -> tuple[str, str]:
     """From when to when it is valid; what cannot be read is empty."""
     reader, found = part.reader(), ["", ""]
     with suppress(Short):
@@ -132,7 +132,7 @@ def _when(moment: str) -> datetime | None:
     return None
 
 
-def _common_name(part: Part) -> str:
+def _common_name(part: DerPart) -> str:
     """The CN among the relative names, each a SET of SEQUENCE of OID and string; empty if there is none."""
     for _, relative in elements(part.reader()):
         for _, pair in elements(relative):
@@ -142,7 +142,7 @@ def _common_name(part: Part) -> str:
     return ""
 
 
-def _names(part: Part) -> tuple[str, ...]:
+def _names(part: DerPart) -> tuple[str, ...]:
     """The hosts and addresses that it is for."""
     found = []
     for _, listed in elements(part.reader()):
@@ -156,14 +156,14 @@ def _names(part: Part) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _purposes(part: Part) -> tuple[str, ...]:
+def _purposes(part: DerPart) -> tuple[str, ...]:
     found = []
     for _, listed in elements(part.reader()):
         found += [PURPOSES.get(content(oid), "another purpose") for _, oid in elements(listed)]
     return tuple(dict.fromkeys(found))
 
 
-def _is_authority(part: Part) -> bool:
+def _is_authority(part: DerPart) -> bool:
     with suppress(Short):
         _, constraints = element(part.reader())
         tag, value = element(constraints)
@@ -171,7 +171,7 @@ def _is_authority(part: Part) -> bool:
     return False
 
 
-def _key(part: Part) -> tuple[str, int]:
+def _key(part: DerPart) -> tuple[str, int]:
     """The kind of key in words, and the size of an RSA key."""
     with suppress(Short):
         reader = part.reader()

@@ -23,7 +23,7 @@ EXTENSIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DerPart:
     """An element from ``start`` to ``end`` of the bytes, header and all; its content is from ``at`` on."""
 
     data: memoryview
@@ -61,9 +61,9 @@ def content(reader: FieldReader) -> bytes:
     return bytes(reader.data[reader.at : reader.end])
 
 
-def parts_of(reader: FieldReader) -> dict[str, Part]:
+def parts_of(reader: FieldReader) -> dict[str, DerPart]:
     """Serial number, issuer, validity, subject, key, and those extensions that are read; as far as they can be."""
-    found: dict[str, Part] = {}
+    found: dict[str, DerPart] = {}
     with suppress(Short):
         _, outer = element(reader)
         _, tbs = element(outer)
@@ -73,15 +73,15 @@ def parts_of(reader: FieldReader) -> dict[str, Part]:
             start = tbs.at
             _, part = element(tbs)
             if name:
-                found[name] = Part(tbs.data, part.at if name == "serial number" else start, part.at, part.end)
+                found[name] = DerPart(tbs.data, part.at if name == "serial number" else start, part.at, part.end)
         for tag, part in elements(tbs):
             if tag == EXPLICIT_3:
                 found |= _extensions(part)
     return found
 
 
-def _extensions(wrapped: FieldReader) -> dict[str, Part]:
-    found: dict[str, Part] = {}
+def _extensions(wrapped: FieldReader) -> dict[str, DerPart]:
+    found: dict[str, DerPart] = {}
     _, listed = element(wrapped)
     for count, (_, one) in enumerate(elements(listed)):
         if count >= MOST_EXTENSIONS:
@@ -93,5 +93,5 @@ def _extensions(wrapped: FieldReader) -> dict[str, Part]:
             if tag == BOOLEAN:  # whether it is critical
                 _, value = element(one)
             if name is not None:
-                found[name] = Part(one.data, start, value.at, value.end)
+                found[name] = DerPart(one.data, start, value.at, value.end)
     return found

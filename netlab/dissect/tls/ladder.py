@@ -16,7 +16,7 @@ from netlab.dissect.tls import tls_names as names
 from netlab.dissect.tls.conversation import Said, conversation
 from netlab.dissect.tls.ladder_lines import arrow, cut, ends, plain, remark
 from netlab.dissect.tls.message_words import GAP, details_of, name_of, words_of
-from netlab.dissect.tls.story import CLIENT, SERVER, WARNING, Story, told
+from netlab.dissect.tls.story import CLIENT, SERVER, WARNING, Story, story_of
 from netlab.dissect.tls.verdict import verdict_rows
 
 MOST_ARROWS, MOST_ENDINGS = 500, 20
@@ -29,7 +29,7 @@ UNKNOWN_KEYS = "encrypted: its secrets are not known here (a key log has them)"
 def draw(seen: SeenFlow, width: int) -> Picture | None:
     """The ladder; None if nothing of TLS crossed."""
     conversed = list(islice(conversation(seen), MOST_SAID))
-    story = told(conversed)
+    story = story_of(conversed)
     if story.asked is None and story.answered is None and story.alert is None and not story.opened:
         return None
     runs = list(_runs(conversed))

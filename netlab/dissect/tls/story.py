@@ -41,7 +41,7 @@ class Alert:
 
 @dataclass(slots=True)
 class Story:
-    """What `told` has found. ``asked`` is the client's last hello, ``answered`` the server's; None: not seen."""
+    """What `story_of` has found. ``asked`` is the client's last hello, ``answered`` the server's; None: not seen."""
 
     asked: Hello | None = None
     answered: Hello | None = None
@@ -82,7 +82,7 @@ class Story:
         return self.spoken or len(self.finished) == len(Direction)
 
 
-def told(seen: Iterable[Said]) -> Story:
+def story_of(seen: Iterable[Said]) -> Story:
     """The story of a connection."""
     story = Story()
     for said in seen:
