@@ -20,8 +20,8 @@ class Slice:
     def __repr__(self) -> str:
         at = address_of(self._buffer) + self._start
         return (
-            f"{bytes(self.view[:64])!r}\nmemoryview of {len(self.view):,} bytes at {at:#x}, which is byte "
-            f"{self._start:,} of the buffer's {len(self._buffer):,}; it owns none of them"
+            f"{bytes(self.view[:64])!r}\nmemoryview of {len(self.view):,} bytes at {at:#x}, "
+            f"byte {self._start:,} of the buffer; it owns none"
         )
 
 

@@ -55,7 +55,7 @@ def test_the_transcript_has_the_line_as_python_its_value_and_what_was_copied(cli
 def test_the_operation_of_the_same_name_is_as_before(client: Session) -> None:
     said = lines_of(client, "view(0, 2)")
     assert said[0] == ">>> z.view(0, 2)"
-    assert said[1].startswith("b'\\x00\\x01'\nmemoryview of 2 bytes") and "it owns none of them" in said[1]
+    assert said[1].startswith("b'\\x00\\x01'\nmemoryview of 2 bytes") and "it owns none" in said[1]
     assert not client.views.names
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import struct
+import textwrap
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -183,6 +184,7 @@ def test_the_buffer_is_filled_where_it_is(client):
     assert repr(part).startswith(repr(bytes(range(10, 14))))
     assert f"{address_of(whole) + 10:#x}" in repr(part)
     assert "owns none" in repr(part)
+    assert len(textwrap.wrap(repr(part).splitlines()[1], 43)) == 2, "the console at 120 columns shows all of it"
     copied = client.copy(0, 2)
     assert "b'bb" in repr(client.write(0, b"bb"))
     assert client.buffer is whole
