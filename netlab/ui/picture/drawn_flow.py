@@ -23,6 +23,8 @@ from netlab.topics.pictures import draws_of
 _SPELL, _BREATH = 0.005, 0.001
 """After so many seconds of reading, so many for keys."""
 _SLICE = 0.25
+_FACTS_EVERY = 0.5
+"""Seconds between two looks whether a fact has changed while no segment came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,8 @@ class DrawnFlow:
         self._so_far: SeenSoFar | None = None
         self._protocol: Protocol | None = None
         self._job: Drawing | None = None
-        self._drawn: tuple[object, ...] | None = None
-        self._rest_until = 0.0
+        self._drawn: tuple[int, Mapping[str, object]] | None = None
+        self._rest_until = self._facts_due = 0.0
 
     def want(self, flow: Flow | None, capture: CapturedSegments | None, how: How) -> bool:
         """Draw this flow of a capture, read as ``how`` says; whether it is another one."""
@@ -167,8 +169,13 @@ class DrawnFlow:
         if self._so_far is None or protocol is not self._protocol:
             self._so_far, self._protocol = SeenSoFar(self._capture, self.flow, protocol.make), protocol
             self._drawn = None
-        came, facts = self._so_far.follow(), self._facts_of(self.flow)
-        if self._drawn is not None and not came and (width, facts.known) == self._drawn:
+        came, now = self._so_far.follow(), time.monotonic()
+        same = self._drawn is not None and not came and self._drawn[0] == width
+        if same and now < self._facts_due:
+            return None
+        self._facts_due = now + _FACTS_EVERY
+        facts = self._facts_of(self.flow)
+        if same and self._drawn is not None and self._drawn[1] == facts.known:
             return None
         self._job = Drawing(self._so_far, protocol, width, facts, facts.begin())
         return self._job

@@ -24,7 +24,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 def draw(drawn: DrawnFlow, width: int = 80) -> list[str]:
     """Do all that is to be done now; the titles of the pictures."""
-    drawn._rest_until = 0.0
+    drawn._rest_until = drawn._facts_due = 0.0
     while (job := drawn.next_job(width)) is not None:
         drawn.done(job.run())
         drawn._rest_until = 0.0
