@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.exchanges.body_rows import size_in_words
@@ -67,6 +68,25 @@ def _after(found: HttpExchanges) -> Iterator[Row]:
     yield Row(f"then {name}: {count(found.after, 'message')}", found.after[0].first, tuple(rows))
 
 
+class _What(NamedTuple):
+    """What was called, and what came of it; or what kind of answer it is."""
+
+    said: str
+    result: str = ""
+
+    @property
+    def whole(self) -> str:
+        """All of it."""
+        return f"{self.said} {self.result}".rstrip()
+
+    def within(self, room: int) -> str:
+        """As much as has room; the call is cut before its result."""
+        if len(self.whole) <= room or not self.result:
+            return _cut(self.whole, room)
+        result = _cut(self.result, max(room - len(self.said) - 1, room // 2))
+        return f"{_cut(self.said, room - len(result) - 1, 1)} {result}"
+
+
 class _Drawing:
     """Draws the exchanges of one flow."""
 
@@ -87,7 +107,7 @@ class _Drawing:
         taken = times(each, short=self._width < _NARROW)
         room = self._width - len(taken) - _MARGIN
         before = f"{_cut(asked, room - len(status) - _LEAST)} {status}".rstrip()
-        shown, said = f"{before}  {_cut(what, room - len(before))}", f"{asked} {status}".rstrip() + f"  {what}"
+        shown, said = f"{before}  {what.within(room - len(before))}", f"{asked} {status}".rstrip() + f"  {what.whole}"
         details = self._bounded(each, said if shown != said else "")
         text = f"{shown}   {taken}" if taken else shown
         return Row(text, first.message.first if first is not None else 0, details, tone)
@@ -102,19 +122,21 @@ class _Drawing:
         self.left -= size
         return details
 
-    def _head(self, exchange: HttpExchange) -> tuple[str, str, str, Tone]:
+    def _head(self, exchange: HttpExchange) -> tuple[str, str, _What, Tone]:
         """Method, target and status; what was asked and answered; how it went."""
         request, response = exchange.request, exchange.response
         asked = request.message.field.value if request is not None else "(no request)"
         if response is None:
-            return asked, "", *self._without_answer(exchange)
+            words, tone = self._without_answer(exchange)
+            return asked, "", _What(words), tone
         status = response.says("status line", "status") or "…"
         if response.status != 200:
             status = f"{status} {response.says('status line', 'reason')}".rstrip()
         what, fault = _in_words(exchange, response)
         bad = response.status >= 400 or fault or request is None
         if not (response.whole or self._complete(response)):
-            what, bad = f"not whole{self._because()}; {what}", bad or bool(self._ended)
+            what = _What(f"not whole{self._because()}; {what.said}", what.result)
+            bad = bad or bool(self._ended)
         return asked, status, what, Tone.WRONG if bad else Tone.PLAIN
 
     def _complete(self, response: Sent) -> bool:
@@ -152,8 +174,8 @@ class _Drawing:
                 yield from message_rows(sent, self._places[sent.message.direction])
 
 
-def _cut(text: str, room: int) -> str:
-    room = max(room, _LEAST)
+def _cut(text: str, room: int, least: int = _LEAST) -> str:
+    room = max(room, least)
     return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
@@ -168,15 +190,15 @@ def _end_in_words(end: Segment) -> str:
     return "the client reset the connection" if end.kind is Kind.RESET else "the client closed its side"
 
 
-def _in_words(exchange: HttpExchange, response: Sent) -> tuple[str, bool]:
+def _in_words(exchange: HttpExchange, response: Sent) -> tuple[_What, bool]:
     """What was called and what came of it, or what kind of answer it is; and whether it is a fault."""
     called = _call(exchange.request) if exchange.request is not None else None
     result = _call(response)
     if result is None:
-        return _answer(exchange, response), False
+        return _What(_answer(exchange, response)), False
     fault = any(child.kind == "fault" for child in result.children)
     said = f"→ {result.value}" if fault else result.value
-    return (f"{called.value} {said}" if called is not None else said), fault
+    return (_What(called.value, said) if called is not None else _What(said)), fault
 
 
 def _call(sent: Sent) -> Field | None:

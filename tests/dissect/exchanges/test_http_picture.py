@@ -204,6 +204,15 @@ def test_a_row_has_room_for_its_times() -> None:
             assert len(picture.rows[0].text) <= width
 
 
+def test_a_result_is_cut_last() -> None:
+    long = message("POST / HTTP/1.1", dumps(("spam" * 20, list(range(20))), "set").encode(), Content_Type="text/xml")
+    picture = draw(flow_of("http", (UP, long), (DOWN, RESULT)), 78)
+    assert picture is not None
+    assert "… → ['eggs']   1st byte" in picture.rows[0].text
+    assert len(picture.rows[0].text) <= 78
+    assert picture.rows[0].details[0].text.endswith("18, 19]) → ['eggs']")
+
+
 def test_nothing_is_drawn_of_what_is_not_http() -> None:
     assert draw(flow_of("http", (UP, b"\0\1")), 80) is None
     assert draw(flow_of("http"), 80) is None
