@@ -4,7 +4,8 @@
 
 Aim: at most 2 %. Client and server are processes of their own; one server is asked and let alone, turn by turn, while
 the same clients go on, so that both halves of a pair meet the same machine. On a busy machine the rates say little; the
-last column is the processor's time that the server needs for an echo (Linux), with and without.
+"time" is the processor's time that the server needs for an echo (Linux), with and without, and "share" is how much of
+the processor sampling took, by the server's own clock.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 CLIENT = """
@@ -36,6 +38,9 @@ for line in sys.stdin:
 CLIENTS = {"single": 1, "raw": 1, "stream": 4, "threading": 4, "pool": 8, "forking": 4, "asyncio": 20}
 
 
+SETTLING = 0.2
+
+
 class Pair:
     """A server, and clients that send it what it echoes."""
 
@@ -43,25 +48,32 @@ class Pair:
         serve = [sys.executable, "-m", "netlab", "serve", "tcp", "--model", model, "--port", "0", "--supervised"]
         self.server = subprocess.Popen(serve, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         port = str(json.loads(self.server.stdout.readline())["port"])
-        self.reports = 0
+        self.reports, self.spent = 0, {}
         threading.Thread(target=self._read, daemon=True).start()
         client = [sys.executable, "-c", CLIENT, port, str(clients), str(seconds)]
         self.client = subprocess.Popen(client, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def _read(self) -> None:
         for line in self.server.stdout:
-            self.reports += '"standing"' in line
+            if '"standing"' in line:
+                self.reports += 1
+                report = json.loads(line)
+                self.spent[report["pid"]] = report["spent"]
 
     def turn(self, on: bool) -> tuple[float, float]:
         """Echoes per second and ticks of the processor, while the server reports where it stands or does not."""
+        self.ask(on)
         before = ticks(self.server.pid)
-        rate = self.rate(on)
-        return rate, ticks(self.server.pid) - before
+        return self.rate(), ticks(self.server.pid) - before
 
-    def rate(self, on: bool) -> float:
-        """Echoes per second."""
+    def ask(self, on: bool) -> None:
+        """Let the server report where it stands, or no more."""
         self.server.stdin.write(json.dumps({"request": "standing", "on": on}) + "\n")
         self.server.stdin.flush()
+        time.sleep(SETTLING)  # two of its ticks: by then it does
+
+    def rate(self) -> float:
+        """Echoes per second."""
         self.client.stdin.write("\n")
         self.client.stdin.flush()
         return float(self.client.stdout.readline())
@@ -84,11 +96,13 @@ def ticks(pid: int) -> int:
 
 
 def main(seconds: float, turns: int) -> None:
-    print(f"{'model':12}{'clients':>8}{'without /s':>12}{'with /s':>10}{'reports':>9}{'ratio':>8}{'time':>8}")
+    print(
+        f"{'model':12}{'clients':>8}{'without /s':>12}{'with /s':>10}{'reports':>9}{'ratio':>8}{'time':>8}{'share':>8}"
+    )
     for model, clients in CLIENTS.items():
         pair = Pair(model, clients, seconds)
         try:
-            pair.rate(False)
+            pair.rate()
             orders = [(False, True) if turn % 2 else (True, False) for turn in range(turns)]
             found = [{on: pair.turn(on) for on in order} for order in orders]
         finally:
@@ -96,10 +110,9 @@ def main(seconds: float, turns: int) -> None:
         ratio = statistics.median(each[True][0] / each[False][0] for each in found)
         off, on = (statistics.median(each[which][0] for each in found) for which in (False, True))
         without, asked = (sum(each[w][1] for each in found) / sum(each[w][0] for each in found) for w in (False, True))
-        print(
-            f"{model:12}{clients:8}{off:12,.0f}{on:10,.0f}{pair.reports:9}{ratio:8.3f}{asked / without:8.3f}",
-            flush=True,
-        )
+        share = sum(pair.spent.values()) / (turns * (seconds + SETTLING))
+        row = f"{model:12}{clients:8}{off:12,.0f}{on:10,.0f}{pair.reports:9}{ratio:8.3f}{asked / without:8.3f}"
+        print(f"{row}{share:8.2%}", flush=True)
 
 
 if __name__ == "__main__":

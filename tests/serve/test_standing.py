@@ -81,16 +81,10 @@ STANDS = {
     ("tcp", "stream"): ("thread", "while line := lines.read_line():"),
     ("tcp", "asyncio"): ("task", "while message := await reader.read(8192):"),
     ("wsgi", "single"): ("main", "class RequestHandler: await_first_byte"),
-    ("wsgi", "threading"): ("thread", "class RequestHandler: await_first_byte"),
-    ("xmlrpc", "single"): ("main", "class CallHandler: await_first_byte"),
     ("xmlrpc", "threading"): ("thread", "class CallHandler: await_first_byte"),
     ("multiprocessing", "threading"): ("thread", "deliver_challenge("),
-    ("multiprocessing", "single"): ("main", "deliver_challenge("),
-    ("hmac", "threading"): ("thread", "response = recv_exactly(client, DIGEST_LENGTH, deadline)"),
     ("hmac", "single"): ("main", "response = recv_exactly(client, DIGEST_LENGTH, deadline)"),
     ("tls", "threading"): ("thread", "client.shake_hands("),
-    ("tls", "single"): ("main", "client.shake_hands("),
-    ("zerocopy", "threading"): ("thread", "kind, length = HEADER.unpack(receive("),
     ("zerocopy", "single"): ("main", "kind, length = HEADER.unpack(receive("),
 }
 """By topic and model: what serves a client that says nothing, and the line at which that stands."""

@@ -64,6 +64,7 @@ async def where_they_stand(pilot: Pilot[None]) -> None:
     await pilot.press("escape", "v")
     await until(pilot, lambda: app.seen.panes.reader is not None and app.seen.panes.reader.has_focus)
     await until(pilot, lambda: "← client 1 ░ client 2" in drawn(app), "both clients stand there")
+    await until(pilot, lambda: "where" in drawn(app), "the footer knows it, too")
     await pilot.pause()
 
 

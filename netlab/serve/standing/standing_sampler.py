@@ -71,7 +71,7 @@ class StandingSampler:
         self._forks = 0
         self._thread: threading.Thread | None = None
         self._last: object = None
-        self._next = 0.0
+        self._next = self._spent = 0.0
         self._looking = False
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._before_fork, after_in_child=self._forked)
@@ -105,7 +105,9 @@ class StandingSampler:
         except Exception as error:  # noqa: BLE001 - whatever the server's objects raise, it must not end the server
             self._shared.on = False
             self._out.report({"event": "standing", "pid": os.getpid(), "failed": repr(error)[:LONGEST_NAME]})
-        self._next = began + max(TICK / 2, (time.thread_time() - used) / SHARE)
+        took = time.thread_time() - used
+        self._spent += took
+        self._next = began + max(TICK / 2, took / SHARE)
 
     # What stands where
 
@@ -136,6 +138,7 @@ class StandingSampler:
         """Report a sample in parts, all but the last of them marked ``more``."""
         parts = list(_parts(sample)) or [[]]
         about = {"event": "standing", "pid": os.getpid(), "children": list(children), "left_out": left_out}
+        about["spent"] = round(self._spent, 6)  # seconds of the processor's time so far
         return all(
             self._out.report({**about, "stands": part, "more": number < len(parts)})
             for number, part in enumerate(parts, 1)

@@ -109,6 +109,7 @@ class ExperimentsAndLanes:
         if own is not None and experiment.changes_model:
             text = f"{experiment.name} compares models, and {own.name} is one alone. :server goes back to the recipe."
             self._tab.notify(self._tab.formatting.text(text), title="experiments", markup=False)
+            self._pane().ask(experiment)
             return
         self._live.perform(experiment)
         self.look()

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from netlab.ui.experiments.experiment_pane import ExperimentPane, Stage
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.tab.status import Banner, StatusLine
-from tests.support.screen.staging import StagedApp, enter, serving
+from tests.support.screen.staging import StagedApp, enter, played, serving
 from tests.support.waiting import until
 
 GOOD = """\
@@ -57,5 +58,26 @@ def test_own_server_with_an_error(
         await until(pilot, lambda: "line 7: '(' was" in str(app.seen.query_one(Banner).render()), "why")
         await until(pilot, lambda: "upper())" not in reader.page.text, "its code as it is now")
         await until(pilot, lambda: not reader.marks.lines, "the code that serves is another one")
+        await until(pilot, lambda: "where" not in app.export_screenshot(), "the footer knows it, too")
 
     assert snap_compare(app, run_before=before, terminal_size=size)
+
+
+def test_an_experiment_that_needs_models_does_not_seem_to_run_against_a_persons_file(tmp_path: Path) -> None:
+    file = tmp_path / "my_server.py"
+    file.write_text(GOOD)
+
+    @played()
+    async def ask(app: StagedApp, pilot: Pilot[None]) -> None:
+        await enter(pilot, f":server {file}")
+        await until(pilot, lambda: app.seen.lab.state.own is not None, "it serves")
+        app.seen.actions.open_experiment("backlog")
+        await until(
+            pilot, lambda: app.query(ExperimentPane) and app.query_one(ExperimentPane).has_focus, "its question"
+        )
+        pane = app.query_one(ExperimentPane)
+        await pilot.press("1")
+        await until(pilot, lambda: app._notifications, "why it does not run")
+        assert pane.stage is Stage.QUESTION and not app.seen.live.running
+
+    ask()
