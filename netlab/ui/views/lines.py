@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
 from netlab.dissect.search import PatternRefused, parse_pattern
+from netlab.lab.views.element_text import subscript
 from netlab.lab.views.view_facts import Group, ViewFacts
 
 _SLICE = re.compile(r"\[?\s*(-?\d{0,18})\s*(?::\s*(-?\d{0,18})\s*)?(?::\s*(-?\d{0,18})\s*)?\]?")
@@ -58,7 +59,7 @@ def release_line(view: ViewFacts) -> str:
     return f"{view.name}.release()"
 
 
-def write_line(view: ViewFacts, index: Collection[int], typed: str) -> str:
+def write_line(view: ViewFacts, index: Sequence[int], typed: str) -> str:
     """``v[0:2] = b'bb'`` for bytes in one dimension, else ``v[0] = 7``. `ValueError` says what is wanted."""
     if view.format == "B" and view.ndim == 1:
         try:
@@ -69,4 +70,4 @@ def write_line(view: ViewFacts, index: Collection[int], typed: str) -> str:
         return f"{view.name}[{at}:{at + len(content)}] = {content!r}"
     if not re.fullmatch(r"-?\d{1,20}(\.\d{1,20})?|True|False|b'[ -&(-\[\]-~]'", typed.strip()):
         raise ValueError(f"a value for the format {view.format!r} is wanted, such as 258")
-    return f"{view.name}[{', '.join(map(str, index))}] = {typed.strip()}"
+    return f"{view.name}{subscript(index)} = {typed.strip()}"

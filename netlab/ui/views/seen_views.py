@@ -11,6 +11,8 @@ from netlab.lab.views.looking import group_of, key_of
 from netlab.lab.views.view_facts import BufferKey, Group
 from netlab.lab.views.view_table import ViewTable
 
+CAPTURE = ("the capture",)
+
 
 class SeenViews:
     """The segment's bytes are a read-only view of the mapped capture; a line names it ``segment(7)``."""
@@ -29,9 +31,9 @@ class SeenViews:
             return found
         for at, group in enumerate(found):
             if group.buffer is not None and group.buffer.key == mapped.buffer.key:
-                more = replace(group, views=(*group.views, *mapped.views))
+                more = Group(replace(group.buffer, names=CAPTURE), (*group.views, *mapped.views))
                 return (*found[:at], more, *found[at + 1 :])
-        return (*found, replace(mapped, buffer=replace(mapped.buffer, names=("the capture",))))
+        return (*found, replace(mapped, buffer=replace(mapped.buffer, names=CAPTURE)))
 
     @contextmanager
     def bytes_of(self, key: BufferKey) -> Iterator[memoryview | None]:

@@ -39,6 +39,15 @@ PAGES = ("attributes", "maps", "slices")
 _VIEW_ACTS = ("cast", "step", "write", "release")
 
 
+def can(view: ViewFacts | None, action: str) -> bool:
+    """Whether a key can do something with a view: not if it is released, nor write to what is read-only."""
+    if view is None or view.released:
+        return False
+    if action == "release":
+        return not is_segment(view.name)  # which no name holds
+    return view.ndim > 0 if action == "step" else action != "write" or not view.readonly
+
+
 class Table(Protocol):
     """What is looked at, as `netlab.lab.views.view_table.ViewTable` gives it."""
 
@@ -184,11 +193,7 @@ class ViewsPane(Vertical):
         if action == "run_next":
             return self._page == 2
         if action in _VIEW_ACTS:
-            view = self.view
-            able = view is not None and not view.released
-            if view is not None and action in ("release", "write") and (is_segment(view.name) or view.readonly):
-                able = action == "release" and not is_segment(view.name)
-            return self._page < 2 and (able or None)
+            return self._page < 2 and (can(self.view, action) or None)
         return True
 
     def on_view_rows_moved(self, event: ViewRows.Moved) -> None:

@@ -8,6 +8,7 @@ from netlab.lab.views.looking import Named, group_of, groups
 from netlab.lab.views.view_facts import ViewFacts
 from netlab.ui.views.casts import casts
 from netlab.ui.views.lines import cast_line, elements_of, new_name, parse_slice, release_line, slice_line, write_line
+from netlab.ui.views.views_pane import can
 
 
 def facts(view: memoryview) -> ViewFacts:
@@ -78,6 +79,7 @@ def test_a_write_is_bytes_or_a_value() -> None:
     assert write_line(flat, (0,), "0x6262") == "v[0:2] = b'bb'"
     assert write_line(grid, (0, 1), "7") == "v[0, 1] = 7"
     assert write_line(facts(views()["H"]), (3,), "-258") == "v[3] = -258"
+    assert write_line(facts(views()["bytes"][:2].cast("H", [])), (), "7") == "v[()] = 7"
     for typed in ("", "__import__('os')", "7; x = 1", "1e9"):
         with pytest.raises(ValueError, match="value"):
             write_line(grid, (0, 1), typed)
@@ -91,3 +93,14 @@ def test_a_new_name_is_free() -> None:
     assert new_name(groups(named)) == "w"
     assert new_name(groups([*named, Named("w", v), Named("x", v[1:]), Named("y", bytearray(1))])) == "w1"
     assert release_line(facts(v)) == "v.release()"
+
+
+def test_keys_act_only_where_they_can() -> None:
+    v, ro = views()["bytes"], memoryview(b"abc")
+    acts = ("cast", "step", "write", "release")
+    assert [can(facts(v), act) for act in acts] == [True] * 4
+    assert [can(facts(ro), act) for act in acts] == [True, True, False, True]
+    assert [can(facts(v[:2].cast("H", [])), act) for act in acts] == [True, False, True, True]
+    assert [can(group_of("segment(3)", ro).views[0], act) for act in acts] == [True, True, False, False]
+    ro.release()
+    assert not any(can(each, act) for each in (facts(ro), None) for act in acts)
