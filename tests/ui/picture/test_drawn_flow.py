@@ -14,6 +14,8 @@ from netlab.dissect.reading.in_memory import MemoryCapture
 from netlab.dissect.reading.meanings import Meanings
 from netlab.dissect.reading.protocol_discovery import protocol_named
 from netlab.dissect.reading.seen_flow import MOST_SEGMENTS, seen_flow
+from netlab.topics.contract import Topic
+from netlab.topics.topic_protocols import named
 from netlab.ui.picture.drawn_flow import DrawnFlow, FlowFacts
 from tests.support.seen import DOWN, FIN, OPEN, UP, captured
 from tests.support.waiting import PATIENCE
@@ -113,6 +115,20 @@ def test_what_fails_is_said(monkeypatch: pytest.MonkeyPatch, where: str) -> None
     drawn.want(capture.flow, capture, Meanings(capture, always=broken))
     draw(drawn)
     assert drawn.pictures[0].note == "It could not be drawn: ValueError: no\x1b"
+
+
+def test_a_topic_whose_picture_does_not_load_has_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(topic: object) -> object:
+        raise ImportError("no module")
+
+    monkeypatch.setattr(Topic, "picture", fails)
+    protocol = named("tcp")
+    assert protocol is not None
+    capture = captured(OPEN, (UP, b"Hello"))
+    drawn = DrawnFlow()
+    drawn.want(capture.flow, capture, Meanings(capture, always=protocol))
+    assert draw(drawn) == ["picture", "states of both ends"]
+    assert drawn.pictures[0].note == "It could not be drawn: ImportError: no module"
 
 
 def test_looking_at_a_large_flow_copies_nothing() -> None:
