@@ -11,7 +11,7 @@ from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:
     from netlab.lab.client.session import Session
-    from netlab.ui.views.map_page import Piece
+    from netlab.ui.views.map_page import ReceivedPiece
     from netlab.ui.views.seen_views import SeenViews
     from netlab.ui.views.views_pane import ViewsPane
 
@@ -70,9 +70,9 @@ class Views:
         current = self._tab.lab.current
         return SeenViews(current.views if current is not None else None, self._tab.wire.highlighted)
 
-    def _piece(self) -> Piece | None:
+    def _piece(self) -> ReceivedPiece | None:
         """The piece that came last into the client's own buffer."""
-        from netlab.ui.views.map_page import Piece
+        from netlab.ui.views.map_page import ReceivedPiece
 
         current = self._tab.lab.current
         own = current.views.own if current is not None else None
@@ -82,4 +82,4 @@ class Views:
         count, before = len(arrivals), self._arrived
         if before[0] != count:
             self._arrived = count, sum(arrivals[: count - 1])
-        return Piece(own, self._arrived[1], arrivals[count - 1])
+        return ReceivedPiece(own, self._arrived[1], arrivals[count - 1])

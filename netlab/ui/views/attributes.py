@@ -12,7 +12,7 @@ from netlab.dissect.text import safe
 from netlab.lab.views.coverage import cover
 from netlab.lab.views.view_facts import BufferFacts, Group, ViewFacts
 from netlab.ui.views.maps import map_of
-from netlab.ui.views.rows import Row, Subject, columns, line
+from netlab.ui.views.rows import ChosenView, ViewRow, columns, line
 
 NO_VIEWS = (
     "No buffer yet. These lines make some:",
@@ -30,29 +30,29 @@ _SHOWS = "bytes shown"
 _LEAST_MAP = 8
 
 
-def attribute_rows(groups: Sequence[Group], chosen: Subject | None, width: int) -> list[Row]:
+def attribute_rows(groups: Sequence[Group], chosen: ChosenView | None, width: int) -> list[ViewRow]:
     """The page, ``width`` cells wide."""
     views = [view for group in groups for view in group.views]
     if not groups:
-        return [Row(text, "note") for text in NO_VIEWS]
+        return [ViewRow(text, "note") for text in NO_VIEWS]
     first = [_FIRST, *(_first(view, chosen_mark(False)) for view in views)]
     second = [_SECOND, *(_second(view) for view in views)]
     widths, more = columns(first, _FIRST_RIGHT), columns(second, _SECOND_RIGHT)
     one_line = sum(widths) + sum(more) + GAP * (len(widths) + len(more) - 1) <= width
     room = 0 if one_line else width - sum(widths) - GAP * len(widths)
-    rows: list[Row] = []
+    rows: list[ViewRow] = []
     if views:
         heading = _lines(_FIRST, _SECOND, widths, more, one_line)
         heading[0] = heading[0].ljust(width - room) + _SHOWS * (room >= len(_SHOWS))
-        rows += [Row(text, "heading") for text in heading]
+        rows += [ViewRow(text, "heading") for text in heading]
     for group in groups:
         rows += buffer_rows(group.buffer, chosen, width)
         for view in group.views:
-            subject = Subject(group.buffer.key if group.buffer is not None else None, view.name)
+            subject = ChosenView(group.buffer.key if group.buffer is not None else None, view.name)
             texts = _lines(_first(view, chosen_mark(subject == chosen)), _second(view), widths, more, one_line)
             texts[0] = texts[0].ljust(width - room) + _map(group.buffer, view, room)
             texts = [text.rstrip() for text in texts]
-            rows += [Row(text, "gone" if view.released else "view", subject) for text in texts if text]
+            rows += [ViewRow(text, "gone" if view.released else "view", subject) for text in texts if text]
     return rows
 
 
@@ -61,18 +61,18 @@ def chosen_mark(chosen: bool) -> str:
     return "▸" if chosen else " "
 
 
-def buffer_rows(buffer: BufferFacts | None, chosen: Subject | None, width: int) -> list[Row]:
+def buffer_rows(buffer: BufferFacts | None, chosen: ChosenView | None, width: int) -> list[ViewRow]:
     """A buffer in one line, or two: what it is and where, and what its exports forbid."""
     if buffer is None:
-        return [Row("  buffers that are gone", "buffer")]
-    subject = Subject(buffer.key)
+        return [ViewRow("  buffers that are gone", "buffer")]
+    subject = ChosenView(buffer.key)
     names = " = ".join(map(safe, buffer.names)) or ("a mapped file" if buffer.mapped_file else "unnamed")
     where = f" at {buffer.address:#x}" if buffer.address is not None else ""
     what = f"{chosen_mark(subject == chosen)} {names} ── {buffer.kind}, {count_of_bytes(buffer.nbytes)}{where}"
     exports = exports_of(buffer)
     if len(what) + GAP + len(exports) <= width:
-        return [Row(f"{what}, {exports}", "buffer", subject)]
-    return [Row(what, "buffer", subject), Row(f"     {exports}", "buffer", subject)]
+        return [ViewRow(f"{what}, {exports}", "buffer", subject)]
+    return [ViewRow(what, "buffer", subject), ViewRow(f"     {exports}", "buffer", subject)]
 
 
 def exports_of(buffer: BufferFacts) -> str:

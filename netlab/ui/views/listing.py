@@ -13,11 +13,11 @@ from netlab.dissect.text import safe
 from netlab.lab.views.coverage import Coverage, cover
 from netlab.lab.views.view_facts import BufferFacts, Group
 from netlab.ui.views.maps import Lends, values_of
-from netlab.ui.views.rows import Row
+from netlab.ui.views.rows import ViewRow
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ListingLine:
     """A line of the listing: the name that it makes (``makes``) or writes to, or what it does to no name."""
 
     line: str
@@ -27,17 +27,17 @@ class Step:
 
 
 STEPS = (
-    Step("a = bytearray(b'aaaaaa')", "a", makes=True),
-    Step("d = bytes(a)", "d", makes=True),
-    Step("m = memoryview(a)", "m", makes=True),
-    Step("ds = d[:2]", "ds", makes=True),
-    Step("c = a[:2]", "c", makes=True),
-    Step("mb = m[:2]", "mb", makes=True),
-    Step("ds[:2] = b'dd'", remark="TypeError: bytes never change"),
-    Step("c[:2] = b'cc'", "c"),
-    Step("mb[:2] = b'bb'", "mb"),
-    Step("struct.unpack('!BI', a[:5])", remark="copies 5 bytes, then reads those"),
-    Step("struct.unpack_from('!BI', m)", remark="copies none: reads where they lie"),
+    ListingLine("a = bytearray(b'aaaaaa')", "a", makes=True),
+    ListingLine("d = bytes(a)", "d", makes=True),
+    ListingLine("m = memoryview(a)", "m", makes=True),
+    ListingLine("ds = d[:2]", "ds", makes=True),
+    ListingLine("c = a[:2]", "c", makes=True),
+    ListingLine("mb = m[:2]", "mb", makes=True),
+    ListingLine("ds[:2] = b'dd'", remark="TypeError: bytes never change"),
+    ListingLine("c[:2] = b'cc'", "c"),
+    ListingLine("mb[:2] = b'bb'", "mb"),
+    ListingLine("struct.unpack('!BI', a[:5])", remark="copies 5 bytes, then reads those"),
+    ListingLine("struct.unpack_from('!BI', m)", remark="copies none: reads where they lie"),
 )
 """The tutorial's lines in today's Python: a slice of bytes, of a bytearray and of a memoryview, and a write to each."""
 
@@ -79,22 +79,22 @@ def _held_in(group: Group, buffer: BufferFacts, lent: memoryview, width: int) ->
         yield from ((name, Held(view.address, view.nbytes, text)) for name in (view.name, *view.also))
 
 
-def listing_rows(objects: Mapping[str, Held], done: int, width: int, hint: str) -> list[Row]:
+def listing_rows(objects: Mapping[str, Held], done: int, width: int, hint: str) -> list[ViewRow]:
     """The page: each line, and beside those that were run what their objects hold now."""
     code = max(len(step.line) for step in STEPS) + 4
-    rows = [Row(f"  {'slices side by side':{code}}  {'address':14}  copied  now", "heading")]
+    rows = [ViewRow(f"  {'slices side by side':{code}}  {'address':14}  copied  now", "heading")]
     for number, step in enumerate(STEPS):
         mark = "▸" if number == done else " "
         now = f"  {_now(step, objects)}" if number < done else ""
-        rows.append(Row(f"{mark} {f'>>> {step.line}':{code}}{now}"[:width], "view" if number < done else "note"))
+        rows.append(ViewRow(f"{mark} {f'>>> {step.line}':{code}}{now}"[:width], "view" if number < done else "note"))
     foot = ", ".join(filter(None, (_LEGEND, hint))) if done == len(STEPS) else hint
-    return [*rows, Row(f"  {foot}"[:width], "heading")]
+    return [*rows, ViewRow(f"  {foot}"[:width], "heading")]
 
 
 _LEGEND = "= a: these are the bytes of a, at the address of a"
 
 
-def _now(step: Step, objects: Mapping[str, Held]) -> str:
+def _now(step: ListingLine, objects: Mapping[str, Held]) -> str:
     """What a line has done, as far as its names still stand for that."""
     made, base = objects.get(step.name), objects.get("a")
     if step.remark:

@@ -13,11 +13,11 @@ from netlab.lab.views.coverage import Coverage, cover
 from netlab.lab.views.view_facts import BufferFacts, BufferKey, Group, ViewFacts
 from netlab.ui.views.attributes import GAP, NO_VIEWS, buffer_rows, chosen_mark
 from netlab.ui.views.maps import LEGEND, Lends, map_of, values_of
-from netlab.ui.views.rows import Row, Subject
+from netlab.ui.views.rows import ChosenView, ViewRow
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ReceivedPiece:
     """What ``recv_into`` filled last of a client's own buffer: ``count`` bytes from ``start`` on."""
 
     buffer: BufferKey
@@ -26,12 +26,12 @@ class Piece:
 
 
 def map_rows(
-    groups: Sequence[Group], chosen: Subject | None, width: int, lends: Lends, piece: Piece | None = None
-) -> list[Row]:
+    groups: Sequence[Group], chosen: ChosenView | None, width: int, lends: Lends, piece: ReceivedPiece | None = None
+) -> list[ViewRow]:
     """The page, ``width`` cells wide."""
     if not groups:
-        return [Row(text, "note") for text in NO_VIEWS]
-    rows = [Row(f"   {LEGEND}; and its values"[:width], "heading")]
+        return [ViewRow(text, "note") for text in NO_VIEWS]
+    rows = [ViewRow(f"   {LEGEND}; and its values"[:width], "heading")]
     names = max((len(safe(view.name)) for group in groups for view in group.views), default=0)
     names = max(names, len("newest")) if piece is not None else names
     for group in groups:
@@ -44,14 +44,14 @@ def map_rows(
             for view in group.views:
                 rows.append(_row(view, group.buffer.key, chosen, names, _mapped(view, group.buffer, lent, room)))
         if piece is not None and piece.buffer == group.buffer.key:
-            rows.append(Row(f"   {'newest':{names}}  {_filled(piece, group.buffer, room)}", "note"))
+            rows.append(ViewRow(f"   {'newest':{names}}  {_filled(piece, group.buffer, room)}", "note"))
     return rows
 
 
-def _row(view: ViewFacts, key: BufferKey | None, chosen: Subject | None, names: int, text: str) -> Row:
-    subject = Subject(key, view.name)
+def _row(view: ViewFacts, key: BufferKey | None, chosen: ChosenView | None, names: int, text: str) -> ViewRow:
+    subject = ChosenView(key, view.name)
     start = f"{chosen_mark(subject == chosen)}  {safe(view.name).ljust(names)}  "
-    return Row(start + text, "gone" if view.released else "view", subject)
+    return ViewRow(start + text, "gone" if view.released else "view", subject)
 
 
 def _mapped(view: ViewFacts, buffer: BufferFacts, lent: memoryview | None, width: int) -> str:
@@ -62,7 +62,7 @@ def _mapped(view: ViewFacts, buffer: BufferFacts, lent: memoryview | None, width
     return f"{drawn}  {safe(values_of(covered, lent, width - len(drawn) - GAP)) if lent is not None else ''}"
 
 
-def _filled(piece: Piece, buffer: BufferFacts, width: int) -> str:
+def _filled(piece: ReceivedPiece, buffer: BufferFacts, width: int) -> str:
     """The newest piece as the call that filled it."""
     covered = Coverage(piece.start, (piece.count,), (1,), 1, "B")
     drawn = map_of(covered, buffer.nbytes, _map_width(width))

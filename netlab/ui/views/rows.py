@@ -9,13 +9,13 @@ from netlab.lab.views.view_facts import BufferFacts, BufferKey, Group, ViewFacts
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ChosenView:
     """What a person chose: a buffer, or the view of that name."""
 
     buffer: BufferKey | None
     view: str = ""
 
-    def stands_for(self, other: Subject | None) -> bool:
+    def stands_for(self, other: ChosenView | None) -> bool:
         """Whether it takes the place of one that is gone: it has the same name, or both are the selected segment."""
         if other is None or not self.view:
             return False
@@ -23,12 +23,12 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ViewRow:
     """One line: its text, what it is about, and its style: ``heading``, ``buffer``, ``view``, ``gone`` or ``note``."""
 
     text: str
     style: str
-    subject: Subject | None = None
+    subject: ChosenView | None = None
 
 
 def is_segment(name: str) -> bool:
@@ -36,18 +36,18 @@ def is_segment(name: str) -> bool:
     return name.startswith("segment(")
 
 
-def subjects(groups: Iterable[Group]) -> list[Subject]:
+def subjects(groups: Iterable[Group]) -> list[ChosenView]:
     """Everything that can be chosen, in the order in which it is shown."""
     found = []
     for group in groups:
         key = group.buffer.key if group.buffer is not None else None
         if group.buffer is not None:
-            found.append(Subject(key))
-        found += [Subject(key, view.name) for view in group.views]
+            found.append(ChosenView(key))
+        found += [ChosenView(key, view.name) for view in group.views]
     return found
 
 
-def find(groups: Iterable[Group], subject: Subject | None) -> tuple[BufferFacts | None, ViewFacts | None]:
+def find(groups: Iterable[Group], subject: ChosenView | None) -> tuple[BufferFacts | None, ViewFacts | None]:
     """The buffer and the view that were chosen; None each that is not there."""
     for group in groups:
         if subject is not None and subject.buffer == (group.buffer.key if group.buffer is not None else None):

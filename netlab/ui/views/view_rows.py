@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from netlab.ui.views.rows import Row, Subject
+from netlab.ui.views.rows import ChosenView, ViewRow
 from netlab.ui.widgets.scrolling import set_content_size
 
 
@@ -54,19 +54,19 @@ class ViewRows(ScrollView, can_focus=True):
     class Clicked(Message):
         """A row was clicked."""
 
-        subject: Subject
+        subject: ChosenView
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[Row, ...] = ()
-        self._chosen: Subject | None = None
+        self._rows: tuple[ViewRow, ...] = ()
+        self._chosen: ChosenView | None = None
 
     @property
     def text(self) -> str:
         """All rows as text."""
         return "\n".join(row.text for row in self._rows)
 
-    def show(self, rows: Sequence[Row], chosen: Subject | None) -> None:
+    def show(self, rows: Sequence[ViewRow], chosen: ChosenView | None) -> None:
         """Show these rows; paint only what differs."""
         before, self._rows = self._rows, tuple(rows)
         moved, self._chosen = chosen != self._chosen, chosen

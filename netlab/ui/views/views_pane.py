@@ -20,13 +20,13 @@ from textual.message import Message
 
 from netlab.lab.views.view_facts import BufferFacts, BufferKey, Group, ViewFacts
 from netlab.ui.keys.hints import follow_keys, hint
-from netlab.ui.views import lines
+from netlab.ui.views import key_lines
 from netlab.ui.views.attributes import attribute_rows
 from netlab.ui.views.casts import casts
-from netlab.ui.views.choice import Choice
+from netlab.ui.views.chosen_view import Choice
 from netlab.ui.views.listing import STEPS, held, listing_rows
-from netlab.ui.views.map_page import Piece, map_rows
-from netlab.ui.views.rows import Row, find, is_segment
+from netlab.ui.views.map_page import ReceivedPiece, map_rows
+from netlab.ui.views.rows import ViewRow, find, is_segment
 from netlab.ui.views.view_rows import ViewRows
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.widgets.closing import PaneClosed
@@ -98,7 +98,7 @@ class ViewsPane(Vertical):
         self,
         table: Callable[[], Table | None],
         index: Callable[[], tuple[int, ...] | None] = lambda: None,
-        piece: Callable[[], Piece | None] = lambda: None,
+        piece: Callable[[], ReceivedPiece | None] = lambda: None,
     ) -> None:
         """``index`` gives the index of the view's element at the cursor of the bytes, ``piece`` what came last."""
         super().__init__(id="views")
@@ -167,7 +167,7 @@ class ViewsPane(Vertical):
             self._rows.show(self._made((self._rows.scrollable_content_region.width or 79) - 1), self._choice.subject)
             self._update_title()
 
-    def _made(self, width: int) -> list[Row]:
+    def _made(self, width: int) -> list[ViewRow]:
         table = self._table()
         if self._page == 0 or table is None:
             return attribute_rows(self._groups, self._choice.subject, width)
@@ -242,7 +242,7 @@ class ViewsPane(Vertical):
     def action_release(self) -> None:
         """Release the view."""
         if (view := self.view) is not None:
-            self._ask(lines.release_line(view))
+            self._ask(key_lines.release_line(view))
 
     def action_cast(self) -> None:
         """Ask to what the view is cast; what CPython refuses cannot be chosen, and its reason stands there."""
@@ -252,8 +252,8 @@ class ViewsPane(Vertical):
 
         def chosen(answer: tuple[str, str] | None) -> None:
             if answer is not None:
-                name = lines.new_name(self._groups)
-                self._ask(lines.cast_line(view, answer[1], name), name)
+                name = key_lines.new_name(self._groups)
+                self._ask(key_lines.cast_line(view, answer[1], name), name)
 
         title = f"cast {view.name}, format {view.format!r}, {view.nbytes:,} bytes, to"
         self.app.push_screen(Chooser(Content(title).plain, choices), chosen)
@@ -262,11 +262,11 @@ class ViewsPane(Vertical):
         """Ask for a slice."""
         if (view := self.view) is None:
             return
-        name = lines.new_name(self._groups)
+        name = key_lines.new_name(self._groups)
 
         def check(typed: str) -> str:
-            count = lines.elements_of(view, lines.parse_slice(typed)[1])
-            return f"{lines.slice_line(view, typed, name)} shows {count:,} of {view.shape[0]:,} and copies nothing"
+            count = key_lines.elements_of(view, key_lines.parse_slice(typed)[1])
+            return f"{key_lines.slice_line(view, typed, name)} shows {count:,} of {view.shape[0]:,} and copies nothing"
 
         self._question.ask("slice", f"{view.name}[", "::2", check)
 
@@ -276,7 +276,7 @@ class ViewsPane(Vertical):
             self._question.ask("write", f"write through {view.name}:", "", lambda typed: self._write_line(view, typed))
 
     def _write_line(self, view: ViewFacts, typed: str) -> str:
-        return lines.write_line(view, self._index() or (0,) * view.ndim, typed)
+        return key_lines.write_line(view, self._index() or (0,) * view.ndim, typed)
 
     def on_question_submitted(self, event: Question.Submitted) -> None:
         """Send the line."""
@@ -284,7 +284,7 @@ class ViewsPane(Vertical):
         if (view := self.view) is None:
             return
         if event.purpose == "slice":
-            name = lines.new_name(self._groups)
-            self._ask(lines.slice_line(view, event.text, name), name)
+            name = key_lines.new_name(self._groups)
+            self._ask(key_lines.slice_line(view, event.text, name), name)
         else:
             self._ask(self._write_line(view, event.text))

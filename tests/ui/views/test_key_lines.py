@@ -7,7 +7,15 @@ import pytest
 from netlab.lab.views.looking import Named, group_of, groups
 from netlab.lab.views.view_facts import ViewFacts
 from netlab.ui.views.casts import casts
-from netlab.ui.views.lines import cast_line, elements_of, new_name, parse_slice, release_line, slice_line, write_line
+from netlab.ui.views.key_lines import (
+    cast_line,
+    elements_of,
+    new_name,
+    parse_slice,
+    release_line,
+    slice_line,
+    write_line,
+)
 from netlab.ui.views.views_pane import can
 
 

@@ -14,11 +14,11 @@ from netlab.lab.views.coverage import cover
 from netlab.lab.views.looking import Named, group_of, groups
 from netlab.lab.views.view_facts import BufferKey, Group
 from netlab.ui.views.attributes import attribute_rows
-from netlab.ui.views.choice import Choice
+from netlab.ui.views.chosen_view import Choice
 from netlab.ui.views.listing import STEPS, held, listing_rows
 from netlab.ui.views.map_page import map_rows
 from netlab.ui.views.maps import NOT_SHOWN, PARTLY, SHOWN, map_of, values_of
-from netlab.ui.views.rows import Row, Subject, find, subjects
+from netlab.ui.views.rows import ChosenView, ViewRow, find, subjects
 
 WIDTHS = pytest.mark.parametrize("width", [73, 78, 118])
 
@@ -49,7 +49,7 @@ def several() -> Held:
     )
 
 
-def text(rows: Sequence[Row]) -> str:
+def text(rows: Sequence[ViewRow]) -> str:
     return "\n".join(row.text for row in rows)
 
 
@@ -64,7 +64,7 @@ def test_every_attribute_of_every_view_has_a_place(width: int) -> None:
     for group in made.groups:
         for view in group.views:
             mine = " ".join(
-                row.text for row in rows if row.subject == Subject(group.buffer and group.buffer.key, view.name)
+                row.text for row in rows if row.subject == ChosenView(group.buffer and group.buffer.key, view.name)
             )
             values = [view.itemsize, repr(view.format), view.ndim, view.shape, view.strides, view.readonly]
             for value in (view.name, f"{view.address:#x}", f"{view.nbytes:,}", view.kind, *values, view.c_contiguous):
@@ -104,7 +104,7 @@ def test_what_is_chosen_is_marked_without_colour_and_found_again() -> None:
         buffer, view = find(made.groups, subject)
         assert buffer is not None
         assert (view.name if view is not None else "") == subject.view
-    assert find(made.groups, Subject(None, "v")) == (None, None)
+    assert find(made.groups, ChosenView(None, "v")) == (None, None)
 
 
 def test_what_is_chosen_stays_and_comes_back() -> None:
@@ -112,21 +112,21 @@ def test_what_is_chosen_stays_and_comes_back() -> None:
     v = memoryview(a)
     w, x = v[1:], v[2:]
     choice.settle(Held(a=a, v=v, w=w).groups)
-    assert choice.subject == Subject(BufferKey(id(a)), "v"), "the first view"
+    assert choice.subject == ChosenView(BufferKey(id(a)), "v"), "the first view"
     choice.step(Held(a=a, v=v, w=w).groups, 1)
     choice.settle(Held(a=a, v=v).groups)
-    assert choice.subject == Subject(BufferKey(id(a)), "v"), "w is gone"
+    assert choice.subject == ChosenView(BufferKey(id(a)), "v"), "w is gone"
     choice.settle(Held(a=a, v=v, w=w).groups)
-    assert choice.subject == Subject(BufferKey(id(a)), "w"), "and comes back"
+    assert choice.subject == ChosenView(BufferKey(id(a)), "w"), "and comes back"
     choice.awaited = "x"
     choice.settle(Held(a=a, v=v, w=w, x=x).groups)
-    assert choice.subject == Subject(BufferKey(id(a)), "x"), "a key has made it"
+    assert choice.subject == ChosenView(BufferKey(id(a)), "x"), "a key has made it"
     x.release()
     choice.settle(Held(a=a, v=v, w=w, x=x).groups)
     assert choice.subject is not None
     assert choice.subject.view == "x", "it is still listed"
     choice.step(Held(a=a, v=v).groups, 1)
-    assert choice.subject == Subject(BufferKey(id(a))), "from nowhere to the first"
+    assert choice.subject == ChosenView(BufferKey(id(a))), "from nowhere to the first"
     choice.settle(())
     assert choice.subject is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netlab.lab.views.view_facts import Group
-from netlab.ui.views.rows import Subject, subjects
+from netlab.ui.views.rows import ChosenView, subjects
 
 
 class Choice:
@@ -15,13 +15,13 @@ class Choice:
     """
 
     def __init__(self) -> None:
-        self.subject: Subject | None = None
+        self.subject: ChosenView | None = None
         """What is chosen; None if there is nothing to choose."""
         self.awaited = ""
         """The name of a view that will be chosen when it appears."""
         self._lost = ""
 
-    def take(self, subject: Subject) -> None:
+    def take(self, subject: ChosenView) -> None:
         """A person chooses."""
         self.subject, self._lost = subject, ""
 
@@ -35,7 +35,7 @@ class Choice:
         elif self.subject not in there:
             self._replace(there, groups)
 
-    def _replace(self, there: Sequence[Subject], groups: Sequence[Group]) -> None:
+    def _replace(self, there: Sequence[ChosenView], groups: Sequence[Group]) -> None:
         """What was chosen is gone: choose what stands for it, else the first living view, else anything."""
         same = next((each for each in there if each.stands_for(self.subject)), None)
         if same is not None:
