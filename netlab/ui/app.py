@@ -58,8 +58,7 @@ class NetlabApp(TerminalApp, TypeAhead):
     CSS = (
         NOTICES
         + """
-    TabbedContent { height: 1fr; }
-    ContentSwitcher { height: 1fr; }
+    TabbedContent, ContentSwitcher { height: 1fr; }
     TabPane { height: 1fr; padding: 0; layout: vertical; }
     Tabs { height: 1; background: $panel; }
     Tabs Underline { display: none; }

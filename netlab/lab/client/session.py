@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
+from functools import partial
 
 from netlab.capture.model import Endpoint
 from netlab.lab.bounded_log import BoundedLog
@@ -51,8 +52,8 @@ class Session:
         self.topic, self.number, self.name = topic, number, name
         self.closed = False
         self._place, self._ended = place, ended
-        self._repl = Repl(topic, target, lambda: notify(number), limit, close_reasons or CloseReasons(), segment)
-        repl = self._repl
+        reasons = close_reasons or CloseReasons()
+        repl = self._repl = Repl(topic, target, lambda: notify(number), limit, reasons, segment)
         self._worker = Worker(f"netlab-{name}", repl.watched, repl.look, repl.close)
 
     @property
@@ -162,11 +163,11 @@ class Session:
             if self._worker.waiting >= LINES_WAITING:
                 self.note(f"more than {LINES_WAITING:,} lines wait; the rest was ignored")
                 return
-            self._ask_line(line)
+            self._worker.ask(partial(self._repl.line, line))
 
     def run(self, line: str) -> None:
         """Run one console line and wait for its end; its exception is raised."""
-        self._wait(self._ask_line(line))
+        self._wait(self._worker.ask(partial(self._repl.line, line)))
 
     def invoke(self, call: Call) -> object:
         """Run one call, wait for it, and return its result."""
@@ -253,9 +254,6 @@ class Session:
         if name.startswith("_") or not (name in self.operations or self._repl.remote):
             raise AttributeError(f"no operation {name!r}; there are {', '.join(self.operations)}")
         return OperationName(self, name)
-
-    def _ask_line(self, line: str) -> Future[object]:
-        return self._worker.ask(lambda: self._repl.line(line))
 
     def _wait(self, future: Future[object]) -> object:
         try:
