@@ -166,7 +166,9 @@ def test_a_client_learns_why_it_was_refused() -> None:
 
 def test_down_and_up_do_not_take_clients_while_nothing_listens() -> None:
     with started(attach(NOBODY)) as lab:
+        wait_until(lambda: "nothing listens" in lab.state.capture_note)
         lab.command(":down")
+        wait_until(lambda: not lab.state.capture_note)
         lab.command(":up")
         wait_until(lambda: "nothing listens" in lab.state.capture_note)
         with pytest.raises(ConnectionRefusedError):
