@@ -21,7 +21,7 @@ from netlab.capture.savefile import secrets_in
 from netlab.commands.arguments import KEYLOG
 from netlab.commands.captures.printing import STANDARD_INPUT, Printing, print_segments, print_stream
 from netlab.commands.captures.segment_fields import FIELDS, USUAL, SegmentRow, TextLines, as_json, as_table, chosen
-from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.own.own_dissector import OwnDissector
 from netlab.dissect.text import safe
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.platforms import lacks

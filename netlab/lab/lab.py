@@ -20,8 +20,8 @@ from netlab.capture.model import Endpoint, Keep, Transport
 from netlab.dissect.tls.outside_keys import OutsideKeys
 from netlab.lab import console
 from netlab.lab.bounded_log import BoundedLog
-from netlab.lab.client.client_facts import ClientFacts
 from netlab.lab.client.close_reason import LabCloseReasons
+from netlab.lab.client.facts.client_facts import ClientFacts
 from netlab.lab.client.lab_clients import LabClients
 from netlab.lab.client.sessions import Sessions
 from netlab.lab.errors import LabError

@@ -191,7 +191,7 @@ class Topic:
     unfinished: Callable[[str], bytes] = _hello
     """An incomplete message to a server of a model, which the server waits for; empty if any byte is a message."""
     dissect_file: Path | None = None
-    """A person's own dissector (`netlab.dissect.reading.own_dissector`), which then reads the flows."""
+    """A person's own dissector (`netlab.dissect.reading.own.own_dissector`), which then reads the flows."""
     forks: tuple[str, ...] = ()
     """The models that need ``os.fork``, which some systems lack."""
     attached: bool = False

@@ -18,7 +18,7 @@ from netlab.dissect.decrypted_record import Conversation, Opened
 from netlab.dissect.fields import Dissector
 from netlab.dissect.flow import MOST_OPENING, MOST_WAITING, Protocol
 from netlab.dissect.reading.flow_reader import FlowReader
-from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.own.own_dissector import OwnDissector
 from netlab.dissect.reading.recognition import opening_of, recognise
 from netlab.dissect.summary import preview, said
 from netlab.dissect.text import safe

@@ -21,7 +21,7 @@ from netlab.capture.unread import count_of, not_read
 from netlab.commands.captures.flow_words import FlowWords
 from netlab.commands.captures.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
-from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.own.own_dissector import OwnDissector
 from netlab.dissect.text import safe
 
 STANDARD_INPUT = "-"

@@ -19,7 +19,7 @@ from netlab.dissect.flow import MOST_STATE, FlowDissector, Run
 from netlab.dissect.reading.clipping import within
 from netlab.dissect.reading.dissector_state import DissectorState, Reading
 from netlab.dissect.reading.flow_bytes import Streams
-from netlab.dissect.reading.own_error import OwnError
+from netlab.dissect.reading.own.own_error import OwnError
 from netlab.dissect.reading.state_size import state_size
 
 MOST_CHECKPOINTS = 128

@@ -7,7 +7,7 @@ from inspect import signature
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Transport
-from netlab.lab.client.client_facts import ClientFacts
+from netlab.lab.client.facts.client_facts import ClientFacts
 from netlab.lab.client.operations import Operation, is_remote, operations_of
 from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session

@@ -17,9 +17,9 @@ from netlab.lab.client import transcript_text
 from netlab.lab.client.arrivals import Arrivals
 from netlab.lab.client.attribution import Attribution
 from netlab.lab.client.cancellable_socket import Abandoned, Wake
-from netlab.lab.client.client_facts import ClientFacts
 from netlab.lab.client.close_reason import CloseReason, CloseReasons
 from netlab.lab.client.connection import Connection, Notes
+from netlab.lab.client.facts.client_facts import ClientFacts
 from netlab.lab.client.failure_cause import FailureCause
 from netlab.lab.client.operations import Operation, invoke, is_remote, operations_of, usage_of
 from netlab.lab.client.remote_operations import RemoteOperations

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netlab.topics.experiment import Experiment
-from netlab.topics.zerocopy.receiving_scripts import BOUNDED, QUOTED, REPAIRED, copies, lying_header, spin
-from netlab.topics.zerocopy.view_scripts import (
+from netlab.topics.zerocopy.scripts.receiving_scripts import BOUNDED, QUOTED, REPAIRED, copies, lying_header, spin
+from netlab.topics.zerocopy.scripts.view_scripts import (
     casting,
     exports,
     mapped_file,

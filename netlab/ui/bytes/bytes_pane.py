@@ -13,9 +13,9 @@ from netlab.dissect.export import count_of_bytes
 from netlab.dissect.search import parse_offset, parse_pattern
 from netlab.dissect.structview import struct_size, unpack_at
 from netlab.ui.bytes.byte_copying import FILE, ByteCopying
-from netlab.ui.bytes.byte_finding import ByteFinding
 from netlab.ui.bytes.byte_keys import KEYS
-from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed
+from netlab.ui.bytes.finding.byte_finding import ByteFinding
+from netlab.ui.bytes.finding.byte_search import SearchEnded, SearchProgressed
 from netlab.ui.bytes.shown_bytes import ShownBytes
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.widgets.question import Question

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from netlab.capture.model import Flow, Segment
 from netlab.dissect.reading.meanings import How, Meanings
-from netlab.lab.client.flow_facts import known_of
+from netlab.lab.client.facts.flow_facts import known_of
 from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.ui.reader.pages import Page, source_pages, text_page
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.standing_marks import Marks, marks_of
-from netlab.ui.tab.copy_choices import copies, last_call
+from netlab.ui.tab.copying.copy_choices import copies, last_call
 from netlab.ui.tab.panes import LabPanes
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.widgets.notices import COPIED

@@ -15,7 +15,7 @@ from netlab.dissect.fields import Dissector
 from netlab.dissect.flow import Protocol
 from netlab.dissect.reading.choices import Choices
 from netlab.dissect.reading.meanings import Meanings
-from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.own.own_dissector import OwnDissector
 from netlab.dissect.reading.protocol_discovery import protocols
 from netlab.folders import protocols_file
 from netlab.topics.contract import Topic

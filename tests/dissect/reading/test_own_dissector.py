@@ -12,7 +12,7 @@ import pytest
 from netlab.capture.model import Direction
 from netlab.dissect.flow import Match, Opening
 from netlab.dissect.reading.in_memory import read_pieces
-from netlab.dissect.reading.own_dissector import OwnDissector
+from netlab.dissect.reading.own.own_dissector import OwnDissector
 from netlab.dissect.reading.timed_thread import TimedThread, TookTooLong
 from tests.support.waiting import wait_until
 

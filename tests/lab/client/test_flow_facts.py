@@ -7,7 +7,7 @@ import socket
 from netlab.dissect.pictures import tcp_states
 from netlab.dissect.reading.seen_flow import seen_flow
 from netlab.lab import Lab
-from netlab.lab.client.flow_facts import known_of
+from netlab.lab.client.facts.flow_facts import known_of
 from netlab.topics.topic_protocols import named
 from tests.support.waiting import wait_until
 

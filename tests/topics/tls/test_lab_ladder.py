@@ -11,7 +11,7 @@ from netlab.dissect.picture import Picture, Tone
 from netlab.dissect.protocols.tls import PROTOCOL
 from netlab.dissect.reading.seen_flow import seen_flow
 from netlab.lab import Lab
-from netlab.lab.client.flow_facts import known_of
+from netlab.lab.client.facts.flow_facts import known_of
 from netlab.topics.pictures import draws_of
 from netlab.topics.tls.plaintext import open_records
 from netlab.topics.topic_protocols import named

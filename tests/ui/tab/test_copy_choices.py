@@ -22,8 +22,8 @@ from netlab.lab.state import ClientMade, Entry, EntryKind
 from netlab.topics.client_call import Call
 from netlab.topics.copy_as import CopiedCall, Missing
 from netlab.topics.discovery import topic_named
-from netlab.ui.tab.copied_program import client_alone
-from netlab.ui.tab.copy_choices import Copy, LastCall, _meaning, copies, last_call
+from netlab.ui.tab.copying.copied_program import client_alone
+from netlab.ui.tab.copying.copy_choices import Copy, LastCall, _meaning, copies, last_call
 from tests.support.pythons import pythons, run_alone
 from tests.support.waiting import PATIENCE
 

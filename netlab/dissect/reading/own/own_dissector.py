@@ -17,7 +17,7 @@ from typing import TypeVar
 from netlab.capture.model import Transport
 from netlab.dissect.fields import Dissection
 from netlab.dissect.flow import FlowDissector, Match, Opening, Protocol, Run, stateless
-from netlab.dissect.reading.own_error import OwnError
+from netlab.dissect.reading.own.own_error import OwnError
 from netlab.dissect.reading.timed_thread import TimedThread
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from textual.worker import Worker
 
 from netlab.dissect.search import parse_pattern
 from netlab.dissect.text import safe
-from netlab.ui.bytes.byte_search import SearchEnded, SearchProgressed, SearchRequest, start_search
+from netlab.ui.bytes.finding.byte_search import SearchEnded, SearchProgressed, SearchRequest, start_search
 from netlab.ui.bytes.shown_bytes import ShownBytes
 from netlab.ui.keys.hints import hint
 

@@ -19,7 +19,7 @@ from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 from netlab.topics.copy_as import CopiedCall, Missing
 from netlab.ui.console.transcript import copied
-from netlab.ui.tab.copied_program import program
+from netlab.ui.tab.copying.copied_program import program
 from netlab.ui.widgets.formatting import shortened
 
 MOST = 64 * 1024
