@@ -6,7 +6,6 @@ A timer draws all changes since its last tick at once; a hidden tab draws nothin
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.timer import Timer
@@ -24,7 +23,7 @@ from netlab.ui.tab.app_commands import app_command
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.intercepts import Intercepts
-from netlab.ui.tab.panes import LabPanes
+from netlab.ui.tab.pane_messages import PaneMessages
 from netlab.ui.tab.picture_of_tab import TabPicture
 from netlab.ui.tab.status import Banner, StatusLine
 from netlab.ui.tab.views import Views
@@ -34,12 +33,6 @@ from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.dissect_as import DissectAs
 from netlab.ui.wire.wire_list import WireList
 from netlab.wire.impairment import own_fault
-
-if TYPE_CHECKING:  # panes that come later; the first tab serves earlier without them
-    from netlab.ui.experiments.experiment_pane import ExperimentPane
-    from netlab.ui.picture.picture_pane import PicturePane
-    from netlab.ui.views.views_pane import ViewsPane
-    from netlab.ui.wire.intercept_editor import ByteEditor
 
 PERIOD = 1 / 30
 """Seconds between two ticks."""
@@ -54,7 +47,7 @@ _STANDING = 3
 """Ticks between two looks at where the server stands: ten a second."""
 
 
-class TopicTab(LabPanes):
+class TopicTab(PaneMessages):
     """One topic's tab: status line, banner, and the panes."""
 
     DEFAULT_CSS = """
@@ -263,51 +256,10 @@ class TopicTab(LabPanes):
         event.stop()
         self.intercepts.do(event)
 
-    def on_byte_editor_applied(self, event: ByteEditor.Applied) -> None:
-        """Replace the held bytes."""
-        event.stop()
-        self.intercepts.apply(event)
-
-    def on_byte_editor_cancelled(self, event: ByteEditor.Cancelled) -> None:
-        """Close the editor."""
-        event.stop()
-        self.intercepts.close()
-
     def on_bytes_pane_pause_requested(self, event: BytesPane.PauseRequested) -> None:
         """Keep showing the segment whose bytes the user looks at."""
         event.stop()
         self.wire.pause()
-
-    def on_experiment_pane_run_requested(self, event: ExperimentPane.RunRequested) -> None:
-        """Run the experiment."""
-        event.stop()
-        self.experiments_and_lanes.run(event.experiment)
-
-    def on_experiment_pane_backgrounded(self, event: ExperimentPane.Backgrounded) -> None:
-        """Show what the experiment does on the wire."""
-        event.stop()
-        self.panes.go("wire")
-
-    def on_experiment_pane_code_requested(self, event: ExperimentPane.CodeRequested) -> None:
-        """Show the code in place of wire and bytes."""
-        event.stop()
-        self.experiments_and_lanes.show_code(event.experiment)
-
-    def on_views_pane_chosen(self, event: ViewsPane.Chosen) -> None:
-        """Show the bytes of the view."""
-        event.stop()
-        self.views.show(event)
-
-    def on_picture_pane_row_highlighted(self, event: PicturePane.RowHighlighted) -> None:
-        """Let the wire's cursor follow."""
-        event.stop()
-        self.wire.go_to(event.segment)
-
-    def on_picture_pane_segment_wanted(self, event: PicturePane.SegmentWanted) -> None:
-        """Go to the segment."""
-        event.stop()
-        self.wire.go_to(event.segment)
-        self.panes.go("wire")
 
     def on_pane_closed(self, event: PaneClosed) -> None:
         """Close the pane, and show again what it covered."""
