@@ -115,7 +115,7 @@ class LiveWire:
     def pause(self) -> None:
         """Stop listening; open connections go on."""
         self._bound = ()
-        if self._watch is not None and self._watch.absent:  # whoever pauses the wire says why clients are refused
+        if self._watch is not None and self._watch.absent:  # who pauses the wire says why clients are refused
             self._report(Troubled(""))
             self._announce()
         self._watch_targets()

@@ -117,7 +117,7 @@ async def test_a_lab_follows_new_traffic_and_steals_nothing(app: StagedApp, pilo
     await pilot.press("home", "space")
     cursor, top = pane.view.highlighted, pane.view.scroll_offset.y
     seen.ask("send(b'more')")
-    await until(pilot, lambda: len(pane.picture.rows) > rows, "the picture grows")
+    await until(pilot, lambda: len(pane.picture.rows) > rows + 1, "the picture grows by what was sent and its echo")
     await pilot.pause()
     assert (pane.view.highlighted, pane.view.scroll_offset.y) == (cursor, top)
     assert pane.view.has_focus
