@@ -43,17 +43,18 @@ async def test_keys_send_lines_and_a_write_is_seen_in_every_view(app: StagedApp,
     await until(pilot, lambda: pane.query_one("Question").has_class("-asking"), "the question")
     await pilot.press("enter")
     await until(pilot, lambda: pane.view is not None and pane.view.name == "w", "the new view is chosen")
-    assert ">>> w = v[::2]" in app.transcript
-    assert inspector.data_inspector.element(2).startswith("w[1] = 97 · 'B', byte 2 at 0x")
+    await until(pilot, lambda: ">>> w = v[::2]" in app.transcript)
+    element = inspector.data_inspector.element
+    await until(pilot, lambda: element(2).startswith("w[1] = 97 · 'B', byte 2 at 0x"), "the bytes of the view")
     assert inspector.data_inspector.element(1) == "w does not show byte 1"
     await pilot.press("x", "w")
     await until(pilot, lambda: pane.query_one("Question").has_class("-asking"), "the question")
     await pilot.press(*"bb", "enter")
     await shown(app, pilot, "b'babaaaaa'", "b'bbaa'")
-    assert ">>> w[0:2] = b'bb'" in app.transcript
+    await until(pilot, lambda: ">>> w[0:2] = b'bb'" in app.transcript)
     await pilot.press("r")
     await until(pilot, lambda: pane.view is not None and pane.view.released, "released")
-    assert ">>> w.release()" in app.transcript
+    await until(pilot, lambda: ">>> w.release()" in app.transcript)
     await pilot.press("k", "a")
     await until(pilot, lambda: isinstance(app.screen, Chooser), "the casts")
     options = app.screen.query_one(OptionList)
@@ -104,7 +105,7 @@ async def test_the_listing_runs_line_by_line(app: StagedApp, pilot: Pilot[None])
     await opened(app, pilot)
     await pilot.press("x", "x", *["space"] * 11)
     await shown(app, pilot, "b'bbaaaa' = a", "c is b'cc', a is b'bbaaaa'", "= a: these are")
-    assert "TypeError: 'bytes' object does not support item assignment" in app.transcript
+    await until(pilot, lambda: "TypeError: 'bytes' object does not support item assignment" in app.transcript)
     assert "gone" not in app.query_one(ViewsPane).text
     await pilot.press(">")
     await until(pilot, lambda: app.focused is app.seen.console.prompt)
