@@ -44,8 +44,8 @@ async def test_keys_send_lines_and_a_write_is_seen_in_every_view(app: StagedApp,
     await pilot.press("enter")
     await until(pilot, lambda: pane.view is not None and pane.view.name == "w", "the new view is chosen")
     await until(pilot, lambda: ">>> w = v[::2]" in app.transcript)
-    element = inspector.data_inspector.element
-    await until(pilot, lambda: element(2).startswith("w[1] = 97 · 'B', byte 2 at 0x"), "the bytes of the view")
+    second = "w[1] = 97 · 'B', byte 2 at 0x"
+    await until(pilot, lambda: inspector.data_inspector.element(2).startswith(second), "the bytes of the view")
     assert inspector.data_inspector.element(1) == "w does not show byte 1"
     await pilot.press("x", "w")
     await until(pilot, lambda: pane.query_one("Question").has_class("-asking"), "the question")
