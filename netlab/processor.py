@@ -8,32 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
 
 ENVIRONMENT = "NETLAB_PRIORITY"
 """Set to ``normal``, it keeps the children's priority: for machines on which other programs leave no processor idle."""
-
-
-NICE = 5
-"""What is added to the niceness of what serves other people's programs."""
-
-
-def be_nice() -> None:
-    """Leave most of the processor to others, and get some of it always: clients from outside wait for this process."""
-    if os.environ.get(ENVIRONMENT) != "normal" and sys.platform != "win32":
-        with contextlib.suppress(OSError):
-            os.nice(NICE)
-
-
-def leave_processor(arguments: argparse.Namespace) -> None:
-    """Do what the internal options ``yield_cpu`` and ``nice`` ask for."""
-    if arguments.yield_cpu:
-        yield_processor()
-    if arguments.nice:
-        be_nice()
 
 
 def yield_processor() -> None:

@@ -15,7 +15,7 @@ from netlab.host.host_reports import HostReports
 from netlab.host.hosting import Hosting
 from netlab.host.listener_look import ListenerLook
 from netlab.host.process_family import ProcessFamily
-from netlab.processor import leave_processor
+from netlab.processor import yield_processor
 
 ENVIRONMENT = "NETLAB_HOST_ENVIRONMENT"
 """A JSON object: what differs in the program's environment; null removes a variable."""
@@ -24,7 +24,8 @@ ENVIRONMENT = "NETLAB_HOST_ENVIRONMENT"
 def main(argv: Sequence[str]) -> int:
     """Run ``netlab host`` with its arguments; returns the exit status."""
     arguments = build_parser().parse_args(argv)
-    leave_processor(arguments)
+    if arguments.yield_cpu:
+        yield_processor()
     out = HostReports()
     environment = program_environment()
     try:
@@ -44,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--udp", action="store_true")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds between SIGTERM and SIGKILL")
     parser.add_argument("--cwd", default="")
-    for internal in ("--supervised", "--yield-cpu", "--nice"):
+    for internal in ("--supervised", "--yield-cpu"):
         parser.add_argument(internal, action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("command", nargs="+")
     return parser

@@ -22,7 +22,7 @@ from netlab.capture.model import CaptureError, Keep, Transport
 from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
 from netlab.commands.arguments import address, listening_address
-from netlab.processor import leave_processor
+from netlab.processor import yield_processor
 from netlab.wire.facts import Captured
 from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import FaultKind
@@ -61,7 +61,8 @@ def main(argv: Sequence[str]) -> int:
 
         return control.run(arguments)
     arguments.limit = arguments.limit or LIMIT
-    leave_processor(arguments)
+    if arguments.yield_cpu:
+        yield_processor()
     _raise_descriptor_limit()
     if arguments.write == STDOUT and sys.stdout.isatty():
         parser.error("--write - is for a program that reads it, as in --write - | wireshark -k -i -")
@@ -239,7 +240,6 @@ def build_parser() -> argparse.ArgumentParser:
         "--supervised",
         "--temporary",
         "--yield-cpu",
-        "--nice",
         "--end-with-input",
         "--refuse",
     ):  # for children of netlab

@@ -19,7 +19,6 @@ import pytest
 from netlab.capture.capture_file import Capture
 from netlab.certificates import certs
 from netlab.commands.wire import main
-from netlab.processor import NICE
 from netlab.topics.tls.client import Client
 from netlab.wire.impairment import catalog
 from tests.support import wireshark
@@ -365,14 +364,6 @@ def test_yielding_sets_the_priority(monkeypatch: pytest.MonkeyPatch) -> None:
         wire.next("listening")
         policy = os.sched_getscheduler(wire.child.pid)
         assert policy == os.SCHED_IDLE or os.getpriority(os.PRIO_PROCESS, wire.child.pid) == 19
-
-
-def test_what_serves_other_peoples_programs_is_only_nice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NETLAB_PRIORITY")
-    with supervised("--nice") as wire:
-        wire.next("listening")
-        usual = os.getpriority(os.PRIO_PROCESS, 0)
-        assert os.getpriority(os.PRIO_PROCESS, wire.child.pid) == min(usual + NICE, 19)
 
 
 def test_it_loads_nothing_that_is_slow() -> None:

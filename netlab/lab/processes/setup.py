@@ -70,12 +70,7 @@ class Setup:
         return [*words, "--udp"] if self.topic.transport is Transport.UDP else words
 
     def _child(self) -> list[str]:
-        return ["--supervised", *self.yielding]
-
-    @property
-    def yielding(self) -> list[str]:
-        """How children leave the processor to the screen. An attached server and its wire have clients from outside."""
-        return ["--nice" if self.topic.attached else "--yield-cpu"] * self.yield_cpu
+        return ["--supervised", "--yield-cpu"] if self.yield_cpu else ["--supervised"]
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ class Program:
         transport = start.setup.topic.transport
         port = self.port or (free_port(transport) if self.takes_port else 0)
         words = ["host", "--supervised", "--grace", f"{self.grace:g}", "--port", str(port)]
-        words += start.setup.yielding + ["--udp"] * (transport is Transport.UDP)
+        words += ["--yield-cpu"] * start.setup.yield_cpu + ["--udp"] * (transport is Transport.UDP)
         words += ["--cwd", str(self.cwd)] if self.cwd is not None else []
         words += ["--", *(each.replace(PLACE, str(port)) for each in self.arguments)]
         changes = {"PYTHONPATH": os.environ.get("PYTHONPATH"), **dict(self.environment)}
