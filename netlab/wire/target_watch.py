@@ -18,8 +18,9 @@ from netlab.wire.loop import Loop
 
 WHILE_THERE: Final = 0.1
 """Seconds between two looks while the server is there …"""
-WHILE_ABSENT: Final = 0.005
-"""… and while it is not: the first client after it came must not be refused."""
+WHILE_ABSENT: Final = 0.01
+"""… and while it is not: the first client after it came is not to be refused. After a minute, five times as much."""
+A_MINUTE: Final = 60.0
 
 
 class TargetWatch:
@@ -29,6 +30,7 @@ class TargetWatch:
         self._loop, self._change = loop, change
         self._targets: Addresses = ()
         self._timer = 0
+        self._gone = 0.0
         self.absent = False
 
     def watch(self, targets: Addresses) -> None:
@@ -45,11 +47,12 @@ class TargetWatch:
         there = self._is_there()
         if not there and not self.absent and self._answers():
             return  # something listens that the kernel does not show, such as a container's port: believe that
+        now = time.monotonic()
         if there is self.absent:
-            self.absent = not there
+            self.absent, self._gone = not there, now
             self._change(there)
-        pause = WHILE_ABSENT if self.absent else WHILE_THERE
-        self._timer = self._loop.call_at(time.monotonic() + pause, self._look)
+        waiting = WHILE_ABSENT if now - self._gone < A_MINUTE else 5 * WHILE_ABSENT
+        self._timer = self._loop.call_at(now + (waiting if self.absent else WHILE_THERE), self._look)
 
     def _is_there(self) -> bool:
         try:
