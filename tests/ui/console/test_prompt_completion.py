@@ -98,6 +98,7 @@ async def test_tab_goes_through_all_commands_and_back_to_what_was_typed(app: Sta
 
 @played()
 async def test_the_palette_is_in_the_same_order_each_time(app: StagedApp, pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: app.seen.experiments_and_lanes.experiments, "all that there is to offer")
     seen = []
     for _ in range(3):
         await pilot.press("ctrl+p")
