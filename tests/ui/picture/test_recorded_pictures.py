@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.support.screen.recorded_sessions import ReplayedApp
@@ -11,6 +12,7 @@ from tests.support.waiting import until
 from tests.ui.tab.test_tab_screens import LOOKS, still
 
 Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 
 
 def pictured(keys: str, text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
@@ -32,11 +34,13 @@ def pictured(keys: str, text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     return play
 
 
-def test_the_steps_of_a_pickle(snap_compare: Compare) -> None:
+@SIZES
+def test_the_steps_of_a_pickle(snap_compare: Compare, size: tuple[int, int]) -> None:
     play = pictured("end up up up space " + "down " * 9 + "space" + " down" * 3, "memo    0")
-    assert snap_compare(ReplayedApp("multiprocessing", "default"), terminal_size=(120, 40), run_before=play)
+    assert snap_compare(ReplayedApp("multiprocessing", "default"), terminal_size=size, run_before=play)
 
 
-def test_a_digest_beside_the_one_that_netlab_computes(snap_compare: Compare) -> None:
+@SIZES
+def test_a_digest_beside_the_one_that_netlab_computes(snap_compare: Compare, size: tuple[int, int]) -> None:
     play = pictured("home", "differs at byte")
-    assert snap_compare(ReplayedApp("hmac", "failure"), terminal_size=(80, 24), run_before=play)
+    assert snap_compare(ReplayedApp("hmac", "failure"), terminal_size=size, run_before=play)

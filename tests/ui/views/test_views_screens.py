@@ -15,7 +15,7 @@ from tests.ui.views.test_views_pane import lines, opened, shown
 
 Compare = Callable[..., bool]
 Script = Callable[[Pilot[None]], Awaitable[None]]
-WIDE, NARROW = (120, 40), (80, 24)
+SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 
 
 @pytest.fixture(autouse=True)
@@ -58,18 +58,20 @@ SEVERAL = (
 )
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["120x40", "80x24"])
+@SIZES
 def test_attributes_and_a_step(snap_compare: Compare, size: tuple[int, int]) -> None:
     play = script((*SEVERAL[:4], *SEVERAL[6:7]), "down down", "cannot be resized")
     assert snap_compare(StagedApp("zerocopy"), terminal_size=size, run_before=play)
 
 
-def test_maps_and_a_grid(snap_compare: Compare) -> None:
+@SIZES
+def test_maps_and_a_grid(snap_compare: Compare, size: tuple[int, int]) -> None:
     play = script(SEVERAL, "x down down down down", "released", "b'zero-copy")
-    assert snap_compare(StagedApp("zerocopy"), terminal_size=WIDE, run_before=play)
+    assert snap_compare(StagedApp("zerocopy"), terminal_size=size, run_before=play)
 
 
-def test_the_bytes_of_a_step(snap_compare: Compare) -> None:
+@SIZES
+def test_the_bytes_of_a_step(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await script(SEVERAL[:4], "down down", "w ")(pilot)
         await pilot.press("enter")
@@ -80,23 +82,25 @@ def test_the_bytes_of_a_step(snap_compare: Compare) -> None:
         await until(pilot, lambda: "w[1]" in str(app.seen.inspector.data_inspector.content), "the element")
         await settled(pilot)
 
-    assert snap_compare(StagedApp("zerocopy"), terminal_size=NARROW, run_before=play)
+    assert snap_compare(StagedApp("zerocopy"), terminal_size=size, run_before=play)
 
 
-def test_what_a_step_cannot_be_cast_to(snap_compare: Compare) -> None:
+@SIZES
+def test_what_a_step_cannot_be_cast_to(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await script(SEVERAL[:3], "down")(pilot)
         await pilot.press("a")
         await pilot.pause()
 
-    assert snap_compare(StagedApp("zerocopy"), terminal_size=NARROW, run_before=play)
+    assert snap_compare(StagedApp("zerocopy"), terminal_size=size, run_before=play)
 
 
-def test_the_tutorials_listing(snap_compare: Compare) -> None:
+@SIZES
+def test_the_tutorials_listing(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await script((), "")(pilot)
         await pilot.press("x", "x", *["space"] * 11)
         await shown(pilot.app, pilot, "c is b'cc', a is b'bbaaaa'", "= a: these are")  # type: ignore[arg-type]
         await settled(pilot)
 
-    assert snap_compare(StagedApp("zerocopy"), terminal_size=NARROW, run_before=play)
+    assert snap_compare(StagedApp("zerocopy"), terminal_size=size, run_before=play)
