@@ -110,6 +110,8 @@ class LiveWire:
                 self._report(Troubled(f"nothing listens at {relay.targets[0]}: clients are refused"))
         except OSError as error:
             self._report(ListenFailed(self._bound[0], error.errno, str(error.strerror or error)))
+            self._bound = ()
+            self._watch_targets()
         self._announce()
 
     def pause(self) -> None:

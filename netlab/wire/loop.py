@@ -85,7 +85,7 @@ class Loop:
         """Wait and call until `stop`."""
         ready, timers, clock = self._ready, self._timers, time.monotonic
         wait = self._wait
-        seconds: float | None = None
+        seconds: float | None = 0 if timers else None
         while not self._stopping:
             for fd, mask in wait(seconds):
                 if fd in ready:

@@ -51,6 +51,8 @@ class TargetWatch:
         if there is self.absent:
             self.absent, self._gone = not there, now
             self._change(there)
+            if not self._targets:  # it was stopped
+                return
         waiting = WHILE_ABSENT if now - self._gone < A_MINUTE else 5 * WHILE_ABSENT
         self._timer = self._loop.call_at(now + (waiting if self.absent else WHILE_THERE), self._look)
 

@@ -106,6 +106,23 @@ def test_a_signal_ends_it_at_once_with_a_complete_file(number: signal.Signals, t
     assert bytes(conversations(path)[0].to_server.data) == b"Hello"
 
 
+def test_a_server_that_comes_after_the_wire_is_found() -> None:
+    with listening() as before:
+        server = endpoint(before)
+    with started("--to", str(server)) as child:
+        port = bare_port(child)
+        assert child.stderr and b"nothing listens" in child.stderr.readline()
+        with socket.create_server(server) as came:
+
+            def connected() -> socket.socket | None:
+                with contextlib.suppress(ConnectionError):
+                    return socket.create_connection(("127.0.0.1", port), PATIENCE)
+                return None
+
+            with wait_until(connected), came.accept()[0]:
+                pass
+
+
 @needs_tshark
 def test_wireshark_reads_tls_between_other_peoples_programs(tmp_path: Path) -> None:
     certificates, path = certs.ensure(tmp_path / "certs"), tmp_path / "c.pcapng"
