@@ -24,7 +24,7 @@ from netlab.wire.impairment import catalog
 from tests.support import wireshark
 from tests.support.independent import conversations, frames
 from tests.support.relaying import accept, endpoint, listening, read_all, read_exactly
-from tests.support.server_processes import serving
+from tests.support.server_processes import serving, take_part_again
 from tests.support.waiting import PATIENCE, wait_until
 from tests.support.wireshark import needs_tshark
 
@@ -381,6 +381,7 @@ def test_yielding_sets_the_priority(monkeypatch: pytest.MonkeyPatch) -> None:
         wire.next("listening")
         policy = os.sched_getscheduler(wire.child.pid)
         assert policy == os.SCHED_IDLE or os.getpriority(os.PRIO_PROCESS, wire.child.pid) == 19
+        take_part_again(wire.child.pid)
 
 
 def test_it_loads_nothing_that_is_slow() -> None:

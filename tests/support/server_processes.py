@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -74,3 +75,9 @@ def descendants(pid: int) -> set[int]:
     while more := {child for child, parent in parents.items() if parent in more} - found:
         found |= more
     return found
+
+
+def take_part_again(pid: int) -> None:
+    """Let a process that runs only on an idle processor run as others do: on a busy machine it would hardly end."""
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
