@@ -109,6 +109,7 @@ class LabState:
     ``settings`` are the options that the server runs with, those that the status line shows.
     ``own`` is the person's own server file that serves instead of the recipe.
     ``down`` says, in the phase `SERVING`, that the wire refuses clients; ``address`` is where it did not before.
+    ``absent`` is where the wire finds nothing that listens in the server's place; it refuses clients meanwhile.
     ``wire_died`` says, in the phase `DEAD`, that the wire ended and not the server.
     ``capture_note`` says when the capture is full or could not be kept.
     """
@@ -134,6 +135,7 @@ class LabState:
     sockets: ServerSockets | None = None
     progress: ProgramProgress | None = None
     down: bool = False
+    absent: Endpoint | None = None
     own: OwnState | None = None
     settings: tuple[Setting, ...] = ()
 

@@ -41,6 +41,13 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetAbsent:
+    """Nothing listens at ``target``: clients are refused, until `Listening` says that they are taken again."""
+
+    target: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
 class FlowOpened:
     """A client connected, at ``time_ns`` of the wire's clock. The server sees ``upstream`` in the client's place."""
 
@@ -154,6 +161,7 @@ Fact = (
     Listening
     | ListenFailed
     | Paused
+    | TargetAbsent
     | FlowOpened
     | FlowClosed
     | Troubled

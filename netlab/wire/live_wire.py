@@ -28,6 +28,7 @@ from netlab.wire.facts import (
     Paused,
     Report,
     Synced,
+    TargetAbsent,
     Troubled,
 )
 from netlab.wire.impairment import catalog, own_fault
@@ -107,7 +108,7 @@ class LiveWire:
                 self._report(Listening(self._bound, relay.targets))
             else:
                 relay.refuse()
-                self._report(Troubled(f"nothing listens at {relay.targets[0]}: clients are refused"))
+                self._report(TargetAbsent(relay.targets[0]))
         except OSError as error:
             self._report(ListenFailed(self._bound[0], error.errno, str(error.strerror or error)))
             self._bound = ()
@@ -117,9 +118,6 @@ class LiveWire:
     def pause(self) -> None:
         """Stop listening; open connections go on."""
         self._bound = ()
-        if self._watch is not None and self._watch.absent:  # who pauses the wire says why clients are refused
-            self._report(Troubled(""))
-            self._announce()
         self._watch_targets()
         self._relay.pause()
         self._report(Paused())

@@ -30,6 +30,7 @@ from netlab.wire.facts import (
     SegmentFreed,
     SegmentHeld,
     Synced,
+    TargetAbsent,
     Troubled,
 )
 from netlab.wire.impairment.intercept import LONGEST_EDIT
@@ -108,6 +109,8 @@ class Reporter:
                 return {"event": "failed", "errno": number, "text": text, "host": address.host, "port": address.port}
             case Paused():
                 return {"event": "paused"}
+            case TargetAbsent(target):
+                return {"event": "absent", "host": target.host, "port": target.port}
             case Synced(number):
                 return {"event": "synced", "id": number}
             case FlowsMeasured(rows):

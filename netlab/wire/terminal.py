@@ -14,7 +14,17 @@ from netlab.dissect.text import safe
 from netlab.names import Addresses, is_loopback
 from netlab.platforms import WRITABLE, ready
 from netlab.wire.addresses import in_words
-from netlab.wire.facts import Captured, Fact, FaultsChanged, FlowClosed, FlowOpened, ListenFailed, Listening, Troubled
+from netlab.wire.facts import (
+    Captured,
+    Fact,
+    FaultsChanged,
+    FlowClosed,
+    FlowOpened,
+    ListenFailed,
+    Listening,
+    TargetAbsent,
+    Troubled,
+)
 
 LINES_A_SECOND: Final = 20
 """Further lines are counted, not printed."""
@@ -41,6 +51,8 @@ class FactPrinter:
             case ListenFailed(address, number, text):
                 text = "port in use; port 0 takes any free one" if number == errno.EADDRINUSE else text
                 self._write(f"netlab wire: cannot listen on {address}: {text}", 2)
+            case TargetAbsent(target):
+                self._write(f"netlab wire: nothing listens at {target}: clients are refused", 2)
             case Troubled(text) if text:
                 self._write(f"netlab wire: {text}", 2)
             case FlowOpened(number, client):

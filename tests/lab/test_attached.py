@@ -143,14 +143,14 @@ def test_clients_are_refused_while_nothing_listens_and_the_first_after_that_is_s
         server = Endpoint(*before.getsockname())
     with started(attach(server)) as lab:
         for _ in range(2):
-            wait_until(lambda: lab.state.capture_note == f"nothing listens at {server}: clients are refused")
+            wait_until(lambda: lab.state.absent == server)
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(lab.address, timeout=PATIENCE)
             with pytest.raises(OSError, match="in use"):
                 socket.create_server(lab.address)
             assert not lab.state.down
             with socket.create_server(server) as came:
-                wait_until(lambda: not lab.state.capture_note)
+                wait_until(lambda: lab.state.absent is None)
                 with socket.create_connection(lab.address, timeout=PATIENCE), came.accept()[0]:
                     pass
 
@@ -166,11 +166,11 @@ def test_a_client_learns_why_it_was_refused() -> None:
 
 def test_down_and_up_do_not_take_clients_while_nothing_listens() -> None:
     with started(attach(NOBODY)) as lab:
-        wait_until(lambda: "nothing listens" in lab.state.capture_note)
+        wait_until(lambda: lab.state.absent == NOBODY)
         lab.command(":down")
-        wait_until(lambda: not lab.state.capture_note)
+        wait_until(lambda: lab.state.absent is None and lab.state.down)
         lab.command(":up")
-        wait_until(lambda: "nothing listens" in lab.state.capture_note)
+        wait_until(lambda: lab.state.absent == NOBODY)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(lab.address, timeout=PATIENCE)
 

@@ -49,6 +49,8 @@ class WireProcess:
         self.files: tuple[CaptureFile, ...] = ()
         self.accounts = Accounts()
         self.note = self.trouble = ""
+        self.absent: Endpoint | None = None
+        """Where the server should listen and nothing does: clients are refused meanwhile."""
         self.faults: tuple[str, ...] = ()
         self.intercept = ""
         self.held: dict[int, HeldSegment] = {}
@@ -87,6 +89,7 @@ class WireProcess:
             accounts=self.accounts,
             faults=self.faults,
             capture_note=note,
+            absent=self.absent,
             intercept=self.intercept,
             held=tuple(self.held.values()),
         )
@@ -224,9 +227,11 @@ class WireProcess:
     def _take(self, event: str, message: Message) -> None:
         match event:
             case "listening":
-                self.endpoint = message_fields.endpoint(message)
+                self.endpoint, self.absent = message_fields.endpoint(message), None
             case "failed" | "paused":
-                self.endpoint = None
+                self.endpoint = self.absent = None
+            case "absent":
+                self.absent = message_fields.endpoint(message)
             case "captured":
                 self.length = message_fields.number(message, "length") or 0
                 self.files = _files(message.get("files"))
@@ -248,7 +253,8 @@ class WireProcess:
 
     def _end(self) -> None:
         with self._condition:
-            self.endpoint, self.held = None, {}
+            self.endpoint = self.absent = None
+            self.held = {}
             self._condition.notify_all()
         self._changed(self, "ended")
 

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from netlab.capture.model import Endpoint
 from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import LabState, Phase, ProgramProgress
 from netlab.lab.topic_options import Setting
@@ -79,6 +80,8 @@ def _first(state: LabState, show: Formatting, attached: bool) -> StatusPart:
     word, style = _PHASES[state.phase]
     if state.down and state.address is not None:
         return StatusPart((f"○ down {show.endpoint(state.address)}", "○ down"), 0, "bold $text-warning")
+    if state.absent is not None and state.address is not None:
+        return _absent(state.address, state.absent, show)
     if state.progress is not None:
         return _program(word, style, state.progress)
     if state.wire_died:
@@ -90,6 +93,14 @@ def _first(state: LabState, show: Formatting, attached: bool) -> StatusPart:
             return StatusPart((f"● {way}", f"● {ports}"), 0, style)
         return StatusPart((f"{word} {show.endpoint(state.address)}", f"● {show.endpoint(state.address)}"), 0, style)
     return StatusPart((word,), 0, style)
+
+
+def _absent(address: Endpoint, server: Endpoint, show: Formatting) -> StatusPart:
+    """Nothing listens in the server's place."""
+    way = f"{show.endpoint(address)} → {show.endpoint(server)}"
+    ports = f":{show.port(address.port)} → :{show.port(server.port)}"
+    words = "nothing listens there"
+    return StatusPart((f"○ {way}, {words}", f"○ {ports}, {words}", "○ nothing listens"), 0, "bold $text-warning")
 
 
 def _program(word: str, style: str, progress: ProgramProgress) -> StatusPart:
@@ -265,6 +276,9 @@ class Banner(Widget):
             lines.append(("  The last version that worked still serves. Save the file again to try it.", ""))
         if state.phase is Phase.SERVING and state.address is not None and not is_loopback(state.address.host):
             lines.append((f"! {show(state.address.host)} is not loopback: other machines can reach this server", ""))
+        if state.absent is not None:
+            where = show(str(state.absent))
+            lines.append((f"! Nothing listens at {where}: clients are refused until a server does", ""))
         if state.capture_note:
             lines.append((f"! {show(state.capture_note)}", ""))
         return lines

@@ -11,7 +11,7 @@ from netlab.capture.model import Endpoint
 from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import Accounts, LabState, Phase, ProgramProgress
 from netlab.lab.topic_options import Setting
-from netlab.ui.tab.status import GAP, facts, fit, not_listening
+from netlab.ui.tab.status import GAP, Banner, facts, fit, not_listening
 from netlab.ui.widgets.formatting import Formatting, size
 
 SERVER_AT = Endpoint("127.0.0.1", 41233)
@@ -39,6 +39,19 @@ def test_all_of_it_where_there_is_room() -> None:
 
 def test_at_80_columns_the_queue_the_clients_and_the_bytes_remain() -> None:
     assert line(SERVING, 80) == "● serving 127.0.0.1:20000  single  wire → :41233  queue 1/5  2 clients  1.2 kB"
+
+
+def test_an_attachment_without_its_server_is_no_filled_dot() -> None:
+    state = replace(SERVING, absent=SERVER_AT)
+    whole = GAP.join(text for text, _ in fit(facts(state, Formatting(), attached=True), 120))
+    assert whole.startswith("○ 127.0.0.1:20000 → 127.0.0.1:41233, nothing listens there  wire clean")
+    for width in range(17, 120):
+        assert line(state, width).startswith("○ ") and "nothing listens" in line(state, width)
+    banner = Banner(Formatting())
+    banner.watch_state(state)
+    assert str(banner.render()) == "! Nothing listens at 127.0.0.1:41233: clients are refused until a server does"
+    banner.watch_state(SERVING)
+    assert str(banner.render()) == ""
 
 
 @pytest.mark.parametrize("width", range(8, 130))
