@@ -1,7 +1,7 @@
 """A capture, read while it grows: segments, flows and streams as views of its mapped file, or files.
 
-No byte of a payload is copied here. What stays in memory is 28 bytes for each segment that is kept. Knows nothing of
-who writes: it reads up to the length that is complete.
+No byte of a payload is copied here, unless the file is others'. What stays in memory is 28 bytes for each segment that
+is kept. Knows nothing of who writes: it reads up to the length that is complete.
 """
 
 from __future__ import annotations
@@ -77,18 +77,22 @@ class Capture:
 
     It may have several files, one after the other, of which the oldest are let go while it grows (`Keep.NEWEST`).
     One thread may grow it while others look: they see the segments so far. Views that were handed out stay valid
-    after the capture grew, let go or was closed; the memory goes with the last of them. No file must be cut short while
-    it is open. Raises `OSError` when the file cannot be opened.
+    after the capture grew, let go or was closed; the memory goes with the last of them. Raises `OSError` when the file
+    cannot be opened.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, others: bool = False) -> None:
+        """``others`` may cut the file short while it is open: what is looked at is copied then.
+
+        A segment that is no longer in the file is `LetGo`.
+        """
         self.path = Path(path)
         self.problem = ""
         """A sentence that says what is wrong with the file and where, or empty."""
         self.segments: Sequence[Segment] = Segments(self)
         self._reading = SharedReading()
         self._conversations = self._reading.conversations
-        first = Part(CaptureFile(str(path), 0), self._reading)
+        first = Part(CaptureFile(str(path), 0), self._reading, others=others)
         self._parts: tuple[Part, ...] = (first,)  # exchanged whole: other threads look
         self._ahead: deque[Part] = deque()  # files that are not read yet; they are open, so removal does not hurt
         self._count = 0  # segments of files that are read
@@ -98,11 +102,11 @@ class Capture:
 
     @classmethod
     def of_file(cls, path: str | os.PathLike[str]) -> Capture:
-        """A finished file, by anyone, opened but not yet read: ``grow()`` reads it.
+        """A file by anyone, who may cut it short meanwhile, opened but not yet read: ``grow()`` reads it.
 
         Raises `CaptureError` if it is not a capture, or if netlab understands none of its link types.
         """
-        capture = cls(path)
+        capture = cls(path, others=True)
         try:
             capture.grow(at_most=1)
             container = capture._last.container
@@ -131,6 +135,11 @@ class Capture:
     def position(self) -> int:
         """How much was read, in bytes; less than the length given to `grow` when ``at_most`` stopped it."""
         return self._last.start + self._last.position
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether something that was read of it has been cut off, or replaced."""
+        return self.size < self.position or any(part.changed for part in self._parts)
 
     @property
     def segment_count(self) -> int:

@@ -135,7 +135,8 @@ class SegmentReader:
         return found
 
     def _put_together(self, whole: Whole, details: Details, withheld: bool) -> ReadSegment | None:
-        packet, joined = whole.packet(memoryview(bytes(self._kept)))
+        kept = memoryview(bytes(self._kept))
+        packet, joined = whole.packet(lambda begin, end: kept[begin:end])
         if isinstance(packet, str):
             self._unread[packet] += whole.fragments
             return None

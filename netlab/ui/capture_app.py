@@ -130,8 +130,11 @@ class InspectApp(TerminalApp, TypeAhead):
         if not self.query(WireList):  # the app is leaving, and its timer fired once more
             return
         before = self._capture.position
-        if self._capture.size < before:  # what was read of it is gone, and looking at it would end the process
-            self.exit(return_code=1, message=f"netlab inspect: {safe(self._called)} was cut short while it was shown")
+        if self._capture.cut_short:
+            self.exit(
+                return_code=1,
+                message=f"netlab inspect: {safe(self._called)} was cut short or replaced while it was shown",
+            )
             return
         self._capture.grow(at_most=_BATCH)
         wire = self.query_one(WireList)

@@ -6,20 +6,23 @@ changes, it only grows, so other threads may look while one reads.
 
 from __future__ import annotations
 
-import mmap
 import os
+import sys
 import weakref
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from heapq import merge
 from itertools import chain, islice
+from struct import error as StructError  # noqa: N812 - a class, as its name says here
 
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
 from netlab.capture.files.checkpoint import Checkpoint
 from netlab.capture.files.destination import CaptureFile
+from netlab.capture.files.file_memory import WINDOW, CopiedFile, FileMemory, MappedFile
 from netlab.capture.files.pcap import MAGICS, Pcap
 from netlab.capture.files.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
 from netlab.capture.frames.fragments import Fragments, Whole
@@ -34,6 +37,8 @@ _PACKED = (
     (b"\xfd7zXZ", "xz"),
     (b"BZh", "bzip2"),
 )
+_NOT_THE_SAME = CaptureError, LookupError, StructError
+"""What a block is that was replaced."""
 _NONE = array("I")
 _NO_OPTIONS = 7
 """At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
@@ -56,13 +61,17 @@ class Part:
     Views that were handed out stay valid when the file is removed, or closed here: the memory goes with the last.
     """
 
-    def __init__(self, file: CaptureFile, reading: SharedReading) -> None:
+    def __init__(self, file: CaptureFile, reading: SharedReading, *, others: bool = False) -> None:
+        """``others`` may cut the file short at any time: then it is copied where it is looked at, and not mapped."""
         self.start, self.first = file.start, 0
         self.container: Container | None = None
         self._file = open(file.path, "rb", buffering=0)  # noqa: PTH123, SIM115 - kept open, and a string as announced
         weakref.finalize(self, self._file.close)  # a lab's capture can be looked at after its end; nobody closes it
         self._reading = reading
-        self._view = memoryview(b"")
+        copied = others and sys.platform != "win32"  # nobody can cut short what is mapped there
+        self._memory: FileMemory = CopiedFile(self._file) if copied else MappedFile(self._file)
+        self.changed = False
+        """Whether something that was read has been found to be no longer there."""
         self._begun = False
         self._whole: dict[int, Whole] = {}  # of the segments, by their index here: those that came in fragments
         self._places = array("Q")  # where each segment's block begins
@@ -97,12 +106,11 @@ class Part:
     def map(self, length: int) -> bool:
         """Map the file as it stands if what is mapped is too short; False if it does not show its format yet.
 
-        Old maps live as long as views of them. Raises `OSError` if that fails, and `CaptureError` for another format.
+        Raises `OSError` if that fails, and `CaptureError` for another format.
         """
-        if len(self._view) < length:
-            self._view = memoryview(mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ))
-        if self.container is None and length >= PREFIX:
-            self.container = container_of(self._view[:length])
+        self._memory.reach(length)
+        if self.container is None and length >= PREFIX and (view := self._memory.look(0, PREFIX)) is not None:
+            self.container = container_of(view[:length])
         return self.container is not None
 
     def read(self, length: int, at_most: int | None, begin: Callable[[Part, Checkpoint | None], None]) -> int:
@@ -112,7 +120,7 @@ class Part:
         """
         container = self.container
         assert container is not None  # it is mapped
-        frames: Iterator[Frame] = islice(container.frames(self._view, length), at_most)
+        frames: Iterator[Frame] = islice(self._memory.frames(container, length), at_most)
         if self._begun:
             return self._index(container, frames)
         head = next(frames, None)
@@ -124,7 +132,7 @@ class Part:
 
     def _index(self, container: Container, frames: Iterator[Frame]) -> int:
         """Note each segment's place, stream position, length and route; how many packets were looked at."""
-        view, place = self._view, self._reading.conversations.place
+        view, place = self._memory.reading, self._reading.conversations.place
         places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
         of_routes, index = self._of_routes, len(places)
         scanned = 0
@@ -154,10 +162,13 @@ class Part:
         if isinstance(found, str):
             unread[found] += 1
             return None
-        whole = self._reading.fragments.add(found, container.details(self._view, at).time_ns)
+        whole = self._reading.fragments.add(found, container.details(self._memory.reading, at).time_ns)
         if whole is None:
             return None
-        packet, _ = whole.packet(self._view)
+        try:
+            packet, _ = whole.packet(self._piece)
+        except LetGo:
+            return None
         if isinstance(packet, str):
             unread[packet] += whole.fragments
             return None
@@ -166,18 +177,49 @@ class Part:
 
     def _packet(self, index: int) -> tuple[Packet, memoryview]:
         """The headers of a segment and what was kept of its payload."""
-        view, whole = self._view, self._whole.get(index)
+        whole = self._whole.get(index)
         assert self.container is not None  # there are rows
         packet: Packet | Fragment | str
         if whole is not None:
-            packet, view = whole.packet(view)
+            packet, view = whole.packet(self._piece)
             end = len(view)
         else:
-            _, link, start, end, on_link, _ = self.container.frame(view, self._places[index])
+            view = self._around(index)
+            try:
+                _, link, start, end, on_link, _ = self.container.frame(view, self._places[index])
+            except _NOT_THE_SAME:
+                raise self._gone(index) from None
             packet = read_packet(view, link, start, end, on_link)
-        assert isinstance(packet, tuple)  # it was understood when it was indexed
+        if not isinstance(packet, tuple):  # it was understood when it was indexed
+            raise self._gone(index)
         payload, length = packet[4], packet[5]
-        return packet, view[payload : max(payload, min(payload + length, end))]
+        return packet, self._memory.kept(view[payload : max(payload, min(payload + length, end))])
+
+    def _piece(self, begin: int, end: int) -> memoryview:
+        """The file's bytes there. Raises `LetGo` if it was cut short."""
+        view = self._memory.look(begin, end)
+        if view is None:
+            self.changed = True
+            raise LetGo("the file was cut short")
+        return view[begin:end]
+
+    def _gone(self, index: int) -> LetGo:
+        self.changed = True
+        return LetGo(f"segment {self.first + index + 1:,} is no longer in the file")
+
+    def _around(self, index: int) -> memoryview:
+        """Memory with the block of a segment at its place. Raises `LetGo` if the file was cut short."""
+        assert self.container is not None  # there are rows
+        start = self._places[index]
+        stop = self._places[index + 1] if index + 1 < len(self._places) else self.position
+        view = self._memory.look(start, min(stop, start + WINDOW))
+        if view is not None and stop > start + WINDOW:  # much that is no segment may lie between
+            with suppress(*_NOT_THE_SAME):  # else it begins far from its original bytes
+                stop = min(stop, self.container.frame(view, start)[5])
+            view = self._memory.look(start, stop)
+        if view is None:
+            raise self._gone(index)
+        return view
 
     def payload(self, row: int) -> memoryview:
         """What was kept of a segment's payload."""
@@ -188,7 +230,10 @@ class Part:
         index = row - self.first
         packet, data = self._packet(index)
         assert self.container is not None  # there are rows
-        time_ns, fate, original, outcome = self.container.details(self._view, self._places[index])
+        try:
+            time_ns, fate, original, outcome = self.container.details(self._around(index), self._places[index])
+        except _NOT_THE_SAME:
+            raise self._gone(index) from None
         route, kind = self._routes[index], kind_of(packet)
         try:
             flow = self._reading.conversations.flow(route)
@@ -204,7 +249,7 @@ class Part:
             data=data,
             offset=self._positions[index],
             fate=fate,
-            original=original,
+            original=None if original is None else self._memory.kept(original),
             fragments=self._whole[index].fragments if index in self._whole else 0,
             outcome=outcome if kind is Kind.DATA else Outcome.DELIVERED,
         )
@@ -228,7 +273,7 @@ class Part:
     def close(self) -> None:
         """Close the file, and forget its index."""
         self._places = array("Q")
-        self._view = memoryview(b"")
+        self._memory = MappedFile(self._file)
         self._file.close()
 
     @property

@@ -151,7 +151,7 @@ class Pcapng:
         self.position = 0
         self._starts: list[int] = []
         self._sections: list[_Section] = []
-        self._old: dict[int, bool] = {}  # of the sections, by their place: whether they have no outcomes
+        self._old: dict[int, bool] = {}  # of the sections, by place: whether a netlab wrote them that wrote no outcomes
         self._checkpoints: list[bytes] = []  # the blocks before the first packet
         self._began = False
 
@@ -172,6 +172,8 @@ class Pcapng:
             if not check_block(view, order, at, size, end):
                 return
             stop = at + size
+            if kind == SECTION_HEADER:
+                self._old[at] = _is_old(view, order, at, stop)
             if kind in _PACKETS:
                 frame = _packet(view, order, interfaces, kind, at, stop)
                 self.position, self._began = stop, True
@@ -220,24 +222,9 @@ class Pcapng:
         number, captured, _ = (order.enhanced if kind == ENHANCED_PACKET else order.old).unpack_from(view, begin + 8)
         time_ns = section.interfaces[number].time_ns(*order.stamp.unpack_from(view, begin + 12))
         comments = _comments(view, order, begin + 28 + (captured + 3 & ~3), stop - 4)
-        old = bool(comments) and self._is_old(view, at)
+        old = bool(comments) and self._old[self._starts[bisect_right(self._starts, at) - 1]]
         fate, outcome = outcomes.read(comments, changed=original is not None, old=old)
         return Details(time_ns, fate, original, outcome)
-
-    def _is_old(self, view: memoryview, at: int) -> bool:
-        """Whether the section of the block at ``at`` was written by a netlab that wrote no outcomes."""
-        index = bisect_right(self._starts, at) - 1
-        start = self._starts[index]
-        if start not in self._old:
-            order = self._sections[index].order
-            stop = start + order.word.unpack_from(view, start + 4)[0] - 4
-            application = "".join(
-                str(value, "utf-8", "replace")
-                for code, value in options(view, order, start + 24, stop)
-                if code == _APPLICATION
-            )
-            self._old[start] = outcomes.is_old(application, _comments(view, order, start + 24, stop))
-        return self._old[start]
 
     def links(self) -> frozenset[int]:
         """See `Container.links`."""
@@ -248,9 +235,8 @@ class Pcapng:
         gone, self.position = self.position, 0
         if self._starts:
             start = self._starts[-1]
-            known = self._is_old(view, start) if start < gone else None  # while its header is there to be read
             self._starts, self._sections = [start - gone], self._sections[-1:]
-            self._old = {} if known is None else {start - gone: known}
+            self._old = {start - gone: self._old[start]} if start in self._old else {}
         return gone
 
 
@@ -298,6 +284,13 @@ def _original(view: memoryview, order: ByteOrder, at: int) -> memoryview:
     size = order.word.unpack_from(view, at + 4)[0]
     length = order.word.unpack_from(view, at + 8)[0] if size >= 16 else 0
     return view[at + 12 : at + 12 + min(length, max(size - 16, 0))]
+
+
+def _is_old(view: memoryview, order: ByteOrder, at: int, stop: int) -> bool:
+    """Whether the section with the header at ``at`` was written by a netlab that wrote no outcomes."""
+    found = list(options(view, order, at + 24, stop - 4))
+    application = "".join(str(value, "utf-8", "replace") for code, value in found if code == _APPLICATION)
+    return outcomes.is_old(application, _comments(view, order, at + 24, stop - 4))
 
 
 def _comments(view: memoryview, order: ByteOrder, at: int, end: int) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from typing import NamedTuple
 
 from netlab.capture.frames.packets import Fragment, Packet, read_payload
@@ -31,13 +32,12 @@ class Whole(NamedTuple):
     length: int
     fragments: int
 
-    def joined(self, view: memoryview) -> memoryview:
-        """A copy of its payload, as far as it was captured without a gap."""
-        return memoryview(b"".join(view[begin:end] for begin, end in self.parts))
+    def packet(self, piece: Callable[[int, int], memoryview]) -> tuple[Packet | str, memoryview]:
+        """Its headers, with where its payload begins in the bytes that follow, a copy: all up to the first gap.
 
-    def packet(self, view: memoryview) -> tuple[Packet | str, memoryview]:
-        """Its headers, with where its payload begins in the bytes that follow."""
-        joined = self.joined(view)
+        ``piece`` gives the file's bytes from one place to another.
+        """
+        joined = memoryview(b"".join(piece(begin, end) for begin, end in self.parts))
         packet = read_payload(joined, self.protocol, self.addresses, self.length)
         return (packet if not isinstance(packet, Fragment) else "IP fragments in a tunnel's fragments"), joined
 
