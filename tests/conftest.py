@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +18,10 @@ for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS"):
 
 # The suite keeps each processor busy: servers and wires that run only while one is idle would hardly run.
 os.environ["NETLAB_PRIORITY"] = "normal"
+
+# The tests start thousands of programs. Without byte code each compiles all modules again, which doubles its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell ignores ctrl+c for what it runs in the background, and so would every program that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
