@@ -6,16 +6,19 @@ Times are nanoseconds since the epoch by the wire's clock. It knows no socket an
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Final
 
+from netlab.capture.files.blocks import PacketShape
 from netlab.capture.files.checkpoint import FlowState
 from netlab.capture.model import Direction, Endpoint, Outcome
 from netlab.capture.synthesis import ACK, FIN, LONGEST_TCP_PAYLOAD, PSH, RST, SYN, SYN_OPTIONS, TCP, UDP, Heading
-from netlab.capture.writer import CaptureWriter
+from netlab.capture.writer import MANY, SMALL, CaptureWriter
 
 _ACKNOWLEDGE_AFTER: Final = 1 << 24
 """Bytes one way without a packet the other way, after which a pure ACK is written (the window announced is 1 GiB)."""
 _MODULO: Final = 0xFFFFFFFF
+_NUMBERS: Final = Struct(">II").pack
 _NOTHING = memoryview(b"")
 
 
@@ -50,6 +53,7 @@ class TcpRecord:
     def opened(self, time_ns: int, fate: str = "") -> None:
         """The three packets of a handshake. The first is the segment."""
         client, server = self.from_client, self.from_server
+        self.writer.catch_up()
         self.writer.segment(time_ns, client.numbered(SYN, SYN_OPTIONS), _NOTHING, fate)
         self.writer.aside(time_ns, server.numbered(SYN | ACK, SYN_OPTIONS))
         self.writer.aside(time_ns, client.numbered(ACK))
@@ -87,21 +91,25 @@ class TcpWay:
     __slots__ = (
         "_before",
         "_crossed",
+        "_crossings",
         "_record",
-        "_to_server",
+        "_shape",
         "_unacknowledged",
         "_writer",
         "first",
         "heading",
         "other",
         "sequence",
+        "to_server",
     )
 
     other: TcpWay
 
     def __init__(self, record: TcpRecord, heading: Heading, first: int, *, to_server: bool) -> None:
         self._record, self._writer, self.heading = record, record.writer, heading
-        self._to_server = to_server
+        self._crossings = record.writer.crossings
+        self._shape: PacketShape | None = None
+        self.to_server = to_server
         self.sequence = self.first = first
         self._unacknowledged = self._crossed = self._before = 0
 
@@ -125,11 +133,23 @@ class TcpWay:
 
     def carried(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
         """Bytes crossed. They are not needed after this returns."""
-        writer, length = self._writer, len(payload)
-        if self._record.generation != writer.generation:
+        if self._record.generation != self._writer.generation:
             self._record.introduce(time_ns)
+        crossings = self._crossings
+        if len(payload) <= SMALL and original is None and not fate:
+            crossings.append((self, time_ns, bytes(payload)))
+            if len(crossings) >= MANY:
+                self._writer.catch_up()
+                self._writer.settle()
+        else:
+            self._writer.catch_up()
+            self.record(time_ns, payload, fate, original)
+
+    def record(self, time_ns: int, payload: memoryview, fate: str = "", original: memoryview | None = None) -> None:
+        """Record bytes that crossed, after those before them."""
+        writer, length = self._writer, len(payload)
         self._crossed += length
-        writer.crossed(length, to_server=self._to_server)
+        writer.crossed(length, to_server=self.to_server)
         if length <= LONGEST_TCP_PAYLOAD:
             writer.segment(time_ns, self.numbered(PSH | ACK, b"", length), payload, fate, original, _outcome(original))
         else:
@@ -137,6 +157,20 @@ class TcpWay:
         writer.settle()
         if self._unacknowledged > _ACKNOWLEDGE_AFTER:
             writer.aside(time_ns, self.other.numbered(ACK))
+
+    def block(self, time_ns: int, payload: bytes) -> bytes:
+        """The same as blocks that somebody else counts and keeps."""
+        length, sequence, other = len(payload), self.sequence, self.other
+        shape = self._shape
+        if shape is None or shape.length != length:  # segments come in runs of one length
+            flags = PSH | ACK if length else ACK
+            self._shape = shape = PacketShape(self.heading.tcp(0, 0, flags, length), length)
+        self.sequence = sequence + length
+        self._crossed += length
+        self._unacknowledged += length
+        other._unacknowledged = 0
+        block = shape.block(time_ns, _NUMBERS(sequence & _MODULO, other.sequence & _MODULO), payload)
+        return block if self._unacknowledged <= _ACKNOWLEDGE_AFTER else block + other.block(time_ns, b"")
 
     def _carried_in_pieces(self, time_ns: int, payload: memoryview, fate: str, original: memoryview | None) -> None:
         """More than one packet can hold. The original bytes stand before the first."""
@@ -148,6 +182,7 @@ class TcpWay:
 
     def dropped(self, time_ns: int, payload: memoryview, fate: str) -> None:
         """Bytes were dropped: a packet without payload records that, and a block before it keeps the bytes."""
+        self._writer.catch_up()
         self._record.introduce(time_ns)
         self._writer.aside(time_ns, self.numbered(ACK), fate, payload, Outcome.DROPPED)
         self._writer.changed = True
@@ -155,9 +190,10 @@ class TcpWay:
 
     def finished(self, time_ns: int, fate: str = "") -> None:
         """This side sent its end."""
+        self._writer.catch_up()
         self._record.introduce(time_ns)
         self._writer.segment(time_ns, self.numbered(FIN | ACK), _NOTHING, fate)
-        if not (self._to_server or self._record.left):
+        if not (self.to_server or self._record.left):
             self._record.left = True
             self._writer.flow_left()
         self._writer.aside(time_ns, self.other.numbered(ACK))
@@ -165,6 +201,7 @@ class TcpWay:
 
     def reset(self, time_ns: int, fate: str = "") -> None:
         """This side broke the connection off."""
+        self._writer.catch_up()
         self._record.introduce(time_ns)
         self._writer.segment(time_ns, self.numbered(RST | ACK), _NOTHING, fate)
         self._writer.settle()

@@ -3,40 +3,36 @@
 Blocks gather in memory and go to a `netlab.capture.files.destination.Destination`. A reader that maps its files up to
 `CaptureWriter.length` never sees half a block.
 
-Source of the format: draft-ietf-opsawg-pcapng. Little-endian, link type RAW, times in nanoseconds. What the packets
-say is `netlab.capture.packet_recorder`'s business; this module opens no socket.
+What a block looks like is `netlab.capture.files.blocks`'s business, and what the packets say
+`netlab.capture.packet_recorder`'s; this module opens no socket.
 """
 
 from __future__ import annotations
 
-import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from netlab import __version__
-from netlab.capture import outcomes
-from netlab.capture.files import checkpoint
+from netlab.capture.files import blocks, checkpoint
 from netlab.capture.files.checkpoint import FlowState
 from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile
 from netlab.capture.files.sink import Sink
 from netlab.capture.model import Keep, Outcome
 
-LINKTYPE_RAW: Final = 101
-ORIGINAL_BLOCK: Final = 0x80004E4C
-"""Local-use block before a packet whose payload a fault changed: u32 length, then what entered the wire, padded."""
-
-_PACKET = struct.Struct("<IIIIIII").pack
-_ENDS = tuple(struct.Struct(f"<{pad}xI").pack for pad in range(4))
-_AROUND = struct.calcsize("<IIIIIII") + 4
 _COPIED_UP_TO = 8192
 """Payload of more bytes is written straight from the relay's buffer; less is copied and written together."""
 _FLUSH_SIZE = 1 << 19
 _LONGEST_SHORT = 8192
 """Bytes; a packet without payload, with the longest fate, takes less."""
-_LOW = 0xFFFFFFFF
 _NOTHING = memoryview(b"")
+
+SMALL: Final = 4096
+"""Bytes of payload that may wait, as a copy, to be recorded with others: `Crossing`."""
+MANY: Final = 256
+"""So many crossings are recorded at the latest."""
+_MOST_AT_ONCE: Final = MANY * (SMALL + 256)
+"""Bytes of the blocks that these make, at most: 1 MiB and a little."""
 
 
 @dataclass(slots=True)
@@ -64,6 +60,24 @@ class Recorded(Protocol):
         """Where it stands; None if nothing of it is in the capture."""
 
 
+class Way(Protocol):
+    """One direction of a flow that is being recorded."""
+
+    @property
+    def to_server(self) -> bool:
+        """Which way that is."""
+
+    def block(self, time_ns: int, payload: bytes) -> bytes:
+        """The next bytes that way, as whole blocks."""
+
+    def record(self, time_ns: int, payload: memoryview) -> None:
+        """Record the next bytes that way."""
+
+
+Crossing = tuple[Way, int, bytes]
+"""A few bytes that crossed, which way and when. Many together are recorded in a fraction of the time."""
+
+
 class CaptureWriter:
     """One capture being written. Without a path it only counts; a `Sink` gets what its reader takes, without a limit.
 
@@ -83,6 +97,7 @@ class CaptureWriter:
         self.tally = Tally()
         self.generation = 0
         self.changed = True
+        self.crossings: list[Crossing] = []
         self._flow_numbers = 0
         self._open: dict[int, Recorded] = {}
         self._begin(None if path is None else self._destination(path))
@@ -101,7 +116,7 @@ class CaptureWriter:
         self._waiting = 0  # segments among the parts that count as kept
         self._rows = 0  # what a reader counts as segments: also the bytes of a stream that were dropped
         self._borrowed = False
-        self._add((_preamble(),), len(_preamble()))
+        self._add((blocks.preamble(),), len(blocks.preamble()))
         self.flush()
 
     def restart(self, path: str) -> None:
@@ -115,6 +130,11 @@ class CaptureWriter:
         self.tally = Tally(self.tally.open_flows, self.tally.open_flows, self.tally.left_flows)
         self._begin(to)
         self.changed = True
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything has happened since the counters were announced."""
+        return self.changed or bool(self.crossings)
 
     @property
     def files(self) -> tuple[CaptureFile, ...]:
@@ -194,8 +214,35 @@ class CaptureWriter:
         if self._borrowed or self._size > self._flush_size:
             self.flush()
 
+    def catch_up(self) -> None:
+        """Record the crossings, in their order. To be called before anything else is recorded."""
+        if not self.crossings:
+            return
+        crossings, self.crossings[:] = self.crossings[:], ()
+        self.changed = True
+        room = self.limit - self.length - self._size
+        if self._stopped or min(room, self._most // FILES) < _MOST_AT_ONCE:
+            for way, time_ns, payload in crossings:
+                way.record(time_ns, memoryview(payload))
+        else:
+            self._keep_all(crossings)
+
+    def _keep_all(self, crossings: Sequence[Crossing]) -> None:
+        """Keep what there is room for in any case."""
+        tally, count = self.tally, len(crossings)
+        together = b"".join([way.block(time_ns, payload) for way, time_ns, payload in crossings])
+        self._add((together,), len(together))
+        up = sum([len(payload) for way, _, payload in crossings if way.to_server])
+        tally.to_server += up
+        tally.to_client += sum([len(payload) for _, _, payload in crossings]) - up
+        tally.segments += count
+        tally.kept += count
+        self._rows += count
+        self._waiting += count
+
     def flush(self) -> int:
         """Write what has gathered; returns how much of the file is complete, in bytes. Never raises."""
+        self.catch_up()
         if self._size and self._to is not None and not self._stopped:
             try:
                 if self._to.write(self._parts):
@@ -215,7 +262,7 @@ class CaptureWriter:
             try:
                 chain.begin_next(self.tally.segments)
                 states = (flow.state() for flow in self._open.values())
-                opening = _preamble() + checkpoint.blocks(self._rows, filter(None, states))
+                opening = blocks.preamble() + checkpoint.blocks(self._rows, filter(None, states))
                 chain.write((opening,))
                 self.length += len(opening)
             except OSError as error:
@@ -242,29 +289,17 @@ class CaptureWriter:
         self, time_ns: int, header: bytes, payload: memoryview, fate: str, outcome: Outcome, missing: int = 0
     ) -> None:
         """An enhanced packet block; ``missing`` bytes of payload are only counted in it."""
-        captured = len(header) + len(payload)
-        pad = -captured % 4
-        total = _AROUND + captured + pad
-        if fate or outcome is not Outcome.DELIVERED:
-            comments = outcomes.comments(fate, outcome)
-            options = b"".join(_option(1, comment.encode()[:4096]) for comment in comments) + _END_OF_OPTIONS
-            total += len(options)
-            end = b"\0" * pad + options + _ENDS[0](total)
-        else:
-            end = _ENDS[pad](total)
-        block = _PACKET(6, total, 0, time_ns >> 32, time_ns & _LOW, captured, captured + missing)
+        start, end, total = blocks.packet(time_ns, header, len(payload), missing, fate, outcome)
         if len(payload) > _COPIED_UP_TO:
             self._borrowed = True
-            self._parts += (block, header, payload, end)
+            self._parts += (start, payload, end)
         else:
-            self._parts.append(b"".join((block, header, payload, end)))
+            self._parts.append(b"".join((start, payload, end)))
         self._size += total
 
     def _add_original(self, original: memoryview) -> None:
-        pad = -len(original) % 4
-        total = 16 + len(original) + pad
-        head = struct.pack("<III", ORIGINAL_BLOCK, total, len(original))
-        self._add((head, bytes(original), _ENDS[pad](total)), total)
+        block = blocks.original(original)
+        self._add((block,), len(block))
 
     def _let_go(self, time_ns: int, header: bytes, missing: int, fate: str, outcome: Outcome) -> None:
         """The file is full: only headers for a while, then nothing."""
@@ -302,25 +337,3 @@ def in_words(size: int) -> str:
         if size >= factor and size % factor == 0:
             return f"{size // factor} {unit}"
     return f"{size} bytes"
-
-
-def _option(code: int, value: bytes) -> bytes:
-    return struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
-
-
-_END_OF_OPTIONS = struct.pack("<HH", 0, 0)
-
-
-def _block(kind: int, body: bytes) -> bytes:
-    total = struct.pack("<I", len(body) + 12)
-    return struct.pack("<I", kind) + total + body + total
-
-
-def _preamble() -> bytes:
-    """The section header and the one interface."""
-    application = _option(4, f"netlab {__version__}".encode())
-    announcement = _option(1, outcomes.ANNOUNCEMENT.encode())
-    head = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
-    section = _block(0x0A0D0D0A, head + announcement + application + _END_OF_OPTIONS)
-    nanoseconds = _option(2, b"netlab wire") + _option(9, b"\x09") + _END_OF_OPTIONS
-    return section + _block(1, struct.pack("<HHI", LINKTYPE_RAW, 0, 0) + nanoseconds)

@@ -238,7 +238,7 @@ class LiveWire:
 
     def _look(self) -> None:
         """After every round of the loop."""
-        if self._announcing or not self._writer.changed:
+        if self._announcing or not self._writer.has_news:
             return
         due = self._announced + ANNOUNCE_EVERY
         if time.monotonic() >= due:
@@ -249,7 +249,7 @@ class LiveWire:
 
     def _announce_if_changed(self) -> None:
         self._announcing = False
-        if self._writer.changed:
+        if self._writer.has_news:
             self._announce()
 
     def _look_after_own_faults(self) -> None:
@@ -277,9 +277,9 @@ class LiveWire:
         return catalog.parse(str(impairment), self._transport) or impairment
 
     def _announce(self) -> None:
-        self._writer.changed = False
         if any(each.file is not None for each in self._context.chain):
             self._look_after_own_faults()
         self._announced = time.monotonic()
         length = self._writer.flush()
+        self._writer.changed = False
         self._report(Captured(length, replace(self._writer.tally), self._writer.note, self._writer.files))

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from netlab.capture import packet_recorder
 from netlab.capture.model import Direction, Endpoint
 from netlab.capture.packet_recorder import TcpRecord, UdpRecord
 from netlab.capture.synthesis import Heading
-from netlab.capture.writer import CaptureWriter
+from netlab.capture.writer import CaptureWriter, Tally
 from netlab.wire.facts import Captured, Synced
 from netlab.wire.live_wire import ANNOUNCE_EVERY
 from tests.support.independent import Conversation, conversations, frames
@@ -214,6 +215,36 @@ def test_announcements_are_rare_but_the_last_is_complete(tmp_path: Path) -> None
         announced = relay.told(Captured)
         assert len(announced) <= (time.monotonic() - begun) / ANNOUNCE_EVERY + 2
         assert announced[-1].tally.kept == announced[-1].tally.segments
+
+
+def test_short_segments_recorded_together_make_the_same_capture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if each had been recorded at once: order, numbers, acknowledgements, counters, a flow that opens between."""
+    random_ = random.Random(7)
+    steps = [
+        (random_.randrange(2), random_.choice(list(Direction)), random_.choice((1, 64, 64, 4096, 9000)))
+        for _ in range(700)
+    ]
+
+    def made(name: str) -> tuple[bytes, Tally]:
+        writer = CaptureWriter(str(tmp_path / name), 256 << 20)
+        flows = [TcpRecord(writer, Endpoint("127.0.0.1", 40000 + at), SERVER) for at in range(2)]
+        flows[0].opened(10**18)
+        for number, (at, direction, size) in enumerate(steps):
+            if number == 300:
+                flows[1].opened(10**18)
+            flow = flows[at if number >= 300 else 0]
+            flow.way(direction).carried(10**18 + number, memoryview(bytes([number % 256]) * size))
+        flows[0].way(Direction.TO_SERVER).dropped(10**18, memoryview(b"gone"), "in transit")
+        flows[0].way(Direction.TO_SERVER).finished(10**18)
+        writer.close()
+        return (tmp_path / name).read_bytes(), writer.tally
+
+    monkeypatch.setattr(packet_recorder, "_ACKNOWLEDGE_AFTER", 10_000)
+    together = made("together.pcapng")
+    monkeypatch.setattr(packet_recorder, "SMALL", -1)
+    assert together == made("one-by-one.pcapng")
 
 
 def test_a_new_capture_introduces_open_flows(tmp_path: Path) -> None:
