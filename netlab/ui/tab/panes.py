@@ -20,7 +20,7 @@ from netlab.ui.console.history import History
 from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab.app_commands import APP_COMMANDS
-from netlab.ui.tab.layout import Panes
+from netlab.ui.tab.arrangement.layout import Panes
 from netlab.ui.tab.server_log import LogPane, ServerLog
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.wire_list import WireList

@@ -24,7 +24,7 @@ from netlab.ui.keys.help import Help
 from netlab.ui.keys.hints import hint
 from netlab.ui.keys.pane_keys import pane_keys
 from netlab.ui.reader.reader import ReaderPane
-from netlab.ui.tab.pane_bar import PaneBar
+from netlab.ui.tab.arrangement.pane_bar import PaneBar
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import PATIENCE, until
 from tests.ui.test_capture_app import write_capture

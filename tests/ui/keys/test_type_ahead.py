@@ -21,7 +21,7 @@ from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.jump import LETTERS, Jump
 from netlab.ui.keys.late_paint import LateModal
-from netlab.ui.tab.slots import Life
+from netlab.ui.tab.arrangement.slots import Life
 from netlab.ui.widgets.chooser import Chooser
 from tests.support.screen.staging import StagedApp, enter, played
 from tests.support.waiting import until

@@ -15,7 +15,7 @@ from netlab.topics.discovery import topics
 from netlab.ui.reader.pages import source_pages
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
-from netlab.ui.tab.slots import Slot
+from netlab.ui.tab.arrangement.slots import Slot
 from netlab.ui.widgets.find_bar import FindBar
 from tests.support.screen.staging import StagedApp, played
 from tests.support.waiting import until

@@ -16,7 +16,7 @@ from netlab.topics.discovery import Broken, find_topics
 from netlab.ui.keys.footer import chosen
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.keymap import Config
-from netlab.ui.tab.layout import PaneBar
+from netlab.ui.tab.arrangement.layout import PaneBar
 from netlab.ui.tab.status import Banner
 from netlab.ui.widgets.chooser import Chooser
 from tests.support.screen.staging import StagedApp, enter, played, serving

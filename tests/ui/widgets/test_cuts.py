@@ -18,7 +18,7 @@ from netlab.ui.keys.help import Help
 from netlab.ui.lanes.lanes_pane import LanesPane
 from netlab.ui.reader.reader import ReaderPane
 from netlab.ui.reader.source_text import SourceText
-from netlab.ui.tab.pane_bar import PaneBar
+from netlab.ui.tab.arrangement.pane_bar import PaneBar
 from netlab.ui.tab_titles import fitting
 from netlab.ui.widgets.chooser import Chooser, entry
 from netlab.ui.widgets.formatting import shortened

@@ -16,9 +16,9 @@ from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.console_pane import Console
 from netlab.ui.keys.jump import JumpTarget
 from netlab.ui.keys.type_ahead import Step, begin_step
-from netlab.ui.tab.pane_bar import PaneBar
+from netlab.ui.tab.arrangement.pane_bar import PaneBar
+from netlab.ui.tab.arrangement.slots import Slot
 from netlab.ui.tab.server_log import LogPane, ServerLog
-from netlab.ui.tab.slots import Slot
 from netlab.ui.wire.wire_list import WireList
 
 if TYPE_CHECKING:
