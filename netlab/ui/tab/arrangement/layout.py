@@ -16,6 +16,7 @@ from netlab.ui.bytes.inspector import Inspector
 from netlab.ui.console.console_pane import Console
 from netlab.ui.keys.jump import JumpTarget
 from netlab.ui.keys.type_ahead import Step, begin_step
+from netlab.ui.tab.arrangement.layout_rules import RULES
 from netlab.ui.tab.arrangement.pane_bar import PaneBar
 from netlab.ui.tab.arrangement.slots import Slot
 from netlab.ui.tab.server_log import LogPane, ServerLog
@@ -42,75 +43,11 @@ READING = ("console", "reader", "log")
 """The panes while the reader stands in place of wire and bytes."""
 
 
-_CSS = """
-    Panes { height: 1fr; }
-    Panes Console, Panes ServerLog, Panes ReaderPane, Panes SegmentList, Panes HexView, Panes FieldTree,
-    Panes DataInspector, Panes ExperimentPane, Panes LanesPane, Panes ViewRows { border-top: solid $foreground 30%; }
-    Panes Console:focus-within, Panes ServerLog:focus, Panes ReaderPane:focus, Panes SegmentList:focus,
-    Panes HexView:focus, Panes FieldTree:focus, Panes ExperimentPane:focus, Panes LanesPane:focus,
-    Panes ViewRows:focus {
-        border-top: heavy $accent; border-title-style: bold;
-    }
-    Panes #right { border-left: solid $foreground 30%; }
-    Panes #left { width: 3fr; }
-    Panes #right { width: 5fr; }
-    Panes #console { height: 2fr; }
-    Panes #log { height: 1fr; }
-    Panes ServerLog { border-title-color: $foreground; }
-    Panes #wire { height: 2fr; }
-    Panes #bytes, Panes #experiment, Panes #picture { height: 3fr; }
-    Panes #lanes { height: 2fr; }
-    Panes #views { height: 4fr; }
-    Panes #reader { display: none; }
-    Panes.-lower-bytes { #experiment, #picture { display: none; } }
-    Panes.-lower-experiment { #bytes, #picture { display: none; } }
-    Panes.-lower-picture { #bytes, #experiment { display: none; } }
-
-    .-narrow Panes, Panes.-whole {
-        &.-wire, &.-lanes, &.-views { #bytes, #experiment, #picture { display: none; } }
-        &.-wire { #lanes, #views { display: none; } }
-        &.-lanes { #wire, #views { display: none; } }
-        &.-views { #wire, #lanes { display: none; } }
-        &.-bytes, &.-experiment, &.-picture { #wire, #lanes, #views { display: none; } }
-    }
-    .-narrow Panes {
-        layout: vertical;
-        PaneBar { display: block; }
-        #left { width: 1fr; height: 1fr; }
-        #right { width: 1fr; height: 1fr; border-left: none; }
-        #console, #log, #wire, #bytes, #lanes, #views, #experiment, #picture { height: 1fr; }
-        #log { display: none; }
-        &.-lanes, &.-views, &.-experiment, &.-picture { #right { height: 2fr; } }
-        &.-log { #right { display: none; } #log { display: block; } }
-    }
-    .-narrow Panes.-log PaneBar { display: none; }
-
-    Panes.-reading {
-        #left { width: 1fr; }
-        #right { width: 2fr; }
-        #wire, #bytes, #lanes, #views, #experiment, #picture { display: none; }
-        #reader { display: block; }
-    }
-    .-narrow Panes.-reading {
-        #left { width: 1fr; }
-        #right { width: 1fr; height: 2fr; }
-    }
-
-    Panes.-whole {
-        PaneBar { display: none; }
-        #right { border-left: none; }
-        &.-console, &.-log { #right { display: none; } #left { width: 1fr; } }
-        &.-console #log, &.-log #console { display: none; }
-        &.-wire, &.-bytes, &.-lanes, &.-views, &.-experiment, &.-picture, &.-reader { #left { display: none; } }
-    }
-"""
-
-
 class Panes(Horizontal):
     """Console and server log on the left, wire and bytes on the right. Narrow: the console, and one other below it."""
 
     SCOPED_CSS = False  # the class for the width is on the screen
-    DEFAULT_CSS = _CSS
+    DEFAULT_CSS = RULES
 
     beside = reactive("wire")
     """The pane that is shown if only one fits beside the console."""
