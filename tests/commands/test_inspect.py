@@ -292,6 +292,27 @@ def test_tls_is_opened_by_a_key_log_or_by_secrets_inside(
         assert printed(capsys, plain, *words, "--keylog", keys)[4] == "Hello"
 
 
+def test_how_far_tls_is_opened_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secrets, sent, received = sample()
+    path, keys = tmp_path / "tls.pcapng", tmp_path / "keys.log"
+    keys.write_text(secrets + "\n")
+    writer = CaptureWriter(str(path), 1 << 22)
+    record = TcpRecord(writer, Endpoint("127.0.0.1", 50001), Endpoint("127.0.0.1", 443))
+    record.opened(START)
+    hello = 5 + int.from_bytes(sent[3:5], "big")
+    record.from_client.carried(START, memoryview(sent[:hello]))
+    record.from_server.carried(START, memoryview(received))
+    more = b"\x17\x03\x03\xff\xf0".ljust(0xFFF5, b"?")
+    for piece in (sent[hello:], *[more] * 17):
+        record.from_client.carried(START, memoryview(piece))
+    writer.settle()
+    writer.close()
+    said = "netlab inspect: TLS of 1 flow was opened up to 1 MiB of each direction, and not beyond\n"
+    for words, wanted in ((["--keylog", str(keys)], said), ([], "")):
+        assert cli.main(["inspect", str(path), "--text", *words]) == 0
+        assert capsys.readouterr().err == wanted
+
+
 def test_a_persons_own_dissector_reads_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = tmp_path / "own.py"
     own.write_text(

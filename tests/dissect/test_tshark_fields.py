@@ -16,6 +16,7 @@ from netlab.capture.writer import CaptureWriter
 from netlab.dissect.fields import Field
 from netlab.dissect.wireshark.flow_packets import MOST_BYTES, MOST_SEGMENTS, as_pcap, pieces_around
 from netlab.dissect.wireshark.tshark import ABSENT, TsharkFields, TsharkRun
+from tests.support.screen.recorded_tls import sample
 
 with_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 REQUEST = b"POST /form?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n"
@@ -201,3 +202,27 @@ def test_a_long_flow_is_given_in_bounds(tmp_path: Path) -> None:
             assert sum(len(piece.data) for piece in pieces) <= MOST_BYTES
             made = as_pcap(segment.flow, pieces)
             assert made.bytes_at(segment.direction, segment.offset, segment.offset + 900) == bytes(segment.data)
+
+
+@with_tshark
+def test_secrets_open_tls(tmp_path: Path) -> None:
+    secrets, sent, received = sample()
+    writer = CaptureWriter(str(tmp_path / "tls.pcapng"), 1 << 20)
+    record = TcpRecord(writer, CLIENT, Endpoint("127.0.0.1", 20443))
+    record.opened(1)
+    hello = 5 + int.from_bytes(sent[3:5], "big")
+    for way, piece in (
+        (record.from_client, sent[:hello]),
+        (record.from_server, received[:-27]),
+        (record.from_client, sent[hello:]),
+    ):
+        way.carried(2, memoryview(piece))
+    writer.settle()
+    writer.close()
+    with Capture.of_file(tmp_path / "tls.pcapng") as capture:
+        capture.grow()
+        segment, seen = capture.segments[3], []
+        for keys in ("", secrets + "\n"):
+            run = TsharkRun(segment, pieces_around(segment, capture), lambda number: 2, "tls", keys)
+            seen.append([field.value for field in flat(run.fields().fields)])
+    assert ["48656c6c6f" in "".join(values).replace(":", "") for values in seen] == [False, True]

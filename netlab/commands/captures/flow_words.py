@@ -49,6 +49,8 @@ class FlowWords:
         self._secrets, self._own = secrets, own
         self._flows: OrderedDict[int, _FollowedFlow] = OrderedDict()
         self._kept = 0
+        self.opened_in_part = 0
+        """Encrypted flows that are longer than what is decrypted of them."""
 
     def of(self, found: ReadSegment) -> str:
         """A segment in words, escaped."""
@@ -59,9 +61,10 @@ class FlowWords:
         self._flows.move_to_end(segment.flow.number)
         while len(self._flows) > MOST_FLOWS or (self._kept > MOST_KEPT and len(self._flows) > 1):
             self._kept -= self._flows.popitem(last=False)[1].kept
-        before = flow.kept
+        before, stopped = flow.kept, flow.stopped
         words = flow.words(segment)
         self._kept += flow.kept - before
+        self.opened_in_part += flow.stopped and not stopped
         return words
 
 
@@ -89,6 +92,11 @@ class _FollowedFlow:
             return said(segment, self._dissector)
         self._reader.advance()
         return safe(self._reader.summary(segment.number) or "") or preview(segment.data)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was decrypted, but not to its end, because there is too much."""
+        return self._decrypting is not None and self._decrypting.stopped
 
     def _added(self, segment: Segment) -> Chunk | None:
         """The segment's part of its stream, unless it came too late; what is too old is forgotten."""
@@ -134,14 +142,19 @@ class _DecryptedFlow:
         self._bytes = {way: bytearray() for way in Direction}
         self._conversation: Conversation | None = None
         self._never = False
+        self._known = self.stopped = False
 
     def words(self, segment: Segment) -> str:
         """The records of a segment in words; empty if they are not known."""
         mine = self._bytes[segment.direction]
-        if self._never or segment.offset != len(mine) or len(mine) > MOST_DECRYPTED:
+        if self._never or segment.offset != len(mine):
+            return ""
+        if len(mine) > MOST_DECRYPTED:
+            self.stopped = self._known
             return ""
         mine += segment.data
         records = self._opened().get(segment.direction, ())
+        self._known = self._known or bool(records)
         first = bisect_right(records, segment.offset, key=lambda record: record.end)
         after = bisect_left(records, segment.offset + len(segment.data), key=lambda record: record.start)
         return _in_words(records[first : min(after, first + _MOST_RECORDS)], after - first, segment.offset)

@@ -18,7 +18,7 @@ from netlab.capture.in_order import InOrder
 from netlab.capture.model import CaptureError, Direction
 from netlab.capture.segment_reader import ReadSegment, SegmentReader
 from netlab.capture.unread import count_of, not_read
-from netlab.commands.captures.flow_words import FlowWords
+from netlab.commands.captures.flow_words import MOST_DECRYPTED, FlowWords
 from netlab.commands.captures.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
 from netlab.dissect.reading.own.own_dissector import OwnDissector
@@ -105,6 +105,10 @@ def _lines(source: _Source, printing: Printing) -> str:
         summary = words.of(found) if printing.with_words else ""  # of each: a flow is read in order
         if printing.matches(segment):
             write(printing.line(SegmentRow(segment, start, summary)) + "\n")
+    if words.opened_in_part:
+        sys.stdout.flush()
+        flows = count_of(words.opened_in_part, "flow")
+        _say(f"TLS of {flows} was opened up to {MOST_DECRYPTED >> 20} MiB of each direction, and not beyond")
     return ""
 
 

@@ -47,13 +47,20 @@ class TsharkRun:
     """One run for one segment."""
 
     def __init__(
-        self, segment: Segment, pieces: Sequence[Piece], time_of: Callable[[int], int], protocol: str = ""
+        self,
+        segment: Segment,
+        pieces: Sequence[Piece],
+        time_of: Callable[[int], int],
+        protocol: str = "",
+        secrets: str = "",
     ) -> None:
         """``time_of`` is when the segment of a number crossed; it is called in the thread that calls `fields`.
 
-        ``protocol`` is what netlab reads the flow as; tshark itself goes by the port.
+        ``protocol`` is what netlab reads the flow as; tshark itself goes by the port. ``secrets`` are the lines of
+        a key log, to open TLS.
         """
         self._segment, self._pieces, self._time_of = segment, pieces, time_of
+        self._secrets = secrets
         self._decoded_as = DISSECTORS.get(protocol, "")
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -76,14 +83,7 @@ class TsharkRun:
         mine = self._own(packets)
         if not mine:
             return TsharkFields(problem="the capture has none of this segment's bytes")
-        with tempfile.TemporaryFile() as file:
-            file.write(packets.data)
-            file.seek(0)
-            command = [program, "-n", "-r", "-", "-T", "pdml", "-Y", f"frame.number >= {mine[0]}"]
-            if self._decoded_as:
-                flow = self._segment.flow
-                command += ["-d", f"{flow.transport.value}.port=={flow.server.port},{self._decoded_as}"]
-            process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process = self._started(program, packets.data, mine[0])
         with self._lock:
             self._process = process
             if self.cancelled:
@@ -97,6 +97,26 @@ class TsharkRun:
             process.kill()
             with contextlib.suppress(OSError):
                 process.communicate()
+
+    def _started(self, program: str, packets: bytes, first: int) -> subprocess.Popen[bytes]:
+        """tshark, reading the packets, and the secrets from a file that has no name in any folder."""
+        command = [program, "-n", "-r", "-", "-T", "pdml", "-Y", f"frame.number >= {first}"]
+        if self._decoded_as:
+            flow = self._segment.flow
+            command += ["-d", f"{flow.transport.value}.port=={flow.server.port},{self._decoded_as}"]
+        with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as keys:
+            for each, content in (file, packets), (keys, self._secrets.encode("ascii", "replace")):
+                each.write(content)
+                each.seek(0)
+            if self._secrets:
+                command += ["-o", f"tls.keylog_file:/dev/fd/{keys.fileno()}"]
+            return subprocess.Popen(
+                command,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(keys.fileno(),) if self._secrets else (),
+            )
 
     def _own(self, packets: FlowPackets) -> list[int]:
         """The numbers of the packets with the segment's bytes."""

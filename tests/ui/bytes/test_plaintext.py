@@ -14,7 +14,7 @@ from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.fields import Derived, Dissection, Field
 from netlab.topics.discovery import topic_named
 from netlab.ui.bytes.byte_source import SparseSource, StreamSource
-from netlab.ui.bytes.fields.dissecting import Extent, leading, segment_extent, stream_extent
+from netlab.ui.bytes.fields.dissecting import JOINED, Extent, leading, segment_extent, stream_extent
 from netlab.ui.bytes.fields.plaintext import NOT_OURS, Plaintexts, with_plaintext
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp
 from tests.support.screen.recorded_tls import sample, tls_capture
@@ -67,6 +67,16 @@ def test_a_conversation_of_others_stays_closed_and_says_why() -> None:
     assert understood.remark == NOT_OURS
     assert understood.plain is None
     assert [field.name for field in understood.dissection.fields[0].children][-1] == "ciphertext"
+
+
+def test_beyond_what_is_decrypted_it_says_so() -> None:
+    capture, opening = tls_capture(), plaintexts()
+    capture.add(capture.flows[0], IN, b"\x17\x03\x03\x10\x00".ljust(JOINED, b"?"))
+    for number, beyond in ((6, False), (8, True)):
+        segment = capture.segments[number - 1]
+        extent = segment_extent(segment, leading(segment, capture))
+        understood = opening.understood(extent, TLS.dissector(), opening.sealed(segment.flow, capture))
+        assert ("up to 1 MiB of each direction" in understood.remark) is beyond
 
 
 def test_an_opener_that_fails_leaves_records_closed() -> None:

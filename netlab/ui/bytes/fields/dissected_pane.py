@@ -87,6 +87,10 @@ class DissectedPane(TsharkPane):
             return ""
         return self._how.of(self._segment.flow).protocol.name
 
+    def key_log(self) -> str:
+        """The TLS secrets that may open the shown flow."""
+        return self.plaintexts.key_log(self._segment.flow) if self.plaintexts and self._segment is not None else ""
+
     def action_dissect_as(self) -> None:
         """Ask as what the flow is to be read."""
         self.post_message(self.DissectAsRequested(self._segment.flow if self._segment is not None else None))

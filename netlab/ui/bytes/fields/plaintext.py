@@ -17,9 +17,11 @@ from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import SparseSource
 from netlab.ui.bytes.fields.decrypted_flow import decrypted
-from netlab.ui.bytes.fields.dissecting import Extent, Reads, dissect, joined
+from netlab.ui.bytes.fields.dissecting import JOINED, Extent, Reads, dissect, joined
 
 NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
+
+_BEYOND = f"a flow is decrypted up to {JOINED >> 20} MiB of each direction; what follows stays encrypted"
 
 
 def whose_keys(file: str, *, also_ours: bool = False) -> tuple[str, str]:
@@ -70,6 +72,10 @@ class Plaintexts:
         self._opener: Opener | None = None
         self._loaded = False
 
+    def key_log(self, flow: Flow) -> str:
+        """The secrets for a program that decrypts the flow itself; empty for UDP."""
+        return self._secrets() if flow.transport is Transport.TCP else ""
+
     def sealed(self, flow: Flow, capture: CapturedSegments) -> EncryptedFlow | None:
         """What decrypting a flow takes. Call it in the thread that grows the capture."""
         if flow.transport is Transport.UDP or (self._loaded and self._opener is None):
@@ -94,6 +100,8 @@ class Plaintexts:
         except Exception as error:  # noqa: BLE001 - an opener of an installed package may raise anything
             return DissectedBytes(dissection, f"not decrypted: {type(error).__name__}: {error}")
         found = with_plaintext(extent, dissection, records.get(extent.direction, ()))
+        if len(sealed.streams[extent.direction]) == JOINED <= extent.offset + extent.shift + extent.length:
+            found = replace(found, remark=_BEYOND)
         if inner is None:
             return found
         return replace(found, dissection=replace(found.dissection, fields=(*found.dissection.fields, inner)))

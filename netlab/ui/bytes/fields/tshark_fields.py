@@ -27,6 +27,14 @@ _UNREADABLE = "tshark reads a segment as it crossed: choose one that has bytes a
 _NOTHING = Dissection(())
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What tshark said, and with which secrets: later there may be more of them."""
+
+    fields: TsharkFields
+    with_secrets: int
+
+
 class TsharkPane(BytesPane):
     """A bytes pane that asks tshark. Its subclass knows the shown segment, and shows fields of our own."""
 
@@ -41,14 +49,14 @@ class TsharkPane(BytesPane):
 
         run: TsharkRun
         segment: Segment
-        found: TsharkFields
+        found: _Kept
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._asked: TsharkRun | None = None
         self._by_tshark = False
         self._own: tuple[Dissection, str, str] = (_NOTHING, "", "")
-        self._kept: OrderedDict[int, TsharkFields] = OrderedDict()
+        self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._kept_of: weakref.ref[CapturedSegments] | None = None
 
     def readable_segment(self) -> tuple[Segment, CapturedSegments] | None:
@@ -57,6 +65,10 @@ class TsharkPane(BytesPane):
 
     def protocol_read(self) -> str:
         """The name of the protocol as which the shown flow is read; empty if it is not known."""
+        return ""
+
+    def key_log(self) -> str:
+        """The TLS secrets that may open the shown flow, as the lines of a key log."""
         return ""
 
     def show_bytes(
@@ -93,21 +105,24 @@ class TsharkPane(BytesPane):
         if self._kept_of is None or self._kept_of() is not capture:
             self._kept.clear()
             self._kept_of = weakref.ref(capture)
-        if segment.number in self._kept:
-            self._show_tsharks(self._kept[segment.number])
+        secrets = self.key_log()
+        kept = self._kept.get(segment.number)
+        if kept is not None and kept.with_secrets == hash(secrets):
+            self._show_tsharks(kept.fields)
         else:
-            self._ask(segment, capture)
+            self._ask(segment, capture, secrets)
 
-    def _ask(self, segment: Segment, capture: CapturedSegments) -> None:
+    def _ask(self, segment: Segment, capture: CapturedSegments, secrets: str) -> None:
         def time_of(number: int) -> int:
             with suppress(IndexError):  # the capture has let it go meanwhile
                 return capture.segments[number - 1].time_ns
             return segment.time_ns
 
-        run = self._asked = TsharkRun(segment, pieces_around(segment, capture), time_of, self.protocol_read())
+        pieces, read_as = pieces_around(segment, capture), self.protocol_read()
+        run = self._asked = TsharkRun(segment, pieces, time_of, read_as, secrets)
 
         def work() -> None:
-            self.post_message(self.TsharkAnswered(run, segment, run.fields()))
+            self.post_message(self.TsharkAnswered(run, segment, _Kept(run.fields(), hash(secrets))))
 
         super().show_fields(_NOTHING, hint(self, ("tshark", "stops tshark")) or "tshark…", "tshark reads the flow…")
         self.run_worker(work, name="tshark", group="tshark", thread=True, exit_on_error=False)
@@ -115,13 +130,13 @@ class TsharkPane(BytesPane):
     def on_tshark_pane_tshark_answered(self, event: TsharkAnswered) -> None:
         """Show the fields, unless they are no longer wanted."""
         event.stop()
-        if event.found.fields and not event.run.cancelled:
+        if event.found.fields.fields and not event.run.cancelled:
             self._kept[event.segment.number] = event.found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         if event.run is self._asked:
             self._asked = None
-            self._show_tsharks(event.found)
+            self._show_tsharks(event.found.fields)
 
     def _show_tsharks(self, found: TsharkFields) -> None:
         if found.problem:
