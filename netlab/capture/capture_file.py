@@ -1,7 +1,7 @@
 """A capture, read while it grows: segments, flows and streams as views of its mapped file, or files.
 
-No byte of a payload is copied here, unless the file is others'. What stays in memory is 28 bytes for each segment that
-is kept. Knows nothing of who writes: it reads up to the length that is complete.
+No byte of a payload is copied here, unless the file is others'. What stays in memory is 12 to 24 bytes for each segment
+that is kept. Knows nothing of who writes: it reads up to the length that is complete.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import overload
@@ -24,7 +24,7 @@ _KINDS = ((RST, Kind.RESET), (SYN, Kind.OPEN), (FIN, Kind.FIN))
 _TRANSPORTS = {TCP: Transport.TCP, UDP: Transport.UDP}
 
 
-class _Side:
+class Side:
     """One direction of a flow: its route, the sequence number of its first byte, and the end of its stream so far."""
 
     __slots__ = ("end", "first", "over", "route")
@@ -93,7 +93,12 @@ class Conversations:
         self.flows: Sequence[Flow] = FlowSequence(self)
         self.flow_count = 0
         self._flows: dict[int, Flow] = {}  # by index; exchanged when some are let go, because other threads look
-        self._sides: dict[int, dict[bytes, _Side]] = {TCP: {}, UDP: {}}
+        self._sides: dict[int, dict[bytes, Side]] = {TCP: {}, UDP: {}}
+
+    @property
+    def tcp_sides(self) -> Mapping[bytes, Side]:
+        """The senders of TCP by addresses and ports as in a `Packet`; valid until flows are let go."""
+        return self._sides[TCP]
 
     def place(self, packet: Packet, withheld: bool = False) -> tuple[int, int] | None:
         """Route and stream position of a packet, or None when it is no segment (a SYN-ACK, a pure ACK).
@@ -116,7 +121,7 @@ class Conversations:
         position = side.place(sequence, length)
         return (side.route, position) if position + length > 0 or not position else (side.route | OUTSIDE, 0)
 
-    def _broken_off(self, side: _Side, sequence: int, length: int) -> tuple[int, int]:
+    def _broken_off(self, side: Side, sequence: int, length: int) -> tuple[int, int]:
         """A reset's place: that of its text (RFC 1122, section 4.2.2.12), unless bytes are missing before."""
         before, side.over = side.end, True
         if length and side.first is not None and 0 <= (position := side.place(sequence, length)) <= before:
@@ -124,7 +129,7 @@ class Conversations:
         side.end = before
         return side.route | OUTSIDE, before
 
-    def _opened(self, side: _Side | None, key: bytes, first: int, flags: int) -> _Side:
+    def _opened(self, side: Side | None, key: bytes, first: int, flags: int) -> Side:
         """The side that sent a SYN: of a new flow, unless it is sent again, or answers one.
 
         It answers as a SYN-ACK, or without ACK where both ends open (RFC 9293, section 3.5) or the handshake is split.
@@ -137,12 +142,12 @@ class Conversations:
         side.first = first
         return side
 
-    def _answers(self, side: _Side, key: bytes) -> bool:
+    def _answers(self, side: Side, key: bytes) -> bool:
         """Whether a SYN of this side is the second of its flow: of the other side nothing but a SYN was seen."""
         other = self._sides[TCP][_swapped(key)]
         return side.first is None and not side.over and other.first is not None and not other.end
 
-    def _guessed(self, protocol: int, key: bytes) -> _Side:
+    def _guessed(self, protocol: int, key: bytes) -> Side:
         """The sender's side of a flow whose beginning was not seen.
 
         The server is who has the well-known port; else, by TCP, the lower one, because clients' ports are taken from
@@ -154,7 +159,7 @@ class Conversations:
             return self._begin(protocol, _swapped(key))[1]
         return self._begin(protocol, key)[0]
 
-    def _begin(self, protocol: int, key: bytes) -> tuple[_Side, _Side]:
+    def _begin(self, protocol: int, key: bytes) -> tuple[Side, Side]:
         """A new flow whose client sent from the first address of ``key``: its two sides, to server and to client."""
         half = (len(key) - 4) // 2
         client, server = (
@@ -163,7 +168,7 @@ class Conversations:
         )
         index = self.flow_count
         route = index << FLAG_BITS
-        sides = _Side(route), _Side(route | TO_CLIENT)
+        sides = Side(route), Side(route | TO_CLIENT)
         self._flows[index] = Flow(index + 1, _TRANSPORTS[protocol], client, server)
         self.flow_count += 1
         self._sides[protocol].update({key: sides[0], _swapped(key): sides[1]})

@@ -1,4 +1,4 @@
-"""One file of a capture, mapped, with the index of its segments: 28 bytes for each. Knows nothing of the other files.
+"""One file of a capture, mapped, with the index of its segments. Knows nothing of the other files.
 
 Rows are counted in the whole capture; ``first`` is the row of the file's first segment. What is in an index never
 changes, it only grows, so other threads may look while one reads.
@@ -9,12 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from array import array
-from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from heapq import merge
 from itertools import chain, islice
 from struct import error as StructError  # noqa: N812 - a class, as its name says here
@@ -25,8 +22,21 @@ from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.file_memory import WINDOW, CopiedFile, FileMemory, MappedFile
 from netlab.capture.files.pcap import MAGICS, Pcap
 from netlab.capture.files.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
+from netlab.capture.files.segment_index import SegmentIndex
 from netlab.capture.frames.fragments import Fragments, Whole
-from netlab.capture.frames.packets import Fragment, Packet, read_packet
+from netlab.capture.frames.packets import (
+    FIN,
+    PLAIN,
+    PLAIN_HEAD,
+    RAW,
+    RST,
+    SYN,
+    TCP,
+    Fragment,
+    Packet,
+    plain_ip,
+    read_packet,
+)
 from netlab.capture.model import CaptureError, Kind, LetGo, Outcome, Segment
 
 _PCAPNG_MAGIC = b"\n\r\r\n"
@@ -39,7 +49,7 @@ _PACKED = (
 )
 _NOT_THE_SAME = CaptureError, LookupError, StructError
 """What a block is that was replaced."""
-_NONE = array("I")
+_WRAP = 0xFFFFFFFF
 _NO_OPTIONS = 7
 """At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
 PREFIX = 24
@@ -74,19 +84,15 @@ class Part:
         """Whether something that was read has been found to be no longer there."""
         self._begun = False
         self._whole: dict[int, Whole] = {}  # of the segments, by their index here: those that came in fragments
-        self._places = array("Q")  # where each segment's block begins
-        self._positions = array("q")
-        self._lengths = array("I")
-        self._routes = array("I")
-        self._of_routes: defaultdict[int, array[int]] = defaultdict(partial(array, "I"))  # the segments of each route
+        self._index = SegmentIndex()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._index)
 
     @property
     def stop(self) -> int:
         """The row behind its last segment."""
-        return self.first + len(self._places)
+        return self.first + len(self._index)
 
     @property
     def size(self) -> int:
@@ -101,7 +107,7 @@ class Part:
     @property
     def routes(self) -> frozenset[int]:
         """The routes of its segments."""
-        return frozenset(self._of_routes.copy())
+        return self._index.all_routes
 
     def map(self, length: int) -> bool:
         """Map the file as it stands if what is mapped is too short; False if it does not show its format yet.
@@ -122,39 +128,64 @@ class Part:
         assert container is not None  # it is mapped
         frames: Iterator[Frame] = islice(self._memory.frames(container, length), at_most)
         if self._begun:
-            return self._index(container, frames)
+            return self._read_frames(container, frames)
         head = next(frames, None)
         if head is None:
             return 0
         self._begun = True
         begin(self, container.checkpoint)
-        return self._index(container, chain((head,), frames))
+        return self._read_frames(container, chain((head,), frames))
 
-    def _index(self, container: Container, frames: Iterator[Frame]) -> int:
-        """Note each segment's place, stream position, length and route; how many packets were looked at."""
-        view, place = self._memory.reading, self._reading.conversations.place
-        places, positions, lengths, routes = self._places, self._positions, self._lengths, self._routes
-        of_routes, index = self._of_routes, len(places)
+    def _read_frames(self, container: Container, frames: Iterator[Frame]) -> int:
+        """Add the segments among these frames to the index; how many packets were looked at.
+
+        What most packets are is decided here, for the sake of time: TCP behind plain headers, with the next bytes of a
+        stream or with none. `_read_frame` decides the same of any packet.
+        """
+        view, sides, index, head = self._memory.reading, self._reading.conversations.tcp_sides, self._index, PLAIN_HEAD
+        add_route, add_position, add_length, add_place = index.appends()
         scanned = 0
-        for at, link, start, end, on_link, stop in frames:
+        for frame in frames:
             scanned += 1
-            found = read_packet(view, link, start, end, on_link)
-            packet = found if isinstance(found, tuple) else self._whole_packet(found, container, at)
-            if packet is None:
-                continue
-            placed = place(packet, start - at > LONGEST_PACKET_HEAD)
-            if placed is not None:
-                lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
-                route = placed[0] | OUTSIDE if lost else placed[0]
-                routes.append(route)
-                of_routes[route].append(index)
-                positions.append(placed[1])
-                lengths.append(packet[5])
-                places.append(at)  # last, because readers go by its length
-                index += 1
-            elif index in self._whole:  # it came in fragments, and is only an acknowledgement
-                del self._whole[index]
+            at, link, start, end, on_link, stop = frame
+            ip = start if link == RAW else plain_ip(view, link, start, end)
+            if end - ip >= PLAIN and stop - end <= _NO_OPTIONS:
+                first, total, fragment, protocol, key, sequence, flags = head(view, ip)
+                length = total - 20 - (flags >> 10 & 0x3C)
+                whole = first == 0x45 and ip + total <= start + on_link and not fragment & 0x3FFF
+                if whole and protocol == TCP and flags >= 0x5000 and not flags & (FIN | SYN | RST):
+                    side = sides.get(key) if length > 0 else None
+                    if side is not None and side.first is not None and side.first + side.end & _WRAP == sequence:
+                        position = side.end
+                        side.end += length
+                        try:
+                            add_route(side.route)
+                            add_position(position)
+                            add_length(length)
+                            add_place(at)  # last, because readers go by its length
+                        except OverflowError:
+                            index.add(at, position, length, side.route)
+                            add_route, add_position, add_length, add_place = index.appends()
+                        continue
+                    if not length and start - at <= LONGEST_PACKET_HEAD:
+                        continue
+            self._read_frame(container, frame)
+            add_route, add_position, add_length, add_place = index.appends()
         return scanned
+
+    def _read_frame(self, container: Container, frame: Frame) -> None:
+        """Add the packet to the index if it is a segment."""
+        view, (at, link, start, end, on_link, stop) = self._memory.reading, frame
+        found = read_packet(view, link, start, end, on_link)
+        packet = found if isinstance(found, tuple) else self._whole_packet(found, container, at)
+        if packet is None:
+            return
+        placed = self._reading.conversations.place(packet, start - at > LONGEST_PACKET_HEAD)
+        if placed is not None:
+            lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
+            self._index.add(at, placed[1], packet[5], placed[0] | OUTSIDE if lost else placed[0])
+        else:  # if it came in fragments, it is only an acknowledgement
+            self._whole.pop(len(self._index), None)
 
     def _whole_packet(self, found: Fragment | str, container: Container, at: int) -> Packet | None:
         """The packet that a fragment completes; None if it completes none, or if it cannot be read."""
@@ -172,7 +203,7 @@ class Part:
         if isinstance(packet, str):
             unread[packet] += whole.fragments
             return None
-        self._whole[len(self._places)] = whole
+        self._whole[len(self._index)] = whole
         return packet
 
     def _packet(self, index: int) -> tuple[Packet, memoryview]:
@@ -186,7 +217,7 @@ class Part:
         else:
             view = self._around(index)
             try:
-                _, link, start, end, on_link, _ = self.container.frame(view, self._places[index])
+                _, link, start, end, on_link, _ = self.container.frame(view, self._index.places[index])
             except _NOT_THE_SAME:
                 raise self._gone(index) from None
             packet = read_packet(view, link, start, end, on_link)
@@ -210,8 +241,8 @@ class Part:
     def _around(self, index: int) -> memoryview:
         """Memory with the block of a segment at its place. Raises `LetGo` if the file was cut short."""
         assert self.container is not None  # there are rows
-        start = self._places[index]
-        stop = self._places[index + 1] if index + 1 < len(self._places) else self.position
+        start = self._index.places[index]
+        stop = self._index.places[index + 1] if index + 1 < len(self._index.places) else self.position
         view = self._memory.look(start, min(stop, start + WINDOW))
         if view is not None and stop > start + WINDOW:  # much that is no segment may lie between
             with suppress(*_NOT_THE_SAME):  # else it begins far from its original bytes
@@ -231,10 +262,10 @@ class Part:
         packet, data = self._packet(index)
         assert self.container is not None  # there are rows
         try:
-            time_ns, fate, original, outcome = self.container.details(self._around(index), self._places[index])
+            time_ns, fate, original, outcome = self.container.details(self._around(index), self._index.places[index])
         except _NOT_THE_SAME:
             raise self._gone(index) from None
-        route, kind = self._routes[index], kind_of(packet)
+        route, kind = self._index.routes[index], kind_of(packet)
         try:
             flow = self._reading.conversations.flow(route)
         except KeyError:
@@ -247,7 +278,7 @@ class Part:
             kind=kind,
             length=packet[5],
             data=data,
-            offset=self._positions[index],
+            offset=self._index.positions[index],
             fate=fate,
             original=None if original is None else self._memory.kept(original),
             fragments=self._whole[index].fragments if index in self._whole else 0,
@@ -256,23 +287,20 @@ class Part:
 
     def rows(self, route: int, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
         """Row, position and length of each segment of a route from row ``start`` to ``stop``."""
-        first, indices = self.first, self._of_routes.get(route, ())
-        for at in range(bisect_left(indices, start - first), bisect_left(indices, stop - first)):
-            index = indices[at]
-            yield first + index, self._positions[index], self._lengths[index]
+        rows, first = self._index, self.first
+        for index in rows.of_route(route, max(start - first, 0), stop - first):
+            yield first + index, rows.positions[index], rows.lengths[index]
 
     def rows_of(self, routes: Iterable[int], start: int) -> Iterator[int]:
         """The rows of these routes' segments from row ``start`` on, in order."""
-        first, count = self.first, len(self._places)
-        found = [self._of_routes.get(route, _NONE) for route in routes]
-        for index in merge(*(islice(each, bisect_left(each, start - first), None) for each in found)):
-            if index >= count:  # not wholly there yet
-                return
+        first, stop = self.first, len(self._index)
+        found = [self._index.of_route(route, max(start - first, 0), stop) for route in routes]
+        for index in merge(*found):
             yield first + index
 
     def close(self) -> None:
         """Close the file, and forget its index."""
-        self._places = array("Q")
+        self._index = SegmentIndex()
         self._memory = MappedFile(self._file)
         self._file.close()
 

@@ -27,6 +27,7 @@ ORIGINAL: Final = 0x80004E4C
 BYTE_ORDER_MAGIC: Final = 0x1A2B3C4D
 LONGEST_PACKET_HEAD: Final = 28
 """Bytes of a packet block before the packet; if there are more, an `ORIGINAL` block stands before it."""
+_SHORTEST_ENHANCED: Final = 32
 
 _COMMENT, _APPLICATION, _RESOLUTION, _TIME_OFFSET = 1, 4, 9, 14
 _LONGEST_COMMENT = 1024
@@ -85,6 +86,7 @@ class ByteOrder:
         self.option = Struct(mark + "HH")
         self.interface = Struct(mark + "HxxI")
         self.enhanced = Struct(mark + "I8xII")
+        self.block = Struct(mark + "III8xII").unpack_from  # of an enhanced packet: kind, size, and the three numbers
         self.old = Struct(mark + "H10xII")
         self.stamp = Struct(mark + "II")
         self.offset = Struct(mark + "q")
@@ -165,6 +167,16 @@ class Pcapng:
         order, interfaces = self._sections[-1] if self._sections else _NO_SECTION
         at, before = self.position, -1  # before: where the original bytes of the next packet stand
         while end - at >= 12:
+            if before < 0 and end - at >= _SHORTEST_ENHANCED:  # decided here, for the sake of time, as below
+                kind, size, number, captured, length = order.block(view, at)
+                fits = size <= end - at and not size & 3 and captured <= size - _SHORTEST_ENHANCED
+                if kind == ENHANCED_PACKET and fits and number < len(interfaces):
+                    stop, start = at + size, at + LONGEST_PACKET_HEAD
+                    if order.word.unpack_from(view, stop - 4)[0] == size:
+                        self.position, self._began = stop, True
+                        yield at, interfaces[number][0], start, start + captured, length, stop
+                        at = stop
+                        continue
             kind, size = order.head.unpack_from(view, at)
             if kind == SECTION_HEADER:
                 order, interfaces = self._enter(view, at)

@@ -45,7 +45,15 @@ _TCP = Struct(">4sI4xH")
 _UDP = Struct(">4sH")
 _U16 = Struct(">H")
 _U32 = Struct(">I")
-_RAW = 101
+RAW = 101
+"""The link type of IP packets without a link header."""
+_ETHERNET, _ETHERNET_HEADER = 1, 14
+
+PLAIN = 40
+"""Bytes of headers that are plain: IPv4 and TCP without options."""
+PLAIN_HEAD = Struct(">BxHxxHxBxx12sI4xH").unpack_from
+"""Of such headers: version and length, total length, fragment word, protocol, addresses and ports, sequence number, and
+TCP's offset and flags. They are what they seem if the first is 0x45, and the protocol TCP."""
 
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION = 0, 43, 44, 51
 _EXTENSIONS = frozenset({_HOP_BY_HOP, _ROUTING, _FRAGMENT, _AUTHENTICATION, 60, 135, 139, 140})
@@ -61,6 +69,13 @@ _PROTOCOLS = {
 }  # fmt: skip
 
 
+def plain_ip(view: memoryview, link: int, start: int, end: int) -> int:
+    """Where the IPv4 header begins in an Ethernet frame; ``end`` behind any other link header."""
+    if link == _ETHERNET and end - start >= _ETHERNET_HEADER and view[start + 12] == 8 and not view[start + 13]:
+        return start + _ETHERNET_HEADER
+    return end
+
+
 def read_packet(view: memoryview, link: int, start: int, end: int, length: int) -> Packet | Fragment | str:
     """The packet whose captured bytes are ``view[start:end]`` and which was ``length`` bytes long on its link.
 
@@ -69,7 +84,7 @@ def read_packet(view: memoryview, link: int, start: int, end: int, length: int) 
     whole = start + length
     if whole < end:
         whole = end
-    if link != _RAW:
+    if link != RAW:
         found = ip_behind_link(view, link, start, end)
         if isinstance(found, str):
             return found
