@@ -18,6 +18,7 @@ WHAT = {
     "commands": "one file a command",
     "ui": "the app; knows textual",
     "api": "a wire for programs",
+    "load": "requests and latency",
     "lab": "one topic running",
     "serve": "the server's process",
     "host": "a person's program",
@@ -37,8 +38,8 @@ WHAT = {
 }
 """What each part is, in a few words."""
 COLUMN = {
-    "cli": 3, "commands": 3, "api": 0.5, "ui": 2, "lab": 2, "scene": 1, "attachments": 3.95, "serve": 3, "wire": 0,
-    "topics": 3, "host": 5.4, "names": 0, "dissect": 5.3, "kernel": 2, "capture": 4, "certificates": 7,
+    "cli": 3, "commands": 3, "api": 0, "load": 1, "ui": 2, "lab": 2, "scene": 1, "attachments": 3.95, "serve": 3,
+    "wire": 0, "topics": 3, "host": 5.4, "names": 0, "dissect": 5.3, "kernel": 2, "capture": 4, "certificates": 7,
     "folders": 1, "platforms": 2, "hardening": 5.3, "processor": 8,
 }  # fmt: skip
 """Where each part stands, so that no arrow passes behind a box; how high follows from the imports."""

@@ -58,8 +58,11 @@ COMMANDS = {
     "completion": Subcommand("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),
 }
 
-INTERNAL = {"host": Subcommand("netlab.commands.host", "-- COMMAND …", "a person's program, for the app", LAB)}
-"""What the app starts, and no person."""
+INTERNAL = {
+    "host": Subcommand("netlab.commands.host", "-- COMMAND …", "a person's program, for the app", LAB),
+    "generator": Subcommand("netlab.commands.generator", "", "the requests of a load"),
+}
+"""What other commands start, and no person."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

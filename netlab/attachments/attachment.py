@@ -55,6 +55,7 @@ def _raw(transport: Transport, port: int, named: dict[str, object]) -> Topic:
         bare=_send_and_receive if stream else _ask,
         hint="type a line and press enter",
         order=0,
+        plain=True,
         options=(_newline("lf" if stream else "none"),),
         then=NextSteps((":fault delay 500ms",), "every client of the wire waits"),
         **named,  # type: ignore[arg-type]  # the names of fields

@@ -196,6 +196,10 @@ class Topic:
     """The models that need ``os.fork``, which some systems lack."""
     attached: bool = False
     """Whether its server is a person's own, which netlab knows nothing of."""
+    echoes: bool = False
+    """Whether the second of the calls for bare text returns what the first sends."""
+    plain: bool = False
+    """Whether its client's connection carries what is sent and nothing else: no handshake and no frame."""
 
     def lacking(self, model: str) -> str:
         """Why this system cannot run a model, in one line; empty if it can."""

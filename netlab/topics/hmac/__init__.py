@@ -30,6 +30,7 @@ TOPIC = Topic(
     hint="type Hello and press enter; then :secret wrong and :connect",
     then=NextSteps((":secret wrong", ":connect"), "refused, the log says why"),
     order=6,
+    echoes=True,
     unfinished=lambda model: b"0123456789",
     options=(Option("secret", b"peekaboo", "the secret that both sides must know", _secret, secret=True, client=True),),
 )

@@ -43,6 +43,7 @@ TOPIC = Topic(
     hint="type {'a': (1, 2)} and press enter; then :authkey wrong",
     then=NextSteps((":authkey wrong", ":connect"), "refused"),
     order=5,
+    echoes=True,
     unfinished=lambda model: b"\x00\x00\x00\x40#CH",
     options=(
         Option("authkey", b"peekaboo", "the key that both sides must know", _authkey, secret=True, client=True),

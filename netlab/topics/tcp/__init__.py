@@ -30,6 +30,8 @@ TOPIC = Topic(
     hint="type Hello and press enter",
     then=NextSteps((":connect", "Hello again"), "the second client waits"),
     order=1,
+    echoes=True,
+    plain=True,
     unfinished=_unfinished,
     forks=("forking",),
 )

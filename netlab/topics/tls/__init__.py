@@ -36,6 +36,7 @@ TOPIC = Topic(
     hint="type Hello and press enter; then :present expired",
     then=NextSteps((":present expired", ":connect"), "refused, with the reason"),
     order=7,
+    echoes=True,
     unfinished=lambda model: b"\x16\x03\x01\x02\x00\x01",
     certificates=True,
     options=(

@@ -1,0 +1,91 @@
+"""One load on one address. The generator is a process of its own; this hears it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from netlab.capture.model import Endpoint
+from netlab.lab.errors import LabError
+from netlab.lab.processes.child import Child, Message, stop
+from netlab.load.generator.process import ENVIRONMENT
+from netlab.load.histogram import refuse_without
+from netlab.load.keywords import as_text
+from netlab.load.plan import LoadPlan
+from netlab.load.points import GaugeValues, Point
+from netlab.load.result import LoadResult, Percentiles
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+class LoadRun:
+    """A load. ``keywords`` are those of the topic's client, including secrets, for an operation that is calls.
+
+    ``on_point`` gets each point, in a thread of the run's; ``gauges`` says what is known of the server then.
+    """
+
+    def __init__(
+        self,
+        plan: LoadPlan,
+        address: Endpoint,
+        *,
+        model: str = "",
+        keywords: Mapping[str, object] = _NOTHING,
+        on_point: Callable[[Point], None] = lambda point: None,
+        gauges: Callable[[], GaugeValues] | None = None,
+    ) -> None:
+        self._plan, self._address, self._model = plan, address, model
+        self._keywords, self._on_point, self._gauges = keywords, on_point, gauges
+        self._points: list[Point] = []
+        self._result: Message | None = None
+        self._over, self._cancelled = threading.Event(), threading.Event()
+        self._child: Child | None = None
+
+    def run(self) -> LoadResult:
+        """Do it, and wait until it is over or `cancel` was called. Raises `LabError` if it cannot be done."""
+        refuse_without()
+        task = {
+            "plan": self._plan.as_json(),
+            "host": self._address.host,
+            "port": self._address.port,
+            "keywords": as_text(self._keywords),
+        }
+        child = self._child = Child(["generator"], {ENVIRONMENT: json.dumps(task)})
+        try:
+            child.attach(self._hear, self._over.set)
+            if self._cancelled.is_set():
+                self.cancel()
+            self._over.wait()
+        finally:
+            stop(child)
+        if self._result is None:
+            words = " ".join(child.last_words[-1:])
+            raise LabError(f"the generator ended: {words or 'without a word'}", "start the load again")
+        return self._found(self._result)
+
+    def cancel(self) -> None:
+        """End the load early; `run` returns with the result so far. Any thread; also before `run`."""
+        self._cancelled.set()
+        if self._child is not None:
+            self._child.request({"ask": "end"})
+
+    def _hear(self, message: Message) -> None:
+        match message:
+            case {"event": "point", "point": list(values)}:
+                point = Point(*values)
+                if self._gauges is not None:
+                    point = point._replace(**self._gauges()._asdict())
+                self._points.append(point)
+                self._on_point(point)
+            case {"event": "result"}:
+                self._result = message
+                self._over.set()
+
+    def _found(self, found: Message) -> LoadResult:
+        values: dict[str, object] = {name: value for name, value in found.items() if name != "event"}
+        for name in ("latency", "from_sending"):
+            values[name] = Percentiles(*found[name])  # type: ignore[misc]  # the generator's own message
+        values["histogram"] = tuple(tuple(each) for each in found["histogram"])  # type: ignore[attr-defined]  # the same
+        return LoadResult(plan=self._plan, model=self._model, points=tuple(self._points), **values)  # type: ignore[arg-type]  # the same
