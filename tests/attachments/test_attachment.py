@@ -99,8 +99,26 @@ def test_bare_text_is_a_line_and_shows_what_comes_until_the_server_is_quiet() ->
 def test_silence_is_said_and_not_waited_for() -> None:
     with serving(lambda client: client.recv(1) and None) as there, attached(there) as lab:
         typed(lab, "receive(0.01, 0.01)", ":half-close", "receive()")
-        assert "nothing came in 0.01 s" in said(lab, EntryKind.NOTE)
+        assert "nothing came in 0.01 s; it may still come" in said(lab, EntryKind.NOTE)
         assert said(lab, EntryKind.RESULT) == ["b''"]
+
+
+def test_a_late_answer_is_shown_and_is_not_taken_for_that_of_the_next_line() -> None:
+    late = threading.Event()
+
+    def slow(client: socket.socket) -> None:
+        for line in client.makefile("rb"):
+            late.wait(PATIENCE)
+            client.sendall(b"you said " + line)
+
+    with serving(slow) as there, attached(there) as lab:
+        typed(lab, "sendall(b'one\\n')", "receive(0.01, 0.01)")
+        late.set()
+        wait_until(lambda: any("you said one" in note for note in said(lab, EntryKind.NOTE)))
+        typed(lab, "two")
+        results = "".join(said(lab, EntryKind.RESULT))
+        assert said(lab, EntryKind.CALL)[-3:] == ["s.receive()", r"s.sendall(b'two\n')", "s.receive()"]
+        assert results.index("you said one") < results.index("you said two")
 
 
 def test_datagrams_are_taken_one_by_one() -> None:

@@ -51,7 +51,7 @@ class Client:
                 got.append(self.socket.recv(MOST))
         except TimeoutError:
             if not got:
-                self.log(f"nothing came in {first:g} s")
+                self.log(f"nothing came in {first:g} s; it may still come")
                 return None
         return got
 

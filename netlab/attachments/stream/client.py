@@ -52,7 +52,7 @@ class Client:
                 ended = not piece
         except TimeoutError:
             if not got:
-                self.log(f"nothing came in {first:g} s")
+                self.log(f"nothing came in {first:g} s; it may still come")
                 return None
         except ConnectionError:
             if not got:

@@ -36,6 +36,8 @@ from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
 ENTRIES_KEPT = 2000
+RECEIVE = "receive"
+"""The operation that takes what has come, of a client to which a server speaks unasked."""
 _LARGEST_KEPT = 1 << 16
 """The largest payload, in bytes, with which the transcript keeps a call so that it can be copied."""
 
@@ -134,12 +136,20 @@ class Repl:
         if self.connection is not None and (not self.connection.connected or self.connection.peer_closed()):
             self.note("connecting again")
             self.connect()
+        if self._answered_late():
+            calls = [Call(RECEIVE), *calls]
         try:
             for index, call in enumerate(calls, 1):
                 self._more = index < len(calls)
                 self.perform(call)
         finally:
             self._more = False
+
+    def _answered_late(self) -> bool:
+        """Whether something waits that would be taken for the answer to the next line."""
+        if self.connection is None or self._arrivals is None or RECEIVE not in self.operations:
+            return False
+        return self.connection.unread(1)[0] > 0
 
     def perform(self, call: Call) -> object:
         """Run one call, and connect before the first; returns and raises what the client does."""
