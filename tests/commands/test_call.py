@@ -14,6 +14,7 @@ import pytest
 
 from netlab.commands.call import main
 from tests.support.echo import EchoServer
+from tests.support.forking.process import netlab
 
 
 def test_results_on_stdout_as_a_prompt_shows_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,9 +123,10 @@ def test_lines_about_views_run_too(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_the_lines_of_standard_input_run_as_they_come() -> None:
-    words = [sys.executable, "-m", "netlab", "call", "tcp", "-f", "-", "--keep-going"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(words, text=True, **pipes) as run:  # type: ignore[call-overload]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with netlab("call", "tcp", "-f", "-", "--keep-going", text=True, **pipes) as run:
+        assert run.stdin is not None
+        assert run.stdout is not None
         run.stdin.write("send(b'one')\n")
         run.stdin.flush()
         assert run.stdout.readline() == "3\n"

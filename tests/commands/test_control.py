@@ -9,7 +9,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from netlab.capture.model import Endpoint, Transport
 from netlab.names import parse_address
 from netlab.wire.impairment import catalog
 from tests.support.echo import EchoServer
+from tests.support.forking.process import netlab, run_netlab
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -53,8 +53,8 @@ def echo() -> Iterator[EchoServer]:
 
 @contextlib.contextmanager
 def controlled(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    words = [sys.executable, "-m", "netlab", "wire", "--control", "127.0.0.1:0", *options]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    words = ["wire", "--control", "127.0.0.1:0", *options]
+    with netlab(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline(), process
@@ -238,6 +238,5 @@ def _runs(child: str) -> bool:
     ],
 )
 def test_options_that_do_not_go_together(options: list[str], problem: str) -> None:
-    words = [sys.executable, "-m", "netlab", "wire", "--control", "127.0.0.1:0", *options]
-    found = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    found = run_netlab("wire", "--control", "127.0.0.1:0", *options, timeout=60)
     assert (found.returncode, problem in found.stderr) == (2, True)

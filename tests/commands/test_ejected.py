@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from netlab import cli
 from netlab.certificates import authority, certs
 from netlab.topics.discovery import find_topics, topic_named
+from tests.support.forking.process import run_netlab
 from tests.support.pythons import options_of, pythons, run_alone, serving_alone
 from tests.support.server_processes import serving
 from tests.support.waiting import PATIENCE
@@ -49,8 +49,7 @@ def ejected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def call(topic: str, to: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "netlab", "call", topic, *EXPRESSIONS[topic], "--to", to, *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return run_netlab("call", topic, *EXPRESSIONS[topic], "--to", to, *options, timeout=PATIENCE)
 
 
 def client(python: str, folder: Path, topic: str, at: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -117,8 +116,7 @@ def test_whose_authority_it_is_can_be_chosen_on_either_side(ejected: Path, stran
 
 
 def test_a_server_of_its_own_shows_what_the_folder_has(strangers: Path) -> None:
-    command = [sys.executable, "-m", "netlab", "call", "tls", "Hello", "--certificates", str(strangers)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    done = run_netlab("call", "tls", "Hello", "--certificates", str(strangers), timeout=PATIENCE)
     assert (done.returncode, "b'Hello'" in done.stdout) == (0, True), done
 
 

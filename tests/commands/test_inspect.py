@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
@@ -21,12 +20,12 @@ from netlab.capture.writer import CaptureWriter
 from netlab.commands.captures.segment_fields import FIELDS, USUAL
 from tests.support import build
 from tests.support.folders import CAPTURE_CASES
+from tests.support.forking.process import netlab, run_netlab
 from tests.support.screen.recorded_tls import sample
 from tests.support.waiting import PATIENCE
 
 START = 1_700_000_000_000_000_001
 HOSTILE = bytes(range(256)) + "\x1b]0;title\x07\u202e\u2028".encode() + b"\xed\xa0\x80"
-INSPECT = [sys.executable, "-m", "netlab", "inspect"]
 
 
 def written(path: Path, *payloads: bytes, port: int = 20000) -> Path:
@@ -132,11 +131,11 @@ def test_raw_bytes_do_not_go_to_a_terminal_unless_forced(tmp_path: Path) -> None
     path = written(tmp_path / "lab.pcapng", b"Hello")
     terminal, slave = pty.openpty()
     try:
-        command = [*INSPECT, str(path), "--flow", "1", "--stream", "server"]
-        refused = subprocess.run(command, stdout=slave, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        words = ["inspect", str(path), "--flow", "1", "--stream", "server"]
+        refused = run_netlab(*words, stdout=slave, timeout=PATIENCE)
         assert refused.returncode == 2
         assert "add --force" in refused.stderr
-        assert subprocess.run([*command, "--force"], stdout=slave, timeout=PATIENCE).returncode == 0
+        assert run_netlab(*words, "--force", stdout=slave, timeout=PATIENCE).returncode == 0
         assert os.read(terminal, 100) == b"Hello"
     finally:
         os.close(slave)
@@ -145,8 +144,8 @@ def test_raw_bytes_do_not_go_to_a_terminal_unless_forced(tmp_path: Path) -> None
 
 def test_standard_input_is_printed_as_it_arrives(tmp_path: Path) -> None:
     data = written(tmp_path / "lab.pcapng", b"Hello", b"again").read_bytes()
-    command = [*INSPECT, "--json", "--fields", "number", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    words = ["inspect", "--json", "--fields", "number", "-"]
+    with netlab(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(data[:-40])
@@ -160,7 +159,7 @@ def test_standard_input_is_printed_as_it_arrives(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     path = written(tmp_path / "lab.pcapng", *[b"Hello"] * 3000)
-    with subprocess.Popen([*INSPECT, str(path), "--text"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with netlab("inspect", str(path), "--text", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline().endswith("open        ·\n".encode())

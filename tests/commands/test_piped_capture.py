@@ -15,13 +15,6 @@ from tests.commands.test_inspect import written
 from tests.support.screen.in_terminal import Terminal
 from tests.support.waiting import wait_until
 
-SCRIPT = """
-import fcntl, sys, termios
-fcntl.ioctl(1, termios.TIOCSCTTY, 0)  # the terminal of the session, as in a shell
-from netlab.cli import main
-sys.exit(main(["inspect", {!r}]))
-"""
-
 
 def test_a_pipe_is_copied_as_it_comes(tmp_path: Path) -> None:
     reading, writing = os.pipe()
@@ -46,8 +39,9 @@ def test_panes_show_a_pipe_and_take_keys_from_the_terminal(tmp_path: Path, way: 
     fifo = tmp_path / "pipe"
     os.mkfifo(fifo)
     word = "-" if way == "standard input" else str(fifo)
-    script = SCRIPT.format(word)
-    terminal = Terminal(temp, command=[sys.executable, "-c", script], stdin=subprocess.PIPE if word == "-" else None)
+    terminal = Terminal(
+        temp, "inspect", word, module="netlab", controlling=True, stdin=subprocess.PIPE if word == "-" else None
+    )
     try:
         source = terminal.process.stdin if word == "-" else fifo.open("wb")
         assert source is not None

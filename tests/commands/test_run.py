@@ -28,6 +28,7 @@ from netlab.lab.experiments.run_events import (
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
+from tests.support.forking.process import run_netlab
 from tests.support.scripted_lab import experiment
 from tests.support.waiting import wait_until
 
@@ -214,8 +215,7 @@ def alive(pid: int) -> bool:
 def test_experiments_make_no_certificates_where_a_persons_are(tmp_path: Path) -> None:
     """A checkout's certs/ has its README.md, and nothing else after a run."""
     (tmp_path / "README.md").write_text("what this is")
-    command = [sys.executable, "-m", "netlab", "run", "tls/plain-text"]
     environ = {**os.environ, "NETLAB_CERTIFICATES": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environ, check=False)
+    done = run_netlab("run", "tls/plain-text", timeout=60, env=environ)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]

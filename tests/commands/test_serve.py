@@ -22,13 +22,13 @@ from netlab.certificates import authority
 from netlab.commands import serve as subject
 from netlab.serve.options import add_options, chosen_options
 from netlab.topics.contract import Option
+from tests.support.forking.process import netlab, run_netlab
 from tests.support.server_processes import serving, take_part_again
 from tests.support.waiting import PATIENCE, wait_until
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "netlab", "serve", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+    return run_netlab("serve", *arguments, timeout=PATIENCE, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -149,8 +149,7 @@ def test_a_client_may_stall_for_an_hour_or_without_a_limit(longest: str) -> None
 
 
 def test_it_serves_on_when_nobody_reads_its_log() -> None:
-    command = [sys.executable, "-m", "netlab", "serve", "tcp", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with netlab("serve", "tcp", "--port", "0", stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             port = int(process.stdout.readline().rpartition(":")[2])
@@ -169,9 +168,9 @@ def test_it_serves_on_when_nobody_reads_its_log() -> None:
 def test_a_log_that_nobody_reads_stops_nothing(model: str) -> None:
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
-    command = [sys.executable, "-m", "netlab", "serve", "tcp", "--port", "0", "--model", model]
+    words = ("serve", "tcp", "--port", "0", "--model", model)
     with (
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writing) as process,
+        netlab(*words, stdin=subprocess.DEVNULL, stdout=writing) as process,
         os.fdopen(reading, "rb") as log,
     ):
         os.close(writing)

@@ -22,21 +22,19 @@ from netlab.commands.wire import main
 from netlab.topics.tls.client import Client
 from netlab.wire.impairment import catalog
 from tests.support import wireshark
+from tests.support.forking.process import netlab
 from tests.support.independent import conversations, frames
 from tests.support.relaying import accept, endpoint, listening, read_all, read_exactly
 from tests.support.server_processes import serving, take_part_again
 from tests.support.waiting import PATIENCE, wait_until
 from tests.support.wireshark import needs_tshark
 
-PROGRAM = [sys.executable, "-m", "netlab", "wire"]
-
 
 @contextlib.contextmanager
 def started(*arguments: str, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
     """The command, ended with the block if it still runs."""
-    child = subprocess.Popen(
-        [*PROGRAM, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    child = netlab("wire", *arguments, **pipes, **more)
     try:
         yield child
     finally:

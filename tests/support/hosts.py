@@ -7,7 +7,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from netlab.capture.model import Endpoint
 from netlab.names import parse_address
 from tests.support.folders import ROOT, TESTS
+from tests.support.forking import process
 from tests.support.waiting import PATIENCE
 
 NAME = "lab.test"
@@ -33,8 +33,7 @@ class Child:
     """A command of netlab; ``listening`` is where it said that it listens."""
 
     def __init__(self, arguments: tuple[str, ...], env: dict[str, str], count: int) -> None:
-        command = [sys.executable, "-m", "netlab", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+        self.process = process.netlab(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
         self._rest = b""
         self.listening = [self._listening() for _ in range(count)]
 
@@ -81,5 +80,4 @@ def netlab(*arguments: str, env: dict[str, str], count: int = 1) -> Iterator[Chi
 
 def call(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """``netlab call`` from its beginning to its end."""
-    command = [sys.executable, "-m", "netlab", "call", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=PATIENCE)
+    return process.run_netlab("call", *arguments, env=env, timeout=PATIENCE)

@@ -10,18 +10,26 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from tests.support.forking.process import netlab
 from tests.support.waiting import PATIENCE, wait_until
 
 
 class Serving:
-    """A running ``netlab serve``: its process, its address, and its output by line as it comes."""
+    """A running ``netlab serve``: its process, its address, and its output by line as it comes.
+
+    ``python`` are options of the Python in which it is started.
+    """
 
     def __init__(self, arguments: Sequence[str], python: Sequence[str] = (), stderr: int | None = None) -> None:
-        command = [sys.executable, *python, "-m", "netlab", "serve", *arguments, "--port", "0"]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True, process_group=0
-        )
+        words = ["serve", *arguments, "--port", "0"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": stderr}
+        options: dict[str, Any] = {"text": True, "process_group": 0, **pipes}
+        if python:
+            self.process = subprocess.Popen([sys.executable, *python, "-m", "netlab", *words], **options)
+        else:
+            self.process = netlab(*words, **options)
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
         wait_until(lambda: bool(self.lines) or self.process.poll() is not None, "a first line")

@@ -6,7 +6,6 @@ import http.client
 import logging
 import socket
 import subprocess
-import sys
 import threading
 import time
 from xmlrpc.client import dumps
@@ -18,6 +17,7 @@ from netlab.lab.lab import Lab
 from netlab.topics.discovery import topic_named
 from netlab.topics.host_names import ALLOW_HOST, parse_names
 from tests.support.authenticated import served
+from tests.support.forking.process import netlab
 from tests.support.http_servers import DEADLINE, PATHS, SERVERS, exchange, read_all, serving, status
 from tests.support.waiting import wait_until
 
@@ -172,8 +172,8 @@ def test_a_wire_beyond_loopback_makes_its_address_the_server_s(topic):
 @TOPICS
 def test_serve_takes_several_names(topic):
     names = ["--allow-host", "one.example,two.example", "--allow-host", "192.0.2.7"]
-    command = [sys.executable, "-m", "netlab", "serve", topic, "--port", "0", *names]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with netlab("serve", topic, "--port", "0", *names, text=True, **pipes) as server:
         try:
             address = ("127.0.0.1", int(server.stdout.readline().rpartition(":")[2]))
             for host in ("one.example", "two.example:1", "192.0.2.7", "localhost"):

@@ -9,32 +9,37 @@ import pty
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.folders import ROOT
+from tests.support.forking.process import APP, started
 from tests.support.waiting import PATIENCE
-
-APP = [sys.executable, "-m", "tests.support.screen.run_app"]
 
 
 class Terminal:
     """A pseudo-terminal in which the app runs; what it wrote is in ``written``."""
 
     def __init__(
-        self, temp: Path, *words: str, command: Sequence[str] = APP, stdin: int | None = None, **environment: str
+        self,
+        temp: Path,
+        *words: str,
+        start: Callable[..., subprocess.Popen[bytes]] = started,
+        module: str = APP,
+        controlling: bool = False,
+        stdin: int | None = None,
+        **environment: str,
     ) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         self.written = bytearray()
         env = {**os.environ, "TERM": "xterm-256color", "TMPDIR": str(temp), "PYTHONPATH": str(ROOT), **environment}
-        self.process = subprocess.Popen(
-            [*command, *words], stdin=self.slave if stdin is None else stdin, stdout=self.slave, stderr=self.slave,
-            env=env, start_new_session=True,
+        self.process = start(
+            module, *words, stdin=self.slave if stdin is None else stdin, stdout=self.slave, stderr=self.slave,
+            env=env, start_new_session=True, controlling=controlling,
         )  # fmt: skip
 
     def read(self) -> None:

@@ -14,8 +14,6 @@ import random
 import re
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.folders import ROOT
+from tests.support.forking.process import APP, started
 
 PATIENCE = 90.0
 """Seconds within which the console must take a line, on however busy a machine."""
@@ -106,9 +105,8 @@ class Typist:
             "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config"),
             "TMPDIR": str(folder / "temp"), "EDITOR": "true", "VISUAL": "",
         }  # fmt: skip
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.screen.run_app"],
-            stdin=self._slave, stdout=self._slave, stderr=self._slave,
+        self.process = started(
+            APP, stdin=self._slave, stdout=self._slave, stderr=self._slave,
             env=env, cwd=folder / "work", start_new_session=True,
         )  # fmt: skip
 

@@ -13,8 +13,6 @@ import random
 import select
 import signal
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -23,9 +21,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.folders import ROOT
+from tests.support.forking.process import APP, started, started_anew
 
-APP = [sys.executable, "-m", "tests.support.screen.run_app"]
-TOGETHER = 5
+TOGETHER = 8
 PATIENCE = 60.0
 ENDS_WITHIN = 10.0
 """Seconds; 3 where nothing else runs."""
@@ -36,7 +34,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 class Doomed:
     """The app in a terminal that controls it, and that goes away after ``lifetime`` seconds."""
 
-    def __init__(self, folder: Path, lifetime: float, until_continued: float) -> None:
+    def __init__(self, folder: Path, anew: bool, lifetime: float, until_continued: float) -> None:
         folder.mkdir()
         self.mark = f"NETLAB_TEST_MARK={folder}"
         self.temp = folder / "temp"
@@ -45,14 +43,9 @@ class Doomed:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         name, _, value = self.mark.partition("=")
         environment = {**os.environ, "TERM": "xterm", "TMPDIR": str(self.temp), "PYTHONPATH": str(ROOT), name: value}
-        self.process = subprocess.Popen(
-            APP,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=environment,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        start = started_anew if anew else started
+        self.process = start(
+            APP, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True, controlling=True
         )
         os.close(slave)
         began = time.monotonic()
@@ -89,33 +82,39 @@ class Doomed:
             self.process.wait()
 
 
-def marked(mark: str) -> list[str]:
-    """The processes that have this mark in their environment."""
+def left_of(app: Doomed) -> list[str]:
+    """The processes that have its mark in their environment, or that are of its session."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+            session = int((entry / "stat").read_text().rpartition(")")[2].split()[3])
+            marked = app.mark.encode() in (entry / "environ").read_bytes().split(b"\0")
+            if marked or session == app.process.pid:
                 found.append(f"{entry.name}: {(entry / 'cmdline').read_bytes()!r}")
     return found
 
 
-def lifetimes(count: int, seed: int) -> Iterator[tuple[float, float]]:
-    """When the terminal goes, half of the times within the first second, and how much later SIGCONT comes."""
+def lives(count: int, seed: int) -> Iterator[tuple[bool, float, float]]:
+    """Whether it starts in a Python of its own, when the terminal goes, and how much later SIGCONT comes.
+
+    Half of them are started, and end within the first second, most while they import. The others are forked behind
+    their imports.
+    """
     random_ = random.Random(seed)
     for number in range(count):
-        yield random_.uniform(*((0.0, 1.0) if number % 2 else (1.0, 2.0))), random_.uniform(0, 0.2)
+        yield number % 2 == 1, random_.uniform(0.0, 1.0), random_.uniform(0, 0.2)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_fifty_hang_ups_leave_nothing(tmp_path: Path, seed: int) -> None:
-    waiting = list(enumerate(lifetimes(50, seed)))
+    waiting = list(enumerate(lives(50, seed)))
     running: list[Doomed] = []
     took: list[float] = []
     try:
         while waiting or running:
             while waiting and len(running) < TOGETHER:
-                number, (lifetime, until_continued) = waiting.pop()
-                running.append(Doomed(tmp_path / str(number), lifetime, until_continued))
+                number, life = waiting.pop()
+                running.append(Doomed(tmp_path / str(number), *life))
             time.sleep(0.01)
             for app in [app for app in running if app.look()]:
                 running.remove(app)
@@ -132,7 +131,7 @@ def test_fifty_hang_ups_leave_nothing(tmp_path: Path, seed: int) -> None:
 def nothing_is_left(app: Doomed) -> None:
     """No process, so no port either; no file. Its children may need a moment to notice."""
     deadline = time.monotonic() + PATIENCE
-    while left := marked(app.mark):
+    while left := left_of(app):
         assert time.monotonic() < deadline, left
         time.sleep(0.01)
     made = [*app.temp.iterdir(), *Path("/dev/shm").glob(f"netlab-{app.process.pid}-*")]

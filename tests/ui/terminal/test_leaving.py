@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.folders import ROOT
-from tests.support.screen.in_terminal import APP, Terminal, alive, children_of, nothing_is_left, serving
+from tests.support.forking.process import APP, started, started_anew
+from tests.support.screen.in_terminal import Terminal, alive, children_of, nothing_is_left, serving
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
@@ -28,7 +28,18 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
-def test_the_children_that_serve_first_go_on_serving(terminal: Terminal) -> None:
+@pytest.fixture
+def started_terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """The app in a Python of its own, which imports it: its start is looked at."""
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    terminal = Terminal(temp, start=started_anew)
+    yield terminal
+    terminal.close()
+
+
+def test_the_children_that_serve_first_go_on_serving(started_terminal: Terminal) -> None:
+    terminal = started_terminal
     children = serving(terminal)
     terminal.until(lambda: "tcp ❯".encode() in terminal.written, "had its panes")
     os.write(terminal.master, b"Hello\r")
@@ -36,7 +47,8 @@ def test_the_children_that_serve_first_go_on_serving(terminal: Terminal) -> None
     assert children_of(terminal.process.pid) == children
 
 
-def test_ctrl_q_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
+def test_ctrl_q_leaves_nothing(started_terminal: Terminal, tmp_path: Path) -> None:
+    terminal = started_terminal
     children = serving(terminal)
     os.write(terminal.master, b"\x11")
     assert terminal.ended() == 0
@@ -59,7 +71,8 @@ def test_a_terminal_that_goes_away_leaves_nothing(terminal: Terminal, tmp_path: 
     assert list((tmp_path / "temp").iterdir()) == []
 
 
-def test_a_signal_before_the_first_paint_leaves_nothing(terminal: Terminal, tmp_path: Path) -> None:
+def test_a_signal_before_the_first_paint_leaves_nothing(started_terminal: Terminal, tmp_path: Path) -> None:
+    terminal = started_terminal
     terminal.until(lambda: children_of(terminal.process.pid), "had a child")
     children = children_of(terminal.process.pid)
     terminal.process.send_signal(signal.SIGTERM)
@@ -103,20 +116,20 @@ def test_kill_9_leaves_no_process(terminal: Terminal) -> None:
 
 
 def test_without_a_terminal_it_says_so() -> None:
-    done = subprocess.run(APP, input="", capture_output=True, text=True, cwd=ROOT, timeout=PATIENCE, check=False)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("netlab needs a terminal")
-    assert done.stderr.count("\n") == 1
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with started(APP, text=True, **pipes) as app:
+        out, err = app.communicate("", PATIENCE)
+    assert app.returncode == 2
+    assert out == ""
+    assert err.startswith("netlab needs a terminal")
+    assert err.count("\n") == 1
 
 
 def test_an_unknown_topic_is_refused() -> None:
     master, slave = pty.openpty()
-    done = subprocess.run(
-        [*APP, "nonsense"], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, timeout=PATIENCE, check=False
-    )
+    with started(APP, "nonsense", stdin=slave, stdout=slave, stderr=slave) as app:
+        assert app.wait(PATIENCE) == 2
     told = os.read(master, 4096).decode()
     os.close(master)
     os.close(slave)
-    assert done.returncode == 2
     assert "no topic 'nonsense'" in told
