@@ -40,7 +40,8 @@ class Tally:
     """Exact counters, also of what the file could not keep. Bytes are payload.
 
     ``left_flows`` counts the open flows on which the server has sent its end. ``kept`` and ``let_go`` count
-    segments whose payload the file has and has not.
+    segments whose payload the file has and has not; ``uncaptured`` those of flows that it leaves out, which
+    ``segments`` does not count.
     """
 
     flows: int = 0
@@ -51,6 +52,7 @@ class Tally:
     to_client: int = 0
     kept: int = 0
     let_go: int = 0
+    uncaptured: int = 0
 
 
 class Recorded(Protocol):
@@ -97,6 +99,8 @@ class CaptureWriter:
         self.tally = Tally()
         self.generation = 0
         self.changed = True
+        self.captures_new = True
+        """Whether flows that begin now are captured (`netlab.capture.uncaptured`)."""
         self.crossings: list[Crossing] = []
         self._flow_numbers = 0
         self._open: dict[int, Recorded] = {}
@@ -168,6 +172,11 @@ class CaptureWriter:
             self.tally.to_server += length
         else:
             self.tally.to_client += length
+
+    def uncaptured(self) -> None:
+        """Count a segment of a flow that the capture leaves out."""
+        self.tally.uncaptured += 1
+        self.changed = True
 
     def segment(
         self,

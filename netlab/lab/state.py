@@ -36,7 +36,7 @@ class Accounts:
 
     ``flows`` counts all flows so far, ``open_flows`` those that are open, ``left_flows`` the open ones on which the
     server has sent its end. Bytes are payload. ``kept`` and ``let_go`` count segments with and without their payload in
-    the capture.
+    the capture, ``uncaptured`` those of flows that are not captured, which ``segments`` does not count.
     """
 
     flows: int = 0
@@ -47,6 +47,7 @@ class Accounts:
     to_client: int = 0
     kept: int = 0
     let_go: int = 0
+    uncaptured: int = 0
 
     @property
     def clients(self) -> int:

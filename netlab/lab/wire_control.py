@@ -5,7 +5,9 @@ Requests are checked here and carried out by the wire's process.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol, TypeVar
 
 from netlab.capture.model import Direction, Endpoint, Transport
@@ -58,6 +60,7 @@ class WireControl:
     def __init__(self, owner: WireOwner, transport: Transport) -> None:
         self._owner, self._transport = owner, transport
         self.seed = SEED
+        self._leaving_out, self._leaving_out_lock = 0, threading.Lock()
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -104,6 +107,21 @@ class WireControl:
         self.replace()
 
     # As if the server were gone
+
+    @contextmanager
+    def leaving_out_new_flows(self) -> Iterator[None]:
+        """Meanwhile the flows that begin are counted and not captured; those that are open go on as they are."""
+        self._leave_out(1)
+        try:
+            yield
+        finally:
+            with suppress(LabError):  # the wire has ended, and a new one captures
+                self._leave_out(-1)
+
+    def _leave_out(self, change: int) -> None:
+        with self._leaving_out_lock:
+            self._leaving_out += change
+            self._owner.with_wire(lambda wire: wire.ask("capture-new-flows", on=not self._leaving_out))
 
     def down(self) -> None:
         """Let the server seem gone: open flows are reset, and clients are refused until `up`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 
 from netlab.capture.model import Endpoint
@@ -23,7 +24,8 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 class LoadRun:
     """A load. ``keywords`` are those of the topic's client, including secrets, for an operation that is calls.
 
-    ``on_point`` gets each point, in a thread of the run's; ``gauges`` says what is known of the server then.
+    ``on_point`` gets each point, in a thread of the run's; ``gauges`` says what is known of the server then. The run
+    takes place within ``around()``.
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class LoadRun:
         keywords: Mapping[str, object] = _NOTHING,
         on_point: Callable[[Point], None] = lambda point: None,
         gauges: Callable[[], GaugeValues] | None = None,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._plan, self._address, self._model = plan, address, model
         self._keywords, self._on_point, self._gauges = keywords, on_point, gauges
+        self._around = around
         self._points: list[Point] = []
         self._result: Message | None = None
         self._over, self._cancelled = threading.Event(), threading.Event()
@@ -46,6 +50,10 @@ class LoadRun:
     def run(self) -> LoadResult:
         """Do it, and wait until it is over or `cancel` was called. Raises `LabError` if it cannot be done."""
         refuse_without()
+        with self._around():
+            return self._run()
+
+    def _run(self) -> LoadResult:
         task = {
             "plan": self._plan.as_json(),
             "host": self._address.host,

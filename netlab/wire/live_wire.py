@@ -208,6 +208,11 @@ class LiveWire:
         ways = ((flow.number, flow.ways.get(up)) for flow in self._relay.stats_of(wanted))
         self._report(FlowsMeasured(tuple((number, way.before, way.waiting) for number, way in ways if way is not None)))
 
+    def capture_new_flows(self, on: bool) -> None:
+        """Capture the flows that begin from now on, or only count them. Open flows go on as they are."""
+        self._writer.captures_new = on
+        self._report(Answered())
+
     def restart_capture(self, path: str) -> None:
         """Begin a new capture in another file."""
         try:

@@ -144,6 +144,7 @@ class Requests:
             "drop-flows": lambda message: wire.drop_flows(str(message.get("why", GONE))[:LONGEST_FATE]),
             "sync": lambda message: wire.sync(message["id"]),
             "measure": lambda message: wire.measure(_numbers(message["flows"])),
+            "capture-new-flows": lambda message: wire.capture_new_flows(message["on"] is True),
             "restart-capture": lambda message: wire.restart_capture(str(message["file"])),
             "faults": _impair(wire),
             "intercept": lambda message: wire.intercept(str(message["filter"])),

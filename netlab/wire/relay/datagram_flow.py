@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
-from netlab.capture.packet_recorder import UdpRecord, UdpWay
+from netlab.capture.packet_recorder import UdpWay
+from netlab.capture.uncaptured import UncapturedWay, datagram_record
 from netlab.names import Addresses, endpoint_of
 from netlab.wire.facts import FlowClosed
 from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, ImpairmentLane, Leaving
@@ -59,7 +60,7 @@ class DatagramWay:
 
     __slots__ = ("_alarm", "_lane", "_record", "count", "direction", "flow")
 
-    def __init__(self, flow: DatagramFlow, direction: Direction, record: UdpWay) -> None:
+    def __init__(self, flow: DatagramFlow, direction: Direction, record: UdpWay | UncapturedWay) -> None:
         self.flow, self.direction, self._record = flow, direction, record
         self._alarm = Alarm(flow.context.loop, self._due)
         self._lane: ImpairmentLane | None = None
@@ -176,7 +177,7 @@ class DatagramFlow:
         self._tried = relay.targets[0]
         self._unanswered: list[bytes] | None = [] if len(relay.targets) > 1 else None
         server = self._tried if self.context.shows_target else endpoint_of(listener)
-        self.record = UdpRecord(self.context.writer, client, server)
+        self.record = datagram_record(self.context.writer, client, server)
         self.facts = Flow(self.record.number, Transport.UDP, client, server)
         self._ways = {direction: DatagramWay(self, direction, self.record.way(direction)) for direction in Direction}
         self.context.loop.watch(upstream.fileno(), READ, self._ready)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from netlab.capture.model import Direction, Flow
 from netlab.capture.packet_recorder import TcpRecord
+from netlab.capture.uncaptured import UncapturedFlow
 from netlab.wire.relay.buffers import Buffers
 from netlab.wire.relay.context import Context
 from netlab.wire.relay.flow_socket import FlowSocket
@@ -29,7 +30,7 @@ class Ends(Protocol):
     context: Context
     buffers: Buffers
     facts: Flow
-    record: TcpRecord
+    record: TcpRecord | UncapturedFlow
     closed: bool
 
     def cut(self, fate: str) -> None:

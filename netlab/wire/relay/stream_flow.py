@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
-from netlab.capture.packet_recorder import TcpRecord
+from netlab.capture.uncaptured import stream_record
 from netlab.names import Addresses, endpoint_of
 from netlab.wire.facts import FlowClosed, FlowOpened
 from netlab.wire.relay.buffers import Buffers
@@ -53,7 +53,7 @@ class StreamFlow:
         self._pipes: dict[Direction, Pipe] = {}  # until the server is there nothing is read from the client
         self._dialing = Dialing(context.loop, upstream, targets, self._dialed)
         server = targets[0] if context.shows_target else endpoint_of(sock)
-        self.record = TcpRecord(context.writer, client, server)
+        self.record = stream_record(context.writer, client, server)
         self.facts = Flow(self.record.number, Transport.TCP, client, server)
         self.opened_ns = context.time_ns()
         self._undecided = context.shows_target and len(targets) > 1
