@@ -7,7 +7,6 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from netlab.api.wire_errors import WireError
 from netlab.capture.model import Transport
 from netlab.dissect.text import safe
 from netlab.lab.processes.setup import CAPTURE_LIMIT
+from netlab.values import dataclass
 
 if TYPE_CHECKING:
     from netlab.scene import SceneWire

@@ -9,7 +9,6 @@ import base64
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -93,7 +92,7 @@ class Reporter:
     def _message(self, fact: Fact) -> Message | None:
         match fact:
             case Captured(length, tally, note, files):
-                accounts = asdict(tally)
+                accounts = {name: getattr(tally, name) for name in tally.__match_args__}
                 return {
                     "event": "captured",
                     "length": length,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.tls import tls_names as names
@@ -17,6 +16,7 @@ from netlab.dissect.tls.extension_values import (
     extension_value,
 )
 from netlab.dissect.tls.handshake import RETRY
+from netlab.values import dataclass, field
 
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 

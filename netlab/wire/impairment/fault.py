@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from random import Random
 
 from netlab.capture.model import Direction, Transport
+from netlab.values import dataclass, field
 from netlab.wire.impairment.requests import Request
 
 

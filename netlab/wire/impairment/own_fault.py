@@ -10,13 +10,13 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Final
 
 from netlab.dissect.text import safe
+from netlab.values import replace
 from netlab.wire.impairment.fault import Begin, Fault, FaultFile, FaultKind, Passing
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 
