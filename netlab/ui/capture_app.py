@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -39,10 +40,14 @@ from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from netlab.ui.widgets.notices import CSS as NOTICES
 from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.dissect_as import DissectAs
+from netlab.ui.wire.file_reading import FileReading
+from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_list import WireList
 
-_BATCH = 20_000
-"""Packets read at a time, so that the first appear while the rest are read."""
+_FIRST = 2000
+"""Packets that are read before the first page is drawn."""
+_SUMMARY_SECONDS = 0.25
+"""Between two summaries while much is read: each lays the screen out."""
 _CLOSED = "encrypted; the secrets in this file belong to another session"
 
 
@@ -93,9 +98,11 @@ class InspectApp(TerminalApp, TypeAhead):
         ``dissect_file`` is a person's own dissector.
         """
         super().__init__()
-        self._called, self._source_note, self._noted = name or capture.path.name, note, ""
+        self._called, self._source_note = name or capture.path.name, note
         self._capture = capture
-        self._summarised = False
+        self._reading = FileReading(capture)
+        self._summarise_at = 0.0
+        self._summarised: tuple[int, str] | None = None
         self._dissect_as = DissectAs(self, self._read_again, file=dissect_file)
         self._inside, self._keys = secrets_in(capture.path), keys
         self._openers: dict[str, Plaintexts] = {}
@@ -116,7 +123,7 @@ class InspectApp(TerminalApp, TypeAhead):
         wire = self.query_one(WireList)
         if self._decrypts:
             wire.decrypted = DecryptedLines(self._conversation, self._secrets)
-        self._capture.grow(at_most=_BATCH)
+        self._capture.grow(at_most=_FIRST)
         wire.show(self._capture, self._dissect_as.meanings(self._capture))
         wire.focus()
         self._read_on()
@@ -129,21 +136,34 @@ class InspectApp(TerminalApp, TypeAhead):
     def _read_on(self) -> None:
         if not self.query(WireList):  # the app is leaving, and its timer fired once more
             return
-        before = self._capture.position
         if self._capture.cut_short:
             self.exit(
                 return_code=1,
                 message=f"netlab inspect: {safe(self._called)} was cut short or replaced while it was shown",
             )
             return
-        self._capture.grow(at_most=_BATCH)
+        self._reading.go_on()
         wire = self.query_one(WireList)
         wire.grow()
+        wire.show_progress(self._reading.words, self._reading.key)
         for picture in self.query(PicturePane):
             picture.look()
-        if self._capture.position != before or not self._summarised or self._noted != self._source_note():
-            self._summarised, self._noted = True, self._source_note()
+        now = self._capture.position, self._source_note()
+        if now != self._summarised and (not self._reading.running or time.monotonic() > self._summarise_at):
+            self._summarised, self._summarise_at = now, time.monotonic() + _SUMMARY_SECONDS
             self._update_summary()
+
+    def on_unmount(self) -> None:
+        """End the reading."""
+        self._reading.end()
+
+    def on_wire_list_stop_requested(self, event: WireList.StopRequested) -> None:
+        """Stop reading; what is read stays."""
+        self._reading.stop()
+
+    def on_segment_list_followed(self, event: SegmentList.Followed) -> None:
+        """Read on if that was stopped."""
+        self._reading.resume()
 
     def _update_summary(self) -> None:
         capture = self._capture
@@ -153,8 +173,8 @@ class InspectApp(TerminalApp, TypeAhead):
         words.append(count_of(len(capture.flows), "flow"))
         if unread := capture.unread:
             words.append(not_read(unread))
-        if self._noted:
-            words.append(self._noted)
+        if note := self._source_note():
+            words.append(note)
         if capture.problem:
             words.append(capture.problem)
         if self._inside:

@@ -68,7 +68,9 @@ class SegmentLines(ScrollView, can_focus=True):
             self.rows, lambda name, partial: self.get_component_rich_style(name, partial=partial)
         )
         self._redraw_rate = RedrawRate()
-        self._title = self._how_to_follow = ""
+        self._title = self._how_to_follow = self._progress = ""
+        self.stoppable = False
+        """Whether a file is being read, and a key stops that."""
         self._seen: tuple[int, int, int, int] | None = None
         self._clients: frozenset[Endpoint] = frozenset()
 
@@ -191,6 +193,13 @@ class SegmentLines(ScrollView, can_focus=True):
         """Show a remark in the title."""
         self.rows.note = note
         self._update_title()
+
+    def progress(self, words: str, key: tuple[str, str]) -> None:
+        """Show in the title how far a file is read, and what a key does about it (as in `hint`)."""
+        if words != self._progress:
+            self._progress, self.stoppable = words, bool(words) and key[0] == "stop"
+            self.rows.progress = ", ".join(filter(None, [words, hint(self, key)]))
+            self._update_title()
 
     # The cursor
 

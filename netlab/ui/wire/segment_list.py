@@ -38,6 +38,9 @@ class SegmentList(SegmentLines):
     class PastLast(Message):
         """The user moved down beyond the newest segment."""
 
+    class Followed(Message):
+        """The user went to the newest segment."""
+
     @dataclass
     class Selected(Message):
         """The user pressed enter on a segment to see its bytes."""
@@ -71,6 +74,7 @@ class SegmentList(SegmentLines):
         self.rows.following = True
         self._put_newest()
         self._update_title()
+        self.post_message(self.Followed())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Freezing makes sense only for a live capture."""

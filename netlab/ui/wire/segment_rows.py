@@ -30,6 +30,8 @@ class SegmentRows:
         """Numbers of the segments that the user marked."""
         self.note = ""
         """A remark for the title."""
+        self.progress = ""
+        """How far a file is read, for the title."""
         self.start_ns: int | None = None
         """The time of the capture's first segment, also once it was let go; None without a segment."""
         self._indices: MutableSequence[int] | None = None
@@ -141,5 +143,5 @@ class SegmentRows:
         if live:
             gone = f"#{self.wanted + 1:,} was let go" if self.lost else ""
             words.append("following" if self.following else " · ".join(filter(None, [gone or "paused", new, how_on])))
-        words += [self.note] if self.note else []
+        words += filter(None, (self.progress, self.note))
         return " ── ".join(words)

@@ -58,6 +58,9 @@ class WireList(WireView):
         held: HeldSegment | None = None
         segment: Segment | None = None
 
+    class StopRequested(Message):
+        """The user stops the reading of a file."""
+
     @dataclass
     class RequestFailed(Message):
         """A request to the wire failed, and why."""
@@ -135,9 +138,11 @@ class WireList(WireView):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Actions on held segments need one; editing and dropping need a highlighted one."""
+        """Actions on held segments need one; editing and dropping need a highlighted one; stopping, what runs."""
         if action == "clear":
             return self._filter.on
+        if action == "stop":
+            return self._list.stoppable
         if action not in ("want", "intercept"):
             return action != "filter" or not self._question.asking  # it is typed into the question
         if action == "intercept" or not self._live:
@@ -200,6 +205,10 @@ class WireList(WireView):
     def filter(self, text: str) -> None:
         """Show only segments that match the filter; all if it is empty. `ValueError` says what is wrong."""
         self._filter.show(text)
+
+    def action_stop(self) -> None:
+        """Stop what takes long."""
+        self.post_message(self.StopRequested())
 
     def action_clear(self) -> None:
         """Show all segments again."""

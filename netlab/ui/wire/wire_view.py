@@ -85,6 +85,10 @@ class WireView(Vertical):
         """Show new segments of the capture. It is cheap if there are none."""
         self._list.grow()
 
+    def show_progress(self, words: str, key: tuple[str, str]) -> None:
+        """Show in the title how far a file is read, and what a key does about it; nothing if it is read."""
+        self._list.progress(words, key)
+
     # What segments mean
 
     def read_as(self, how: How) -> None:
