@@ -40,10 +40,10 @@ def says(session: Session, text: str) -> Callable[[], bool]:
 
 @pytest.mark.parametrize(("topic", "model"), STAYING)
 def test_who_is_silent_is_shown_as_closed_with_the_servers_reason(topic: Topic, model: str) -> None:
-    with Lab(topic, model=model, server_timeout=1) as lab, lab.connect() as session:
+    with Lab(topic, model=model, server_timeout=0.5) as lab, lab.connect() as session:
         session.run(topic.sample)
         wait_until(says(session, "dropped by the server: "), seconds=LONG)
-        assert told(session)[-1].endswith(" for 1 s")
+        assert told(session)[-1].endswith(" for 0.5 s")
         assert session.peer_closed
         wait_until(lambda: lab.state.accounts.clients == 0 and lab.state.accounts.open_flows == 1)
         (event,) = [line.event for line in lab.log if line.event is not None and line.event.ends]
@@ -127,7 +127,7 @@ def _ended(lab: Lab, client: Endpoint) -> bool:
 def _drops_soon(lab: Lab) -> bool:
     """Whether a client that comes now and is silent is dropped."""
     with socket.create_connection(lab.address) as outside, contextlib.suppress(AssertionError):
-        return wait_until(lambda: _ended(lab, Endpoint(*outside.getsockname())), seconds=1.5)
+        return wait_until(lambda: _ended(lab, Endpoint(*outside.getsockname())), seconds=1.0)
     return False
 
 

@@ -6,9 +6,11 @@ import ast
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from pickle import dumps
 from xmlrpc.client import Fault
@@ -101,25 +103,26 @@ def in_a_fresh_shell(text: str, home: Path, first: Path | None = None) -> subpro
     return subprocess.run(["sh", "-c", text], capture_output=True, timeout=PATIENCE, check=False, env=environ, cwd=home)
 
 
-def run(copy: Copy, home: Path, lab: Lab, client: Session) -> list[str]:
-    """What a copy printed, once for each Python or nc that there is; nothing if it is not meant to run."""
+def runs(copy: Copy, home: Path, lab: Lab, client: Session) -> list[Callable[[], str]]:
+    """What runs a copy and says what it printed, one for each Python or nc that there is; none if it is not to run."""
     match copy.label:
         case "Python" | "calls as Python":
-            ended = [run_alone(python, "-c", copy.text) for python in pythons().values()]
-            ended += [run_alone(next(iter(pythons().values())), "-", input=copy.text)]
-            assert all(each.returncode == 0 for each in ended), ended
-            return [each.stdout for each in ended]
+            first, *_ = every = list(pythons().values())
+            return [
+                *(partial(python_output, python, "-c", copy.text) for python in every),
+                partial(python_output, first, "-", input=copy.text),
+            ]
         case "nc":
-            printed = []
+            found = []
             for name, program in variants().items():
                 (home / name).mkdir(exist_ok=True)
                 (home / name / "nc").unlink(missing_ok=True)
                 (home / name / "nc").symlink_to(program)
-                printed.append(shell_output(copy, home, home / name))
-            return printed
+                found.append(partial(shell_output, copy, home, home / name))
+            return found
         case "socat" | "curl" | "openssl s_client" | "netlab call":
             needed = {"openssl s_client": "openssl", "netlab call": "sh"}.get(copy.label, copy.label)
-            return [shell_output(copy, home)] if shutil.which(needed) else []
+            return [partial(shell_output, copy, home)] if shutil.which(needed) else []
         case "last call":
             before = len(list(client.transcript))
             if copy.text.startswith(f"{lab.topic.variable}.") and ".socket." not in copy.text:
@@ -128,6 +131,12 @@ def run(copy: Copy, home: Path, lab: Lab, client: Session) -> list[str]:
         case "address":
             assert copy.text == str(lab.address)
     return []
+
+
+def python_output(python: str, *arguments: str, input: str | None = None) -> str:
+    done = run_alone(python, *arguments, input=input)
+    assert done.returncode == 0, done
+    return done.stdout
 
 
 def shell_output(copy: Copy, home: Path, first: Path | None = None) -> str:
@@ -149,15 +158,18 @@ def test_every_copy_runs_as_pasted_and_shows_the_answer(name: str, tmp_path: Pat
         last = last_call(topic, lab.address, list(client.transcript), lab.target(lab.address))
         assert last is not None
         assert bool(last.called.name) == (name not in NOTHING_CALLED)
-        ran = set()
-        for copy in copies(topic, lab.address, list(client.transcript), None, last):
-            if copy.text.startswith("# no equivalent"):
-                continue
-            for printed in run(copy, home, lab, client):
+        found = copies(topic, lab.address, list(client.transcript), None, last)
+        jobs = [(copy, job) for copy in found if _is_equivalent(copy) for job in runs(copy, home, lab, client)]
+        with ThreadPoolExecutor(4) as together:  # each waits for the end of an answer
+            for copy, printed in together.map(lambda each: (each[0], each[1]()), jobs):
                 assert scene.answers.get(copy.label, scene.answer) in printed, (copy, printed)
-                ran.add(copy.label)
+        ran = {copy.label for copy, _ in jobs}
         assert {"Python", "netlab call"} <= ran
         assert not scene.lines or "calls as Python" in ran
+
+
+def _is_equivalent(copy: Copy) -> bool:
+    return not copy.text.startswith("# no equivalent")
 
 
 def _do(lab: Lab, client: Session, line: str) -> None:
