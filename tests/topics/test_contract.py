@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import DEVNULL
 
@@ -109,13 +110,17 @@ def test_under_a_supervisor_it_loads_the_least(topic: Topic, certificates: Path,
 def test_a_client_that_stalls_is_dropped(topic: Topic, model: str, certificates: Path) -> None:
     unfinished = topic.unfinished(model)
     with serving(*serve_arguments(topic, model, certificates), "--timeout", "0.4") as child:
-        for stalled in (b"", unfinished or b"Hello"):
+
+        def is_dropped(at_once: bytes, drip: bytes = b"") -> bool:
             with child.connect() as peer:
-                peer.sendall(stalled)
-                assert dropped(peer), f"sent {stalled!r} and kept"
-        if unfinished:
-            with child.connect() as peer:
-                assert dropped(peer, drip=unfinished + bytes(range(97, 123)) * 40), "byte by byte, and kept"
+                peer.sendall(at_once)
+                return dropped(peer, drip)
+
+        with ThreadPoolExecutor() as together:
+            stalled = [together.submit(is_dropped, sent) for sent in (b"", unfinished or b"Hello")]
+            if unfinished:
+                stalled += [together.submit(is_dropped, b"", unfinished + bytes(range(97, 123)) * 40)]
+            assert [each.result() for each in stalled] == [True] * len(stalled), "silent, with a part, byte by byte"
         client = connected(topic, child.address, certificates)
         assert say(topic, model, client)
         client.close()

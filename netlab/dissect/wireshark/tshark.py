@@ -140,6 +140,8 @@ class TsharkRun:
             return TsharkFields(problem="tshark says too much about this packet to show it")
         except (ET.ParseError, ValueError) as error:  # a number that is none
             ended = f"tshark's answer could not be read: {error}"
+            if process.stdout.read(1):  # it would wait for somebody to read the rest
+                return TsharkFields(problem=ended)
         if process.wait() and not self.cancelled:
             return TsharkFields(problem=f"tshark ended with status {process.returncode}, or took over {SECONDS:g} s")
         return TsharkFields(problem=ended or _NOTHING)

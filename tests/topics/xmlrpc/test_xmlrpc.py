@@ -206,7 +206,7 @@ def test_threads_share_the_store(address):
 
 
 def test_a_slow_call_blocks_all_others_under_single_only():
-    for model, seconds, blocks in (("single", 0.6, True), ("threading", 5, False)):
+    for model, seconds, blocks in (("single", 0.6, True), ("threading", 2, False)):
         with serving("xmlrpc", model) as address:
             started = time.monotonic()
             slow = threading.Thread(target=Client(address, timeout=DEADLINE).call, args=("sleep", seconds))
