@@ -53,6 +53,7 @@ COMMANDS = {
     "inspect": Subcommand(
         "netlab.commands.inspect", "FILE [--text|--json]", "a capture, read-only: in panes, or printed"
     ),
+    "load": Subcommand("netlab.commands.load", "TOPIC|HOST:PORT [options]", "a server under load: latency, queue", LAB),
     "certs": Subcommand("netlab.certificates.certs", "[--dir DIR]", "make or show the lab's certificates"),
     "eject": Subcommand("netlab.commands.eject", "TOPIC [DIR]", "write a topic's server and client out as plain files"),
     "completion": Subcommand("netlab.commands.completion", "bash|zsh|fish", "a script that completes these words"),
@@ -135,7 +136,7 @@ def _unable(command: str, reason: str) -> int:
     return 1
 
 
-INTERRUPTED = frozenset({"call", "run", "certs"})
+INTERRUPTED = frozenset({"call", "run", "load", "certs"})
 """Commands that ctrl+c leaves through an exception; the others have handlers of their own."""
 
 

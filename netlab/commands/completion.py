@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
 def whole_parser() -> argparse.ArgumentParser:
     """Every command's parser as one, with the values that only the installed topics know."""
     from netlab.certificates import certs
-    from netlab.commands import app_options, attach, call, eject, inspect, run, serve, wire
+    from netlab.commands import app_options, attach, call, eject, inspect, load_arguments, run, serve, wire
     from netlab.wire.impairment import catalog
 
     known, faults = topics(), [kind.name for kind in catalog.offered()]
@@ -52,10 +52,17 @@ def whole_parser() -> argparse.ArgumentParser:
         opened = app_options.build_parser(topic)
         _offer(opened, "fault", faults)
         _add(commands, topic.name, opened, topic.summary)
-    for name, build, about in (("serve", serve.build_parser, serve.ABOUT), ("call", call.build_parser, call.ABOUT)):
-        of_topics = commands.add_parser(name, help=about.partition(".")[0]).add_subparsers(dest="topic")
+    of_topics = (
+        ("serve", serve.build_parser, serve.ABOUT),
+        ("call", call.build_parser, call.ABOUT),
+        ("load", load_arguments.topic_parser, load_arguments.ABOUT),
+    )
+    for name, build, about in of_topics:
+        each = commands.add_parser(name, help=about.partition(".")[0]).add_subparsers(dest="topic")
         for topic in known.values():
-            _add(of_topics, topic.name, build(topic), topic.summary)
+            built = build(topic)
+            _offer(built, "fault", faults)
+            _add(each, topic.name, built, topic.summary)
     relay, ejecting, running = wire.build_parser(), eject.build_parser(), run.build_parser()
     _offer(relay, "fault", faults)
     _offer(ejecting, "topic", known)
@@ -70,8 +77,8 @@ def whole_parser() -> argparse.ArgumentParser:
         "inspect": inspect.build_parser(),
         "certs": certs.build_parser(),
     }
-    for name, built in {**others, "eject": ejecting, "completion": build_parser()}.items():
-        _add(commands, name, built, built.description or name)
+    for name, other in {**others, "eject": ejecting, "completion": build_parser()}.items():
+        _add(commands, name, other, other.description or name)
     return parser
 
 

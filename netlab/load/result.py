@@ -11,8 +11,8 @@ from netlab.values import dataclass, field
 
 LATE: Final = 0.001
 """Seconds after its planned time at which a request has left late, though a client was free."""
-MOST_LATE: Final = 0.01
-"""The share of late requests above which the generator has not kept the plan."""
+SOME_LATE, MOST_LATE = 0.01, 0.1
+"""The shares of late requests above which percentiles suffer, and above which the generator has not kept the plan."""
 BUSY: Final = 0.95
 """The share of one processor above which the generator was the limit."""
 
@@ -37,12 +37,14 @@ class LoadResult:
     ``from_sending`` is the same counted from when each request left, which is what a load without a plan would say.
     ``planned``, ``sent`` and ``done`` are requests, ``errors`` those that failed, by kind, in words. ``late`` requests
     left late because of the generator itself, ``latest`` seconds at most; ``busy`` is its share of one processor.
-    ``seconds`` is how long requests were planned, ``histogram`` (latency in seconds, samples) in ascending order.
+    ``seconds`` is how long requests were planned, ``last_answer`` when the last right answer came, ``histogram``
+    (latency in seconds, samples) in ascending order.
     """
 
     plan: LoadPlan
     model: str
     seconds: float
+    last_answer: float
     planned: int
     sent: int
     done: int
@@ -60,8 +62,9 @@ class LoadResult:
 
     @property
     def throughput(self) -> float:
-        """Right answers a second."""
-        return self.done / self.seconds if self.seconds else 0.0
+        """Right answers a second, until the last of them came."""
+        took = max(self.seconds, self.last_answer)
+        return self.done / took if took else 0.0
 
     @property
     def failed(self) -> int:
@@ -77,8 +80,8 @@ class LoadResult:
     def warnings(self) -> tuple[str, ...]:
         """What to know before one believes the figures, in sentences."""
         found = []
-        if not self.kept_plan:
-            found.append(self._not_kept())
+        if (late := self._about_lateness()) is not None:
+            found.append(late)
         if self.at_least:
             found.append(
                 f"{self.at_least:,} of {self.samples:,} samples had no answer: they count with the time they had waited"
@@ -89,8 +92,11 @@ class LoadResult:
             found.append(f"{self.samples:,} samples are few: p99.9 needs 1,000 at least")
         return tuple(found)
 
-    def _not_kept(self) -> str:
+    def _about_lateness(self) -> str | None:
+        left = f"{self.late:,} of {self.sent:,} requests left late though a client was free, by up to"
+        left = f"{left} {self.latest * 1000:,.1f} ms"
         if self.late > self.sent * MOST_LATE:
-            left = f"{self.late:,} of {self.sent:,} requests left late while a client was free"
-            return f"the generator did not keep the plan: {left}, by up to {self.latest * 1000:,.1f} ms"
-        return f"the generator was the limit: it used {self.busy:.0%} of a processor"
+            return f"the generator did not keep the plan, so the server was not under this load: {left}"
+        if self.busy >= BUSY:
+            return f"the generator was the limit, not the server: it used {self.busy:.0%} of a processor"
+        return f"{left}: the latencies include that" if self.late > self.sent * SOME_LATE else None

@@ -35,6 +35,7 @@ runpy.run_module("netlab", run_name="__main__", alter_sys=True)
         ("netlab.commands.wire", ["wire", "--to", "127.0.0.1:1"]),
         ("netlab.wire.live_wire", ["wire", "--to", "127.0.0.1:1"]),
         ("netlab.commands.call", ["call", "tcp", "send(b'x')"]),
+        ("netlab.commands.load", ["load", "tcp"]),
         ("netlab.lab.state", ["run", "--list"]),
         ("netlab.certificates.certs", ["certs"]),
         ("netlab.commands.eject", ["eject", "tcp"]),

@@ -62,17 +62,25 @@ class CallsDriver:
                 break
         self._clock.start()
         self._start.set()
-        now = 0.0
-        while now < self._pace.end:
+        self._finish(self._let_send())
+
+    def _let_send(self) -> float:
+        """Until all that was planned has left, or must no longer leave."""
+        pace, now = self._pace, 0.0
+        while now < pace.end or (not pace.stopped and now < pace.last and pace.counts.sent < pace.planned(now)):
             now = self._tick()
         self._over.set()
-        last = now + self._plan.timeout + GRACE
-        while self._under_way and not self._pace.stopped and now < last:
+        return now
+
+    def _finish(self, now: float) -> None:
+        """Wait for the last answers, unless somebody asked to end."""
+        pace, last = self._pace, now + self._plan.timeout + GRACE
+        while self._under_way and not pace.stopped and now < last:
             now = self._tick()
         self._count()
-        for planned, sent in list(self._under_way.values()) if not self._pace.stopped else ():
-            self._pace.counts.unanswered(failures.TIMED_OUT, planned, sent, now)
-        self._pace.close(self._next, now, len(self._under_way))
+        for planned, sent in list(self._under_way.values()) if not pace.stopped else ():
+            pace.counts.unanswered(failures.TIMED_OUT, planned, sent, now)
+        pace.close(pace.counts.sent, now, len(self._under_way))
 
     def _tick(self) -> float:
         time.sleep(max(0.0, min(self._pace.next_tick, self._pace.end + INTERVAL) - self._clock.now()))

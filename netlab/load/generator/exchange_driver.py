@@ -76,14 +76,15 @@ class ExchangeDriver:
         return times[self._next]
 
     def _begin_due(self, now: float) -> None:
-        free, times, end = self._free, self._pace.times, self._pace.end
+        free, times, pace = self._free, self._pace.times, self._pace
         while self._resting and self._resting[0][0] <= now:
             free.append(heappop(self._resting)[2])
         if self._closed:
-            while free:
+            while free and now < pace.end:
                 self._begin(free.popleft(), self._clock.now())
             return
-        while free and self._next < len(times) and times[self._next] <= now < end:
+        due = min(now, pace.end)
+        while free and self._next < len(times) and times[self._next] <= due:
             self._next += 1
             self._begin(free.popleft(), times[self._next - 1])
 
@@ -138,9 +139,12 @@ class ExchangeDriver:
         self._pace.tick(now, self._in_flight)
 
     def _finish(self, now: float) -> None:
-        """Wait for the answers that are still to come, unless somebody asked to end."""
+        """Send what waits and wait for the answers that are still to come, unless somebody asked to end."""
         pace, clock = self._pace, self._clock
-        while self._in_flight and not pace.stopped:
+        planned = pace.planned(pace.end)
+        while not pace.stopped and (self._in_flight or (self._next < planned and now < pace.last)):
+            if now < pace.last:
+                self._begin_due(now)
             self._serve(pace.next_tick - clock.now())
             now = clock.now()
             if now >= pace.next_tick:

@@ -18,7 +18,7 @@ class LoadCounts:
 
     def __init__(self) -> None:
         self.planned = self.sent = self.done = self.late = self.at_least = 0
-        self.latest = 0.0
+        self.latest = self.last_answer = 0.0
         self.errors: Counter[str] = Counter()
         self._latency, self._from_sending = new_histogram(), new_histogram()
         self._record, self._record_sending = self._latency.record_value, self._from_sending.record_value
@@ -38,6 +38,7 @@ class LoadCounts:
     def answered(self, planned: float, sent: float, done: float) -> None:
         """A right answer has come."""
         self.done += 1
+        self.last_answer = done
         latency = done - planned
         self._recent.append(latency)
         self._record(int(latency * 1e6) or 1)
@@ -93,6 +94,7 @@ class LoadCounts:
             "from_sending": _percentiles(self._from_sending),
             "late": self.late,
             "latest": self.latest,
+            "last_answer": self.last_answer,
             "histogram": _buckets(self._latency),
         }
 

@@ -22,6 +22,8 @@ class Pace:
         self.times: array[float] = array("d") if plan.closed else planned_times(plan)
         self.end = plan.seconds
         """When the last request may be planned; earlier if somebody asked for it."""
+        self.last = plan.seconds + plan.timeout
+        """When the last request that waited for a client may leave."""
         self.stopped = False
         self.next_tick = INTERVAL
         self._report, self._asked = report, asked
@@ -31,7 +33,7 @@ class Pace:
         self._report(self.counts.point(now, self.planned(now), in_flight))
         self.next_tick = now - now % INTERVAL + INTERVAL
         if self._asked():
-            self.stopped, self.end = True, min(self.end, now)
+            self.stopped, self.end, self.last = True, min(self.end, now), now
 
     def planned(self, now: float) -> int:
         """How many requests are planned by now."""
