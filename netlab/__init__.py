@@ -4,8 +4,8 @@ This module holds the version and those names, which are imported only when aske
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # a type checker takes it for that of `typing`, which is slow to import
 if TYPE_CHECKING:
     from netlab.api.async_wire import AsyncWire
     from netlab.api.public_wire import Wire

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from pathlib import Path
-from typing import NamedTuple, cast
 
 from netlab import __version__
+from netlab.values import dataclass
+
+TYPE_CHECKING = False  # a type checker takes it for that of `typing`, which is slow to import
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Main = Callable[[Sequence[str]], int]
 
 
-class Subcommand(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Subcommand:
     """A subcommand: the module that has its ``main(argv) -> exit status``, its arguments in the usage, and its help."""
 
     module: str
@@ -34,7 +39,8 @@ class Subcommand(NamedTuple):
 
     def main(self) -> Main:
         """Import the subcommand's function."""
-        return cast("Main", import_module(self.module).main)
+        main: Main = import_module(self.module).main
+        return main
 
 
 LAB = ("os.killpg", "signal.setitimer")
@@ -116,9 +122,10 @@ def _dispatch(argv: Sequence[str]) -> int:
     if command := {**COMMANDS, **INTERNAL}.get(first):
         if reason := command.lacking():
             return _unable(f"netlab {first}", reason)
+        main = command.main()
+        _collect_garbage()
         if first in WITH_CERTIFICATES:
             return WITH_CERTIFICATES[first](argv[1:])
-        main = command.main()
         if first in INTERRUPTED:
             _raise_interrupts()
         return main(argv[1:])
@@ -129,6 +136,13 @@ def _dispatch(argv: Sequence[str]) -> int:
     from netlab.commands.arguments import usage_error
 
     return usage_error("netlab", _usage(), f"there is no command or topic {first!r}")
+
+
+def _collect_garbage() -> None:
+    """Begin to, if `netlab.__main__` has put it off; what is there by now stays, and need not be looked at again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _unable(command: str, reason: str) -> int:

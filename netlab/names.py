@@ -13,6 +13,7 @@ from netlab.capture.model import Endpoint
 TRIES: Final = 20
 """How often another free port is tried if the first address's port is taken at another address."""
 
+_OF_LITERALS: Final = "0123456789abcdefABCDEF.:"
 _ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """A hosts file may give ``::1`` on a machine without IPv6: a name's other addresses do."""
 
@@ -23,8 +24,10 @@ Addresses = tuple[Endpoint, ...]
 
 def resolve(address: Endpoint) -> Addresses:
     """The same with literal hosts: all that the resolver finds, in its order. Raises `OSError`."""
-    try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    host = address.host
+    literal = not host.strip(_OF_LITERALS)
+    try:  # bytes, if they will do: text makes the resolver import what encodes names of all languages
+        found = socket.getaddrinfo(host.encode() if literal else host, address.port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise OSError(None, f"{address.host!r} is not a host name") from error
     return tuple(dict.fromkeys(Endpoint(str(name[0]), int(name[1])) for *_, name in found))

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # a type checker takes it for that of `typing`, which is slow to import
+if TYPE_CHECKING:
+    from typing import Any
 
 Fields = Mapping[str, "Field"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -32,6 +31,8 @@ class NewFile:
 def written_whole(path: Path) -> Iterator[NewFile]:
     """A file beside ``path`` that takes its place at the end of the block, or leaves no trace if that fails."""
     _refuse_special(path)
+    import tempfile  # late: it is slow to import, and most processes write no such file
+
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

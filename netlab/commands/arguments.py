@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,6 +23,18 @@ LONGEST = 3600.0
 
 class Ended(Exception):
     """There is nothing more to do: the exit status is ``args[0]``."""
+
+
+def help_formatter(prog: str) -> argparse.HelpFormatter:
+    """Help as wide as the terminal. By itself argparse imports `shutil`, which is slow, at the first argument."""
+    return argparse.HelpFormatter(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    given = os.environ.get("COLUMNS", "")
+    with suppress(OSError, ValueError):
+        return (given.isdecimal() and int(given)) or os.get_terminal_size(1).columns or 80
+    return 80
 
 
 def topic_of(program: str, argv: Sequence[str], usage: str, about: str) -> Topic:

@@ -14,7 +14,7 @@ from concurrent.futures import wait
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
-from netlab.commands.arguments import Ended, address, seconds, topic_of
+from netlab.commands.arguments import Ended, address, help_formatter, seconds, topic_of
 from netlab.commands.call_lines import STANDARD_INPUT, CallLine, of_file, of_words
 from netlab.dissect.text import safe
 from netlab.lab.client import transcript_text
@@ -63,7 +63,12 @@ def main(argv: Sequence[str]) -> int:
 
 def build_parser(topic: Topic) -> argparse.ArgumentParser:
     """The command line behind ``netlab call TOPIC``."""
-    parser = argparse.ArgumentParser(prog=f"netlab call {topic.name}", description=topic.summary, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=f"netlab call {topic.name}",
+        description=topic.summary,
+        formatter_class=help_formatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("expressions", nargs="*", metavar="EXPRESSION", help="a call such as recv(8192), or bare text")
     text = "run the lines of this file; - reads standard input as it comes. Empty lines and # comments are left out"
     parser.add_argument("-f", "--file", metavar="FILE", help=text)

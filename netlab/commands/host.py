@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+from netlab.commands.arguments import help_formatter
 from netlab.host.host_reports import HostReports
 from netlab.host.hosting import Hosting
 from netlab.host.listener_look import ListenerLook
@@ -40,7 +41,12 @@ def main(argv: Sequence[str]) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line of ``netlab host``."""
-    parser = argparse.ArgumentParser(prog="netlab host", description="Run a program for the app.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="netlab host",
+        description="Run a program for the app.",
+        formatter_class=help_formatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("--port", type=int, default=0, help="where it listens; 0: wherever it does")
     parser.add_argument("--udp", action="store_true")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds between SIGTERM and SIGKILL")

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
-from netlab.commands.arguments import Ended, host, port, seconds, topic_of
+from netlab.commands.arguments import Ended, help_formatter, host, port, seconds, topic_of
 from netlab.dissect.text import safe
 from netlab.hardening.patience import NO_LIMIT
 from netlab.names import resolve
@@ -62,7 +62,12 @@ def main(argv: Sequence[str], certificates: Certificates | None = None) -> int:
 
 def build_parser(topic: Topic) -> argparse.ArgumentParser:
     """The command line behind ``netlab serve TOPIC``."""
-    parser = argparse.ArgumentParser(prog=f"netlab serve {topic.name}", description=topic.summary, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog=f"netlab serve {topic.name}",
+        description=topic.summary,
+        formatter_class=help_formatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("--model", choices=topic.models, default=topic.models[0], help="default: %(default)s")
     text = "address to listen on (default: %(default)s); 0.0.0.0 means every address of this machine"
     parser.add_argument("--host", type=host, default="127.0.0.1", help=text)

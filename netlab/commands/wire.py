@@ -15,13 +15,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from netlab.capture import savefile
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.sink import Sink, is_fifo
 from netlab.capture.model import CaptureError, Keep, Transport
-from netlab.capture.new_file import keep
 from netlab.capture.writer import CaptureWriter
-from netlab.commands.arguments import address, listening_address
+from netlab.commands.arguments import address, help_formatter, listening_address
 from netlab.processor import yield_processor
 from netlab.wire.facts import Captured
 from netlab.wire.impairment import catalog
@@ -30,9 +28,7 @@ from netlab.wire.impairment.own_fault import OWN
 from netlab.wire.impairment.spec import GRAMMAR
 from netlab.wire.live_wire import LiveWire
 from netlab.wire.loop import READ, Loop
-from netlab.wire.sink_watch import SinkWatch
 from netlab.wire.supervision import Reporter, Requests
-from netlab.wire.terminal import FactPrinter
 
 STDOUT: Final = "-"
 LIMIT: Final = 256 << 20
@@ -81,6 +77,8 @@ def main(argv: Sequence[str]) -> int:
     if arguments.supervised:
         return _run_supervised(arguments, writer, loop)
     if sink is not None:
+        from netlab.wire.sink_watch import SinkWatch
+
         SinkWatch(loop, sink)
     return _run_bare(arguments, writer, loop, sink)
 
@@ -96,6 +94,8 @@ def _sink(arguments: argparse.Namespace) -> Sink | None:
 
 def _run_bare(arguments: argparse.Namespace, writer: CaptureWriter, loop: Loop, sink: Sink | None) -> int:
     """For a person: lines on stdout, or on stderr if the capture is there; a summary at the end."""
+    from netlab.wire.terminal import FactPrinter  # late, since the wire of a lab is silent
+
     lines = FactPrinter(2, _go_on) if arguments.write == STDOUT else FactPrinter(1, loop.stop)
     wire = LiveWire(_transport(arguments), loop, writer, lines.report, shows_target=True, refuses=True)
     if not _prepare(wire, arguments):
@@ -112,6 +112,8 @@ def _go_on() -> None:
 
 def _put_together(path: Path, captured: Captured) -> str:
     """Make one file of a capture that has several; a sentence about where it is."""
+    from netlab.capture import savefile  # late, as above
+
     files = captured.files
     if not files or [file.path for file in files] == [str(path)]:
         return f"{path}: {captured.length} bytes"
@@ -146,6 +148,8 @@ def _run_supervised(arguments: argparse.Namespace, writer: CaptureWriter, loop: 
 
 def _make_room(path: Path) -> None:
     """Report where the old file is kept."""
+    from netlab.capture.new_file import keep
+
     kept = keep(path)
     if kept is not None:
         sys.stderr.write(f"netlab wire: what was in {path} is now in {kept}\n")
@@ -198,7 +202,9 @@ def _where(kind: FaultKind) -> str:
 def build_parser() -> argparse.ArgumentParser:
     """The command line of ``netlab wire``."""
     parser = _Parser(
-        prog="netlab wire", description="Relay between any client and any server, and capture what crosses."
+        prog="netlab wire",
+        description="Relay between any client and any server, and capture what crosses.",
+        formatter_class=help_formatter,
     )
     add = parser.add_argument
     add("scene", nargs="?", metavar="SCENE.toml", help="a wire for each [[wire]] in it: name, to, listen, udp, faults")

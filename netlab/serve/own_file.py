@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import io
 import logging
 import sys
@@ -64,6 +63,8 @@ def _load(path: Path) -> object:
 
 def _taken(function: Callable[..., object], keywords: Mapping[str, object]) -> dict[str, object]:
     """Those of the keyword arguments that a callable takes."""
+    import inspect  # late: it is slow to import, and few servers are a person's own
+
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):

@@ -36,16 +36,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from netlab.capture.model import Transport
-from netlab.dissect.decrypted_record import Conversation, Opener
-from netlab.dissect.fields import Dissector
-from netlab.dissect.flow import FlowDissector
-from netlab.dissect.picture import Draw
 from netlab.platforms import lacks
 from netlab.topics.client_call import Call
 from netlab.topics.next_steps import NOTHING_NEXT, NextSteps
 from netlab.values import dataclass
 
 if TYPE_CHECKING:
+    from netlab.dissect.decrypted_record import Conversation, Opener
+    from netlab.dissect.fields import Dissector
+    from netlab.dissect.flow import FlowDissector
+    from netlab.dissect.picture import Draw
     from netlab.topics.copy_as import CopyAs
     from netlab.topics.experiment import Experiment
 

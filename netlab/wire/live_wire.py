@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
@@ -35,10 +36,12 @@ from netlab.wire.impairment import catalog, own_fault
 from netlab.wire.impairment.fault import Impairment, kept
 from netlab.wire.loop import Loop
 from netlab.wire.relay.context import Context
-from netlab.wire.relay.datagram_relay import DatagramRelay
 from netlab.wire.relay.stats import RelayStats
-from netlab.wire.relay.stream_relay import StreamRelay
-from netlab.wire.target_watch import TargetWatch
+
+if TYPE_CHECKING:
+    from netlab.wire.relay.datagram_relay import DatagramRelay
+    from netlab.wire.relay.stream_relay import StreamRelay
+    from netlab.wire.target_watch import TargetWatch
 
 GONE: Final = "dropped by the wire"
 """The fate of flows that end with the wire, or whose server is gone."""
@@ -66,8 +69,22 @@ class LiveWire:
         self._loop, self._writer, self._report = loop, writer, report
         self._transport = transport
         self._context = Context(loop, writer, report, shows_target=shows_target)
-        self._relay = StreamRelay(self._context) if transport is Transport.TCP else DatagramRelay(self._context)
-        self._watch = TargetWatch(loop, self._take_clients) if refuses and transport is Transport.TCP else None
+        self._relay: StreamRelay | DatagramRelay
+        self._watch: TargetWatch | None = None
+        self._take_clients: Callable[[bool], None] = lambda there: None
+        if transport is Transport.UDP:  # imported here, because a wire needs one of them, and must start fast
+            from netlab.wire.relay.datagram_relay import DatagramRelay
+
+            self._relay = DatagramRelay(self._context)
+        else:
+            from netlab.wire.relay.stream_relay import StreamRelay
+
+            self._relay = relay = StreamRelay(self._context)
+            if refuses:
+                from netlab.wire.target_watch import TargetWatch
+
+                self._take_clients = partial(self._take_clients_at, relay)
+                self._watch = TargetWatch(loop, self._take_clients)
         self._bound: Addresses = ()
         self._announced = 0.0
         self._announcing = False
@@ -98,10 +115,8 @@ class LiveWire:
         if self._watch is not None:
             self._watch.watch(self._relay.targets if self._bound else ())
 
-    def _take_clients(self, there: bool) -> None:
+    def _take_clients_at(self, relay: StreamRelay, there: bool) -> None:
         """The server came, or went: listen again, or no longer."""
-        relay = self._relay
-        assert isinstance(relay, StreamRelay)  # nothing listens for datagrams
         try:
             if there:
                 relay.take_again()
@@ -130,7 +145,7 @@ class LiveWire:
             self._report(Troubled(f"the server's address {target} was not found: {error.strerror}"))
             return False
         if self._watch is not None and self._watch.absent:
-            self._take_clients(there=True)
+            self._take_clients(True)
         self._watch_targets()
         return True
 

@@ -298,6 +298,7 @@ def test_the_lab_aims_listens_and_reads_along(tmp_path: Path) -> None:
                 "to_client": 0,
                 "kept": 2,
                 "let_go": 0,
+                "uncaptured": 0,
             }
             assert (accounts, captured["note"]) == (wanted, "")
             whole = path.read_bytes()[: captured["length"]]

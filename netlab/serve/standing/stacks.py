@@ -5,7 +5,6 @@ Read while the code runs on: nothing of the server is called, changed or kept. A
 
 from __future__ import annotations
 
-import inspect
 import selectors
 import socket
 import sys
@@ -24,6 +23,7 @@ CLIENT_ADDRESS = "client_address"
 """What `socketserver` calls a client's address: an attribute of its handlers, a parameter of its methods."""
 _WAITS_FOR_ANY = frozenset({(socket.__file__, "accept"), (selectors.__file__, "select")})
 """Where a thread waits for any client. What its variables say is about the one before."""
+_OPTIMIZED = 1  # inspect.CO_OPTIMIZED: variables in slots, so a function's; `inspect` itself is slow to import
 
 Peer = tuple[str, int]
 Place = tuple[str, int, str, str]
@@ -152,7 +152,7 @@ def _attributes(own: object) -> dict[str, Any]:
 
 def _let_go(variables: Mapping[str, Any], code: CodeType) -> None:
     """Before Python 3.13 the frame would keep this copy of its variables, and so keep a connection open."""
-    if type(variables) is dict and code.co_flags & inspect.CO_OPTIMIZED:
+    if type(variables) is dict and code.co_flags & _OPTIMIZED:
         variables.clear()
 
 

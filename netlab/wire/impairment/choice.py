@@ -6,12 +6,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum
-from random import Random
+from typing import TYPE_CHECKING
 
 from netlab.capture.model import Endpoint, Flow, Kind, Segment
 from netlab.values import dataclass, replace
 from netlab.wire.impairment.fault import Begin, Fault, Passing
 from netlab.wire.impairment.requests import Forward, Request
+
+if TYPE_CHECKING:
+    from random import Random
 
 Test = Callable[[Segment], bool]
 """Whether a filter means a segment."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from random import Random
+from typing import TYPE_CHECKING, TypeAlias
 
 from netlab.capture.model import Direction, Transport
 from netlab.values import dataclass, field
 from netlab.wire.impairment.requests import Request
+
+if TYPE_CHECKING:  # a wire without faults needs no random numbers
+    from random import Random
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Passing:
         return self.transport is Transport.TCP and not self.payload
 
 
-Fault = Callable[[Passing, float, Random], Iterable[Request]]
+Fault: TypeAlias = "Callable[[Passing, float, Random], Iterable[Request]]"
 """``fault(segment, clock, random)``. ``clock`` is in seconds and never goes back; it is the time at which the segment
 reaches this fault, later than now if a fault before it in the chain holds it. A fault that remembers something (a
 token bucket, a count) is an object with ``__call__``; each direction of each flow has its own."""

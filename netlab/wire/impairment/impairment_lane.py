@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from random import Random
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from netlab.capture.model import Direction, Transport
 from netlab.values import dataclass, replace
@@ -18,6 +17,9 @@ from netlab.wire.impairment.fault import Fault, Impairment, Passing
 from netlab.wire.impairment.intercept import PIECE, Gate
 from netlab.wire.impairment.queues import EVERYTHING, OrderedQueue, OvertakingQueue, Queue
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
+
+if TYPE_CHECKING:
+    from random import Random
 
 REPLAYED: Final = "replayed"
 """The fate of bytes that a person sent from the wire; they never came."""
@@ -63,6 +65,12 @@ class _Stage:
     offset: int = 0
 
 
+def _random(seed: str) -> Random:
+    from random import Random  # late: only a wire with faults needs it
+
+    return Random(seed)
+
+
 class ImpairmentLane:
     """One direction of one flow under faults, and before them perhaps a gate where segments are held by hand.
 
@@ -84,7 +92,7 @@ class ImpairmentLane:
         kept = {id(stage.impairment): stage for stage in before._stages} if before is not None else {}
         self._stages: list[_Stage] = [
             kept.get(id(impairment))
-            or _Stage(impairment, impairment.begin(), Random(f"{seed}/{place}/{flow}/{direction.name}"))
+            or _Stage(impairment, impairment.begin(), _random(f"{seed}/{place}/{flow}/{direction.name}"))
             for place, impairment in enumerate(chain)
             if impairment.acts(direction)
         ]

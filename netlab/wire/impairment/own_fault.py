@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from random import Random
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from netlab.dissect.text import safe
 from netlab.values import replace
 from netlab.wire.impairment.fault import Begin, Fault, FaultFile, FaultKind, Passing
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
+
+if TYPE_CHECKING:
+    from random import Random
 
 LARGEST_FILE: Final = 1 << 20
 LONGEST_COMPLAINT: Final = 120
@@ -142,6 +143,8 @@ def _view(payload: memoryview) -> memoryview:
 
 def _said(error: BaseException, path: str) -> str:
     """An error in a few words, with its line in the file."""
+    import traceback  # late: few wires have such a fault
+
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
     text = error.msg if isinstance(error, SyntaxError) else safe(str(error))
