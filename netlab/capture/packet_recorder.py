@@ -258,6 +258,7 @@ class UdpWay:
     def _took(
         self, time_ns: int, payload: memoryview, fate: str, original: memoryview | None, outcome: Outcome
     ) -> None:
+        self._writer.catch_up()
         self._writer.crossed(len(payload), to_server=self._to_server)
         self._writer.segment(time_ns, self.heading.udp(payload), payload, fate, original, outcome)
         self._writer.settle()
