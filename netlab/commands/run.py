@@ -34,6 +34,7 @@ from netlab.lab.experiments.runner import perform
 from netlab.lab.experiments.sandbox import aimed
 from netlab.lab.experiments.swim_lanes_text import SIDE_BY_SIDE, render_boards
 from netlab.lab.processes.setup import passing_certificates
+from netlab.load.experiment_load import experiment_load
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named, topics
 from netlab.topics.experiment import Experiment
@@ -58,7 +59,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         with passing_certificates() as folder:
             verdicts = [
-                _run(FreshLabs(topic, folder), topic, experiment, arguments.json) for topic, experiment in found
+                _run(FreshLabs(topic, folder, experiment_load), topic, experiment, arguments.json)
+                for topic, experiment in found
             ]
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped; nothing is left running\n")

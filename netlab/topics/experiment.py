@@ -59,6 +59,80 @@ class Peer(Protocol):
         """Close the connection, even while a call waits. A second call does nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A load that an experiment wants: the topic's sample request, again and again, through the wire.
+
+    ``rate`` requests a second are planned for so many ``seconds``, and wait while all ``clients`` are busy. A
+    ``closed`` loop has no plan: each client sends again when it has its answer. Connections are ``kept``, or each
+    request has its own.
+    """
+
+    clients: int
+    seconds: float
+    rate: float = 0.0
+    closed: bool = False
+    kept: bool = True
+
+
+class LoadPoint(Protocol):
+    """A tenth of a second of a load: how many requests left in it, and how many were planned and waited at its end.
+
+    ``queue``, ``threads`` and ``processes`` are the server's; None if unknown.
+    """
+
+    @property
+    def sent(self) -> int: ...  # noqa: D102 - see the class
+    @property
+    def waiting(self) -> int: ...  # noqa: D102
+    @property
+    def queue(self) -> int | None: ...  # noqa: D102
+    @property
+    def threads(self) -> int | None: ...  # noqa: D102
+    @property
+    def processes(self) -> int | None: ...  # noqa: D102
+
+
+class Latencies(Protocol):
+    """Latencies in seconds; None if nothing was answered."""
+
+    @property
+    def p50(self) -> float | None: ...  # noqa: D102
+    @property
+    def p99(self) -> float | None: ...  # noqa: D102
+    @property
+    def maximum(self) -> float | None: ...  # noqa: D102
+    @property
+    def mean(self) -> float | None: ...  # noqa: D102
+
+
+class LoadFound(Protocol):
+    """What a load has found: latencies from the planned times, and the same from when each request left."""
+
+    @property
+    def done(self) -> int: ...  # noqa: D102
+    @property
+    def samples(self) -> int: ...  # noqa: D102
+    @property
+    def latency(self) -> Latencies: ...  # noqa: D102
+    @property
+    def from_sending(self) -> Latencies: ...  # noqa: D102
+
+
+class RunningLoad(Protocol):
+    """A load on the lab, as it goes on."""
+
+    @property
+    def points(self) -> Sequence[LoadPoint]:
+        """The tenths of a second so far."""
+
+    def wait(self) -> LoadFound:
+        """Wait for its end."""
+
+    def end(self) -> LoadFound:
+        """End it now; what it has found so far."""
+
+
 class ExperimentLab(Protocol):
     """A lab, as an experiment sees it."""
 
@@ -82,8 +156,11 @@ class ExperimentLab(Protocol):
     def fault(self, *specs: str) -> None:
         """Replace the wire's faults by these; without arguments, remove them. Bytes that they hold leave."""
 
+    def load(self, load: Load) -> RunningLoad:
+        """Begin a load. Raises an exception with a sentence where no load can be measured."""
+
     def segments(self) -> Sequence[Segment]:
-        """What has crossed the wire so far."""
+        """What has crossed the wire so far, without loads."""
 
     def log(self) -> Sequence[str]:
         """The server's log so far."""

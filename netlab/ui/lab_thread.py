@@ -149,9 +149,10 @@ class LiveLab:
     def perform(self, experiment: Experiment) -> ExperimentRun:
         """Run an experiment on this lab in its own thread, after the one before."""
         from netlab.lab.experiments.labs import TabLab  # late: only experiments need it
+        from netlab.load.experiment_load import experiment_load
         from netlab.ui.experiments.experiment_run import ExperimentRun
 
-        self._observed = self._observed or TabLab(self.lab)
+        self._observed = self._observed or TabLab(self.lab, experiment_load)
         self.run = ExperimentRun(experiment, self._observed, after=self.run, mark=self.changes.ran)
         return self.run
 

@@ -9,6 +9,7 @@ import pytest
 from netlab.lab.experiments.labs import FreshLabs
 from netlab.lab.experiments.run_events import Expected, LabOpened, RunEvent, RunOutcome, Stepped
 from netlab.lab.experiments.runner import perform
+from netlab.load.experiment_load import experiment_load
 from netlab.topics.contract import Topic
 from netlab.topics.discovery import topics
 from netlab.topics.experiment import Experiment
@@ -22,7 +23,7 @@ each_experiment = pytest.mark.parametrize(
 @each_experiment
 def test_what_must_be_seen_is_seen(topic: Topic, experiment: Experiment) -> None:
     told: list[RunEvent] = []
-    verdict = perform(experiment, FreshLabs(topic), told.append)
+    verdict = perform(experiment, FreshLabs(topic, make_load=experiment_load), told.append)
     crossed = [event for event in told if isinstance(event, Expected) and not event.seen]
     assert verdict.outcome is RunOutcome.SEEN, (verdict, crossed)
     assert any(isinstance(event, Stepped) for event in told)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from netlab.lab.experiments.observed_lab import ObservedLab
+from netlab.lab.experiments.observed_load import MakeLoad
 from netlab.lab.experiments.runner import CheckStop
 from netlab.lab.experiments.swim_lanes import Board
 from netlab.lab.experiments.where_stood import where_stood
@@ -24,8 +25,10 @@ from netlab.values import dataclass
 class FreshLabs:
     """A new lab, on free ports, each time the experiment asks for one; one at a time."""
 
-    def __init__(self, topic: Topic, certificates: Callable[[], Path] | None = None) -> None:
-        self._topic, self._certificates = topic, certificates
+    def __init__(
+        self, topic: Topic, certificates: Callable[[], Path] | None = None, make_load: MakeLoad | None = None
+    ) -> None:
+        self._topic, self._certificates, self._make_load = topic, certificates, make_load
         self._observed: ObservedLab | None = None
 
     def open(self, model: str | None, options: Mapping[str, object], check_stop: CheckStop) -> ExperimentLab:
@@ -34,7 +37,7 @@ class FreshLabs:
         lab = Lab(self._topic, model=model, options=options, certificates=self._certificates)
         with contextlib.ExitStack() as opening:
             opening.enter_context(lab)
-            self._observed = ObservedLab(lab, check_stop)
+            self._observed = ObservedLab(lab, check_stop, self._make_load)
             opening.pop_all()
         return self._observed
 
@@ -72,8 +75,8 @@ class TabLab:
     A run's clients stay in the tab, closed, so that their transcripts can be read. The next run removes them.
     """
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, lab: Lab, make_load: MakeLoad | None = None) -> None:
+        self._lab, self._make_load = lab, make_load
         self._observed: ObservedLab | None = None
         self._before: _Settings | None = None
 
@@ -90,7 +93,7 @@ class TabLab:
         lab.start()
         lab.wire.clear()
         lab.wire.release_all()
-        self._observed = ObservedLab(lab, check_stop)
+        self._observed = ObservedLab(lab, check_stop, self._make_load)
         return self._observed
 
     def board(self, lab: ExperimentLab) -> Board:

@@ -12,12 +12,13 @@ from netlab.capture.model import Endpoint, Segment, Transport
 from netlab.lab.client.repl import ClientTarget
 from netlab.lab.client.session import Session
 from netlab.lab.errors import LabError
+from netlab.lab.experiments.observed_load import MakeLoad, ObservedLoad
 from netlab.lab.experiments.runner import CheckStop
 from netlab.lab.experiments.swim_lanes import Board, LiveLanes
 from netlab.lab.lab import Lab
 from netlab.lab.state import EntryKind, LogLine
 from netlab.topics.client_call import Call
-from netlab.topics.experiment import PATIENCE
+from netlab.topics.experiment import PATIENCE, Load
 from netlab.topics.peer_event import PeerEvent
 from netlab.values import replace
 
@@ -103,8 +104,9 @@ class SessionPeer:
 class ObservedLab:
     """A serving lab as an experiment sees it: its traffic and its log since this object was made."""
 
-    def __init__(self, lab: Lab, check_stop: CheckStop) -> None:
-        self.lab, self._check_stop = lab, check_stop
+    def __init__(self, lab: Lab, check_stop: CheckStop, make_load: MakeLoad | None = None) -> None:
+        self.lab, self._check_stop, self._make_load = lab, check_stop, make_load
+        self._loads: list[ObservedLoad] = []
         self.peers: list[SessionPeer] = []
         self._plain_sockets: list[socket.socket] = []
         self._segments: list[Segment] = []
@@ -157,6 +159,15 @@ class ObservedLab:
     def fault(self, *specs: str) -> None:
         """Replace the wire's faults by these."""
         self.lab.wire.replace(*specs)
+
+    def load(self, load: Load) -> ObservedLoad:
+        """Begin a load."""
+        make_load = self._make_load
+        if make_load is None:
+            raise LabError("no load can be made here")
+        begun = ObservedLoad(lambda on_point: make_load(self.lab, load, on_point), self._check_stop)
+        self._loads.append(begun)
+        return begun
 
     def segments(self) -> Sequence[Segment]:
         """What has crossed the wire so far."""
@@ -215,6 +226,8 @@ class ObservedLab:
         """Close the clients and keep what was seen. A second call does nothing."""
         if self._board is not None:
             return
+        for load in self._loads:
+            load.close()
         self._settle()
         self._read_log()
         self._board = self._drawn()

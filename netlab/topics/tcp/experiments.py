@@ -14,6 +14,7 @@ from netlab.topics.tcp.experiment_scripts import (
     slow,
     two_models,
 )
+from netlab.topics.tcp.load_scripts import averages, flood_models, pool_queue, single_p99
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
@@ -128,6 +129,71 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         "The server has almost nothing to do; it waits for the wire. A single server waits for one client and lets the "
         "others wait, so their waits add up. With a thread for each, all wait at the same time.",
         two_models,
+        changes_model=True,
+    ),
+    Experiment(
+        "single-p99",
+        "Requests come twice as fast as a server can serve them one after another. How long does the slowest hundredth "
+        "wait?",
+        (
+            "Twice as long as the others.",
+            "As long as the others: each takes the server the same time.",
+            "The server refuses what is too much, so nobody waits.",
+            "Longer and longer, as long as the load lasts.",
+        ),
+        3,
+        "Each request finds a longer queue than the one before, so its latency has little to do with the time that the "
+        "server needs for it. Only the first few wait in the server's accept queue; the others wait where they come "
+        "from. With a thread for each client, nobody waits for another client's round trips.",
+        single_p99,
+        changes_model=True,
+    ),
+    Experiment(
+        "pool-queue",
+        "Twice as many clients come as a pool of eight threads can serve. Where do they wait?",
+        (
+            "Eight are served, as many wait in the pool, the rest in the accept queue; the threads stay nine.",
+            "Nowhere: the pool makes more threads for as long as they are needed.",
+            "All of them in the pool, which has a queue without a limit.",
+            "In the wire: the server takes no more connections.",
+        ),
+        0,
+        "A pool decides how much of the machine it uses, and a full one accepts nobody. Latency grows instead of "
+        "threads, and it shows in every percentile, since every client waits. The server with a thread for each "
+        "client answers sooner here, because its threads only wait for the wire; nothing bounds their number.",
+        pool_queue,
+        changes_model=True,
+    ),
+    Experiment(
+        "averages",
+        "A server pauses once for 0.4 s in a load of 1.5 s. Which figure shows what that did to its clients?",
+        (
+            "The mean: it contains every request.",
+            "The p99, counted from when each request was to be sent.",
+            "The p99, counted from when each request was sent.",
+            "The p99 of a client that sends again as soon as it has its answer.",
+        ),
+        1,
+        "The mean is a latency that almost nobody had: half were far below it, the paused ones far above. A client "
+        "that waits for its answer before it asks again asks nothing during the pause, so it counts one slow request "
+        "where many people would have waited. That is coordinated omission: the server decides when it is measured. "
+        "So netlab load plans when requests leave, and counts from there; --closed shows the other figure.",
+        averages,
+    ),
+    Experiment(
+        "flood-models",
+        "Twenty clients come at once, again and again. What does each model need for them?",
+        (
+            "Each model needs a thread for each client.",
+            "asyncio and pool refuse what is too much; the others slow down.",
+            "threading needs threads, forking processes, single and pool a queue, asyncio none of these.",
+            "All need the same, since all do the same.",
+        ),
+        2,
+        "Somebody has to wait for each client: a thread, a process, an event loop, or the client itself, in the accept "
+        "queue. single and pool bound what they use and let clients wait; threading and forking let strangers decide "
+        "how much of the machine they take. raw waits as single does, stream as threading.",
+        flood_models,
         changes_model=True,
     ),
 )
