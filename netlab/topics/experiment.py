@@ -107,7 +107,10 @@ class Latencies(Protocol):
 
 
 class LoadFound(Protocol):
-    """What a load has found: latencies from the planned times, and the same from when each request left."""
+    """What a load has found: latencies from the planned times, and the same from when each request left.
+
+    ``histogram`` has latencies from the planned times, in seconds, and how many requests had each.
+    """
 
     @property
     def done(self) -> int: ...  # noqa: D102
@@ -117,6 +120,8 @@ class LoadFound(Protocol):
     def latency(self) -> Latencies: ...  # noqa: D102
     @property
     def from_sending(self) -> Latencies: ...  # noqa: D102
+    @property
+    def histogram(self) -> Iterable[tuple[float, int]]: ...  # noqa: D102
 
 
 class RunningLoad(Protocol):

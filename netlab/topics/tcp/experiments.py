@@ -166,7 +166,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ),
     Experiment(
         "averages",
-        "A server pauses once for 0.4 s in a load of 1.5 s. Which figure shows what that did to its clients?",
+        "A server pauses once for 0.3 s in a load of 1.5 s. Which figure shows what that did to its clients?",
         (
             "The mean: it contains every request.",
             "The p99, counted from when each request was to be sent.",
