@@ -6,11 +6,11 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
 
 from netlab import __version__
-from netlab.values import dataclass
 
 TYPE_CHECKING = False  # a type checker takes it for that of `typing`, which is slow to import
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.attachments.attachment import CLIENTS
 from netlab.capture.model import Endpoint, Transport
 from netlab.dissect.text import safe
 from netlab.names import parse_address
-from netlab.values import dataclass
 from netlab.wire.impairment import catalog
 
 MOST_WIRES = 64

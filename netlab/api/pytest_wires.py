@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from netlab.api.wire_errors import WireError
 from netlab.capture.model import Transport
 from netlab.dissect.text import safe
 from netlab.lab.processes.setup import CAPTURE_LIMIT
-from netlab.values import dataclass
 
 if TYPE_CHECKING:
     from netlab.scene import SceneWire

@@ -6,13 +6,13 @@ Discovery does not list them. This module knows no process and no screen.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.topics.client_call import Call
 from netlab.topics.contract import AS_IT_IS, Option, Topic
 from netlab.topics.discovery import topic_named
 from netlab.topics.next_steps import NOTHING_NEXT, NextSteps
-from netlab.values import replace
 
 CLIENTS = ("wsgi", "xmlrpc")
 """The topics whose clients can speak to a server that is not the topic's own."""

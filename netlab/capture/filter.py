@@ -18,9 +18,9 @@ import operator
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netlab.capture.model import Direction, Kind, Segment
-from netlab.values import dataclass
 
 Test = Callable[[Segment], bool]
 

@@ -5,10 +5,9 @@ Nothing here opens a socket or a file, or knows any protocol above TCP and UDP.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
-
-from netlab.values import dataclass
 
 
 class Transport(Enum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
@@ -18,7 +19,6 @@ from netlab.capture.frames.fragments import FRAGMENT, Fragments, Whole
 from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.frames.packets import Fragment, Packet, read_packet
 from netlab.capture.model import CaptureDamage, CaptureError, Kind, Outcome, Segment
-from netlab.values import replace
 
 LONGEST_BLOCK = 64 << 20
 """Bytes of a block that is waited for; a longer one is refused, because it would have to be kept."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from netlab.capture.files import blocks, checkpoint
@@ -18,7 +19,6 @@ from netlab.capture.files.checkpoint import FlowState
 from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile
 from netlab.capture.files.sink import Sink
 from netlab.capture.model import Keep, Outcome
-from netlab.values import dataclass
 
 _COPIED_UP_TO = 8192
 """Payload of more bytes is written straight from the relay's buffer; less is copied and written together."""

@@ -12,11 +12,11 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from netlab.platforms import NO_LINK, lock
-from netlab.values import dataclass
 
 MARKER = ".made-by-netlab"
 LOCK = ".lock"

@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +18,6 @@ from netlab.lab.attached import Attached, attach, attach_program
 from netlab.lab.errors import LabError
 from netlab.lab.processes.programs.program import GRACE, Program
 from netlab.ui.terminal.screen_check import on_a_screen
-from netlab.values import replace
 from netlab.wire.impairment import catalog
 
 USAGE = """netlab attach HOST:PORT [options]

@@ -11,6 +11,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import wait
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
@@ -29,7 +30,6 @@ from netlab.lab.views.view_table import Segment, no_capture
 from netlab.serve.options import add_options, chosen_options, folder
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Option, Topic
-from netlab.values import dataclass, replace
 
 USAGE = "usage: netlab call TOPIC 'EXPRESSION' … | -f FILE [--to HOST:PORT] [options]"
 ABOUT = """Runs console lines in one client: against --to HOST:PORT, or a server of its own.

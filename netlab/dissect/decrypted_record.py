@@ -6,11 +6,11 @@ A topic whose bytes are encrypted has a ``plaintext.py`` with an `Opener` named 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Field
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ reads. `netlab.dissect.flow` has the other kind, which follows a flow.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netlab.capture.model import Direction
-from netlab.values import dataclass
 
 MOST_DERIVED = 1 << 20
 """A derived buffer holds at most so many bytes …"""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from netlab.capture.model import Direction, Transport
 from netlab.dissect.fields import Derived, Dissection, Dissector, Field
 from netlab.dissect.picture import Draw
-from netlab.values import dataclass, replace
 
 MOST_WAITING = 1 << 20
 """Bytes of one direction that may wait for the rest of their message. If more do, they are passed over as lost."""

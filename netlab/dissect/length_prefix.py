@@ -6,9 +6,10 @@ The length is a signed big-endian i32; -1 says that it is in the u64 that follow
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Field
-from netlab.values import dataclass
 
 LONG_FORM = 0xFFFFFFFF
 

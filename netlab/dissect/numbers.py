@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 import unicodedata
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
-from netlab.values import dataclass
 
 WIDEST = 8
 """Bytes that the widest number takes."""

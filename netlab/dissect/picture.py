@@ -7,11 +7,11 @@ a pickle step by step. It knows no screen and no capture file; the picture pane 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Flow, Segment
 from netlab.dissect.fields import Field
-from netlab.values import dataclass, field
 
 MOST_ROWS = 2000
 """Rows of a picture, with their details; what is left out is said in its note."""

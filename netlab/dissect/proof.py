@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from netlab.dissect.picture import Row, Tone
-from netlab.values import dataclass
 
 Keys = Mapping[str, bytes]
 """Secrets, by whose they are in words, as in ``the server's secret``."""

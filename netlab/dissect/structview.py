@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 
 from netlab.dissect.fields import Field
-from netlab.values import dataclass
 
 LIMIT = 4096
 """Most bytes that a format may cover: what is unpacked live at each key must stay small."""

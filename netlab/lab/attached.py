@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.attachments.attachment import attachment
@@ -17,7 +18,6 @@ from netlab.lab.processes.server_plan import Elsewhere, ServerPlan
 from netlab.lab.remembered_ports import RememberedPorts
 from netlab.lab.state import Phase
 from netlab.topics.contract import Topic
-from netlab.values import dataclass, replace
 
 HERE = "127.0.0.1"
 LONGEST_COMMAND = 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ from netlab.lab.client.transcript_text import HIDDEN
 from netlab.lab.errors import LabError
 from netlab.lab.parse import unknown
 from netlab.topics.contract import Option, Topic
-from netlab.values import dataclass
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab

@@ -8,13 +8,13 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.lab.literals import SOURCE, TooLarge, literal
 from netlab.lab.python_hints import command_for
 from netlab.topics.client_call import Call
-from netlab.values import dataclass
 
 LINE_LIMIT = 1 << 20
 

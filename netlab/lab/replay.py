@@ -8,10 +8,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
-from netlab.values import dataclass
 
 ANSWERING = 2.0
 """Seconds to wait for the first byte of an answer."""

@@ -6,6 +6,7 @@ All are frozen values, safe to pass between threads. Nothing here runs anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.capture.model import Direction, Endpoint
@@ -13,7 +14,6 @@ from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.topic_options import Setting
 from netlab.topics.client_call import Call
 from netlab.topics.peer_event import PeerEvent
-from netlab.values import dataclass, field
 
 
 class Phase(Enum):

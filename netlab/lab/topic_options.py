@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
 from netlab.serve.options import environment_name
 from netlab.topics.contract import Option, Topic
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
@@ -12,7 +13,6 @@ from netlab.load.loopback_only import refuse_elsewhere
 from netlab.load.plan import LoadPlan
 from netlab.load.points import Point
 from netlab.load.server_gauges import lab_gauges
-from netlab.values import dataclass, replace
 
 COST_SECONDS = 0.3
 """How long one client asks, straight and through the wire, to know what the wire costs."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from netlab.load.plan import LoadPlan
 from netlab.load.points import Point
-from netlab.values import dataclass, field
 
 LATE: Final = 0.001
 """Seconds after its planned time at which a request has left late, though a client was free."""

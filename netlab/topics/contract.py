@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,7 +40,6 @@ from netlab.capture.model import Transport
 from netlab.platforms import lacks
 from netlab.topics.client_call import Call
 from netlab.topics.next_steps import NOTHING_NEXT, NextSteps
-from netlab.values import dataclass
 
 if TYPE_CHECKING:
     from netlab.dissect.decrypted_record import Conversation, Opener

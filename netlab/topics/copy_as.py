@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from netlab.capture.model import Endpoint
-from netlab.values import dataclass, field
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + ' !#$&()*+,-./:;<=>?@[]^_{|}~"')
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from netlab.topics.contract import Topic
-from netlab.values import dataclass
 
 GROUP = "netlab.topics"
 LONGEST_NAME = 40

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from netlab.capture.model import Direction, Endpoint, Outcome, Segment
 from netlab.topics.peer_event import PeerEvent, PeerEventKind
-from netlab.values import dataclass
 
 PATIENCE = 15.0
 """Seconds to wait for something expected: far more than it needs, since only a failure takes that long."""

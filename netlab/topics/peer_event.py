@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from netlab.capture.model import Endpoint
-from netlab.values import dataclass
 
 
 class PeerEventKind(Enum):

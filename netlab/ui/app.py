@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,7 +29,6 @@ from netlab.ui.topic_tabs import TopicTabs
 from netlab.ui.widgets.control_filter import CONTROL_FILTER
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.notices import CSS as NOTICES
-from netlab.values import replace
 
 if TYPE_CHECKING:
     from netlab.ui.attachment_tabs import Attaching

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -28,7 +29,6 @@ from netlab.lab.state import (
 )
 from netlab.topics.contract import Topic
 from netlab.topics.experiment import Experiment
-from netlab.values import dataclass
 
 if TYPE_CHECKING:
     from netlab.lab.experiments.labs import TabLab

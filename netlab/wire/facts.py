@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.model import Direction, Endpoint
 from netlab.capture.writer import Tally
-from netlab.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from netlab.capture.model import Direction, Endpoint, Transport
 from netlab.capture.writer import CaptureWriter
 from netlab.names import Addresses, resolve
-from netlab.values import replace
 from netlab.wire.addresses import beside
 from netlab.wire.facts import (
     Answered,

@@ -6,9 +6,9 @@ Where netlab cannot do the same, a toxic is refused with the reason; docs/testin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from netlab.api.control.control_refused import ControlRefused
-from netlab.values import dataclass, field
 from netlab.wire.impairment.quantities import LONGEST
 
 Numbers = Mapping[str, float]

@@ -11,11 +11,11 @@ import os
 import sys
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from netlab.platforms import NO_LINK
-from netlab.values import dataclass
 
 FILES: Final = 8
 """A chain has so many files when it is full: an eighth is let go at a time."""

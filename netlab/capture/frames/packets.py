@@ -6,10 +6,10 @@ Results are plain tuples because one is made for every packet of a capture.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from struct import Struct
 
 from netlab.capture.frames.links import BRIDGED, CUT, ip_behind_link, ip_behind_type
-from netlab.values import dataclass
 
 TCP, UDP = 6, 17
 """Protocol numbers (IANA protocol-numbers)."""

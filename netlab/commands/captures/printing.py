@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from netlab.commands.captures.segment_fields import SegmentRow
 from netlab.dissect.export import count_of_bytes
 from netlab.dissect.reading.own.own_dissector import OwnDissector
 from netlab.dissect.text import safe
-from netlab.values import dataclass
 
 STANDARD_INPUT = "-"
 

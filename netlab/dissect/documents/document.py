@@ -6,9 +6,9 @@ It knows no protocol: HTTP gives it a body, put together and unpacked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netlab.dissect.fields import Field
-from netlab.values import dataclass
 
 SHOWN = 200
 """Characters of a value that are copied."""

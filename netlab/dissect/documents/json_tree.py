@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 
 from netlab.dissect.documents.document import SHOWN, Content
 from netlab.dissect.fields import Field
-from netlab.values import dataclass, field
 
 MOST_READ = 1 << 18
 """Bytes of JSON that are read."""

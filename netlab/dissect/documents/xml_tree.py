@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from netlab.dissect.documents.document import SHOWN, Content, cut_text
 from netlab.dissect.fields import Field
-from netlab.values import dataclass, field
 
 MOST_READ = 1 << 17
 """Bytes of XML that are read."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from xml.parsers import expat
 
 from netlab.dissect.documents.document import SHOWN, Content, cut_text
 from netlab.dissect.fields import Field
 from netlab.dissect.text import safe
-from netlab.values import dataclass, field
 
 MOST_READ = 1 << 20
 """Bytes of XML that are read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from netlab.capture.model import Direction, Segment
 from netlab.dissect.exchanges.body_rows import body_row
@@ -12,7 +13,6 @@ from netlab.dissect.exchanges.exchange_times import times_in_full
 from netlab.dissect.exchanges.http_exchanges import HttpExchange, Sent
 from netlab.dissect.fields import Field
 from netlab.dissect.picture import Message, Row, Tone
-from netlab.values import dataclass
 
 _MOST_HEADERS = 60
 _START = ("request line", "status line", "start line")

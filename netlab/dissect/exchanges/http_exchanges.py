@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction
 from netlab.dissect.fields import Field
 from netlab.dissect.picture import Message, SeenFlow
-from netlab.values import dataclass, field
 
 MOST_PARTS = 1000
 """Parts of a long body that are kept one by one."""

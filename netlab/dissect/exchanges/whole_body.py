@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlab.dissect.exchanges.http_exchanges import Sent
 from netlab.dissect.fields import Field
 from netlab.dissect.picture import Message
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

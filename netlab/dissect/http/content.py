@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
 
 from netlab.dissect.documents.by_type import read_by_type
 from netlab.dissect.documents.document import Content, ContentReader
@@ -11,7 +12,6 @@ from netlab.dissect.fields import Derived, Field
 from netlab.dissect.http.body import described
 from netlab.dissect.http.message import HttpMessage
 from netlab.dissect.reading.unpacking import unpack
-from netlab.values import replace
 
 MOST_JOINED = 1 << 20
 """Bytes of a chunked body that are put together to be read as a whole."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from netlab.capture.model import Direction
 from netlab.dissect.documents.document import ContentReader
@@ -14,7 +15,6 @@ from netlab.dissect.http.read_http import EMPTY_LINES, MOST_MESSAGES, field_of, 
 from netlab.dissect.http.values import quoted, shortened
 from netlab.dissect.reading.by_content import ByContent
 from netlab.dissect.reading.protocol_discovery import protocol_named
-from netlab.values import dataclass, field, replace
 
 LONG = MOST_WAITING // 2
 """A message of more bytes is read part by part, as it comes."""

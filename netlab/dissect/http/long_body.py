@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from netlab.dissect.http.message import HttpMessage
 from netlab.dissect.http.values import LONGEST_LINE, line_end
-from netlab.values import dataclass
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from netlab.dissect.fields import Field
 from netlab.dissect.http.values import quoted
-from netlab.values import dataclass, field
 
 MOST_LINES = 20000
 """Headers, or chunks, of one message that are read at all."""

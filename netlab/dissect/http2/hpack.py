@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.framed.framed_flow import NoMessage
 from netlab.dissect.http2.header_table import Header, HeaderTable
 from netlab.dissect.http2.huffman import NoHuffman, decoded
-from netlab.values import dataclass
 
 MOST_HEADERS = 200
 """Headers of a block that are listed; the others are read for the table alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
@@ -12,7 +13,6 @@ from netlab.dissect.framed.framed_flow import FramedFlow, FramedMessage, NoMessa
 from netlab.dissect.http2 import http2_names as names
 from netlab.dissect.http2.header_table import HeaderTable
 from netlab.dissect.http2.hpack import Block, read_block
-from netlab.values import dataclass
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 MOST_BLOCK = 1 << 16

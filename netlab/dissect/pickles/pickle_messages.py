@@ -7,13 +7,14 @@ digest's name in braces, and so does the answer to it. With an older Python on e
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import MOST_WAITING, Run, moved
 from netlab.dissect.length_prefix import Frame, NoLength, read_frame
 from netlab.dissect.pickles.pickled import MOST_OPCODES, read_pickle
-from netlab.values import replace
 
 MOST_MESSAGES = 1000
 LONG = MOST_WAITING // 2

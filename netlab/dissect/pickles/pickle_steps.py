@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pickletools import OpcodeInfo
 
 from netlab.dissect.field_reader import FieldReader, Short
@@ -12,7 +13,6 @@ from netlab.dissect.pickles.opcode_effects import follow_opcode
 from netlab.dissect.pickles.pickle_values import Cell, Name, Plain
 from netlab.dissect.pickles.sentences import SENTENCES
 from netlab.dissect.pickles.value_text import last_of, text_of
-from netlab.values import dataclass, field
 
 ROOM = 300
 """Characters of a stack or of a memo that are shown …"""

@@ -7,9 +7,8 @@ themselves, and be shared: who walks them must be bounded, as `netlab.dissect.pi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
-
-from netlab.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ an argument is a span, of which a bounded preview is shown.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.pickles.machine import Machine
@@ -13,7 +15,6 @@ from netlab.dissect.pickles.opcode_arguments import BY_CODE, Argument, Wrong, ar
 from netlab.dissect.pickles.opcode_effects import follow_opcode
 from netlab.dissect.pickles.pickle_values import Plain
 from netlab.dissect.pickles.value_text import text_of
-from netlab.values import dataclass
 
 MOST_OPCODES = 2000
 PREVIEW = 48

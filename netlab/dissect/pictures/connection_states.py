@@ -7,11 +7,11 @@ draws nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from netlab.capture.model import Direction, Kind, Outcome, Segment
-from netlab.values import dataclass
 
 
 class EndState(Enum):

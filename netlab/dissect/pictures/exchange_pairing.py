@@ -6,11 +6,11 @@ A request that is sent again before it is answered is another try of the same ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction, Outcome, Segment
 from netlab.dissect.fields import Field
 from netlab.dissect.picture import Message, SeenFlow
-from netlab.values import dataclass, field
 
 _NUMBERS = frozenset({"id", "request", "transaction id", "identifier", "message id"})
 """Names of fields that tie an answer to its request."""

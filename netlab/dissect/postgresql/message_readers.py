@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from netlab.dissect.field_reader import Short
 from netlab.dissect.postgresql.message_parts import BINARY, MOST_PARTS, Parts
 from netlab.dissect.postgresql.postgresql_names import AUTHENTICATIONS, ERROR_FIELDS, STATES, TYPES
-from netlab.values import dataclass, field
 
 SASL, SASL_CONTINUES, MD5, IN_CLEAR = 10, 11, 5, 3
 _TARGETS = {"S": "statement", "P": "portal"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from netlab.dissect.fields import Field
-from netlab.values import replace
 
 
 def within(fields: Iterable[Field], by: int, length: int) -> tuple[Field, ...]:

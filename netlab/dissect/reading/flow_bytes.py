@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from netlab.capture.model import Direction
 from netlab.capture.stream import Chunk
-from netlab.values import dataclass
 
 Streams = Mapping[Direction, Sequence[Chunk]]
 REREAD = 16

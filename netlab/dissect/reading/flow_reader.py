@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from threading import RLock
 
 from netlab.capture.model import Direction, Transport
@@ -20,7 +21,6 @@ from netlab.dissect.reading.dissector_state import DissectorState, Reading
 from netlab.dissect.reading.flow_bytes import Streams
 from netlab.dissect.reading.own.own_error import OwnError
 from netlab.dissect.reading.state_size import state_size
-from netlab.values import replace
 
 MOST_CHECKPOINTS = 128
 _MOST_NEAR = 16

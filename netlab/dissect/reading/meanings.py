@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from netlab.capture.model import Direction, Flow, Segment, Transport
@@ -21,7 +22,6 @@ from netlab.dissect.reading.protocol_discovery import protocol_named, protocols
 from netlab.dissect.reading.recognition import opening_of, recognise
 from netlab.dissect.summary import preview, said
 from netlab.dissect.text import safe
-from netlab.values import dataclass, field
 
 MOST_FLOWS = 64
 """Flows whose reading is kept; of others only what they are."""

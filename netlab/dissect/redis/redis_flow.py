@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
@@ -17,7 +19,6 @@ from netlab.dissect.redis.resp_values import (
     shown,
     together,
 )
-from netlab.values import replace
 
 _MANY, _MUCH = 64, 4096
 """An aggregate of which more values and bytes have come, but not all, is read element by element from then on."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.framed.framed_flow import NoMessage
-from netlab.values import dataclass
 
 LONGEST_LINE = 1 << 16
 MOST_DEPTH = 32

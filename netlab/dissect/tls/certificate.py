@@ -8,12 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.fields import Field
 from netlab.dissect.tls.der import BOOLEAN, DerPart, content, element, elements, parts_of
-from netlab.values import dataclass
 
 COMMON_NAME = b"\x55\x04\x03"
 UTC_TIME, DNS_NAME, ADDRESS = 0x17, 0x82, 0x87

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.tls.certificate import Certificate, read_certificate
-from netlab.values import dataclass
 
 MOST_CERTIFICATES = 10
 _NANOSECONDS = 1_000_000_000

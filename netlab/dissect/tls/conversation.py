@@ -6,13 +6,13 @@ It puts handshake messages together that were cut into records. It draws nothing
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction
 from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.picture import Message, SeenFlow
 from netlab.dissect.tls.tls_names import HANDSHAKES, RECORDS
 from netlab.dissect.tls.tls_records import CIPHERTEXT, HANDSHAKE, HEADER, MOST_MESSAGE
-from netlab.values import dataclass, field
 
 _NUMBERS = {name: number for number, name in RECORDS.items()}
 UNREADABLE = -1

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from netlab.dissect.field_reader import FieldReader, Short
-from netlab.values import dataclass
 
 BOOLEAN, INTEGER, OID, EXPLICIT_0, EXPLICIT_3 = 0x01, 0x02, 0x06, 0xA0, 0xA3
 MOST_EXTENSIONS = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.tls import tls_names as names
@@ -16,7 +17,6 @@ from netlab.dissect.tls.extension_values import (
     extension_value,
 )
 from netlab.dissect.tls.handshake import RETRY
-from netlab.values import dataclass, field
 
 TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader
@@ -14,7 +15,6 @@ from netlab.dissect.tls.chain import read_chain
 from netlab.dissect.tls.conversation import Said
 from netlab.dissect.tls.extension_values import KEY_SHARE
 from netlab.dissect.tls.hello import TLS_1_3, Hello, read_extensions, read_hello, resumes
-from netlab.values import dataclass, field
 
 CLIENT, SERVER = Direction.TO_SERVER, Direction.TO_CLIENT
 WARNING, CLOSE_NOTIFY, USER_CANCELED = 1, 0, 90

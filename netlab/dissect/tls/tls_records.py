@@ -7,6 +7,7 @@ hello may follow a change of ciphers in clear: the second one, where 1.3 asks fo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader, Short
@@ -14,7 +15,6 @@ from netlab.dissect.fields import Dissection, Field
 from netlab.dissect.flow import Run
 from netlab.dissect.tls import tls_names as names
 from netlab.dissect.tls.handshake import CLIENT_HELLO, HELLO_REQUEST, SERVER_HELLO, handshake_message
-from netlab.values import dataclass, replace
 
 HEADER = 5
 MOST_RECORDS = 4096

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+
 from netlab.capture.model import Direction
 from netlab.dissect.field_reader import FieldReader
 from netlab.dissect.fields import Derived, Field
@@ -17,7 +19,6 @@ from netlab.dissect.websocket.websocket_frame import (
     read_header,
     unmasked,
 )
-from netlab.values import dataclass, field, replace
 
 MOST_KEPT = 1 << 16
 """Bytes of a message in several frames that are put together."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from netlab.capture.model import Direction, Endpoint, Flow, Segment, Transport
 from netlab.capture.stream import Chunk
 from netlab.capture.synthesis import ACK, LONGEST_TCP_PAYLOAD, PSH, SYN, SYN_OPTIONS, Heading
 from netlab.capture.view import CapturedSegments
-from netlab.values import dataclass, field
 
 MOST_SEGMENTS: Final = 2000
 MOST_BYTES: Final = 1 << 20

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO, Final, NamedTuple
 
 from netlab.dissect.fields import Field
 from netlab.dissect.wireshark.flow_packets import FlowPacket, FlowPackets
-from netlab.values import replace
 
 MOST_FIELDS: Final = 5000
 _DEEPEST: Final = 40

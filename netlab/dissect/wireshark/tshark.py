@@ -12,13 +12,13 @@ import tempfile
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from netlab.capture.model import Segment
 from netlab.dissect.fields import Field
 from netlab.dissect.wireshark.flow_packets import FlowPackets, Piece, as_pcap
 from netlab.dissect.wireshark.pdml import PacketSaid, TooMuch, fields_of, packets_in
-from netlab.values import dataclass
 
 SECONDS: Final = 15.0
 """How long tshark may take."""

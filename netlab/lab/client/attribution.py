@@ -15,11 +15,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
+from dataclasses import dataclass
 
 from netlab.capture.capture_file import Capture
 from netlab.capture.model import Direction, Endpoint, Flow, Kind, LetGo, Segment
 from netlab.lab.bounded_log import BoundedLog
-from netlab.values import dataclass
 
 KEPT = 2000
 MOST = 500

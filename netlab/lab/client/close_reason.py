@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
 from netlab.lab.processes.flow_table import EXPLAINING, REPORTING, FlowRecord, FlowTable
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

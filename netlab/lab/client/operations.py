@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from netlab.lab.errors import LabError
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Client
-from netlab.values import dataclass
 
 INTROSPECTION = ("remote_operations", "remote_help")
 """The methods with which a client asks its server about operations (`netlab.topics.contract.RemoteClient`)."""

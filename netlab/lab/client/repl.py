@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint
 from netlab.lab.bounded_log import BoundedLog
@@ -33,7 +34,6 @@ from netlab.lab.views.view_table import Segment, ViewTable, no_capture
 from netlab.platforms import PEER_CLOSED
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
-from netlab.values import dataclass, field
 
 ENTRIES_KEPT = 2000
 RECEIVE = "receive"

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from functools import partial
 
 from netlab.capture.model import Endpoint
@@ -21,7 +22,6 @@ from netlab.lab.state import Busy, Entry, HalfClosed
 from netlab.lab.views.view_table import Segment, ViewTable, no_capture
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Client, Topic
-from netlab.values import replace
 
 LINES_WAITING = 10_000
 _CLOSING = 0.4  # seconds for the thread to end; it is a daemon, so it is left alone if its client waits elsewhere

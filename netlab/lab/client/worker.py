@@ -6,10 +6,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from netlab.lab.client.cancellable_socket import Wake
 from netlab.platforms import READABLE, poll
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.lab.experiments.observed_lab import ObservedLab
@@ -19,7 +20,6 @@ from netlab.lab.state import Phase
 from netlab.lab.topic_options import Options, OptionValues
 from netlab.topics.contract import Topic
 from netlab.topics.experiment import ExperimentLab
-from netlab.values import dataclass
 
 
 class FreshLabs:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
+from dataclasses import replace
 
 from netlab.capture.model import Endpoint, Segment, Transport
 from netlab.lab.client.repl import ClientTarget
@@ -20,7 +21,6 @@ from netlab.lab.state import EntryKind, LogLine
 from netlab.topics.client_call import Call
 from netlab.topics.experiment import PATIENCE, Load
 from netlab.topics.peer_event import PeerEvent
-from netlab.values import replace
 
 CALL_TIMEOUT = 30.0
 """Seconds that a client's call waits, unless the experiment says otherwise: longer than anything it waits for."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 
 from netlab.lab.experiments.swim_lanes import Board
-from netlab.values import dataclass
 
 
 class RunOutcome(Enum):

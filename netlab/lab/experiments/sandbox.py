@@ -14,12 +14,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
 from netlab.platforms import KILL, kill_group
 from netlab.topics.experiment import SandboxResult
-from netlab.values import dataclass
 
 OUTPUT_LIMIT = 64 << 10
 _LOOK_EVERY = 0.02

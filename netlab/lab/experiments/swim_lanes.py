@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from netlab.capture.model import Direction, Endpoint, Kind, LetGo, Outcome, Segm
 from netlab.lab.server_sockets import FlowSockets
 from netlab.lab.state import LogLine
 from netlab.topics.peer_event import PeerEventKind
-from netlab.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from netlab.lab.lab import Lab

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from netlab.lab.experiments.swim_lanes import SECOND, Board, Lane, LanePhase
-from netlab.values import dataclass, replace
 
 MOST = 32
 """The most rows of a picture. It shows the newest; the others are counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.dissect.text import safe
@@ -14,7 +15,6 @@ from netlab.lab.processes.programs.program import PLACE, Program
 from netlab.lab.processes.server_plan import RunningServer, ServerPlan, Start
 from netlab.lab.processes.server_process import ServerProcess
 from netlab.lab.state import LogLine
-from netlab.values import dataclass
 
 _SERVES = frozenset({"Server", "MODELS"})
 """Names that make a file one with a server, for `netlab.serve.own_file`."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from netlab.capture.model import Endpoint
@@ -16,7 +17,6 @@ from netlab.dissect.text import safe
 from netlab.lab.processes.child import Message
 from netlab.lab.state import HeldSegment, LogLine
 from netlab.topics.peer_event import PeerEvent
-from netlab.values import dataclass, replace
 
 FLOWS_KEPT = 10_000
 LINES_HELD = 1000

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from netlab.capture.model import Keep
 from netlab.lab.processes.setup import CAPTURE_LIMIT, Setup, lab_certificates
 from netlab.topics.contract import Topic
-from netlab.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ import errno
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Transport
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
-from netlab.values import dataclass
 
 TIME_LIMIT = 0.3
 _PROC = Path("/proc")

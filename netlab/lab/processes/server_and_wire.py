@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
@@ -11,7 +12,6 @@ from netlab.lab.processes.server_plan import RunningServer
 from netlab.lab.processes.wire_process import WireProcess
 from netlab.lab.server_sockets import ServerSockets
 from netlab.lab.state import Event, LabState, OwnState, Phase, StateChanged
-from netlab.values import replace
 
 
 class ServerAndWire:

@@ -6,6 +6,7 @@ A plan is a value: it starts a server, and can start it again. A lab gets it as 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from netlab.capture.model import Endpoint, Transport
@@ -18,7 +19,6 @@ from netlab.lab.standing.standings import Standings
 from netlab.lab.state import LabState, LogLine, ProgramProgress
 from netlab.lab.topic_options import Options
 from netlab.names import resolve
-from netlab.values import dataclass, replace
 
 
 class StoppedEarly(LabError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Endpoint, Transport
 from netlab.lab.errors import LabError
@@ -13,7 +14,6 @@ from netlab.lab.standing.standings import StandingReports, Standings
 from netlab.lab.state import LabState, LogLine
 from netlab.lab.topic_options import Setting
 from netlab.topics.peer_event import PeerEvent, PeerEventKind
-from netlab.values import dataclass, replace
 
 STARTING = 15.0  # seconds; a Python starts in 0.1 s, on a loaded machine in many more
 

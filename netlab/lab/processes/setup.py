@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,6 @@ from netlab.lab.processes.private_folder import PrivateFolder
 from netlab.lab.topic_options import Options
 from netlab.topics.contract import Topic
 from netlab.topics.host_names import ALLOW_HOST
-from netlab.values import dataclass
 
 CAPTURE_LIMIT = 256 << 20
 TAB_IDLE = 600.0

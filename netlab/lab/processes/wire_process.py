@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from netlab.capture.files.destination import CaptureFile
@@ -20,7 +21,6 @@ from netlab.lab.processes.live_capture import CaptureExtent
 from netlab.lab.processes.port_owner import cannot_listen
 from netlab.lab.processes.server_process import STARTING, how_it_ended
 from netlab.lab.state import Accounts, HeldSegment, LabState
-from netlab.values import replace
 
 ANSWERING = 10.0  # seconds that a running wire may take to answer a request, on however busy a machine
 _AWAITED = frozenset({"listening", "failed", "paused", "replaced", "faults", "answered"})

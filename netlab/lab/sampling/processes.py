@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from netlab.dissect.text import safe
 from netlab.kernel.holders import descendants, holders, process
 from netlab.lab.sampling.budget import Budget
-from netlab.values import dataclass
 
 FORWARDERS: Final = frozenset({"docker-proxy", "rootlessport", "slirp4netns", "pasta", "ssh", "sshd", "kubectl"})
 """Names of programs that listen in the name of a server elsewhere (the kernel keeps 15 bytes of a name)."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from netlab.capture.model import Endpoint, Transport
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

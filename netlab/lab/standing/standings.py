@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Endpoint
 from netlab.dissect.text import safe
-from netlab.values import dataclass, replace
 
 MOST_STANDS = 400
 """Places in one process that are kept."""

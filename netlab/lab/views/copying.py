@@ -5,6 +5,7 @@ Makes the sentence that follows a line, and keeps nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 from netlab.dissect.export import count_of_bytes
@@ -13,7 +14,6 @@ from netlab.lab.views.coverage import Coverage, cover
 from netlab.lab.views.looking import OWNERS, address, group_of, is_released
 from netlab.lab.views.refusals import GROWING, Attempt, exports_left
 from netlab.lab.views.view_table import ViewTable
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
 
 from netlab.lab.views.view_facts import ViewFacts
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import ast
 import keyword
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.errors import LabError
@@ -31,7 +32,6 @@ from netlab.lab.views.statements import (
     Store,
     ViewLine,
 )
-from netlab.values import dataclass
 
 MAKERS = ("view", "bytearray", "array", "memoryview", "segment")
 """Functions that make a buffer or a view."""

@@ -6,10 +6,10 @@ The reason is found in the objects, never in the words of the exception.
 from __future__ import annotations
 
 import array
+from dataclasses import dataclass
 
 from netlab.lab.views.looking import exports, is_released, key_of
 from netlab.lab.views.view_table import ViewTable
-from netlab.values import dataclass
 
 GROWING = ("extend", "append")
 _RESIZABLE = (bytearray, array.array)

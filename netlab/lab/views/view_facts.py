@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NewType
-
-from netlab.values import dataclass
 
 BufferKey = NewType("BufferKey", int)
 """Names a buffer as long as it exists."""

@@ -10,12 +10,12 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
 from netlab.serve.standing.source_files import SourceFiles
-from netlab.values import dataclass, field
 
 MOST_FRAMES = 200
 """How many frames of a stack are looked at, from the innermost."""

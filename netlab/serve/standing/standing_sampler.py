@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from types import FrameType
 from typing import Any
@@ -23,7 +24,6 @@ from netlab.serve.log import Reports
 from netlab.serve.shutdown import TICK
 from netlab.serve.standing.stacks import Peer, Place, StackReader, awaited, outwards
 from netlab.topics.contract import Server
-from netlab.values import dataclass
 
 SHARE = 0.01
 """How much of the time sampling may take."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlab.capture.model import Direction, Kind, Outcome, Segment
 from netlab.dissect.picture import Picture, Row, SeenFlow, Tone
 from netlab.dissect.proof import Keys, Proof, compared, hex_rows, keys_of, seen_by_others
 from netlab.topics.hmac.dissect import LENGTH
-from netlab.values import dataclass
 
 _MOST_AFTER = 3
 _PREVIEW = 40

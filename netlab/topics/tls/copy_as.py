@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.topics.copy_as import CopiedCall, kept_open, none, program
-from netlab.values import dataclass
 
 AT_ONCE = 8192
 

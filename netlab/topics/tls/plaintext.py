@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from cryptography.exceptions import InvalidTag
@@ -20,7 +21,6 @@ from netlab.dissect.decrypted_record import Opened
 from netlab.dissect.field_reader import FieldReader, Short
 from netlab.dissect.tls.tls_names import RECORDS
 from netlab.dissect.tls.tls_records import dissect_content, said
-from netlab.values import dataclass
 
 Aead: TypeAlias = AESGCM | ChaCha20Poly1305
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from netlab.dissect.export import count_of_bytes
 from netlab.dissect.fields import Derived, Field
@@ -10,7 +11,6 @@ from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import ByteSource, ViewSource
 from netlab.ui.bytes.fields.derived_buffers import Root, roots_by_buffer, titles
 from netlab.ui.bytes.spans import Spans, spans_in
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

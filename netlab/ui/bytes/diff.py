@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from netlab.capture.model import Segment
 from netlab.dissect.export import count_of_bytes
 from netlab.ui.bytes.spans import Spans, changed_spans
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,7 +19,6 @@ from netlab.lab.views.coverage import Coverage
 from netlab.ui.bytes.byte_source import ByteSource
 from netlab.ui.bytes.covered import NOT_SHOWN, elements_in, signs, tints
 from netlab.ui.bytes.spans import Spans
-from netlab.values import dataclass
 
 CLASS_STYLES = tuple(f"bytes--{kind.name.lower()}" for kind in ByteClass)
 LAYERS = ("", "chunk", "field-0", "field-1", "field-2", "field", "mark", "match", "selection", "cursor", "uncovered")

@@ -5,6 +5,7 @@ Only visible rows are computed, each from a slice of the source. It does not kno
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -25,7 +26,6 @@ from netlab.ui.bytes.hex_row import CLASS_STYLES, LAYER_STYLES, Overlay, RowPain
 from netlab.ui.bytes.spans import Spans
 from netlab.ui.widgets.line_cache import LineCache
 from netlab.ui.widgets.scrolling import move_bar, set_content_size
-from netlab.values import dataclass
 
 _MOVES = ("left,h", "right,l", "up,k", "down,j", "pageup", "pagedown", "home", "end", "g", "G")
 _WAYS = ("left", "right", "up", "down", "page_up", "page_down", "row_start", "row_end", "first", "last")

@@ -7,6 +7,7 @@ nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
 from netlab.capture.model import Direction, Kind, Segment
@@ -24,7 +25,6 @@ from netlab.ui.bytes.fields.dissecting import (
     stream_extent,
 )
 from netlab.ui.bytes.spans import Spans
-from netlab.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 
 from netlab.dissect.export import count_of_bytes
@@ -13,7 +14,6 @@ from netlab.lab.views.element_text import subscript, value_of
 from netlab.lab.views.view_facts import BufferFacts, BufferKey, ViewFacts
 from netlab.ui.bytes.byte_source import LentSource
 from netlab.ui.bytes.covered import grid_row
-from netlab.values import replace
 
 _WIDEST_ROW = 16
 """Bytes of a grid's row that fit any usual pane."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -15,7 +16,6 @@ from netlab.ui.console.history import History
 from netlab.ui.console.prompt_completion import Completion
 from netlab.ui.keys.commands import PROMPT_COMMANDS, bindings
 from netlab.ui.keys.type_ahead_input import TypeAheadInput
-from netlab.values import dataclass
 
 PASTED = 200
 """At most this many lines of one paste are run; a longer paste is a mistake."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from netlab.dissect.text import safe
 from netlab.lab.client.operations import Operation
 from netlab.lab.console import ConsoleCommand
 from netlab.lab.views.completing import ViewCompletion
-from netlab.values import dataclass, field
 
 _TYPED = re.compile(r"([A-Za-z_][\w.]*)(?:\(.*)?")
 _CALLED = re.compile(r"(?:[A-Za-z_]\w*\.)?([A-Za-z_][\w.]*)\(")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -15,7 +16,6 @@ from netlab.lab.state import Entry, EntryKind
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.scrollback import Line, hanging, wrapped
 from netlab.ui.widgets.searched_scrollback import SearchedScrollback
-from netlab.values import dataclass
 
 FOLD = 3
 """Rows of a result that are shown until it is unfolded."""

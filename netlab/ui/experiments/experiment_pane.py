@@ -7,6 +7,7 @@ laid out again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
@@ -24,7 +25,6 @@ from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.scrollback import Line, Scrollback, wrapped
 from netlab.ui.widgets.scrolling import scroll_at_once
-from netlab.values import dataclass
 
 KEPT = 400
 """Events of a run that are shown; the oldest are dropped."""

@@ -6,6 +6,7 @@ Pure; each line fits the width. Glyphs and words show what is chosen and what wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 from netlab.lab.experiments.run_events import (
@@ -26,7 +27,6 @@ from netlab.lab.experiments.swim_lanes_text import render_boards
 from netlab.topics.experiment import Experiment
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.scrollback import Line
-from netlab.values import dataclass
 
 STRONG, FAINT, NOTE = "scrollback--call", "scrollback--faint", "scrollback--note"
 SEEN, NOT_SEEN, CHOSEN = "experiment--seen", "scrollback--error", "experiment--chosen"

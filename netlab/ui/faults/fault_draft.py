@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from netlab.capture.model import Direction, Transport
-from netlab.values import dataclass
 from netlab.wire.impairment import catalog, own_fault
 from netlab.wire.impairment.choice import FIRST, FIRST_EACH, Condition
 from netlab.wire.impairment.fault import FaultKind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -24,7 +25,6 @@ from netlab.ui.keys.late_paint import LateModal
 from netlab.ui.keys.type_ahead_input import TypeAheadInput
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.widgets.chooser import entry
-from netlab.values import dataclass, replace
 from netlab.wire.impairment import own_fault
 
 WAYS: tuple[Direction | None, ...] = (None, Direction.TO_SERVER, Direction.TO_CLIENT)

@@ -7,10 +7,9 @@ whether it is available. Every row works: a command that does nothing has none.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
-
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

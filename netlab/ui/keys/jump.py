@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -12,7 +13,6 @@ from textual.geometry import Offset, Size
 from textual.widgets import Static
 
 from netlab.ui.keys.late_paint import LateModal
-from netlab.values import dataclass
 
 LETTERS = "asdfghjklqwertyuiopzxcvbnm"
 """Assigned to the targets in this order: home row first."""

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from netlab.ui.keys.commands import COMMANDS, PROMPT_COMMANDS
-from netlab.values import dataclass, field
 
 RESERVED = {"ctrl+q": "quit", "ctrl+c": "copy the selection, or abandon a call"}
 """Keys that cannot be assigned to anything else."""

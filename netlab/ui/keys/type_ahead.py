@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual import events
 from textual.app import App
@@ -22,7 +23,6 @@ from textual.widget import Widget
 from netlab.ui.keys.commands import readable
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.late_paint import LatePaintApp
-from netlab.values import dataclass
 
 PATIENCE = 10.0
 """The longest turn in seconds, in case it never ends. A long lesson on a busy machine takes five."""

@@ -6,13 +6,13 @@ It reads a lab and knows no widget. Each call reads a bounded amount; the next c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from netlab.capture.view import CapturedSegments
 from netlab.lab.experiments.swim_lanes import Board, LiveLanes
 from netlab.lab.lab import Lab
 from netlab.ui.lanes.lanes_picture import BoardGroup
-from netlab.values import replace
 
 MOST = 6
 """Boards that are shown; the oldest are dropped."""

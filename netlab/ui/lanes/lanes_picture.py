@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from netlab.lab.experiments.swim_lanes import SECOND, Board
 from netlab.lab.experiments.swim_lanes_text import Layout, axis, cells, digits_of, legend, unsure
-from netlab.values import dataclass, replace
 
 _LABEL = re.compile(r"\S+(?: s)?")
 CLOSEST = 64

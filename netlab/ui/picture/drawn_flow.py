@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from netlab.capture.model import Flow
 from netlab.capture.view import CapturedSegments
@@ -18,7 +19,6 @@ from netlab.dissect.reading.protocol_discovery import protocols
 from netlab.dissect.reading.recognition import opening_of, recognise
 from netlab.dissect.reading.seen_flow import SeenSoFar
 from netlab.topics.pictures import draws_of
-from netlab.values import dataclass, field, replace
 
 _SPELL, _BREATH = 0.005, 0.001
 """After so many seconds of reading, so many for keys."""

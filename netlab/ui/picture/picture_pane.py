@@ -6,6 +6,7 @@ flow, and only grows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -26,7 +27,6 @@ from netlab.ui.picture.drawn_flow import Drawing, DrawnFlow, FactsOf, no_facts
 from netlab.ui.picture.picture_view import PictureView
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.find_bar import FindBar, find_keys
-from netlab.values import dataclass
 
 _NOTHING = "The picture of the selected segment's flow appears here."
 _EMPTY = "There is nothing to draw of this flow yet."

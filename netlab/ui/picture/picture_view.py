@@ -5,6 +5,7 @@ A new picture of the same flow moves neither the cursor nor what is in view.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment as Cells
@@ -21,7 +22,6 @@ from netlab.dissect.text import safe
 from netlab.ui.picture.picture_rows import INDENT, TONES, Path, PictureLine, PictureRows
 from netlab.ui.picture.picture_search import PictureSearch
 from netlab.ui.widgets.scrolling import scroll_at_once, set_content_size
-from netlab.values import dataclass
 
 _REVERSE = Style(reverse=True)
 

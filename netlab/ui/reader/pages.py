@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netlab.topics.contract import Topic
 from netlab.topics.recipe import hardening_beneath, server_file, with_imports
-from netlab.values import dataclass, replace
 
 LESSON, THEN_NOW = "lesson.md", "then_now.md"
 COMMAND_LINE = "command"

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
 from netlab.lab.standing.standings import Place, Stand, Standings
 from netlab.lab.standing.words import Naming, names, who, within
 from netlab.ui.reader.pages import Page
-from netlab.values import dataclass, field
 
 _ACCEPTS = re.compile(r"^(?!\s*(?:def|async def|class|#))[^#]*\b(?:accept|get_request|start_server)\(", re.MULTILINE)
 """A line that takes clients out of the accept queue, or lets that be done."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.message import Message
 
 from netlab.lab.console import ConsoleCommand
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
 from netlab.topics.contract import Topic
-from netlab.values import dataclass
 
 
 def _only_in_the_app(lab: Lab, rest: str) -> str:

@@ -5,6 +5,7 @@ What connects the panes (cursor links, intercepts, experiments, actions) is buil
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,6 @@ from netlab.ui.tab.arrangement.layout import Panes
 from netlab.ui.tab.server_log import LogPane, ServerLog
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.wire_list import WireList
-from netlab.values import dataclass
 
 if TYPE_CHECKING:
     from netlab.ui.views.views_pane import ViewsPane

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -15,7 +16,6 @@ from netlab.lab.state import LogLine
 from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.widgets.scrollback import Line
 from netlab.ui.widgets.searched_scrollback import SearchedScrollback
-from netlab.values import dataclass
 
 _LEVELS = {"info": (" ", ""), "warning": ("!", "scrollback--warning"), "error": ("✗", "scrollback--error")}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -15,7 +16,6 @@ from netlab.lab.state import LabState, Phase, ProgramProgress
 from netlab.lab.topic_options import Setting
 from netlab.names import is_loopback
 from netlab.ui.widgets.formatting import Formatting, size
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ A timer draws all changes since its last tick at once; a hidden tab draws nothin
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.app import ComposeResult
 from textual.timer import Timer
 
@@ -30,7 +32,6 @@ from netlab.ui.widgets.formatting import Formatting
 from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.dissect_as import DissectAs
 from netlab.ui.wire.wire_list import WireList
-from netlab.values import replace
 from netlab.wire.impairment import own_fault
 
 PERIOD = 1 / 30

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
 
 from netlab.lab.views.view_facts import ViewFacts
-from netlab.values import dataclass
 
 FORMATS = {
     "B": "unsigned char: bytes as they are",

@@ -7,13 +7,13 @@ so a write to each slice shows which of them are copies. Pure: it makes text of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.views.coverage import Coverage, cover
 from netlab.lab.views.view_facts import BufferFacts, Group
 from netlab.ui.views.maps import Lends, values_of
 from netlab.ui.views.rows import ViewRow
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ So what is written through one view is seen in all that show the same bytes. Pur
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from netlab.dissect.text import safe
 from netlab.lab.views.coverage import Coverage, cover
@@ -13,7 +14,6 @@ from netlab.lab.views.view_facts import BufferFacts, BufferKey, Group, ViewFacts
 from netlab.ui.views.attributes import GAP, NO_VIEWS, buffer_rows, chosen_mark
 from netlab.ui.views.maps import LEGEND, Lends, map_of, values_of
 from netlab.ui.views.rows import ChosenView, ViewRow
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from netlab.lab.views.view_facts import BufferFacts, BufferKey, Group, ViewFacts
-from netlab.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from netlab.capture.model import Segment
 from netlab.lab.views.looking import group_of, key_of
 from netlab.lab.views.view_facts import BufferKey, Group
 from netlab.lab.views.view_table import ViewTable
-from netlab.values import replace
 
 CAPTURE = ("the capture",)
 

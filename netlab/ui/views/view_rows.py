@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -15,7 +16,6 @@ from textual.strip import Strip
 
 from netlab.ui.views.rows import ChosenView, ViewRow
 from netlab.ui.widgets.scrolling import set_content_size
-from netlab.values import dataclass
 
 
 class ViewRows(ScrollView, can_focus=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -30,7 +31,6 @@ from netlab.ui.views.view_rows import ViewRows
 from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.widgets.closing import PaneClosed
 from netlab.ui.widgets.question import Question
-from netlab.values import dataclass
 
 PERIOD = 0.1
 """Seconds between two looks."""

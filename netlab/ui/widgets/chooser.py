@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar
 
@@ -15,7 +16,6 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from netlab.ui.keys.late_paint import LateModal
-from netlab.values import dataclass
 
 _WIDTH = 76
 """The largest width of a chooser's box in cells, as in its CSS."""

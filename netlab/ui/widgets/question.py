@@ -6,6 +6,7 @@ The pane provides the check; the question does not know what the answer means.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -19,7 +20,6 @@ from textual.widgets.input import Selection
 
 from netlab.dissect.text import safe
 from netlab.ui.keys.type_ahead_input import TypeAheadInput
-from netlab.values import dataclass
 
 
 class Question(Vertical):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from netlab.capture.model import Direction, Flow, Segment, Transport
@@ -20,7 +21,6 @@ from netlab.dissect.reading.meanings import How, Meanings
 from netlab.dissect.summary import READ, preview
 from netlab.dissect.text import safe
 from netlab.ui.bytes.fields.dissecting import Extent, dissect, joined
-from netlab.values import dataclass, field
 
 _LOOKS = 10
 MOST = 3

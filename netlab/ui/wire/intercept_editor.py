@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -14,7 +15,6 @@ from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.spans import changed_spans
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.wire.intercept_edit import Edit
-from netlab.values import dataclass
 
 
 class ByteEditor(HexView):

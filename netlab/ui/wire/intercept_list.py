@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -18,7 +19,6 @@ from netlab.lab.state import HeldSegment
 from netlab.ui.bytes.byte_source import StreamSource
 from netlab.ui.keys.hints import follow_keys, hint
 from netlab.ui.wire.segment_row import what
-from netlab.values import dataclass
 
 ROWS = 5
 """At most this many lines; more of them scroll."""

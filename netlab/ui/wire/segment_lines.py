@@ -6,6 +6,7 @@ Segments are decoded when their line is drawn, so that millions of them scroll. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableSequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.content import Content
@@ -26,7 +27,6 @@ from netlab.ui.widgets.scrolling import scroll_at_once, set_content_size
 from netlab.ui.wire.decrypted_lines import DecryptedLines
 from netlab.ui.wire.segment_painter import STYLES, SegmentPainter
 from netlab.ui.wire.segment_rows import SegmentRows
-from netlab.values import dataclass
 
 
 class SegmentLines(ScrollView, can_focus=True):

@@ -5,6 +5,7 @@ Once the user has moved the cursor, new traffic does not move it; `end` follows 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -13,7 +14,6 @@ from textual.message import Message
 
 from netlab.capture.model import Segment
 from netlab.ui.wire.segment_lines import SegmentLines
-from netlab.values import dataclass
 
 KEYS: list[BindingType] = [
     Binding("up,k", "go(-1)", "up", show=False, id="wire.up"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.cells import cell_len, set_cell_size
 
 from netlab.capture.model import Direction, Kind, Segment
 from netlab.dissect.reading.meanings import How, Meanings
 from netlab.dissect.summary import said
 from netlab.dissect.text import safe
-from netlab.values import dataclass
 
 _WORDS = {Kind.OPEN: "open", Kind.FIN: "end", Kind.RESET: "reset"}
 _ARROWS = {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,7 +26,6 @@ from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_filter import LinesFilter, explain_filter, explain_intercept
 from netlab.ui.wire.wire_keys import KEYS
 from netlab.ui.wire.wire_view import WireView
-from netlab.values import dataclass
 
 
 class WireList(WireView):

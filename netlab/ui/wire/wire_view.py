@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Self
 
 from textual.containers import Vertical
@@ -18,7 +19,6 @@ from netlab.lab.server_sockets import ServerSockets
 from netlab.ui.wire.decrypted_lines import DecryptedLines, Turns
 from netlab.ui.wire.flow_line import FlowLine, words
 from netlab.ui.wire.segment_list import SegmentList
-from netlab.values import dataclass
 
 _OPEN_EVERY = 0.2
 """Seconds between two checks for segments whose meaning is not known yet."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from netlab.capture.model import Endpoint, Flow, Kind, Segment
-from netlab.values import dataclass, replace
 from netlab.wire.impairment.fault import Begin, Fault, Passing
 from netlab.wire.impairment.requests import Forward, Request
 

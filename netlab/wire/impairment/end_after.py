@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from random import Random
 
-from netlab.values import dataclass
 from netlab.wire.impairment.fault import Passing
 from netlab.wire.impairment.requests import Close, Forward, Request, Reset
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from netlab.capture.model import Direction, Transport
-from netlab.values import dataclass, field
 from netlab.wire.impairment.requests import Request
 
 if TYPE_CHECKING:  # a wire without faults needs no random numbers

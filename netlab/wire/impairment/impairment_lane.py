@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from netlab.capture.model import Direction, Transport
-from netlab.values import dataclass, replace
 from netlab.wire.impairment.fault import Fault, Impairment, Passing
 from netlab.wire.impairment.intercept import PIECE, Gate
 from netlab.wire.impairment.queues import EVERYTHING, OrderedQueue, OvertakingQueue, Queue

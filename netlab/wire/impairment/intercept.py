@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from netlab.capture.model import Direction, Flow, Kind, Segment, Transport
-from netlab.values import dataclass
 from netlab.wire.facts import Report, SegmentFreed, SegmentHeld
 
 MOST_HELD: Final = 256

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from netlab.dissect.text import safe
-from netlab.values import replace
 from netlab.wire.impairment.fault import Begin, Fault, FaultFile, FaultKind, Passing
 from netlab.wire.impairment.requests import Close, Drop, Forward, Hold, Request, Reset
 

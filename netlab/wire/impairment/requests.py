@@ -6,7 +6,7 @@ done, for the wire list and the capture (``held 100 ms``). It is for people: no 
 
 from __future__ import annotations
 
-from netlab.values import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ The only place that knows this grammar: `split` takes the words apart, `join` pu
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from netlab.capture.model import Direction
-from netlab.values import dataclass
 from netlab.wire.impairment.choice import FIRST, FIRST_EACH, SegmentChoice, take_choice
 
 ARROWS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from netlab.capture.model import Direction, Flow
 from netlab.capture.writer import CaptureWriter
-from netlab.values import dataclass, field
 from netlab.wire.facts import Report
 from netlab.wire.impairment.fault import Impairment
 from netlab.wire.impairment.impairment_lane import ImpairmentLane

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 from typing import Final, Protocol
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.packet_recorder import UdpWay
 from netlab.capture.uncaptured import UncapturedWay, datagram_record
 from netlab.names import Addresses, endpoint_of
-from netlab.values import replace
 from netlab.wire.facts import FlowClosed
 from netlab.wire.impairment.impairment_lane import REPLAYED, Departure, ImpairmentLane, Leaving
 from netlab.wire.impairment.queues import EVERYTHING

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 from netlab.capture.model import Direction, Endpoint, Flow, Transport
 from netlab.capture.uncaptured import stream_record
 from netlab.names import Addresses, endpoint_of
-from netlab.values import replace
 from netlab.wire.facts import FlowClosed, FlowOpened
 from netlab.wire.relay.buffers import Buffers
 from netlab.wire.relay.context import Context

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -18,7 +19,6 @@ from netlab.dissect.fields import Dissection
 from netlab.dissect.flow import FlowDissector, Match, Opening, Protocol, Run, stateless
 from netlab.dissect.reading.own.own_error import OwnError
 from netlab.dissect.reading.timed_thread import TimedThread
-from netlab.values import replace
 
 T = TypeVar("T")
 OWN = "own"

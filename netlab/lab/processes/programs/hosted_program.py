@@ -9,6 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from netlab.capture.model import Endpoint, Transport
@@ -19,7 +20,6 @@ from netlab.lab.processes.server_plan import Start, StoppedEarly
 from netlab.lab.processes.server_process import how_it_ended
 from netlab.lab.standing.standings import Standings
 from netlab.lab.state import LabState, LogLine, ProgramProgress
-from netlab.values import replace
 
 STARTING: Final = 120.0
 """Seconds within which a program must listen; a virtual machine may take many."""

@@ -7,13 +7,13 @@ import json
 import os
 import socket
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from netlab.capture.model import Transport
 from netlab.lab.processes.programs.hosted_program import HostedProgram
 from netlab.lab.processes.server_plan import RunningServer, Start
-from netlab.values import dataclass
 
 PLACE: Final = "{port}"
 """What stands for the port in a program's arguments."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netlab.capture.model import Endpoint
 from netlab.lab.processes.flow_table import FlowTable
 from netlab.lab.processes.server_and_wire import ServerAndWire
 from netlab.lab.standing.standings import Standings
 from netlab.lab.state import Phase
-from netlab.values import replace
 
 MOST_WAITING = 128
 """Clients in the accept queue that are named."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Flow
 from netlab.capture.stream import Chunk
@@ -16,7 +17,6 @@ from netlab.dissect.reading.flow_reader import FlowReader
 from netlab.dissect.reading.meanings import plain
 from netlab.dissect.reading.protocol_discovery import protocols
 from netlab.dissect.reading.recognition import opening_of, recognise
-from netlab.values import dataclass, replace
 
 NAME = "decrypted"
 

@@ -6,6 +6,7 @@ Its subclass decides which bytes are shown.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -22,7 +23,6 @@ from netlab.ui.bytes.fields.plaintext import DissectedBytes, EncryptedFlow, Plai
 from netlab.ui.bytes.fields.tshark_fields import TsharkPane
 from netlab.ui.bytes.inspection import Inspection
 from netlab.ui.keys.hints import hint
-from netlab.values import dataclass
 
 _TOO_FAST = "too fast to dissect; it waits until traffic slows down or you move the cursor"
 NOTHING = Dissection(())

@@ -6,6 +6,7 @@ Pure: the inspector decides in which thread.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Segment, Transport
 from netlab.capture.stream import Chunk
@@ -14,7 +15,6 @@ from netlab.dissect.fields import Dissection, Dissector
 from netlab.dissect.reading.clipping import within
 from netlab.dissect.reading.flow_reader import FlowReader
 from netlab.ui.bytes.byte_source import StreamSource
-from netlab.values import dataclass, replace
 
 JOINED = 1 << 20
 """At most this many bytes of a stream are joined and dissected; beyond them a segment is dissected alone."""

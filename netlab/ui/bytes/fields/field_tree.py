@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.style import Style
@@ -21,7 +22,6 @@ from textual.widgets.tree import TreeNode
 from netlab.dissect.fields import Derived, Dissection, Field
 from netlab.dissect.text import safe
 from netlab.ui.bytes.fields.derived_buffers import Root
-from netlab.values import dataclass
 
 CHILDREN = 500
 """At most this many fields are shown below one parent."""

@@ -7,6 +7,7 @@ and runs in the thread that calls `understood`. It knows no widget.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from netlab.capture.model import Direction, Flow, Transport
 from netlab.capture.stream import Chunk
@@ -17,7 +18,6 @@ from netlab.dissect.text import safe
 from netlab.ui.bytes.byte_source import SparseSource
 from netlab.ui.bytes.fields.decrypted_flow import decrypted
 from netlab.ui.bytes.fields.dissecting import JOINED, Extent, Reads, dissect, joined
-from netlab.values import dataclass, replace
 
 NOT_OURS = "encrypted; this is not a session of this lab, so its keys are unknown"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -19,7 +20,6 @@ from netlab.ui.bytes.byte_source import ByteSource
 from netlab.ui.bytes.bytes_pane import BytesPane
 from netlab.ui.bytes.spans import Spans
 from netlab.ui.keys.hints import hint
-from netlab.values import dataclass
 
 KEPT = 50
 """Segments whose fields are kept."""

@@ -5,13 +5,14 @@ The thread checks after each block whether it was cancelled, so it ends with the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import Worker, get_current_worker
 
 from netlab.dissect.search import find_bytes
 from netlab.ui.bytes.byte_source import ByteSource
-from netlab.values import dataclass
 
 AT_ONCE = 1 << 22
 """Up to this many bytes are searched in the calling thread: a few milliseconds."""

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from netlab.capture.model import Endpoint, Segment
@@ -20,7 +21,6 @@ from netlab.topics.copy_as import CopiedCall, Missing
 from netlab.ui.console.transcript import copied
 from netlab.ui.tab.copying.copied_program import program
 from netlab.ui.widgets.formatting import shortened
-from netlab.values import dataclass
 
 MOST = 64 * 1024
 """Bytes of a segment that are copied; terminals accept little more through the clipboard sequence."""
