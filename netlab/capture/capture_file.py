@@ -17,6 +17,7 @@ from netlab.capture.conversations import OUTSIDE, route_of
 from netlab.capture.files.checkpoint import Checkpoint, FlowState
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.part import Part, SharedReading
+from netlab.capture.filtering.terms import Term
 from netlab.capture.frames.fragments import FRAGMENT
 from netlab.capture.frames.links import LINKS, link_name, understood_links
 from netlab.capture.model import CaptureError, Direction, Flow, LetGo, Segment, Transport
@@ -274,6 +275,10 @@ class Capture:
         """Row, position and length of each segment of a stream from row ``start`` to ``stop``."""
         for part in self._parts:
             yield from part.rows(route, start, stop)
+
+    def matching(self, wanted: Term, start: int, stop: int) -> list[int]:
+        """The indices from ``start`` up to ``stop`` of the segments that a filter means; those let go are not among."""
+        return [row for part in self._parts for row in part.matching(wanted, start, stop)]
 
     def numbers(self, flow: Flow, after: int = 0) -> Iterator[int]:
         """The numbers of a flow's segments behind number ``after``, in order; also of those that were dropped."""

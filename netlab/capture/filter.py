@@ -20,6 +20,18 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from netlab.capture.filtering.terms import (
+    AllOf,
+    AnyOf,
+    Holding,
+    NotThat,
+    OfFlow,
+    OfKind,
+    OfLength,
+    OneWay,
+    Remarked,
+    Term,
+)
 from netlab.capture.model import Direction, Kind, Segment
 
 Test = Callable[[Segment], bool]
@@ -34,14 +46,18 @@ class Filter:
     """A filter as it was typed. An empty one matches everything."""
 
     text: str
-    matches: Test
-    """Whether a segment is meant."""
+    term: Term
+
+    @property
+    def matches(self) -> Test:
+        """Whether a segment is meant."""
+        return self.term.matches
 
 
 def parse(text: str) -> Filter:
     """The filter written in ``text``; `FilterError` if it is not one."""
     if not text.strip():
-        return Filter(text, lambda segment: True)
+        return Filter(text, AllOf())
     return Filter(text, _FilterParser(text).whole())
 
 
@@ -70,56 +86,56 @@ class _FilterParser:
             self._go_to(self._at + len(operator))
         return taken
 
-    def whole(self) -> Test:
-        test = self._any()
+    def whole(self) -> Term:
+        term = self._any()
         if self._next == ")":
             raise self._error("this parenthesis was not opened")
-        return test
+        return term
 
-    def _any(self) -> Test:
-        tests = [self._all()]
+    def _any(self) -> Term:
+        terms = [self._all()]
         while self._take("or"):
-            tests.append(self._all())
-        return tests[0] if len(tests) == 1 else lambda segment: any(test(segment) for test in tests)
+            terms.append(self._all())
+        return terms[0] if len(terms) == 1 else AnyOf(tuple(terms))
 
-    def _all(self) -> Test:
-        tests = [self._one()]
+    def _all(self) -> Term:
+        terms = [self._one()]
         while self._take("and") or self._next in ("not", "(", "term"):
-            tests.append(self._one())
-        return tests[0] if len(tests) == 1 else lambda segment: all(test(segment) for test in tests)
+            terms.append(self._one())
+        return terms[0] if len(terms) == 1 else AllOf(tuple(terms))
 
-    def _one(self) -> Test:
+    def _one(self) -> Term:
         wanted = True
         while self._take("not"):
             wanted = not wanted
-        test = self._group() if self._next == "(" else self._term()
-        return test if wanted else lambda segment: not test(segment)
+        term = self._group() if self._next == "(" else self._term()
+        return term if wanted else NotThat(term)
 
-    def _group(self) -> Test:
+    def _group(self) -> Term:
         opened = self._at
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._error(f"more than {DEEPEST} parentheses are open")
         self._take("(")
-        test = self._any()
+        term = self._any()
         if not self._take(")"):
             self._at = opened
             raise self._error("this parenthesis is not closed")
         self._depth -= 1
-        return test
+        return term
 
-    def _term(self) -> Test:
+    def _term(self) -> Term:
         before = self._next
         if before != "term":
             raise self._error(f"something to look for is missing before {before or 'the end'}")
         for pattern, meaning in _TERMS:
             if found := pattern.match(self._text, self._at):
                 try:
-                    test = meaning(found)
+                    term = meaning(found)
                 except ValueError as error:
                     raise self._error(str(error)) from None
                 self._go_to(found.end())
-                return test
+                return term
         raise self._error(_not_understood(self._text[self._at :]))
 
     def _error(self, sentence: str) -> FilterError:
@@ -139,69 +155,57 @@ def _not_understood(rest: str) -> str:
     return f"{name} is not understood; to look for the text, write {mark}{name}{mark}"
 
 
-def _flow(found: re.Match[str]) -> Test:
-    number = int(found[1])
-    return lambda segment: segment.flow.number == number
+def _flow(found: re.Match[str]) -> Term:
+    return OfFlow(int(found[1]))
 
 
-def _direction(found: re.Match[str]) -> Test:
-    wanted = _DIRECTIONS[found[0].lower()]
-    return lambda segment: segment.direction is wanted
+def _direction(found: re.Match[str]) -> Term:
+    return OneWay(_DIRECTIONS[found[0].lower()])
 
 
-def _size(found: re.Match[str]) -> Test:
-    compare, size = _COMPARISONS[found[1]], int(found[2])
-    return lambda segment: compare(segment.length, size)
+def _size(found: re.Match[str]) -> Term:
+    return OfLength(_COMPARISONS[found[1]], int(found[2]))
 
 
-def _kind(found: re.Match[str]) -> Test:
-    wanted = Kind(found[0].lower())
-    if wanted is Kind.DATA:
-        return lambda segment: segment.carries
-    return lambda segment: segment.kind is wanted
+def _kind(found: re.Match[str]) -> Term:
+    return OfKind(Kind(found[0].lower()))
 
 
-def _fate(found: re.Match[str]) -> Test:
-    wanted = (found[1] or "").strip("\"'").lower()
-    return lambda segment: bool(segment.words) and wanted in segment.words.lower()
+def _fate(found: re.Match[str]) -> Term:
+    return Remarked((found[1] or "").strip("\"'").lower())
 
 
-def _python_bytes(found: re.Match[str]) -> Test:
+def _python_bytes(found: re.Match[str]) -> Term:
     try:
         with warnings.catch_warnings(action="ignore"):  # b'\d' is taken as Python takes it, but without its warning
             value = ast.literal_eval(found[0])
     except (SyntaxError, ValueError):
         raise ValueError(f"{found[0]} is not a Python bytes literal") from None
-    return _contains(re.escape(value))
+    return _holding(value)
 
 
-def _hex(found: re.Match[str]) -> Test:
+def _hex(found: re.Match[str]) -> Term:
     digits = re.sub(r"\s", "", found[1])
     if not digits or len(digits) % 2:
         raise ValueError("hex needs two digits for each byte")
     try:
-        return _contains(re.escape(bytes.fromhex(digits)))
+        return _holding(bytes.fromhex(digits))
     except ValueError:
         raise ValueError(f"{digits} is not hex") from None
 
 
-def _quoted(found: re.Match[str]) -> Test:
+def _quoted(found: re.Match[str]) -> Term:
     return _text(found[0][1:-1])
 
 
-def _text(text: str) -> Test:
-    return _contains(re.escape(text.encode("utf-8", "surrogateescape")), re.IGNORECASE)
+def _text(text: str) -> Term:
+    return _holding(text.encode("utf-8", "surrogateescape"), any_case=True)
 
 
-def _contains(pattern: bytes, flags: re.RegexFlag = re.NOFLAG) -> Test:
-    if not pattern:
+def _holding(wanted: bytes, *, any_case: bool = False) -> Term:
+    if not wanted:
         raise ValueError("nothing stands between the quotation marks")
-    search = re.compile(pattern, flags).search  # a regular expression reads a memoryview in place
-
-    def contained(segment: Segment) -> bool:
-        return bool(search(segment.data)) or (segment.original is not None and bool(search(segment.original)))
-
-    return contained
+    return Holding(wanted, any_case=any_case)
 
 
 DEEPEST = 50
@@ -230,7 +234,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:{pattern}){_ENDS}", re.IGNORECASE)
 
 
-_TERMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = (
+_TERMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Term]], ...] = (
     (_compiled(r"flow[: ]\s*(\d+)"), _flow),
     (_compiled("|".join(map(re.escape, _DIRECTIONS))), _direction),
     (_compiled(r"(?:len|size|bytes)?\s*(>=|<=|==|>|<|=)\s*(\d+)"), _size),
@@ -241,4 +245,4 @@ _TERMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = (
     (_compiled(r"0x([^\s()]+)"), _hex),
     (re.compile(r"\"[^\"]*\"|'[^']*'"), _quoted),
 )
-"""Every kind of term: how it looks, and the test that it means. The first that fits counts."""
+"""Every kind of term: how it looks, and what it means. The first that fits counts."""

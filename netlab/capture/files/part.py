@@ -22,7 +22,9 @@ from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.file_memory import WINDOW, CopiedFile, FileMemory, MappedFile
 from netlab.capture.files.pcap import MAGICS, Pcap
 from netlab.capture.files.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
+from netlab.capture.files.row_search import RowSearch
 from netlab.capture.files.segment_index import SegmentIndex
+from netlab.capture.filtering.terms import Term
 from netlab.capture.frames.fragments import Fragments, Whole
 from netlab.capture.frames.packets import (
     FIN,
@@ -182,6 +184,11 @@ class Part:
             return
         placed = self._reading.conversations.place(packet, start - at > LONGEST_PACKET_HEAD)
         if placed is not None:
+            row = len(self._index)
+            if packet[0] == TCP and packet[3] & (FIN | SYN | RST):
+                self._index.events.append(row)
+            if stop - end > _NO_OPTIONS:
+                self._index.remarked.append(row)
             lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
             self._index.add(at, placed[1], packet[5], placed[0] | OUTSIDE if lost else placed[0])
         else:  # if it came in fragments, it is only an acknowledgement
@@ -297,6 +304,15 @@ class Part:
         found = [self._index.of_route(route, max(start - first, 0), stop) for route in routes]
         for index in merge(*found):
             yield first + index
+
+    def matching(self, wanted: Term, start: int, stop: int) -> Iterator[int]:
+        """The rows from ``start`` to ``stop`` whose segments a filter means."""
+        first, rows = self.first, range(max(start - self.first, 0), min(stop - self.first, len(self._index)))
+        if rows and self.container is not None:
+            search = RowSearch(
+                self._index, self._memory, self.container, self._whole, lambda index: self.segment(first + index)
+            )
+            yield from (first + index for index in wanted.among(rows, search))
 
     def close(self) -> None:
         """Close the file, and forget its index."""

@@ -221,6 +221,12 @@ class Pcapng:
 
     def frame(self, view: memoryview, at: int) -> Frame:
         """See `Container.frame`."""
+        order, interfaces = self._sections[-1] if at > self._starts[-1] else self._section_of(at)
+        if len(view) - at >= _SHORTEST_ENHANCED:  # decided here, for the sake of time, as below
+            kind, size, number, captured, length = order.block(view, at)
+            if kind == ENHANCED_PACKET and captured <= size - _SHORTEST_ENHANCED and number < len(interfaces):
+                start = at + LONGEST_PACKET_HEAD
+                return at, interfaces[number][0], start, start + captured, length, at + size
         section, kind, begin, stop = self._packet_block(view, at)
         return at, *_packet(view, section.order, section.interfaces, kind, begin, stop)[1:]
 

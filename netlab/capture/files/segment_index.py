@@ -25,6 +25,10 @@ class SegmentIndex:
         self.positions = array("I")
         self.lengths = array("H")
         self.routes = array("H")
+        self.events = array("Q")
+        """The rows of segments that are no data."""
+        self.remarked = array("Q")
+        """The rows of segments whose blocks say more than their bytes."""
         self._seen: frozenset[int] = frozenset()
         self._looked = 0
 
