@@ -69,6 +69,8 @@ class SegmentLines(ScrollView, can_focus=True):
         )
         self._redraw_rate = RedrawRate()
         self._title = self._how_to_follow = self._progress = ""
+        self.how_to_stop = ""
+        """The key that stops what takes long."""
         self.stoppable = False
         """Whether a file is being read, and a key stops that."""
         self._seen: tuple[int, int, int, int] | None = None
@@ -264,6 +266,7 @@ class SegmentLines(ScrollView, can_focus=True):
 
     def _name_keys(self) -> None:
         self._how_to_follow = hint(self, ("follow", "{}: follow again"))
+        self.how_to_stop = hint(self, ("stop", "{} stops"))
         self._update_title()
 
     def on_resize(self) -> None:

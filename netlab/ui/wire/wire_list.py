@@ -87,6 +87,10 @@ class WireList(WireView):
         """Keep filtering."""
         self.set_interval(1 / 50, self._filter.go_on)
 
+    def on_unmount(self) -> None:
+        """End filtering."""
+        self._filter.end()
+
     # What is shown
 
     @property
@@ -142,7 +146,7 @@ class WireList(WireView):
         if action == "clear":
             return self._filter.on
         if action == "stop":
-            return self._list.stoppable
+            return self._filter.running or self._list.stoppable
         if action not in ("want", "intercept"):
             return action != "filter" or not self._question.asking  # it is typed into the question
         if action == "intercept" or not self._live:
@@ -207,8 +211,11 @@ class WireList(WireView):
         self._filter.show(text)
 
     def action_stop(self) -> None:
-        """Stop what takes long."""
-        self.post_message(self.StopRequested())
+        """Stop what takes long: a filter gives way to the one before it."""
+        if self._filter.running:
+            self._filter.cancel()
+        else:
+            self.post_message(self.StopRequested())
 
     def action_clear(self) -> None:
         """Show all segments again."""

@@ -164,8 +164,8 @@ def test_what_was_let_go_leaves_the_rows_and_its_place_says_so(newest: tuple[Tra
 
 def test_what_was_let_go_leaves_the_filter_too(newest: tuple[Traffic, Capture]) -> None:
     traffic, capture = newest
-    scan = FilterScan(capture, parse("->").matches, "->")
-    scan.step(60)
+    scan = FilterScan(capture, parse("->"))
+    scan.go_on()
     rows = SegmentRows()
     rows.show(capture)
     rows.show_only(scan.rows)
@@ -173,7 +173,7 @@ def test_what_was_let_go_leaves_the_filter_too(newest: tuple[Traffic, Capture]) 
     rows.stay(39)
     let_go(traffic, capture)
     let_go(traffic, capture)
-    scan.step(60)
+    scan.go_on()
     before = rows.total
     assert rows.let_go() > 0 and rows.total == before
     assert numbers(rows) == [s.number for s in capture.segments if s.direction is OUT]

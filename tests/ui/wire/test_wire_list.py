@@ -20,7 +20,7 @@ from netlab.ui.widgets import redraw_rate
 from netlab.ui.widgets.question import Question
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.segment_row import Columns, what
-from netlab.ui.wire.wire_filter import FilterScan, explain_intercept
+from netlab.ui.wire.wire_filter import explain_intercept
 from tests.support.newest import Traffic
 from tests.support.screen.panes_app import IN, OUT, HandMade, PanesApp, echo_capture
 from tests.support.waiting import until
@@ -208,22 +208,6 @@ def test_what_comes_later_passes_the_filter_too() -> None:
         assert number(app) == 12
 
     drive(app, script)
-
-
-def test_a_scan_stops_at_its_deadline_and_goes_on() -> None:
-    capture = HandMade()
-    flow = capture.open()
-    for index in range(1000):
-        capture.add(flow, OUT, b"yes" if index % 2 else b"no")
-    now = iter(range(1_000_000))
-    scan = FilterScan(capture, lambda segment: segment.data == b"yes", "yes")
-    steps = 0
-    while scan.step(2, clock=lambda: float(next(now))):
-        steps += 1
-        assert "to go" in scan.counts or not scan.remaining
-    assert steps > 5
-    assert len(scan.rows) == 500
-    assert scan.counts == "500 of 1001 shown"
 
 
 def test_marked_segments_are_written_to_a_new_file(tmp_path: Path) -> None:
