@@ -24,7 +24,7 @@ def test_importing_it_imports_no_command() -> None:
     told = python("-X", "importtime", "-c", "import netlab.cli").stderr
     loaded = {line.rpartition("|")[2].strip() for line in told.splitlines()}
     assert "netlab.cli" in loaded
-    assert {name for name in loaded if name.startswith("netlab.")} == {"netlab.cli", "netlab.values"}
+    assert {name for name in loaded if name.startswith("netlab.")} == {"netlab.cli"}
     assert not loaded & {"argparse", "asyncio", "textual", "cryptography", "importlib.metadata"}
 
 
