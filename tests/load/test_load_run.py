@@ -97,6 +97,7 @@ def test_a_closed_loop_sends_when_it_has_its_answer_and_not_before() -> None:
     assert seen[0].sent == seen[0].in_flight == 4
     assert seen[1].sent == 0 and seen[1].waiting == 0
     assert result.sent == result.done > 4
+    assert result.points[-1].at < PLAN.seconds + PLAN.timeout, "it ends with the last answer"
 
 
 @pytest.mark.parametrize("keep", [True, False])

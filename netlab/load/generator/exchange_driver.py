@@ -141,7 +141,7 @@ class ExchangeDriver:
     def _finish(self, now: float) -> None:
         """Send what waits and wait for the answers that are still to come, unless somebody asked to end."""
         pace, clock = self._pace, self._clock
-        planned = pace.planned(pace.end)
+        planned = 0 if self._closed else pace.planned(pace.end)
         while not pace.stopped and (self._in_flight or (self._next < planned and now < pace.last)):
             if now < pace.last:
                 self._begin_due(now)
