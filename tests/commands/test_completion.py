@@ -21,7 +21,7 @@ TYPED = [
     ("netlab xml", "xmlrpc"),
     ("netlab serve tcp --model fork", "forking"),
     ("netlab call tls --cert", "--certificates"),
-    ("netlab load tcp --clo", "--closed"),
+    ("netlab load tcp --connections ea", "each"),
     ("netlab run tcp/back", "tcp/backlog"),
     ("netlab wire --fault corr", "corrupt"),
     ("netlab eject zero", "zerocopy"),

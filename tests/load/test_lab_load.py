@@ -56,9 +56,7 @@ def test_points_show_the_servers_threads_and_its_queue(lab: Lab) -> None:
     assert {point.queue for point in result.points} <= {0, 1, 2, 3, 4}
 
 
-def test_what_the_wire_costs_is_measured_with_one_client_and_not_while_faults_act(lab: Lab) -> None:
-    cost = wire_cost(lab, plan_for(lab))
-    assert cost is not None and cost.straight > 0 and cost.through > 0 and cost.added >= 0
+def test_what_the_wire_costs_is_not_known_while_faults_act(lab: Lab) -> None:
     lab.wire.fault("delay 1ms")
     try:
         assert wire_cost(lab, plan_for(lab)) is None

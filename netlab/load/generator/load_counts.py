@@ -64,7 +64,7 @@ class LoadCounts:
         now, before = (planned, self.sent, self.done, self.late), self._before
         errors = self.errors - self._errors_before
         self._before, self._errors_before = now, self.errors.copy()
-        p50, p90, p99, p999 = (_at(recent, percent) for percent in PERCENTS)
+        p50, p90, p99, p999 = (nearest_rank(recent, percent) for percent in PERCENTS)
         return Point(
             at=round(at, 6),
             planned=now[0] - before[0],
@@ -99,8 +99,8 @@ class LoadCounts:
         }
 
 
-def _at(ascending: Sequence[float], percent: float) -> float | None:
-    """The smallest value that so many percent do not exceed (nearest rank)."""
+def nearest_rank(ascending: Sequence[float], percent: float) -> float | None:
+    """The smallest value that so many percent do not exceed."""
     if not ascending:
         return None
     rank = -(-len(ascending) * percent // 100)
