@@ -1,4 +1,4 @@
-"""The console's commands that the app performs: ``:attach``, ``:detach`` and ``:edit``."""
+"""The console's commands that the app performs: ``:attach``, ``:detach``, ``:edit`` and ``:load``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class EnteredCommands:
             await self._attach(command.rest)
         elif command.name == "detach":
             await self._detach(command.topic)
+        elif command.name == "load":
+            self._tabs.bodies[command.topic.name].load.command(command.rest)
         else:
             self._edit(command.topic, command.rest)
 

@@ -33,6 +33,7 @@ from netlab.topics.experiment import Experiment
 if TYPE_CHECKING:
     from netlab.lab.experiments.labs import TabLab
     from netlab.ui.experiments.experiment_run import ExperimentRun
+    from netlab.ui.load.tab_loads import TabLoads
 
 TURNS = 100
 """How many changes of the model, and runs of experiments, are remembered."""
@@ -140,11 +141,18 @@ class LiveLab:
         self._thread.start()
         self.run: ExperimentRun | None = None
         self._observed: TabLab | None = None
+        self.loads: TabLoads | None = None
+        """The loads, once there was one."""
 
     @property
     def running(self) -> bool:
         """Whether an experiment is running on the lab."""
         return self.run is not None and self.run.running
+
+    @property
+    def loading(self) -> bool:
+        """Whether a load runs on the lab."""
+        return self.loads is not None and self.loads.running
 
     def perform(self, experiment: Experiment) -> ExperimentRun:
         """Run an experiment on this lab in its own thread, after the one before."""
@@ -174,6 +182,8 @@ class LiveLab:
         self._requests.put(None)
         if self.run is not None:
             self.run.leave()
+        if self.loads is not None:
+            self.loads.leave()
         self.lab.close()
 
     def _serve(self) -> None:

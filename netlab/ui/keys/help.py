@@ -51,6 +51,12 @@ SHOWS = {
     "picture": "What happened in the flow of the wire's segment, from top to bottom: the number before a row is its "
     "segment. space shows all of a row and what belongs to it, enter or L goes to its segment in the wire, / finds "
     "text, also in rows that are folded. While you are here, the picture stays with its flow.",
+    "load": "Loads on this tab's server, on one time axis: answers a second, latency, and the server's gauges. A "
+    "column of the latency is filled up to p50 (█), p90 (▓), p99 (▒) and the maximum (░) of its worst tenth of a "
+    "second, on a logarithmic scale; right of it stands the histogram of all. In an open loop latency counts from when "
+    "a request was planned, so a server that stalls is not forgiven; waiting counts those that could not be sent yet. "
+    "↑ and ↓ choose one of the last runs, t shows several beside each other, or laid over each other by their letters. "
+    "W asks for another load.",
     "reader": "The topic's own text, beside the running lab. / finds text; n and N go to other matches. In the "
     "server's code, ← marks the line at which a client's thread, process or task stands now, ░ clients in the accept "
     "queue: beside accept, or beside the line that the server must leave first. At a class, what runs is a method that "

@@ -11,6 +11,7 @@ from netlab.ui.reader.pages import LESSON, THEN_NOW
 from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
+from netlab.ui.tab.load_of_tab import LoadOfTab
 from netlab.ui.tab.panes import LabPanes
 from netlab.ui.tab.picture_of_tab import TabPicture
 from netlab.ui.tab.reading_and_copying import Copying, ReadingActions
@@ -50,9 +51,10 @@ class TabActions:
         experiments_and_lanes: ExperimentsAndLanes,
         views: Views,
         pictures: TabPicture,
+        load: LoadOfTab,
     ) -> None:
         self._tab, self._cursor_links, self._experiments_and_lanes = tab, cursor_links, experiments_and_lanes
-        self._views, self._pictures = views, pictures
+        self._views, self._pictures, self._load = views, pictures, load
         self._live, self._lab = tab.live, tab.lab
         self.reading, self._copying = ReadingActions(tab), Copying(tab)
 
@@ -63,16 +65,16 @@ class TabActions:
 
     @property
     def waiting(self) -> bool:
-        """Whether a call of the current client waits, or an experiment runs."""
+        """Whether a call of the current client waits, or an experiment or a load runs."""
         current = self._lab.current
-        return self._live.running or (current is not None and current.busy is not None)
+        return self._live.running or self._live.loading or (current is not None and current.busy is not None)
 
     def label(self, action: str) -> str | None:
         """What the action would do now, in a word; None if that never changes. The footer shows none that is empty."""
         if action == "choose_model":
             return "" if self._tab.topic.attached else None
         if action == "end_waiting":
-            return "stop experiment" if self._live.running else "abandon"
+            return "stop experiment" if self._live.running else "stop load" if self._live.loading else "abandon"
         if action != "toggle_server":
             return None
         if self._lab.state.phase is Phase.STOPPING:
@@ -91,6 +93,8 @@ class TabActions:
             return False
         if action in ("toggle_server", "choose_model") and self._live.running:
             return None  # the running experiment decides about server and model
+        if action == "choose_model" and self._live.loading:
+            return None  # the load is on this one, or decides itself
         if action == "end_waiting":
             return self.waiting
         if action in _LOOKING:
@@ -255,9 +259,11 @@ class TabActions:
         self._experiments_and_lanes.open_experiment(name)
 
     def end_waiting(self) -> None:
-        """Stop the running experiment, else abandon the waiting call."""
+        """Stop the running experiment or load, else abandon the waiting call."""
         if self._live.running:
             self._experiments_and_lanes.stop()
+        elif self._live.loading:
+            self._load.stop()
         elif self._lab.current is not None:
             self._lab.current.abandon()
 
@@ -272,6 +278,10 @@ class TabActions:
     def toggle_picture(self) -> None:
         """Show the picture of the selected segment's flow, or close it."""
         self._pictures.toggle()
+
+    def show_load(self) -> None:
+        """Show the last loads; if they are shown already, or there are none, ask for one."""
+        self._load.show()
 
     # Reading and copying
 

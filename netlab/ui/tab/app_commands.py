@@ -24,6 +24,12 @@ APP_COMMANDS = (
         _only_in_the_app,
     ),
     ConsoleCommand(
+        "load",
+        "[LINE] [--OPTION …]|stop|open FILE",
+        "put a load on this tab's server, such as --clients 20 --rate 200 --for 10s --models single,pool; alone, ask",
+        _only_in_the_app,
+    ),
+    ConsoleCommand(
         "edit",
         "[FOLDER]",
         "edit your own server file; the first time, a copy of the recipe in a folder of your choice",

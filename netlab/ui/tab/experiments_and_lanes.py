@@ -105,6 +105,10 @@ class ExperimentsAndLanes:
 
     def run(self, experiment: Experiment) -> None:
         """Run an experiment on this lab; one that needs certain models does not run against a person's own file."""
+        if self._live.loading:
+            self._tab.notify("A load runs on this lab. ctrl+c stops it.", title="experiments", markup=False)
+            self._pane().ask(experiment)
+            return
         own = self._tab.lab.own.path
         if own is not None and experiment.changes_model:
             text = f"{experiment.name} compares models, and {own.name} is one alone. :server goes back to the recipe."

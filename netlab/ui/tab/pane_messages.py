@@ -8,9 +8,11 @@ from netlab.ui.tab.panes import LabPanes
 
 if TYPE_CHECKING:  # panes that come later, and what the tab is made of
     from netlab.ui.experiments.experiment_pane import ExperimentPane
+    from netlab.ui.load.load_pane import LoadPane
     from netlab.ui.picture.picture_pane import PicturePane
     from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
     from netlab.ui.tab.intercepts import Intercepts
+    from netlab.ui.tab.load_of_tab import LoadOfTab
     from netlab.ui.tab.views import Views
     from netlab.ui.views.views_pane import ViewsPane
     from netlab.ui.wire.intercept_editor import ByteEditor
@@ -22,6 +24,7 @@ class PaneMessages(LabPanes):
     experiments_and_lanes: ExperimentsAndLanes
     intercepts: Intercepts
     views: Views
+    load: LoadOfTab
 
     def on_byte_editor_applied(self, event: ByteEditor.Applied) -> None:
         """Replace the held bytes."""
@@ -63,3 +66,28 @@ class PaneMessages(LabPanes):
         event.stop()
         self.wire.go_to(event.segment)
         self.panes.go("wire")
+
+    def on_load_pane_again_requested(self, event: LoadPane.AgainRequested) -> None:
+        """Run the same load."""
+        event.stop()
+        self.load.again(event.run)
+
+    def on_load_pane_beside_requested(self, event: LoadPane.BesideRequested) -> None:
+        """Run the same load on another model."""
+        event.stop()
+        self.load.beside(event.run)
+
+    def on_load_pane_stop_requested(self, event: LoadPane.StopRequested) -> None:
+        """Stop the load."""
+        event.stop()
+        self.load.stop()
+
+    def on_load_pane_save_requested(self, event: LoadPane.SaveRequested) -> None:
+        """Write the runs to a new file."""
+        event.stop()
+        self.load.save(event.name)
+
+    def on_load_pane_forget_requested(self, event: LoadPane.ForgetRequested) -> None:
+        """Remove the run."""
+        event.stop()
+        self.load.forget(event.run)

@@ -23,6 +23,7 @@ from netlab.ui.tab.app_commands import app_command
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.intercepts import Intercepts
+from netlab.ui.tab.load_of_tab import LoadOfTab
 from netlab.ui.tab.pane_messages import PaneMessages
 from netlab.ui.tab.picture_of_tab import TabPicture
 from netlab.ui.tab.status import Banner, StatusLine
@@ -61,7 +62,10 @@ class TopicTab(PaneMessages):
         self.intercepts = Intercepts(self)
         self.cursor_links = CursorLinks(self)
         self.pictures = TabPicture(self, lambda: self.dissect_as.meanings(self.wire.capture))
-        self.actions = TabActions(self, self.cursor_links, self.experiments_and_lanes, self.views, self.pictures)
+        self.load = LoadOfTab(self)
+        self.actions = TabActions(
+            self, self.cursor_links, self.experiments_and_lanes, self.views, self.pictures, self.load
+        )
         self.dissect_as = DissectAs(self, self._dissect_again, self.topic, self.topic.dissect_file)
         self._timer: Timer | None = None
         self._looks = 0
@@ -174,6 +178,7 @@ class TopicTab(PaneMessages):
         self.views.look()
         self.experiments_and_lanes.look()
         self.pictures.look()
+        self.load.look()
         if self._looks % _STANDING == 0:
             self.actions.reading.look()
 

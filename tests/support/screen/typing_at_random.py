@@ -46,7 +46,8 @@ PLACES = {
     "console": "", "wire": ">\t", "bytes": ">\t\t", "log": ">\t\t\t", "transcript": ">\x1b[Z",
     "chooser": "m", "copies": "c", "form": "f", "help": "?", "palette": "\x10", "jump": "\x0f", "quitting": "q",
     "source": "v", "lesson": "l", "then": "d", "lanes": "p", "views": "V", "picture": "P",
-    "experiments": "e", "experiment": "e1",
+    "load form": ":load\r",
+    "load": ":load Hello --clients 2 --rate 20 --for 1s\r", "experiments": "e", "experiment": "e1",
     "running": "e10", "filter": "/", "intercept": "i", "command": ":", "whole": "\\", "tab 2": "2", "tab 8": "8",
 }  # fmt: skip
 """What is typed, outside the console, to get to each place from which a sequence starts."""

@@ -183,7 +183,7 @@ SCENES = {
     "source": "v", "hardening": "v v", "find": "v slash", "lesson": "l", "lanes": "p", "frozen": "p space",
     "views": "V", "maps": "V x", "slices": "V x x",
     "picture": "P", "find in it": "P slash",
-    "experiments": "e", "a question": "e 1", "models": "m", "copies": "c", "leaving": "q", "faults": "f",
+    "experiments": "e", "a question": "e 1", "models": "m", "copies": "c", "leaving": "q", "faults": "f", "load": "W",
     "help": "question_mark", "jump": "ctrl+o", "filter": "slash", "hold": "i",
 }  # fmt: skip
 """What is typed in the wire, by what is then to be seen; esc leaves it."""
@@ -225,6 +225,8 @@ def test_hints_are_true_in_every_place_that_binds_keys(size: tuple[int, int], pr
             for _ in range(3):
                 await turned(app, pilot, "escape")
             assert len(app.screen_stack) == 1
+        await enter_load(app, pilot)
+        there |= await all_true(app, pilot, promises)
         for widget in (
             seen.wire._list,
             seen.console.transcript,
@@ -245,6 +247,14 @@ def test_hints_are_true_in_every_place_that_binds_keys(size: tuple[int, int], pr
         assert there >= pane_keys().keys() - app_of_a_file(), "a place that binds keys was not looked at"
 
     play()
+
+
+async def enter_load(app: StagedApp, pilot: Pilot[None]) -> None:
+    """Put a load on the server, and wait for its end in the load pane."""
+    await focused(app, pilot, app.seen.console.prompt)
+    await enter(pilot, ":load --clients 1 --rate 20 --for 0.1s")
+    await until(pilot, lambda: app.seen.live.loads is not None and not app.seen.live.loading, "the load")
+    await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "load", "its pane")
 
 
 def app_of_a_file() -> set[str]:

@@ -25,6 +25,7 @@ from netlab.ui.wire.wire_list import WireList
 if TYPE_CHECKING:
     from netlab.ui.experiments.experiment_pane import ExperimentPane
     from netlab.ui.lanes.lanes_pane import LanesPane
+    from netlab.ui.load.load_pane import LoadPane
     from netlab.ui.picture.picture_pane import PicturePane
     from netlab.ui.reader.reader import ReaderPane
     from netlab.ui.views.views_pane import ViewsPane
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""
 
-EXTRAS = ("lanes", "views", "experiment", "picture")
+EXTRAS = ("lanes", "views", "experiment", "picture", "load")
 """Panes that open and close, between wire and bytes."""
 
 LOWER = ("experiment", "picture", "bytes")
@@ -64,10 +65,11 @@ class Panes(Horizontal):
         self.views_slot: Slot[ViewsPane] = Slot("views", self._settle_soon)
         self.experiment_slot: Slot[ExperimentPane] = Slot("experiment", self._settle_soon)
         self.picture_slot: Slot[PicturePane] = Slot("picture", self._settle_soon)
+        self.load_slot: Slot[LoadPane] = Slot("load", self._settle_soon)
         self.editor_slot: Slot[ByteEditor] = Slot("edit", self._settle_soon)
         self._slots: tuple[Slot[Any], ...] = (
             self.reader_slot, self.experiment_slot, self.picture_slot, self.views_slot, self.lanes_slot,
-            self.editor_slot,
+            self.load_slot, self.editor_slot,
         )  # fmt: skip
         self._lower = "bytes"
         self._destination = ""

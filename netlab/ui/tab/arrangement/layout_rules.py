@@ -22,7 +22,7 @@ RULES = """
     Panes #bytes, Panes #experiment, Panes #picture { height: 3fr; }
     Panes #lanes { height: 2fr; }
     Panes #views { height: 4fr; }
-    Panes #reader { display: none; }
+    Panes #reader, Panes #load { display: none; }
     Panes.-lower-bytes { #experiment, #picture { display: none; } }
     Panes.-lower-experiment { #bytes, #picture { display: none; } }
     Panes.-lower-picture { #bytes, #experiment { display: none; } }
@@ -57,11 +57,24 @@ RULES = """
         #right { width: 1fr; height: 2fr; }
     }
 
+    Panes.-load {
+        #left { width: 1fr; }
+        #right { width: 2fr; }
+        #wire, #bytes, #lanes, #views, #experiment, #picture { display: none; }
+        #load { display: block; }
+    }
+    .-narrow Panes.-load {
+        #left { width: 1fr; }
+        #right { width: 1fr; height: 3fr; }
+    }
+
     Panes.-whole {
         PaneBar { display: none; }
         #right { border-left: none; }
         &.-console, &.-log { #right { display: none; } #left { width: 1fr; } }
         &.-console #log, &.-log #console { display: none; }
-        &.-wire, &.-bytes, &.-lanes, &.-views, &.-experiment, &.-picture, &.-reader { #left { display: none; } }
+        &.-wire, &.-bytes, &.-lanes, &.-views, &.-experiment, &.-picture, &.-reader, &.-load {
+            #left { display: none; }
+        }
     }
 """
