@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from netlab.topics.experiment import ExperimentLab, Latencies, Load, LoadFound, LoadPoint, Runner, RunningLoad
 
-TWICE_AS_FAST = Load(clients=4, rate=130, seconds=1.0, kept=False)
+TWICE_AS_FAST = Load(clients=4, rate=130, seconds=0.8, kept=False)
 """Under ``single`` each client takes 15 ms with `SHORT`: it serves half of these."""
 SHORT, LONG, LONGER = "delay 5ms", "delay 50ms", "delay 100ms"
-FORTY_CLIENTS = Load(clients=40, rate=110, seconds=1.0, kept=False)
+FORTY_CLIENTS = Load(clients=40, rate=110, seconds=0.8, kept=False)
 """A thread keeps each of these for 150 ms with `LONG`: eight serve half of them."""
 ONE_CLIENT = Load(clients=1, rate=80, seconds=1.5)
 CLOSED_LOOP = Load(clients=1, seconds=1.5, closed=True)
