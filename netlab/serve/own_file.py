@@ -53,7 +53,8 @@ def _load(path: Path) -> object:
     sys.modules[MODULE] = module
     sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
+        # No byte code of before: a file saved twice within a second, with the same length, would count as unchanged.
+        exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
     except OSError as error:
         raise OwnFileError(f"{path.name} cannot be read: {error.strerror or error}") from error
     except (Exception, SystemExit) as error:
