@@ -46,8 +46,8 @@ from netlab.ui.wire.wire_list import WireList
 
 _FIRST = 2000
 """Packets that are read before the first page is drawn."""
-_SUMMARY_SECONDS = 0.25
-"""Between two summaries while much is read: each lays the screen out."""
+_SAY_EVERY = 0.25
+"""Seconds between two reports of how far the reading is: each draws much."""
 _CLOSED = "encrypted; the secrets in this file belong to another session"
 
 
@@ -101,7 +101,7 @@ class InspectApp(TerminalApp, TypeAhead):
         self._called, self._source_note = name or capture.path.name, note
         self._capture = capture
         self._reading = FileReading(capture)
-        self._summarise_at = 0.0
+        self._said_at = 0.0
         self._summarised: tuple[int, str] | None = None
         self._dissect_as = DissectAs(self, self._read_again, file=dissect_file)
         self._inside, self._keys = secrets_in(capture.path), keys
@@ -126,9 +126,9 @@ class InspectApp(TerminalApp, TypeAhead):
         self._capture.grow(at_most=_FIRST)
         wire.show(self._capture, self._dissect_as.meanings(self._capture))
         wire.focus()
-        self._read_on()
         wire.go_to(1)
-        self.set_interval(1 / 30, self._read_on)
+        self._say_how_far()
+        self.call_after_refresh(self.set_interval, 1 / 30, self._read_on)  # the first page comes first
         self.set_interval(1 / 5, self._dissect_as.look)
         if self._dissect_as.problem:
             self.notify(self._dissect_as.problem, severity="error", markup=False)
@@ -143,14 +143,18 @@ class InspectApp(TerminalApp, TypeAhead):
             )
             return
         self._reading.go_on()
-        wire = self.query_one(WireList)
-        wire.grow()
-        wire.show_progress(self._reading.words, self._reading.key)
+        self.query_one(WireList).grow()
         for picture in self.query(PicturePane):
             picture.look()
+        if not self._reading.running or time.monotonic() > self._said_at + _SAY_EVERY:
+            self._say_how_far()
+
+    def _say_how_far(self) -> None:
+        self._said_at = time.monotonic()
+        self.query_one(WireList).show_progress(self._reading.words, self._reading.key)
         now = self._capture.position, self._source_note()
-        if now != self._summarised and (not self._reading.running or time.monotonic() > self._summarise_at):
-            self._summarised, self._summarise_at = now, time.monotonic() + _SUMMARY_SECONDS
+        if now != self._summarised:
+            self._summarised = now
             self._update_summary()
 
     def on_unmount(self) -> None:

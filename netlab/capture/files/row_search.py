@@ -16,9 +16,6 @@ from netlab.capture.model import CaptureError, Segment
 _PIECE: Final = 1 << 20
 """Bytes that are searched at once: other threads wait for so long."""
 
-_NEAR: Final = 16
-"""Rows among which the next one is looked for first."""
-
 
 class RowSearch:
     """The index of one file, its memory, and its segments, by their row in the index. `IndexedSegments` of a filter."""
@@ -54,10 +51,10 @@ class RowSearch:
                 yield from ((row, False) for row in some)
                 continue
             piece = bytes(view[start:stop])
-            found = dict(self._in_piece(some, view, start, piece.lower() if any_case else piece, wanted))
+            found = self._in_piece(some, view, start, piece.lower() if any_case else piece, wanted)
             if self._whole:
-                found |= {row: False for row in some if row in self._whole}
-            yield from sorted(found.items())
+                found = sorted({**{row: False for row in some if row in self._whole}, **dict(found)}.items())
+            yield from found
 
     def _stop(self, row: int) -> int:
         """Where the next segment's block begins, or what has been read ends."""
@@ -75,18 +72,22 @@ class RowSearch:
 
     def _in_piece(
         self, rows: Sequence[int], view: memoryview, start: int, piece: bytes, wanted: bytes
-    ) -> Iterator[tuple[int, bool]]:
+    ) -> list[tuple[int, bool]]:
         """The rows in whose blocks the bytes stand; whether they stand where the segment's own bytes are."""
-        places, after = self._index.places, 0
+        places, count, size = self._index.places, len(rows), len(wanted)
+        found, after = [], 0
         at = piece.find(wanted)
         while at >= 0:
-            near = min(after + _NEAR, len(rows))
-            near = near if places[rows[near - 1]] > start + at else len(rows)
-            after = bisect_right(rows, start + at, after, near, key=places.__getitem__)
+            here = start + at
+            if after < count and places[rows[after]] <= here:
+                after += 1
+                if after < count and places[rows[after]] <= here:  # else it is in the next row, as it often is
+                    after = bisect_right(rows, here, after, key=places.__getitem__)
             row = rows[after - 1]
-            if start + at < self._stop(row):
-                yield row, self._is_payload(row, view, start + at, start + at + len(wanted))
-            at = piece.find(wanted, places[rows[after]] - start) if after < len(rows) else -1
+            if here < self._stop(row):
+                found.append((row, self._is_payload(row, view, here, here + size)))
+            at = piece.find(wanted, places[rows[after]] - start) if after < count else -1
+        return found
 
     def _is_payload(self, row: int, view: memoryview, begin: int, end: int) -> bool:
         """Whether these bytes are known to be the segment's: so they are behind plain headers."""

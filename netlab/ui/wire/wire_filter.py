@@ -20,6 +20,8 @@ AT_ONCE = 4096
 """Segments that are tested in one step; in the caller's thread if there are no more."""
 _PAUSE = 0.0002
 """Seconds after a step in which a key can be answered."""
+_NOTE_EVERY = 0.25
+"""Seconds between two reports of how far it is: each draws the list."""
 
 
 class FilterScan:
@@ -104,6 +106,7 @@ class LinesFilter:
         self._scan: FilterScan | None = None
         self._before: FilterScan | None = None
         self._was_running = False
+        self._noted_at = 0.0
 
     @property
     def on(self) -> bool:
@@ -152,12 +155,17 @@ class LinesFilter:
     def go_on(self) -> None:
         """Test more segments, and show those that match. Call it often."""
         scan = self._scan
-        if scan is not None and scan.go_on():
+        if scan is None:
+            return
+        more, changed = scan.go_on(), scan.running is not self._was_running
+        if more:
             self._lines.grow()
+        if changed or (more and (not scan.running or time.monotonic() > self._noted_at + _NOTE_EVERY)):
+            self._noted_at = time.monotonic()
             how_to_stop = self._lines.how_to_stop if scan.running else ""
             self._lines.note(", ".join(filter(None, [scan.counts, how_to_stop])))
-        if self.running is not self._was_running:
-            self._was_running = self.running
+        if changed:
+            self._was_running = scan.running
             self._lines.refresh_bindings()
 
     def end(self) -> None:
