@@ -20,7 +20,7 @@ from netlab.lab.errors import LabError
 from netlab.lab.processes.key_log import KeyLog
 from netlab.lab.processes.private_folder import PrivateFolder
 
-_BATCH, _PAUSE = 200, 0.0005
+_BATCH, _PAUSE = 400, 0.0005
 """Packets read in one go, about 0.5 ms, and seconds before the next go. A thread that waits for the
 interpreter's lock meanwhile, as the screen does for a key, gets it only when this one sleeps, or after 5 ms."""
 
