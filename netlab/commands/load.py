@@ -9,6 +9,7 @@ import argparse
 import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -124,7 +125,9 @@ class Loads:
         elif done:
             width = min(shutil.get_terminal_size().columns, WIDEST)
             results = [result for result, _ in done]
-            lines = [*self._heading(results[0]), "", *report_lines(results, width), *_remarks(done)]
+            lines = [*self._heading(results[0]), "", *report_lines(results, width)]
+            remarks = [textwrap.fill(remark, width, subsequent_indent="  ") for remark in _remarks(done)]
+            lines += ["", *remarks] if remarks else []
             sys.stdout.write("".join(f"{line}\n" for line in lines))
 
     def _heading(self, result: LoadResult) -> list[str]:
@@ -150,7 +153,7 @@ def _remarks(done: Sequence[Done]) -> list[str]:
                 f"{name}the wire itself adds {time_text(cost.added)}: one client without load waits"
                 f" {time_text(cost.straight)} straight, {time_text(cost.through)} through it (median)"
             )
-    return ["", *found] if found else []
+    return found
 
 
 def _is_address(argv: Sequence[str]) -> bool:

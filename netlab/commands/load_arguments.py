@@ -19,8 +19,8 @@ TOPIC starts a server of netlab's own, one after another for several --models; H
 `netlab load TOPIC --help` and `netlab load HOST:PORT --help` have the options."""
 PLAN = """\
 Open loop, the default: each request has a planned time, at random as independent clients come, and latency counts from
-it. If all clients are busy the planned request waits, and its waiting counts. --closed: each client sends when it has
-its answer, so a server that stalls is asked less, and seems fast.
+it. If all clients are busy the planned request waits, and its waiting counts ("p99 from sending" leaves that out, for
+comparison). --closed: each client sends when it has its answer, so a server that stalls is asked less, and seems fast.
 
 Exit status: 0 the load was done, 1 it could not be done or no request was answered, 2 usage, 130 ctrl+c, which prints
 the result so far."""
@@ -77,7 +77,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     add("--for", type=duration, default=10.0, metavar="TIME", dest="seconds", help="how long (default: 10s)")
     add("--ramp", type=duration, default=0.0, metavar="TIME", help="let the rate rise from 0 in that time")
     add("--closed", action="store_true", help="closed loop: each client sends when it has its answer")
-    text = "keep connections, or make one for each request (default: kept; under the model single one for each)"
+    text = "keep connections, or make one for each request (default: kept, but not under the models single and raw)"
     add("--connections", choices=("kept", "each"), help=text)
     add("--timeout", type=seconds, default=5.0, metavar="SECONDS", help="for an answer (default: %(default)g)")
     add("--seed", type=int, default=1, metavar="N", help="of the planned times (default: 1)")

@@ -11,6 +11,8 @@ from netlab.load.plan import Calls, Operation, PlainBytes
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
+ONE_AT_A_TIME = frozenset({"single", "raw"})
+"""The models that serve one connection to its end: one that is kept would starve all others for the whole load."""
 _SENDING, _RECEIVING = ("send", "sendall"), ("recv", "receive")
 
 
@@ -31,8 +33,8 @@ def operation_of(
 
 
 def keeps_connections(model: str) -> bool:
-    """Whether connections are kept unless somebody asks: one that ``single`` serves would starve all others."""
-    return model != "single"
+    """Whether connections are kept unless somebody asks."""
+    return model not in ONE_AT_A_TIME
 
 
 def _calls(topic: Topic, line: str, model: str, newline: str) -> Sequence[Call]:

@@ -25,7 +25,7 @@ class LoadRun:
     """A load. ``keywords`` are those of the topic's client, including secrets, for an operation that is calls.
 
     ``on_point`` gets each point, in a thread of the run's; ``gauges`` says what is known of the server then. The run
-    takes place within ``around()``.
+    takes place within ``around()``. What these raise ends the load, and `run` raises it.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class LoadRun:
         self._around = around
         self._points: list[Point] = []
         self._result: Message | None = None
+        self._failure: Exception | None = None
         self._over, self._cancelled = threading.Event(), threading.Event()
         self._child: Child | None = None
 
@@ -68,6 +69,8 @@ class LoadRun:
             self._over.wait()
         finally:
             stop(child)
+        if self._failure is not None:
+            raise self._failure
         if self._result is None:
             words = " ".join(child.last_words[-1:])
             raise LabError(f"the generator ended: {words or 'without a word'}", "start the load again")
@@ -83,13 +86,20 @@ class LoadRun:
         match message:
             case {"event": "point", "point": list(values)}:
                 point = Point(*values)
-                if self._gauges is not None:
-                    point = point._replace(**self._gauges()._asdict())
-                self._points.append(point)
-                self._on_point(point)
+                try:
+                    self._take(point)
+                except Exception as error:  # noqa: BLE001 - the child's reader must go on, to hear that it ends
+                    self._failure = self._failure or error
+                    self.cancel()
             case {"event": "result"}:
                 self._result = message
                 self._over.set()
+
+    def _take(self, point: Point) -> None:
+        if self._gauges is not None:
+            point = point._replace(**self._gauges()._asdict())
+        self._points.append(point)
+        self._on_point(point)
 
     def _found(self, found: Message) -> LoadResult:
         values: dict[str, object] = {name: value for name, value in found.items() if name != "event"}

@@ -216,6 +216,14 @@ def test_a_load_that_is_cancelled_gives_the_result_so_far() -> None:
     assert any("was ended after" in sentence for sentence in result.warnings)
 
 
+def test_what_a_listener_raises_ends_the_load() -> None:
+    def fail(point: Point) -> None:
+        raise KeyError(point.at)
+
+    with serving(echo) as address, pytest.raises(KeyError):
+        LoadRun(replace(PLAN, seconds=60.0), address, on_point=fail).run()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of descriptors")
 def test_without_descriptors_requests_fail_in_words() -> None:
     script = (
