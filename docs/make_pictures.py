@@ -13,6 +13,11 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
+from netlab.topics.discovery import topic_named  # noqa: E402
+from netlab.ui.load.load_pane import LoadPane  # noqa: E402
+from netlab.ui.load.saved_runs import read  # noqa: E402
+from netlab.ui.load.tab_loads import TabLoads  # noqa: E402
+from tests.support.folders import RECORDINGS  # noqa: E402
 from tests.support.screen.staging import StagedApp, serving, settled  # noqa: E402 - found by the line above
 from tests.support.waiting import until  # noqa: E402
 
@@ -46,10 +51,25 @@ async def draw(name: str) -> None:
         (FOLDER / f"{name}.svg").write_text(app.export_screenshot(title="netlab"), encoding="utf-8")
 
 
+async def draw_load() -> None:
+    """A real load on two models, recorded once and opened as `:load open` does: no two loads are the same."""
+    app = StagedApp("tcp")
+    async with app.run_test(size=(120, 34)) as pilot:
+        await serving(pilot)
+        loads = app.seen.live.loads = TabLoads(app.seen.lab)
+        loads.add(read(RECORDINGS / "load-two-models.json", topic_named("tcp")))
+        await pilot.press("escape", "W")
+        await until(pilot, lambda: any(pane.has_focus_within for pane in app.query(LoadPane)), "the pane")
+        await pilot.press("t")
+        await until(pilot, lambda: "threading" in app.query_one(LoadPane).text, "the runs")
+        await settled(pilot)
+        (FOLDER / "load.svg").write_text(app.export_screenshot(title="netlab"), encoding="utf-8")
+
+
 def main() -> None:
-    """Draw every scene."""
-    for name in SCENES:
-        asyncio.run(draw(name))
+    """Draw every scene, or those that are named."""
+    for name in sys.argv[1:] or [*SCENES, "load"]:
+        asyncio.run(draw_load() if name == "load" else draw(name))
 
 
 if __name__ == "__main__":
