@@ -52,8 +52,9 @@ def _load(path: Path) -> object:
     module = importlib.util.module_from_spec(spec)
     sys.modules[MODULE] = module
     sys.path.insert(0, str(path.parent))
+    # Byte code would outlive its source: a file saved twice within a second, with the same length, counts as unchanged.
+    sys.dont_write_bytecode = True
     try:
-        # No byte code of before: a file saved twice within a second, with the same length, would count as unchanged.
         exec(compile(path.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
     except OSError as error:
         raise OwnFileError(f"{path.name} cannot be read: {error.strerror or error}") from error
