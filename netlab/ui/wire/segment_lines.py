@@ -143,11 +143,14 @@ class SegmentLines(ScrollView, can_focus=True):
 
         The cursor stays on its segment, or goes to the next one shown.
         """
+        row, before = self.cursor, self.highlighted
         self.rows.show_only(rows, note)
         self._seen = None
         self._redraw_rate.drew(self.rows.total)
         self._lay_out()
         self._settle()
+        if self.cursor == row and self.highlighted != before:  # another segment on the same row
+            self.post_message(self.RowHighlighted(self.highlighted))
         self.refresh()
 
     def _settle(self) -> None:

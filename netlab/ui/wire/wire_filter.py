@@ -158,8 +158,7 @@ class LinesFilter:
         if scan is None:
             return
         more, changed = scan.go_on(), scan.running is not self._was_running
-        if more:
-            self._lines.grow()
+        self._lines.grow()  # also without more: in a flood it is drawn later
         if changed or (more and (not scan.running or time.monotonic() > self._noted_at + _NOTE_EVERY)):
             self._noted_at = time.monotonic()
             how_to_stop = self._lines.how_to_stop if scan.running else ""

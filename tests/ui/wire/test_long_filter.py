@@ -61,6 +61,11 @@ def test_another_filter_and_a_key_end_one_that_runs(long: Path, monkeypatch: pyt
                 app.query_one(WireList).filter(f"'{RARE.decode().upper()}'")
                 await until(pilot, lambda: shown(app).note == f"1 of {SEGMENTS:,} shown")
                 assert [segment.number for segment in shown(app).chosen()] == [SEGMENTS // 2 + 1]
+                await pilot.press("end")
+                monkeypatch.setattr(wire_filter, "AT_ONCE", 1000)
+                app.query_one(WireList).filter(f">{SIZES[0]}")
+                await until(pilot, lambda: shown(app).count > SEGMENTS // 2)
+                await until(pilot, lambda: app.query_one(SegmentList).cursor == shown(app).count - 1)
 
     asyncio.run(run())
 

@@ -419,3 +419,20 @@ def test_a_line_stays_in_its_place_until_its_segment_is_let_go(tmp_path: Path) -
 
         drive(app, script)
     traffic.writer.close()
+
+
+def test_another_segment_on_the_same_row_is_reported() -> None:
+    app = PanesApp(echo_capture())
+
+    async def script(pilot: Pilot[None]) -> None:
+        await pilot.press("g")
+        first = app.inspector.bytes.border_title
+        app.wire.filter("data")
+        await until(pilot, lambda: app.inspector.bytes.border_title != first)
+        await pilot.press("g")
+        app.wire.filter("")
+        await pilot.press("g")
+        app.wire.filter("in")
+        await until(pilot, lambda: "←" in str(app.inspector.bytes.border_title))
+
+    drive(app, script)
