@@ -38,7 +38,7 @@ WHAT = {
 }
 """What each part is, in a few words."""
 COLUMN = {
-    "cli": 3, "commands": 3, "api": 0, "load": 1, "ui": 2, "lab": 2, "scene": 1, "attachments": 3.95, "serve": 3,
+    "cli": 3, "commands": 3, "api": 0.5, "load": 2, "ui": 4, "lab": 2, "scene": 1, "attachments": 3.95, "serve": 3,
     "wire": 0, "topics": 3, "host": 5.4, "names": 0, "dissect": 5.3, "kernel": 2, "capture": 4, "certificates": 7,
     "folders": 1, "platforms": 2, "hardening": 5.3, "processor": 8,
 }  # fmt: skip

@@ -51,6 +51,7 @@ def figures(results: Sequence[LoadResult], column: int) -> list[str]:
     """Counts, percentiles and what the server had, a row each."""
     rows: list[Row] = [
         ("", lambda result: result.model),
+        ("connections", lambda result: "kept" if result.plan.keep else "one each"),
         ("planned", lambda result: _NOTHING if result.plan.closed else f"{result.planned:,}"),
         ("sent", lambda result: f"{result.sent:,}"),
         ("answered", lambda result: f"{result.done:,}"),
