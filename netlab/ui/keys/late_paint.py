@@ -10,7 +10,9 @@ import time
 from typing import TypeVar
 
 from textual.app import App
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 SELDOM = 0.1
 """The shortest time between two paints while keys wait, in seconds."""
@@ -35,6 +37,9 @@ class LatePaintApp(App[None]):
 
 class LateScreen(Screen[Result]):
     """A screen that is painted a few times a second while keys wait. Layout, focus and styles still follow each key."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """As Textual has it, but a focus that moves repaints what it changes, and not the whole screen."""
 
     _due = 0.0  # when the next paint may come, on the monotonic clock
     _later = False

@@ -1,4 +1,4 @@
-"""What keys cost: while others wait the screen is painted seldom, and a focus that moves lays nothing out."""
+"""What keys cost: while others wait the screen is painted seldom, and a focus that moves lays and paints no more."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_while_keys_wait_the_screen_is_painted_seldom_and_then_as_it_is(
 
 @played(size=(120, 40))
 async def test_a_focus_that_moves_lays_nothing_out(app: StagedApp, pilot: Pilot[None]) -> None:
-    laid_out = list[object]()
+    laid_out, refreshed = list[object](), list[object]()
 
     async def to_the_next() -> None:
         before = app.focused
@@ -103,5 +103,17 @@ async def test_a_focus_that_moves_lays_nothing_out(app: StagedApp, pilot: Pilot[
 
     await once_around()  # each scrollbar gets its styles when it is first seen
     app.screen.screen_layout_refresh_signal.subscribe(app.seen.panes, laid_out.append)
-    await once_around()
-    assert not laid_out
+    with pytest.MonkeyPatch.context() as patch:
+        for whole in (app.screen, app.seen.panes):
+            patch.setattr(whole, "refresh", lambda *regions, **what: refreshed.append(regions))
+        await once_around()
+    assert not laid_out and not refreshed, "it paints what it changes"
+
+
+@played(size=(80, 24))
+async def test_a_focus_that_has_moved_on_does_not_bring_back_its_pane(app: StagedApp, pilot: Pilot[None]) -> None:
+    app.seen.panes.go("bytes")
+    await until(pilot, lambda: app.focused is app.seen.inspector.bytes, "the bytes have the focus")
+    app.seen.panes.post_message(events.DescendantFocus(app.seen.wire._list))  # from before
+    await pilot.pause()
+    assert app.seen.panes.beside == "bytes"

@@ -50,10 +50,10 @@ class Panes(Horizontal):
     SCOPED_CSS = False  # the class for the width is on the screen
     DEFAULT_CSS = RULES
 
-    beside = reactive("wire")
+    beside = reactive("wire", repaint=False)  # what changes place is repainted
     """The pane that is shown if only one fits beside the console."""
 
-    whole: reactive[str] = reactive("")
+    whole: reactive[str] = reactive("", repaint=False)
     """The pane that has the whole tab; empty if none has."""
 
     def __init__(self, console: Console, wire: WireList, inspector: Inspector, log: LogPane) -> None:
@@ -149,8 +149,8 @@ class Panes(Horizontal):
         self._update_bar()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Show the pane that got the focus."""
-        pane = self.pane_of(event.widget)
+        """Show the pane that has the focus: it may have moved on since."""
+        pane = self.pane_of(self.screen.focused)
         if pane not in ("", "console"):
             self.beside = pane
         self._update_bar()
