@@ -276,8 +276,9 @@ def compare(arguments: argparse.Namespace) -> None:
             assert server.stdout
             with route("netlab wire, capture", int(server.stdout.readline()), folder) as (port, pid):
                 empty, _ = idle_flows(port, pid, 0)
-                memory, threads = idle_flows(port, pid, arguments.flows)
-        print(f"{arguments.flows} idle flows: {memory:.0f} MiB resident ({empty:.0f} without), {threads} thread(s)")
+                count = min(arguments.flows, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 64) // 2)
+                memory, threads = idle_flows(port, pid, count)
+        print(f"{count:,} idle flows: {memory:.0f} MiB resident ({empty:.0f} without), {threads} thread(s)")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from __future__ import annotations
 import mmap
 from typing import Final
 
-SIZE: Final = 1 << 19
-"""Bytes read at most at a time. Half as much costs an eighth more processor time a byte, twice as much hardly less."""
+SIZE: Final = 1 << 20
+"""Bytes read at most at a time. Half as much makes bulk that is captured a seventh slower."""
 SMALL: Final = 1 << 14
 """The same once `MUCH` is held, and under faults, where each piece that they cut off is kept by itself."""
 MUCH: Final = 1 << 25
