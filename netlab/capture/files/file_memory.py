@@ -149,9 +149,9 @@ class _Window:
 
 def _reserved(size: int) -> mmap.mmap:
     """Memory that is taken page by page, as it is written to."""
-    if sys.platform == "win32":
-        return mmap.mmap(-1, size)
-    return mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0))
+    if sys.platform != "win32":
+        return mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0))
+    raise AssertionError("files are mapped there")
 
 
 def _read(file: int, into: memoryview, at: int) -> int:
