@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
 
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
 Main = Callable[[Sequence[str]], int]
 
 
-@dataclass(frozen=True, slots=True)
 class Subcommand:
-    """A subcommand: the module that has its ``main(argv) -> exit status``, its arguments in the usage, and its help."""
+    """A subcommand: the module that has its ``main(argv) -> exit status``, its arguments in the usage, and its help.
 
-    module: str
-    arguments: str
-    help: str
-    needs: tuple[str, ...] = ()
-    """What it cannot do without on this system, as `netlab.platforms.lacks` takes it."""
+    ``needs`` is what it cannot do without on this system, as `netlab.platforms.lacks` takes it. A plain class, because
+    `dataclasses` and `typing` take as long to import as all the rest of ``--version``.
+    """
+
+    def __init__(self, module: str, arguments: str, help: str, needs: tuple[str, ...] = ()) -> None:
+        self.module, self.arguments, self.help, self.needs = module, arguments, help, needs
 
     def lacking(self) -> str:
         """Why this system cannot run it; empty if it can."""

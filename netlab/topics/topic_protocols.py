@@ -5,7 +5,7 @@ A topic whose messages explain themselves is what its port says, unless the cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 
 from netlab.dissect.fields import Dissector
@@ -63,10 +63,10 @@ def known_protocols() -> tuple[Protocol, ...]:
 
 
 @cache
-def read_whole() -> Mapping[str, Dissector]:
-    """The dissectors of topics whose messages explain themselves: they see the stream up to each segment."""
-    found = {name: dissector_of(topic) for name, topic in topics().items() if flow_of(topic) is None}
-    return {name: dissector for name, dissector in found.items() if dissector is not None}
+def read_whole(name: str) -> Dissector | None:
+    """The dissector of a topic whose messages explain themselves: it sees the stream up to each segment."""
+    topic = topics().get(name)
+    return dissector_of(topic) if topic is not None and flow_of(topic) is None else None
 
 
 def named(name: str) -> Protocol | None:

@@ -82,6 +82,15 @@ class Terminal:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
+    def memory(self, *, children: bool = False) -> tuple[float, float]:
+        """Its resident set, and the part of it that it does not owe to others, in MiB; with its children's (Linux)."""
+        task = Path(f"/proc/{self.process.pid}/task")
+        started = [int(pid) for file in task.glob("*/children") for pid in file.read_text().split()]
+        texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (self.process.pid, *started[: 99 * children])]
+        return tuple(
+            sum(int(re.search(rf"^{name}:\s+(\d+)", text, re.M)[1]) for text in texts) / 1024 for name in ("Rss", "Pss")
+        )
+
     def close(self) -> None:
         """End the program as a person would, then for certain."""
         if self.process.poll() is None:

@@ -8,14 +8,13 @@ import sys
 import pytest
 
 SLOW = {
-    "asyncio", "bz2", "cryptography", "dataclasses", "email", "html", "http", "importlib.metadata",
-    "importlib.resources",
-    "inspect", "multiprocessing", "netlab.lab", "netlab.ui", "platformdirs", "random", "rich", "shtab", "shutil", "ssl",
+    "asyncio", "bz2", "cryptography", "email", "html", "http", "importlib.metadata", "importlib.resources",
+    "multiprocessing", "netlab.lab", "netlab.ui", "platformdirs", "random", "rich", "shtab", "shutil", "ssl",
     "stringprep", "subprocess", "tempfile", "textual", "tomllib", "unicodedata",
 }  # fmt: skip
 OF_THE_WIRE = {"logging", "netlab.topics", "netlab.wire.faults", "netlab.capture.savefile", "threading", "traceback"}
 OF_SERVING = {"netlab.capture.files", "netlab.certificates", "netlab.dissect.fields", "netlab.kernel", "netlab.wire"}
-OF_NO_COMMAND = {"argparse", "enum", "netlab.commands", "pathlib", "re", "socket", "typing"}
+OF_NO_COMMAND = {"argparse", "dataclasses", "enum", "inspect", "netlab.commands", "pathlib", "re", "socket", "typing"}
 
 
 @pytest.mark.parametrize(
@@ -43,3 +42,17 @@ def test_what_a_start_imports(words: list[str], not_needed: set[str], most: int)
 
 _WITHOUT_SITE = f"import sys; sys.path[:] = {sys.path!r}; from netlab.__main__ import main; sys.exit(main())"
 """What an environment's own start files import says nothing about netlab."""
+
+
+OF_SOME_TRAFFIC = {"ctypes", "netlab.dissect.documents", "netlab.dissect.pickles", "pickletools", "xml.etree"}
+
+
+def test_a_tab_imports_no_dissector_before_there_is_something_to_dissect() -> None:
+    code = (
+        "import sys; from netlab.topics.discovery import topic_named\n"
+        "from netlab.ui.tab import tab; from netlab.ui.wire.dissect_as import DissectAs\n"
+        "how = DissectAs(None, None, topic_named('tcp')); how.load(); how.meanings(object())\n"
+        f"print(sorted({OF_SOME_TRAFFIC} & {{*sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert done.stdout == "[]\n", done.stderr

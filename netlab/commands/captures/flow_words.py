@@ -120,7 +120,7 @@ class _FollowedFlow:
         if protocol is None or protocol is self._protocol:
             return
         self._protocol, self._reader = protocol, None
-        self._dissector = read_whole().get(protocol.name) if self._own is None else None
+        self._dissector = read_whole(protocol.name) if self._own is None else None
         if self._dissector is None:
             self._reader = FlowReader(protocol.make, self._streams, self._flow.transport)
 

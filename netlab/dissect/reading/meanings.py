@@ -66,13 +66,13 @@ class Meanings:
         *,
         always: Protocol | None = None,
         known: Callable[[], Sequence[Protocol]] = protocols,
-        whole: Mapping[str, Dissector] | None = None,
+        whole: Callable[[str], Dissector | None] = lambda name: None,
         choice: Choice = lambda flow: None,
         slow: bool = False,
     ) -> None:
         self.capture = capture
         self._always, self._known, self._choice, self.slow = always, known, choice, slow
-        self._whole = whole or {}
+        self._whole = whole
         self._flows: OrderedDict[int, FlowMeaning] = OrderedDict()
         self._left = _IN_ALL
         self.hurried = False
@@ -120,7 +120,7 @@ class Meanings:
     def _read_as(
         self, protocol: Protocol, flow: Flow, streams: Streams, final: bool, seen: tuple[int, int] = (0, 0)
     ) -> FlowMeaning:
-        dissector = self._whole.get(protocol.name)
+        dissector = self._whole(protocol.name)
         reader = FlowReader(protocol.make, streams, flow.transport) if dissector is None else None
         return FlowMeaning(protocol, dissector, reader, final, seen)
 

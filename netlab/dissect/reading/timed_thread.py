@@ -6,7 +6,6 @@ expression may not, cannot be ended: then nothing more of it is run, and it goes
 
 from __future__ import annotations
 
-import ctypes
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -79,6 +78,8 @@ class TimedThread:
 
     def _end(self, job: _Job) -> None:
         """End what the thread runs; the thread ends with it."""
+        import ctypes  # late: it is seldom needed
+
         thread = self._thread
         assert thread is not None  # it runs the job
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Ended))

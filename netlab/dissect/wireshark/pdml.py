@@ -6,13 +6,15 @@ So a position counts only where the bytes there are the field's ``value``. Knows
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import IO, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from netlab.dissect.fields import Field
 from netlab.dissect.wireshark.flow_packets import FlowPacket, FlowPackets
+
+if TYPE_CHECKING:
+    import xml.etree.ElementTree as ET
 
 MOST_FIELDS: Final = 5000
 _DEEPEST: Final = 40
@@ -37,8 +39,10 @@ class TooMuch(Exception):
 
 def packets_in(pdml: IO[bytes]) -> Iterator[tuple[int, PacketSaid]]:
     """Each packet that tshark prints, with its number. Raises `ET.ParseError`, and `TooMuch` for a packet too large."""
+    from xml.etree.ElementTree import iterparse  # late: the app starts without it
+
     count = 0
-    for event, element in ET.iterparse(pdml, ("start", "end")):
+    for event, element in iterparse(pdml, ("start", "end")):
         if event == "start":
             count += 1
             if count > 20 * MOST_FIELDS:

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -138,7 +137,7 @@ class TsharkRun:
                     return TsharkFields(fields, "" if fields else _NOTHING)
         except TooMuch:
             return TsharkFields(problem="tshark says too much about this packet to show it")
-        except (ET.ParseError, ValueError) as error:  # a number that is none
+        except (SyntaxError, ValueError) as error:  # what is no XML; a number that is none
             ended = f"tshark's answer could not be read: {error}"
             if process.stdout.read(1):  # it would wait for somebody to read the rest
                 return TsharkFields(problem=ended)

@@ -58,13 +58,21 @@ class DissectAs:
             self._meanings = None
         elif self._meanings is None or self._meanings.capture is not capture:
             self._choices.forget_flows()
-            whole = {**read_whole(), **self._whole} if self._whole is not None else read_whole()
             own = self._own
             always = own.protocol if own is not None and own.certain else self._always
             self._meanings = Meanings(
-                capture, always=always, known=self._known, whole=whole, choice=self._choices, slow=own is not None
+                capture,
+                always=always,
+                known=self._known,
+                whole=self._read_whole,
+                choice=self._choices,
+                slow=own is not None,
             )
         return self._meanings
+
+    def _read_whole(self, name: str) -> Dissector | None:
+        """The dissector of a topic whose messages explain themselves: this tab's, as it was loaded, or another's."""
+        return (self._whole or {}).get(name) or read_whole(name)
 
     def _known(self) -> tuple[Protocol, ...]:
         return known_protocols() if self._own is None else (self._own.protocol, *known_protocols())

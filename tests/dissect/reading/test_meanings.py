@@ -53,7 +53,7 @@ def test_a_topic_is_what_its_port_says_where_its_content_agrees() -> None:
         capture.segments.clear()
         capture.add(moved, OUT, b"", Kind.OPEN)
         capture.add(moved, OUT, data)
-        return Meanings(capture, known=known_protocols, whole=read_whole()).of(moved).protocol.name
+        return Meanings(capture, known=known_protocols, whole=read_whole).of(moved).protocol.name
 
     port = {topic.name: topic.port for topic in topics().values()}
     assert name(port["wsgi"], GET) == "wsgi"
