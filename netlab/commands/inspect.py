@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -148,7 +149,7 @@ def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int
     for name in ("fields", "filter", "flow", "force"):
         if getattr(arguments, name):
             parser.error(f"--{name} is for what is printed: add --text, --json or --stream")
-    from netlab.commands.app import FRAMES
+    from netlab.commands.app import FRAMES, RARELY
     from netlab.ui.terminal.exit_watch import WATCH
 
     with contextlib.ExitStack() as ending:
@@ -163,6 +164,8 @@ def _show(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int
         os.environ.setdefault("TEXTUAL_FPS", FRAMES)
         from netlab.ui import capture_app
 
+        gc.freeze()  # as in the app: a collection would delay a key
+        gc.set_threshold(*RARELY)
         if pipe is None:
             return capture_app.show(arguments.file, arguments.keylog, dissect_file=arguments.dissect)
         return capture_app.show(

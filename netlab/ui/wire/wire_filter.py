@@ -16,7 +16,7 @@ from netlab.capture.filtering.matching import matching
 from netlab.capture.view import CapturedSegments
 from netlab.ui.wire.segment_lines import SegmentLines
 
-AT_ONCE = 4096
+AT_ONCE = 8192
 """Segments that are tested in one step; in the caller's thread if there are no more."""
 _PAUSE = 0.0002
 """Seconds after a step in which a key can be answered."""
@@ -105,6 +105,7 @@ class LinesFilter:
         self._lines = lines
         self._scan: FilterScan | None = None
         self._before: FilterScan | None = None
+        self._accepted = False
         self._was_running = False
         self._noted_at = 0.0
 
@@ -125,7 +126,11 @@ class LinesFilter:
 
     def keep(self) -> None:
         """Remember the filter for `restore`: another one is asked for."""
-        self._before = self._scan
+        self._before, self._accepted = self._scan, False
+
+    def accept(self) -> None:
+        """The filter is the one that was asked for: once all is tested, the one before is not needed."""
+        self._accepted = True
 
     def restore(self) -> None:
         """Apply the remembered filter again."""
@@ -163,6 +168,8 @@ class LinesFilter:
             self._noted_at = time.monotonic()
             how_to_stop = self._lines.how_to_stop if scan.running else ""
             self._lines.note(", ".join(filter(None, [scan.counts, how_to_stop])))
+        if self._accepted and not scan.remaining:
+            self._before = None
         if changed:
             self._was_running = scan.running
             self._lines.refresh_bindings()

@@ -230,7 +230,9 @@ class WireList(WireView):
     def on_question_submitted(self, event: Question.Submitted) -> None:
         """Hold segments or export bytes; a filter has been applied already."""
         event.stop()
-        if event.purpose == "intercept":
+        if event.purpose == "filter":
+            self._filter.accept()
+        elif event.purpose == "intercept":
             self.post_message(self.ActionRequested("intercept", text=event.text))
         elif event.purpose == "export":
             chosen = list(self._list.rows.chosen())
