@@ -85,7 +85,7 @@ class Lab(LabCapture, LabClients):
         self._headless, self._notify, self._process = notify is None, notify, os.getpid()
         self.outside_keys = OutsideKeys(keylog) if keylog is not None else None
         _check_port(port)
-        self._certificates = certificates or lab_certificates
+        self.yields_cpu, self._certificates = yield_cpu, certificates or lab_certificates
         setup = Setup(self.topic, host, limit, yield_cpu, self._certificates, tuple(faults), Keep(keep))
         if early is not None and not early.fits(setup, port, server_timeout, model, options, server):
             early = None

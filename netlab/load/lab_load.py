@@ -47,6 +47,7 @@ def load_on(
         on_point=on_point,
         gauges=lab_gauges(lab),
         around=nullcontext if direct else lab.wire.leaving_out_new_flows,
+        yield_cpu=lab.yields_cpu,
     )
 
 

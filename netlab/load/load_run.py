@@ -25,7 +25,8 @@ class LoadRun:
     """A load. ``keywords`` are those of the topic's client, including secrets, for an operation that is calls.
 
     ``on_point`` gets each point, in a thread of the run's; ``gauges`` says what is known of the server then. The run
-    takes place within ``around()``. What these raise ends the load, and `run` raises it.
+    takes place within ``around()``. What these raise ends the load, and `run` raises it. ``yield_cpu`` gives the
+    generator a low priority, beside a screen.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class LoadRun:
         on_point: Callable[[Point], None] = lambda point: None,
         gauges: Callable[[], GaugeValues] | None = None,
         around: Callable[[], AbstractContextManager[None]] = nullcontext,
+        yield_cpu: bool = False,
     ) -> None:
         self._plan, self._address, self._model = plan, address, model
         self._keywords, self._on_point, self._gauges = keywords, on_point, gauges
         self._around = around
+        self._words = ["generator", "--yield-cpu"] if yield_cpu else ["generator"]
         self._points: list[Point] = []
         self._result: Message | None = None
         self._failure: Exception | None = None
@@ -61,7 +64,7 @@ class LoadRun:
             "port": self._address.port,
             "keywords": as_text(self._keywords),
         }
-        child = self._child = Child(["generator"], {ENVIRONMENT: json.dumps(task)})
+        child = self._child = Child(self._words, {ENVIRONMENT: json.dumps(task)})
         try:
             child.attach(self._hear, self._over.set)
             if self._cancelled.is_set():

@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from netlab.capture.model import Endpoint
@@ -134,9 +134,10 @@ def running(serve: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
 def fixed_service(listener: socket.socket) -> None:
     def serve(client: socket.socket) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        while client.recv(65536):
-            time.sleep(SERVICE)
-            client.sendall(ANSWER)
+        with suppress(OSError):  # wrk resets its connections
+            while client.recv(65536):
+                time.sleep(SERVICE)
+                client.sendall(ANSWER)
 
     while True:
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()

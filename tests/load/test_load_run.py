@@ -1,5 +1,6 @@
 """A load on servers that a test scripts: what is counted, and from when."""
 
+import os
 import socket
 import struct
 import subprocess
@@ -12,6 +13,7 @@ from itertools import count
 import pytest
 
 from netlab.capture.model import Transport
+from netlab.kernel.holders import descendants
 from netlab.load import failures
 from netlab.load.load_run import LoadRun
 from netlab.load.plan import Calls, LoadPlan, PlainBytes
@@ -214,6 +216,19 @@ def test_a_load_that_is_cancelled_gives_the_result_so_far() -> None:
     assert not result.complete and result.seconds < 60
     assert result.planned >= result.done == result.samples
     assert any("was ended after" in sentence for sentence in result.warnings)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="SCHED_IDLE")
+def test_beside_a_screen_the_generator_yields_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NETLAB_PRIORITY")
+    seen: set[int] = set()
+    with serving(echo) as address:
+        run = LoadRun(
+            replace(PLAN, seconds=0.2), address, yield_cpu=True,
+            on_point=lambda point: seen.update(map(os.sched_getscheduler, descendants(os.getpid()))),
+        )  # fmt: skip
+        run.run()
+    assert os.SCHED_IDLE in seen
 
 
 def test_what_a_listener_raises_ends_the_load() -> None:
