@@ -90,7 +90,7 @@ def averages(runner: Runner) -> None:
     runner.expect("during the pause it sent nothing", lambda: any(point.sent == 0 for point in closed.points[1:-1]))
     rows = [_row("open loop", truth), _row("… from sending", lie), _row("closed loop", without_plan.latency)]
     seen, missed = _seconds_or_more(HALF_A_PAUSE, found), _seconds_or_more(HALF_A_PAUSE, without_plan)
-    waited = f"0.15 s or more took {seen} requests of the open loop, and {missed} of the closed loop."
+    waited = f"0.15 s or more: {seen} requests of the open loop, {missed} of the closed loop"
     runner.show("\n".join([_HEAD, *rows, "", waited]))
     runner.expect(
         "counted from when each request left, the p99 of the open loop is lower: the waiting is missing",

@@ -81,3 +81,16 @@ def test_an_experiment_that_needs_models_does_not_seem_to_run_against_a_persons_
         assert pane.stage is Stage.QUESTION and not app.seen.live.running
 
     ask()
+
+
+def test_where_no_editor_can_take_the_screen_it_says_what_to_do(tmp_path: Path) -> None:
+    """A test's driver cannot step aside, as that of a browser cannot."""
+
+    @played()
+    async def edit(app: StagedApp, pilot: Pilot[None]) -> None:
+        await enter(pilot, f":edit {tmp_path / 'mine'}")
+        await until(pilot, lambda: "no editor can be opened from here" in app.transcript, "why not")
+        assert "saving it is enough" in app.transcript
+        await until(pilot, lambda: app.seen.lab.state.own is not None, "the copy serves")
+
+    edit()
