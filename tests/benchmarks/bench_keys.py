@@ -1,8 +1,9 @@
-"""Key to paint while the machine is busy: idle, under 100 clients, and under bulk data through the wire.
+"""Key to paint while the machine is busy: idle, under 100 clients, under bulk data through the wire, and
+while a load is drawn.
 
     python -m tests.benchmarks.bench_keys [KEYS]
 
-Aim: p99 ≤ 3 × its idle value under any load. The load is a client process of ordinary priority.
+Aim: p99 ≤ 3 × its idle value under any load. The first two loads are client processes of ordinary priority.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def port_of(terminal: Terminal) -> int:
     return int(found[1])
 
 
-def measure(load: list[str] | None, keys: int) -> tuple[float, float]:
+def measure(load: list[str] | None, keys: int, typed_load: str = "") -> tuple[float, float]:
     """p50 and p99 in ms of typing a letter into the console, deleted again."""
     terminal = Terminal([sys.executable, "-m", "netlab"])
     child = None
@@ -66,6 +67,10 @@ def measure(load: list[str] | None, keys: int) -> tuple[float, float]:
         if load:
             child = subprocess.Popen([sys.executable, "-c", load[0], str(port), *load[1:]], stdout=subprocess.PIPE)
             child.stdout.readline()
+        if typed_load:
+            os.write(terminal.master, f"{typed_load}\r".encode())
+            terminal.until(" running, 1 of")
+            os.write(terminal.master, b">")
         terminal.settle(0.3, 2.0)
         times = [typed(terminal, LETTERS[at % len(LETTERS)], at % 20 == 19) for at in range(keys)]
         return percentile(times, 0.5) * 1000, percentile(times, 0.99) * 1000
@@ -107,6 +112,9 @@ def main(keys: int) -> None:
             middle, worst = measure(load, keys)
             idle = idle or worst
             print(f"{name:32}{middle:8.1f}{worst:8.1f}{worst / idle:12.2f}")
+        for rate in ("--rate 1000", "--closed"):
+            middle, worst = measure(None, keys, f":load --clients 20 {rate} --for 300s")
+            print(f"{f':load --clients 20 {rate}':32}{middle:8.1f}{worst:8.1f}{worst / idle:12.2f}")
 
 
 if __name__ == "__main__":

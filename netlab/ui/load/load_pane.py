@@ -51,7 +51,7 @@ class LoadPane(Vertical):
         Binding("r", "again", "again", id="load.again", tooltip="Run the same load again: same plan, same seed"),
         Binding("b", "beside", "other model", id="load.beside",
                 tooltip="Run the same load on another model, and show both; this tab's model is restored"),
-        Binding("x", "stop", "stop", id="load.stop", tooltip="Stop the load; what it has found so far stays"),
+        Binding("x", "stop", "stop load", show=False, id="load.stop", tooltip="Stop the load; what it has found so far stays"),
         Binding("t", "next_view", "view", id="load.view",
                 tooltip="Show one run, two beside each other, or all laid over each other"),
         Binding("space", "freeze", "freeze", show=False, id="load.freeze", tooltip="Freeze the picture, or continue"),
@@ -174,7 +174,7 @@ class LoadPane(Vertical):
     def _update_title(self) -> None:
         words = ["load"]
         if (run := self.chosen) is not None:
-            words += [f"{run.name}, {plan_words(run)}", self._state(run)]
+            words += [self._state(run), f"{run.name}, {plan_words(run)}"]
             words += [self._view.value] if self._view is not LoadView.ONE else []
             words += [f"×{self._window.zoom}"] if self._window.zoom > 1 else []
         words += [f"frozen{'; ' * bool(more := hint(self, ('freeze', 'continues')))}{more}"] if self.frozen else []

@@ -180,7 +180,8 @@ class TabLoads:
         cost = self._costs[key]
         if cost is None:
             return "what the wire costs could not be measured: a request failed"
-        return f"idle, the wire adds {spell(cost.added)} to the {spell(cost.straight)} of a request"
+        added = spell(cost.added) if cost.added else "less than can be measured"
+        return f"idle, the wire adds {added} to the {spell(cost.straight)} that a request takes"
 
     def _hear(self, kept: _KeptLoad, point: Point) -> None:
         with self._lock:
