@@ -36,10 +36,13 @@ class LoadRequest:
     seed: int = 1
     keep: bool | None = None
 
-    def plan(self, topic: Topic, model: str, *, own: bool = False) -> LoadPlan:
-        """The plan for a model; ``own``: a person's own file serves. Raises `ValueError` or `LabError`."""
+    def plan(self, topic: Topic, model: str, *, own: bool = False, newline: str = "") -> LoadPlan:
+        """The plan for a model; ``own``: a person's own file serves; ``newline`` ends bare text.
+
+        Raises `ValueError` or `LabError`.
+        """
         return LoadPlan(
-            operation_of(topic, self.line or topic.sample, model=model, own=own),
+            operation_of(topic, self.line or topic.sample, model=model, own=own, newline=newline),
             self.clients,
             self.rate or 0.0,
             self.seconds,

@@ -129,7 +129,7 @@ class TabLoads:
         return own.name if own is not None else ""
 
     def _plan(self, request: LoadRequest, model: str) -> LoadPlan:
-        return request.plan(self._lab.topic, model, own=bool(self._own))
+        return request.plan(self._lab.topic, model, own=bool(self._own), newline=self._lab.options.newline)
 
     # In the load's thread
 
@@ -160,7 +160,6 @@ class TabLoads:
         name = self._own or (self._lab.topic.title if self._lab.topic.attached else model)
         kept = _KeptLoad(self._next_letter(), name, replace(request, models=()), self._plan(request, model))
         self._keep(kept)
-        kept.remarks = (self._about_wire(kept),)
         run = self._run = load_on(self._lab, kept.plan, lambda point: self._hear(kept, point))
         if self._stop.is_set():
             run.cancel()
@@ -169,6 +168,12 @@ class TabLoads:
         with self._lock:
             kept.remarks += (f"✗ {why}",) if why and not self._stop.is_set() else ()
             kept.result = result
+        if (
+            result.complete and result.done and not self._stop.is_set()
+        ):  # else the server may not answer this time either
+            about = self._about_wire(kept)
+            with self._lock:
+                kept.remarks += (about,)
 
     def _about_wire(self, kept: _KeptLoad) -> str:
         """What stands between the load and the server: faults, or what the wire costs while it is idle."""
