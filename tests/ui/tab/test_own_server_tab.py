@@ -83,8 +83,11 @@ def test_an_experiment_that_needs_models_does_not_seem_to_run_against_a_persons_
     ask()
 
 
-def test_where_no_editor_can_take_the_screen_it_says_what_to_do(tmp_path: Path) -> None:
+def test_where_no_editor_can_take_the_screen_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A test's driver cannot step aside, as that of a browser cannot."""
+    monkeypatch.setenv("VISUAL", "true")
 
     @played()
     async def edit(app: StagedApp, pilot: Pilot[None]) -> None:
