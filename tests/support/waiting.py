@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -27,11 +28,14 @@ def wait_until(condition: Callable[[], T], what: str = "", seconds: float = PATI
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> None:
-    """Wait until the condition holds, while the app runs."""
+    """Wait until the condition holds, while the app runs, and until it has done all that belongs to it."""
+    if condition():
+        return
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"never: {what or condition}"
-        await pilot.pause(0.01)
+        await asyncio.sleep(0.005)
+    await pilot.pause()
 
 
 def waits_in(session: Session) -> str:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import textual.app
+import textual.pilot
+
+from tests.support.screen.stillness import until_still
+
+textual.app.wait_for_idle = textual.pilot.wait_for_idle = until_still  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

@@ -586,7 +586,7 @@ def test_fields_begin_with_the_innermost_layer_in_view() -> None:
         fields = app.inspector.fields
 
         def shown() -> str:
-            return "\n".join(fields.render_line(y).text for y in range(fields.size.height))
+            return "\n".join(strip.text for strip in fields.render_lines(fields.outer_size.region))
 
         await until(pilot, lambda: "call" in shown() and "param" in shown())
         await pilot.press("right", "right")

@@ -151,6 +151,7 @@ def test_a_saved_capture_without_clients_is_nothing_to_lose(tmp_path: Path) -> N
     @played()
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
         await enter(pilot, "Hello")
+        await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
         await enter(pilot, ":close")
         await until(pilot, lambda: app.seen.lab.unsaved >= 4 and not app.seen.lab.sessions[0].connected, "closed")
         await enter(pilot, f":save {tmp_path / 'lab.pcapng'}")

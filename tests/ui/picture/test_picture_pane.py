@@ -47,7 +47,11 @@ def shown_in(path: Path, script: Script, size: tuple[int, int] = (80, 24)) -> No
 
 async def opened(app: InspectApp, pilot: Pilot[None], title: str) -> PicturePane:
     await pilot.press("P")
-    await until(pilot, lambda: any(title in pane.picture.title for pane in app.query(PicturePane)), title)
+    await until(
+        pilot,
+        lambda: any(title in pane.picture.title and pane.view.rows.lines for pane in app.query(PicturePane)),
+        title,
+    )
     return app.query_one(PicturePane)
 
 

@@ -39,7 +39,12 @@ async def test_clients_stand_in_the_code_while_it_is_seen(app: StagedApp, pilot:
     reader = app.query_one(ReaderPane)
     await until(pilot, lambda: reader.scroll_offset.y > 0, "the line came into view")
     drawn = "▸ 33 accepted, address = self.socket.accept() ░ client 2 waits"
-    assert drawn in [" ".join(strip.text.split()) for strip in app.query_one(SourceText).render_lines(in_view(reader))]
+    text = app.query_one(SourceText)
+
+    def in_sight() -> list[str]:
+        return [" ".join(strip.text.split()) for strip in text.render_lines(in_view(reader))]
+
+    await until(pilot, lambda: drawn in in_sight(), "the line with what stands there")
     place = reader.scroll_offset.y
     await pilot.press("w")
     await until(pilot, lambda: reader.scroll_offset.y > place, "the next one")

@@ -1,0 +1,52 @@
+"""When a key or a pause of the pilot has had its effect: when the app has nothing left to do.
+
+Textual's own pilot waits until the process uses less than one millisecond in twenty, for at most a second a key. An app
+whose gauges are read all the time is seldom so idle, and on a busy machine each look takes longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from textual._context import active_app
+from textual.app import App
+from textual.message_pump import MessagePump
+
+LEAST = 0.02
+"""Seconds that each wait lasts, as in Textual's own: threads and timers get their turn."""
+
+CALM = 4
+"""In so many turns of the event loop nothing has begun."""
+
+AT_ONCE = 50
+"""After so many turns it is a thread or a child that is waited for."""
+
+
+async def until_still(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """Wait until the app is still, at most ``max_sleep`` seconds: what moves all the time is never still."""
+    app, deadline = active_app.get(), time.monotonic() + max_sleep
+    await asyncio.sleep(max(min_sleep, LEAST))
+    turns = calm = 0
+    while calm < CALM and time.monotonic() < deadline:
+        await asyncio.sleep(0 if turns < AT_ONCE else 0.002)
+        turns += 1
+        calm = calm + 1 if _still(app) else 0
+
+
+def _still(app: App[Any]) -> bool:
+    """Whether no message waits; all that is new is laid out then."""
+    if app._exit or not app.screen_stack:
+        return True
+    screen = app.screen
+    if _waits(app) or any(_waits(node) for node in screen.walk_children(with_self=True)):
+        return False
+    if screen._layout_required or screen._scroll_required or screen._repaint_required or screen._dirty_widgets:
+        screen._on_timer_update()
+        return bool(screen._dirty_widgets)  # they are to be painted later, on purpose
+    return not screen._callbacks
+
+
+def _waits(pump: MessagePump) -> bool:
+    return bool(pump.message_queue_size or pump._next_callbacks)
