@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from netlab.commands.load_arguments import address_parser, topic_parser, unfit
+from netlab.commands.loads.load_arguments import address_parser, topic_parser, unfit
 from netlab.topics.discovery import topic_named, topics
 from tests.support.folders import TESTS
 

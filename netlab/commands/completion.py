@@ -41,7 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
 def whole_parser() -> argparse.ArgumentParser:
     """Every command's parser as one, with the values that only the installed topics know."""
     from netlab.certificates import certs
-    from netlab.commands import app_options, attach, call, eject, inspect, load_arguments, run, serve, wire
+    from netlab.commands import app_options, attach, call, eject, inspect, run, serve, wire
+    from netlab.commands.loads import load_arguments
     from netlab.wire.impairment import catalog
 
     known, faults = topics(), [kind.name for kind in catalog.offered()]

@@ -19,8 +19,8 @@ from types import FrameType
 from netlab.attachments.attachment import attachment
 from netlab.capture.model import Endpoint, Transport
 from netlab.commands.arguments import Ended, topic_of
-from netlab.commands.load_arguments import ABOUT, USAGE, address_parser, topic_parser, unfit
-from netlab.commands.load_progress import LoadProgress
+from netlab.commands.loads.load_arguments import ABOUT, USAGE, address_parser, topic_parser, unfit
+from netlab.commands.loads.load_progress import LoadProgress
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
 from netlab.lab.processes.server_plan import Elsewhere

@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     parser = build_parser()
     arguments = parser.parse_args(argv)
     if arguments.scene is not None:
-        from netlab.commands import wire_scene  # late: few wires come in a scene
+        from netlab.commands.wires import wire_scene  # late: few wires come in a scene
 
         return wire_scene.run(arguments, parser)
     if arguments.to is None and not (arguments.supervised or (arguments.control and not arguments.fault)):
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.control is not None:
         if arguments.write:
             parser.error("no --write with --control: GET /proxies/NAME/capture has what crossed a proxy")
-        from netlab.commands import control  # late: few wires are controlled
+        from netlab.commands.wires import control  # late: few wires are controlled
 
         return control.run(arguments)
     arguments.limit = arguments.limit or LIMIT

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from netlab.commands.load import main
-from netlab.commands.load_arguments import bytes_of, duration
+from netlab.commands.loads.load_arguments import bytes_of, duration
 from netlab.kernel.holders import descendants
 from tests.load.servers import echo, serving
 from tests.support.folders import ROOT
