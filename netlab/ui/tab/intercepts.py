@@ -16,7 +16,7 @@ from netlab.ui.widgets.chooser import Chooser, ChooserItem
 from netlab.ui.wire.wire_list import WireList
 
 if TYPE_CHECKING:
-    from netlab.ui.wire.intercept_editor import ByteEditor
+    from netlab.ui.wire.intercepting.intercept_editor import ByteEditor
 
 _OFFERED = 12
 """How many open flows are offered for replaying a server's bytes."""
@@ -72,7 +72,7 @@ class Intercepts:
 
     def open(self, held: HeldSegment) -> None:
         """Edit the bytes in place of the inspector."""
-        from netlab.ui.wire.intercept_editor import ByteEditor  # late: only editing needs it
+        from netlab.ui.wire.intercepting.intercept_editor import ByteEditor  # late: only editing needs it
 
         if self.editor is None:
             self._tab.panes.editor_slot.put(ByteEditor(held))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # panes that come later, and what the tab is made of
     from netlab.ui.tab.load_of_tab import LoadOfTab
     from netlab.ui.tab.views import Views
     from netlab.ui.views.views_pane import ViewsPane
-    from netlab.ui.wire.intercept_editor import ByteEditor
+    from netlab.ui.wire.intercepting.intercept_editor import ByteEditor
 
 
 class PaneMessages(LabPanes):

@@ -20,7 +20,7 @@ from netlab.dissect.reading.meanings import How
 from netlab.lab.state import HeldSegment
 from netlab.ui.widgets.question import Question
 from netlab.ui.widgets.saving import check_new_file, save_runs
-from netlab.ui.wire.intercept_list import HeldList
+from netlab.ui.wire.intercepting.intercept_list import HeldList
 from netlab.ui.wire.segment_lines import SegmentLines
 from netlab.ui.wire.segment_list import SegmentList
 from netlab.ui.wire.wire_filter import LinesFilter, explain_filter, explain_intercept

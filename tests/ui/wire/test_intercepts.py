@@ -13,7 +13,7 @@ from textual.widgets import Input, OptionList
 from netlab.capture.model import Direction, Kind
 from netlab.ui.experiments.experiment_pane import ExperimentPane
 from netlab.ui.widgets.chooser import Chooser
-from netlab.ui.wire.intercept_edit import LONGEST, Edit
+from netlab.ui.wire.intercepting.intercept_edit import LONGEST, Edit
 from netlab.ui.wire.segment_row import what
 from tests.support.screen.staging import StagedApp, enter, played, serving, settled
 from tests.support.waiting import until

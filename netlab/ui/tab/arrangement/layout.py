@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from netlab.ui.picture.picture_pane import PicturePane
     from netlab.ui.reader.reader import ReaderPane
     from netlab.ui.views.views_pane import ViewsPane
-    from netlab.ui.wire.intercept_editor import ByteEditor
+    from netlab.ui.wire.intercepting.intercept_editor import ByteEditor
 
 ORDER = ("console", "wire", "bytes", "log")
 """The panes in the order in which tab visits them."""

@@ -14,7 +14,7 @@ from netlab.lab.state import HeldSegment
 from netlab.ui.bytes.hex_view import HexView
 from netlab.ui.bytes.spans import changed_spans
 from netlab.ui.keys.hints import follow_keys, hint
-from netlab.ui.wire.intercept_edit import Edit
+from netlab.ui.wire.intercepting.intercept_edit import Edit
 
 
 class ByteEditor(HexView):
