@@ -219,6 +219,27 @@ def build_parser() -> argparse.ArgumentParser:
     add("--udp", action="store_true", help="relay datagrams instead of streams")
     add("--fault", action="append", default=[], metavar="SPEC", help="impair the wire, as in 'delay 100ms ->'")
     add("--seed", type=int, default=0, metavar="N", help="makes random faults repeatable (%(default)s)")
+    _add_capture(parser)
+    add(
+        "--control",
+        type=listening_address,
+        metavar="HOST:PORT",
+        help="serve toxiproxy's HTTP API there (its clients use 127.0.0.1:8474): its proxies are wires",
+    )
+    for internal in (
+        "--supervised",
+        "--temporary",
+        "--yield-cpu",
+        "--end-with-input",
+        "--refuse",
+    ):  # for children of netlab
+        add(internal, action="store_true", help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_capture(parser: argparse.ArgumentParser) -> None:
+    """What is captured, and where to."""
+    add = parser.add_argument
     add(
         "--write",
         metavar="FILE.pcapng",
@@ -236,21 +257,6 @@ def build_parser() -> argparse.ArgumentParser:
         default=Keep.OLDEST.value,
         help="at the limit: keep the oldest segments, and no further payload; or the newest (%(default)s)",
     )
-    add(
-        "--control",
-        type=listening_address,
-        metavar="HOST:PORT",
-        help="serve toxiproxy's HTTP API there (its clients use 127.0.0.1:8474): its proxies are wires",
-    )
-    for internal in (
-        "--supervised",
-        "--temporary",
-        "--yield-cpu",
-        "--end-with-input",
-        "--refuse",
-    ):  # for children of netlab
-        add(internal, action="store_true", help=argparse.SUPPRESS)
-    return parser
 
 
 def _size(text: str) -> int:
