@@ -91,10 +91,10 @@ class TcpWay:
     __slots__ = (
         "_before",
         "_crossed",
-        "_crossings",
         "_record",
         "_shape",
         "_unacknowledged",
+        "_waiting_short",
         "_writer",
         "first",
         "heading",
@@ -107,7 +107,7 @@ class TcpWay:
 
     def __init__(self, record: TcpRecord, heading: Heading, first: int, *, to_server: bool) -> None:
         self._record, self._writer, self.heading = record, record.writer, heading
-        self._crossings = record.writer.crossings
+        self._waiting_short = record.writer.waiting_short
         self._shape: PacketShape | None = None
         self.to_server = to_server
         self.sequence = self.first = first
@@ -135,10 +135,10 @@ class TcpWay:
         """Bytes crossed. They are not needed after this returns."""
         if self._record.generation != self._writer.generation:
             self._record.introduce(time_ns)
-        crossings = self._crossings
+        short = self._waiting_short
         if len(payload) <= SMALL and original is None and not fate:
-            crossings.append((self, time_ns, bytes(payload)))
-            if len(crossings) >= MANY:
+            short.append((self, time_ns, bytes(payload)))
+            if len(short) >= MANY:
                 self._writer.catch_up()
                 self._writer.settle()
         else:

@@ -28,9 +28,9 @@ _LONGEST_SHORT = 8192
 _NOTHING = memoryview(b"")
 
 SMALL: Final = 4096
-"""Bytes of payload that may wait, as a copy, to be recorded with others: `Crossing`."""
+"""Bytes of payload that may wait, as a copy, to be recorded with others: `Short`."""
 MANY: Final = 256
-"""So many crossings are recorded at the latest."""
+"""So many of them are recorded at the latest."""
 _MOST_AT_ONCE: Final = MANY * (SMALL + 256)
 """Bytes of the blocks that these make, at most: 1 MiB and a little."""
 
@@ -76,7 +76,7 @@ class Way(Protocol):
         """Record the next bytes that way."""
 
 
-Crossing = tuple[Way, int, bytes]
+Short = tuple[Way, int, bytes]
 """A few bytes that crossed, which way and when. Many together are recorded in a fraction of the time."""
 
 
@@ -101,7 +101,7 @@ class CaptureWriter:
         self.changed = True
         self.captures_new = True
         """Whether flows that begin now are captured (`netlab.capture.uncaptured`)."""
-        self.crossings: list[Crossing] = []
+        self.waiting_short: list[Short] = []
         self._flow_numbers = 0
         self._open: dict[int, Recorded] = {}
         self._begin(None if path is None else self._destination(path))
@@ -138,7 +138,7 @@ class CaptureWriter:
     @property
     def has_news(self) -> bool:
         """Whether anything has happened since the counters were announced."""
-        return self.changed or bool(self.crossings)
+        return self.changed or bool(self.waiting_short)
 
     @property
     def files(self) -> tuple[CaptureFile, ...]:
@@ -224,26 +224,26 @@ class CaptureWriter:
             self.flush()
 
     def catch_up(self) -> None:
-        """Record the crossings, in their order. To be called before anything else is recorded."""
-        if not self.crossings:
+        """Record the short payloads that wait, in their order. To be called before anything else is recorded."""
+        if not self.waiting_short:
             return
-        crossings, self.crossings[:] = self.crossings[:], ()
+        short, self.waiting_short[:] = self.waiting_short[:], ()
         self.changed = True
         room = self.limit - self.length - self._size
         if self._stopped or min(room, self._most // FILES) < _MOST_AT_ONCE:
-            for way, time_ns, payload in crossings:
+            for way, time_ns, payload in short:
                 way.record(time_ns, memoryview(payload))
         else:
-            self._keep_all(crossings)
+            self._keep_all(short)
 
-    def _keep_all(self, crossings: Sequence[Crossing]) -> None:
+    def _keep_all(self, short: Sequence[Short]) -> None:
         """Keep what there is room for in any case."""
-        tally, count = self.tally, len(crossings)
-        together = b"".join([way.block(time_ns, payload) for way, time_ns, payload in crossings])
+        tally, count = self.tally, len(short)
+        together = b"".join([way.block(time_ns, payload) for way, time_ns, payload in short])
         self._add((together,), len(together))
-        up = sum([len(payload) for way, _, payload in crossings if way.to_server])
+        up = sum([len(payload) for way, _, payload in short if way.to_server])
         tally.to_server += up
-        tally.to_client += sum([len(payload) for _, _, payload in crossings]) - up
+        tally.to_client += sum([len(payload) for _, _, payload in short]) - up
         tally.segments += count
         tally.kept += count
         self._rows += count

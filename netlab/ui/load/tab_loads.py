@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from netlab.capture.model import Transport
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
 from netlab.lab.state import Phase
+from netlab.load.chosen_operation import keeps_connections
 from netlab.load.histogram import refuse_without
 from netlab.load.lab_load import WireCost, load_on, wire_cost
 from netlab.load.load_run import LoadRun
@@ -159,6 +161,7 @@ class TabLoads:
     def _one(self, request: LoadRequest, model: str) -> None:
         name = self._own or (self._lab.topic.title if self._lab.topic.attached else model)
         kept = _KeptLoad(self._next_letter(), name, replace(request, models=()), self._plan(request, model))
+        kept.remarks = self._in_the_way(model)
         self._keep(kept)
         run = self._run = load_on(self._lab, kept.plan, lambda point: self._hear(kept, point))
         if self._stop.is_set():
@@ -168,12 +171,17 @@ class TabLoads:
         with self._lock:
             kept.remarks += (f"✗ {why}",) if why and not self._stop.is_set() else ()
             kept.result = result
-        if (
-            result.complete and result.done and not self._stop.is_set()
-        ):  # else the server may not answer this time either
+        if result.complete and result.done and not self._stop.is_set():  # else it may not answer this time either
             about = self._about_wire(kept)
             with self._lock:
                 kept.remarks += (about,)
+
+    def _in_the_way(self, model: str) -> tuple[str, ...]:
+        """Why the load may get no answer: somebody is being served where only one client is at a time."""
+        many = keeps_connections(model) or self._lab.topic.transport is Transport.UDP
+        if many or not self._lab.state.accounts.clients:
+            return ()
+        return (f"! a client is connected, and {model} serves one at a time: the load waits until it leaves (:close)",)
 
     def _about_wire(self, kept: _KeptLoad) -> str:
         """What stands between the load and the server: faults, or what the wire costs while it is idle."""

@@ -22,7 +22,7 @@ KEYS: list[BindingType] = [
             tooltip="Send the segment's bytes again, in the same flow or a new one"),
     Binding("w", "export", "export bytes", id="wire.export", show=False,
             tooltip="Write the bytes of the marked segments, or of all shown, to a file"),
-    Binding("escape,ctrl+c", "stop", "stop", id="wire.stop", show=False,
+    Binding("ctrl+c", "stop", "stop", id="wire.stop", show=False,
             tooltip="Stop filtering, or reading a long file"),
     clear_key("wire", "Clear the filter: show all segments again"),
 ]  # fmt: skip

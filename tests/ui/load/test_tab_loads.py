@@ -52,6 +52,20 @@ def test_it_is_stopped_and_what_it_has_found_stays(lab: Lab) -> None:
     assert loads.runs == ()
 
 
+def test_who_is_being_served_while_a_load_waits_is_said(lab: Lab) -> None:
+    loads = TabLoads(lab)
+    with lab.connect() as client:
+        client.send(b"Hello")
+        assert client.recv(16) == b"Hello"
+        wait_until(lambda: lab.state.accounts.clients == 1)
+        loads.start(LONG)
+        wait_until(lambda: loads.runs)
+        (run,) = loads.runs
+        loads.stop()
+        wait_until(lambda: not loads.running)
+    assert any("a client is connected, and single serves one at a time" in remark for remark in run.remarks)
+
+
 def test_a_dying_server_ends_it_and_that_is_said(lab: Lab) -> None:
     ended: list[Exception | None] = []
     loads = TabLoads(lab, ended.append)

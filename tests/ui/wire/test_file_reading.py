@@ -80,7 +80,7 @@ def test_keys_act_while_a_file_is_read(long: Path, monkeypatch: pytest.MonkeyPat
 
 async def reads_and_stops(app: InspectApp, pilot: Pilot[None]) -> None:
     lines = app.query_one(SegmentList)
-    await until(pilot, lambda: bool(re.fullmatch(r"wire ── reading \d+ %, esc stops", str(lines.border_title))))
+    await until(pilot, lambda: bool(re.fullmatch(r"wire ── reading \d+ %, \^c stops", str(lines.border_title))))
     await pilot.press("down", "down")
     assert lines.cursor == 2
     await pilot.press("ctrl+c")

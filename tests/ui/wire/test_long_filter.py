@@ -77,13 +77,13 @@ def shown(app: InspectApp) -> SegmentRows:
 async def filtering(app: InspectApp, pilot: Pilot[None]) -> None:
     lines = app.query_one(SegmentList)
     await pilot.press("slash", *"out", "enter")
-    going_on = r"wire ── [\d,]+ of [\d,]+ shown, filtering \d+ %, esc stops"
+    going_on = r"wire ── [\d,]+ of [\d,]+ shown, filtering \d+ %, \^c stops"
     await until(pilot, lambda: bool(re.fullmatch(going_on, str(lines.border_title))), "filtering")
     await pilot.press("slash", *">40", "enter")
     await until(pilot, lambda: bool(re.fullmatch(going_on, str(lines.border_title))), "filtering")
     assert lines.rows.count < SEGMENTS
-    await pilot.press("escape")
+    await pilot.press("ctrl+c")
     await until(pilot, lambda: app.query_one(WireList)._filter.text == "out")
     await until(pilot, lambda: bool(re.fullmatch(going_on, str(lines.border_title))), "filtering")
-    await pilot.press("escape")
+    await pilot.press("ctrl+c")
     await until(pilot, lambda: str(lines.border_title) == "wire" and lines.rows.count == SEGMENTS)
