@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 
 from netlab.lab.state import Phase
-from netlab.ui.keys.commands import COMMANDS, AppCommand
 from netlab.ui.reader.pages import LESSON, THEN_NOW
 from netlab.ui.tab.app_commands import AppCommandEntered
 from netlab.ui.tab.cursor_links import CursorLinks
 from netlab.ui.tab.experiments_and_lanes import ExperimentsAndLanes
 from netlab.ui.tab.load_of_tab import LoadOfTab
+from netlab.ui.tab.offered_actions import OfferedActions
 from netlab.ui.tab.panes import LabPanes
 from netlab.ui.tab.picture_of_tab import TabPicture
 from netlab.ui.tab.reading_and_copying import Copying, ReadingActions
@@ -31,18 +31,9 @@ MODELS = {
 
 NO_MODELS = "How your server handles many clients is in its own code. The tabs 1 to 8 have models."
 
-_WITHOUT = {
-    "toggle_lanes": "no swim lanes: UDP has no connections to wait for",
-    "show_experiments": "no experiments come with this topic",
-    "show_then_now": "no then/now: it is about the tutorial's servers",
-    "edit_server": "no recipe here: edit your server where its file is",
-}
-"""Why a tab lacks an action."""
-_LOOKING = ("show_experiments", "toggle_lanes")
 
-
-class TabActions:
-    """Each public method is an action; `offers` says whether it is available."""
+class TabActions(OfferedActions):
+    """Each public method is an action; `OfferedActions` says whether it is available."""
 
     def __init__(
         self,
@@ -53,58 +44,9 @@ class TabActions:
         pictures: TabPicture,
         load: LoadOfTab,
     ) -> None:
-        self._tab, self._cursor_links, self._experiments_and_lanes = tab, cursor_links, experiments_and_lanes
-        self._views, self._pictures, self._load = views, pictures, load
-        self._live, self._lab = tab.live, tab.lab
+        super().__init__(tab, experiments_and_lanes)
+        self._cursor_links, self._views, self._pictures, self._load = cursor_links, views, pictures, load
         self.reading, self._copying = ReadingActions(tab), Copying(tab)
-
-    @property
-    def serving(self) -> bool:
-        """Whether the server is serving or starting."""
-        return self._lab.state.phase in (Phase.SERVING, Phase.STARTING)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether a call of the current client waits, or an experiment or a load runs."""
-        current = self._lab.current
-        return self._live.running or self._live.loading or (current is not None and current.busy is not None)
-
-    def label(self, action: str) -> str | None:
-        """What the action would do now, in a word; None if that never changes. The footer shows none that is empty."""
-        if action == "choose_model":
-            return "" if self._tab.topic.attached else None
-        if action == "end_waiting":
-            return "stop experiment" if self._live.running else "stop load" if self._live.loading else "abandon"
-        if action != "toggle_server":
-            return None
-        if self._lab.state.phase is Phase.STOPPING:
-            return "kill"
-        return "stop" if self.serving else "start"
-
-    def offers(self, action: str) -> bool | None:
-        """True: available; None: disabled; False: hidden."""
-        if action == "close_client":
-            return True if self._lab.current is not None else None
-        if action == "clear_faults":
-            return True if self._lab.wire.faults else None
-        if action in ("previous_client", "next_client"):
-            return True if len(self._lab.sessions) > 1 else None
-        if action in ("show_then_now", "edit_server") and self._tab.topic.attached:
-            return False
-        if action in ("toggle_server", "choose_model") and self._live.running:
-            return None  # the running experiment decides about server and model
-        if action == "choose_model" and self._live.loading:
-            return None  # the load is on this one, or decides itself
-        if action == "end_waiting":
-            return self.waiting
-        if action in _LOOKING:
-            return self._experiments_and_lanes.offers(action)
-        return True
-
-    def why_not(self, key: str, keys_of: Callable[[AppCommand], list[str]]) -> str:
-        """Why a key's action is hidden in this tab; empty if it is not, or no reason is known."""
-        actions = {each.tab_action for each in COMMANDS if key in keys_of(each)}
-        return next((_WITHOUT[each] for each in _WITHOUT if each in actions and self.offers(each) is False), "")
 
     def do(self, action: str, *arguments: object) -> None:
         """Run an action."""
