@@ -32,8 +32,9 @@ from netlab.wire.facts import (
     TargetAbsent,
     Troubled,
 )
-from netlab.wire.impairment import catalog, own_fault
+from netlab.wire.impairment import catalog
 from netlab.wire.impairment.fault import Impairment, kept
+from netlab.wire.impairment.own_fault_files import OwnFaultFiles
 from netlab.wire.loop import Loop
 from netlab.wire.relay.context import Context
 from netlab.wire.relay.stats import RelayStats
@@ -88,7 +89,7 @@ class LiveWire:
         self._bound: Addresses = ()
         self._announced = 0.0
         self._announcing = False
-        self._stamps: dict[str, tuple[int, int] | None] = {}  # of the files of own faults, when they were read
+        self._own_faults = OwnFaultFiles(transport)
         loop.after = self._look
 
     def listen(self, address: Endpoint) -> bool:
@@ -171,7 +172,7 @@ class LiveWire:
         afresh = seed != self._context.seed or self._active() == tuple(map(str, wanted))
         self._context.chain = wanted if afresh else kept(self._context.chain, wanted)
         self._context.seed = seed
-        self._stamps = {each.file.path: each.file.stamp for each in self._context.chain if each.file is not None}
+        self._own_faults.begin(self._context.chain)
         self._relay.impair()
         self._report(FaultsChanged(self._active()))
 
@@ -274,27 +275,17 @@ class LiveWire:
 
     def _look_after_own_faults(self) -> None:
         """Report what went wrong in a person's own faults, and read again those whose files were saved."""
-        chain = self._context.chain
-        own = [each.file for each in chain if each.file is not None]
-        for file in own:
-            while file.complaints:
-                self._report(Troubled(file.complaints.popleft()))
-        now = {file.path: stamp for file in own if (stamp := own_fault.stamp(file.path)) is not None}
-        saved = {path for path, stamp in now.items() if stamp != self._stamps.get(path, stamp)}
-        self._stamps |= now
-        if not saved:
-            return
+        for complaint in self._own_faults.complaints(self._context.chain):
+            self._report(Troubled(complaint))
         try:
-            chain = tuple(self._renewed(each) if each.file and each.file.path in saved else each for each in chain)
+            renewed = self._own_faults.renewed(self._context.chain)
         except ValueError as error:
             self._report(Troubled(f"{error}; it goes on as it was"))
             return
-        self._context.chain = chain
-        self._relay.impair()
-        self._report(Troubled(""))
-
-    def _renewed(self, impairment: Impairment) -> Impairment:
-        return catalog.parse(str(impairment), self._transport) or impairment
+        if renewed is not None:
+            self._context.chain = renewed
+            self._relay.impair()
+            self._report(Troubled(""))
 
     def _announce(self) -> None:
         if any(each.file is not None for each in self._context.chain):
