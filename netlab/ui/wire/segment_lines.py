@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, MutableSequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -25,6 +24,7 @@ from netlab.ui.widgets.line_cache import LineCache
 from netlab.ui.widgets.redraw_rate import RedrawRate
 from netlab.ui.widgets.scrolling import scroll_at_once, set_content_size
 from netlab.ui.wire.decrypted_lines import DecryptedLines
+from netlab.ui.wire.lines_title import LinesTitle
 from netlab.ui.wire.segment_painter import STYLES, SegmentPainter
 from netlab.ui.wire.segment_rows import SegmentRows
 
@@ -64,15 +64,11 @@ class SegmentLines(ScrollView, can_focus=True):
         self._live = live
         self.rows = SegmentRows()
         """The segments that are shown, and the user's place among them."""
+        self.title = LinesTitle(self, self.rows, live=live)
         self._painter = SegmentPainter(
             self.rows, lambda name, partial: self.get_component_rich_style(name, partial=partial)
         )
         self._redraw_rate = RedrawRate()
-        self._title = self._how_to_follow = self._progress = ""
-        self.how_to_stop = ""
-        """The key that stops what takes long."""
-        self.stoppable = False
-        """Whether a file is being read, and a key stops that."""
         self._seen: tuple[int, int, int, int] | None = None
         self._clients: frozenset[Endpoint] = frozenset()
 
@@ -194,31 +190,19 @@ class SegmentLines(ScrollView, can_focus=True):
             self._painter.linked = linked
             self.refresh()
 
-    def note(self, note: str) -> None:
-        """Show a remark in the title."""
-        self.rows.note = note
-        self._update_title()
-
-    def progress(self, words: str, key: tuple[str, str]) -> None:
-        """Show in the title how far a file is read, and what a key does about it (as in `hint`)."""
-        if words != self._progress:
-            self._progress, self.stoppable = words, bool(words) and key[0] == "stop"
-            self.rows.progress = ", ".join(filter(None, [words, hint(self, key)]))
-            self._update_title()
-
     # The cursor
 
     def pause(self) -> None:
         """Stop following the newest: the user looks at something."""
         if self.rows.following:
             self.rows.stay(self.rows.index_of(self.cursor))
-            self._update_title()
+            self.title.update()
 
     def go_to(self, number: int) -> None:
         """Put the cursor on the segment with this number (or the next one shown) and stop following."""
         self.rows.stay(number - 1)
         self._settle()
-        self._update_title()
+        self.title.update()
 
     def _put(self, row: int) -> None:
         row = min(max(row, 0), self.rows.count - 1)
@@ -255,22 +239,11 @@ class SegmentLines(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width or 80
         self._painter.fit(width)
         set_content_size(self, Size(width, self.rows.count + 1))
-        self._update_title()
-
-    def _update_title(self) -> None:
-        title = self.rows.title(self._live, self._how_to_follow)
-        if title != self._title:
-            self._title = title
-            self.border_title = Content(title).markup
+        self.title.update()
 
     def on_mount(self) -> None:
         """Name keys in the title only while they work."""
-        follow_keys(self, self._name_keys)
-
-    def _name_keys(self) -> None:
-        self._how_to_follow = hint(self, ("follow", "{}: follow again"))
-        self.how_to_stop = hint(self, ("stop", "{} stops"))
-        self._update_title()
+        follow_keys(self, self.title.name_keys)
 
     def on_resize(self) -> None:
         """Fit the columns to the width."""

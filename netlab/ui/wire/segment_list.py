@@ -52,7 +52,7 @@ class SegmentList(SegmentLines):
         self.rows.following = row >= self.rows.count - 1 and self.rows.following
         self._put(row)
         self.rows.wanted = self.rows.index_of(self.cursor)
-        self._update_title()
+        self.title.update()
 
     def action_go(self, rows: int) -> None:
         """Scroll up or down."""
@@ -73,7 +73,7 @@ class SegmentList(SegmentLines):
         """Go to the newest segment, and follow new ones."""
         self.rows.following = True
         self._put_newest()
-        self._update_title()
+        self.title.update()
         self.post_message(self.Followed())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

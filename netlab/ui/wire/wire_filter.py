@@ -166,8 +166,8 @@ class LinesFilter:
         self._lines.grow()  # also without more: in a flood it is drawn later
         if changed or (more and (not scan.running or time.monotonic() > self._noted_at + _NOTE_EVERY)):
             self._noted_at = time.monotonic()
-            how_to_stop = self._lines.how_to_stop if scan.running else ""
-            self._lines.note(", ".join(filter(None, [scan.counts, how_to_stop])))
+            how_to_stop = self._lines.title.how_to_stop if scan.running else ""
+            self._lines.title.note(", ".join(filter(None, [scan.counts, how_to_stop])))
         if self._accepted and not scan.remaining:
             self._before = None
         if changed:

@@ -146,7 +146,7 @@ class WireList(WireView):
         if action == "clear":
             return self._filter.on
         if action == "stop":
-            return self._filter.running or self._list.stoppable
+            return self._filter.running or self._list.title.stoppable
         if action not in ("want", "intercept"):
             return action != "filter" or not self._question.asking  # it is typed into the question
         if action == "intercept" or not self._live:

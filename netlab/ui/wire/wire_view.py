@@ -87,7 +87,7 @@ class WireView(Vertical):
 
     def show_progress(self, words: str, key: tuple[str, str]) -> None:
         """Show in the title how far a file is read, and what a key does about it; nothing if it is read."""
-        self._list.progress(words, key)
+        self._list.title.progress(words, key)
 
     # What segments mean
 
