@@ -1,5 +1,7 @@
 """What all commands' parsers have in common."""
 
+from argparse import ArgumentParser
+from collections.abc import Callable
 from importlib import import_module
 
 import pytest
@@ -7,19 +9,21 @@ import pytest
 from netlab import cli
 from netlab.commands import call, serve, wire
 from netlab.commands.arguments import address, seconds
+from netlab.commands.loads.load_arguments import topic_parser
+from netlab.topics.contract import Topic
 from netlab.topics.discovery import topic_named
 
 
-@pytest.mark.parametrize("name", [name for name in cli.COMMANDS if name not in ("serve", "call")])
+@pytest.mark.parametrize("name", [name for name in cli.COMMANDS if name not in ("serve", "call", "load")])
 def test_a_command_has_a_parser(name: str) -> None:
     parser = import_module(cli.COMMANDS[name].module).build_parser()
     assert parser.prog == f"netlab {name}"
     assert parser.description
 
 
-@pytest.mark.parametrize("command", [serve, call])
-def test_a_command_that_serves_a_topic_has_a_parser_for_each(command: object) -> None:
-    parser = command.build_parser(topic_named("hmac"))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("build", [serve.build_parser, call.build_parser, topic_parser])
+def test_a_command_that_serves_a_topic_has_a_parser_for_each(build: Callable[[Topic], ArgumentParser]) -> None:
+    parser = build(topic_named("hmac"))
     assert "--secret" in parser.format_help()
 
 

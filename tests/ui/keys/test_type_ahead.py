@@ -21,6 +21,7 @@ from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.help import Help
 from netlab.ui.keys.jump import LETTERS, Jump
 from netlab.ui.keys.late_paint import LateModal
+from netlab.ui.load.load_form import LoadForm
 from netlab.ui.tab.arrangement.slots import Life
 from netlab.ui.widgets.chooser import Chooser
 from tests.support.screen.staging import StagedApp, enter, played
@@ -196,7 +197,7 @@ async def test_what_is_pasted_outside_the_console_goes_there(app: StagedApp, pil
 
 MODALS = {
     "m": Chooser, "c": Chooser, "q": Chooser, "f": FaultForm, "question_mark": Help, "ctrl+o": Jump,
-    "ctrl+p": CommandPalette,
+    "ctrl+p": CommandPalette, "W": LoadForm,
 }  # fmt: skip
 """What stands above the panes, by the key that opens it."""
 
@@ -219,8 +220,8 @@ def test_a_paste_above_the_panes_is_taken_or_says_where_it_goes(opens: str) -> N
         await until(pilot, lambda: isinstance(app.screen, MODALS[opens]), "it is open")
         await until(pilot, lambda: not app._turn and app.screen.is_mounted, "it is ready")
         app.post_message(events.Paste("Hello"))
-        if opens == "ctrl+p":
-            await until(pilot, lambda: app.screen.query_one(Input).value == "Hello", "what one looks for")
+        if typed := {"ctrl+p": "Hello", "W": "HelloHello"}.get(opens):
+            await until(pilot, lambda: app.screen.query(Input).first().value == typed, "the line that has the focus")
         else:
             await until(pilot, lambda: any("paste again" in each.message for each in app._notifications), "it is said")
         await pilot.press("escape")
