@@ -16,7 +16,8 @@ from typing import overload
 from netlab.capture.conversations import OUTSIDE, route_of
 from netlab.capture.files.checkpoint import Checkpoint, FlowState
 from netlab.capture.files.destination import CaptureFile
-from netlab.capture.files.part import Part, SharedReading
+from netlab.capture.files.frame_indexer import SharedReading
+from netlab.capture.files.part import Part
 from netlab.capture.filtering.terms import Term
 from netlab.capture.frames.fragments import FRAGMENT
 from netlab.capture.frames.links import LINKS, link_name, understood_links

@@ -9,36 +9,24 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from heapq import merge
 from itertools import chain, islice
 from struct import error as StructError  # noqa: N812 - a class, as its name says here
 
-from netlab.capture.conversations import OUTSIDE, Conversations, direction, kind_of
+from netlab.capture.conversations import direction, kind_of
 from netlab.capture.files.checkpoint import Checkpoint
 from netlab.capture.files.destination import CaptureFile
 from netlab.capture.files.file_memory import WINDOW, CopiedFile, FileMemory, MappedFile
+from netlab.capture.files.frame_indexer import FrameIndexer, SharedReading
 from netlab.capture.files.pcap import MAGICS, Pcap
-from netlab.capture.files.pcapng import LONGEST_PACKET_HEAD, Container, Frame, Pcapng
+from netlab.capture.files.pcapng import Container, Frame, Pcapng
 from netlab.capture.files.row_search import RowSearch
 from netlab.capture.files.segment_index import SegmentIndex
 from netlab.capture.filtering.terms import Term
-from netlab.capture.frames.fragments import Fragments, Whole
-from netlab.capture.frames.packets import (
-    FIN,
-    PLAIN,
-    PLAIN_HEAD,
-    RAW,
-    RST,
-    SYN,
-    TCP,
-    Fragment,
-    Packet,
-    plain_ip,
-    read_packet,
-)
+from netlab.capture.frames.fragments import Whole
+from netlab.capture.frames.packets import Fragment, Packet, read_packet
 from netlab.capture.model import CaptureError, Kind, LetGo, Outcome, Segment
 
 _PCAPNG_MAGIC = b"\n\r\r\n"
@@ -51,20 +39,8 @@ _PACKED = (
 )
 _NOT_THE_SAME = CaptureError, LookupError, StructError
 """What a block is that was replaced."""
-_WRAP = 0xFFFFFFFF
-_NO_OPTIONS = 7
-"""At most so many bytes lie behind a packet in its block when no options do: padding and the block's length."""
 PREFIX = 24
 """Bytes that show the format: a pcap header, or the beginning of a section header."""
-
-
-class SharedReading:
-    """What the files of a capture share: the flows, the fragments that wait, and what could not be read."""
-
-    def __init__(self) -> None:
-        self.conversations = Conversations()
-        self.fragments = Fragments()
-        self.unread: Counter[str] = Counter()
 
 
 class Part:
@@ -130,88 +106,18 @@ class Part:
         assert container is not None  # it is mapped
         frames: Iterator[Frame] = islice(self._memory.frames(container, length), at_most)
         if self._begun:
-            return self._read_frames(container, frames)
+            return self._index_frames(container, frames)
         head = next(frames, None)
         if head is None:
             return 0
         self._begun = True
         begin(self, container.checkpoint)
-        return self._read_frames(container, chain((head,), frames))
+        return self._index_frames(container, chain((head,), frames))
 
-    def _read_frames(self, container: Container, frames: Iterator[Frame]) -> int:
-        """Add the segments among these frames to the index; how many packets were looked at.
-
-        What most packets are is decided here, for the sake of time: TCP behind plain headers, with the next bytes of a
-        stream or with none. `_read_frame` decides the same of any packet.
-        """
-        view, sides, index, head = self._memory.reading, self._reading.conversations.tcp_sides, self._index, PLAIN_HEAD
-        add_route, add_position, add_length, add_place = index.appends()
-        scanned = 0
-        for frame in frames:
-            scanned += 1
-            at, link, start, end, on_link, stop = frame
-            ip = start if link == RAW else plain_ip(view, link, start, end)
-            if end - ip >= PLAIN and stop - end <= _NO_OPTIONS:
-                first, total, fragment, protocol, key, sequence, flags = head(view, ip)
-                length = total - 20 - (flags >> 10 & 0x3C)
-                whole = first == 0x45 and ip + total <= start + on_link and not fragment & 0x3FFF
-                if whole and protocol == TCP and flags >= 0x5000 and not flags & (FIN | SYN | RST):
-                    side = sides.get(key) if length > 0 else None
-                    if side is not None and side.first is not None and side.first + side.end & _WRAP == sequence:
-                        position = side.end
-                        side.end += length
-                        try:
-                            add_route(side.route)
-                            add_position(position)
-                            add_length(length)
-                            add_place(at)  # last, because readers go by its length
-                        except OverflowError:
-                            index.add(at, position, length, side.route)
-                            add_route, add_position, add_length, add_place = index.appends()
-                        continue
-                    if not length and start - at <= LONGEST_PACKET_HEAD:
-                        continue
-            self._read_frame(container, frame)
-            add_route, add_position, add_length, add_place = index.appends()
-        return scanned
-
-    def _read_frame(self, container: Container, frame: Frame) -> None:
-        """Add the packet to the index if it is a segment."""
-        view, (at, link, start, end, on_link, stop) = self._memory.reading, frame
-        found = read_packet(view, link, start, end, on_link)
-        packet = found if isinstance(found, tuple) else self._whole_packet(found, container, at)
-        if packet is None:
-            return
-        placed = self._reading.conversations.place(packet, start - at > LONGEST_PACKET_HEAD)
-        if placed is not None:
-            row = len(self._index)
-            if packet[0] == TCP and packet[3] & (FIN | SYN | RST):
-                self._index.events.append(row)
-            if stop - end > _NO_OPTIONS:
-                self._index.remarked.append(row)
-            lost = stop - end > _NO_OPTIONS and container.details(view, at).outcome is Outcome.DROPPED
-            self._index.add(at, placed[1], packet[5], placed[0] | OUTSIDE if lost else placed[0])
-        else:  # if it came in fragments, it is only an acknowledgement
-            self._whole.pop(len(self._index), None)
-
-    def _whole_packet(self, found: Fragment | str, container: Container, at: int) -> Packet | None:
-        """The packet that a fragment completes; None if it completes none, or if it cannot be read."""
-        unread = self._reading.unread
-        if isinstance(found, str):
-            unread[found] += 1
-            return None
-        whole = self._reading.fragments.add(found, container.details(self._memory.reading, at).time_ns)
-        if whole is None:
-            return None
-        try:
-            packet, _ = whole.packet(self._piece)
-        except LetGo:
-            return None
-        if isinstance(packet, str):
-            unread[packet] += whole.fragments
-            return None
-        self._whole[len(self._index)] = whole
-        return packet
+    def _index_frames(self, container: Container, frames: Iterable[Frame]) -> int:
+        """Add the segments among these frames to the index; how many packets were looked at."""
+        indexer = FrameIndexer(container, self._memory, self._reading, self._index, self._whole, self._piece)
+        return indexer.read(frames)
 
     def _packet(self, index: int) -> tuple[Packet, memoryview]:
         """The headers of a segment and what was kept of its payload."""
