@@ -6,13 +6,11 @@ All but the notes runs in the session's own thread. It knows no queue and no lab
 from __future__ import annotations
 
 import contextlib
-import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from netlab.capture.model import Endpoint
-from netlab.lab.bounded_log import BoundedLog
 from netlab.lab.client import transcript_text
 from netlab.lab.client.arrivals import Arrivals
 from netlab.lab.client.attribution import Attribution
@@ -23,19 +21,19 @@ from netlab.lab.client.facts.client_facts import ClientFacts
 from netlab.lab.client.failure_cause import FailureCause
 from netlab.lab.client.operations import Operation, invoke, is_remote, operations_of, usage_of
 from netlab.lab.client.remote_operations import RemoteOperations
+from netlab.lab.client.session_transcript import SessionTranscript
 from netlab.lab.client.view_lines import ViewLines
 from netlab.lab.client.worker import Watched
 from netlab.lab.errors import LabError
 from netlab.lab.parse import parse
 from netlab.lab.python_hints import AS_TEXT, reads_as_python
-from netlab.lab.state import Busy, ClientMade, Did, Entry, EntryKind, HalfClosed
+from netlab.lab.state import Busy, ClientMade, Did, EntryKind
 from netlab.lab.views.statements import ViewLine
 from netlab.lab.views.view_table import Segment, ViewTable, no_capture
 from netlab.platforms import PEER_CLOSED
 from netlab.topics.client_call import Call
 from netlab.topics.contract import Topic
 
-ENTRIES_KEPT = 2000
 RECEIVE = "receive"
 """The operation that takes what has come, of a client to which a server speaks unasked."""
 _LARGEST_KEPT = 1 << 16
@@ -73,7 +71,7 @@ class Repl:
     ) -> None:
         self.topic = topic
         self.views = ViewTable(topic.variable, lambda: self.connection and self.connection.client, segment)
-        self.transcript: BoundedLog[Entry] = BoundedLog(ENTRIES_KEPT)
+        self.transcript = SessionTranscript(limit, notify)
         self.attribution = Attribution()
         self.connection: Connection | None = None
         self.connected_at = 0.0
@@ -85,10 +83,9 @@ class Repl:
         self._arrivals = Arrivals(self.note) if getattr(self._client_class, "announced", False) else None
         self.remote_operations = RemoteOperations(self.perform, notify)
         self._cause = FailureCause(close_reasons)
-        self._target, self._notify, self._limit, self._close_reasons = target, notify, limit, close_reasons
+        self._target, self._notify, self._close_reasons = target, notify, close_reasons
         self._wake = Wake()
-        self._numbers = itertools.count(1)
-        self._view_lines = ViewLines(self.views, self.add, self.complain, lambda: next(self._numbers))
+        self._view_lines = ViewLines(self.views, self.transcript.add, self.complain, self.transcript.next_call)
         self._call = 0
         self._asked: Call | None = None  # while it runs
 
@@ -97,25 +94,16 @@ class Repl:
         """Why the connection closed, or gets no answer, as far as that was asked."""
         return self._cause.found
 
-    def add(self, kind: EntryKind, text: str, call: int = 0, did: Did | None = None) -> None:
-        """Add an entry. Its text is made safe and bounded here."""
-        self.transcript.append(Entry(time.time_ns(), kind, transcript_text.cut(text, self._limit), call, did))
-        self._notify()
-
     def note(self, text: str) -> None:
         """Add a note that belongs to the running call, or to none."""
-        self.add(EntryKind.NOTE, text, self._call)
+        self.transcript.add(EntryKind.NOTE, text, self._call)
 
     def complain(self, error: Exception, call: int = 0) -> None:
         """Add an error, and what it means."""
-        self.add(EntryKind.ERROR, transcript_text.error_line(error), call)
+        self.transcript.add(EntryKind.ERROR, transcript_text.error_line(error), call)
         usage = usage_of(self._asked, self._client_class, self.operations) if isinstance(error, TypeError) else ""
         if meaning := self._cause_of(error) or transcript_text.meaning(error) or usage:
-            self.add(EntryKind.NOTE, meaning, call)
-
-    def write_call(self, text: str, did: HalfClosed) -> None:
-        """Write a call that another thread made, perhaps while one is waiting here."""
-        self.add(EntryKind.CALL, text, next(self._numbers), did)
+            self.transcript.add(EntryKind.NOTE, meaning, call)
 
     def line(self, line: str) -> None:
         """Run one console line. An exception is written down, then raised."""
@@ -162,7 +150,7 @@ class Repl:
         finally:
             self._asked = None
         if result is not None:
-            self.add(EntryKind.RESULT, transcript_text.shown(result, self._limit), self._call)
+            self.transcript.add_result(result, self._call)
         self._call = 0
         self.note_closed()
         return result
@@ -256,13 +244,13 @@ class Repl:
 
     def _run(self, text: str, waiting_for: str, action: Callable[[], object], did: Did | None) -> object:
         """Write the call down, run it, and write down its exception."""
-        self._call = next(self._numbers)
+        self._call = self.transcript.next_call()
         self.call_abandoned = False
         self._wake.clear()
         self.busy = Busy(transcript_text.cut(waiting_for, 60), time.monotonic())
         if self.dropping:  # checked after `busy` is set, since dropping a connection interrupts a busy one
             self._wake.set()
-        self.add(EntryKind.CALL, text, self._call, did)
+        self.transcript.add(EntryKind.CALL, text, self._call, did)
         try:
             with self.attribution.of(self._call, self.connection.marks if self.connection is not None else dict):
                 return self._unless_shut(action)
@@ -296,7 +284,7 @@ class Repl:
         if not isinstance(error, Abandoned):
             self.complain(error, number)
         elif self.dropping:
-            self.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
+            self.transcript.add(EntryKind.ERROR, "Abandoned: the connection was closed while this waited", number)
         else:
             self.call_abandoned = True
             self._note_abandoned(error, number)
@@ -307,9 +295,9 @@ class Repl:
         if not lost and not (self.connection is not None and self.connection.shut):
             self.complain(error, number)
             return
-        self.add(EntryKind.ERROR, transcript_text.error_line(error), number)
+        self.transcript.add(EntryKind.ERROR, transcript_text.error_line(error), number)
         if lost:  # for a connection that was shut down, a note was written then
-            self.add(EntryKind.NOTE, lost, number)
+            self.transcript.add(EntryKind.NOTE, lost, number)
 
     def _cause_of(self, error: Exception) -> str:
         """Why the running call failed, if the cause is the wire, the server, or a view."""

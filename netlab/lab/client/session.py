@@ -59,7 +59,7 @@ class Session:
     @property
     def transcript(self) -> BoundedLog[Entry]:
         """Calls, results and notes: the last 2,000 entries."""
-        return self._repl.transcript
+        return self._repl.transcript.entries
 
     @property
     def views(self) -> ViewTable:
@@ -198,7 +198,7 @@ class Session:
         connection = self._repl.connection
         if connection is None or not connection.half_close():
             raise LabError("there is no open stream to half-close", ":connect opens a connection")
-        self._repl.write_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)", HalfClosed())
+        self._repl.transcript.add_call(f"{self.topic.variable}.socket.shutdown(socket.SHUT_WR)", HalfClosed())
 
     def reset(self) -> None:
         """Reset the connection (RST), even while a call waits."""
