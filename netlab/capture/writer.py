@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from netlab.capture.files import blocks, checkpoint
 from netlab.capture.files.checkpoint import FlowState
-from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile
+from netlab.capture.files.destination import FILES, CaptureFile, Chain, Destination, SingleFile, why_no_more
 from netlab.capture.files.sink import Sink
 from netlab.capture.model import Keep, Outcome
 
@@ -104,12 +104,7 @@ class CaptureWriter:
         self.waiting_short: list[Short] = []
         self._flow_numbers = 0
         self._open: dict[int, Recorded] = {}
-        self._begin(None if path is None else self._destination(path))
-
-    def _destination(self, path: str | Sink) -> Destination:
-        if isinstance(path, Sink):
-            return path
-        return Chain(path, self._most) if self._keep is Keep.NEWEST else SingleFile(path)
+        self._begin(None if path is None else _destination(path, limit, keep))
 
     def _begin(self, to: Destination | None) -> None:
         self._to, self._stopped = to, to is None
@@ -128,7 +123,7 @@ class CaptureWriter:
 
         If the new file cannot be created `OSError` is raised, and the old one goes on.
         """
-        to = self._destination(path)
+        to = _destination(path, self._most, self._keep)
         self.close()
         self.generation += 1
         self.tally = Tally(self.tally.open_flows, self.tally.open_flows, self.tally.left_flows)
@@ -257,7 +252,7 @@ class CaptureWriter:
                 if self._to.write(self._parts):
                     self.length += self._size
                 else:
-                    self._leave_out()
+                    self._leave_out("the capture's reader does not keep up: segments are left out")
             except OSError as error:
                 self._lose(error)
         self._parts, self._size, self._waiting, self._borrowed = [], 0, 0, False
@@ -321,23 +316,23 @@ class CaptureWriter:
             self.flush()
             self._stopped = True
 
-    def _leave_out(self) -> None:
-        """The reader of the capture does not keep up: go on without what has gathered."""
-        self.tally.kept -= self._waiting
-        self.tally.let_go += self._waiting
-        self.note = "the capture's reader does not keep up: segments are left out"
-        self.changed = True
-
     def _lose(self, error: OSError) -> None:
         """The destination takes no more: it is whole up to here. Report that, and only count from now on."""
         self._stopped = True
+        self._leave_out(f"{why_no_more(error)}: segments since then are not kept")
+
+    def _leave_out(self, note: str) -> None:
+        """Go on without what has gathered; ``note`` says why."""
         self.tally.kept -= self._waiting
         self.tally.let_go += self._waiting
-        what = f"no space left for the capture ({error.strerror})"
-        if isinstance(error, BrokenPipeError):
-            what = "nobody reads the capture any more"
-        self.note = f"{what}: segments since then are not kept"
+        self.note = note
         self.changed = True
+
+
+def _destination(path: str | Sink, limit: int, keep: Keep) -> Destination:
+    if isinstance(path, Sink):
+        return path
+    return Chain(path, limit) if keep is Keep.NEWEST else SingleFile(path)
 
 
 def in_words(size: int) -> str:

@@ -148,6 +148,13 @@ class Chain:
             os.unlink(self._links.popleft().file.path)  # noqa: PTH108 - a string, as it was announced
 
 
+def why_no_more(error: OSError) -> str:
+    """Why a destination takes no more, in words."""
+    if isinstance(error, BrokenPipeError):
+        return "nobody reads the capture any more"
+    return f"no space left for the capture ({error.strerror})"
+
+
 def create(path: str) -> int:
     """A new file; an existing one is never written to, not even through a link."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, 0o600)
