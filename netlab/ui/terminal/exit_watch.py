@@ -147,11 +147,10 @@ def _write_soon(terminal: int, text: bytes) -> None:
     for _ in range(20):
         discard_output(file)
         try:
-            text = text[os.write(file, text) :]
+            if os.write(file, text) == len(text):
+                return
         except BlockingIOError:  # another thread has just written
             time.sleep(0.01)
-        if not text:
-            return
 
 
 def _noted(number: int, frame: FrameType | None) -> None:
