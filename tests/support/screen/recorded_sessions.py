@@ -211,7 +211,7 @@ class ReplayedLab(Lab):
             repl.attribution._locals.add(crossing.local)
             repl.attribution._kept.append(crossing)
         for entry in map(entry_of, told["transcript"]):
-            repl.transcript.append(entry)
+            repl.transcript.entries.append(entry)
         repl._notify()
 
     def _client(self, transfer: Json | None) -> object:
