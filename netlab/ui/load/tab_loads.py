@@ -51,7 +51,10 @@ class _KeptLoad:
 
 
 class TabLoads:
-    """Safe from any thread. ``ended`` is called in the load's thread with what went wrong, or None."""
+    """Safe from any thread. ``ended`` is called in the load's thread with what went wrong, or None.
+
+    When a load is over, what the wire costs is measured; a load that is started meanwhile follows.
+    """
 
     def __init__(self, lab: Lab, ended: Callable[[Exception | None], None] = lambda error: None) -> None:
         self._lab, self._ended = lab, ended
@@ -59,6 +62,8 @@ class TabLoads:
         self._kept: list[_KeptLoad] = []
         self._letters = 0
         self._costs: dict[tuple[str, str], WireCost | None] = {}  # of the wire, by model and operation
+        self._measuring = False
+        self._next: LoadRequest | None = None
         self._run: LoadRun | None = None
         self._thread: threading.Thread | None = None
         self._stop, self._left = threading.Event(), threading.Event()
@@ -86,7 +91,7 @@ class TabLoads:
     def start(self, request: LoadRequest) -> None:
         """Start a load. Raises `LabError` or `ValueError` if it cannot be done, or another one runs."""
         refuse_without()
-        if self.running:
+        if self.running and not self._measuring:
             raise LabError("a load runs already", "x in its pane stops it, and so does :load stop")
         state = self._lab.state
         if state.phase is not Phase.SERVING or state.down:
@@ -97,6 +102,10 @@ class TabLoads:
         for model in request.models:
             self._plan(request, model)
         self._stop.clear()
+        with self._lock:
+            if self._measuring:  # it takes a moment
+                self._next = request
+                return
         self._thread = threading.Thread(
             target=self._perform, args=(request,), name=f"load on {self._lab.topic.name}", daemon=True
         )
@@ -105,6 +114,8 @@ class TabLoads:
     def stop(self) -> None:
         """End the load early; what it has found so far stays. Does not wait."""
         self._stop.set()
+        with self._lock:
+            self._next = None
         if (run := self._run) is not None:
             run.cancel()
 
@@ -136,13 +147,21 @@ class TabLoads:
     # In the load's thread
 
     def _perform(self, request: LoadRequest) -> None:
+        following: LoadRequest | None = request
+        while following is not None:
+            self._do(following)
+            with self._lock:
+                following, self._next, self._measuring = self._next, None, False
+
+    def _do(self, request: LoadRequest) -> None:
         before, problem = self._lab.state.model, None
+        models = request.models or (before,)
         try:
-            for model in request.models or (before,):
+            for model in models:
                 if self._stop.is_set():
                     break
                 self._serve(model)
-                self._one(request, model)
+                self._one(request, model, last=model is models[-1])
         except Exception as error:  # noqa: BLE001 - otherwise the pane would wait for a dead thread
             problem = error
         try:
@@ -158,7 +177,7 @@ class TabLoads:
         if self._lab.state.model != model:
             self._lab.set_model(model)
 
-    def _one(self, request: LoadRequest, model: str) -> None:
+    def _one(self, request: LoadRequest, model: str, *, last: bool) -> None:
         name = self._own or (self._lab.topic.title if self._lab.topic.attached else model)
         kept = _KeptLoad(self._next_letter(), name, replace(request, models=()), self._plan(request, model))
         kept.remarks = self._in_the_way(model)
@@ -171,6 +190,7 @@ class TabLoads:
         with self._lock:
             kept.remarks += (f"✗ {why}",) if why and not self._stop.is_set() else ()
             kept.result = result
+            self._measuring = last
         if result.complete and result.done and not self._stop.is_set():  # else it may not answer this time either
             about = self._about_wire(kept)
             with self._lock:

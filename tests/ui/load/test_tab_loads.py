@@ -40,6 +40,16 @@ def test_two_models_one_after_another_and_the_model_is_restored(lab: Lab) -> Non
     assert loads.request_of("A") == SHORT == loads.latest
 
 
+def test_one_that_is_started_while_the_wire_is_measured_follows(lab: Lab) -> None:
+    loads = TabLoads(lab)
+    loads.start(SHORT)
+    wait_until(lambda: loads.runs and loads.runs[-1].result)
+    loads.start(SHORT)
+    wait_until(lambda: not loads.running)
+    assert [run.letter for run in loads.runs] == ["A", "B"]
+    assert all(run.result is not None and run.result.samples == 15 for run in loads.runs)
+
+
 def test_it_is_stopped_and_what_it_has_found_stays(lab: Lab) -> None:
     loads = TabLoads(lab)
     loads.start(LONG)
