@@ -214,7 +214,8 @@ def test_a_load_that_is_cancelled_gives_the_result_so_far() -> None:
         run = LoadRun(replace(PLAN, seconds=60.0), address, on_point=lambda point: run.cancel())
         result = run.run()
     assert not result.complete and result.seconds < 60
-    assert result.planned >= result.done == result.samples
+    assert result.done and result.planned >= result.samples
+    assert result.samples == result.done + result.at_least  # a request may wait in the generator at the very end
     assert any("was ended after" in sentence for sentence in result.warnings)
 
 
