@@ -69,7 +69,7 @@ async def _run(app: App[None], command: list[str]) -> None:
     problem = None
     try:
         with app.suspend():
-            WATCH.interrupts_ignored = True
+            WATCH.ignore_interrupts()
             try:
                 process = await asyncio.create_subprocess_exec(*command)
                 try:
@@ -80,7 +80,7 @@ async def _run(app: App[None], command: list[str]) -> None:
             except OSError as error:
                 problem = LabError(f"{command[0]} cannot be run: {error.strerror or error}", "set $EDITOR")
             finally:
-                WATCH.interrupts_ignored = False
+                WATCH.heed_interrupts()
     except SuspendNotSupported:
         where = command[-1]
         raise LabError("no editor can be opened from here", f"edit {where} elsewhere: saving it is enough") from None

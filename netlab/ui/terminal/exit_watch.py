@@ -24,6 +24,8 @@ SECONDS = 2.0
 """How long the screen and the labs may take to leave; the last resort then takes at most 0.4 s."""
 HANGUP = 1
 """The number of SIGHUP."""
+HEED = b"\xff"
+"""No signal's number: in the pipe, it stands between interrupts that are ignored and those that are not."""
 GIVEN_BACK = (
     b"\x1b\\\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[<u"
     b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
@@ -49,8 +51,7 @@ class ExitWatch:
         """Whether the terminal shows the app; set by the driver."""
         self.last_resort: list[Callable[[], None]] = []
         """Functions that end the children and remove files if nothing else runs; each must return within 0.2 s."""
-        self.interrupts_ignored = False
-        """Whether ctrl+c is meant for a program that has the terminal meanwhile, such as an editor."""
+        self._interrupts_ignored = False
         self.at_last = False
         """Whether the last resort is running: then nothing else may write to the terminal."""
         self._end: Callable[[int], object] | None = None
@@ -73,6 +74,17 @@ class ExitWatch:
         for number in ending_signals():
             signal.signal(number, _noted)
         signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+
+    def ignore_interrupts(self) -> None:
+        """Ignore ctrl+c: it is meant for a program that has the terminal meanwhile, such as an editor."""
+        self._interrupts_ignored = True
+
+    def heed_interrupts(self) -> None:
+        """Heed ctrl+c again, but none that came before, even if the watching thread has yet to see it."""
+        try:
+            os.write(self._writing, HEED)
+        except OSError:  # nothing watches, or the pipe is full of signals
+            self._interrupts_ignored = False
 
     def hand_over(self, end: Callable[[int], object]) -> None:
         """From now on, call ``end`` in the watching thread with the number of the signal that ends the app."""
@@ -121,7 +133,9 @@ class ExitWatch:
 
     def _take(self, numbers: bytes) -> None:
         for number in numbers:
-            if number in self._signals and not (self.interrupts_ignored and number == signal.SIGINT):
+            if number == HEED[0]:
+                self._interrupts_ignored = False
+            elif number in self._signals and not (self._interrupts_ignored and number == signal.SIGINT):
                 self.ask(number)
 
     def _exit(self) -> NoReturn:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from netlab.ui.terminal.exit_watch import HEED, ExitWatch
 from tests.support.screen.in_terminal import Terminal, alive, children_of, nothing_is_left, serving
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
@@ -62,6 +63,16 @@ def test_what_is_saved_serves_and_ctrl_c_is_the_editors(terminal: Terminal, tmp_
     os.write(terminal.master, b"\x11")
     assert terminal.ended() == 0
     nothing_is_left(terminal, children, tmp_path / "temp")
+
+
+def test_an_interrupt_for_the_editor_that_is_seen_late_does_not_end_the_app() -> None:
+    watch, ended_by = ExitWatch(), list[int]()
+    watch.hand_over(ended_by.append)
+    watch.ignore_interrupts()
+    watch._take(bytes([signal.SIGINT]) + HEED)
+    assert ended_by == []
+    watch._take(bytes([signal.SIGINT]))
+    assert ended_by == [signal.SIGINT]
 
 
 def test_a_signal_ends_the_app_and_the_editor(terminal: Terminal, tmp_path: Path) -> None:
