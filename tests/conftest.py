@@ -27,6 +27,15 @@ sys.dont_write_bytecode = False
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONG = ("test_hangups.py", "test_any_keys.py", "test_hints.py", "test_leaving_and_clearing.py")
+"""Files with tests of many seconds each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests come first: at the end one of them would leave a processor idle."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 def pytest_collection_finish() -> None:
     """The garbage collector passes over what is imported by now: looking at it costs the screens' tests a fifth."""
     gc.collect()

@@ -46,7 +46,7 @@ def lacking() -> str:
     """Why no load can be measured here, in one line; empty if it can."""
     if find_spec("hdrh") is not None:
         return ""
-    return "a load is measured with hdrhistogram, which is not installed; try pip install 'netlab-tui[load]'"
+    return "a load is measured with hdrhistogram, which is not installed; try pip install hdrhistogram"
 
 
 def refuse_without() -> None:

@@ -89,8 +89,7 @@ def test_without_hdrhistogram_one_sentence_says_what_to_install(
     monkeypatch.setitem(sys.modules, "hdrh", None)  # type: ignore[arg-type]  # so that it is not found
     assert main(["tcp"]) == 1
     assert capsys.readouterr().err == (
-        "netlab load: a load is measured with hdrhistogram, which is not installed; "
-        "try pip install 'netlab-tui[load]'\n"
+        "netlab load: a load is measured with hdrhistogram, which is not installed; try pip install hdrhistogram\n"
     )
 
 

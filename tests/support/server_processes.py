@@ -47,7 +47,10 @@ class Serving:
         return host.strip("[]"), int(port)
 
     def wait_for(self, text: str) -> None:
-        wait_until(lambda: any(text in line for line in tuple(self.lines)), f"{text!r} in {self.lines}")
+        try:
+            wait_until(lambda: any(text in line for line in tuple(self.lines)))
+        except AssertionError:
+            raise AssertionError(f"never {text!r} in {self.lines}") from None
 
     def connect(self, timeout: float = PATIENCE) -> socket.socket:
         return socket.create_connection(self.address, timeout)

@@ -79,9 +79,8 @@ def test_a_silent_client_is_dropped(model: str, watched: tuple[str, ...]) -> Non
     with serving("tcp", "--model", model, "--timeout", "0.5", *watched) as child:
         address = child.address if not watched else ("127.0.0.1", int(str(events(child, "listening")[0]["port"])))
         with socket.create_connection(address, PATIENCE) as peer:
-            child.wait_for(
-                "dropped: silent for 0.5 s"
-            )  # under a supervisor a timer's signals come five times before that
+            # under a supervisor a timer's signals come five times before that
+            child.wait_for("dropped: silent for 0.5 s")
             assert peer.recv(1) == b""
 
 
