@@ -59,5 +59,7 @@ class Complaints:
             if loop.time() > self._starved:
                 log.warning("nobody can be accepted for now: %s", error.strerror)
             self._starved = loop.time() + 3  # the loop tries again each second, and complains each time
+        elif isinstance(error, ValueError) and "_start_serving" in context["message"]:
+            pass  # nobody could be accepted, and the port was closed before the loop tried again
         elif isinstance(error, Exception):
             log.error("%s: %r", context["message"], error)
