@@ -163,11 +163,8 @@ class Capture:
     def unread(self) -> Counter[str]:
         """How many packets so far are no segments, by what they are instead: neither TCP nor UDP, cut, or in parts."""
         fragments = self._reading.fragments
-        unread, given_up = (
-            Counter(self._reading.unread),
-            Counter(fragments.given_up),
-        )  # copies: another thread may count
-        return unread + given_up + Counter({FRAGMENT: fragments.waiting})
+        counted = Counter(self._reading.unread), Counter(fragments.given_up)  # copies: another thread may count
+        return sum(counted, Counter({FRAGMENT: fragments.waiting}))
 
     def grow(self, length: int | None = None, *, at_most: int | None = None, files: Sequence[CaptureFile] = ()) -> int:
         """Read the packets up to ``length`` bytes (None: all of the file), ``at_most`` so many; how many segments came.

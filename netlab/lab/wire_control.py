@@ -120,8 +120,11 @@ class WireControl:
 
     def _leave_out(self, change: int) -> None:
         with self._leaving_out_lock:
-            self._leaving_out += change
-            self._owner.with_wire(lambda wire: wire.ask("capture-new-flows", on=not self._leaving_out))
+            wanted = self._leaving_out + change
+            if change < 0:  # whether or not the wire is there to hear it
+                self._leaving_out = wanted
+            self._owner.with_wire(lambda wire: wire.ask("capture-new-flows", on=not wanted))
+            self._leaving_out = wanted
 
     def down(self) -> None:
         """Let the server seem gone: open flows are reset, and clients are refused until `up`."""

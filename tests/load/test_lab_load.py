@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from netlab.capture.model import Endpoint
 from netlab.lab.errors import LabError
 from netlab.lab.lab import Lab
+from netlab.lab.state import Phase
 from netlab.load.chosen_operation import operation_of
 from netlab.load.lab_load import load_on, wire_cost
 from netlab.load.loopback_only import refuse_elsewhere
@@ -48,6 +51,23 @@ def test_the_capture_leaves_the_flows_of_a_load_out_and_counts_them(lab: Lab) ->
         accounts = lab.state.accounts
     assert accounts.flows == flows + 4 + 1
     assert accounts.segments == accounts.kept == capture.segment_count > captured
+
+
+def test_what_could_not_be_left_out_is_captured_later(lab: Lab) -> None:
+    wire = lab._supervisor._now.wire
+    assert wire is not None
+    os.kill(wire.child.pid, signal.SIGKILL)
+    wait_until(lambda: lab.state.phase is Phase.DEAD)
+    with pytest.raises(LabError), lab.wire.leaving_out_new_flows():
+        pass
+    lab.start()
+    with lab.wire.leaving_out_new_flows():
+        pass
+    captured = lab.capture.segment_count
+    with lab.connect() as client:
+        client.send(b"kept")
+        assert client.recv(8192) == b"kept"
+        wait_until(lambda: lab.sync() or lab.capture.segment_count >= captured + 3)
 
 
 def test_points_show_the_servers_threads_and_its_queue(lab: Lab) -> None:

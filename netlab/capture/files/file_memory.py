@@ -1,7 +1,7 @@
 """A capture's file in memory, in two ways: mapped, or copied as far as it is being looked at.
 
-Who looks at a mapped page beyond the file's end is ended by SIGBUS, and no check beforehand holds: the file can be cut
-short in between. So a file that belongs to others is copied, a window at a time, and the rest of the memory is not
+Reading a mapped page beyond the file's end ends the process by SIGBUS, and no check beforehand helps: the file can be
+cut short in between. So a file that belongs to others is copied, a window at a time, and the rest of the memory is not
 taken. Positions are the file's own in both.
 """
 

@@ -38,7 +38,7 @@ _PACKED = (
     (b"BZh", "bzip2"),
 )
 _NOT_THE_SAME = CaptureError, LookupError, StructError
-"""What a block is that was replaced."""
+"""What reading a block raises if the file was replaced."""
 PREFIX = 24
 """Bytes that show the format: a pcap header, or the beginning of a section header."""
 

@@ -14,7 +14,7 @@ from netlab.capture.frames.packets import PLAIN, RAW, TCP, plain_ip
 from netlab.capture.model import CaptureError, Segment
 
 _PIECE: Final = 1 << 20
-"""Bytes that are searched at once: other threads wait for so long."""
+"""Bytes that are searched at once: other threads wait that long."""
 
 
 class RowSearch:

@@ -14,7 +14,7 @@ from typing import Final
 Append = Callable[[int], None]
 _WIDER: Final = {"H": "I", "I": "q"}
 _RUN: Final = 1 << 16
-"""Rows that are searched at once; for so long other threads wait."""
+"""Rows that are searched at once: other threads wait that long."""
 
 
 class SegmentIndex:
@@ -46,7 +46,8 @@ class SegmentIndex:
     def appends(self) -> tuple[Append, Append, Append, Append]:
         """What appends a value to routes, positions, lengths and places, in this order, the last one last.
 
-        For who adds many rows: until `add`, and until one of them raises `OverflowError`; then `add` is to be called.
+        For callers that add many rows. They are valid until `add` is called: as it must be when one raises
+        `OverflowError`.
         """
         return self.routes.append, self.positions.append, self.lengths.append, self.places.append
 

@@ -193,13 +193,11 @@ class LoadPane(Vertical):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What depends on the runs, on the zoom, or on whether a load runs."""
+        """What depends on the runs and on the zoom; while a name is asked for, keys are its letters."""
         if self._question.asking:
-            return action in ("again", "beside", "stop", "next_view", "close") and False
+            return False
         if action in ("again", "beside", "forget"):
             return (bool(self._runs) and not self._under_way) or None
-        if action == "stop":
-            return self._under_way
         if action in ("next_view", "choose"):
             return len(self._runs) > 1 or None
         if action == "zoom":

@@ -67,12 +67,15 @@ async def test_a_form_asks_for_it_leaving_the_pane_does_not_stop_it_and_ctrl_c_d
 async def test_runs_are_chosen_zoomed_frozen_laid_over_each_other_saved_and_opened(
     app: StagedApp, pilot: Pilot[None]
 ) -> None:
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: app.seen.lab.current is not None and app.seen.lab.current.connected, "the client")
     loads = app.seen.live.loads = TabLoads(app.seen.lab)
     loads.add([(run, LoadRequest()) for run in two_models()])
     await pilot.press("escape", "W")
     await until(pilot, lambda: app.query(LoadPane) and pane(app).has_focus_within, "the pane")
     await until(pilot, lambda: "▸B threading" in pane(app).text)
-    await pilot.press("up")
+    await pilot.press("x", "up")  # no load is to be stopped, and no client to be closed
+    assert app.seen.lab.current is not None and app.seen.lab.current.connected
     assert "▸A single" in pane(app).text and "✗ errors: 13 × timed out" in pane(app).text
     whole = pane(app).text
     await pilot.press("equals_sign", "equals_sign", *["left"] * 4)
