@@ -106,11 +106,12 @@ def time_axis(results: Sequence[LoadResult], column: int) -> list[str]:
 
 
 def _row(label: str, cells: Sequence[str], column: int) -> str:
-    shown = (f"{_short(cell, column - 2):>{column}}" for cell in cells)
-    return f"{_short(label, LABEL):<{LABEL}}{''.join(shown)}".rstrip()
+    shown = (f"{shortened(cell, column - 2):>{column}}" for cell in cells)
+    return f"{shortened(label, LABEL):<{LABEL}}{''.join(shown)}".rstrip()
 
 
-def _short(text: str, most: int) -> str:
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters; … says that more follows."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from netlab.load.load_text import shortened
 from netlab.ui.load.bars import LogScale, spell
 from netlab.ui.load.heights import Heights
 from netlab.ui.load.sheet import FOOT, GUTTER, LoadSheet, Row, foot, names, scale_of, ticks
@@ -77,7 +78,9 @@ def _drawn(gutter: Sequence[str], marks: Iterator[Mark], words: Sequence[str], c
         said = words[index] if index < len(words) else ""
         if index == len(gutter) - 1 and len(words) > len(gutter):
             said = "…"
-        rows.append(((name, "words"), *_coloured("".join(cells[index])), (f" {said}"[:_RIGHT].ljust(_RIGHT), "words")))
+        rows.append(
+            ((name, "words"), *_coloured("".join(cells[index])), (shortened(f" {said}", _RIGHT).ljust(_RIGHT), "words"))
+        )
     return rows
 
 

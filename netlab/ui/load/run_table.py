@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netlab.load.load_text import shortened
 from netlab.load.result import Percentiles
 from netlab.ui.load.bars import spell
 from netlab.ui.load.shown_run import ShownRun
@@ -26,18 +27,17 @@ def table(runs: Sequence[ShownRun], chosen: int, width: int) -> list[tuple[str, 
     ]
     for index, run in enumerate(runs):
         mark = "▸" if index == chosen else " "
-        name = f"{mark}{run.letter} {run.name}{'' if run.result is not None else ' ◔'}"
+        running = "" if run.result is not None else " ◔"
+        name = f"{mark}{run.letter} {shortened(run.name, _NAME - 4 - len(running))}{running}"
         cells = [_percentile(run, head) for head in heads] + [_rate(run), f"{_errors(run):,}"]
-        plan = f"  {plan_words(run)}"[:room] if plans else ""
-        rows.append(
-            (f"{name[:_NAME]:<{_NAME}}" + "".join(f"{cell:>{_CELL}}" for cell in cells) + plan, index == chosen)
-        )
+        plan = shortened(f"  {plan_words(run)}", room) if plans else ""
+        rows.append((f"{name:<{_NAME}}" + "".join(f"{cell:>{_CELL}}" for cell in cells) + plan, index == chosen))
     return [(text[:width].rstrip(), shown) for text, shown in rows]
 
 
 def _left_out(width: int) -> Sequence[str]:
     missing = _NAME + _CELL * (len(_HEADS) + 2) - width
-    return ("p90", "p99.9", "p50")[: -(-missing // _CELL)] if missing > 0 else ()
+    return ("p90", "p99.9", "p50", "max")[: -(-missing // _CELL)] if missing > 0 else ()
 
 
 def plan_words(run: ShownRun) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from netlab.load.load_text import shortened
 from netlab.load.points import Point
 from netlab.ui.load.bars import LogScale, bar, columns_of
 from netlab.ui.load.heights import Heights
@@ -77,7 +78,7 @@ class _Part:
         return [bar(count, max(counts), self.right - 2) for count in counts]
 
     def _right(self, text: str) -> str:
-        return f" {text}"[: self.right].ljust(self.right)
+        return shortened(f" {text}", self.right).ljust(self.right)
 
 
 def _filled(points: Sequence[Point], scale: LogScale) -> str:
@@ -115,7 +116,7 @@ def beside(runs: Sequence[ShownRun], window: TimeWindow, width: int, height: int
     heights = Heights.of(gauges_of(runs), height - FOOT - (len(runs) > 1))
     rows: list[Row] = []
     if len(runs) > 1:
-        titles = [(f"{run.letter} {run.name}"[: room - 1].ljust(room), "name") for run in runs]
+        titles = [(shortened(f"{run.letter} {run.name}", room - 1).ljust(room), "name") for run in runs]
         rows.append(((" " * GUTTER, ""), *titles))
     rows += joined(names(RATE, heights.rate), [part.gauge(RATE, _top(RATE, parts), heights.rate) for part in parts])
     scale = scale_of(runs, heights.latency)

@@ -100,6 +100,13 @@ def test_remarks_and_warnings_are_whole_sentences_below() -> None:
     assert "! the load was ended after 3.2 of 10 s" in text and "✗ the server died" in text
 
 
+def test_what_does_not_fit_ends_in_dots() -> None:
+    runs = tuple(shown(letter, "the_longest_name_of_a_server.py", steady()) for letter in "AB")
+    lines = page(runs, 1, LoadView.BESIDE, WHOLE, (60, 30)).text.splitlines()
+    assert any(line.startswith("▸B the_longest…") for line in lines)
+    assert any("A the_longest_name_of_a_… B" in line for line in lines)
+
+
 def test_letters_of_a_peer_cannot_reach_the_screen() -> None:
     bad = shown("A", "single", steady(), errors={"OSError: \x1b[2J": 1})
     assert "\x1b" not in page((bad,), 0, LoadView.ONE, WHOLE, (77, 30)).text
