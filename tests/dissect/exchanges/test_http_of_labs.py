@@ -42,11 +42,12 @@ def exchanges(pictures: list[Picture]) -> list[str]:
 
 
 def saved(lab: Lab, path: Path) -> Capture:
-    """The lab's capture, from a file, once all its flows have ended."""
+    """The lab's capture, from a file, once all its flows have ended and the lab has read all of it."""
     wait_until(lambda: all(flow.closed is not None for flow in lab.flows), "the end of all flows")
     lab.save(path)
     capture = Capture.of_file(path)
     capture.grow()
+    wait_until(lambda: lab.capture.segment_count == capture.segment_count, "the lab's own reading")
     return capture
 
 
