@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
 import textual.app
 import textual.pilot
+from textual.app import App
+from textual.pilot import Pilot
 
-from tests.support.screen.stillness import until_still
+from tests.support.screen.stillness import until_still, until_unchanged
 
 textual.app.wait_for_idle = textual.pilot.wait_for_idle = until_still  # type: ignore[attr-defined]
 
@@ -29,3 +32,24 @@ def staged_times(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("netlab.ui.wire.segment_row.clock", clock)
     monkeypatch.setattr("netlab.ui.wire.segment_painter.clock", clock)
+
+
+@pytest.fixture
+def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
+    """The plugin's own, but the picture is taken once it stays as it is: what is laid out late is on it, too."""
+
+    def compare(
+        app: App[None],
+        press: Iterable[str] = (),
+        terminal_size: tuple[int, int] = (80, 24),
+        run_before: Callable[[Pilot[None]], Awaitable[None]] | None = None,
+    ) -> bool:
+        async def settled(pilot: Pilot[None]) -> None:
+            if run_before is not None:
+                await run_before(pilot)
+            await pilot.press(*press)
+            await until_unchanged(pilot)
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=settled)
+
+    return compare

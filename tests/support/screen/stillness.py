@@ -13,12 +13,16 @@ from typing import Any
 from textual._context import active_app
 from textual.app import App
 from textual.message_pump import MessagePump
+from textual.pilot import Pilot
 
 LEAST = 0.02
 """Seconds that each wait lasts, as in Textual's own: threads and timers get their turn."""
 
 CALM = 4
 """In so many turns of the event loop nothing has begun."""
+
+LOOKS = 4
+"""Looks at the screen that have to be the same."""
 
 AT_ONCE = 50
 """After so many turns it is a thread or a child that is waited for."""
@@ -33,6 +37,14 @@ async def until_still(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
         await asyncio.sleep(0 if turns < AT_ONCE else 0.002)
         turns += 1
         calm = calm + 1 if _still(app) else 0
+
+
+async def until_unchanged(pilot: Pilot[None], max_sleep: float = 5.0) -> None:
+    """Wait until the screen looks the same several times in a row, at most ``max_sleep`` seconds."""
+    looks, deadline = [pilot.app.export_screenshot()], time.monotonic() + max_sleep
+    while len(looks) < LOOKS or (len(set(looks[-LOOKS:])) > 1 and time.monotonic() < deadline):
+        await pilot.pause()
+        looks.append(pilot.app.export_screenshot())
 
 
 def _still(app: App[Any]) -> bool:

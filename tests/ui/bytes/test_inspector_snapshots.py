@@ -65,7 +65,6 @@ class ReaderApp(App[None]):
 async def drawn(pilot: Pilot[None]) -> None:
     panel = pilot.app.query_one(".panel")
     await until(pilot, lambda: panel.size.height > 2, "the panel")
-    await pilot.pause(0.1)
 
 
 @SIZES

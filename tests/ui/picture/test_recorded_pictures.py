@@ -9,27 +9,24 @@ from textual.pilot import Pilot
 
 from tests.support.screen.recorded_sessions import ReplayedApp
 from tests.support.waiting import until
-from tests.ui.tab.test_tab_screens import LOOKS, still
+from tests.ui.tab.test_tab_screens import replayed
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["120x40", "80x24"])
 
 
 def pictured(keys: str, text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """Open the picture, press keys, and wait for a text that is then there, and for nothing to change."""
+    """Open the picture, press keys, and wait for a text that is then there."""
 
     async def play(pilot: Pilot[None]) -> None:
-        looks = [""] * LOOKS
+        def shown() -> bool:
+            return text in pilot.app.export_screenshot().replace("&#160;", " ")
 
-        def unmoved() -> bool:
-            looks.append(pilot.app.export_screenshot())
-            return text in looks[-1].replace("&#160;", " ") and len(set(looks[-LOOKS:])) == 1
-
-        await still(pilot)
+        await replayed(pilot)
         await pilot.press("escape", "P")
         await until(pilot, lambda: "HMAC-" in pilot.app.export_screenshot(), "the picture")
         await pilot.press(*keys.split())
-        await until(pilot, unmoved, text)
+        await until(pilot, shown, text)
 
     return play
 
