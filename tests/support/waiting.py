@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 """Seconds within which whatever a test waits for must have happened, however busy the machine is."""
 
+CALMING = 1.0
+"""Seconds for an app to do what belongs to a condition that holds already; what moves all the time is never calm."""
+
 T = TypeVar("T")
 
 
@@ -30,6 +33,9 @@ def wait_until(condition: Callable[[], T], what: str = "", seconds: float = PATI
 async def until(pilot: Pilot[None], condition: Callable[[], object], what: str = "", seconds: float = PATIENCE) -> None:
     """Wait until the condition holds, while the app runs, and until it has done all that belongs to it."""
     if condition():
+        from tests.support.screen.stillness import until_calm  # late: most tests that wait have no screen
+
+        await until_calm(pilot.app, time.monotonic() + CALMING)
         return
     deadline = time.monotonic() + seconds
     while not condition():

@@ -21,6 +21,7 @@ from netlab.topics.contract import Topic
 from netlab.ui.app import NetlabApp
 from netlab.ui.lab_thread import LiveLab
 from netlab.ui.tab_titles import TabOrder, fitting
+from netlab.ui.widgets.chooser import Chooser
 from tests.support.screen.attaching import AttachingApp, greeting_server
 from tests.support.screen.staging import enter, serving, settled, tabs
 from tests.support.waiting import PATIENCE, until
@@ -45,7 +46,7 @@ def test_tabs_come_and_go_and_no_topic_is_started() -> None:
                 await serving(pilot)
                 assert titles(app)[:2] == ["9 first", "1 TCP"]
                 await pilot.press("escape", "O")
-                assert app.seen.console.prompt.value == ":attach "
+                await until(pilot, lambda: app.seen.console.prompt.value == ":attach ", "the command")
                 await enter(pilot, ":attach nowhere")
                 await until(pilot, lambda: "'nowhere' is not HOST:PORT" in app.transcript)
                 await enter(pilot, ":attach 127.0.0.1:9 --name second")
@@ -93,9 +94,9 @@ def test_what_a_topics_tab_can_do_works_there() -> None:
                     pilot, lambda: "The server is yours" in reader.page.text or reader is not app.seen.panes.reader
                 )
                 await pilot.press("c")
-                await pilot.pause()
+                await until(pilot, lambda: isinstance(app.screen, Chooser), "what can be copied")
                 await pilot.press("enter")
-                assert app.clipboard == str(app.seen.lab.address)
+                await until(pilot, lambda: app.clipboard == str(app.seen.lab.address), "the address")
 
     asyncio.run(run())
 

@@ -31,6 +31,8 @@ async def one_echo(pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
     await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines())
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 5)
+    await until(pilot, lambda: "accepted" in app.seen.log_pane.text, "the log")
+    await until(pilot, lambda: app.seen.wire.highlighted is not None and app.seen.wire.highlighted.number == 3)
     await settled(pilot)
 
 

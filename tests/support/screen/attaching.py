@@ -80,4 +80,5 @@ class AttachingApp(StagedApp):
         return attached.topic
 
     def detach(self, topic: Topic) -> None:
-        self.stage.labs.pop(topic.name).close()
+        self.stage.labs[topic.name].close()
+        del self.stage.labs[topic.name]  # by which tests know that nothing is left of it

@@ -60,7 +60,7 @@ class Stage(Formatting):
 
     def _ours(self, port: int) -> int:
         """The part that a port of wire or server plays; 0 for another one."""
-        for live in self.labs.values():
+        for live in list(self.labs.values()):  # threads make and close labs
             state = live.lab.state
             if state.server_address is not None and port == state.server_address.port:
                 return 41233
@@ -73,10 +73,11 @@ class Stage(Formatting):
         port = int(match[0])
         deadline = time.monotonic() + 0.5
         while not self._ours(port) and port not in self._clients:
-            for live in self.labs.values():
-                known = {at.port: 53421 + session.number for session in live.lab.sessions if (at := session.local)}
-                self._clients = known | self._clients
-            if time.monotonic() > deadline:
+            sessions = [session for live in list(self.labs.values()) for session in live.lab.sessions]
+            connecting = any(session.busy and not session.local for session in sessions)
+            known = {at.port: 53421 + session.number for session in sessions if (at := session.local)}
+            self._clients = known | self._clients
+            if time.monotonic() > deadline + (PATIENCE / 2 if connecting else 0):
                 self._clients[port] = 53422
             time.sleep(0.005)
         return str(self.port(port))
@@ -185,14 +186,24 @@ async def enter(pilot: Pilot[None], line: str) -> None:
     await pilot.pause()
 
 
+async def said_hello(app: StagedApp, pilot: Pilot[None]) -> None:
+    """Say Hello, and wait until all of it is seen: the answer, the segment that brought it, and that one's bytes."""
+    await enter(pilot, "Hello")
+    await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
+    await until(pilot, lambda: app.seen.wire.highlighted is not None and app.seen.wire.highlighted.number == 3, "it")
+    await until(pilot, lambda: "#3 " in str(app.seen.inspector.bytes.border_title), "its bytes")
+
+
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until the lab has told all: nothing new on two looks, a gauge's period apart."""
+    """Wait until the lab has told all: nothing new on two looks, nor on the screen, a gauge's period apart."""
     app = pilot.app
     assert isinstance(app, StagedApp)
+    lab = app.seen.lab
+    await until(pilot, lambda: lab.state.phase is not Phase.SERVING or lab.state.threads is not None, "a gauge")
     before = None
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        now = (app.seen.lab.state, app.seen.lab.log.total, len(app.seen.lab.sessions), app.transcript)
+        now = (lab.state, lab.log.total, len(lab.sessions), app.transcript, app.export_screenshot())
         if now == before:
             break
         before = now

@@ -36,7 +36,7 @@ async def held(pilot: Pilot[None]) -> None:
     app = await serving(pilot)
     await waiting(app, pilot, "2")
     await until(pilot, lambda: app.seen.lab.state.queue == 1)
-    await until(pilot, lambda: app.seen.console.waiting, "it is told that the call waits")
+    await until(pilot, lambda: app.seen.console.query_one("#explained").has_class("-waiting"), "the call waits")
     await settled(pilot)
 
 
@@ -47,6 +47,8 @@ async def client(app: StagedApp, pilot: Pilot[None], number: int, served: bool) 
     await enter(pilot, "Hello")
     await until(pilot, lambda: app.seen.lab.state.accounts.to_server == 5 * number)
     await until(pilot, lambda: not served or app.seen.lab.state.accounts.to_client == 5 * number)
+    await until(pilot, lambda: not served or "b'Hello'" in app.transcript.splitlines(), "its echo")
+    await until(pilot, lambda: not served or app.seen.log_pane.text.count("accepted") == number, "the log")
 
 
 async def three_clients(app: StagedApp, pilot: Pilot[None], first_leaves: bool) -> None:
@@ -55,6 +57,7 @@ async def three_clients(app: StagedApp, pilot: Pilot[None], first_leaves: bool) 
     if first_leaves:
         await enter(pilot, ":close 1")
         await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 10, "the second one is served")
+        await until(pilot, lambda: app.seen.log_pane.text.count("accepted") == 2, "the log")
         await until(pilot, lambda: app.seen.console.waiting, "the third one waits")
     if app.seen.console.waiting:
         await pilot.press("ctrl+c")

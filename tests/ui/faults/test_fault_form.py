@@ -75,7 +75,7 @@ async def test_a_fault_is_added_taken_up_again_and_taken_away(app: StagedApp, pi
     await until(pilot, lambda: form.query_one("#fault-active", OptionList).highlighted == 0)
     await pilot.press("enter")
     await until(pilot, lambda: wire.faults == (), "taken up")
-    assert form.query_one("#fault-numbers", Input).has_focus
+    await until(pilot, lambda: form.query_one("#fault-numbers", Input).has_focus, "its numbers")
     await pilot.press("enter")
     await until(pilot, lambda: wire.faults == ("delay 100ms 30% →",), "put back")
     form.query_one("#fault-active", OptionList).focus()

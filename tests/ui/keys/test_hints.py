@@ -253,8 +253,8 @@ async def enter_load(app: StagedApp, pilot: Pilot[None]) -> None:
     """Put a load on the server, and wait for its end in the load pane."""
     await focused(app, pilot, app.seen.console.prompt)
     await enter(pilot, ":load --clients 1 --rate 20 --for 0.1s")
-    await until(pilot, lambda: app.seen.live.loads is not None and not app.seen.live.loading, "the load")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "load", "its pane")
+    await until(pilot, lambda: not app.seen.live.loading, "its end")
 
 
 def app_of_a_file() -> set[str]:
@@ -325,8 +325,8 @@ async def test_each_footer_names_its_panes_own_keys_and_at_most_eight(app: Stage
                 pilot, lambda: not any(each.busy for each in seen.lab.sessions), "no call waits to be abandoned"
             )
         await focused(app, pilot, widget)
-        footer = app.query_one(KeyFooter).render().plain
-        assert all(key in footer for key in OWN[type(widget).__name__]), footer
+        own = OWN[type(widget).__name__]
+        await until(pilot, lambda own=own: all(key in app.query_one(KeyFooter).render().plain for key in own), str(own))
         active = {key: each.binding for key, each in app.screen.active_bindings.items() if each.enabled}
         assert len(chosen(active)) <= MOST
 

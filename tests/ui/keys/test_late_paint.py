@@ -15,7 +15,7 @@ from netlab.ui.keys import late_paint
 from netlab.ui.keys.footer import KeyFooter
 from netlab.ui.keys.late_paint import LateModal
 from netlab.ui.keys.type_ahead import TypeAhead
-from tests.support.screen.staging import StagedApp, played
+from tests.support.screen.staging import StagedApp, played, settled
 from tests.support.waiting import until
 
 
@@ -101,6 +101,7 @@ async def test_a_focus_that_moves_lays_nothing_out(app: StagedApp, pilot: Pilot[
         while app.focused is not begun:
             await to_the_next()
 
+    await settled(pilot)  # what the lab tells late lays out what shows it
     await once_around()  # each scrollbar gets its styles when it is first seen
     app.screen.screen_layout_refresh_signal.subscribe(app.seen.panes, laid_out.append)
     with pytest.MonkeyPatch.context() as patch:

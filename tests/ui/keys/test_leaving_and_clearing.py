@@ -20,7 +20,7 @@ from netlab.ui.reader.source_text import SourceText
 from netlab.ui.widgets.find_bar import FindBar
 from netlab.ui.widgets.question import Question
 from netlab.ui.widgets.searched_scrollback import SearchedScrollback
-from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.screen.staging import StagedApp, enter, played, said_hello
 from tests.support.waiting import until
 
 LEAVING = {"dismiss", "leave", "close", "cancel", "back"}
@@ -68,8 +68,7 @@ SIZES = pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)], ids=["1
 def test_the_wires_filter(size: tuple[int, int]) -> None:
     @played(size)
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
-        await enter(pilot, "Hello")
-        await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
+        await said_hello(app, pilot)
         wire = app.seen.wire
         app.seen.panes.go("wire")
         await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire", "the wire has the focus")
@@ -94,9 +93,8 @@ def test_the_wires_filter(size: tuple[int, int]) -> None:
 def test_the_bytes_search_selection_and_struct_format(size: tuple[int, int]) -> None:
     @played(size)
     async def play(app: StagedApp, pilot: Pilot[None]) -> None:
-        await enter(pilot, "Hello")
+        await said_hello(app, pilot)
         pane = app.seen.inspector
-        await until(pilot, lambda: pane.bytes.source.length == 5, "its bytes")
         app.seen.panes.go("bytes")
         await until(pilot, lambda: app.focused is pane.bytes, "the bytes have the focus")
         await asked(pilot, "u", "!BB", "enter")

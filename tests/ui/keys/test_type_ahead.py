@@ -112,10 +112,10 @@ def test_one_key_leads_to_the_console_from_every_pane(pane: str) -> None:
         opens = {"lanes": "p", "experiment": "e", "reader": "l"}.get(pane)
         at_once(app, "escape", *([opens] if opens else []))
         if not opens:
+            await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire", "out of the console")
             app.seen.panes.go(pane)
         await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == pane, "the pane")
-        await pilot.pause()
-        assert "> console" in str(app.query_one(KeyFooter).render())
+        await until(pilot, lambda: "> console" in str(app.query_one(KeyFooter).render()), "the footer")
         if pane not in ("wire", "experiment"):
             await pilot.press("enter")
             await pilot.pause()
@@ -154,7 +154,8 @@ def test_a_saved_capture_without_clients_is_nothing_to_lose(tmp_path: Path) -> N
         await enter(pilot, "Hello")
         await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
         await enter(pilot, ":close")
-        await until(pilot, lambda: app.seen.lab.unsaved >= 4 and not app.seen.lab.sessions[0].connected, "closed")
+        await until(pilot, lambda: app.seen.lab.unsaved == 5, "the server's end has crossed, too")
+        await until(pilot, lambda: not app.seen.lab.sessions[0].connected, "closed")
         await enter(pilot, f":save {tmp_path / 'lab.pcapng'}")
         await until(pilot, lambda: not app.seen.lab.unsaved, "saved")
         at_once(app, "escape", "q")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ async def test_a_form_asks_for_it_leaving_the_pane_does_not_stop_it_and_ctrl_c_d
     await until(pilot, lambda: "no load runs" in app.transcript, "another refusal")
     await enter(pilot, ":load Hello --clients 2 --rate 50 --for 0.2s")
     await until(pilot, lambda: app.query(LoadPane) and "▸B single  " in pane(app).text, "the second")
+    await until(pilot, lambda: pane(app).has_focus_within, "the pane has the focus")
     await pilot.press("b")
     await until(pilot, lambda: isinstance(app.screen, Chooser), "the models")
     await pilot.press("enter")
@@ -97,10 +99,17 @@ async def test_runs_are_chosen_zoomed_frozen_laid_over_each_other_saved_and_open
 async def saved_and_opened(app: StagedApp, pilot: Pilot[None]) -> None:
     Path("loads.json").write_text("mine")
     await pilot.press("w", *"loads", "full_stop", *"json", "enter")
-    await until(pilot, lambda: Path("loads.json").read_text() != "mine", "the file")
+    await until(pilot, lambda: written("loads.json") not in ("", "mine"), "the file")
     assert Path("loads.json~").read_text() == "mine"
     app.seen.load.open("loads.json")
     await until(pilot, lambda: "▸C single" in pane(app).text, "the runs again")
+
+
+def written(name: str) -> str:
+    """What is in a file; nothing while the one before has left its place, and the new one has not taken it."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(name).read_text()
+    return ""
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ def test_two_models_under_one_load(snap_compare: Compare, size: tuple[int, int],
         await pilot.press("escape", "W")
         await until(pilot, lambda: any(pane.has_focus_within for pane in app.query(LoadPane)), "the pane")
         await pilot.press("up" if keys == "\\" else "down", "backslash" if keys == "\\" else keys)
-        await until(pilot, lambda: "single" in app.query_one(LoadPane).text, "the runs")
+        await until(pilot, lambda: ("▸A" if keys == "\\" else "▸B") in app.query_one(LoadPane).text, "the runs")
         await settled(pilot)
 
     assert snap_compare(StagedApp(), terminal_size=size, run_before=play)

@@ -59,7 +59,7 @@ def test_a_files_flows_are_drawn_one_after_the_other(tmp_path: Path) -> None:
     async def script(app: InspectApp, pilot: Pilot[None]) -> None:
         wire = app.query_one(WireList)
         pane = await opened(app, pilot, "HTTP")
-        assert pane.view.has_focus
+        await until(pilot, lambda: pane.view.has_focus, "it has the focus")
         assert not app.query_one(Inspector).display
         first = pane.picture.title
         await pilot.press("t")
@@ -77,7 +77,7 @@ def test_a_files_flows_are_drawn_one_after_the_other(tmp_path: Path) -> None:
         assert wire._list.has_focus
         wire.go_to(7)
         await until(pilot, lambda: "flow 2" in str(pane.border_title) and pane.picture.rows, "it follows the wire")
-        assert pane.view.highlighted is not None and pane.view.highlighted.segment == 7
+        await until(pilot, lambda: pane.view.highlighted and pane.view.highlighted.segment == 7, "to the segment")
         wire.go_to(10)
         await until(pilot, lambda: "requests and answers, flow 3" in str(pane.border_title), "the next flow")
         for number, flow in ((6, "flow 2"), (10, "flow 3")):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual.pilot import Pilot
 
+from netlab.ui.picture.picture_pane import PicturePane
 from tests.support.screen.recorded_sessions import ReplayedApp
 from tests.support.waiting import until
 from tests.ui.tab.test_tab_screens import replayed
@@ -24,7 +25,8 @@ def pictured(keys: str, text: str) -> Callable[[Pilot[None]], Awaitable[None]]:
 
         await replayed(pilot)
         await pilot.press("escape", "P")
-        await until(pilot, lambda: "HMAC-" in pilot.app.export_screenshot(), "the picture")
+        panes = pilot.app.query(PicturePane)
+        await until(pilot, lambda: any(pane.view.has_focus and pane.view.rows.lines for pane in panes), "the picture")
         await pilot.press(*keys.split())
         await until(pilot, shown, text)
 

@@ -46,9 +46,10 @@ def test_a_whole_server_stands_on_one_screen(model: str) -> None:
         await pilot.press("escape", "v")
         await until(pilot, lambda: app.query(SourceText) and f'{{"{model}": Server}}' in shown(app), "the code")
         reader = app.query_one(ReaderPane)
-        await until(pilot, lambda: reader.virtual_size.height > 10, "its lines")
+        await until(
+            pilot, lambda: reader.query_one(SourceText).size.height == len(shown(app).splitlines()), "all its lines"
+        )
         assert (reader.max_scroll_x, reader.max_scroll_y) == (0, 0)
-        assert reader.query_one(SourceText).size.height == len(shown(app).splitlines())
 
     read()
 
@@ -69,7 +70,7 @@ async def test_the_code_follows_the_model_and_text_is_found(app: StagedApp, pilo
     await until(pilot, lambda: app.query(SourceText) and "class HardenedServer" in shown(app), "the hardening")
     reader = app.query_one(ReaderPane)
     await pilot.press("slash")
-    await until(pilot, lambda: app.focused is not reader, "a question")
+    await until(pilot, lambda: reader.query_one(FindBar).asking and not reader.has_focus, "a question")
     await pilot.press(*"/timeout")
     source = app.query_one(SourceText)
     assert not source.found
@@ -94,13 +95,17 @@ def test_no_line_of_a_lesson_is_cut_off_or_broken(size: tuple[int, int]) -> None
                 pilot, lambda: app.query(ReaderPane) and app.query("MarkdownFence > Label"), "something to read"
             )
             await until(pilot, lambda: app.query_one(ReaderPane).virtual_size.height > 20, "its lines")
+            await until(pilot, lambda: narrowest_code(app) >= WIDEST, "all its code")
             for widget in app.query_one(ReaderPane).walk_children():
                 assert widget.region.right <= size[0], widget
-            assert min(code.content_size.width for code in app.query("MarkdownFence > Label")) >= WIDEST
             await pilot.press("escape")
             await until(pilot, lambda: not app.query(ReaderPane), "wire and bytes again")
 
     read()
+
+
+def narrowest_code(app: StagedApp) -> int:
+    return min(code.content_size.width for code in app.query("MarkdownFence > Label"))
 
 
 @played(first="wsgi")

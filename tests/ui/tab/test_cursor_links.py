@@ -18,7 +18,10 @@ def _margin(widget: SegmentList | Transcript) -> list[str]:
 async def _echoed(app: StagedApp, pilot: Pilot[None]) -> None:
     await enter(pilot, "Hello")
     await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the answer")
-    await until(pilot, lambda: len(app.seen.wire.capture.segments if app.seen.wire.capture else ()) >= 3, "segments")
+    await until(pilot, lambda: app.seen.wire._list.rows.count >= 3 and app.seen.wire._list.cursor >= 2, "segments")
+    await until(pilot, lambda: "accepted" in app.seen.log_pane.text, "the log")
+    session = app.seen.lab.sessions[0]
+    await until(pilot, lambda: not session.busy, "the calls, whose segments are known then")
 
 
 @played()

@@ -44,7 +44,7 @@ async def replayed(pilot: Pilot[None]) -> None:
 
     def shown() -> bool:
         look = app.export_screenshot()
-        if "application_data:" in look:  # in the wire list, before its records are opened
+        if "application_data:" in look or "dissecting" in look:  # in the wire list, before its records are opened
             return False
         narrow = app.size.width < 100  # the bytes and their fields are not seen there
         return narrow or (("fields" in look or "buffer" in look) and LATE.get(app.name_of_scene, "") in look)

@@ -17,6 +17,7 @@ async def lines(app: StagedApp, pilot: Pilot[None], *typed: str) -> None:
     for line in typed:
         await enter(pilot, line)
         await until(pilot, lambda line=line: line in app.transcript, line)
+        await until(pilot, lambda: app.seen.lab.current is not None and not app.seen.lab.current.busy, "it is done")
 
 
 async def opened(app: StagedApp, pilot: Pilot[None], key: str = "V") -> ViewsPane:

@@ -12,7 +12,7 @@ from netlab.ui.reader.source_text import SourceText
 from netlab.ui.widgets.find_bar import FindBar, next_match
 from netlab.ui.widgets.question import Question
 from netlab.ui.widgets.searched_scrollback import SearchedScrollback
-from tests.support.screen.staging import StagedApp, enter, played
+from tests.support.screen.staging import StagedApp, enter, played, said_hello
 from tests.support.waiting import until
 
 
@@ -112,9 +112,7 @@ def reversed_in(reader: ReaderPane) -> str:
 
 @played()
 async def test_slash_in_the_bytes_finds_bytes_and_in_the_wire_filters(app: StagedApp, pilot: Pilot[None]) -> None:
-    await enter(pilot, "Hello")
-    await until(pilot, lambda: "b'Hello'" in app.transcript.splitlines(), "the echo")
-    await until(pilot, lambda: app.seen.inspector.bytes.source.length == 5, "its bytes")
+    await said_hello(app, pilot)
     app.seen.panes.go("bytes")
     await until(pilot, lambda: app.focused is app.seen.inspector.bytes, "the bytes have the focus")
     await pilot.press("slash", *"l/", "backspace", "enter")

@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.widgets._toast import Toast
 
 from netlab.ui.widgets.chooser import Chooser
-from tests.support.screen.staging import StagedApp, enter, serving
+from tests.support.screen.staging import StagedApp, said_hello, serving
 from tests.support.waiting import until
 
 
@@ -24,8 +24,7 @@ def test_what_is_said_of_a_copy_does_not_cover_it(size: tuple[int, int]) -> None
         app = StagedApp()
         async with app.run_test(size=size, notifications=True) as pilot:
             await serving(pilot)
-            await enter(pilot, "Hello")
-            await until(pilot, lambda: app.seen.inspector.bytes.source.length == 5, "its bytes")
+            await said_hello(app, pilot)
             app.seen.panes.go("bytes")
             await until(pilot, lambda: app.focused is app.seen.inspector.bytes, "the bytes have the focus")
             await pilot.press("y")

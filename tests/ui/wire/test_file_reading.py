@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_not_tried_again_and_again(long: Path) -> None:
 
 def test_keys_act_while_a_file_is_read(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_reading, "_PACKETS", 100)
-    monkeypatch.setattr(file_reading, "_PAUSE", 0.02)
+    monkeypatch.setattr(file_reading, "_PAUSE", 0.2)  # it must not come to its end while keys are pressed
 
     async def run() -> None:
         with Capture.of_file(long) as capture:

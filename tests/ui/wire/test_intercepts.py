@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
-from netlab.capture.model import Direction, Kind
+from netlab.capture.model import Direction, Kind, Segment
 from netlab.ui.experiments.experiment_pane import ExperimentPane
 from netlab.ui.widgets.chooser import Chooser
 from netlab.ui.wire.intercepting.intercept_edit import LONGEST, Edit
@@ -146,8 +146,8 @@ async def test_e_edits_and_esc_leaves_it_as_it_was(app: StagedApp, pilot: Pilot[
     await until(pilot, lambda: app.seen.wire.held.has_focus)
     await pilot.press("A")
     await until(pilot, lambda: "b'Jq?ello'" in app.transcript, "the echo of what left")
-    segments = app.seen.lab.capture.segments
-    (left,) = [each for each in segments if each.original is not None]
+    await until(pilot, lambda: any(each.original is not None for each in app.seen.lab.capture.segments), "it crossed")
+    (left,) = [each for each in app.seen.lab.capture.segments if each.original is not None]
     assert bytes(left.original or b"") == b"Hello" and bytes(left.data) == b"Jq?ello"
 
 
@@ -182,14 +182,18 @@ async def test_r_replays_in_a_new_flow(app: StagedApp, pilot: Pilot[None]) -> No
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 5)
     app.seen.panes.go("wire")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
-    await until(pilot, lambda: len(app.seen.lab.capture.segments) == 3)
+    await until(pilot, lambda: app.seen.wire._list.rows.count == 3)
     app.seen.wire.go_to(2)
     await pilot.press("r")
     await until(pilot, lambda: isinstance(app.screen, Chooser), "in which flow")
     await pilot.press("enter")
     await until(pilot, lambda: "5 bytes came back" in app.transcript, "the outcome")
-    again = [s for s in app.seen.lab.capture.segments if s.flow.number == 2 and s.kind is Kind.DATA]
-    assert [(s.direction, bytes(s.data)) for s in again[:2]] == [
+
+    def again() -> list[Segment]:
+        return [s for s in app.seen.lab.capture.segments if s.flow.number == 2 and s.kind is Kind.DATA]
+
+    await until(pilot, lambda: len(again()) >= 2, "both have crossed")
+    assert [(s.direction, bytes(s.data)) for s in again()[:2]] == [
         (Direction.TO_SERVER, b"Hello"),
         (Direction.TO_CLIENT, b"Hello"),
     ]
@@ -202,7 +206,7 @@ async def answered_once(app: StagedApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.seen.lab.state.accounts.to_client == 5)
     app.seen.panes.go("wire")
     await until(pilot, lambda: app.seen.panes.pane_of(app.focused) == "wire")
-    await until(pilot, lambda: len(app.seen.lab.capture.segments) == 3)
+    await until(pilot, lambda: app.seen.wire._list.rows.count == 3)
     app.seen.wire.go_to(3)
 
 
@@ -254,6 +258,7 @@ async def test_down_goes_on_to_what_is_held_and_up_comes_back(app: StagedApp, pi
 async def editing(pilot: Pilot[None]) -> None:
     app = await serving(pilot)
     await held_one(app, pilot)
+    await until(pilot, lambda: app.seen.console.query_one("#explained").has_class("-waiting"), "it is said to wait")
     await settled(pilot)
     await pilot.press("e")
     await until(pilot, lambda: app.seen.intercepts.editor is not None and app.seen.intercepts.editor.has_focus)

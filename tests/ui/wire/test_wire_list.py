@@ -124,7 +124,7 @@ def test_a_filter_counts_what_it_leaves_and_a_key_clears_it() -> None:
         await pilot.press("enter", "g")
         assert number(app) == 2
         await pilot.press("slash", *"open", "escape")
-        await until(pilot, lambda: lines.rows.count == 2)
+        await until(pilot, lambda: lines.rows.count == 2 and app.wire._filter.text == "'hello'")
         assert number(app) == 2, "esc restores the previous one"
         await pilot.press("backspace")
         await until(pilot, lambda: lines.rows.count == 10)
@@ -247,6 +247,7 @@ def test_another_capture_starts_from_the_top() -> None:
 
 def test_a_flood_is_shown_at_times_and_read_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redraw_rate, "SECONDS", 0.1)
+    monkeypatch.setattr(redraw_rate, "FLOOD", 1)  # also on a machine that has stood still since the first segment
     monkeypatch.setattr(dissecting, "_CHUNKS", -1)  # whatever leads to a segment is too long to be read in a flood
     app = PanesApp(HandMade())
 
@@ -289,10 +290,14 @@ def test_while_a_flood_is_followed_no_flow_is_read_for_its_lines(monkeypatch: py
         flow, how = capture.open(), Meanings(capture)
         app.wire.show(capture, how)
 
+        words = list[str]()
+
         def flooding() -> bool:
             for _ in range(100):
                 capture.add(flow, OUT, b'{"a": 1}\n')
             app.wire.grow()
+            if how.hurried:
+                words.append(how.words(capture.segments[-1]))
             return how.hurried
 
         def over() -> bool:
@@ -300,7 +305,7 @@ def test_while_a_flood_is_followed_no_flow_is_read_for_its_lines(monkeypatch: py
             return not how.hurried
 
         await until(pilot, flooding)
-        assert how.words(capture.segments[-1]) == '{"a": 1}␊'
+        assert words == ['{"a": 1}␊']
         await until(pilot, over)
         await until(pilot, lambda: how.words(capture.segments[1]) == '{"a": 1}', "a line that was read")
 
