@@ -190,4 +190,4 @@ def _run(topic: Topic, labs: Labs) -> int:
         painted=_collect_garbage_again,
         config=config,
     )
-    return play(app)
+    return play(app, labs.close)

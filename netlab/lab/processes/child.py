@@ -101,7 +101,10 @@ class Child:
             if self._keep or self._on_message is None:
                 self._kept.append(message)
             if self._on_message is not None:
-                self._on_message(message)
+                try:
+                    self._on_message(message)
+                except Exception:  # noqa: BLE001 - it is reported; the next messages and the child's end count
+                    threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
     @property
     def pid(self) -> int:

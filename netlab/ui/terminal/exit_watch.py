@@ -56,7 +56,7 @@ class ExitWatch:
         """Whether the last resort is running: then nothing else may write to the terminal."""
         self._end: Callable[[int], object] | None = None
         self._deadline: float | None = None
-        self._status = 0
+        self._status: int | None = None
         self._modes: Modes | None = None
         self._reading = self._writing = -1
         self._signals = frozenset(map(int, ending_signals()))
@@ -91,9 +91,15 @@ class ExitWatch:
         self._end = end
 
     def leaving(self, status: int) -> None:
-        """The screen has left by itself: start the clock for everything else."""
-        self._status = status
+        """The screen has left by itself: start the clock for everything else. Only the first status counts.
+
+        While the last resort is running, which ends the process, this does not return.
+        """
+        if self._status is None:
+            self._status = status
         self._start_clock()
+        while self.at_last:
+            time.sleep(1)
 
     def ask(self, number: int) -> None:
         """End the app for this signal. Only the first one counts."""
@@ -144,7 +150,7 @@ class ExitWatch:
         for step in (*self.last_resort, self._give_back):
             with contextlib.suppress(Exception):
                 step()
-        os._exit(self._status)
+        os._exit(self._status or 0)
 
     def _give_back(self) -> None:
         """Restore the terminal, without waiting if it does not read."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 
 from rich.console import RenderableType
@@ -19,6 +20,8 @@ from netlab.ui.terminal.terminal_input import InputKind
 
 SCREENS_OWN = "textual"
 """The prefix of the names of Textual's own threads."""
+CRASHES_SHOWN = 10
+"""How many exceptions of threads are kept until the app has left: one thread may raise any number."""
 
 
 class TerminalApp(App[None]):
@@ -58,17 +61,24 @@ class TerminalApp(App[None]):
         super()._fatal_error()
 
 
-def play(app: TerminalApp) -> int:
-    """Run the app until a key or a signal ends it. Returns the exit status: 0, 128 + signal, or 1 after a crash."""
+def play(app: TerminalApp, close: Callable[[], object] = lambda: None) -> int:
+    """Run the app until a key or a signal ends it, then call ``close`` to end what it has started.
+
+    Returns the exit status: 0, 128 + signal, or 1 after a crash, also of a thread that ends only with ``close``.
+    """
     crashed: list[str] = []
     threading.excepthook = partial(_note_crash, app, crashed)
     asyncio.run(_play(app))
+    WATCH.leaving(_status(app, crashed))
+    close()
     if crashed:
         sys.stderr.write("".join(crashed))
-    # A signal counts first: the app may fail because it ends while it is mounting.
-    status = 128 + WATCH.ended_by if WATCH.ended_by else 1 if app.failed or crashed else app.return_code or 0
-    WATCH.leaving(status)
-    return status
+    return _status(app, crashed)
+
+
+def _status(app: TerminalApp, crashed: list[str]) -> int:
+    """A signal counts first: the app may fail because it ends while it is mounting."""
+    return 128 + WATCH.ended_by if WATCH.ended_by else 1 if app.failed or crashed else app.return_code or 0
 
 
 async def _play(app: TerminalApp) -> None:
@@ -88,5 +98,5 @@ def _note_crash(app: TerminalApp, crashed: list[str], failure: threading.ExceptH
         return
     if thread is not None and thread.name.startswith(SCREENS_OWN):
         app.call_later(app.thread_failed, error)
-    else:
+    elif len(crashed) < CRASHES_SHOWN:
         crashed.append("".join(traceback.format_exception(error)))

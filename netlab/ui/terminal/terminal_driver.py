@@ -104,9 +104,10 @@ class TerminalDriver(QueueingDriver, LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotations
 
     def close(self) -> None:
-        """Everything is written, and the terminal is restored."""
+        """Everything is written, and the terminal is restored; unless the last resort has to do it."""
         super().close()
-        WATCH.screen_taken = False
+        if not WATCH.at_last:
+            WATCH.screen_taken = False
 
     def _sigcont_application(self, *_: object) -> None:
         """The process continues: draw again, unless the terminal has hung up, for which the kernel sends SIGCONT, too.
