@@ -153,9 +153,7 @@ class Pcapng:
         self.position = 0
         self._starts: list[int] = []
         self._sections: list[_Section] = []
-        self._old: dict[
-            int, bool
-        ] = {}  # of the sections, by place: whether the netlab that wrote them wrote no outcomes
+        self._old: dict[int, bool] = {}  # by a section's place: whether the netlab that wrote it wrote no outcomes
         self._checkpoints: list[bytes] = []  # the blocks before the first packet
         self._began = False
 

@@ -100,7 +100,8 @@ class LiveCapture:
     @property
     def unsaved(self) -> int:
         """How many segments came since it was last saved."""
-        return len(self.shown.segments) - self._saved if self.shown is not None else 0
+        shown = self.shown  # a start of the lab may replace it at any moment
+        return len(shown.segments) - self._saved if shown is not None else 0
 
     @property
     def keylog(self) -> Path:

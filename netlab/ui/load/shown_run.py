@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from netlab.capture.model import Transport
 from netlab.load.plan import LoadPlan
 from netlab.load.points import INTERVAL, Point
 from netlab.load.result import LoadResult
@@ -89,8 +90,12 @@ WAITING = Gauge("waiting", _most("waiting"), _count)
 
 
 def gauges_of(runs: Sequence[ShownRun]) -> list[Gauge]:
-    """The gauges below the latency, the most important first; processes in place of threads where there are several."""
+    """The gauges below the latency, the most important first; processes in place of threads where there are several.
+
+    UDP has no accept queue, and what lies unread is only asked of TCP.
+    """
     points = [point for run in runs for point in run.points]
     processes = any((point.processes or 0) > 1 for point in points)
     threads = not processes or any((point.threads or 0) > 1 for point in points)
-    return [QUEUE, *[THREADS] * threads, *[PROCESSES] * processes, UNREAD, WAITING]
+    tcp = any(run.plan.operation.transport is Transport.TCP for run in runs)
+    return [*[QUEUE] * tcp, *[THREADS] * threads, *[PROCESSES] * processes, *[UNREAD] * tcp, WAITING]

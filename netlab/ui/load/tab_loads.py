@@ -71,7 +71,8 @@ class TabLoads:
     @property
     def running(self) -> bool:
         """Whether a load runs. When none does, the tab's model is restored."""
-        return self._thread is not None and self._thread.is_alive()
+        thread = self._thread
+        return thread is not None and thread.is_alive()
 
     @property
     def runs(self) -> tuple[ShownRun, ...]:
@@ -91,7 +92,9 @@ class TabLoads:
     def start(self, request: LoadRequest) -> None:
         """Start a load. Raises `LabError` or `ValueError` if it cannot be done, or another one runs."""
         refuse_without()
-        if self.running and not self._measuring:
+        with self._lock:
+            busy = self.running and not self._measuring
+        if busy:
             raise LabError("a load runs already", "x in its pane stops it, and so does :load stop")
         state = self._lab.state
         if state.phase is not Phase.SERVING or state.down:
@@ -123,8 +126,8 @@ class TabLoads:
         """End the load because the lab closes; waits at most ``patience`` seconds."""
         self._left.set()
         self.stop()
-        if self._thread is not None:
-            self._thread.join(patience)
+        if (thread := self._thread) is not None:
+            thread.join(patience)
 
     def forget(self, letter: str) -> None:
         """Remove a run that has ended."""
@@ -152,6 +155,8 @@ class TabLoads:
             self._do(following)
             with self._lock:
                 following, self._next, self._measuring = self._next, None, False
+                if following is None:
+                    self._thread = None  # from here on another load may start
 
     def _do(self, request: LoadRequest) -> None:
         before, problem = self._lab.state.model, None

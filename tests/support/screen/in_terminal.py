@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.folders import ROOT
 from tests.support.forking.process import APP, started
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE
 
 
 class Terminal:
@@ -87,11 +87,6 @@ def alive(pid: int) -> bool:
         return False
 
 
-def all_gone(children: list[int]) -> None:
-    """Wait until they have ended: one that was killed may need a moment."""
-    wait_until(lambda: not any(map(alive, children)), f"the end of {children}")
-
-
 def serving(terminal: Terminal) -> list[int]:
     """Wait until it serves; its children."""
     terminal.until(lambda: b"serving" in terminal.written, "served")
@@ -106,5 +101,5 @@ def nothing_is_left(terminal: Terminal, children: list[int], temp: Path) -> None
     assert terminal.written.rindex(b"\x1b[?1003l") > terminal.written.rindex(b"\x1b[?1003h"), "so is the mouse"
     assert terminal.written.rindex(b"\x1b[?25h") > terminal.written.rindex(b"\x1b[?25l"), "and the cursor"
     assert termios.tcgetattr(terminal.slave) == terminal.before
-    all_gone(children)
+    assert not [pid for pid in children if alive(pid)]
     assert list(temp.iterdir()) == []

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from netlab.capture.model import Transport
+from netlab.load.plan import PlainBytes
 from netlab.load.points import Point
 from netlab.ui.load.page import LoadPage, LoadView, page
 from netlab.ui.load.shown_run import ShownRun
@@ -105,6 +107,13 @@ def test_what_does_not_fit_ends_in_dots() -> None:
     lines = page(runs, 1, LoadView.BESIDE, WHOLE, (60, 30)).text.splitlines()
     assert any(line.startswith("▸B the_longest…") for line in lines)
     assert any("A the_longest_name_of_a_… B" in line for line in lines)
+
+
+def test_udp_has_no_accept_queue() -> None:
+    datagrams = replace(plan(), operation=PlainBytes(b"Hello", transport=Transport.UDP))
+    run = replace(shown("A", "single", [point(0.1, 0.002, queue=None)]), plan=datagrams)
+    text = page((run,), 0, LoadView.ONE, WHOLE, (77, 30)).text
+    assert "threads" in text and "queue" not in text and "unread" not in text
 
 
 def test_letters_of_a_peer_cannot_reach_the_screen() -> None:

@@ -12,7 +12,7 @@ from netlab.lab import Lab
 from netlab.lab.errors import LabError
 from netlab.ui.load.load_request import LoadRequest
 from netlab.ui.load.tab_loads import MOST, TabLoads
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 from tests.ui.load.made_runs import two_models
 
 SHORT = LoadRequest(clients=2, rate=50.0, seconds=0.3)
@@ -97,7 +97,7 @@ def test_leaving_ends_it_at_once(lab: Lab) -> None:
     loads = TabLoads(lab)
     loads.start(LONG)
     wait_until(lambda: loads.runs)
-    loads.leave(PATIENCE)
+    loads.leave(5)
     assert not loads.running
 
 

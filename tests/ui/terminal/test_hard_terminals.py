@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.screen.in_terminal import Terminal, all_gone, nothing_is_left, serving
+from tests.support.screen.in_terminal import Terminal, alive, nothing_is_left, serving
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
@@ -153,7 +153,7 @@ def test_a_terminal_that_reads_nothing_keeps_no_app(terminal: Terminal, tmp_path
     status = terminal.process.wait(PATIENCE)
     terminal.read()
     assert status == 128 + number, bytes(terminal.written[-6000:])
-    all_gone(children)
+    wait_until(lambda: not any(map(alive, children)), "its children ended, too")
     assert termios.tcgetattr(terminal.slave) == terminal.before
     assert select.select([], [terminal.slave], [], PATIENCE)[1], "there is room for what the shell writes next"
     os.write(terminal.slave, b"$ ")

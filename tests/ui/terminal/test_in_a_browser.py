@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.folders import ROOT
-from tests.support.screen.in_terminal import all_gone, children_of
+from tests.support.screen.in_terminal import alive, children_of
 from tests.support.waiting import PATIENCE
 
 APP = [sys.executable, "-m", "tests.support.screen.run_app"]
@@ -101,4 +101,4 @@ def test_the_end_of_the_server_ends_it(browser: Browser) -> None:
 def ended(browser: Browser, status: int, children: list[int]) -> None:
     assert len(children) == 2
     assert browser.process.wait(PATIENCE) == status
-    all_gone(children)
+    assert not [pid for pid in children if alive(pid)]

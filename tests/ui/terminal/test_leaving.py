@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.forking.process import APP, started, started_anew
-from tests.support.screen.in_terminal import Terminal, all_gone, children_of, nothing_is_left, serving
+from tests.support.screen.in_terminal import Terminal, alive, children_of, nothing_is_left, serving
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="children are looked up in /proc")
@@ -67,7 +67,7 @@ def test_a_terminal_that_goes_away_leaves_nothing(terminal: Terminal, tmp_path: 
     children = serving(terminal)  # it is not the terminal that controls them: no SIGHUP will come
     terminal.hang_up()
     assert terminal.process.wait(PATIENCE) == 128 + signal.SIGHUP
-    all_gone(children)
+    assert not [pid for pid in children if alive(pid)]
     assert list((tmp_path / "temp").iterdir()) == []
 
 
@@ -78,7 +78,7 @@ def test_a_signal_before_the_first_paint_leaves_nothing(started_terminal: Termin
     terminal.process.send_signal(signal.SIGTERM)
     assert terminal.ended() == 143
     assert termios.tcgetattr(terminal.slave) == terminal.before
-    all_gone(children)
+    terminal.until(lambda: not [pid for pid in children if alive(pid)], "left no child", 2)
     assert list((tmp_path / "temp").iterdir()) == []
 
 
@@ -112,7 +112,7 @@ def test_kill_9_leaves_no_process(terminal: Terminal) -> None:
     children = serving(terminal)
     terminal.process.kill()
     terminal.ended()
-    all_gone(children)
+    terminal.until(lambda: not [pid for pid in children if alive(pid)], "left no child", 2)
 
 
 def test_without_a_terminal_it_says_so() -> None:
