@@ -25,8 +25,9 @@ USAGE = """netlab attach HOST:PORT [options]
        netlab attach [options] -- COMMAND … {port} …"""
 ABOUT = "Open the app with a tab for a server of your own, in any language: a wire stands before it."
 EPILOG = """\
-Clients connect to the wire, whose address the app shows; c copies it. The server need not run yet: until it does, a
-client's connection is reset. A scene has [[wire]] entries, each with name, to, listen, udp, faults and as.
+Clients connect to the wire, whose address the app shows; c copies it. The server need not run yet: until it does,
+clients are refused (reset, on macOS and Windows). A scene has [[wire]] entries, each with name, to, listen, udp, faults
+and as.
 
 What follows -- is a program that is started, shown, and ended with the app, with all that it starts: s stops and starts
 it. {port} in it stands for a free port; if it takes no port, --port says where it listens."""
