@@ -39,9 +39,18 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], what: str =
         return
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"never: {what or condition}"
+        assert time.monotonic() < deadline, f"never: {what or condition}\n{_seen(pilot)}"
         await asyncio.sleep(0.005)
     await pilot.pause()
+
+
+def _seen(pilot: Pilot[None]) -> str:
+    """The screen as text and what has the focus: a failure that is rare is not seen twice."""
+    app = pilot.app
+    if not app.screen_stack:
+        return "no screen"
+    lines = ["".join(segment.text for segment in strip).rstrip() for strip in app.screen._compositor.render_strips()]
+    return "\n".join([f"focus: {app.focused!r}, screens: {app.screen_stack!r}", *lines])
 
 
 def waits_in(session: Session) -> str:
