@@ -43,6 +43,7 @@ def exchanges(pictures: list[Picture]) -> list[str]:
 
 def saved(lab: Lab, path: Path) -> Capture:
     """The lab's capture, from a file, once all its flows have ended and the lab has read all of it."""
+    lab.sync()  # the wire may announce a flow after its answer has come
     wait_until(lambda: all(flow.closed is not None for flow in lab.flows), "the end of all flows")
     lab.save(path)
     capture = Capture.of_file(path)
