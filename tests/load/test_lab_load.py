@@ -34,14 +34,14 @@ def test_the_capture_leaves_the_flows_of_a_load_out_and_counts_them(lab: Lab) ->
     client = lab.connect()
     client.send(b"before")
     client.recv(8192)
-    captured, flows = lab.capture.segment_count, lab.state.accounts.flows
+    captured, before = lab.capture.segment_count, lab.state.accounts
     result = load_on(lab, plan_for(lab), lambda point: client.send(b"meanwhile")).run()
     assert result.done == 100 and result.model == "threading"
     client.close()
     with lab.connect() as other:
         other.send(b"after")
         other.recv(8192)
-        uncaptured = 200 + 4 * 3  # each flow opens once and ends twice
+        uncaptured = before.uncaptured + 200 + 4 * 3  # each flow opens once and ends twice
         wait_until(lambda: lab.sync() or lab.state.accounts.uncaptured == uncaptured)
         capture = lab.capture
         payloads = b"".join(bytes(capture.payload(number)) for number in range(capture.segment_count))
@@ -49,7 +49,7 @@ def test_the_capture_leaves_the_flows_of_a_load_out_and_counts_them(lab: Lab) ->
         assert payloads.count(b"meanwhile") >= 2 * len(result.points) - 1  # its own client's flow was open before
         assert payloads.count(b"after") == 2
         accounts = lab.state.accounts
-    assert accounts.flows == flows + 4 + 1
+    assert accounts.flows == before.flows + 4 + 1
     assert accounts.segments == accounts.kept == capture.segment_count > captured
 
 
