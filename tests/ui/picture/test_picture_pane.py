@@ -108,6 +108,12 @@ def test_text_is_found_where_it_is_folded_away(tmp_path: Path) -> None:
     shown_in(recording(tmp_path), script)
 
 
+def drawn_at(pane: PicturePane) -> int:
+    """The width for which the picture was drawn last."""
+    drawn = pane._drawn._drawn
+    return drawn[0] if drawn is not None else 0
+
+
 @played((80, 24))
 async def test_a_lab_follows_new_traffic_and_steals_nothing(app: StagedApp, pilot: Pilot[None]) -> None:
     seen = app.seen
@@ -117,6 +123,7 @@ async def test_a_lab_follows_new_traffic_and_steals_nothing(app: StagedApp, pilo
     await until(pilot, lambda: any(pane.picture.rows for pane in app.query(PicturePane)), "the picture")
     pane = app.query_one(PicturePane)
     await until(pilot, lambda: "1 segment to the client became 1 recv." in pane.picture.note, "what is known of recv")
+    await until(pilot, lambda: drawn_at(pane) == pane.view.rows.room(0), "room for the numbers: it is drawn again")
     rows = len(pane.picture.rows)
     await pilot.press("home", "space")
     cursor, top = pane.view.highlighted, pane.view.scroll_offset.y
